@@ -1,0 +1,1 @@
+"""What authledger promises, as sentences that can fail."""

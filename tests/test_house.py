@@ -1,0 +1,174 @@
+"""The house: what is delivered, what lies where, and that there is one version of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("cli", "ledger", "projections")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+VERSION: str = PYPROJECT["project"]["version"]
+
+TOP_LEVEL = {
+    ".ci",
+    ".gitattributes",
+    ".gitignore",
+    "CHANGELOG.md",
+    "Makefile",
+    "README.md",
+    "benchmarks",
+    "cli",
+    "docs",
+    "ledger",
+    "projections",
+    "pyproject.toml",
+    "tests",
+}
+
+LINES_MAX = 400
+LONGER_FOR_A_REASON: dict[str, str] = {
+    # "ledger/example.py": "Why it is still one room.",
+}
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """Run a program to its end and return what it said; what it complained of is shown."""
+    done = subprocess.run(
+        command,
+        check=False,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stderr}"
+    return done.stdout
+
+
+def python_files() -> list[Path]:
+    folders = [ROOT / folder for folder in (*PACKAGES, "tests", "benchmarks")]
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def tracked_files() -> list[str]:
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("this is no git checkout, so nobody knows which files belong to it")
+    tracked = run("git", "ls-files", "-z", cwd=ROOT).split("\0")[:-1]
+    if not tracked:
+        pytest.skip("nothing is tracked by git yet")
+    return tracked
+
+
+@pytest.fixture(scope="session")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both distributions, the wheel made from the source distribution, as a packager would."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(dist: Path) -> Path:
+    return dist / f"authledger-{VERSION}-py3-none-any.whl"
+
+
+def test_the_wheel_holds_all_files_of_the_packages_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+    here = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and path.suffix in {".py", ".typed", ".toml", ".sql"}
+    }
+    assert held == here
+
+
+def test_the_wheel_holds_the_catalogue_and_says_that_it_is_typed(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        held = archive.namelist()
+    assert {f"{package}/py.typed" for package in PACKAGES} <= set(held)
+    assert [name for name in held if re.fullmatch(r"ledger/catalogue/data/.+\.toml", name)]
+
+
+def test_the_source_distribution_can_be_tested_and_built_by_itself(dist: Path) -> None:
+    top = f"authledger-{VERSION}"
+    with tarfile.open(dist / f"{top}.tar.gz") as archive:
+        held = {name.removeprefix(f"{top}/") for name in archive.getnames()}
+    assert {
+        ".ci/lock/dev.txt",
+        "CHANGELOG.md",
+        "Makefile",
+        "README.md",
+        "pyproject.toml",
+        "tests/test_house.py",
+    } <= held
+
+
+def test_the_wheel_installs_into_an_empty_environment_and_runs(wheel: Path, tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    run(sys.executable, "-m", "venv", venv, cwd=tmp_path)
+    pip = (venv / "bin" / "python", "-m", "pip", "--quiet", "install")
+    run(*pip, "--require-hashes", "-r", ROOT / ".ci" / "lock" / "run.txt", cwd=tmp_path)
+    # Without an index: what the wheel requires and the lock lacks would be missed here.
+    run(*pip, "--no-index", wheel, cwd=tmp_path)
+
+    assert run(venv / "bin" / "authledger", "--version", cwd=tmp_path).split()[-1] == VERSION
+
+
+def test_there_is_one_version() -> None:
+    assert version("authledger") == VERSION
+    spelled_out = [
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if re.search(rf"""["']{re.escape(VERSION)}["']""", path.read_text(encoding="utf-8"))
+    ]
+    assert spelled_out == [], "ask importlib.metadata instead"
+
+
+def test_the_changelog_begins_with_what_is_unreleased_or_this_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## \[(.+?)\]", changelog, flags=re.MULTILINE)
+    released = [heading for heading in headings if heading != "Unreleased"]
+    assert headings
+    assert "Unreleased" not in headings[1:]
+    assert released[:1] in ([], [VERSION])
+
+
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+def test_the_lock_pins_every_package_by_hash_and_names_no_index(name: str) -> None:
+    lock = (ROOT / ".ci" / "lock" / name).read_text(encoding="utf-8")
+    requirements = re.findall(r"^\S+==\S+.*(?:\n    .+)*", lock, flags=re.MULTILINE)
+    assert requirements
+    assert [each for each in requirements if "--hash=sha256:" not in each] == []
+    assert "://" not in lock
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_says_that_it_is_typed(package: str) -> None:
+    assert (ROOT / package / "py.typed").is_file()
+
+
+def test_the_top_level_holds_what_it_should_and_nothing_else() -> None:
+    assert {path.split("/")[0] for path in tracked_files()} <= TOP_LEVEL
+
+
+def test_no_python_file_is_longer_than_a_room_without_a_reason() -> None:
+    longer = {
+        path.relative_to(ROOT).as_posix()
+        for path in python_files()
+        if len(path.read_text(encoding="utf-8").splitlines()) > LINES_MAX
+    }
+    assert longer == set(LONGER_FOR_A_REASON), "split it, or say why it is still one room"
