@@ -1,0 +1,1 @@
+"""The write side: facts about cloud delegations, and how they come to be."""

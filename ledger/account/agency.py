@@ -1,0 +1,170 @@
+"""Agencies: created once an account, trusted to a service, deleted against advice."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+
+from ledger.account.decision import (
+    OVERRIDE,
+    Circumstances,
+    Decision,
+    Decisions,
+    Evolutions,
+    need_reason,
+)
+from ledger.account.impact import broken_features
+from ledger.account.policy import PolicyCreated
+from ledger.account.state import Account, Timeline
+from ledger.errors import NotFound
+from ledger.messages import Command, DomainEvent
+from ledger.values import AgencyName, Line, PolicyName, Region, Trustee
+
+
+class CreateAgency(Command):
+    """Create an agency by hand, as consent would, but without permissions."""
+
+    agency: AgencyName
+    trustee: Trustee | None = None
+    policy: PolicyName | None = None
+
+
+class AttemptAgencyDeletion(Command):
+    """Try to delete an agency. A protected one needs an override, and that a reason."""
+
+    agency: AgencyName
+    override: bool = False
+
+
+class AgencyCreated(DomainEvent):
+    """An agency exists from now on. Its id is immutable; a new one of the same name is another."""
+
+    TOPIC = "AgencyCreated.v1"
+
+    agency: AgencyName
+    agency_id: str | None = None
+    trustee: Trustee | None = None
+    purpose: Line | None = None
+
+
+class AgencyTrustChanged(DomainEvent):
+    """The agency trusts somebody else from now on."""
+
+    TOPIC = "AgencyTrustChanged.v1"
+
+    agency: AgencyName
+    trustee: Trustee | None = None
+
+
+class AgencyCreationRefused(DomainEvent):
+    """An agency could not be created."""
+
+    TOPIC = "AgencyCreationRefused.v1"
+
+    agency: AgencyName
+    why: Line
+    outcome: Literal["refused"] = "refused"
+
+
+class AgencyDeletionAttempted(DomainEvent):
+    """Somebody tried to delete the agency; the impact is what would break, or broke."""
+
+    TOPIC = "AgencyDeletionAttempted.v1"
+
+    agency: AgencyName
+    outcome: Literal["refused", "carried-out"]
+    override: bool = False
+    impact_regions: tuple[Region, ...] = ()
+    impact_features: tuple[Line, ...] = ()
+    why: Line | None = None
+
+
+class AgencyDeleted(DomainEvent):
+    """The agency is gone, and with it all that it was permitted."""
+
+    TOPIC = "AgencyDeleted.v1"
+
+    agency: AgencyName
+    agency_id: str | None = None
+
+
+def evolve(
+    account: Account,
+    event: AgencyCreated | AgencyTrustChanged | AgencyDeleted,
+    at: datetime,
+) -> None:
+    if isinstance(event, AgencyCreated | AgencyTrustChanged):
+        account.trustees.setdefault(event.agency, Timeline()).learn(event.trustee, at)
+    if isinstance(event, AgencyTrustChanged):
+        return
+    known = account.agencies.setdefault(event.agency, Timeline())
+    known.learn(event.agency_id or "" if isinstance(event, AgencyCreated) else None, at)
+
+
+def new_id(account: Account, name: str) -> str:
+    """An immutable id, 32 hex digits as IAM's: new at each creation, the same if decided again."""
+    seed = f"{account.provider}/{account.account}/{account.version + 1}/{name}"
+    return hashlib.sha256(seed.encode()).hexdigest()[:32]
+
+
+def create(account: Account, command: CreateAgency, now: Circumstances) -> Decision:
+    quota = now.catalogue.quota(command.provider, "agencies")
+    why = remedy = ""
+    if account.agency_exists(command.agency):
+        why = f"An agency {command.agency} exists already; names are unique in an account."
+        remedy = "Choose another name."
+    elif quota is not None and account.agency_count() >= quota:
+        why = f"The account has {quota} agencies, its quota."
+        remedy = "Delete agencies that nothing needs, or have the quota raised."
+    if why:
+        refused = AgencyCreationRefused(agency=command.agency, why=why)
+        return Decision((refused,), refusal=why, remedy=remedy)
+    known = now.catalogue.agency(command.provider, command.agency)
+    policy = command.policy or (known.policy if known and known.policy_kind == "custom" else None)
+    created: list[DomainEvent] = [
+        AgencyCreated(
+            agency=command.agency,
+            agency_id=new_id(account, command.agency),
+            trustee=command.trustee or (known.trustee if known else None),
+            purpose=known.purpose if known else None,
+        )
+    ]
+    if policy and not account.policy_exists(policy):
+        created.append(
+            PolicyCreated(policy=policy, policy_id=new_id(account, policy), agency=command.agency)
+        )
+    return Decision(tuple(created))
+
+
+def attempt_deletion(
+    account: Account, command: AttemptAgencyDeletion, now: Circumstances
+) -> Decision:
+    if not account.agency_exists(command.agency):
+        raise NotFound(
+            f"The account {command.account} has no agency {command.agency}.",
+            remedy="`authledger agency list` shows those that it has.",
+        )
+    if command.override:
+        need_reason(now)
+    ended = account.open_permissions(command.agency)
+    known = now.catalogue.agency(command.provider, command.agency)
+    why = None
+    if known is not None and known.protection != "none" and not command.override:
+        why = f"The agency {command.agency} is protected: {known.protection_note}"
+    attempt = AgencyDeletionAttempted(
+        agency=command.agency,
+        outcome="refused" if why else "carried-out",
+        override=command.override,
+        impact_regions=account.regions_of(command.agency),
+        impact_features=broken_features(account, ended, now),
+        why=why,
+    )
+    if why is not None:
+        return Decision((attempt,), refusal=why, remedy=OVERRIDE)
+    agency_id = account.agencies[command.agency].now or None
+    return Decision((attempt, AgencyDeleted(agency=command.agency, agency_id=agency_id)))
+
+
+DECIDE: Decisions = {CreateAgency: create, AttemptAgencyDeletion: attempt_deletion}
+EVOLVE: Evolutions = dict.fromkeys((AgencyCreated, AgencyTrustChanged, AgencyDeleted), evolve)

@@ -1,0 +1,213 @@
+"""Consent: the OK button of the dialog, per service and region, permanent until revoked."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import ClassVar, Literal
+
+from ledger.account.agency import AgencyCreated, new_id
+from ledger.account.console import AuthorizationRequested
+from ledger.account.decision import Circumstances, Decision, Decisions, Evolutions
+from ledger.account.permissions import PermissionGranted, missing_permissions, revoked
+from ledger.account.policy import PolicyCreated
+from ledger.account.state import Account, Authorization, AuthorizationStatus, Timeline
+from ledger.catalogue import Service
+from ledger.messages import Command, DomainEvent, StreamKind
+from ledger.values import AgencyName, Instant, Line, Region, ServiceCode
+
+
+class GrantAuthorization(Command):
+    """The OK button: the account agrees, permanently, that the service may act in one region."""
+
+    service: ServiceCode
+    region: Region
+
+
+class DeclineAuthorization(Command):
+    """The dialog is closed without consent."""
+
+    service: ServiceCode
+    region: Region
+
+
+class RevokeAuthorization(Command):
+    """The account takes its consent back in one region."""
+
+    service: ServiceCode
+    region: Region
+
+
+class AuthorizationGranted(DomainEvent):
+    """The account agreed that the service may use these services in one region."""
+
+    TOPIC = "AuthorizationGranted.v1"
+
+    service: ServiceCode
+    region: Region
+    services: tuple[ServiceCode, ...]
+    agencies: tuple[AgencyName, ...]
+
+
+class AuthorizationDeclined(DomainEvent):
+    """The dialog was closed without consent."""
+
+    TOPIC = "AuthorizationDeclined.v1"
+
+    service: ServiceCode
+    region: Region
+
+
+class AuthorizationRevoked(DomainEvent):
+    """The account took its consent back in one region.
+
+    Credentials issued before may work until `credentials_usable_until`: the cloud ends none early.
+    """
+
+    TOPIC = "AuthorizationRevoked.v1"
+
+    service: ServiceCode
+    region: Region
+    agencies: tuple[AgencyName, ...] = ()
+    credentials_usable_until: Instant | None = None
+
+
+class AuthorizationRefused(DomainEvent):
+    """Somebody answered a dialog that was not open. Nothing changed."""
+
+    TOPIC = "AuthorizationRefused.v1"
+    STREAM: ClassVar[StreamKind] = "console"
+
+    service: ServiceCode
+    region: Region
+    answer: Literal["grant", "decline"]
+    why: Line
+    outcome: Literal["refused"] = "refused"
+
+
+AuthorizationEvent = (
+    AuthorizationRequested | AuthorizationGranted | AuthorizationDeclined | AuthorizationRevoked
+)
+
+_STATUS: dict[type[DomainEvent], AuthorizationStatus] = {
+    AuthorizationRequested: "requested",
+    AuthorizationGranted: "granted",
+    AuthorizationDeclined: "declined",
+    AuthorizationRevoked: "revoked",
+}
+
+
+def evolve(account: Account, event: AuthorizationEvent, at: datetime) -> None:
+    known = account.authorizations.setdefault((event.service, event.region), Timeline())
+    agencies = () if isinstance(event, AuthorizationDeclined) else event.agencies
+    known.learn(Authorization(_STATUS[type(event)], agencies), at)
+
+
+def grant(account: Account, command: GrantAuthorization, now: Circumstances) -> Decision:
+    service = now.catalogue.service(command.provider, command.service)
+    known = account.authorization(command.service, command.region)
+    missing = missing_permissions(account, service, command.region, now.at)
+    if known and known.status == "granted" and not missing:
+        # It is permanent: consenting twice is one fact.
+        return Decision(
+            note=f"{command.service} is authorized in {command.region} already; nothing appended."
+        )
+    if known is None or known.status != "requested":
+        return _not_asked(command, "grant")
+    agencies = service.baseline_at(now.at).agencies
+    granted = AuthorizationGranted(
+        service=command.service,
+        region=command.region,
+        services=tuple(sorted({code for agency in agencies for code in agency.services})),
+        agencies=tuple(agency.name for agency in agencies),
+    )
+    return Decision(
+        (
+            granted,
+            *_created(account, service, now),
+            *(PermissionGranted(**key._asdict()) for key in missing),
+        )
+    )
+
+
+def _created(account: Account, service: Service, now: Circumstances) -> tuple[DomainEvent, ...]:
+    """The agencies and policies that the first consent brings, and a later one reuses."""
+    created: list[DomainEvent] = []
+    for agency in service.baseline_at(now.at).agencies:
+        if not account.agency_exists(agency.name):
+            created.append(
+                AgencyCreated(
+                    agency=agency.name,
+                    agency_id=new_id(account, agency.name),
+                    trustee=agency.trustee,
+                    purpose=agency.purpose,
+                )
+            )
+        if agency.policy and agency.policy_kind == "custom":
+            created += _policy_created(account, agency.policy, agency.name)
+    return tuple(created)
+
+
+def _policy_created(account: Account, policy: str, agency: str) -> list[DomainEvent]:
+    if account.policy_exists(policy):
+        return []
+    return [PolicyCreated(policy=policy, policy_id=new_id(account, policy), agency=agency)]
+
+
+def decline(account: Account, command: DeclineAuthorization, now: Circumstances) -> Decision:
+    known = account.authorization(command.service, command.region)
+    if known is None or known.status != "requested":
+        return _not_asked(command, "decline")
+    return Decision(
+        (AuthorizationDeclined(service=command.service, region=command.region),),
+    )
+
+
+def _not_asked(
+    command: GrantAuthorization | DeclineAuthorization, answer: Literal["grant", "decline"]
+) -> Decision:
+    why = f"No authorization request of {command.service} is pending in {command.region}."
+    return Decision(
+        (
+            AuthorizationRefused(
+                service=command.service, region=command.region, answer=answer, why=why
+            ),
+        ),
+        refusal=why,
+        remedy="A console login in that region opens the dialog: authledger console login "
+        f"--account {command.account} --service {command.service} --region {command.region}",
+    )
+
+
+def revoke(account: Account, command: RevokeAuthorization, now: Circumstances) -> Decision:
+    service = now.catalogue.service(command.provider, command.service)
+    known = account.authorization(command.service, command.region)
+    if known is None or known.status != "granted":
+        return Decision(
+            note=f"{command.service} is not authorized in {command.region}; nothing to revoke."
+        )
+    ended = [
+        key
+        for agency in known.agencies
+        for key in account.open_permissions(agency)
+        if key.region == command.region
+    ]
+    usable_until = now.at + timedelta(seconds=service.credential.longest_life_seconds)
+    return Decision(
+        (
+            AuthorizationRevoked(
+                service=command.service,
+                region=command.region,
+                agencies=known.agencies,
+                credentials_usable_until=usable_until,
+            ),
+            *(revoked(key, "AuthorizationRevoked") for key in ended),
+        )
+    )
+
+
+DECIDE: Decisions = {
+    GrantAuthorization: grant,
+    DeclineAuthorization: decline,
+    RevokeAuthorization: revoke,
+}
+EVOLVE: Evolutions = dict.fromkeys(_STATUS, evolve)

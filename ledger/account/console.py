@@ -1,0 +1,71 @@
+"""Logins to a service's console; each is a fact, and the first in a region opens the dialog."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from ledger.account.decision import Circumstances, Decision, Decisions
+from ledger.account.permissions import missing_permissions
+from ledger.account.state import Account
+from ledger.messages import Command, DomainEvent, StreamKind
+from ledger.values import AgencyName, Region, ServiceCode, SubjectId
+
+
+class RequestConsoleLogin(Command):
+    """Somebody logs in to the console of a service in one region."""
+
+    service: ServiceCode
+    region: Region
+
+
+class ConsoleLoginRequested(DomainEvent):
+    """Somebody logged in, or tried to, at the console of a service in one region."""
+
+    TOPIC = "ConsoleLoginRequested.v1"
+    STREAM: ClassVar[StreamKind] = "console"
+
+    service: ServiceCode
+    region: Region
+    outcome: Literal["admitted", "dialog", "refused"]
+    address: SubjectId | None = None
+    mfa: bool | None = None
+
+
+class AuthorizationRequested(DomainEvent):
+    """The dialog opened: the service asks for the use of other services in one region."""
+
+    TOPIC = "AuthorizationRequested.v1"
+
+    service: ServiceCode
+    region: Region
+    services: tuple[ServiceCode, ...]
+    agencies: tuple[AgencyName, ...]
+
+
+def request_login(account: Account, command: RequestConsoleLogin, now: Circumstances) -> Decision:
+    service = now.catalogue.service(command.provider, command.service)
+    known = account.authorization(command.service, command.region)
+    agencies = service.baseline_at(now.at).agencies
+    missing = missing_permissions(account, service, command.region, now.at)
+    if known and known.status == "granted" and not missing:
+        return Decision((_login(command, "admitted"),))
+    dialog = _login(command, "dialog")
+    if known and known.status == "requested":
+        # The same request is still waiting for its answer; asking again is no new fact.
+        return Decision((dialog,), note="An authorization request is pending already.")
+    requested = AuthorizationRequested(
+        service=command.service,
+        region=command.region,
+        services=tuple(sorted({code for agency in agencies for code in agency.services})),
+        agencies=tuple(agency.name for agency in agencies),
+    )
+    return Decision((dialog, requested))
+
+
+def _login(
+    command: RequestConsoleLogin, outcome: Literal["admitted", "dialog"]
+) -> ConsoleLoginRequested:
+    return ConsoleLoginRequested(service=command.service, region=command.region, outcome=outcome)
+
+
+DECIDE: Decisions = {RequestConsoleLogin: request_login}

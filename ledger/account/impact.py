@@ -1,0 +1,77 @@
+"""What would break: the features that work now and would not without some permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from ledger.account.decision import Circumstances
+from ledger.account.state import Account, PermissionKey, Timeline
+from ledger.catalogue import Feature, Service
+from ledger.values import ALL_REGIONS
+
+
+def known_permissions(
+    account: Account, policy: str
+) -> Iterator[tuple[PermissionKey, Timeline[bool]]]:
+    """All that was ever permitted under a policy, over all agencies."""
+    for known in account.permissions.values():
+        for key, granted in known.items():
+            if key.policy == policy:
+                yield key, granted
+
+
+def permissions_under(account: Account, policy: str) -> tuple[PermissionKey, ...]:
+    """The open permissions that a policy carries, over all agencies."""
+    return tuple(key for key, granted in known_permissions(account, policy) if granted.now)
+
+
+def serving_agency(
+    account: Account, service: Service, feature: Feature, region: str
+) -> tuple[str, tuple[str, ...]]:
+    """The agency through which a feature works in a region, and what that one is missing.
+
+    Of all the agencies that the service ever had, newest first, the one that misses least.
+    """
+    candidates = [
+        (agency, tuple(sorted(set(feature.needs) - account.permitted_services(agency, region))))
+        for agency in service.agency_names()
+    ]
+    return min(candidates, key=lambda candidate: len(candidate[1]))
+
+
+def broken_features(
+    account: Account, ended: Iterable[PermissionKey], now: Circumstances
+) -> tuple[str, ...]:
+    """`region/service/feature` for all that works now and would not without these permissions."""
+    gone = frozenset(ended)
+    regions = {key.region for key in gone}
+    if ALL_REGIONS in regions:
+        regions |= {region for key in gone for region in account.regions_of(key.agency)}
+    broken = set()
+    for service in now.catalogue.services_of(account.provider):
+        had = [_by_region(account, agency, frozenset()) for agency in service.agency_names()]
+        left = [_by_region(account, agency, gone) for agency in service.agency_names()]
+        for region, feature in product(regions, service.features):
+            if _works(had, region, feature) and not _works(left, region, feature):
+                broken.add(f"{region}/{service.code}/{feature.name}")
+    return tuple(sorted(broken))
+
+
+def _by_region(
+    account: Account, agency: str, gone: frozenset[PermissionKey]
+) -> dict[str, set[str]]:
+    """What an agency may use in each region without the permissions that are gone."""
+    services: dict[str, set[str]] = {}
+    for key in account.open_permissions(agency):
+        if key.service is not None and key not in gone:
+            services.setdefault(key.region, set()).add(key.service)
+    return services
+
+
+def _works(agencies: list[dict[str, set[str]]], region: str, feature: Feature) -> bool:
+    """Whether one of the agencies has all that the feature needs in the region."""
+    return any(
+        set(feature.needs) <= services.get(region, set()) | services.get(ALL_REGIONS, set())
+        for services in agencies
+    )

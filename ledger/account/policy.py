@@ -1,0 +1,106 @@
+"""Policies: what an agency may do in words; the protected one must not be deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from ledger.account.decision import (
+    OVERRIDE,
+    Circumstances,
+    Decision,
+    Decisions,
+    Evolutions,
+    need_reason,
+)
+from ledger.account.impact import broken_features, permissions_under
+from ledger.account.state import Account, Timeline
+from ledger.errors import NotFound
+from ledger.messages import Command, DomainEvent
+from ledger.values import AgencyName, Line, PolicyName, Region
+
+
+class AttemptPolicyDeletion(Command):
+    """Try to delete a policy. A protected one needs an override, and that a reason."""
+
+    policy: PolicyName
+    override: bool = False
+
+
+class PolicyCreated(DomainEvent):
+    """A policy exists from now on."""
+
+    TOPIC = "PolicyCreated.v1"
+
+    policy: PolicyName
+    policy_id: str | None = None
+    agency: AgencyName | None = None
+
+
+class PolicyChanged(DomainEvent):
+    """The policy's content changed; what its holders may do changed with it."""
+
+    TOPIC = "PolicyChanged.v1"
+
+    policy: PolicyName
+    detail: Line | None = None
+
+
+class PolicyDeletionAttempted(DomainEvent):
+    """Somebody tried to delete the policy; the impact is what would break, or broke."""
+
+    TOPIC = "PolicyDeletionAttempted.v1"
+
+    policy: PolicyName
+    outcome: Literal["refused", "carried-out"]
+    override: bool = False
+    impact_regions: tuple[Region, ...] = ()
+    impact_features: tuple[Line, ...] = ()
+    why: Line | None = None
+
+
+class PolicyDeleted(DomainEvent):
+    """The policy is gone, and with it every permission under it."""
+
+    TOPIC = "PolicyDeleted.v1"
+
+    policy: PolicyName
+    policy_id: str | None = None
+
+
+def evolve(account: Account, event: PolicyCreated | PolicyDeleted, at: datetime) -> None:
+    known = account.policies.setdefault(event.policy, Timeline())
+    known.learn(event.policy_id or "" if isinstance(event, PolicyCreated) else None, at)
+
+
+def attempt_deletion(
+    account: Account, command: AttemptPolicyDeletion, now: Circumstances
+) -> Decision:
+    if not account.policy_exists(command.policy):
+        raise NotFound(
+            f"The account {command.account} has no policy {command.policy!r}.",
+            remedy="`authledger policy list` shows those that it has.",
+        )
+    if command.override:
+        need_reason(now)
+    ended = permissions_under(account, command.policy)
+    known = now.catalogue.policy_holder(command.provider, command.policy)
+    why = None
+    if known is not None and known.protection != "none" and not command.override:
+        why = f"The policy {command.policy!r} is protected: {known.protection_note}"
+    attempt = PolicyDeletionAttempted(
+        policy=command.policy,
+        outcome="refused" if why else "carried-out",
+        override=command.override,
+        impact_regions=tuple(sorted({key.region for key in ended})),
+        impact_features=broken_features(account, ended, now),
+        why=why,
+    )
+    if why is not None:
+        return Decision((attempt,), refusal=why, remedy=OVERRIDE)
+    policy_id = account.policies[command.policy].now or None
+    return Decision((attempt, PolicyDeleted(policy=command.policy, policy_id=policy_id)))
+
+
+DECIDE: Decisions = {AttemptPolicyDeletion: attempt_deletion}
+EVOLVE: Evolutions = dict.fromkeys((PolicyCreated, PolicyDeleted), evolve)

@@ -1,0 +1,203 @@
+"""Use of what is allowed: credentials issued and features used, or refused with what is missing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar, Literal
+
+from ledger.account.decision import Circumstances, Decision, Decisions
+from ledger.account.impact import serving_agency
+from ledger.account.state import Account
+from ledger.errors import InvalidInput
+from ledger.messages import Command, DomainEvent, StreamKind
+from ledger.values import AgencyName, FeatureName, Instant, Line, Region, ServiceCode, SubjectId
+
+
+class UseFeature(Command):
+    """Use a feature of a service in one region, e.g. publish an ingress gateway."""
+
+    service: ServiceCode
+    region: Region
+    feature: FeatureName
+
+
+class IssueCredential(Command):
+    """Issue a temporary credential for a component, to use one service in one region."""
+
+    service: ServiceCode
+    region: Region
+    target: ServiceCode
+    """The dependent service that the credential is for."""
+    component: Line
+    life_seconds: int | None = None
+
+
+class FeatureUsed(DomainEvent):
+    """A feature was used; the agency acted on the services that it needs."""
+
+    TOPIC = "FeatureUsed.v1"
+    STREAM: ClassVar[StreamKind] = "usage"
+
+    agency: AgencyName
+    region: Region
+    service: ServiceCode
+    feature: FeatureName
+    services: tuple[ServiceCode, ...]
+    account_version: int
+
+
+class FeatureRefused(DomainEvent):
+    """A feature could not be used: in this region the agency may not use what it needs."""
+
+    TOPIC = "FeatureRefused.v1"
+    STREAM: ClassVar[StreamKind] = "usage"
+
+    agency: AgencyName
+    region: Region
+    service: ServiceCode
+    feature: FeatureName
+    missing: tuple[ServiceCode, ...]
+    account_version: int
+    outcome: Literal["refused"] = "refused"
+
+
+class TemporaryCredentialIssued(DomainEvent):
+    """Somebody may act as the agency until the credential expires."""
+
+    TOPIC = "TemporaryCredentialIssued.v1"
+    STREAM: ClassVar[StreamKind] = "usage"
+
+    agency: AgencyName
+    region: Region
+    service: ServiceCode | None = None
+    component: Line | None = None
+    expires_at: Instant | None = None
+    account_version: int | None = None
+    address: SubjectId | None = None
+
+
+class CredentialRefused(DomainEvent):
+    """Somebody asked to act as the agency and was refused."""
+
+    TOPIC = "CredentialRefused.v1"
+    STREAM: ClassVar[StreamKind] = "usage"
+
+    agency: AgencyName
+    region: Region
+    service: ServiceCode | None = None
+    component: Line | None = None
+    why: Line
+    account_version: int | None = None
+    address: SubjectId | None = None
+    outcome: Literal["refused"] = "refused"
+
+
+def use_feature(account: Account, command: UseFeature, now: Circumstances) -> Decision:
+    service = now.catalogue.service(command.provider, command.service)
+    feature = service.feature(command.feature)
+    agency, missing = serving_agency(account, service, feature, command.region)
+    if not missing:
+        used = FeatureUsed(
+            agency=agency,
+            region=command.region,
+            service=command.service,
+            feature=command.feature,
+            services=feature.needs,
+            account_version=account.version,
+        )
+        return Decision((used,))
+    refused = FeatureRefused(
+        agency=agency,
+        region=command.region,
+        service=command.service,
+        feature=command.feature,
+        missing=missing,
+        account_version=account.version,
+    )
+    lacking = ", ".join(now.catalogue.short_name(command.provider, code) for code in missing)
+    return Decision(
+        (refused,),
+        refusal=f"{command.feature} needs {lacking}, which {agency} may not use "
+        f"in {command.region}.",
+        remedy=how_to_authorize(command.account, command.service, command.region),
+    )
+
+
+def how_to_authorize(account: str, service: str, region: str) -> str:
+    where = f"--account {account} --service {service} --region {region}"
+    return (
+        "To get the permissions, log in to the console there and consent: "
+        f"authledger console login {where} && authledger authorization grant {where}"
+    )
+
+
+def issue_credential(account: Account, command: IssueCredential, now: Circumstances) -> Decision:
+    service = now.catalogue.service(command.provider, command.service)
+    limits = service.credential
+    life = limits.default_life_seconds if command.life_seconds is None else command.life_seconds
+    if life <= 0:
+        raise InvalidInput(f"A credential's life is a number of seconds above 0, not {life}.")
+    agency = next(
+        (
+            name
+            for name in service.agency_names()
+            if command.target in account.permitted_services(name, command.region)
+        ),
+        service.agency_names()[0],
+    )
+    why, remedy = _why_not(account, command, agency, life, now)
+    if why:
+        refused = CredentialRefused(
+            agency=agency,
+            region=command.region,
+            service=command.target,
+            component=command.component,
+            why=why,
+            account_version=account.version,
+        )
+        return Decision((refused,), refusal=why, remedy=remedy)
+    issued = TemporaryCredentialIssued(
+        agency=agency,
+        region=command.region,
+        service=command.target,
+        component=command.component,
+        expires_at=now.at + timedelta(seconds=life),
+        account_version=account.version,
+    )
+    return Decision((issued,))
+
+
+def _why_not(
+    account: Account, command: IssueCredential, agency: str, life: int, now: Circumstances
+) -> tuple[str, str]:
+    service = now.catalogue.service(command.provider, command.service)
+    dependent = service.dependent_codes()
+    if command.target not in dependent:
+        return (
+            f"{command.target} is none of the services that {command.service} depends on.",
+            f"Those are: {', '.join(dependent)}.",
+        )
+    permitted = account.permitted_services(agency, command.region)
+    if not permitted:
+        return (
+            f"{command.service} is not authorized in {command.region}.",
+            how_to_authorize(command.account, command.service, command.region),
+        )
+    if command.target not in permitted:
+        return (
+            f"{agency} may not use {command.target} in {command.region}.",
+            how_to_authorize(command.account, command.service, command.region),
+        )
+    limits = service.credential
+    if not limits.shortest_life_seconds <= life <= limits.longest_life_seconds:
+        return (
+            (
+                f"A life of {life} s is not allowed; the shortest is {limits.shortest_life_seconds} s, "
+                f"the longest {limits.longest_life_seconds} s."
+            ),
+            "Ask for another with --life.",
+        )
+    return "", ""
+
+
+DECIDE: Decisions = {UseFeature: use_feature, IssueCredential: issue_credential}

@@ -1,0 +1,388 @@
+"""The Ledger: execute a command, observe what the cloud did, read streams and history.
+
+ledger = Ledger("audit.db")
+outcome = ledger.execute(
+    RequestConsoleLogin(account="0a1b2c3d4e5f", service="asm", region="cn-north-4"),
+    actor=Actor("alice"),
+)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, cast
+from urllib.parse import quote
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import IntegrityError, Mapper
+from eventsourcing.utils import Environment, EnvType
+
+from ledger.account.account import decide, evolve
+from ledger.account.decision import Circumstances
+from ledger.account.state import Account
+from ledger.asof import AsOf, resolve
+from ledger.batch import Actor, Batch
+from ledger.catalogue import Catalogue, load_catalogue
+from ledger.errors import CommandIdReused, NotFound, Refused, StreamChanged
+from ledger.messages import Command, Observation, Recorded
+from ledger.persistence.entry import EntryMapper
+from ledger.persistence.failures import told_clearly
+from ledger.persistence.sqlite import LedgerRecorder, SubjectRow
+from ledger.subjects import SubjectErased, SubjectKind
+
+ATTEMPTS_MAX: Final = 20
+"""How often a decision is taken again after a lost race, before it is given up as a conflict."""
+CACHED_MAX: Final = 10_000
+"""How many accounts, streams and names are held in memory."""
+PAGE: Final = 1_000
+"""How many entries one read of history fetches, and one transaction of observations takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command did: the entries appended (or, if repeated, those of the first time)."""
+
+    entries: tuple[Recorded, ...]
+    note: str = ""
+    repeated: bool = False
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Observed:
+    """What observing did, in numbers of traces, and of entries appended."""
+
+    new_traces: int = 0
+    known_traces: int = 0
+    entries: int = 0
+    by_type: Counter[str] = field(default_factory=Counter)
+
+
+def system_clock() -> datetime:
+    """The computer's clock: the one place where the ledger reads it."""
+    return datetime.now(UTC)  # noqa: TID251
+
+
+class _Bounded(OrderedDict[Any, Any]):
+    """A dictionary that forgets its oldest items beyond CACHED_MAX."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value)
+        self.move_to_end(key)
+        if len(self) > CACHED_MAX:
+            self.popitem(last=False)
+
+
+class Ledger(Application[str]):
+    """The write side over one SQLite file.
+
+    Raises StoreUnavailable (and its kinds) when the file cannot be used, NotFound if it does not
+    exist and `create` is false.
+    """
+
+    name = "ledger"
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        create: bool = True,
+        catalogue: Catalogue | None = None,
+        clock: Callable[[], datetime] = system_clock,
+        lock_timeout_s: int = 30,
+    ) -> None:
+        self.path = Path(path)
+        self.catalogue = catalogue or load_catalogue()
+        self.clock = clock
+        self._accounts = _Bounded()
+        self._versions = _Bounded()
+        self._subjects = _Bounded()
+        if not create and not self.path.exists():
+            raise NotFound(
+                f"There is no ledger at {self.path}.",
+                remedy="The first writing command makes one; --ledger names another.",
+            )
+        with self.told():
+            if create:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            super().__init__(
+                {
+                    "PERSISTENCE_MODULE": "ledger.persistence.sqlite:LedgerFactory",
+                    "SQLITE_DBNAME": f"file:{quote(str(self.path.absolute()))}?mode=rwc",
+                    "SQLITE_LOCK_TIMEOUT": str(lock_timeout_s),
+                    "ORIGINATOR_ID_TYPE": "text",
+                }
+            )
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
+        """Only what this class sets: no environment variable chooses what is imported."""
+        return Environment(name, dict(env or {}))
+
+    def construct_mapper(self) -> Mapper[str]:
+        return EntryMapper(self.factory.transcoder())
+
+    @property
+    def entries(self) -> LedgerRecorder:
+        """The recorder: positions, times, names."""
+        assert isinstance(self.recorder, LedgerRecorder)
+        return self.recorder
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def execute(
+        self,
+        command: Command,
+        *,
+        actor: Actor | None = None,
+        reason: str | None = None,
+        command_id: str | None = None,
+        correlation_id: str | None = None,
+        dry_run: bool = False,
+    ) -> Outcome:
+        """Decide a command and append its events in one transaction.
+
+        A command id that was used before returns the first outcome and appends nothing. Raises
+        Refused after the refusal was recorded, CommandIdReused, StreamChanged, StoreUnavailable.
+        """
+        digest = _digest(command)
+        for _ in range(ATTEMPTS_MAX):
+            if command_id is not None:
+                first = self._repeated(command_id, digest)
+                if first is not None:
+                    return first
+            account = self.account(command.provider, command.account)
+            # A command takes effect now, even where a fact whose clock was ahead is known already.
+            now = self.clock()
+            at = max(now, account.latest_effective_at or _EARLIEST)
+            decision = decide(account, command, Circumstances(at, self.catalogue, reason))
+            batch = Batch(self, now)
+            try:
+                batch.command(
+                    account,
+                    decision.events,
+                    at,
+                    command_id=command_id or str(uuid.uuid4()),
+                    digest=digest,
+                    actor=actor,
+                    reason=reason,
+                    correlation_id=correlation_id,
+                    catalogue=self.catalogue.version,
+                )
+                entries = batch.preview() if dry_run else self._appended(batch)
+            except IntegrityError:
+                continue
+            finally:
+                if dry_run:
+                    self.forget()
+            if decision.refusal is not None:
+                raise Refused(
+                    decision.refusal, remedy=decision.remedy, entries=entries, dry_run=dry_run
+                )
+            return Outcome(entries, note=decision.note, dry_run=dry_run)
+        raise StreamChanged(
+            f"The account {command.account} changed while the decision was taken, "
+            f"{ATTEMPTS_MAX} times.",
+            remedy="Nothing was appended; try again.",
+        )
+
+    def observe(self, observations: Iterable[Observation]) -> Observed:
+        """Append what the cloud did, in transactions of many traces; a known trace appends nothing.
+
+        Never refuses: the cloud did it already. What a deletion ends is appended too.
+        """
+        counts = Observed()
+        stream = iter(observations)
+        while part := list(islice(stream, PAGE)):
+            # As it happened, so that fewer ends are assumed before they are read.
+            part.sort(key=lambda observation: observation.effective_at)
+            self._observe_part(part, counts)
+        return counts
+
+    def _observe_part(self, part: Sequence[Observation], counts: Observed) -> None:
+        for _ in range(ATTEMPTS_MAX):
+            with self.told():
+                seen = set(self.entries.select_commands(o.command_id for o in part))
+            batch = Batch(self, self.clock())
+            new = 0
+            for observation in part:
+                if observation.command_id in seen:
+                    continue
+                seen.add(observation.command_id)
+                new += 1
+                batch.observe(observation)
+            try:
+                appended = self._append(batch)
+            except IntegrityError:
+                continue
+            counts.new_traces += new
+            counts.known_traces += len(part) - new
+            counts.entries += len(appended)
+            counts.by_type.update(batch.types)
+            return
+        raise StreamChanged("Other processes append to the same accounts without a pause.")
+
+    def erase(self, subject: str, *, actor: Actor | None = None, reason: str | None = None) -> None:
+        """Forget the name behind a surrogate id, and append that it was forgotten.
+
+        Raises NotFound if no name is kept for it.
+        """
+        with self.told():
+            if not self.entries.subject_names([subject]):
+                raise NotFound(f"No name is kept for {subject}.")
+        for _ in range(ATTEMPTS_MAX):
+            batch = Batch(self, self.clock())
+            batch.command(
+                None,
+                (SubjectErased(subject=subject),),
+                self.clock(),
+                command_id=str(uuid.uuid4()),
+                actor=actor,
+                reason=reason,
+            )
+            batch.erased.append(subject)
+            try:
+                self._append(batch)
+            except IntegrityError:
+                continue
+            with self.told():
+                self.entries.truncate_wal()
+            self.forget()
+            return
+        raise StreamChanged(f"The stream of {subject} changed while its name was to be erased.")
+
+    def _repeated(self, command_id: str, digest: str) -> Outcome | None:
+        with self.told():
+            row = self.entries.select_commands([command_id]).get(command_id)
+        if row is None:
+            return None
+        if row.digest != digest:
+            raise CommandIdReused(
+                f"The command id {command_id} was used for another command "
+                f"(positions {row.first_position} to {row.last_position}).",
+                remedy="Give each command an id of its own; repeat an id only to try again.",
+            )
+        entries = tuple(self.history(row.first_position, row.last_position))
+        refused = [e for e in entries if getattr(e.event, "outcome", None) == "refused"]
+        if refused:
+            why = getattr(refused[0].event, "why", None) or refused[0].type
+            raise Refused(f"Refused already under this command id: {why}", entries=entries)
+        return Outcome(entries, note="This command was carried out before.", repeated=True)
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def account(self, provider: str, account: str) -> Account:
+        """The account as it is now: read once, then caught up. Not to be changed by the caller."""
+        stream = f"account:{provider}:{account}"
+        known: Account = self._accounts.pop(stream, None) or Account(provider, account)
+        for entry in self.stream(stream, after=known.version):
+            evolve(known, entry.event, entry.effective_at)
+        self._accounts[stream] = known
+        return known
+
+    def stream(self, stream: str, *, after: int = 0) -> Iterator[Recorded]:
+        """A stream's entries by version, from the one after `after`."""
+        with self.told():
+            return cast(Iterator[Recorded], iter(list(self.events.get(stream, gt=after))))
+
+    def history(self, first: int = 1, last: int | None = None) -> Iterator[Recorded]:
+        """Entries by position, both ends included, a page at a time."""
+        while last is None or first <= last:
+            with self.told():
+                page = self.entries.select_notifications(first, PAGE, stop=last)
+            yield from (cast(Recorded, self.mapper.to_domain_event(entry)) for entry in page)
+            if len(page) < PAGE:
+                return
+            first = page[-1].id + 1
+
+    def entry_text(self, position: int) -> str:
+        """One entry exactly as stored. Raises NotFound."""
+        with self.told():
+            page = self.entries.select_notifications(position, 1, stop=position)
+        if not page:
+            raise NotFound(f"There is no position {position}; the last is {self.last_position()}.")
+        return page[0].state.decode(errors="surrogateescape")
+
+    def last_position(self) -> int:
+        with self.told():
+            return self.entries.max_notification_id() or 0
+
+    def resolve(self, as_of: str | None, known_at: str | None) -> AsOf | None:
+        """What `--as-of` and `--known-at` mean here; None is now."""
+        with self.told():
+            return resolve(self.entries, as_of, known_at, self.clock())
+
+    def names(self, subjects: Iterable[str]) -> Mapping[str, str]:
+        """The names behind surrogate ids; erased ones are absent."""
+        with self.told():
+            return self.entries.subject_names(subjects)
+
+    # -- what a batch needs ----------------------------------------------------------------------
+
+    def told(self) -> AbstractContextManager[None]:
+        """Turns the database's failures into the ledger's errors."""
+        return told_clearly(str(self.path))
+
+    def forget(self) -> None:
+        """Drop what may be ahead of the file: after a failed append, or a dry run."""
+        self._accounts.clear()
+        self._versions.clear()
+        self._subjects.clear()
+
+    def version(self, stream: str) -> int:
+        """The version of a stream's last event, as far as this process knows."""
+        if stream not in self._versions:
+            with self.told():
+                self._versions[stream] = self.entries.max_version(stream)
+        return int(self._versions[stream])
+
+    def subject(self, kind: SubjectKind, name: str) -> SubjectRow | None:
+        """The surrogate id that stands for a name, if one does."""
+        if (kind, name) not in self._subjects:
+            with self.told():
+                found = self.entries.select_subjects(kind, [name])
+            if name not in found:
+                return None
+            self._subjects[kind, name] = found[name]
+        return cast(SubjectRow, self._subjects[kind, name])
+
+    def _appended(self, batch: Batch) -> tuple[Recorded, ...]:
+        """Append, and return the entries as they stand in the file."""
+        positions = self._append(batch)
+        return tuple(self.history(positions[0], positions[-1])) if positions else ()
+
+    def _append(self, batch: Batch) -> Sequence[int]:
+        """Append a batch in one transaction; positions. Raises IntegrityError on a lost race."""
+        if not batch.entries:
+            return ()
+        try:
+            with self.told():
+                recordings = self.save(*cast(Any, batch.entries), beside=batch.beside())
+        except BaseException:
+            self.forget()
+            raise
+        for stream, version in batch.versions.items():
+            self._versions[stream] = version
+        for key, row in batch.subjects.items():
+            self._subjects[key] = row
+        return [recording.notification.id for recording in recordings]
+
+
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def _digest(command: Command) -> str:
+    """What tells one command from another: SHA-256 over its name and its fields."""
+    content = json.dumps([type(command).__name__, command.model_dump(mode="json")], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+__all__ = ["Actor", "Ledger", "Observation", "Observed", "Outcome", "system_clock"]

@@ -1,0 +1,86 @@
+"""Which time a question means: a position, an effective time, or what was known at one of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from ledger.errors import InvalidInput
+from ledger.values import instant, instant_text
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_HELP = "Write RFC 3339 (2026-03-01T09:30:00Z), a day (2026-03-01), @POSITION, or -7d, -12h."
+
+
+class Positions(Protocol):
+    """What resolving needs of a ledger."""
+
+    def max_notification_id(self) -> int | None: ...
+    def position_at(self, recorded_at: str) -> int: ...
+    def commit_boundary(self, position: int) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """A resolved question: what was known at `position` and, if given, true at `effective_at`."""
+
+    position: int
+    effective_at: datetime | None = None
+
+    def __str__(self) -> str:
+        known = f"as known at position {self.position}"
+        if self.effective_at is None:
+            return known
+        return f"as of {instant_text(self.effective_at)}, {known}"
+
+
+def parse_when(text: str, now: datetime) -> int | datetime:
+    """`@position` or an instant. Raises InvalidInput, which shows the forms."""
+    text = text.strip()
+    if match := re.fullmatch(r"@([0-9]{1,18})", text):
+        return int(match[1])
+    if match := re.fullmatch(r"-([0-9]{1,6})([smhdw])", text):
+        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC)
+        return instant(text)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(f"{text!r} is no time: {error}.", remedy=_HELP) from error
+
+
+def resolve(
+    ledger: Positions, as_of: str | None, known_at: str | None, now: datetime
+) -> AsOf | None:
+    """Turn `--as-of` and `--known-at` into one answerable question; None means now.
+
+    A position falls back to the end of the command before it if it lies within one: answers
+    stand on commit boundaries only. Raises InvalidInput.
+    """
+    if as_of is None and known_at is None:
+        return None
+    as_of_when = None if as_of is None else parse_when(as_of, now)
+    if isinstance(as_of_when, int):
+        if known_at is not None:
+            raise InvalidInput(
+                "--as-of @POSITION already says what was known.",
+                remedy="With --known-at, give --as-of a time.",
+            )
+        return AsOf(_boundary(ledger, as_of_when))
+    known = None if known_at is None else parse_when(known_at, now)
+    if known is None:
+        position = ledger.max_notification_id() or 0
+    elif isinstance(known, int):
+        position = _boundary(ledger, known)
+    else:
+        position = ledger.commit_boundary(ledger.position_at(instant_text(known)))
+    return AsOf(position, as_of_when)
+
+
+def _boundary(ledger: Positions, position: int) -> int:
+    last = ledger.max_notification_id() or 0
+    if position > last:
+        raise InvalidInput(f"Position {position} is not written yet; the last is {last}.")
+    return ledger.commit_boundary(position)

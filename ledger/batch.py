@@ -1,0 +1,193 @@
+"""A batch: facts settled, enveloped and numbered, ready to be appended in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from ledger.account.account import settle
+from ledger.account.state import Account
+from ledger.errors import InvalidInput
+from ledger.messages import DomainEvent, Established, Observation, Recorded
+from ledger.persistence.entry import encode
+from ledger.persistence.sqlite import Beside, SubjectRow
+from ledger.subjects import SubjectKind, SubjectRegistered, commitment, new_salt, new_subject
+
+NAME_CHARACTERS_MAX: Final = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks, and how that is known: claimed by a flag, or the operating system's user."""
+
+    name: str
+    established: Established = "claimed"
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.name) <= NAME_CHARACTERS_MAX or not self.name.isprintable():
+            raise InvalidInput(
+                f"{self.name!r} is no name for an actor: it is empty, holds characters that "
+                f"cannot be printed, or is longer than {NAME_CHARACTERS_MAX}."
+            )
+
+
+class Known(Protocol):
+    """What a batch asks of the ledger that it will be appended to."""
+
+    def account(self, provider: str, account: str) -> Account: ...
+    def version(self, stream: str) -> int: ...
+    def subject(self, kind: SubjectKind, name: str) -> SubjectRow | None: ...
+
+
+class Batch:
+    """Entries to append in one transaction, numbered on from what the ledger knows.
+
+    `versions` and `subjects` are what the ledger knows in addition once they are appended.
+    """
+
+    def __init__(self, ledger: Known, recorded_at: datetime) -> None:
+        self._ledger = ledger
+        self._recorded_at = recorded_at
+        self.entries: list[Recorded] = []
+        self._commands: list[tuple[str, str | None, int]] = []
+        self.subjects: dict[tuple[SubjectKind, str], SubjectRow] = {}
+        self._accounts: dict[tuple[str, str], Account] = {}
+        self.versions: dict[str, int] = {}
+        self.erased: list[str] = []
+
+    def command(
+        self,
+        account: Account | None,
+        events: Sequence[DomainEvent],
+        at: datetime,
+        *,
+        command_id: str,
+        digest: str | None = None,
+        actor: Actor | None = None,
+        **envelope: Any,
+    ) -> None:
+        """Settle a command's events against the account and envelop them."""
+        if not events:
+            return
+        envelope |= {
+            "origin": "commanded",
+            "command_id": command_id,
+            "actor_established": actor.established if actor else "ledger",
+        }
+        before = len(self.entries)
+        if actor is not None:
+            envelope["actor"] = self._subject("person", actor.name, envelope)
+        for event in events:
+            self._settle(account, event, at, envelope)
+        self._commands.append((command_id, digest, len(self.entries) - before))
+
+    def observe(self, observation: Observation) -> None:
+        """Settle one trace's facts against its account and envelop them."""
+        envelope: dict[str, Any] = {
+            "origin": "observed",
+            "command_id": observation.command_id,
+            "actor_established": "trace",
+            "source": observation.source,
+            "correlation_id": observation.correlation_id,
+        }
+        before = len(self.entries)
+        if observation.actor is not None:
+            envelope["actor"] = self._subject("person", observation.actor, envelope)
+        account = self._account(observation.provider, observation.account)
+        for event in observation.events:
+            placed = self._with_address(event, observation.address, envelope)
+            self._settle(account, placed, observation.effective_at, envelope)
+        self._commands.append((observation.command_id, None, len(self.entries) - before))
+
+    def beside(self) -> Beside:
+        """What is written in the same transaction: command ids, names, and names to forget."""
+        return Beside(self._commands, tuple(self.subjects.values()), self.erased)
+
+    def preview(self) -> tuple[Recorded, ...]:
+        """The entries as they would be appended."""
+        for entry in self.entries:
+            encode(entry)
+        return tuple(self.entries)
+
+    @property
+    def types(self) -> Iterator[str]:
+        return (entry.type for entry in self.entries)
+
+    def _settle(
+        self, account: Account | None, event: DomainEvent, at: datetime, envelope: dict[str, Any]
+    ) -> None:
+        if account is None:
+            self._envelop(None, event, at, self._next(_stream(event, None)), envelope)
+            return
+        for settled, settled_at in settle(account, event, at):
+            side_stream = settled.STREAM != "account"
+            version = self._next(_stream(settled, account)) if side_stream else account.version
+            self._envelop(account, settled, settled_at, version, envelope)
+
+    def _envelop(
+        self,
+        account: Account | None,
+        event: DomainEvent,
+        at: datetime,
+        version: int,
+        envelope: Mapping[str, Any],
+    ) -> None:
+        self.entries.append(
+            Recorded(
+                stream=_stream(event, account),
+                version=version,
+                event=event,
+                recorded_at=self._recorded_at,
+                effective_at=at,
+                provider=account.provider if account else None,
+                account=account.account if account else None,
+                **envelope,
+            )
+        )
+
+    def _with_address(
+        self, event: DomainEvent, address: str | None, envelope: dict[str, Any]
+    ) -> DomainEvent:
+        """The event with the surrogate id of where it came from, if it tells that at all."""
+        if address is None or "address" not in type(event).model_fields:
+            return event
+        subject = self._subject("address", address, envelope)
+        return event.model_copy(update={"address": subject})
+
+    def _account(self, provider: str, account: str) -> Account:
+        key = (provider, account)
+        if key not in self._accounts:
+            self._accounts[key] = self._ledger.account(provider, account)
+        return self._accounts[key]
+
+    def _next(self, stream: str) -> int:
+        if stream not in self.versions:
+            self.versions[stream] = self._ledger.version(stream)
+        self.versions[stream] += 1
+        return self.versions[stream]
+
+    def _subject(self, kind: SubjectKind, name: str, envelope: dict[str, Any]) -> str:
+        """The surrogate id of a name; registers it in this batch when it is new."""
+        known = self.subjects.get((kind, name)) or self._ledger.subject(kind, name)
+        if known is not None:
+            return known.subject
+        row = SubjectRow(new_subject(kind), kind, name, new_salt())
+        self.subjects[kind, name] = row
+        registered = SubjectRegistered(
+            subject=row.subject, kind=kind, commitment=commitment(row.salt, kind, name)
+        )
+        self._settle(None, registered, self._recorded_at, envelope)
+        return row.subject
+
+
+def _stream(event: Any, account: Account | None) -> str:
+    """In which stream an event lives; its last word may hold anything, so it stands last."""
+    if event.STREAM == "subject":
+        return f"subject:{event.subject}"
+    assert account is not None
+    where = f"{event.STREAM}:{account.provider}:{account.account}"
+    if event.STREAM == "account":
+        return where
+    return f"{where}:{event.service if event.STREAM == 'console' else event.agency}"

@@ -1,0 +1,59 @@
+"""Reads the catalogue's TOML files: the built-in ones, and those of a folder beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ledger.catalogue.model import Catalogue, ProviderEntry, Service
+from ledger.errors import InvalidInput
+
+BUILT_IN = Path(__file__).parent / "data"
+
+
+@lru_cache
+def load_catalogue(folder: Path | None = None) -> Catalogue:
+    """Load `*.toml`: each a `[provider]` or a `[service]`. Raises InvalidInput with the place."""
+    providers: dict[str, ProviderEntry] = {}
+    services: dict[tuple[str, str], Service] = {}
+    for path in _files(folder):
+        document = _read(path)
+        try:
+            if "provider" in document:
+                provider = ProviderEntry.model_validate(document["provider"])
+                providers[provider.code] = provider
+            if "service" in document:
+                service = Service.model_validate(document["service"])
+                services[service.provider, service.code] = service
+        except ValidationError as error:
+            raise InvalidInput(f"{path} does not fit the catalogue: {error}") from error
+        if not document.keys() & {"provider", "service"}:
+            raise InvalidInput(f"{path} holds neither a [provider] nor a [service].")
+    content = {
+        "providers": [providers[key].model_dump(mode="json") for key in sorted(providers)],
+        "services": [services[key].model_dump(mode="json") for key in sorted(services)],
+    }
+    version = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+    return Catalogue.model_validate({"version": version, **content})
+
+
+def _files(folder: Path | None) -> list[Path]:
+    files = sorted(BUILT_IN.glob("*.toml"))
+    if folder is not None:
+        if not folder.is_dir():
+            raise InvalidInput(f"The catalogue folder {folder} does not exist.")
+        files += sorted(folder.glob("*.toml"))
+    return files
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} is not TOML: {error}") from error

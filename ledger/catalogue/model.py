@@ -1,0 +1,209 @@
+"""The shape of a catalogue: providers with regions and quotas, services with dated baselines."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ledger.errors import InvalidInput
+from ledger.values import (
+    AgencyName,
+    FeatureName,
+    Line,
+    PolicyName,
+    Provider,
+    Region,
+    ServiceCode,
+    Trustee,
+)
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Entry):
+    """Where a statement of the catalogue comes from."""
+
+    title: Line
+    dated: date | None = None
+    url: Line | None = None
+
+
+class Dependency(_Entry):
+    """A service that another depends on, and what for, in the words of the dialog."""
+
+    code: ServiceCode
+    short_name: Line
+    name: Line
+    purpose: Line
+
+
+class Feature(_Entry):
+    """Something that a service can do, and the services that it needs for it in that region."""
+
+    name: FeatureName
+    title: Line
+    needs: tuple[ServiceCode, ...] = Field(min_length=1)
+
+
+class AgencyEntry(_Entry):
+    """One agency that consent creates: whom it trusts, its policy, and what it may use.
+
+    `policy_kind` custom: consent creates the policy; system: the cloud has it already.
+    `protection` enforced: the cloud refuses deletion; advised: a manual says not to.
+    """
+
+    name: AgencyName
+    trustee: Trustee
+    purpose: Line
+    services: tuple[ServiceCode, ...] = ()
+    policy: PolicyName | None = None
+    policy_kind: Literal["custom", "system"] = "system"
+    protection: Literal["enforced", "advised", "none"] = "none"
+    protection_note: Line | Literal[""] = ""
+
+
+class Baseline(_Entry):
+    """What consent gives from a day on (UTC), until the next baseline."""
+
+    since: date
+    note: Line
+    agencies: tuple[AgencyEntry, ...] = Field(min_length=1)
+
+
+class CredentialLimits(_Entry):
+    """How long a temporary credential may live, in seconds."""
+
+    shortest_life_seconds: int = 900
+    default_life_seconds: int = 900
+    longest_life_seconds: int = 86_400
+
+
+class Service(_Entry):
+    """A cloud service that asks for rights in the account."""
+
+    provider: Provider
+    code: ServiceCode
+    name: Line
+    dependencies: tuple[Dependency, ...] = Field(min_length=1)
+    features: tuple[Feature, ...] = ()
+    baselines: tuple[Baseline, ...] = Field(min_length=1)
+    credential: CredentialLimits = CredentialLimits()
+    sources: tuple[Source, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Service:
+        known = set(self.dependent_codes())
+        for user, codes in [
+            *((f"feature {feature.name}", feature.needs) for feature in self.features),
+            *(
+                (f"agency {agency.name}", agency.services)
+                for baseline in self.baselines
+                for agency in baseline.agencies
+            ),
+        ]:
+            unknown = sorted(set(codes) - known)
+            if unknown:
+                raise ValueError(f"{user} uses {unknown}, which are not among the dependencies")
+        days = [baseline.since for baseline in self.baselines]
+        if days != sorted(set(days)):
+            raise ValueError("baselines stand in order of their days, each day once")
+        return self
+
+    def baseline_at(self, at: datetime) -> Baseline:
+        """What consent gives on that day: the latest baseline begun by then, else the first."""
+        begun = [baseline for baseline in self.baselines if baseline.since <= at.date()]
+        return begun[-1] if begun else self.baselines[0]
+
+    @cached_property
+    def agencies(self) -> tuple[AgencyEntry, ...]:
+        """Every agency that the service ever had, the newest generation first, each name once."""
+        entries: dict[str, AgencyEntry] = {}
+        for baseline in reversed(self.baselines):
+            for agency in baseline.agencies:
+                entries.setdefault(agency.name, agency)
+        return tuple(entries.values())
+
+    def agency_names(self) -> tuple[str, ...]:
+        return tuple(agency.name for agency in self.agencies)
+
+    def dependent_codes(self) -> tuple[str, ...]:
+        return tuple(dependency.code for dependency in self.dependencies)
+
+    def feature(self, name: str) -> Feature:
+        for feature in self.features:
+            if feature.name == name:
+                return feature
+        raise InvalidInput(
+            f"{self.code} has no feature {name!r} in the catalogue.",
+            remedy=f"It has: {', '.join(feature.name for feature in self.features)}.",
+        )
+
+
+class ProviderEntry(_Entry):
+    """A cloud: the region ids known to exist, and the limits of an account."""
+
+    code: Provider
+    name: Line
+    regions: tuple[Region, ...] = ()
+    quotas: dict[str, int] = Field(default_factory=dict)
+    sources: tuple[Source, ...] = Field(min_length=1)
+
+
+class Catalogue(_Entry):
+    """All that is known, and the version (a digest of it) that decisions are recorded under."""
+
+    version: str
+    providers: tuple[ProviderEntry, ...]
+    services: tuple[Service, ...]
+
+    def service(self, provider: str, code: str) -> Service:
+        for service in self.services:
+            if (service.provider, service.code) == (provider, code):
+                return service
+        known = ", ".join(f"{service.provider} {service.code}" for service in self.services)
+        raise InvalidInput(
+            f"The catalogue has no service {code!r} of {provider!r}.", remedy=f"It has: {known}."
+        )
+
+    def services_of(self, provider: str) -> tuple[Service, ...]:
+        return tuple(service for service in self.services if service.provider == provider)
+
+    def agency(self, provider: str, name: str) -> AgencyEntry | None:
+        for service in self.services_of(provider):
+            for agency in service.agencies:
+                if agency.name == name:
+                    return agency
+        return None
+
+    def policy_holder(self, provider: str, policy: str) -> AgencyEntry | None:
+        """The agency whose policy it is."""
+        for service in self.services_of(provider):
+            for agency in service.agencies:
+                if agency.policy == policy:
+                    return agency
+        return None
+
+    def quota(self, provider: str, name: str) -> int | None:
+        for entry in self.providers:
+            if entry.code == provider:
+                return entry.quotas.get(name)
+        return None
+
+    def knows_region(self, provider: str, region: str) -> bool:
+        """Whether the region id is known; True where the catalogue lists none for the provider."""
+        for entry in self.providers:
+            if entry.code == provider and entry.regions:
+                return region == "*" or region in entry.regions
+        return True
+
+    def short_name(self, provider: str, code: str) -> str:
+        for service in self.services_of(provider):
+            for dependency in service.dependencies:
+                if dependency.code == code:
+                    return dependency.short_name
+        return code

@@ -1,0 +1,107 @@
+"""The tree of errors. Only the command line's outermost layer turns them into exit codes.
+
+LedgerError
+├── InvalidInput            what was asked cannot be understood                      exit 2
+├── Refused                 the rules say no; the attempt is recorded               exit 3
+├── NotFound                no such agency, policy, position, …                     exit 4
+├── Conflict                somebody else was faster, or an id is taken             exit 5
+│   ├── StreamChanged         the stream grew while the decision was taken
+│   └── CommandIdReused       the command id belongs to another command
+├── VerificationFailed      stored bytes are not what was written                   exit 6
+│   ├── UnknownTopic          an entry's topic is not in the closed catalogue
+│   └── CorruptEntry          an entry cannot be read as one
+└── StoreUnavailable        the ledger cannot be read or written just now           exit 7
+    ├── NotALedger            the file is something else
+    ├── NewerFormat           written by a newer version of this program
+    ├── StoreLocked           another process holds the lock for too long
+    ├── StoreReadOnly         the file or its folder cannot be written
+    └── StoreFull             the disk is full
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class LedgerError(Exception):
+    """Something went wrong that a person can do something about."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class InvalidInput(LedgerError):
+    """What was asked cannot be understood."""
+
+
+class Refused(LedgerError):
+    """The rules say no. The attempt is recorded as an event: `entries` (none of them if dry)."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        entries: tuple[Any, ...] = (),
+        dry_run: bool = False,
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.entries = entries
+        self.dry_run = dry_run
+
+
+class NotFound(LedgerError):
+    """There is no such thing in this ledger."""
+
+
+class Conflict(LedgerError):
+    """Somebody else was faster, or an id is taken."""
+
+
+class StreamChanged(Conflict):
+    """The stream grew while the decision was taken, again and again."""
+
+
+class CommandIdReused(Conflict):
+    """The command id belongs to another command."""
+
+
+class VerificationFailed(LedgerError):
+    """Stored bytes are not what was written."""
+
+
+class UnknownTopic(VerificationFailed):
+    """An entry's topic is not in the closed catalogue of topics."""
+
+
+class CorruptEntry(VerificationFailed):
+    """An entry cannot be read as one."""
+
+
+class StoreUnavailable(LedgerError):
+    """The ledger cannot be read or written just now."""
+
+
+class NotALedger(StoreUnavailable):
+    """The file is something else."""
+
+
+class NewerFormat(StoreUnavailable):
+    """The file was written by a newer version of this program."""
+
+
+class StoreLocked(StoreUnavailable):
+    """Another process holds the lock for too long."""
+
+
+class StoreReadOnly(StoreUnavailable):
+    """The file or its folder cannot be written."""
+
+
+class StoreFull(StoreUnavailable):
+    """The disk is full."""

@@ -1,0 +1,1 @@
+"""How entries are kept: the canonical bytes, and the databases that hold them."""

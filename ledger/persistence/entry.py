@@ -1,0 +1,236 @@
+"""The entry codec: an event in its envelope ↔ one flat line of canonical JSON (RFC 8785).
+
+    {"account":"0a1b2c3d4e5f","actor":"p-…","agency":"asm_admin_trust",…,"version":3}
+
+Keys sorted, no white space, UTF-8, absent values left out, times at fixed width. The bytes are
+written once and never encoded again; what is read back must be exactly one such line.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Final, NoReturn, cast, get_args
+
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import Mapper, StoredEvent
+from pydantic import ValidationError
+
+from ledger.errors import CorruptEntry, InvalidInput, UnknownTopic
+from ledger.messages import (
+    ENVELOPE_FIELDS,
+    DomainEvent,
+    Established,
+    Origin,
+    Recorded,
+    Source,
+    event_class,
+)
+from ledger.values import instant, instant_text
+
+FORMAT: Final = 1
+ENTRY_BYTES_MAX: Final = 65_535
+"""A tlog-tiles bundle gives an entry's length two bytes."""
+
+_encoder = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+)
+_OPTIONAL = (
+    "provider",
+    "account",
+    "actor",
+    "command_id",
+    "correlation_id",
+    "reason",
+    "catalogue",
+)
+_ORIGINS = get_args(Origin)
+_ESTABLISHED = get_args(Established)
+_SOURCE = ("source_trace_id", "source_file", "source_verified")
+_ENVELOPE = ENVELOPE_FIELDS - {"position"}
+"""The keys of an entry beside its payload; its position is the column's alone."""
+
+
+def encode(recorded: Recorded) -> bytes:
+    """The entry's bytes. Raises InvalidInput if they would exceed 65,535."""
+    fields: dict[str, Any] = recorded.event.model_dump(mode="json", exclude_none=True)
+    fields["format"] = FORMAT
+    fields["stream"] = recorded.stream
+    fields["version"] = recorded.version
+    fields["topic"] = recorded.event.TOPIC
+    fields["recorded_at"] = instant_text(recorded.recorded_at)
+    fields["effective_at"] = instant_text(recorded.effective_at)
+    fields["origin"] = recorded.origin
+    fields["actor_established"] = recorded.actor_established
+    for name in _OPTIONAL:
+        value = getattr(recorded, name)
+        if value is not None:
+            fields[name] = value
+    if recorded.source is not None:
+        fields["source_trace_id"] = recorded.source.trace_id
+        fields["source_verified"] = recorded.source.verified
+        if recorded.source.file is not None:
+            fields["source_file"] = recorded.source.file
+    try:
+        state = _encoder.encode(fields).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"A text of the {recorded.type} is not valid Unicode.") from error
+    if len(state) > ENTRY_BYTES_MAX:
+        raise InvalidInput(
+            f"The {recorded.type} takes {len(state)} bytes; an entry has {ENTRY_BYTES_MAX} at most."
+        )
+    return state
+
+
+def decode(stored: StoredEvent, position: int | None = None) -> Recorded:
+    """The inverse of `encode`. Raises CorruptEntry or UnknownTopic, which name the place.
+
+    The entry must agree with the stream, version and topic columns that it was found under.
+    """
+    place = f"{stored.originator_id} version {stored.originator_version}"
+    if position is not None:
+        place = f"position {position} ({place})"
+    fields = _line(stored.state, place)
+    for name, column in (
+        ("stream", stored.originator_id),
+        ("version", stored.originator_version),
+        ("topic", stored.topic),
+    ):
+        if fields.get(name) != column or isinstance(fields[name], bool):
+            raise CorruptEntry(
+                f"{place}: the entry's {name} is {fields.get(name)!r}, the column's {column!r}."
+            )
+    if fields.get("format") is True or fields.get("format") != FORMAT:
+        raise CorruptEntry(
+            f"{place}: the entry has the format {fields.get('format')!r}, not {FORMAT}."
+        )
+    try:
+        event_type = event_class(stored.topic)
+    except UnknownTopic as error:
+        raise UnknownTopic(f"{place}: {error.message}", remedy=error.remedy) from None
+    try:
+        return Recorded(
+            position=position,
+            stream=fields["stream"],
+            version=fields["version"],
+            event=_event(event_type, fields),
+            recorded_at=_instant(fields, "recorded_at"),
+            effective_at=_instant(fields, "effective_at"),
+            origin=_one_of(fields, "origin", _ORIGINS),
+            actor_established=_one_of(fields, "actor_established", _ESTABLISHED),
+            source=_source(fields),
+            **{name: _text(fields, name) for name in _OPTIONAL},
+        )
+    except (ValidationError, KeyError, TypeError, ValueError) as error:
+        raise CorruptEntry(f"{place}: the entry is no {event_type.__name__}: {error}") from error
+
+
+def _event(event_type: type[DomainEvent], fields: dict[str, Any]) -> DomainEvent:
+    """The payload's event. What the entry says must be what it means: nothing is coerced."""
+    payload = {name: value for name, value in fields.items() if name not in _ENVELOPE}
+    event = event_type.model_validate(payload)
+    if event.model_dump(mode="json", exclude_unset=True, exclude_none=True) != payload:
+        raise ValueError("a value of the payload is written otherwise than it would be")
+    return event
+
+
+def _instant(fields: dict[str, Any], name: str) -> datetime:
+    at = instant(fields[name])
+    if instant_text(at) != fields[name]:
+        raise ValueError(f"{name} is not written at fixed width in UTC: {fields[name]}")
+    return at
+
+
+def _one_of(fields: dict[str, Any], name: str, words: tuple[str, ...]) -> Any:
+    if fields[name] not in words:
+        raise ValueError(f"{name} is {fields[name]!r}, none of {', '.join(words)}")
+    return fields[name]
+
+
+def _text(fields: dict[str, Any], name: str) -> Any:
+    value = fields.get(name)
+    if name in fields and not isinstance(value, str):
+        raise ValueError(f"{name} is {value!r}, no text")
+    return value
+
+
+def _source(fields: dict[str, Any]) -> Source | None:
+    if fields.keys().isdisjoint(_SOURCE):
+        return None
+    if not isinstance(fields["source_verified"], bool):
+        raise ValueError(f"source_verified is {fields['source_verified']!r}")
+    if "source_trace_id" not in fields:
+        raise ValueError("a source without a trace")
+    return Source(
+        trace_id=_text(fields, "source_trace_id"),
+        file=_text(fields, "source_file"),
+        verified=fields["source_verified"],
+    )
+
+
+def _line(state: object, place: str) -> dict[str, Any]:
+    try:
+        fields = _decoder.decode(cast(bytes, state).decode())
+        canonical = _encoder.encode(fields).encode()
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise CorruptEntry(f"{place}: the entry is not one line of JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise CorruptEntry(f"{place}: the entry is a {type(fields).__name__}, not an object.")
+    if canonical != state:
+        raise CorruptEntry(f"{place}: the entry is not written as canonical JSON (RFC 8785).")
+    return fields
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a key stands twice")
+    return fields
+
+
+def _refuse(number: str) -> NoReturn:
+    raise ValueError(f"{number} is not a number that an entry may hold")
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_no_duplicates, parse_float=_refuse, parse_constant=_refuse
+)
+
+_RECORDED_AT = b'"recorded_at":"'
+_INSTANT_BYTES = len("2026-03-01T09:30:00.000000Z")
+
+
+def recorded_at_of(state: bytes) -> bytes | None:
+    """The recorded time as it stands in the bytes; None if they are no entry.
+
+    The key cannot occur inside a value: there its quotes would be escaped.
+    """
+    start = state.find(_RECORDED_AT)
+    if start < 0:
+        return None
+    start += len(_RECORDED_AT)
+    return state[start : start + _INSTANT_BYTES]
+
+
+def stamped(state: bytes, recorded_at: bytes) -> bytes:
+    """The same entry, recorded at another time of the same width."""
+    start = state.find(_RECORDED_AT) + len(_RECORDED_AT)
+    return state[:start] + recorded_at + state[start + _INSTANT_BYTES :]
+
+
+class EntryMapper(Mapper[str]):
+    """The library's seam: domain event ↔ stored event, without a topic ever choosing an import."""
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        assert isinstance(domain_event, Recorded)
+        return StoredEvent(
+            originator_id=domain_event.stream,
+            originator_version=domain_event.version,
+            topic=domain_event.event.TOPIC,
+            state=encode(domain_event),
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
+        return cast(
+            DomainEventProtocol[str], decode(stored_event, getattr(stored_event, "id", None))
+        )

@@ -1,0 +1,359 @@
+"""The embedded ledger: one SQLite file, WAL, synchronous=FULL, positions 1..n under one lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteFactory,
+    SQLiteTransaction,
+)
+
+from ledger.errors import NewerFormat, NotALedger
+from ledger.persistence.entry import recorded_at_of, stamped
+from ledger.persistence.schema import APPLICATION_ID, FORMAT_VERSION, SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRow:
+    """A name behind a surrogate id, and the salt of its commitment."""
+
+    subject: str
+    kind: str
+    name: str
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """Which positions a command appended; the digest tells it from another with the same id."""
+
+    command_id: str
+    digest: str | None
+    first_position: int
+    last_position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is written beside the events, in their transaction.
+
+    `commands`: id, digest and number of events, in the events' order. `subjects`: names to keep;
+    `erased`: subjects to forget.
+    """
+
+    commands: Sequence[tuple[str, str | None, int]] = ()
+    subjects: Sequence[SubjectRow] = ()
+    erased: Sequence[str] = ()
+
+
+class _Transaction(SQLiteTransaction):
+    """Takes the write lock when it begins: a lock taken later fails at once, unwaited for."""
+
+    def __enter__(self) -> SQLiteCursor:
+        cursor = self.connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
+        return cursor
+
+
+class _Connection(SQLiteConnection):
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        with _Transaction(self, commit=commit) as cursor, cursor:
+            yield cursor
+
+
+class _Pool(SQLiteConnectionPool):
+    def _create_connection(self) -> SQLiteConnection:
+        connection = super()._create_connection()._sqlite_conn
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # An erased name leaves no trace.
+        return _Connection(connection, max_age=self.max_age)
+
+
+class Datastore(SQLiteDatastore):
+    """The library's datastore with our connections."""
+
+    def __init__(self, db_name: str, **options: Any) -> None:
+        super().__init__(db_name, **options)
+        self.pool.close()
+        options.pop("single_row_tracking", None)
+        options.pop("originator_id_type", None)
+        self.pool = _Pool(db_name=db_name, **options)
+
+
+class LedgerRecorder(SQLiteApplicationRecorder):
+    """Appends entries and reads them back by stream or by position."""
+
+    def __init__(self, datastore: SQLiteDatastore, events_table_name: str = "events") -> None:
+        super().__init__(datastore, events_table_name)
+
+    def construct_create_table_statements(self) -> list[str]:
+        return list(SCHEMA)
+
+    def create_table(self) -> None:
+        """Make the file a ledger, or check that it is one. Raises NotALedger, NewerFormat."""
+        with self.datastore.transaction(commit=False) as c:
+            if self._is_ledger(c):
+                return
+        with self.datastore.transaction(commit=True) as c:
+            if self._is_ledger(c):
+                return  # Another process was faster.
+            self._create_table(c)
+            c.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            c.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+
+    def _is_ledger(self, c: SQLiteCursor) -> bool:
+        application_id, version, tables = (
+            self._value(c, statement)
+            for statement in (
+                "PRAGMA application_id",
+                "PRAGMA user_version",
+                "SELECT count(*) FROM sqlite_schema",
+            )
+        )
+        name = self.datastore.pool.db_name
+        if application_id == APPLICATION_ID:
+            if version > FORMAT_VERSION:
+                raise NewerFormat(
+                    f"The ledger {name} has the format {version}; this program knows "
+                    f"{FORMAT_VERSION}.",
+                    remedy="Use a newer authledger; nothing was changed.",
+                )
+            return True
+        if application_id or tables:
+            raise NotALedger(
+                f"{name} is a database of another program.",
+                remedy="Name another file with --ledger; nothing was changed.",
+            )
+        return False
+
+    @staticmethod
+    def _value(c: SQLiteCursor, statement: str, params: Sequence[Any] = ()) -> Any:
+        c.execute(statement, params)
+        row = c.fetchone()
+        return None if row is None else row[0]
+
+    def _insert_events(
+        self,
+        c: SQLiteCursor,
+        stored_events: Sequence[StoredEvent],
+        beside: Beside | None = None,
+        **_: Any,
+    ) -> Sequence[int] | None:
+        """Append under the write lock: positions go on densely, recorded times never decrease."""
+        c.execute("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1")
+        row = c.fetchone()
+        last, latest = (row[0], (row[1] or "").encode()) if row else (0, b"")
+        rows = []
+        for position, stored in enumerate(stored_events, start=last + 1):
+            state, recorded_at = stored.state, recorded_at_of(stored.state)
+            if recorded_at is not None:
+                if recorded_at < latest:
+                    state = stamped(state, latest)
+                else:
+                    latest = recorded_at
+            rows.append(
+                (
+                    position,
+                    _key(stored.originator_id),
+                    stored.originator_version,
+                    stored.topic,
+                    state.decode(),
+                )
+            )
+        c.executemany(
+            "INSERT INTO events (position, stream, version, topic, entry) VALUES (?, ?, ?, ?, ?)",
+            rows,
+        )
+        if beside is not None:
+            self._insert_beside(c, beside, last)
+        return [row[0] for row in rows]
+
+    def _insert_beside(self, c: SQLiteCursor, beside: Beside, last: int) -> None:
+        commands = []
+        for command_id, digest, count in beside.commands:
+            commands.append((command_id, digest, last + 1, last + count))
+            last += count
+        c.executemany("INSERT INTO commands VALUES (?, ?, ?, ?)", commands)
+        c.executemany(
+            "INSERT INTO subjects VALUES (?, ?, ?, ?)",
+            [(row.subject, row.kind, row.name, row.salt) for row in beside.subjects],
+        )
+        c.executemany("DELETE FROM subjects WHERE subject = ?", [(s,) for s in beside.erased])
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """The events of one stream, by version."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                "SELECT position, stream, version, topic, entry FROM events "
+                "WHERE stream = ? AND version > ? AND version <= ? "
+                f"ORDER BY version {'DESC' if desc else 'ASC'} LIMIT ?",
+                (
+                    _key(originator_id),
+                    -1 if gt is None else gt,
+                    2**62 if lte is None else lte,
+                    -1 if limit is None else limit,
+                ),
+            )
+            return [self._stored(row) for row in c.fetchall()]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """A page of history, by position."""
+        first = 0 if start is None else start + (not inclusive_of_start)
+        of_topics = f"AND topic IN ({','.join('?' * len(topics))}) " if topics else ""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                "SELECT position, stream, version, topic, entry FROM events "
+                f"WHERE position >= ? AND position <= ? {of_topics}ORDER BY position LIMIT ?",
+                (first, 2**62 if stop is None else stop, *topics, limit),
+            )
+            return [self._notification(row) for row in c.fetchall()]
+
+    def _stored(self, row: Any) -> StoredEvent:
+        return StoredEvent(
+            originator_id=self.convert_originator_id(row[1]),
+            originator_version=row[2],
+            topic=row[3],
+            state=_bytes(row[4]),
+        )
+
+    def _notification(self, row: Any) -> Notification:
+        return Notification(
+            id=row[0],
+            originator_id=self.convert_originator_id(row[1]),
+            originator_version=row[2],
+            topic=row[3],
+            state=_bytes(row[4]),
+        )
+
+    def _max_notification_id(self, c: SQLiteCursor) -> int:
+        return self._value(c, "SELECT max(position) FROM events")  # type: ignore[no-any-return]
+
+    def max_version(self, stream: str) -> int:
+        """The version of a stream's last event; 0 if it has none."""
+        with self.datastore.transaction(commit=False) as c:
+            return (
+                self._value(c, "SELECT max(version) FROM events WHERE stream = ?", (stream,)) or 0
+            )
+
+    def select_commands(self, command_ids: Iterable[str]) -> dict[str, CommandRow]:
+        """The commands among these that have been appended, by id."""
+        wanted = list(command_ids)
+        found = {}
+        with self.datastore.transaction(commit=False) as c:
+            for start in range(0, len(wanted), 500):
+                part = wanted[start : start + 500]
+                c.execute(
+                    "SELECT command_id, digest, first_position, last_position FROM commands "
+                    f"WHERE command_id IN ({','.join('?' * len(part))})",
+                    part,
+                )
+                found.update({row[0]: CommandRow(*row) for row in c.fetchall()})
+        return found
+
+    def select_subjects(self, kind: str, names: Iterable[str]) -> dict[str, SubjectRow]:
+        """The known subjects of a kind among these names, by name."""
+        found = {}
+        with self.datastore.transaction(commit=False) as c:
+            for name in names:
+                c.execute("SELECT * FROM subjects WHERE kind = ? AND name = ?", (kind, name))
+                row = c.fetchone()
+                if row is not None:
+                    found[name] = SubjectRow(*row)
+        return found
+
+    def subject_names(self, subjects: Iterable[str]) -> dict[str, str]:
+        """The names behind surrogate ids; erased ones are absent."""
+        found = {}
+        with self.datastore.transaction(commit=False) as c:
+            for subject in subjects:
+                name = self._value(c, "SELECT name FROM subjects WHERE subject = ?", (subject,))
+                if name is not None:
+                    found[subject] = name
+        return found
+
+    def position_at(self, recorded_at: str) -> int:
+        """The last position recorded at that time or before; 0 if there is none.
+
+        Recorded times never decrease, so halving the range finds it in some twenty steps.
+        """
+        with self.datastore.transaction(commit=False) as c:
+            low, high = 0, self._value(c, "SELECT max(position) FROM events") or 0
+            while low < high:
+                middle = (low + high + 1) // 2
+                c.execute("SELECT recorded_at FROM events WHERE position = ?", (middle,))
+                row = c.fetchone()
+                if row is not None and row[0] <= recorded_at:
+                    low = middle
+                else:
+                    high = middle - 1
+            return low
+
+    def commit_boundary(self, position: int) -> int:
+        """The position itself if a command ends there, else the end of the one before it."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                "SELECT first_position, last_position FROM commands WHERE command_id = "
+                "(SELECT command_id FROM events WHERE position = ?)",
+                (position,),
+            )
+            row = c.fetchone()
+            return position if row is None or row[1] <= position else row[0] - 1
+
+    def truncate_wal(self) -> None:
+        """Move the write-ahead log into the file and empty it, so that erased bytes are gone."""
+        with self.datastore.get_connection(commit=True) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+class LedgerFactory(SQLiteFactory):
+    """The library's factory with our datastore and recorder."""
+
+    application_recorder_class = LedgerRecorder
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env)
+        stock = self.datastore
+        stock.close()
+        self.datastore = Datastore(
+            stock.pool.db_name,
+            lock_timeout=stock.pool.lock_timeout,
+            single_row_tracking=stock.single_row_tracking,
+            originator_id_type=stock.originator_id_type,
+        )
+
+
+def _key(originator_id: UUID | str) -> str:
+    return originator_id.hex if isinstance(originator_id, UUID) else originator_id
+
+
+def _bytes(entry: object) -> bytes:
+    """Stored text as bytes; a BLOB put there by other hands stays what it is, for the codec."""
+    return entry.encode() if isinstance(entry, str) else bytes(entry)  # type: ignore[call-overload]

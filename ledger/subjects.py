@@ -1,0 +1,52 @@
+"""People and addresses behind surrogate ids: registered with a commitment, and erasable.
+
+An entry holds `p-…` (a person) or `a-…` (an address). `SubjectRegistered` commits to the name:
+SHA-256(salt ‖ kind ‖ 0x00 ‖ name). Name and salt sit in a table that can forget; without the salt
+the commitment says nothing, with it anybody can check that the name was not changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import ClassVar, Literal
+
+from ledger.messages import DomainEvent, StreamKind
+from ledger.values import SubjectId
+
+SubjectKind = Literal["person", "address"]
+_PREFIX: dict[SubjectKind, str] = {"person": "p", "address": "a"}
+
+
+class SubjectRegistered(DomainEvent):
+    """A surrogate id stands for a name from now on; the commitment binds the two."""
+
+    TOPIC = "SubjectRegistered.v1"
+    STREAM: ClassVar[StreamKind] = "subject"
+
+    subject: SubjectId
+    kind: SubjectKind
+    commitment: str
+
+
+class SubjectErased(DomainEvent):
+    """Name and salt were deleted; the surrogate id can no longer be traced to anybody."""
+
+    TOPIC = "SubjectErased.v1"
+    STREAM: ClassVar[StreamKind] = "subject"
+
+    subject: SubjectId
+
+
+def new_subject(kind: SubjectKind) -> SubjectId:
+    """A random surrogate id; nothing of the name is in it."""
+    return f"{_PREFIX[kind]}-{secrets.token_hex(10)}"
+
+
+def new_salt() -> str:
+    return secrets.token_hex(32)
+
+
+def commitment(salt: str, kind: SubjectKind, name: str) -> str:
+    """SHA-256(salt ‖ kind ‖ 0x00 ‖ name), hex."""
+    return hashlib.sha256(bytes.fromhex(salt) + f"{kind}\0{name}".encode()).hexdigest()

@@ -1,0 +1,75 @@
+"""The validated words of the domain: account, region, service, agency, policy, times.
+
+Region ids and names are opaque: the cloud gives them, in any script. What is refused is only
+what could break a stream's name (a colon in an account), a line (control characters) or the
+canonical bytes (lone surrogates, which pydantic refuses in every string).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints
+
+ALL_REGIONS = "*"
+"""The region of a permission that holds in every region."""
+
+
+def _word(pattern: str) -> StringConstraints:
+    return StringConstraints(pattern=pattern)
+
+
+_NO_CONTROL = r"[^\p{Cc}\p{Zl}\p{Zp}]"
+
+Provider = Annotated[str, _word(r"^[a-z][a-z0-9-]{0,31}$")]
+AccountId = Annotated[str, _word(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Region = Annotated[str, _word(r"^(\*|[^\p{Cc}\p{Z}:*]{1,128})$")]
+ServiceCode = Annotated[str, _word(r"^[a-z0-9][a-z0-9._-]{0,127}$")]
+FeatureName = Annotated[str, _word(r"^[a-z0-9][a-z0-9-]{0,63}$")]
+AgencyName = Annotated[str, _word(rf"^{_NO_CONTROL}{{1,128}}$")]
+PolicyName = Annotated[str, _word(rf"^{_NO_CONTROL}{{1,512}}$")]
+Trustee = Annotated[str, _word(rf"^{_NO_CONTROL}{{1,2048}}$")]
+"""Whom an agency trusts: a service (`service:asm`), an account, an identity provider."""
+
+SubjectId = Annotated[str, _word(r"^[a-z]{1,8}-[0-9a-f]{20}$")]
+"""A surrogate for a person or an address, e.g. `p-0123456789abcdef0123`. Names stay outside."""
+
+CommandId = Annotated[str, _word(rf"^{_NO_CONTROL}{{1,128}}$")]
+"""What makes a command idempotent: the second use of the same id appends nothing."""
+
+Line = Annotated[str, _word(rf"^{_NO_CONTROL}{{1,1024}}$")]
+"""One line of free text, such as a reason."""
+
+
+def instant_text(at: datetime) -> str:
+    """RFC 3339 in UTC at fixed width, so that text order is time order on every engine.
+
+    >>> instant_text(datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
+    '2026-03-01T09:30:00.000000Z'
+    """
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def instant(text: str) -> datetime:
+    """The inverse of `instant_text`; also takes any RFC 3339 time that names its zone."""
+    return _aware(datetime.fromisoformat(text))
+
+
+def _aware(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError(f"the time {at.isoformat()} names no zone; end it with Z or +08:00")
+    return at.astimezone(UTC)
+
+
+def _parsed(value: object) -> object:
+    return instant(value) if isinstance(value, str) else value
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_parsed),
+    AfterValidator(_aware),
+    PlainSerializer(instant_text, return_type=str),
+]
+"""An aware time in UTC, microseconds; serialised at fixed width."""
