@@ -1,0 +1,87 @@
+"""The audit trail: a plain view over the events, so there is nothing to rebuild or to disagree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ledger.values import instant_text
+from projections.projection import Column, DerivedView
+
+AUDIT_TRAIL = DerivedView(
+    name="audit_trail",
+    doc="Every event: who did what, where, when, and how it ended. One row an event.",
+    columns=(
+        Column("position", "Place in the history, 1, 2, 3 …", "INTEGER"),
+        Column("recorded_at", "When the ledger learned it; never decreases along positions."),
+        Column("effective_at", "When it happened in the cloud."),
+        Column("type", "The event's name."),
+        Column("provider", "The cloud."),
+        Column("account", "The account's id at the provider."),
+        Column("region", "Region id; `*` stands for all regions."),
+        Column("service", "Code of the service that it is about."),
+        Column("agency", "Name of the agency."),
+        Column("policy", "The policy that it is about."),
+        Column("feature", "The feature that was used or refused."),
+        Column("outcome", "`refused`, `carried-out`, `admitted`, `dialog`; NULL for plain facts."),
+        Column("actor", "Surrogate id of who did it."),
+        Column("actor_name", "The name behind it; NULL once it was erased."),
+        Column("origin", "`commanded` or `observed`."),
+        Column("reason", "The reason that was given."),
+        Column("command_id", "What the events of one command, or of one trace, have in common."),
+        Column("stream", "The stream that the event belongs to."),
+        Column("version", "Its place in that stream.", "INTEGER"),
+        Column("entry", "The entry exactly as stored: one line of canonical JSON."),
+    ),
+    over=("events",),
+    select="""
+        SELECT e.position, e.recorded_at, e.effective_at, e.type, e.provider, e.account, e.region,
+               e.service, e.agency, e.policy, e.feature, e.outcome, e.actor,
+               s.name AS actor_name, e.origin, e.entry ->> 'reason' AS reason, e.command_id,
+               e.stream, e.version, e.entry
+        FROM ledger.events e LEFT JOIN ledger.subjects s ON s.subject = e.actor
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailFilter:
+    """Which entries of the trail; None means any. `since` and `until` are effective times,
+    the first included and the second not; `actor` is a surrogate id or a name.
+    """
+
+    provider: str | None = None
+    account: str | None = None
+    region: str | None = None
+    service: str | None = None
+    agency: str | None = None
+    policy: str | None = None
+    event: str | None = None
+    outcome: str | None = None
+    origin: str | None = None
+    actor: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> tuple[list[str], list[object]]:
+        """SQL conditions over `audit_trail`, and their parameters."""
+        wheres: list[str] = []
+        params: list[object] = []
+        for column in (
+            "provider", "account", "region", "service", "agency", "policy", "outcome", "origin",
+        ):  # fmt: skip
+            value = getattr(self, column)
+            if value is not None:
+                wheres.append(f"{column} = ?")
+                params.append(value)
+        if self.event is not None:
+            wheres.append("type = ?")
+            params.append(self.event)
+        if self.actor is not None:
+            wheres.append("? IN (actor, actor_name)")
+            params.append(self.actor)
+        for bound, comparison in ((self.since, ">="), (self.until, "<")):
+            if bound is not None:
+                wheres.append(f"effective_at {comparison} ?")
+                params.append(instant_text(bound))
+        return wheres, params

@@ -1,0 +1,33 @@
+"""How each service stands in each region: asked for, granted, declined, revoked."""
+
+from projections.projection import (
+    ACCOUNT,
+    ACTOR,
+    ORIGIN,
+    PROVIDER,
+    REGION,
+    Column,
+    Projection,
+)
+
+AUTHORIZATIONS = Projection(
+    name="authorizations",
+    doc="Consent, region by region: what became of each service's request, since when, by whom.",
+    key=(REGION, PROVIDER, ACCOUNT, Column("service", "Code of the service that asked.")),
+    values=(
+        Column("status", "`requested`, `granted`, `declined` or `revoked`."),
+        ACTOR,
+        ORIGIN,
+    ),
+    select="""
+        SELECT position, effective_at, region, provider, account, service,
+               CASE type WHEN 'AuthorizationRequested' THEN 'requested'
+                         WHEN 'AuthorizationGranted' THEN 'granted'
+                         WHEN 'AuthorizationDeclined' THEN 'declined'
+                         ELSE 'revoked' END AS status,
+               COALESCE(actor, '') AS actor, origin
+        FROM events
+        WHERE type IN ('AuthorizationRequested', 'AuthorizationGranted', 'AuthorizationDeclined',
+                       'AuthorizationRevoked')
+    """,
+)

@@ -1,0 +1,25 @@
+"""All projections and views, by name; a new one is declared in its own file and listed here."""
+
+from projections.agencies import AGENCIES, TRUSTEES
+from projections.audit_trail import AUDIT_TRAIL
+from projections.authorizations import AUTHORIZATIONS
+from projections.capabilities import CAPABILITIES
+from projections.policies import ATTEMPTS, POLICIES
+from projections.projection import DerivedView, Projection
+from projections.region_agencies import REGION_AGENCIES
+from projections.usage import LOGINS, USAGE
+
+PROJECTIONS: dict[str, Projection] = {
+    projection.name: projection
+    for projection in (
+        REGION_AGENCIES,
+        AGENCIES,
+        TRUSTEES,
+        POLICIES,
+        AUTHORIZATIONS,
+        USAGE,
+        LOGINS,
+        ATTEMPTS,
+    )
+}
+VIEWS: dict[str, DerivedView] = {view.name: view for view in (CAPABILITIES, AUDIT_TRAIL)}

@@ -1,0 +1,85 @@
+"""Free SQL, read-only in the engine itself: what may be done is decided by SQLite's authorizer.
+
+The connection opens the views' file read-only, forbids every action but reading, bounds the
+length of any one value, and is interrupted when its time is up.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any, Final
+from urllib.parse import quote
+
+from ledger.errors import InvalidInput
+from projections.store import Store, attach_ledger
+
+VALUE_BYTES_MAX: Final = 10_000_000
+"""No value of an answer is longer, so that no expression can fill the memory."""
+
+_ALLOWED: Final = {
+    sqlite3.SQLITE_SELECT,
+    sqlite3.SQLITE_READ,
+    sqlite3.SQLITE_FUNCTION,
+    sqlite3.SQLITE_RECURSIVE,
+}
+_FORBIDDEN_FUNCTIONS: Final = {"load_extension", "fts3_tokenizer"}
+_INSTRUCTIONS_BETWEEN_LOOKS: Final = 10_000
+
+
+def run_query(
+    store: Store, sql: str, row_limit: int, time_limit_s: float
+) -> tuple[tuple[str, ...], list[tuple[Any, ...]], bool]:
+    """Column names, rows up to the limit, and whether there were more. Raises InvalidInput."""
+    connection = sqlite3.connect(
+        f"file:{quote(str(store.path))}?mode=ro", uri=True, isolation_level=None
+    )
+    try:
+        attach_ledger(connection, store.ledger)
+        _forbid_writing(connection)
+        end = time.monotonic() + time_limit_s
+        connection.set_progress_handler(lambda: time.monotonic() > end, _INSTRUCTIONS_BETWEEN_LOOKS)
+        cursor = connection.execute(sql)
+        if cursor.description is None:
+            raise InvalidInput("The query is empty.", remedy='Write one: "SELECT …".')
+        rows = cursor.fetchmany(row_limit + 1)
+        columns = tuple(column[0] for column in cursor.description)
+        return columns, rows[:row_limit], len(rows) > row_limit
+    except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+        raise _explained(error, time_limit_s) from error
+    finally:
+        connection.close()
+
+
+def _forbid_writing(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)
+
+    def authorize(
+        action: int, first: str | None, second: str | None, _: str | None, __: str | None
+    ) -> int:
+        if action not in _ALLOWED:
+            return sqlite3.SQLITE_DENY
+        if action == sqlite3.SQLITE_FUNCTION and second in _FORBIDDEN_FUNCTIONS:
+            return sqlite3.SQLITE_DENY
+        if action == sqlite3.SQLITE_READ and (first, second) == ("subjects", "salt"):
+            return sqlite3.SQLITE_DENY
+        return sqlite3.SQLITE_OK
+
+    connection.set_authorizer(authorize)
+
+
+def _explained(error: Exception, time_limit_s: float) -> InvalidInput:
+    text = str(error)
+    if text == "interrupted":
+        return InvalidInput(
+            f"The query took longer than {time_limit_s:g} s.",
+            remedy="Narrow it, or give it more time with --time-limit.",
+        )
+    if "not authorized" in text or "prohibited" in text or "readonly" in text:
+        return InvalidInput(
+            f"The query may only read the views: {text}.",
+            remedy="`authledger view --help` and docs/reference/views.md name them.",
+        )
+    return InvalidInput(f"The query is not understood: {text}.")

@@ -1,0 +1,34 @@
+"""Which agency may use which service, or acts under which policy, region by region."""
+
+from projections.projection import (
+    ACCOUNT,
+    ACTOR,
+    AGENCY,
+    ORIGIN,
+    PROVIDER,
+    REGION,
+    Column,
+    Projection,
+)
+
+REGION_AGENCIES = Projection(
+    name="region_agencies",
+    doc="The permissions of every agency, region by region: granted or revoked, since when, by whom.",
+    key=(
+        REGION,
+        PROVIDER,
+        ACCOUNT,
+        AGENCY,
+        Column("service", "Code of the service that the agency may use; empty if by policy only."),
+        Column("policy", "The policy that carries the permission; empty if none is known."),
+    ),
+    values=(Column("status", "`granted` or `revoked`."), ACTOR, ORIGIN),
+    select="""
+        SELECT position, effective_at, region, provider, account, agency,
+               COALESCE(service, '') AS service, COALESCE(policy, '') AS policy,
+               CASE type WHEN 'PermissionGranted' THEN 'granted' ELSE 'revoked' END AS status,
+               COALESCE(actor, '') AS actor, origin
+        FROM events
+        WHERE type IN ('PermissionGranted', 'PermissionRevoked')
+    """,
+)

@@ -1,0 +1,243 @@
+"""Keeps the views: catch up with new events, rebuild beside and swap, tell where they stand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from ledger.application import system_clock
+from ledger.catalogue import Catalogue
+from ledger.errors import NotFound
+from ledger.values import instant_text
+from projections import history
+from projections.declared import PROJECTIONS
+from projections.projection import Projection
+from projections.store import Store
+
+CHUNK: Final = 250_000
+"""How many positions one statement takes: enough to be quick, few enough to show progress."""
+
+OnProgress = Callable[[str, int, int], None]
+"""Called with the projection's name, the position reached and the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """One projection's part of the certificate; digests are SHA-256 over the sorted present."""
+
+    name: str
+    last_position: int
+    rows: int
+    digest_before: str
+    digest_after: str
+
+    @property
+    def equal(self) -> bool:
+        return self.digest_before == self.digest_after
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was rebuilt, by what, from which range of history, and that it came out the same."""
+
+    engine: str
+    code_version: str
+    first_position: int
+    last_position: int
+    rebuilt_at: str
+    projections: tuple[Rebuilt, ...]
+
+    @property
+    def equal(self) -> bool:
+        return all(projection.equal for projection in self.projections)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "equal": self.equal}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where one projection stands: the position reached, how many are missing, its rows."""
+
+    name: str
+    position: int
+    behind: int
+    rows: int
+    history_rows: int
+    rebuilt_at: str | None
+
+
+class Runner:
+    """Keeps all projections of one store."""
+
+    def __init__(
+        self, store: Store, catalogue: Catalogue, clock: Callable[[], datetime] = system_clock
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._catalogue = catalogue
+
+    def catch_up(self, on_progress: OnProgress | None = None) -> int:
+        """Bring every projection to the ledger's last position, all in one transaction each chunk.
+
+        Returns the position reached. Raises StoreLocked when another process keeps the views.
+        """
+        store = self._store
+        with store.told():
+            self._declare()
+            last = store.last_position()
+            while (first := self._first_missing()) <= last:
+                until = min(first + CHUNK - 1, last)
+                with store.transaction():
+                    for projection in PROJECTIONS.values():
+                        self._advance(projection, until)
+                if on_progress:
+                    on_progress("all", until, last)
+        return last
+
+    def rebuild(
+        self, names: Iterable[str] | None = None, on_progress: OnProgress | None = None
+    ) -> Certificate:
+        """Build projections again beside the live ones, compare digests, and swap.
+
+        Each in one transaction: a crash leaves the live one; readers read it until the swap.
+        Raises NotFound for a name that is no projection.
+        """
+        wanted = [_projection(name) for name in (names or PROJECTIONS)]
+        self.catch_up()
+        store = self._store
+        with store.told():
+            rebuilt = tuple(self._rebuild(projection, on_progress) for projection in wanted)
+            store.connection.execute("ANALYZE main")
+        return Certificate(
+            engine=f"sqlite {sqlite3.sqlite_version}",
+            code_version=_code_version(),
+            first_position=1,
+            last_position=max(projection.last_position for projection in rebuilt),
+            rebuilt_at=instant_text(self._clock()),
+            projections=rebuilt,
+        )
+
+    def status(self) -> list[Status]:
+        """Where each projection stands, without catching up."""
+        store = self._store
+        with store.told():
+            self._declare()
+            last = store.last_position()
+            return [
+                Status(
+                    name=name,
+                    position=position,
+                    behind=last - position,
+                    rows=store.value(f"SELECT count(*) FROM {name}"),
+                    history_rows=store.value(f"SELECT count(*) FROM {name}_history"),
+                    rebuilt_at=rebuilt_at,
+                )
+                for name, position, rebuilt_at in store.connection.execute(
+                    "SELECT name, position, rebuilt_at FROM tracking ORDER BY name"
+                ).fetchall()
+            ]
+
+    def follow(self, interval_s: float = 0.5) -> Iterator[int]:
+        """Catch up again and again; yields each new position reached. Ends when closed."""
+        reached = -1
+        while True:
+            position = self.catch_up()
+            if position != reached:
+                reached = position
+                yield position
+            time.sleep(interval_s)
+
+    def _declare(self) -> None:
+        if self._store.needs_declaring(self._catalogue):
+            with self._store.transaction():
+                self._store.declare(self._catalogue)
+
+    def _position(self, projection: Projection) -> int:
+        return int(
+            self._store.value("SELECT position FROM tracking WHERE name = ?", (projection.name,))
+        )
+
+    def _first_missing(self) -> int:
+        return int(self._store.value("SELECT min(position) FROM tracking")) + 1
+
+    def _advance(self, projection: Projection, until: int) -> None:
+        """Take the changes from the tracking to a position into the live table."""
+        position = self._position(projection)
+        if position < until:
+            self._merge(projection, self._store.table(projection), position + 1, until)
+            self._track(projection, until)
+
+    def _merge(self, projection: Projection, table: str, first: int, last: int) -> None:
+        execute = self._store.connection.execute
+        clear, stage = history.stage(projection, table)
+        execute(clear)
+        execute(stage, {"first": first, "last": last})
+        if self._store.value("SELECT EXISTS (SELECT 1 FROM temp.staged)"):
+            for statement in history.merge(projection, table):
+                execute(statement)
+
+    def _track(self, projection: Projection, position: int) -> None:
+        self._store.connection.execute(
+            "UPDATE tracking SET position = ?, anchor = ? WHERE name = ?",
+            (position, self._store.anchor(position), projection.name),
+        )
+
+    def _rebuild(self, projection: Projection, on_progress: OnProgress | None) -> Rebuilt:
+        store, execute = self._store, self._store.connection.execute
+        with store.transaction():
+            last = self._position(projection)
+            live = store.table(projection)
+            beside = f"{projection.name}_{int(live.rpartition('_')[2]) + 1}"
+            execute(history.create_table(projection, beside))
+            for first in range(1, last + 1, CHUNK):
+                until = min(first + CHUNK - 1, last)
+                self._merge(projection, beside, first, until)
+                if on_progress:
+                    on_progress(projection.name, until, last)
+            rows, after = self._digest(projection, beside)
+            _, before = self._digest(projection, live)
+            for statement in history.drop_views(projection):
+                execute(statement)
+            for statement in history.create_views(projection, beside):
+                execute(statement)
+            execute(f"DROP TABLE {live}")
+            execute(
+                "UPDATE tracking SET generation = generation + 1, rebuilt_at = ? WHERE name = ?",
+                (instant_text(self._clock()), projection.name),
+            )
+        return Rebuilt(projection.name, last, rows, before, after)
+
+    def _digest(self, projection: Projection, table: str) -> tuple[int, str]:
+        digest = hashlib.sha256()
+        rows = 0
+        for row in self._store.connection.execute(history.sorted_current(projection, table)):
+            digest.update(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode())
+            digest.update(b"\n")
+            rows += 1
+        return rows, digest.hexdigest()
+
+
+def _projection(name: str) -> Projection:
+    if name not in PROJECTIONS:
+        raise NotFound(
+            f"There is no projection {name!r}.", remedy=f"There are: {', '.join(PROJECTIONS)}."
+        )
+    return PROJECTIONS[name]
+
+
+def _code_version() -> str:
+    """The program's version and a digest of all declarations."""
+    try:
+        release = version("authledger")
+    except PackageNotFoundError:
+        release = "source"
+    declared = "".join(projection.fingerprint for projection in PROJECTIONS.values())
+    return f"{release}+{hashlib.sha256(declared.encode()).hexdigest()[:12]}"

@@ -1,0 +1,202 @@
+"""The views' own SQLite file, beside the ledger's: disposable, and never the truth.
+
+The ledger is attached read-only as `ledger`; the relation `events` is its table. A views file
+that belongs to another history (a ledger restored or replaced) is emptied and built again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from ledger.catalogue import Catalogue
+from ledger.errors import StoreUnavailable
+from ledger.persistence.failures import told_clearly
+from projections import history
+from projections.declared import PROJECTIONS, VIEWS
+from projections.projection import Projection
+
+APPLICATION_ID: Final = 0x61_75_74_76
+"""`autv`: what tells a views file from another database."""
+LOCK_TIMEOUT_S: Final = 30
+
+SCHEMA: Final = (
+    # `fingerprint` is of the declaration, `anchor` of the entry at `position`.
+    (
+        "CREATE TABLE tracking (name TEXT PRIMARY KEY, position INTEGER NOT NULL, "
+        "anchor TEXT NOT NULL, fingerprint TEXT NOT NULL, generation INTEGER NOT NULL, "
+        "rebuilt_at TEXT) STRICT"
+    ),
+    "CREATE TABLE catalogue (version TEXT NOT NULL) STRICT",
+    (
+        "CREATE TABLE catalogue_features (provider TEXT NOT NULL, service TEXT NOT NULL, "
+        "feature TEXT NOT NULL, agency TEXT NOT NULL, preference INTEGER NOT NULL, "
+        "needs TEXT NOT NULL, "
+        "PRIMARY KEY (provider, agency, feature, needs, service)) STRICT, WITHOUT ROWID"
+    ),
+)
+
+
+def views_path(ledger: Path) -> Path:
+    """Where the views of a ledger are kept: `ledger.db` has `ledger.db.views` beside it."""
+    return ledger.with_name(ledger.name + ".views")
+
+
+class Store:
+    """A connection to the views with the ledger beside them."""
+
+    def __init__(self, ledger: Path) -> None:
+        self.ledger = ledger.absolute()
+        self.path = views_path(self.ledger)
+        with self.told():
+            self.connection = sqlite3.connect(
+                f"file:{quote(str(self.path))}?mode=rwc",
+                uri=True,
+                isolation_level=None,
+                timeout=LOCK_TIMEOUT_S,
+            )
+            try:
+                self._prepare()
+            except BaseException:
+                self.connection.close()
+                raise
+
+    def _prepare(self) -> None:
+        application_id = self.value("PRAGMA application_id")
+        if application_id != APPLICATION_ID and self.value("SELECT count(*) FROM sqlite_schema"):
+            raise StoreUnavailable(
+                f"{self.path} should hold the views but is another database.",
+                remedy="Move it away; the views are built again from the ledger.",
+            )
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA synchronous = FULL")
+        if application_id != APPLICATION_ID:
+            with self.transaction():
+                if not self.value("SELECT count(*) FROM sqlite_schema"):
+                    for statement in SCHEMA:
+                        self.connection.execute(statement)
+                    self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        attach_ledger(self.connection, self.ledger)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def told(self) -> Any:
+        """Turns the database's failures into the ledger's errors."""
+        return told_clearly(str(self.path))
+
+    def value(self, statement: str, params: Any = ()) -> Any:
+        row = self.connection.execute(statement, params).fetchone()
+        return None if row is None else row[0]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Takes the views' write lock; all that happens within is seen together."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def last_position(self) -> int:
+        """The ledger's last position."""
+        return self.value("SELECT max(position) FROM ledger.events") or 0
+
+    def anchor(self, position: int) -> str | None:
+        """A digest of the entry at a position, by which a history is recognised."""
+        entry = self.value("SELECT entry FROM ledger.events WHERE position = ?", (position,))
+        return None if entry is None else hashlib.sha256(str(entry).encode()).hexdigest()[:16]
+
+    def table(self, projection: Projection) -> str:
+        """The table that holds the projection's live generation."""
+        generation = self.value(
+            "SELECT generation FROM tracking WHERE name = ?", (projection.name,)
+        )
+        return f"{projection.name}_{generation}"
+
+    def needs_declaring(self, catalogue: Catalogue) -> bool:
+        """Whether a projection is new, was declared otherwise, or follows another history."""
+        if self.value("SELECT version FROM catalogue") != catalogue.version:
+            return True
+        known = {
+            row[0]: row[1:]
+            for row in self.connection.execute(
+                "SELECT name, fingerprint, position, anchor FROM tracking"
+            )
+        }
+        if known.keys() != PROJECTIONS.keys():
+            return True
+        return any(
+            fingerprint != PROJECTIONS[name].fingerprint
+            or (position and self.anchor(position) != anchor)
+            for name, (fingerprint, position, anchor) in known.items()
+        )
+
+    def declare(self, catalogue: Catalogue) -> None:
+        """Make the tables fit the declarations; what does not is emptied, to be caught up."""
+        for name, view in VIEWS.items():
+            if "events" not in view.over:
+                self.connection.execute(f"DROP VIEW IF EXISTS {name}")
+        rows = self.connection.execute(
+            "SELECT name, fingerprint, position, anchor FROM tracking"
+        ).fetchall()
+        for name, fingerprint, position, anchor in rows:
+            declared = PROJECTIONS.get(name)
+            fits = declared is not None and declared.fingerprint == fingerprint
+            if not fits or (position and self.anchor(position) != anchor):
+                self._drop(name)
+        for projection in PROJECTIONS.values():
+            if not self.value("SELECT 1 FROM tracking WHERE name = ?", (projection.name,)):
+                self.connection.execute(history.create_table(projection, f"{projection.name}_1"))
+                self.connection.execute(
+                    "INSERT INTO tracking VALUES (?, 0, '', ?, 1, NULL)",
+                    (projection.name, projection.fingerprint),
+                )
+                for statement in history.create_views(projection, f"{projection.name}_1"):
+                    self.connection.execute(statement)
+        self._declare_catalogue(catalogue)
+        for name, view in VIEWS.items():
+            if "events" not in view.over:
+                self.connection.execute(f"CREATE VIEW {name} AS {view.select}")
+
+    def _drop(self, name: str) -> None:
+        generation = self.value("SELECT generation FROM tracking WHERE name = ?", (name,))
+        for statement in (
+            f"DROP VIEW IF EXISTS {name}",
+            f"DROP VIEW IF EXISTS {name}_history",
+            f"DROP TABLE IF EXISTS {name}_{generation}",
+        ):
+            self.connection.execute(statement)
+        self.connection.execute("DELETE FROM tracking WHERE name = ?", (name,))
+
+    def _declare_catalogue(self, catalogue: Catalogue) -> None:
+        self.connection.execute("DELETE FROM catalogue")
+        self.connection.execute("INSERT INTO catalogue VALUES (?)", (catalogue.version,))
+        self.connection.execute("DELETE FROM catalogue_features")
+        self.connection.executemany(
+            "INSERT INTO catalogue_features VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (service.provider, service.code, feature.name, agency, preference, code)
+                for service in catalogue.services
+                for feature in service.features
+                for preference, agency in enumerate(service.agency_names())
+                for code in feature.needs
+            ],
+        )
+
+
+def attach_ledger(connection: sqlite3.Connection, ledger: Path) -> None:
+    """Attach the ledger read-only, and name what the views read of it."""
+    uri = f"file:{quote(str(ledger))}?mode=ro"
+    connection.execute("ATTACH DATABASE ? AS ledger", (uri,))
+    connection.execute("CREATE TEMP VIEW events AS SELECT * FROM ledger.events")
+    for name, view in VIEWS.items():
+        if "events" in view.over:
+            connection.execute(f"CREATE TEMP VIEW {name} AS {view.select}")

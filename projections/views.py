@@ -1,0 +1,185 @@
+"""Asks the views: now, as of a position or an effective time, the trail, and free SQL.
+
+with Views.open(Path("ledger.db"), load_catalogue()) as views:
+    views.catch_up()
+    views.read("region_agencies", where={"region": "cn-north-4"})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ledger.asof import AsOf
+from ledger.catalogue import Catalogue
+from ledger.errors import InvalidInput, NotFound
+from projections import history
+from projections.audit_trail import AUDIT_TRAIL, TrailFilter
+from projections.declared import PROJECTIONS, VIEWS
+from projections.projection import Column
+from projections.query import run_query
+from projections.runner import Certificate, OnProgress, Runner, Status
+from projections.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An answer: column names, rows, the position that it stands on, and whether it was cut."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    position: int
+    more: bool = False
+
+    def dicts(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+class Views:
+    """The views of one ledger."""
+
+    def __init__(self, store: Store, catalogue: Catalogue) -> None:
+        self._store = store
+        self._runner = Runner(store, catalogue)
+
+    @classmethod
+    def open(cls, ledger: Path | str, catalogue: Catalogue) -> Self:
+        """Open the views beside a ledger. Raises NotFound if there is no ledger."""
+        ledger = Path(ledger)
+        if not ledger.exists():
+            raise NotFound(
+                f"There is no ledger at {ledger}.",
+                remedy="The first writing command makes one; --ledger names another.",
+            )
+        return cls(Store(ledger), catalogue)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._store.close()
+
+    @staticmethod
+    def names() -> tuple[str, ...]:
+        """What `read` answers: every projection, and the views derived from them."""
+        return (*PROJECTIONS, *(name for name, view in VIEWS.items() if "events" not in view.over))
+
+    @staticmethod
+    def columns(name: str) -> tuple[Column, ...]:
+        """The documented columns of a view. Raises NotFound."""
+        if name in PROJECTIONS:
+            return PROJECTIONS[name].columns
+        if name in VIEWS:
+            return VIEWS[name].columns
+        raise NotFound(f"There is no view {name!r}.", remedy=f"There are: {', '.join(VIEWS)}.")
+
+    def catch_up(self, on_progress: OnProgress | None = None) -> int:
+        return self._runner.catch_up(on_progress)
+
+    def rebuild(
+        self, names: Iterable[str] | None = None, on_progress: OnProgress | None = None
+    ) -> Certificate:
+        return self._runner.rebuild(names, on_progress)
+
+    def status(self) -> list[Status]:
+        return self._runner.status()
+
+    def follow(self, interval_s: float = 0.5) -> Iterator[int]:
+        return self._runner.follow(interval_s)
+
+    def read(
+        self,
+        name: str,
+        *,
+        as_of: AsOf | None = None,
+        where: Mapping[str, str | None] | None = None,
+    ) -> Result:
+        """A view's rows, sorted by its first columns; `as_of` None is now.
+
+        `where` gives columns and values (None: any); a region also finds what holds in all
+        regions. Raises NotFound for a view, InvalidInput for a column that does not exist.
+        """
+        columns = tuple(column.name for column in self.columns(name))
+        wheres, params = _conditions(columns, where or {})
+        with self._store.told():
+            self._store.connection.execute("BEGIN")
+            try:
+                relation = self._relation(name, as_of)
+                rows = self._store.connection.execute(
+                    f"{relation} SELECT * FROM answer {wheres} ORDER BY {', '.join(columns)}",
+                    params,
+                ).fetchall()
+                position = as_of.position if as_of else self._position()
+            finally:
+                self._store.connection.execute("ROLLBACK")
+        return Result(columns, rows, position)
+
+    def _position(self) -> int:
+        return int(self._store.value("SELECT COALESCE(min(position), 0) FROM tracking"))
+
+    def _relation(self, name: str, as_of: AsOf | None) -> str:
+        """`WITH … answer AS (…)`: the view as it was, or is."""
+        if name in PROJECTIONS:
+            return f"WITH answer AS ({self._select(name, as_of)})"
+        view = VIEWS[name]
+        over = [f"{inner} AS ({self._select(inner, as_of)})" for inner in view.over]
+        return f"WITH {', '.join(over)}, answer AS ({view.select})"
+
+    def _select(self, name: str, as_of: AsOf | None) -> str:
+        projection = PROJECTIONS[name]
+        table = self._store.table(projection)
+        if as_of is None:
+            return history.current(projection, table)
+        return history.as_of(projection, table, as_of)
+
+    def trail(
+        self,
+        wanted: TrailFilter,
+        *,
+        after: int | None = None,
+        limit: int = 50,
+        newest_first: bool = True,
+    ) -> Result:
+        """A page of the audit trail; the next begins `after` the last position of this one."""
+        wheres, params = wanted.conditions()
+        if after is not None:
+            wheres.append("position < ?" if newest_first else "position > ?")
+            params.append(after)
+        condition = f"WHERE {' AND '.join(wheres)}" if wheres else ""
+        with self._store.told():
+            last = self._store.last_position()
+            rows = self._store.connection.execute(
+                f"SELECT * FROM audit_trail {condition} "
+                f"ORDER BY position {'DESC' if newest_first else 'ASC'} LIMIT ?",
+                (*params, limit + 1),
+            ).fetchall()
+        columns = tuple(column.name for column in AUDIT_TRAIL.columns)
+        return Result(columns, rows[:limit], last, more=len(rows) > limit)
+
+    def query(self, sql: str, *, row_limit: int = 1000, time_limit_s: float = 10.0) -> Result:
+        """Free SQL over the documented views, read-only in the engine itself.
+
+        Raises InvalidInput for SQL that is wrong, writes, or takes longer than the time limit.
+        """
+        with self._store.told():
+            columns, rows, more = run_query(self._store, sql, row_limit, time_limit_s)
+            return Result(columns, rows, self._position(), more=more)
+
+
+def _conditions(columns: tuple[str, ...], where: Mapping[str, str | None]) -> tuple[str, list[str]]:
+    wheres, params = [], []
+    for column, value in where.items():
+        if column not in columns:
+            raise InvalidInput(
+                f"The view has no column {column!r}.", remedy=f"It has: {', '.join(columns)}."
+            )
+        if value is None:
+            continue
+        wheres.append(f"{column} IN (?, '*')" if column == "region" else f"{column} = ?")
+        params.append(value)
+    return (f"WHERE {' AND '.join(wheres)}" if wheres else ""), params

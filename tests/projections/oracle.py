@@ -1,0 +1,163 @@
+"""A plain Python fold of each projection: what the SQL must agree with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ledger.account.account import evolve
+from ledger.account.impact import serving_agency
+from ledger.account.state import Account
+from ledger.catalogue import load_catalogue
+from ledger.messages import Recorded
+from ledger.values import instant_text
+
+Key = tuple[str, ...]
+Row = tuple[Any, ...]
+Change = Callable[[Any, Recorded], tuple[Key, Row] | None]
+
+
+def _who(entry: Recorded) -> Row:
+    return (entry.actor or "", entry.origin)
+
+
+def _account(entry: Recorded) -> Key:
+    return (str(entry.provider), str(entry.account))
+
+
+def region_agencies(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
+    status = {"PermissionGranted": "granted", "PermissionRevoked": "revoked"}.get(entry.type)
+    if status is None:
+        return None
+    key = (event.region, *_account(entry), event.agency, event.service or "", event.policy or "")
+    return key, (status, *_who(entry))
+
+
+def agencies(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
+    status = {"AgencyCreated": "exists", "AgencyDeleted": "deleted"}.get(entry.type)
+    if status is None:
+        return None
+    return (*_account(entry), event.agency), (status, event.agency_id or "", *_who(entry))
+
+
+def trustees(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
+    if entry.type not in {"AgencyCreated", "AgencyTrustChanged"}:
+        return None
+    return (*_account(entry), event.agency), (event.trustee or "", *_who(entry))
+
+
+def policies(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
+    status = {"PolicyCreated": "exists", "PolicyDeleted": "deleted"}.get(entry.type)
+    if status is None:
+        return None
+    return (*_account(entry), event.policy), (status, *_who(entry))
+
+
+def authorizations(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
+    prefix, _, status = entry.type.partition("Authorization")
+    if prefix or status not in {"Requested", "Granted", "Declined", "Revoked"}:
+        return None
+    return (event.region, *_account(entry), event.service), (status.lower(), *_who(entry))
+
+
+def usage(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
+    kinds = ("TemporaryCredentialIssued", "CredentialRefused", "FeatureUsed", "FeatureRefused")
+    if entry.type not in kinds:
+        return None
+    key = (event.region, *_account(entry), event.agency)
+    return key, tuple(int(entry.type == kind) for kind in kinds)
+
+
+def logins(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
+    if entry.type != "ConsoleLoginRequested":
+        return None
+    key = (event.region, *_account(entry), event.service)
+    return key, tuple(int(event.outcome == o) for o in ("admitted", "dialog", "refused"))
+
+
+def attempts(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
+    if entry.type not in {"AgencyDeletionAttempted", "PolicyDeletionAttempted"}:
+        return None
+    key = (*_account(entry), getattr(event, "agency", ""), getattr(event, "policy", ""))
+    refused = event.outcome == "refused"
+    return key, (int(refused), int(not refused))
+
+
+LAST_CHANGE: Mapping[str, Change] = {
+    "region_agencies": region_agencies,
+    "agencies": agencies,
+    "trustees": trustees,
+    "policies": policies,
+    "authorizations": authorizations,
+}
+SUMS: Mapping[str, Change] = {"usage": usage, "logins": logins, "attempts": attempts}
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    row: Row
+    effective_at: datetime
+    position: int
+
+
+def fold(name: str, history: Iterable[Recorded], effective_at: datetime | None = None) -> list[Row]:
+    """The view's rows after that history: now, or at an effective time."""
+    known: dict[Key, _Known] = {}
+    change = LAST_CHANGE.get(name) or SUMS[name]
+    for entry in history:
+        changed = change(entry.event, entry)
+        if changed is None or (effective_at and entry.effective_at > effective_at):
+            continue
+        key, row = changed
+        assert entry.position is not None
+        before = known.get(key)
+        if name in SUMS:
+            added = tuple(a + b for a, b in zip(row, before.row, strict=True)) if before else row
+            # Now: since the event recorded last. At an effective time: since the latest one.
+            at = entry.effective_at
+            if effective_at and before:
+                at = max(at, before.effective_at)
+            known[key] = _Known(added, at, entry.position)
+        elif before is None or entry.effective_at >= before.effective_at:
+            known[key] = _Known(row, entry.effective_at, entry.position)
+    return sorted(
+        (*key, *it.row, instant_text(it.effective_at), it.position) for key, it in known.items()
+    )
+
+
+def present_account(history: Iterable[Recorded], provider: str, account: str) -> Account:
+    """What `decide` knows of an account."""
+    state = Account(provider, account)
+    for entry in history:
+        if entry.stream == f"account:{provider}:{account}":
+            evolve(state, entry.event, entry.effective_at)
+    return state
+
+
+def capabilities(history: list[Recorded]) -> list[Row]:
+    """Which features work where, by the same knowledge by which `decide` allows their use."""
+    catalogue = load_catalogue()
+    places = set()
+    for entry in history:
+        if permitted := region_agencies(entry.event, entry):
+            region, provider, account, agency = permitted[0][:4]
+            places |= {
+                (region, provider, account, service.code)
+                for service in catalogue.services_of(provider)
+                if agency in service.agency_names()
+            }
+        if asked := authorizations(entry.event, entry):
+            places.add((asked[0][0], asked[0][1], asked[0][2], asked[0][3]))
+    rows = []
+    for region, provider, account, code in places:
+        state = present_account(history, provider, account)
+        service = catalogue.service(provider, code)
+        for feature in service.features:
+            agency, missing = serving_agency(state, service, feature, region)
+            status = "broken" if missing else "works"
+            rows.append(
+                (region, provider, account, code, feature.name, agency, status, ",".join(missing))
+            )
+    return sorted(rows)

@@ -1,0 +1,109 @@
+"""Free SQL is read-only in the engine itself, bounded in rows, time and memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import InvalidInput
+from projections.store import views_path
+from projections.views import Views
+from tests.projections.worlds import World
+
+
+def test_the_documented_views_can_be_queried(views: Views) -> None:
+    answer = views.query("SELECT type, count(*) AS n FROM audit_trail GROUP BY type ORDER BY type")
+    assert answer.columns == ("type", "n")
+    assert ("AgencyCreated", 1) in answer.rows
+
+
+def test_derived_views_and_histories_can_be_queried(views: Views) -> None:
+    broken = views.query("SELECT DISTINCT region FROM capabilities WHERE status = 'broken'")
+    assert broken.rows == [("ap-southeast-3",)]
+    assert views.query("SELECT count(*) FROM region_agencies_history").rows == [(12,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM region_agencies_1",
+        "DELETE FROM ledger.events",
+        "UPDATE tracking SET position = 0",
+        "INSERT INTO ledger.subjects VALUES ('p', 'person', 'x', 'y')",
+        "CREATE TABLE mine (a)",
+        "CREATE TEMP TABLE mine (a)",
+        "DROP VIEW region_agencies",
+        "ATTACH DATABASE '/tmp/elsewhere.db' AS elsewhere",
+        "DETACH DATABASE ledger",
+        "PRAGMA query_only = OFF",
+        "PRAGMA journal_mode = DELETE",
+        "VACUUM INTO '/tmp/copy.db'",
+        "BEGIN",
+        "COMMIT",
+        "REINDEX",
+        "ANALYZE",
+        "SELECT load_extension('x')",
+        "WITH a AS (SELECT 1) DELETE FROM tracking",
+        "EXPLAIN DELETE FROM tracking",
+        "SELECT name FROM pragma_database_list",
+    ],
+)
+def test_nothing_can_be_written_changed_or_opened(views: Views, told: World, sql: str) -> None:
+    before = told.path.read_bytes(), views.read("region_agencies").rows
+    with pytest.raises(InvalidInput):
+        views.query(sql)
+    assert (told.path.read_bytes(), views.read("region_agencies").rows) == before
+
+
+def test_a_salt_cannot_be_read(views: Views) -> None:
+    with pytest.raises(InvalidInput, match="salt is prohibited"):
+        views.query("SELECT * FROM ledger.subjects")
+    with pytest.raises(InvalidInput, match="salt is prohibited"):
+        views.query("SELECT count(*) FROM ledger.subjects WHERE salt LIKE 'a%'")
+
+
+def test_rows_are_limited_and_the_cut_is_told(views: Views) -> None:
+    answer = views.query("SELECT position FROM audit_trail ORDER BY position", row_limit=3)
+    assert (answer.rows, answer.more) == ([(1,), (2,), (3,)], True)
+    assert not views.query("SELECT 1", row_limit=1).more
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+        (
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+            "SELECT i FROM n WHERE i < 0"
+        ),
+    ],
+)
+def test_a_query_that_takes_too_long_is_ended(views: Views, sql: str) -> None:
+    with pytest.raises(InvalidInput, match=r"took longer than 0\.2 s"):
+        views.query(sql, time_limit_s=0.2)
+
+
+def test_no_value_can_fill_the_memory(views: Views) -> None:
+    with pytest.raises(InvalidInput, match="too big"):
+        views.query("SELECT randomblob(1000000000)")
+
+
+@pytest.mark.parametrize("sql", ["", "   ", "-- nothing", "SELEC 1", "SELECT 1; SELECT 2", "\0"])
+def test_what_is_no_query_is_a_clear_error(views: Views, sql: str) -> None:
+    with pytest.raises(InvalidInput):
+        views.query(sql)
+
+
+def test_right_to_left_text_comes_out_as_it_went_in(views: Views) -> None:
+    assert views.query("SELECT 'مركز', '🦉'").rows == [("مركز", "🦉")]
+
+
+def test_the_views_file_is_no_ledger_and_says_so_in_its_header(told: World, views: Views) -> None:
+    views.catch_up()
+    with sqlite3.connect(views_path(told.path)) as connection:
+        [(application_id,)] = connection.execute("PRAGMA application_id").fetchall()
+    connection.close()
+    assert application_id.to_bytes(4) == b"autv"
+    assert Path(views_path(told.path)).name == "ledger.db.views"

@@ -1,0 +1,235 @@
+"""Views are disposable: lost, old, foreign or interrupted, they are built again from the ledger."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ledger.catalogue import load_catalogue
+from ledger.errors import NotFound, StoreLocked, StoreUnavailable
+from projections import runner, store
+from projections.declared import PROJECTIONS
+from projections.store import views_path
+from projections.views import Views
+from tests.projections.worlds import World
+
+CATALOGUE = load_catalogue()
+
+
+def all_rows(views: Views) -> dict[str, list[tuple[object, ...]]]:
+    return {name: views.read(name).rows for name in views.names()}
+
+
+def remove_views(ledger: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{views_path(ledger)}{suffix}").unlink(missing_ok=True)
+
+
+def test_deleting_the_views_file_loses_nothing(told: World, views: Views) -> None:
+    before = all_rows(views)
+    views.close()
+    remove_views(told.path)
+    with Views.open(told.path, CATALOGUE) as again:
+        again.catch_up()
+        assert all_rows(again) == before
+
+
+def test_a_ledger_restored_from_an_older_copy_gets_views_of_its_own_history(
+    told: World, tmp_path: Path
+) -> None:
+    from tests.projections.conftest import story
+
+    other = World(tmp_path / "other.db")
+    for step in story()[:4]:
+        other.take(step)
+    other.ledger.close()
+    with Views.open(told.path, CATALOGUE) as views:
+        views.catch_up()
+    told.ledger.close()
+    for suffix in ("-wal", "-shm"):
+        Path(f"{told.path}{suffix}").unlink(missing_ok=True)
+    shutil.copy(tmp_path / "other.db", told.path)
+    with Views.open(told.path, CATALOGUE) as views:
+        last = views.catch_up()
+        assert {status.position for status in views.status()} == {last}
+        remove_views(tmp_path / "other.db")
+        with Views.open(tmp_path / "other.db", CATALOGUE) as fresh:
+            fresh.catch_up()
+            assert all_rows(views) == all_rows(fresh)
+
+
+def test_a_projection_that_is_declared_otherwise_is_built_again(
+    told: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Views.open(told.path, CATALOGUE) as views:
+        views.catch_up()
+    policies = PROJECTIONS["policies"]
+    changed = replace(policies, select=policies.select.replace("'exists'", "'stands'"))
+    monkeypatch.setitem(PROJECTIONS, "policies", changed)
+    with Views.open(told.path, CATALOGUE) as views:
+        views.catch_up()
+        [row] = views.read("policies").dicts()
+    assert row["status"] == "stands"
+
+
+def test_a_new_catalogue_changes_the_capabilities_without_a_rebuild(told: World) -> None:
+    with Views.open(told.path, CATALOGUE) as views:
+        views.catch_up()
+        before = len(views.read("capabilities").rows)
+    [asm] = [s for s in CATALOGUE.services if s.code == "asm"]
+    smaller = asm.model_copy(update={"features": asm.features[:1]})
+    catalogue = CATALOGUE.model_copy(update={"version": "other", "services": (smaller,)})
+    with Views.open(told.path, catalogue) as views:
+        views.catch_up()
+        assert len(views.read("capabilities").rows) == before / 3
+
+
+def test_the_certificate_tells_engine_range_version_and_equal_digests(
+    told: World, views: Views
+) -> None:
+    certificate = views.rebuild()
+    assert certificate.engine.startswith("sqlite 3.")
+    assert (certificate.first_position, certificate.last_position) == (
+        1,
+        told.ledger.last_position(),
+    )
+    assert certificate.code_version
+    assert certificate.equal
+    assert {p.name for p in certificate.projections} == set(PROJECTIONS)
+
+
+def test_a_view_that_somebody_altered_is_healed_and_the_certificate_tells(
+    told: World, views: Views
+) -> None:
+    before = all_rows(views)
+    views._store.connection.execute("UPDATE policies_1 SET status = 'deleted'")
+    certificate = views.rebuild(["policies"])
+    assert not certificate.equal
+    assert all_rows(views) == before
+
+
+def test_rebuilding_what_is_no_projection_is_not_found(views: Views) -> None:
+    with pytest.raises(NotFound, match="no projection 'nothing'"):
+        views.rebuild(["nothing"])
+
+
+def test_progress_is_told_in_positions(
+    views: Views, told: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "CHUNK", 10)
+    told_steps: list[tuple[str, int, int]] = []
+    views.rebuild(["usage"], lambda name, done, total: told_steps.append((name, done, total)))
+    last = told.ledger.last_position()
+    assert told_steps == [("usage", min(n, last), last) for n in range(10, last + 10, 10)]
+
+
+def test_chunks_do_not_show(told: World, views: Views, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = all_rows(views)
+    for size in (1, 3, 7):
+        monkeypatch.setattr(runner, "CHUNK", size)
+        assert views.rebuild().equal
+        assert all_rows(views) == before
+
+
+def test_readers_read_while_a_rebuild_swaps(told: World, views: Views) -> None:
+    expected = views.read("region_agencies").rows
+    stop = threading.Event()
+    seen: list[object] = []
+    failures: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            with Views.open(told.path, CATALOGUE) as reader:
+                while not stop.is_set():
+                    seen.append(reader.read("region_agencies").rows == expected)
+                    seen.append(
+                        reader.query("SELECT count(*) FROM region_agencies").rows
+                        == [(len(expected),)]
+                    )
+        except BaseException as failure:  # noqa: BLE001 - told to the test below
+            failures.append(failure)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for _ in range(15):
+        views.rebuild()
+    stop.set()
+    thread.join()
+    assert not failures
+    assert len(seen) > 2
+    assert all(seen)
+
+
+def test_two_processes_catch_up_at_once_and_agree(told: World) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from ledger.catalogue import load_catalogue; from projections.views import Views\n"
+        "with Views.open(Path(sys.argv[1]), load_catalogue()) as v: print(v.catch_up())"
+    )
+    children = [
+        subprocess.Popen([sys.executable, "-c", code, str(told.path)], stdout=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    answers = [child.communicate()[0].decode().strip() for child in children]
+    assert answers == [str(told.ledger.last_position())] * 4
+    with Views.open(told.path, CATALOGUE) as views:
+        assert views.rebuild().equal
+
+
+def test_a_rebuild_that_is_killed_leaves_the_live_view(told: World, views: Views) -> None:
+    before = all_rows(views)
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from ledger.catalogue import load_catalogue; from projections import history, runner\n"
+        "from projections.views import Views\n"
+        "drop = history.drop_views\n"
+        "history.drop_views = lambda p: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "with Views.open(Path(sys.argv[1]), load_catalogue()) as v: v.rebuild(['usage'])"
+    )
+    child = subprocess.run([sys.executable, "-c", code, str(told.path)], check=False)
+    assert child.returncode == -signal.SIGKILL
+    assert all_rows(views) == before
+    assert views.rebuild().equal
+
+
+def test_following_yields_each_new_position(told: World, views: Views) -> None:
+    from ledger.account.console import RequestConsoleLogin
+    from tests.projections.worlds import Do
+
+    positions = views.follow(interval_s=0.01)
+    first = next(positions)
+    told.take(Do(RequestConsoleLogin(account="0a1b2c3d4e5f", service="asm", region="cn-north-4")))
+    assert next(positions) == first + 1
+    positions.close()  # type: ignore[attr-defined]
+
+
+def test_views_that_another_process_keeps_locked_are_a_clear_error(
+    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "LOCK_TIMEOUT_S", 0.1)
+    views._store.connection.execute("BEGIN IMMEDIATE")
+    with Views.open(told.path, CATALOGUE) as other, pytest.raises(StoreLocked):
+        other.rebuild()
+    views._store.connection.execute("ROLLBACK")
+
+
+def test_a_file_in_the_views_place_that_is_none_is_left_alone(told: World) -> None:
+    views_path(told.path).write_text("a shopping list, long enough to be taken for a header" * 20)
+    before = views_path(told.path).read_bytes()
+    with pytest.raises(StoreUnavailable):
+        Views.open(told.path, CATALOGUE)
+    assert views_path(told.path).read_bytes() == before
+
+
+def test_status_tells_how_far_behind_each_projection_is(told: World) -> None:
+    with Views.open(told.path, CATALOGUE) as views:
+        assert {s.behind for s in views.status()} == {told.ledger.last_position()}
+        views.catch_up()
+        assert {s.behind for s in views.status()} == {0}

@@ -1,0 +1,164 @@
+"""The views answer now, as of a position, an effective time, and what was known when."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ledger.account.agency import AgencyDeleted
+from ledger.asof import AsOf
+from ledger.catalogue import load_catalogue
+from ledger.errors import InvalidInput, NotFound
+from projections.audit_trail import TrailFilter
+from projections.views import Views
+from tests.projections.worlds import BEGINNING, See, World
+
+HERE, THERE = "cn-north-4", "ap-southeast-3"
+
+
+def statuses(views: Views, region: str, as_of: AsOf | None = None) -> set[tuple[str, str]]:
+    answer = views.read("region_agencies", where={"region": region}, as_of=as_of)
+    return {(row["service"], row["status"]) for row in answer.dicts()}
+
+
+def test_revoking_in_one_region_ends_just_that_regions_permissions(views: Views) -> None:
+    assert statuses(views, HERE) == {(s, "granted") for s in ("cce", "vpc", "elb", "aom")}
+    assert statuses(views, THERE) == {(s, "revoked") for s in ("cce", "vpc", "elb", "aom")}
+
+
+def test_before_the_consent_nothing_was_permitted(views: Views) -> None:
+    assert statuses(views, HERE, AsOf(3)) == set()
+
+
+def test_as_of_a_time_before_everything_the_answer_is_empty(views: Views) -> None:
+    answer = views.read("region_agencies", as_of=AsOf(99, BEGINNING))
+    assert answer.rows == []
+
+
+def test_what_happened_earlier_but_was_learned_later_depends_on_when_one_knew(
+    told: World, views: Views
+) -> None:
+    before = told.ledger.last_position()
+    latest = max(entry.effective_at for entry in told.ledger.history())
+    minute = int((latest + timedelta(days=1) - BEGINNING) / timedelta(minutes=1))
+    told.take(See(AgencyDeleted(agency="asm_admin_trust"), minute))
+    views.catch_up()
+    day_after = BEGINNING + timedelta(minutes=minute, days=1)
+    known_then = statuses(views, HERE, AsOf(before, day_after))
+    known_now = statuses(views, HERE, AsOf(told.ledger.last_position(), day_after))
+    assert known_then == {(s, "granted") for s in ("cce", "vpc", "elb", "aom")}
+    assert known_now == {(s, "revoked") for s in ("cce", "vpc", "elb", "aom")}
+
+
+def test_a_feature_that_lacks_a_service_is_broken_and_says_which(views: Views) -> None:
+    rows = views.read("capabilities", where={"region": THERE}).dicts()
+    assert {(r["feature"], r["status"], r["missing"]) for r in rows} == {
+        ("ingress-gateway", "broken", "elb,vpc"),
+        ("mesh", "broken", "cce"),
+        ("metrics", "broken", "aom"),
+    }
+    assert {r["status"] for r in views.read("capabilities", where={"region": HERE}).dicts()} == {
+        "works"
+    }
+
+
+def test_capabilities_are_answered_as_of_as_well(told: World, views: Views) -> None:
+    granted = next(
+        e.position for e in told.ledger.history() if e.type == "FeatureUsed" and e.position
+    )
+    rows = views.read("capabilities", as_of=AsOf(granted)).dicts()
+    assert {(r["region"], r["status"]) for r in rows} == {(HERE, "works")}
+
+
+def test_where_a_service_asked_but_has_nothing_yet_all_its_features_are_broken(
+    views: Views,
+) -> None:
+    rows = views.read("capabilities", as_of=AsOf(3)).dicts()
+    assert {(r["feature"], r["status"], r["missing"]) for r in rows} == {
+        ("ingress-gateway", "broken", "elb,vpc"),
+        ("mesh", "broken", "cce"),
+        ("metrics", "broken", "aom"),
+    }
+
+
+def test_usage_is_counted(views: Views) -> None:
+    [row] = views.read("usage", where={"region": HERE}).dicts()
+    counted = [row[name] for name in ("credentials_issued", "features_used", "features_refused")]
+    assert counted == [1, 1, 1]
+
+
+def test_a_region_is_also_answered_by_what_holds_in_all_regions(told: World) -> None:
+    from ledger.account.permissions import PermissionGranted
+
+    told.take(See(PermissionGranted(agency="role", region="*", policy="p"), 5))
+    with Views.open(told.path, load_catalogue()) as views:
+        views.catch_up()
+        rows = views.read("region_agencies", where={"region": HERE, "agency": "role"}).dicts()
+    assert [row["region"] for row in rows] == ["*"]
+
+
+def test_an_unknown_column_or_view_is_a_clear_error(views: Views) -> None:
+    with pytest.raises(InvalidInput, match="no column 'colour'"):
+        views.read("region_agencies", where={"colour": "red"})
+    with pytest.raises(NotFound, match="no view 'nothing'"):
+        views.read("nothing")
+
+
+def test_views_of_no_ledger_are_not_found_and_make_no_file(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="no ledger"):
+        Views.open(tmp_path / "none.db", load_catalogue())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_trail_pages_through_everything_once(told: World, views: Views) -> None:
+    positions: list[int] = []
+    after = None
+    while True:
+        page = views.trail(TrailFilter(), after=after, limit=7)
+        positions += [row[0] for row in page.rows]
+        if not page.more:
+            break
+        after = positions[-1]
+    assert positions == list(range(told.ledger.last_position(), 0, -1))
+
+
+def test_the_trail_tells_who_tried_to_delete_the_protected_policy(views: Views) -> None:
+    page = views.trail(TrailFilter(event="PolicyDeletionAttempted"))
+    [row] = page.dicts()
+    assert (row["actor_name"], row["outcome"]) == ("mallory", "refused")
+    assert row["policy"] == "asm admin trust policy"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "types"),
+    [
+        (TrailFilter(outcome="refused", actor="mallory"), ["PolicyDeletionAttempted",
+                                                          "AuthorizationRefused"]),
+        (TrailFilter(region=THERE, event="AuthorizationDeclined"), ["AuthorizationDeclined"]),
+        (TrailFilter(account="another"), []),
+        (TrailFilter(agency="asm_admin_trust", event="AgencyCreated"), ["AgencyCreated"]),
+        (TrailFilter(origin="observed"), []),
+        (TrailFilter(service="elb", event="TemporaryCredentialIssued"),
+         ["TemporaryCredentialIssued"]),
+    ],
+)  # fmt: skip
+def test_the_trail_is_filtered(views: Views, wanted: TrailFilter, types: list[str]) -> None:
+    assert [row["type"] for row in views.trail(wanted).dicts()] == types
+
+
+def test_the_trail_is_filtered_by_time_the_end_not_included(told: World, views: Views) -> None:
+    history = list(told.ledger.history())
+    since, until = history[4].effective_at, history[-1].effective_at
+    page = views.trail(TrailFilter(since=since, until=until), limit=1000, newest_first=False)
+    expected = [e.position for e in history if since <= e.effective_at < until]
+    assert [row[0] for row in page.rows] == expected
+
+
+def test_a_page_of_the_trail_stands_on_the_ledger_itself(told: World) -> None:
+    """The trail is a view over the events: it needs no catching up, and cannot disagree."""
+    with Views.open(told.path, load_catalogue()) as views:
+        page = views.trail(TrailFilter(), limit=1)
+        [row] = page.dicts()
+    assert row["entry"] == told.ledger.entry_text(row["position"])
