@@ -1,0 +1,119 @@
+"""Writes docs/reference from the code: commands, events, views. `make docs` runs it.
+
+A test holds the files against what this makes, so they cannot go stale.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import typer.main
+
+import ledger.application  # noqa: F401 - brings all events into the catalogue of topics
+from cli.main import app
+from ledger.messages import DomainEvent, topics
+from projections.declared import PROJECTIONS, VIEWS
+from projections.projection import Column, DerivedView, Projection
+
+FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+MADE = "<!-- Made from the code by `make docs`; changes here are overwritten. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """Every page's text, by file name."""
+    return {
+        "cli.md": _page("Commands", "Every command, as `--help` tells it.", _commands()),
+        "events.md": _page(
+            "Events",
+            "Every event by topic: the stream that it lives in, and the fields beside the "
+            "envelope's (docs/architecture.md).",
+            _events(),
+        ),
+        "views.md": _page(
+            "Views",
+            "What `authledger view` shows and `authledger query` reads. Every projection `NAME` "
+            "has a `NAME_history` beside it, with `from_position`, `until_position` (NULL: the "
+            "present; equal to `from_position`: arrived late, never the present) and "
+            "`effective_at`; counters have a `…_change` there.",
+            _views(),
+        ),
+    }
+
+
+def _page(title: str, opening: str, sections: Iterator[str]) -> str:
+    return f"{MADE}# {title}\n\n{opening}\n\n" + "\n".join(sections)
+
+
+def _commands() -> Iterator[str]:
+    root = typer.main.get_command(app)
+    yield from _command("authledger", root)
+
+
+def _command(path: str, command: Any) -> Iterator[str]:
+    yield f"## `{path}`\n\n{_sentence(command.help)}\n"
+    rows = [
+        f"| `{_spelling(parameter)}` | {_sentence(getattr(parameter, 'help', '') or '')} |"
+        for parameter in command.params
+    ]
+    if rows:
+        yield "| | |\n|---|---|\n" + "\n".join(rows) + "\n"
+    for name, inner in sorted(getattr(command, "commands", {}).items()):
+        if not inner.hidden:
+            yield from _command(f"{path} {name}", inner)
+
+
+def _spelling(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar or parameter.name.upper())
+    return ", ".join((*parameter.opts, *parameter.secondary_opts))
+
+
+def _events() -> Iterator[str]:
+    for topic, event in sorted(topics().items()):
+        yield f"## {event.__name__}\n\n{_sentence(inspect.getdoc(event))}\n"
+        yield f"Topic `{topic}`, in the stream `{event.STREAM}:…`.\n"
+        yield "| field | type |\n|---|---|\n" + "\n".join(_fields(event)) + "\n"
+
+
+def _fields(event: type[DomainEvent]) -> Iterator[str]:
+    for name, declared in event.model_fields.items():
+        optional = "" if declared.is_required() else ", may be absent"
+        yield f"| `{name}` | {_type(declared.annotation)}{optional} |"
+
+
+def _type(annotation: Any) -> str:
+    """A type in words: `text`, `time`, or the values that a field may have."""
+    arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
+    if any(isinstance(argument, str) for argument in arguments):
+        return " or ".join(f"`{argument}`" for argument in arguments)
+    if getattr(annotation, "__origin__", None) is tuple:
+        return f"list of {_type(arguments[0])}"
+    if arguments:
+        return _type(arguments[0])
+    names = {"str": "text", "int": "number", "bool": "true or false", "datetime": "time"}
+    return names[annotation.__name__]
+
+
+def _views() -> Iterator[str]:
+    everything: list[Projection | DerivedView] = [*PROJECTIONS.values(), *VIEWS.values()]
+    for declared in everything:
+        yield f"## {declared.name}\n\n{declared.doc}\n"
+        yield _columns(declared.columns)
+
+
+def _columns(columns: tuple[Column, ...]) -> str:
+    rows = [f"| `{column.name}` | {column.type} | {column.doc} |" for column in columns]
+    return "| column | type | |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def _sentence(text: str | None) -> str:
+    return " ".join((text or "").replace("\b", "").split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")

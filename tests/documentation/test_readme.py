@@ -1,0 +1,89 @@
+"""The README's tour is executed: each command as written, its output as shown."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+README = Path(__file__).parents[2] / "README.md"
+RUN = "from cli.main import run; run()"
+
+
+@dataclass(slots=True)
+class Step:
+    """A command of the tour, and what the README shows of its output; `…` stands for anything."""
+
+    command: str
+    shown: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        told = re.fullmatch(r"\[exit (\d+)\]", self.shown[-1]) if self.shown else None
+        return int(told[1]) if told else 0
+
+    @property
+    def pattern(self) -> str:
+        lines = [line for line in self.shown if not line.startswith("[exit ")]
+        parts = [
+            r"(?:[^\n]*\n)*?" if line == "…" else _line_pattern(line) + r"\s*?\n" for line in lines
+        ]
+        return "".join(parts) + r"[\s\S]*"
+
+
+def _line_pattern(line: str) -> str:
+    """A shown line; runs of spaces may be of other widths, `…` is anything within the line."""
+    words = re.split(r"(…|\s+)", line)
+    return "".join(
+        "[^\n]*?" if word == "…" else r"\s+" if word.isspace() else re.escape(word)
+        for word in words
+    )
+
+
+def tour() -> list[Step]:
+    steps: list[Step] = []
+    for block in re.findall(r"```console\n(.*?)```", README.read_text(encoding="utf-8"), re.S):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                steps.append(Step(line[2:]))
+            else:
+                steps[-1].shown.append(line)
+    return steps
+
+
+def test_the_five_minute_tour_does_what_it_shows(tmp_path: Path) -> None:
+    environment = dict(os.environ)
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    script = bin_folder / "authledger"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{RUN}" "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    environment["PATH"] = f"{bin_folder}:{environment['PATH']}"
+    environment["PYTHONPATH"] = str(README.parent)
+    steps = tour()
+    assert len(steps) > 8
+    for step in steps:
+        if step.command.startswith("export "):
+            for name, value in re.findall(r"(\w+)=(\S+)", step.command):
+                environment[name] = value
+            continue
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{step.command} 2>&1"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == step.exit_code, (step.command, done.stdout)
+        assert re.fullmatch(step.pattern, done.stdout), (step.command, done.stdout)
+
+
+def test_every_path_that_the_documents_link_to_exists() -> None:
+    root = README.parent
+    for page in [README, *sorted((root / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.relative_to(root)} links to {target}"
