@@ -43,7 +43,7 @@ class AgencyCreated(DomainEvent):
     TOPIC = "AgencyCreated.v1"
 
     agency: AgencyName
-    agency_id: str | None = None
+    agency_id: Line | None = None
     trustee: Trustee | None = None
     purpose: Line | None = None
 
@@ -86,7 +86,7 @@ class AgencyDeleted(DomainEvent):
     TOPIC = "AgencyDeleted.v1"
 
     agency: AgencyName
-    agency_id: str | None = None
+    agency_id: Line | None = None
 
 
 def evolve(

@@ -33,7 +33,7 @@ class PolicyCreated(DomainEvent):
     TOPIC = "PolicyCreated.v1"
 
     policy: PolicyName
-    policy_id: str | None = None
+    policy_id: Line | None = None
     agency: AgencyName | None = None
 
 
@@ -65,7 +65,7 @@ class PolicyDeleted(DomainEvent):
     TOPIC = "PolicyDeleted.v1"
 
     policy: PolicyName
-    policy_id: str | None = None
+    policy_id: Line | None = None
 
 
 def evolve(account: Account, event: PolicyCreated | PolicyDeleted, at: datetime) -> None:

@@ -1,0 +1,96 @@
+"""What an import did, counted by name, and every place where something could not be read."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+NAMES_MAX: Final = 10_000
+"""How many different names are counted one by one; the names are the trace's own, hence endless."""
+PLACES_MAX: Final = 1_000
+"""How many places are kept; all are counted."""
+OTHER_NAMES: Final = "(other names)"
+NAME_CHARS_MAX: Final = 128
+
+UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What can break a line or cannot be written as UTF-8: control characters, lone surrogates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Something in a file that could not be read, and where: `line 3, column 17` or `byte 512`."""
+
+    file: str
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}: {self.place}: {self.message}"
+            if self.place
+            else (f"{self.file}: {self.message}")
+        )
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """Numbers of one import. Each record is exactly one of understood, read-only, not understood
+    or malformed; a break is a place where a file could not be read on, and is no record.
+
+    Names are `service:TraceName`, e.g. `iam:CreateRole`; some add why: `… (role not named)`.
+    """
+
+    files: int = 0
+    records: int = 0
+    understood: Counter[str] = field(default_factory=Counter)
+    read_only: Counter[str] = field(default_factory=Counter)
+    """Not looked at, because the trace itself says that it only read."""
+    not_understood: Counter[str] = field(default_factory=Counter)
+    malformed_records: int = 0
+    breaks: int = 0
+    places: list[Malformed] = field(default_factory=list)
+    """The first PLACES_MAX malformed records and breaks."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every byte of every file could be read as records."""
+        return not (self.malformed_records or self.breaks)
+
+    def accounted(self) -> int:
+        """All records by what became of them; equals `records`."""
+        counted = (self.understood, self.read_only, self.not_understood)
+        return sum(counter.total() for counter in counted) + self.malformed_records
+
+    def count(self, counter: Counter[str], name: str) -> None:
+        """Count a record under its name."""
+        if name not in counter:
+            name = shown(name)
+            if len(counter) >= NAMES_MAX and name not in counter:
+                name = OTHER_NAMES
+        counter[name] += 1
+
+    def malformed(self, file: str, place: str, message: str) -> None:
+        """Count a record that cannot be a fact."""
+        self.malformed_records += 1
+        self._keep(file, place, message)
+
+    def broke(self, file: str, place: str, message: str) -> None:
+        """Count a place from which a file could not be read on."""
+        self.breaks += 1
+        self._keep(file, place, message)
+
+    def _keep(self, file: str, place: str, message: str) -> None:
+        if len(self.places) < PLACES_MAX:
+            self.places.append(Malformed(file, place, shown(message, 500)))
+
+
+def shown(text: str, chars_max: int = NAME_CHARS_MAX) -> str:
+    r"""Foreign text, safe to print on one line and to encode.
+
+    >>> shown("a\x1b[31m")
+    'a\\x1b[31m'
+    """
+    text = UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text[: chars_max + 1])
+    return text if len(text) <= chars_max else text[: chars_max - 1] + "…"

@@ -1,0 +1,186 @@
+"""The catalogue: a service is data, dated, and a file that does not fit says where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ledger.account.authorization import GrantAuthorization
+from ledger.account.console import RequestConsoleLogin
+from ledger.account.usage import UseFeature
+from ledger.application import Ledger
+from ledger.catalogue import Catalogue, load_catalogue
+from ledger.catalogue.loader import BUILT_IN
+from ledger.errors import InvalidInput, Refused
+
+REGIONS = Path(__file__).resolve().parents[3] / "shared" / "data" / "cts" / "regions.json"
+
+PRINTING = """
+[service]
+provider = "examplecloud"
+code = "printing"
+name = "Printing on Demand"
+
+[[service.sources]]
+title = "an example"
+
+[[service.dependencies]]
+code = "paper"
+short_name = "PAPER"
+name = "Paper Store"
+purpose = "fetch paper"
+
+[[service.features]]
+name = "poster"
+title = "print a poster"
+needs = ["paper"]
+
+[[service.baselines]]
+since = 2025-01-01
+note = "the first"
+
+[[service.baselines.agencies]]
+name = "printing_trust"
+trustee = "service:printing"
+purpose = "fetch paper"
+services = ["paper"]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "printing.toml").write_text(PRINTING)
+    return tmp_path
+
+
+@pytest.fixture
+def with_printing(folder: Path) -> Iterator[Ledger]:
+    ledger = Ledger(folder / "ledger.db", catalogue=load_catalogue(folder))
+    yield ledger
+    ledger.close()
+
+
+def day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_every_built_in_file_loads_and_names_its_sources() -> None:
+    catalogue = load_catalogue()
+    assert {(s.provider, s.code) for s in catalogue.services} >= {
+        ("huaweicloud", "asm"),
+        ("huaweicloud", "cce"),
+    }
+    assert {provider.code for provider in catalogue.providers} >= {"huaweicloud", "aws"}
+    assert all(source.title for service in catalogue.services for source in service.sources)
+
+
+def test_a_service_is_added_as_data_alone(with_printing: Ledger) -> None:
+    here = {"provider": "examplecloud", "account": "acme", "service": "printing", "region": "r1"}
+    poster = UseFeature.model_validate({**here, "feature": "poster"})
+    with_printing.execute(RequestConsoleLogin.model_validate(here))
+    with pytest.raises(Refused):
+        with_printing.execute(poster)
+    granted = with_printing.execute(GrantAuthorization.model_validate(here))
+    assert [entry.type for entry in granted.entries] == [
+        "AuthorizationGranted",
+        "AgencyCreated",
+        "PermissionGranted",
+    ]
+    (used,) = with_printing.execute(poster).entries
+    assert used.type == "FeatureUsed"
+
+
+def test_a_service_of_ones_own_replaces_the_built_in_one(tmp_path: Path) -> None:
+    built_in = (BUILT_IN / "huaweicloud-asm.toml").read_text()
+    (tmp_path / "asm.toml").write_text(built_in.replace("service meshes", "other meshes"))
+    own = load_catalogue(tmp_path)
+    assert "other meshes" in own.service("huaweicloud", "asm").dependencies[0].purpose
+    assert own.version != load_catalogue().version
+
+
+@pytest.mark.parametrize(
+    ("on", "policy"),
+    [
+        ("2019-12-31", "Tenant Administrator"),
+        ("2024-06-30", "Tenant Administrator"),
+        ("2024-07-01", "CCE Administrator"),
+        ("2025-12-08", "asm admin trust policy"),
+    ],
+)
+def test_the_day_decides_which_rights_consent_gives(on: str, policy: str) -> None:
+    (agency,) = load_catalogue().service("huaweicloud", "asm").baseline_at(day(on)).agencies
+    assert agency.policy == policy
+
+
+@pytest.mark.parametrize(
+    ("on", "first"), [("2026-03-31", "cce_admin_trust"), ("2026-04-01", "CCEServiceAgency")]
+)
+def test_the_day_decides_which_agencies_consent_creates(on: str, first: str) -> None:
+    cce = load_catalogue().service("huaweicloud", "cce")
+    assert cce.baseline_at(day(on)).agencies[0].name == first
+
+
+@pytest.mark.parametrize("on", ["2026-03-31", "2026-04-01"])
+def test_consent_on_any_day_makes_every_feature_of_every_service_work(
+    tmp_path: Path, on: str
+) -> None:
+    catalogue = load_catalogue()
+    ledger = Ledger(tmp_path / "ledger.db", clock=lambda: day(on))
+    for service in catalogue.services:
+        here = {
+            "provider": service.provider,
+            "account": "acme",
+            "service": service.code,
+            "region": "cn-north-4",
+        }
+        ledger.execute(RequestConsoleLogin.model_validate(here))
+        ledger.execute(GrantAuthorization.model_validate(here))
+        for feature in service.features:
+            ledger.execute(UseFeature.model_validate({**here, "feature": feature.name}))
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[service", "is not TOML"),
+        ("", "neither"),
+        (PRINTING.replace('needs = ["paper"]', 'needs = ["ink"]'), "ink"),
+        (PRINTING.replace('code = "printing"', 'code = "Not A Code"'), "code"),
+        (PRINTING.replace("2025-01-01", '"long ago"'), "since"),
+        (PRINTING.replace("[[service.features]]", "[[service.feature]]"), "feature"),
+        (PRINTING.split("[[service.baselines]]", maxsplit=1)[0], "baselines"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_named_with_what_is_wrong(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "wrong.toml").write_text(text)
+    with pytest.raises(InvalidInput, match=message) as error:
+        load_catalogue(tmp_path)
+    assert "wrong.toml" in str(error.value)
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_absent(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="does not exist"):
+        load_catalogue(tmp_path / "absent")
+
+
+def test_quotas_and_regions_are_a_providers() -> None:
+    catalogue: Catalogue = load_catalogue()
+    assert catalogue.quota("aws", "agencies") == 1000
+    assert catalogue.quota("huaweicloud", "agencies") == 50
+    assert catalogue.knows_region("aws", "eu-north-1")
+    assert not catalogue.knows_region("huaweicloud", "eu-north-1")
+
+
+@pytest.mark.skipif(
+    not REGIONS.is_file(), reason="needs ../shared (third-party data), which is not here"
+)
+def test_the_region_ids_are_those_of_the_vendors_kit() -> None:
+    (known,) = (p for p in load_catalogue().providers if p.code == "huaweicloud")
+    assert sorted(known.regions) == sorted(item["id"] for item in json.loads(REGIONS.read_text()))

@@ -1,0 +1,1 @@
+"""Tests of the translators from the clouds' own traces."""

@@ -1,0 +1,62 @@
+"""Reads traces in a test: facts by type, the report, and a ledger that observes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ledger.application import Ledger
+from ledger.messages import DomainEvent, Observation, Recorded
+from ledger.sources import SOURCES, ImportReport
+
+FIXTURES = Path(__file__).parent / "fixtures"
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def read(kind: str, *paths: Path) -> tuple[list[Observation], ImportReport]:
+    """All facts of some files, and the report; every record is accounted for."""
+    report = ImportReport()
+    found = list(SOURCES[kind].read(paths, report, now=NOW))
+    assert report.accounted() == report.records
+    assert report.understood.total() == len(found)
+    return found, report
+
+
+def translated(kind: str, record: dict[str, Any]) -> Observation | str:
+    """One record's facts, or the name that it is counted under."""
+    source = SOURCES[kind]
+    found = source.translate(record, source.provider, "a.json")
+    return found if isinstance(found, Observation) else found.name
+
+
+def events(found: Iterable[Observation]) -> list[DomainEvent]:
+    return [event for observation in found for event in observation.events]
+
+
+@contextmanager
+def ledger(folder: Path) -> Iterator[Ledger]:
+    opened = Ledger(folder / "ledger.db")
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def types(history: Iterable[Recorded]) -> Counter[str]:
+    """How many of each type, without the names that a ledger registers on the way."""
+    return Counter(entry.type for entry in history if entry.type != "SubjectRegistered")
+
+
+def present(opened: Ledger, provider: str, account: str) -> tuple[Any, ...]:
+    """What an account is now: agencies, whom they trust, policies, open permissions."""
+    state = opened.account(provider, account)
+    return (
+        sorted(name for name in state.agencies if state.agency_exists(name)),
+        sorted((name, str(known.now)) for name, known in state.trustees.items()),
+        sorted(name for name in state.policies if state.policy_exists(name)),
+        sorted(str(key) for agency in state.permissions for key in state.open_permissions(agency)),
+    )
