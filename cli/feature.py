@@ -1,0 +1,51 @@
+"""authledger feature: use what a service can do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.options import Region, Service, Writing, command
+from cli.writing import carry_out
+
+app = typer.Typer(help="Features of a service: enable a mesh, publish an ingress gateway, …")
+
+
+def _complete(incomplete: str) -> list[tuple[str, str]]:
+    from ledger.catalogue import load_catalogue
+
+    return [
+        (feature.name, feature.title)
+        for service in load_catalogue().services
+        for feature in service.features
+        if feature.name.startswith(incomplete)
+    ]
+
+
+Feature = Annotated[
+    str,
+    typer.Argument(
+        metavar="FEATURE",
+        help="The feature, e.g. mesh, ingress-gateway, metrics (`catalogue show asm` lists them).",
+        autocompletion=_complete,
+    ),
+]
+
+
+@command(app, "use")
+def use(ask: Writing, feature: Feature, region: Region = None, service: Service = None) -> None:
+    """Use a feature in one region, through the service's agency.
+
+    Refused, and recorded, where the agency may not use what the feature needs; the message names
+    what is missing and how to get it.
+    """
+    from ledger.account.usage import UseFeature
+
+    carry_out(
+        ask,
+        UseFeature,
+        service=service or ask.settings.value("service"),
+        region=region or ask.settings.need("region"),
+        feature=feature,
+    )

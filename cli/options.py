@@ -1,0 +1,250 @@
+"""The options that commands share, each described once, and how a command takes a group of them.
+
+    @command(app, "grant")
+    def grant(ask: Writing, region: Region = None) -> None: ...
+
+A parameter whose class is a group becomes that group's options; the function gets it filled in.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from cli.output import Output
+from cli.settings import Settings
+
+Command = Callable[..., None]
+_PLACE, _WHO, _WHEN = "Ledger and account", "Who, why and how", "When"
+
+Ledger = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH|URL",
+        help="The ledger: a path, or sqlite:///PATH. Default: a file in the XDG data folder.",
+        rich_help_panel=_PLACE,
+    ),
+]
+CatalogueFolder = Annotated[
+    str | None,
+    typer.Option(
+        "--catalogue",
+        metavar="FOLDER",
+        help="A folder of TOML files with further services, beside the built-in catalogue.",
+        rich_help_panel=_PLACE,
+    ),
+]
+Account = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="The account's id at the provider.", rich_help_panel=_PLACE),
+]
+Provider = Annotated[
+    str | None,
+    typer.Option(metavar="CODE", help="The cloud. Default: huaweicloud.", rich_help_panel=_PLACE),
+]
+Service = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CODE",
+        help="The service that asks, by its code in the catalogue. Default: asm.",
+    ),
+]
+Region = Annotated[str | None, typer.Option(metavar="ID", help="The region's id, e.g. cn-north-4.")]
+Form = Annotated[
+    Output | None,
+    typer.Option("--output", "-o", help="How to print: table (default), json, jsonl or csv."),
+]
+Actor = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Who does it; recorded as claimed. Default: the operating system's user.",
+        rich_help_panel=_WHO,
+    ),
+]
+Reason = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Why; recorded with the events.", rich_help_panel=_WHO),
+]
+CommandId = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID",
+        help="An id that makes trying again safe: used twice, it appends nothing the second time.",
+        rich_help_panel=_WHO,
+    ),
+]
+CorrelationId = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID",
+        help="What ties this to other commands, e.g. a ticket or a pipeline run.",
+        rich_help_panel=_WHO,
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Show what would be appended; append nothing.", rich_help_panel=_WHO
+    ),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHEN",
+        help="The answer at a past time: RFC 3339, a day, -7d (s m h d w), or @POSITION.",
+        rich_help_panel=_WHEN,
+    ),
+]
+KnownAt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHEN",
+        help="… by what the ledger knew at that time, or at that @POSITION.",
+        rich_help_panel=_WHEN,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What was given before the command: `authledger --ledger X view regions`."""
+
+    ledger: str | None = None
+    catalogue: str | None = None
+    provider: str | None = None
+    account: str | None = None
+    debug: bool = False
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which catalogue."""
+
+    root: Root
+    catalogue: CatalogueFolder = None
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        """The flags of the command, then those before it, then the other sources."""
+        flags: dict[str, str | None] = {
+            name: getattr(self.root, name)
+            for name in ("ledger", "catalogue", "provider", "account")
+        }
+        for name in ("ledger", "catalogue", "provider", "account", "output", "actor"):
+            if (flag := getattr(self, name, None)) is not None:
+                flags[name] = str(flag)
+        return Settings(flags)
+
+    @functools.cached_property
+    def form(self) -> Output:
+        text = self.settings.value("output") or ""
+        if text in list(Output):
+            return Output(text)
+        from ledger.errors import InvalidInput
+
+        raise InvalidInput(
+            f"{text!r} is no form of output.", remedy=f"There are: {', '.join(Output)}."
+        )
+
+
+@dataclass(frozen=True)
+class Printing(Where):
+    """A command that prints what the catalogue says."""
+
+    output: Form = None
+
+
+@dataclass(frozen=True)
+class Reading(Where):
+    """A command that reads a ledger."""
+
+    ledger: Ledger = None
+    output: Form = None
+
+
+@dataclass(frozen=True)
+class ReadingAsOf(Reading):
+    """A command that reads a ledger, now or as of an earlier instant."""
+
+    as_of: AsOf = None
+    known_at: KnownAt = None
+
+
+@dataclass(frozen=True)
+class Login(Where):
+    """A command that writes, whose actor is given otherwise."""
+
+    ledger: Ledger = None
+    provider: Provider = None
+    account: Account = None
+    reason: Reason = None
+    command_id: CommandId = None
+    correlation_id: CorrelationId = None
+    dry_run: DryRun = False
+    output: Form = None
+
+
+@dataclass(frozen=True)
+class Writing(Login):
+    """A command that writes to an account."""
+
+    actor: Actor = None
+
+
+def command(app: typer.Typer, name: str, **kwargs: Any) -> Callable[[Command], Command]:
+    """Register a function as a command of an app, its groups of options spread out."""
+
+    def register(function: Command) -> Command:
+        app.command(name, **kwargs)(_spread(function))
+        return function
+
+    return register
+
+
+def _spread(function: Command) -> Command:
+    hints = get_type_hints(function, include_extras=True)
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    own = [
+        parameter.replace(annotation=hints[parameter.name], kind=parameter.KEYWORD_ONLY)
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name not in groups
+    ]
+    shared = [option for group in groups.values() for option in _options_of(group)]
+
+    def spread(ctx: typer.Context, **given: Any) -> None:
+        root = ctx.find_object(Root) or Root()
+        for name, group in groups.items():
+            names = [field.name for field in fields(group) if field.name != "root"]
+            given[name] = group(root=root, **{each: given.pop(each) for each in names})
+        function(**given)
+
+    context = inspect.Parameter(
+        "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+    )
+    parameters = [context, *own, *shared]
+    spread.__doc__ = function.__doc__
+    spread.__name__ = function.__name__
+    spread.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    spread.__annotations__ = {each.name: each.annotation for each in parameters}
+    return spread
+
+
+@functools.cache  # Many commands share a group, and reading its annotations takes a while.
+def _options_of(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(group)
+        if field.name != "root"
+    ]

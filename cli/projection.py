@@ -1,0 +1,102 @@
+"""authledger projection: where the views stand; catch up, rebuild, follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import Reading, command
+from cli.output import Output, out, say, show, show_document
+from cli.progress import progress
+from cli.reading import views_of
+
+if TYPE_CHECKING:
+    from projections.runner import Certificate
+
+app = typer.Typer(help="The views are disposable: see where they stand, rebuild, follow.")
+
+
+@command(app, "status")
+def status(ask: Reading) -> None:
+    """Show where each projection stands, and how far it is behind the ledger."""
+    with views_of(ask, caught_up=False) as (ledger, views):
+        rows = views.status()
+        say(f"ledger at position {ledger.last_position()}")
+    columns = ("name", "position", "behind", "rows", "history_rows", "rebuilt_at")
+    show(ask.form, columns, [[getattr(row, column) for column in columns] for row in rows])
+
+
+@command(app, "catch-up")
+def catch_up(ask: Reading) -> None:
+    """Bring every projection to the ledger's last position. Reading commands do it themselves."""
+    with views_of(ask, caught_up=False) as (_, views), progress("catching up") as advance:
+        position = views.catch_up(advance)
+    show(ask.form, ("position",), [(position,)])
+
+
+def _complete(incomplete: str) -> list[str]:
+    from projections.declared import PROJECTIONS
+
+    return [name for name in PROJECTIONS if name.startswith(incomplete)]
+
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAME]...", help="Which; default: all.", autocompletion=_complete),
+]
+
+
+@command(app, "rebuild")
+def rebuild(ask: Reading, names: Names = None) -> None:
+    """Build projections again from position 1, beside the live ones, and swap them.
+
+    Prints the rebuild certificate: engine, range, code version, and the digest of each projection
+    before and after. They are equal unless somebody altered the views.
+    """
+    with views_of(ask, caught_up=False) as (_, views), progress("rebuilding") as advance:
+        certificate = views.rebuild(names or None, advance)
+    if ask.form is Output.TABLE:
+        _print(certificate)
+    elif ask.form is Output.CSV:
+        columns = ("name", "last_position", "rows", "digest_before", "digest_after", "equal")
+        parts = certificate.projections
+        show(ask.form, columns, [[getattr(part, each) for each in columns] for part in parts])
+    else:
+        show_document(ask.form, certificate.as_dict())
+
+
+def _print(certificate: Certificate) -> None:
+    out("rebuild certificate")
+    out(f"  engine        {certificate.engine}")
+    out(f"  range         positions {certificate.first_position} to {certificate.last_position}")
+    out(f"  code version  {certificate.code_version}")
+    out(f"  rebuilt at    {certificate.rebuilt_at}", "")
+    headings = ("projection", "rows", "equal", "digest before", "digest after")
+    rows = [
+        (part.name, part.rows, part.equal, part.digest_before, part.digest_after)
+        for part in certificate.projections
+    ]
+    show(Output.TABLE, headings, rows)
+    if not certificate.equal:
+        say("The views had been altered, or were made by other rules; they are right now.")
+
+
+Interval = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0.01, help="How often to look for new events.")
+]
+Until = Annotated[
+    int | None,
+    typer.Option("--until", metavar="POSITION", min=0, help="End when this position is reached."),
+]
+
+
+@command(app, "follow")
+def follow(ask: Reading, interval: Interval = 0.5, until: Until = None) -> None:
+    """Keep the views up with the ledger until it is interrupted; print each position reached."""
+    with views_of(ask, caught_up=False) as (_, views):
+        say("following; Ctrl-C ends it")
+        for position in views.follow(interval):
+            out(f'{{"position": {position}}}' if ask.form is not Output.TABLE else str(position))
+            if until is not None and position >= until:
+                return

@@ -1,0 +1,138 @@
+"""How every reading command begins: open, catch up, resolve the instant, and say which it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from cli.options import Reading, ReadingAsOf
+from cli.output import Output, say, show
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ledger.application import Ledger
+    from ledger.asof import AsOf
+    from projections.views import Result, Views
+
+_SUBJECT = re.compile(r"[a-z]{1,8}-[0-9a-f]{20}")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+@contextmanager
+def ledger_of(ask: Any) -> Iterator[Ledger]:
+    """The ledger, which must exist. Raises NotFound, StoreUnavailable."""
+    from ledger.application import Ledger
+    from ledger.catalogue import load_catalogue
+
+    catalogue = load_catalogue(ask.settings.catalogue)
+    with Ledger(ask.settings.ledger, create=False, catalogue=catalogue) as ledger:
+        yield ledger
+
+
+@contextmanager
+def views_of(ask: Reading, *, caught_up: bool = True) -> Iterator[tuple[Ledger, Views]]:
+    """The ledger and its views, caught up."""
+    from projections.views import Views
+
+    with ledger_of(ask) as ledger, Views.open(ledger.path, ledger.catalogue) as views:
+        if caught_up:
+            from cli.progress import progress
+
+            with progress("catching up", quiet=True) as advance:
+                views.catch_up(advance)
+        yield ledger, views
+
+
+def instant_of(ask: ReadingAsOf, ledger: Ledger) -> AsOf | None:
+    """What --as-of and --known-at mean, echoed on stderr; None is now."""
+    when = ledger.resolve(ask.as_of, ask.known_at)
+    if when is None:
+        say(f"now, position {ledger.last_position()}")
+    else:
+        say(str(when))
+    return when
+
+
+def print_result(
+    form: Output,
+    result: Result,
+    ledger: Ledger,
+    *,
+    hide: Iterable[str] = (),
+    empty: str = "Nothing.",
+) -> None:
+    """Print an answer. A table shows names for surrogate ids; the other forms add `actor_name`."""
+    if form is Output.TABLE:
+        hidden = set(hide) | _alike(result)
+        shown = [index for index, name in enumerate(result.columns) if name not in hidden]
+        rows: Sequence[Sequence[Any]] = [[row[index] for index in shown] for row in result.rows]
+        show(
+            form,
+            [result.columns[index] for index in shown],
+            with_names(rows, ledger),
+            empty=empty,
+        )
+        return
+    columns, rows = result.columns, result.rows
+    if "actor" in columns and "actor_name" not in columns:
+        place = columns.index("actor")
+        known = ledger.names({row[place] for row in rows if row[place]})
+        columns = (*columns[: place + 1], "actor_name", *columns[place + 1 :])
+        rows = [(*r[: place + 1], known.get(r[place]), *r[place + 1 :]) for r in rows]
+    show(form, columns, rows)
+
+
+def _alike(result: Result) -> set[str]:
+    """What a table need not repeat on every line: the one provider, and that all was commanded."""
+    alike = set()
+    for name, usual in (("provider", None), ("origin", "commanded")):
+        if name in result.columns:
+            place = result.columns.index(name)
+            found = {row[place] for row in result.rows}
+            if len(found) == 1 and usual in (None, *found):
+                alike.add(name)
+    return alike
+
+
+def with_names(rows: Sequence[Sequence[Any]], ledger: Ledger) -> list[list[Any]]:
+    """The rows as a table shows them: names for surrogate ids where known, times to the second."""
+    found = {cell for row in rows for cell in row if _is(_SUBJECT, cell)}
+    known: Mapping[str, str] = ledger.names(sorted(found)) if found else {}
+    return [[readable(cell, known) for cell in row] for row in rows]
+
+
+def readable(cell: Any, known: Mapping[str, str]) -> Any:
+    """A cell as a table shows it."""
+    if _is(_INSTANT, cell):
+        return f"{cell[:19]}Z"
+    return known.get(cell, cell) if isinstance(cell, str) else cell
+
+
+def _is(form: re.Pattern[str], cell: object) -> bool:
+    return isinstance(cell, str) and form.fullmatch(cell) is not None
+
+
+def in_account(ask: Any, provider: str | None, account: str | None) -> dict[str, str | None]:
+    """The account that a flag or the configuration names, as a condition; without one, all."""
+    account = account or ask.settings.value("account")
+    default = ask.settings.value if account else ask.settings.given
+    return {"provider": provider or default("provider"), "account": account}
+
+
+def names_of(ledger: Ledger, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
+    """The names of the actors of these rows, by surrogate id."""
+    return ledger.names(sorted({row["actor"] for row in rows if row["actor"]}))
+
+
+def time_of(ledger: Ledger, text: str | None) -> datetime | None:
+    """A time; @POSITION is none. Raises InvalidInput."""
+    from ledger.asof import parse_when
+    from ledger.errors import InvalidInput
+
+    when = None if text is None else parse_when(text, ledger.clock())
+    if isinstance(when, int):
+        raise InvalidInput(f"{text} is a position, and a time is needed here.")
+    return when

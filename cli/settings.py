@@ -1,0 +1,131 @@
+"""Where a setting comes from: flag > AUTHLEDGER_* > ./authledger.toml > XDG config > default."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+NAMES: Final = (
+    "ledger",
+    "catalogue",
+    "provider",
+    "account",
+    "service",
+    "region",
+    "output",
+    "actor",
+)
+DEFAULTS: Final[Mapping[str, str]] = {
+    "provider": "huaweicloud",
+    "service": "asm",
+    "output": "table",
+}
+LOCAL_FILE: Final = "authledger.toml"
+
+
+def truthy(text: str | None) -> bool:
+    return (text or "").lower() not in ("", "0", "no", "false", "off")
+
+
+def xdg(kind: str, fallback: str) -> Path:
+    """A folder of the XDG base directory specification; relative values are ignored, as it says."""
+    named = os.environ.get(f"XDG_{kind}_HOME", "")
+    return Path(named) if named.startswith("/") else Path.home() / fallback
+
+
+class Settings:
+    """All settings of one call. Raises InvalidInput where one cannot be understood."""
+
+    def __init__(self, flags: Mapping[str, str | None]) -> None:
+        self._flags = flags
+
+    def given(self, name: str) -> str | None:
+        """What a flag said, and nothing else."""
+        return self._flags.get(name)
+
+    def value(self, name: str) -> str | None:
+        if (flag := self._flags.get(name)) is not None:
+            return flag
+        if variable := os.environ.get(f"AUTHLEDGER_{name.upper()}"):
+            return variable
+        return self._files.get(name, DEFAULTS.get(name))
+
+    def need(self, name: str) -> str:
+        value = self.value(name)
+        if value is not None:
+            return value
+        from ledger.errors import InvalidInput
+
+        raise InvalidInput(
+            f"No {name} was named.",
+            remedy=f"Give --{name}, set AUTHLEDGER_{name.upper()}, "
+            f'or write {name} = "…" into ./{LOCAL_FILE}.',
+        )
+
+    @property
+    def ledger(self) -> Path:
+        location = self.value("ledger")
+        if location is None:
+            return xdg("DATA", ".local/share") / "authledger" / "ledger.db"
+        return ledger_path(location)
+
+    @property
+    def catalogue(self) -> Path | None:
+        folder = self.value("catalogue")
+        return None if folder is None else Path(folder).expanduser()
+
+    @cached_property
+    def _files(self) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for path in (xdg("CONFIG", ".config") / "authledger" / "config.toml", Path(LOCAL_FILE)):
+            if path.is_file():
+                found |= _read(path)
+        return found
+
+
+def ledger_path(location: str) -> Path:
+    """A path, or `sqlite:///relative`, `sqlite:////absolute`."""
+    from ledger.errors import InvalidInput
+
+    if location.startswith("sqlite:///") and location != "sqlite:///":
+        return Path(location.removeprefix("sqlite:///")).expanduser()
+    if re.match(r"postgres(ql)?(\+\w+)?://", location):
+        raise InvalidInput(
+            "This version keeps ledgers in SQLite files only, not on PostgreSQL.",
+            remedy="Name a path or sqlite:///PATH with --ledger or AUTHLEDGER_LEDGER.",
+        )
+    if re.match(r"\w[\w+.-]*://|sqlite:", location):
+        raise InvalidInput(
+            f"{location!r} names no ledger.", remedy="Name a path, or sqlite:///PATH."
+        )
+    return Path(location).expanduser()
+
+
+def _read(path: Path) -> Mapping[str, str]:
+    import tomllib
+
+    from ledger.errors import InvalidInput
+
+    try:
+        document: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} is not TOML: {error}.") from error
+    for name, value in document.items():
+        if name not in NAMES:
+            raise InvalidInput(
+                f"{path} sets {name!r}, which is no setting.",
+                remedy=f"There are: {', '.join(NAMES)}.",
+            )
+        if not isinstance(value, str) or not value:
+            raise InvalidInput(f'{path}: {name} is a text in quotes: {name} = "…".')
+    return {name: _placed(path, name, value) for name, value in document.items()}
+
+
+def _placed(path: Path, name: str, value: str) -> str:
+    """Paths in a file are relative to it, so that it means the same from wherever it is found."""
+    is_path = name == "catalogue" or (name == "ledger" and ":" not in value)
+    return str(path.parent / Path(value).expanduser()) if is_path else value

@@ -1,0 +1,74 @@
+"""Words from the command line become validated words, or a sentence that says why not."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from ledger.errors import InvalidInput
+    from ledger.messages import Command
+
+    C = TypeVar("C", bound=Command)
+
+ARGUMENTS = {"agency": "NAME", "policy": "NAME", "feature": "FEATURE"}
+"""The fields that are given by place; all others by an option of their name."""
+OPTIONS = {"target": "--for", "life_seconds": "--life"}
+"""The options that are not called like the command's field."""
+MEANING = {
+    "account": "letters, digits and . _ - only, 64 at most",
+    "provider": "lower-case letters, digits and - only, e.g. huaweicloud",
+    "region": "no spaces, colons or control characters, 128 characters at most",
+    "service": "lower-case letters, digits and . _ - only, e.g. asm",
+    "target": "lower-case letters, digits and . _ - only, e.g. vpc",
+    "feature": "lower-case letters, digits and - only, e.g. ingress-gateway",
+    "agency": "1 to 128 characters on one line",
+    "policy": "1 to 512 characters on one line",
+    "command_id": "1 to 128 characters on one line",
+}
+_ONE_LINE = "1 to 1,024 characters on one line"
+
+
+def built(kind: type[C], **words: Any) -> C:
+    """A command of validated words. Raises InvalidInput, which names the option."""
+    from pydantic import ValidationError
+
+    try:
+        return kind(**words)
+    except ValidationError as error:
+        raise explained(error) from error
+
+
+def line(field: str, text: str) -> str:
+    """One line of free text, such as a reason. Raises InvalidInput."""
+    from pydantic import ValidationError
+
+    try:
+        return cast(str, _adapters()[field == "command_id"].validate_python(text))
+    except ValidationError as error:
+        raise bad(field, text) from error
+
+
+@cache
+def _adapters() -> tuple[Any, Any]:
+    from pydantic import TypeAdapter
+
+    from ledger.values import CommandId, Line
+
+    return TypeAdapter(Line), TypeAdapter(CommandId)
+
+
+def explained(error: ValidationError) -> InvalidInput:
+    """The first of what is wrong, in a sentence that names the option."""
+    first = error.errors(include_url=False)[0]
+    return bad(str(first["loc"][0]) if first["loc"] else "value", first.get("input"))
+
+
+def bad(field: str, value: object) -> InvalidInput:
+    """The error that says which option cannot be what it was given."""
+    from ledger.errors import InvalidInput
+
+    option = ARGUMENTS.get(field) or OPTIONS.get(field) or f"--{field.replace('_', '-')}"
+    return InvalidInput(f"{option} cannot be {value!r}: {MEANING.get(field, _ONE_LINE)}.")

@@ -1,0 +1,156 @@
+"""How every writing command is carried out: build it, execute it, tell what it appended."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cli.options import Login
+from cli.output import Output, say, show
+from cli.sentences import sentence
+from cli.words import built, line
+
+if TYPE_CHECKING:
+    from ledger.application import Actor, Ledger, Outcome
+    from ledger.messages import Command, Recorded
+
+Tell = Callable[["Ledger", "tuple[Recorded, ...]"], None]
+
+
+def carry_out(
+    ask: Login,
+    kind: type[Command],
+    *,
+    tell: Tell | None = None,
+    actor: str | None = None,
+    **words: object,
+) -> None:
+    """Execute a command; print what it appended, also when it was refused. `tell` adds to that.
+
+    Raises what Ledger.execute raises.
+    """
+    from ledger.errors import Refused
+
+    settings = ask.settings
+    request = built(
+        kind, provider=settings.value("provider"), account=settings.need("account"), **words
+    )
+    form = ask.form
+    who = actor_of(settings.value("actor") if actor is None else actor)
+    envelope = {
+        name: checked(name, getattr(ask, name))
+        for name in ("reason", "command_id", "correlation_id")
+    }
+    with open_for_writing(ask) as ledger:
+        _warn_of_unknown_region(ledger, request)
+        try:
+            outcome = ledger.execute(request, actor=who, dry_run=ask.dry_run, **envelope)
+        except Refused as refused:
+            show_entries(form, refused.entries, names_in(ledger, refused.entries))
+            raise
+        if tell is not None and form is Output.TABLE:
+            tell(ledger, outcome.entries)
+        show_entries(form, outcome.entries, names_in(ledger, outcome.entries))
+        _note(outcome)
+
+
+def _note(outcome: Outcome) -> None:
+    if outcome.note:
+        say(outcome.note)
+    if outcome.dry_run:
+        say("Dry run: nothing was appended.")
+    elif outcome.repeated:
+        say("The command id is known: nothing was appended; above is what it appended then.")
+    elif not outcome.entries and not outcome.note:
+        say("Nothing was appended.")
+
+
+class open_for_writing:  # noqa: N801  It is used as a function.
+    """The ledger, made if there is none yet; closed at the end."""
+
+    def __init__(self, ask: Any) -> None:
+        self._ask = ask
+
+    def __enter__(self) -> Ledger:
+        from ledger.application import Ledger
+        from ledger.catalogue import load_catalogue
+
+        path = self._ask.settings.ledger
+        is_new = not path.exists()
+        self._ledger = Ledger(path, catalogue=load_catalogue(self._ask.settings.catalogue))
+        if is_new:
+            say(f"A new ledger: {path}")
+        return self._ledger
+
+    def __exit__(self, *_: object) -> None:
+        self._ledger.close()
+
+
+def actor_of(claimed: str | None) -> Actor:
+    """Who acts: as a flag or the configuration claims, else the operating system's user."""
+    from ledger.application import Actor
+
+    if claimed is not None:
+        return Actor(line("actor", claimed))
+    user = os.getuid()
+    try:
+        return Actor(pwd.getpwuid(user).pw_name, "os-user")
+    except KeyError:
+        return Actor(f"uid {user}", "os-user")
+
+
+def checked(field: str, text: str | None) -> str | None:
+    """A line of free text, checked as the ledger's own words are. Raises InvalidInput."""
+    return None if text is None else line(field, text)
+
+
+def _warn_of_unknown_region(ledger: Ledger, request: Command) -> None:
+    region = getattr(request, "region", None)
+    if region is not None and not ledger.catalogue.knows_region(request.provider, region):
+        say(
+            f"Warning: the catalogue knows no region {region!r} of {request.provider}. "
+            "Region ids are the cloud's own words, so it is taken as it is."
+        )
+
+
+def names_in(ledger: Ledger, entries: Iterable[Recorded]) -> Mapping[str, str]:
+    """The names behind the surrogate ids of these entries."""
+    subjects = {entry.actor for entry in entries if entry.actor}
+    for entry in entries:
+        for name in ("address", "subject"):
+            if subject := getattr(entry.event, name, None):
+                subjects.add(subject)
+    return ledger.names(sorted(subjects))
+
+
+def show_entries(form: Output, entries: Iterable[Recorded], names: Mapping[str, str]) -> None:
+    """Print entries: a sentence each in a table, else all that is stored."""
+    import json
+
+    from ledger.persistence.entry import encode
+
+    entries = tuple(entries)
+    if form is Output.TABLE:
+        rows = [(_place(entry), entry.type, sentence(entry, names)) for entry in entries]
+        show(form, ("position", "event", "what"), rows, empty="")
+        return
+    documents = [
+        {"position": entry.position, "type": entry.type, **json.loads(encode(entry))}
+        for entry in entries
+    ]
+    columns = ("position", "type", "effective_at", "account", "region", "actor", "what")
+    show(
+        form,
+        columns,
+        [
+            (*(document.get(name) for name in columns[:-1]), sentence(entry, names))
+            for document, entry in zip(documents, entries, strict=True)
+        ],
+        records=documents,
+    )
+
+
+def _place(entry: Recorded) -> str:
+    return "-" if entry.position is None else str(entry.position)

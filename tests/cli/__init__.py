@@ -1,0 +1,1 @@
+"""The voice: what each command prints, appends and ends with."""

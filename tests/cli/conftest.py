@@ -1,0 +1,75 @@
+"""Commands as they are typed, on a ledger of their own."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+
+ACCOUNT = "0a1b2c3d4e5f"
+BEIJING = "cn-north-4"
+SINGAPORE = "ap-southeast-3"
+POLICY = "'asm admin trust policy'"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+class Cli:
+    """`cli("view regions")` runs it in this process, as a shell would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ledger = folder / "ledger.db"
+
+    def __call__(self, line: str, stdin: str | None = None) -> Said:
+        result = CliRunner().invoke(app, shlex.split(line), input=stdin)
+        return Said(result.exit_code, result.stdout, result.stderr)
+
+    def done(self, line: str) -> Said:
+        """Run what must succeed."""
+        said = self(line)
+        assert said.code == 0, f"{line}: {said.code}\n{said.err}"
+        return said
+
+    def appended(self, line: str, code: int = 0) -> list[str]:
+        """The types of the events that a command appended, people's registrations left out."""
+        said = self(f"{line} -o json")
+        assert said.code == code, f"{line}: {said.code}\n{said.err}"
+        types = [entry["type"] for entry in said.json]
+        return [name for name in types if name != "SubjectRegistered"]
+
+    def authorize(self, region: str = BEIJING, user: str = "alice") -> None:
+        self.done(f"console login --region {region} --user {user}")
+        self.done(f"authorization grant --region {region} --actor {user}")
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """A fresh ledger and the account of the reference story."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUTHLEDGER_LEDGER", str(tmp_path / "ledger.db"))
+    monkeypatch.setenv("AUTHLEDGER_ACCOUNT", ACCOUNT)
+    monkeypatch.setenv("COLUMNS", "200")
+    return Cli(tmp_path)

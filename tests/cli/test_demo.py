@@ -1,0 +1,36 @@
+"""The demo is a tour: the real commands, all of them ending as told."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli import story
+from tests.cli.conftest import Cli
+
+
+def test_the_demo_plays_the_whole_story(cli: Cli) -> None:
+    said = cli.done("demo")
+    for step in story.STORY:
+        assert step.says
+        assert f"# {step.says}" in said.out
+    for event in ("AuthorizationGranted", "AgencyCreated", "PolicyDeletionAttempted"):
+        assert event in said.out
+    assert "rebuild certificate" in said.out
+    assert "bug" not in said.out
+    assert not cli.ledger.exists(), "the demo has a ledger of its own"
+
+
+def test_the_demos_ledger_can_be_kept(cli: Cli) -> None:
+    cli.done("demo --ledger-dir kept")
+    assert cli.done("view regions --ledger kept/ledger.db -o json").json
+    again = cli("demo --ledger-dir kept")
+    assert again.code == 2
+    assert "exists already" in again.err
+
+
+def test_a_story_that_breaks_is_an_error(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = (story.Step("This cannot work.", ("feature", "use", "mesh", "--region", "x")),)
+    monkeypatch.setattr("cli.demo.STORY", broken)
+    said = cli("demo")
+    assert said.code == 3
+    assert "The story broke" in said.err

@@ -1,0 +1,176 @@
+"""How commands end: exit codes, messages, and nothing that looks like a crash."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from cli import exits
+from ledger import errors
+from tests.cli.conftest import Cli
+
+COMMAND = (sys.executable, "-m", "cli.main")
+
+
+def run(*args: str, stdout: int | IO[str], stderr: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *args], check=False, text=True, timeout=60, stdout=stdout, stderr=stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.InvalidInput, 2),
+        (errors.Refused, 3),
+        (errors.NotFound, 4),
+        (errors.Conflict, 5),
+        (errors.StreamChanged, 5),
+        (errors.CommandIdReused, 5),
+        (errors.VerificationFailed, 6),
+        (errors.UnknownTopic, 6),
+        (errors.CorruptEntry, 6),
+        (errors.StoreUnavailable, 7),
+        (errors.NotALedger, 7),
+        (errors.NewerFormat, 7),
+        (errors.StoreLocked, 7),
+        (errors.StoreReadOnly, 7),
+        (errors.StoreFull, 7),
+    ],
+)
+def test_every_error_has_its_exit_code(error: type[errors.LedgerError], code: int) -> None:
+    assert exits.told(error("Something."), debug=False) == code
+
+
+def test_a_bug_asks_to_be_reported_and_shows_its_place_only_on_request(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr("ledger.application.Ledger.__init__", broken)
+    short = cli("view regions")
+    assert short.code == 1
+    assert "a bug in authledger: ZeroDivisionError: oops" in short.err
+    assert "Traceback" not in short.err
+    assert "Traceback" in cli("--debug view regions").err
+    monkeypatch.setenv("AUTHLEDGER_DEBUG", "1")
+    assert "Traceback" in cli("view regions").err
+
+
+def test_ctrl_c_ends_with_130(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ledger.application.Ledger.__init__", interrupted)
+    assert cli("view regions").code == 130
+
+
+def test_a_ledger_that_is_not_there_is_not_made_by_reading(cli: Cli) -> None:
+    said = cli("view regions")
+    assert said.code == 4
+    assert "--ledger" in said.err
+    assert not cli.ledger.exists()
+
+
+def test_a_file_that_is_no_ledger_is_left_alone(cli: Cli) -> None:
+    cli.ledger.write_text("something else entirely")
+    for line in ("view regions", "feature use mesh --region x"):
+        assert cli(line).code == 7
+    assert cli.ledger.read_text() == "something else entirely"
+
+
+def test_another_programs_database_is_left_alone(cli: Cli) -> None:
+    with sqlite3.connect(cli.ledger) as other:
+        other.execute("CREATE TABLE theirs (x)")
+    other.close()
+    assert cli("feature use mesh --region x").code == 7
+
+
+def test_a_ledger_of_a_newer_format_is_left_alone(cli: Cli) -> None:
+    cli.authorize()
+    connection = sqlite3.connect(cli.ledger)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    said = cli("view regions")
+    assert said.code == 7
+    assert "newer authledger" in said.err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_ledger_is_not_written(cli: Cli) -> None:
+    cli.authorize()
+    cli.ledger.chmod(0o400)
+    assert cli("feature use mesh --region cn-north-4").code == 7
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_under_the_output_is_told(cli: Cli) -> None:
+    cli.authorize()
+    with Path("/dev/full").open("w") as full:
+        done = run("view", "regions", stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 7
+    assert "No space left" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+def test_a_reader_that_leaves_is_no_error(cli: Cli, form: str) -> None:
+    cli.authorize()
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = run("view", "regions", "-o", form, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert done.returncode == 141
+    assert done.stderr == "now, position 10\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("console login --account a:b --region x", "--account cannot be 'a:b'"),
+        ("console login --region 'a b'", "--region cannot be 'a b'"),
+        ("console login --region x --service 'A!'", "--service cannot be 'A!'"),
+        ("console login --region x --provider 'A!'", "--provider cannot be 'A!'"),
+        ("console login --region x --reason ''", "--reason cannot be ''"),
+        ("console login --region x --command-id ''", "--command-id cannot be ''"),
+        ("agency create ''", "NAME cannot be ''"),
+        ("feature use NOPE --region x", "FEATURE cannot be 'NOPE'"),
+        ("feature use dancing --region x", "It has: mesh, ingress-gateway, metrics."),
+        ("credential issue --for '' --component c --region x", "--for cannot be ''"),
+        ("credential issue --for elb --component c --region x --life 0", "above 0"),
+        ("console login", "Give --region"),
+        ("view regions --as-of yesterday", "'yesterday' is no time"),
+        ("view regions --as-of @3 --known-at @3", "already says what was known"),
+        ("view regions -o xml", "--output"),
+        ("--ledger postgresql://h/db view regions", "SQLite files only"),
+        ("--ledger ftp://h/db view regions", "names no ledger"),
+        ("nonsense", "No such command"),
+    ],
+)
+def test_a_word_that_is_not_understood_is_named(cli: Cli, line: str, says: str) -> None:
+    cli.done("console login --region cn-north-4")
+    said = cli(line)
+    assert said.code == 2, said.err
+    assert says in said.err
+    assert "Traceback" not in said.err
+
+
+def test_the_version_is_told_without_the_ledger() -> None:
+    code = (
+        "import sys, cli.main\n"
+        "try: cli.main.app(['--version'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'eventsourcing', 'pydantic', 'sqlite3', 'rich', 'ledger', 'projections'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("authledger ")

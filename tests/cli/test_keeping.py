@@ -1,0 +1,127 @@
+"""Imports, projections, and people: what keeps a ledger."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+FIXTURES = Path(__file__).parents[1] / "sources" / "fixtures"
+
+
+@pytest.fixture
+def trails(cli: Cli) -> Cli:
+    """One CloudTrail file: a role created, a role listed, something unheard of."""
+    records = [_record("1", "CreateRole"), _record("2", "ListRoles"), _record("3", "Dance")]
+    (cli.folder / "trail.json").write_text(json.dumps({"Records": records}))
+    return cli
+
+
+def _record(event_id: str, name: str) -> dict[str, object]:
+    return {
+        "eventVersion": "1.08",
+        "eventID": f"00000000-0000-0000-0000-00000000000{event_id}",
+        "eventTime": "2026-01-02T03:04:05Z",
+        "eventSource": "iam.amazonaws.com",
+        "eventName": name,
+        "awsRegion": "us-east-1",
+        "sourceIPAddress": "192.0.2.1",
+        "userIdentity": {
+            "type": "IAMUser",
+            "principalId": "AIDA1",
+            "arn": "arn:aws:iam::111122223333:user/carol",
+            "accountId": "111122223333",
+            "userName": "carol",
+        },
+        "requestParameters": {"roleName": "mesh", "assumeRolePolicyDocument": "{}"},
+        "responseElements": {"role": {"roleName": "mesh", "roleId": "AROA1"}},
+        "readOnly": name == "ListRoles",
+        "recipientAccountId": "111122223333",
+    }
+
+
+def test_an_import_is_idempotent_and_counts_what_it_does_not_understand(trails: Cli) -> None:
+    first = trails.done("import cloudtrail trail.json -o json").json
+    again = trails.done("import cloudtrail trail.json -o json").json
+    assert first["new_traces"] >= 1
+    assert (again["new_traces"], again["entries_appended"]) == (0, 0)
+    assert again["known_traces"] == first["new_traces"]
+    assert first["by_name"]["not_understood"] == {"iam:Dance": 1}
+    table = trails.done("import cloudtrail trail.json")
+    assert "iam:Dance" in table.out
+    assert "of" in table.err
+
+
+def test_what_is_malformed_is_reported_with_its_place_and_the_rest_imported(trails: Cli) -> None:
+    (trails.folder / "broken.json").write_text('{"Records": [\n  {"eventName": ]}')
+    (trails.folder / "cut.json.gz").write_bytes(gzip.compress(b'{"Records": []}')[:-9])
+    said = trails("import cloudtrail broken.json cut.json.gz trail.json -o json")
+    assert said.code == 2
+    assert said.json["new_traces"] >= 1
+    assert {place["file"] for place in said.json["places"]} == {"broken.json", "cut.json.gz"}
+    assert "broken.json: line 2" in said.err
+    assert "the rest was imported" in said.err
+
+
+def test_a_dry_import_appends_nothing(trails: Cli) -> None:
+    said = trails.done("import cloudtrail trail.json --dry-run -o json")
+    assert said.json["entries_appended"] >= 1
+    assert not trails.ledger.exists()
+
+
+@pytest.mark.parametrize("source", ["cts", "cloudtrail"])
+def test_the_examples_of_every_source_can_be_imported(cli: Cli, source: str) -> None:
+    shutil.copy(FIXTURES / f"{source}.json", cli.folder / "traces.json")
+    said = cli(f"import {source} traces.json -o json")
+    assert said.code in (0, 2)
+    assert said.json["records"] > 0
+
+
+def test_a_file_that_is_not_there_is_a_usage_error(cli: Cli) -> None:
+    said = cli("import cts missing.json")
+    assert said.code == 2
+    assert "missing.json" in said.err
+
+
+def test_a_rebuild_prints_its_certificate(cli: Cli) -> None:
+    cli.authorize()
+    certificate = cli.done("projection rebuild -o json")
+    assert certificate.json["equal"] is True
+    assert certificate.json["first_position"] == 1
+    assert {"engine", "code_version", "last_position"} <= certificate.json.keys()
+    assert "rebuilding region_agencies:" in certificate.err
+    table = cli.done("projection rebuild policies").out
+    assert "code version" in table
+    assert "agencies" not in table.split("PROJECTION")[1]
+    assert cli("projection rebuild nonsense").code == 4
+
+
+def test_the_status_tells_how_far_each_projection_is_behind(cli: Cli) -> None:
+    cli.authorize()
+    behind = {row["behind"] for row in cli.done("projection status -o json").json}
+    assert behind == {10}
+    cli.done("projection catch-up")
+    assert {row["behind"] for row in cli.done("projection status -o json").json} == {0}
+
+
+def test_following_prints_the_positions_reached(cli: Cli) -> None:
+    cli.authorize()
+    assert cli.done("projection follow --until 1 --interval 0.01").out == "10\n"
+
+
+def test_a_name_is_erased_and_the_history_stays(cli: Cli) -> None:
+    cli.authorize()
+    (subject,) = [row["subject"] for row in cli.done("subject list -o json").json]
+    assert cli.done(f"subject show {subject} -o json").json[0]["name"] == "alice"
+    assert cli(f"subject erase {subject}").code == 2
+    erased = cli.done(f"subject erase {subject} --yes --actor dpo --reason request -o json").json
+    assert [each["type"] for each in erased][-1] == "SubjectErased"
+    assert "alice" not in cli.done("audit trail").out
+    assert subject in cli.done("audit trail").out
+    assert cli(f"subject show {subject}").code == 4
+    assert cli(f"subject erase {subject} --yes").code == 4

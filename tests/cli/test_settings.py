@@ -1,0 +1,142 @@
+"""Where a setting comes from: flag > variable > ./authledger.toml > XDG > default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.settings import ledger_path
+from ledger.errors import InvalidInput
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture
+def bare(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Nothing is configured."""
+    monkeypatch.delenv("AUTHLEDGER_LEDGER")
+    monkeypatch.delenv("AUTHLEDGER_ACCOUNT")
+    monkeypatch.setenv("XDG_DATA_HOME", str(cli.folder / "share"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(cli.folder / "config"))
+    return cli
+
+
+def account_of(cli: Cli, flags: str = "") -> str:
+    said = cli.done(f"console login --region cn-north-4 --dry-run -o json {flags}")
+    return str(said.json[-1]["account"])
+
+
+def test_each_source_wins_over_the_next(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    (bare.folder / "config" / "authledger").mkdir(parents=True)
+    (bare.folder / "config" / "authledger" / "config.toml").write_text('account = "xdg"\n')
+    assert account_of(bare) == "xdg"
+    (bare.folder / "authledger.toml").write_text('account = "local"\n')
+    assert account_of(bare) == "local"
+    monkeypatch.setenv("AUTHLEDGER_ACCOUNT", "variable")
+    assert account_of(bare) == "variable"
+    assert account_of(bare, "--account flag") == "flag"
+
+
+def test_without_an_account_the_three_ways_to_name_one_are_told(bare: Cli) -> None:
+    said = bare("console login --region cn-north-4")
+    assert said.code == 2
+    for way in ("--account", "AUTHLEDGER_ACCOUNT", "authledger.toml"):
+        assert way in said.err
+
+
+def test_the_default_ledger_lies_in_the_xdg_data_folder_and_is_made_by_writing(bare: Cli) -> None:
+    ledger = bare.folder / "share" / "authledger" / "ledger.db"
+    assert bare("view regions").code == 4
+    assert not ledger.parent.exists()
+    said = bare.done("console login --region cn-north-4 --account a")
+    assert f"A new ledger: {ledger}" in said.err
+    assert ledger.exists()
+
+
+def test_a_mistyped_word_makes_no_ledger(bare: Cli) -> None:
+    assert bare("console login --region cn-north-4 --account a --user ''").code == 2
+    assert not (bare.folder / "share").exists()
+
+
+def test_the_ledger_may_be_named_before_or_after_the_command(bare: Cli) -> None:
+    bare.done("--ledger one.db console login --region x --account a")
+    bare.done("console login --region x --account a --ledger sqlite:///two.db")
+    assert {path.name for path in bare.folder.glob("*.db")} == {"one.db", "two.db"}
+
+
+def test_a_path_in_a_file_is_relative_to_that_file(bare: Cli) -> None:
+    folder = bare.folder / "config" / "authledger"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('ledger = "mine.db"\naccount = "a"\n')
+    bare.done("console login --region x")
+    assert (folder / "mine.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("colour = 'red'", "'colour', which is no setting"),
+        ("account = 7", "account is a text"),
+        ("account =", "is not TOML"),
+    ],
+)
+def test_a_file_that_cannot_be_understood_is_named(bare: Cli, text: str, says: str) -> None:
+    (bare.folder / "authledger.toml").write_text(text)
+    said = bare("console login --region x")
+    assert said.code == 2
+    assert "authledger.toml" in said.err
+    assert says in said.err
+
+
+def test_the_form_of_output_can_be_configured(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli.authorize()
+    monkeypatch.setenv("AUTHLEDGER_OUTPUT", "json")
+    assert cli.done("view regions").json
+    monkeypatch.setenv("AUTHLEDGER_OUTPUT", "xml")
+    assert cli("view regions").code == 2
+
+
+def test_a_configured_actor_is_claimed(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTHLEDGER_ACTOR", "pipeline")
+    entry = cli.done("console login --region x -o json").json[-1]
+    assert entry["actor_established"] == "claimed"
+
+
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [
+        ("a/b.db", "a/b.db"),
+        ("sqlite:///a/b.db", "a/b.db"),
+        ("sqlite:////a/b.db", "/a/b.db"),
+    ],
+)
+def test_a_ledger_is_a_path_or_an_sqlite_url(location: str, path: str) -> None:
+    assert ledger_path(location) == Path(path)
+
+
+@pytest.mark.parametrize("location", ["sqlite://", "sqlite:///", "sqlite:x", "http://x/y"])
+def test_other_urls_are_no_ledgers(location: str) -> None:
+    with pytest.raises(InvalidInput):
+        ledger_path(location)
+
+
+def test_a_catalogue_folder_adds_a_service(cli: Cli) -> None:
+    folder = cli.folder / "more"
+    folder.mkdir()
+    (folder / "cbr.toml").write_text(
+        """
+        [service]
+        provider = "huaweicloud"
+        code = "cbr"
+        name = "Cloud Backup and Recovery"
+        sources = [{ title = "a test" }]
+        dependencies = [{ code = "evs", short_name = "EVS", name = "Disks", purpose = "back up" }]
+        [[service.baselines]]
+        since = 2020-01-01
+        note = "first"
+        agencies = [{ name = "cbr_trust", trustee = "service:cbr", purpose = "x", services = ["evs"] }]
+        """
+    )
+    said = cli.done("--catalogue more console login --region x --service cbr")
+    assert "Disks: to back up" in said.out
+    assert cli("--catalogue nowhere catalogue list").code == 2
