@@ -30,7 +30,7 @@ from ledger.account.account import decide, evolve
 from ledger.account.decision import Circumstances
 from ledger.account.state import Account
 from ledger.asof import AsOf, resolve
-from ledger.batch import Actor, Batch
+from ledger.batch import Actor, Batch, check_words
 from ledger.catalogue import Catalogue, load_catalogue
 from ledger.errors import CommandIdReused, NotFound, Refused, StreamChanged
 from ledger.messages import Command, Observation, Recorded
@@ -153,6 +153,7 @@ class Ledger(Application[str]):
         A command id that was used before returns the first outcome and appends nothing. Raises
         Refused after the refusal was recorded, CommandIdReused, StreamChanged, StoreUnavailable.
         """
+        check_words(command_id=command_id, reason=reason, correlation_id=correlation_id)
         digest = _digest(command)
         for _ in range(ATTEMPTS_MAX):
             if command_id is not None:
@@ -180,6 +181,9 @@ class Ledger(Application[str]):
                 entries = batch.preview() if dry_run else self._appended(batch)
             except IntegrityError:
                 continue
+            except BaseException:
+                self.forget()  # The account was settled with what is not appended now.
+                raise
             finally:
                 if dry_run:
                     self.forget()
@@ -213,16 +217,19 @@ class Ledger(Application[str]):
                 seen = set(self.entries.select_commands(o.command_id for o in part))
             batch = Batch(self, self.clock())
             new = 0
-            for observation in part:
-                if observation.command_id in seen:
-                    continue
-                seen.add(observation.command_id)
-                new += 1
-                batch.observe(observation)
             try:
+                for observation in part:
+                    if observation.command_id in seen:
+                        continue
+                    seen.add(observation.command_id)
+                    new += 1
+                    batch.observe(observation)
                 appended = self._append(batch)
             except IntegrityError:
                 continue
+            except BaseException:
+                self.forget()  # Accounts were settled with what is not appended now.
+                raise
             counts.new_traces += new
             counts.known_traces += len(part) - new
             counts.entries += len(appended)
@@ -235,6 +242,7 @@ class Ledger(Application[str]):
 
         Raises NotFound if no name is kept for it.
         """
+        check_words(reason=reason)
         with self.told():
             if not self.entries.subject_names([subject]):
                 raise NotFound(f"No name is kept for {subject}.")

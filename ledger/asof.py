@@ -41,9 +41,9 @@ def parse_when(text: str, now: datetime) -> int | datetime:
     text = text.strip()
     if match := re.fullmatch(r"@([0-9]{1,18})", text):
         return int(match[1])
-    if match := re.fullmatch(r"-([0-9]{1,6})([smhdw])", text):
-        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
     try:
+        if match := re.fullmatch(r"-([0-9]{1,6})([smhdw])", text):
+            return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             return datetime.fromisoformat(text).replace(tzinfo=UTC)
         return instant(text)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
+
+from pydantic import TypeAdapter, ValidationError
 
 from ledger.account.account import settle
 from ledger.account.state import Account
@@ -14,8 +17,14 @@ from ledger.messages import DomainEvent, Established, Observation, Recorded
 from ledger.persistence.entry import encode
 from ledger.persistence.sqlite import Beside, SubjectRow
 from ledger.subjects import SubjectKind, SubjectRegistered, commitment, new_salt, new_subject
+from ledger.values import CommandId, Line
 
 NAME_CHARACTERS_MAX: Final = 1_024
+_UNSEEN: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"  # Control, line ends, half characters.
+    r"\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"  # Direction, zero width.
+)
+"""What makes a name look like another. The joiners U+200C and U+200D are part of Persian names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +35,32 @@ class Actor:
     established: Established = "claimed"
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.name) <= NAME_CHARACTERS_MAX or not self.name.isprintable():
+        if not 0 < len(self.name) <= NAME_CHARACTERS_MAX or _UNSEEN.search(self.name):
             raise InvalidInput(
                 f"{self.name!r} is no name for an actor: it is empty, holds characters that "
-                f"cannot be printed, or is longer than {NAME_CHARACTERS_MAX}."
+                f"cannot be seen, or is longer than {NAME_CHARACTERS_MAX}."
             )
+
+
+_WORDS: Final[Mapping[str, tuple[TypeAdapter[str], int]]] = {
+    "command_id": (TypeAdapter(CommandId), 128),
+    "correlation_id": (TypeAdapter(Line), 1024),
+    "reason": (TypeAdapter(Line), 1024),
+}
+
+
+def check_words(**words: str | None) -> None:
+    """Hold the words of the envelope against their kinds. Raises InvalidInput."""
+    for name, text in words.items():
+        adapter, longest = _WORDS[name]
+        try:
+            if text is not None:
+                adapter.validate_python(text)
+        except ValidationError:
+            raise InvalidInput(
+                f"{text!r} is no {name.replace('_', ' ')}.",
+                remedy=f"Write one line of 1 to {longest} characters.",
+            ) from None
 
 
 class Known(Protocol):
@@ -55,6 +85,7 @@ class Batch:
         self.subjects: dict[tuple[SubjectKind, str], SubjectRow] = {}
         self._accounts: dict[tuple[str, str], Account] = {}
         self.versions: dict[str, int] = {}
+        self._relied: set[str] = set()
         self.erased: list[str] = []
 
     def command(
@@ -103,7 +134,7 @@ class Batch:
 
     def beside(self) -> Beside:
         """What is written in the same transaction: command ids, names, and names to forget."""
-        return Beside(self._commands, tuple(self.subjects.values()), self.erased)
+        return Beside(self._commands, tuple(self.subjects.values()), self._relied, self.erased)
 
     def preview(self) -> tuple[Recorded, ...]:
         """The entries as they would be appended."""
@@ -170,8 +201,11 @@ class Batch:
 
     def _subject(self, kind: SubjectKind, name: str, envelope: dict[str, Any]) -> str:
         """The surrogate id of a name; registers it in this batch when it is new."""
-        known = self.subjects.get((kind, name)) or self._ledger.subject(kind, name)
+        if (kind, name) in self.subjects:
+            return self.subjects[kind, name].subject
+        known = self._ledger.subject(kind, name)
         if known is not None:
+            self._relied.add(known.subject)
             return known.subject
         row = SubjectRow(new_subject(kind), kind, name, new_salt())
         self.subjects[kind, name] = row

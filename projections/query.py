@@ -77,7 +77,7 @@ def _explained(error: Exception, time_limit_s: float) -> InvalidInput:
             f"The query took longer than {time_limit_s:g} s.",
             remedy="Narrow it, or give it more time with --time-limit.",
         )
-    if "not authorized" in text or "prohibited" in text or "readonly" in text:
+    if any(word in text for word in ("not authorized", "prohibited", "readonly", "cannot modify")):
         return InvalidInput(
             f"The query may only read the views: {text}.",
             remedy="`authledger view --help` and docs/reference/views.md name them.",

@@ -157,7 +157,7 @@ def _text(fields: dict[str, Any], name: str) -> Any:
 def _source(fields: dict[str, Any]) -> Source | None:
     if fields.keys().isdisjoint(_SOURCE):
         return None
-    if not isinstance(fields["source_verified"], bool):
+    if type(fields["source_verified"]) is not bool:
         raise ValueError(f"source_verified is {fields['source_verified']!r}")
     if "source_trace_id" not in fields:
         raise ValueError("a source without a trace")

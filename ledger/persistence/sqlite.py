@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
-    SQLiteConnection,
-    SQLiteConnectionPool,
     SQLiteCursor,
     SQLiteDatastore,
     SQLiteFactory,
-    SQLiteTransaction,
 )
 
-from ledger.errors import NewerFormat, NotALedger
+from ledger.errors import CorruptEntry, NewerFormat, NotALedger, StoreLocked
+from ledger.persistence.connections import Datastore
 from ledger.persistence.entry import recorded_at_of, stamped
 from ledger.persistence.schema import APPLICATION_ID, FORMAT_VERSION, SCHEMA
+from ledger.values import instant, instant_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,47 +47,19 @@ class Beside:
     """What is written beside the events, in their transaction.
 
     `commands`: id, digest and number of events, in the events' order. `subjects`: names to keep;
-    `erased`: subjects to forget.
+    `relied`: subjects whose names are believed to be kept; `erased`: subjects to forget.
     """
 
     commands: Sequence[tuple[str, str | None, int]] = ()
     subjects: Sequence[SubjectRow] = ()
+    relied: Iterable[str] = ()
     erased: Sequence[str] = ()
 
 
-class _Transaction(SQLiteTransaction):
-    """Takes the write lock when it begins: a lock taken later fails at once, unwaited for."""
-
-    def __enter__(self) -> SQLiteCursor:
-        cursor = self.connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
-        return cursor
-
-
-class _Connection(SQLiteConnection):
-    @contextmanager
-    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
-        with _Transaction(self, commit=commit) as cursor, cursor:
-            yield cursor
-
-
-class _Pool(SQLiteConnectionPool):
-    def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()._sqlite_conn
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")  # An erased name leaves no trace.
-        return _Connection(connection, max_age=self.max_age)
-
-
-class Datastore(SQLiteDatastore):
-    """The library's datastore with our connections."""
-
-    def __init__(self, db_name: str, **options: Any) -> None:
-        super().__init__(db_name, **options)
-        self.pool.close()
-        options.pop("single_row_tracking", None)
-        options.pop("originator_id_type", None)
-        self.pool = _Pool(db_name=db_name, **options)
+_COLUMNS: Final = (
+    "position, CAST(stream AS BLOB), version, CAST(topic AS BLOB), CAST(entry AS BLOB)"
+)
+"""What an entry is read from: bytes, for text that was altered may be no UTF-8."""
 
 
 class LedgerRecorder(SQLiteApplicationRecorder):
@@ -154,7 +124,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """Append under the write lock: positions go on densely, recorded times never decrease."""
         c.execute("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1")
         row = c.fetchone()
-        last, latest = (row[0], (row[1] or "").encode()) if row else (0, b"")
+        last, latest = (row[0], _latest(*row)) if row else (0, b"")
         rows = []
         for position, stored in enumerate(stored_events, start=last + 1):
             state, recorded_at = stored.state, recorded_at_of(stored.state)
@@ -190,7 +160,25 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             "INSERT INTO subjects VALUES (?, ?, ?, ?)",
             [(row.subject, row.kind, row.name, row.salt) for row in beside.subjects],
         )
-        c.executemany("DELETE FROM subjects WHERE subject = ?", [(s,) for s in beside.erased])
+        for subject in beside.relied:
+            if self._value(c, "SELECT 1 FROM subjects WHERE subject = ?", (subject,)) is None:
+                raise IntegrityError(f"{subject} was erased meanwhile")
+        if beside.erased:
+            self._forget(c, beside.erased)
+
+    @staticmethod
+    def _forget(c: SQLiteCursor, subjects: Iterable[str]) -> None:
+        """Delete the names of subjects, and all copies of them.
+
+        A B-tree that grew has moved its rows from page to page, and leaves bytes of them where they
+        were, which secure_delete overwrites only when the page is freed. So the table is emptied,
+        which frees them all, and filled again with those who stay.
+        """
+        c.executemany("DELETE FROM subjects WHERE subject = ?", [(s,) for s in subjects])
+        c.execute("SELECT subject, kind, name, salt FROM subjects ORDER BY subject")
+        kept = [tuple(row) for row in c.fetchall()]
+        c.execute("DELETE FROM subjects")
+        c.executemany("INSERT INTO subjects VALUES (?, ?, ?, ?)", kept)
 
     def select_events(
         self,
@@ -204,7 +192,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """The events of one stream, by version."""
         with self.datastore.transaction(commit=False) as c:
             c.execute(
-                "SELECT position, stream, version, topic, entry FROM events "
+                f"SELECT {_COLUMNS} FROM events "
                 "WHERE stream = ? AND version > ? AND version <= ? "
                 f"ORDER BY version {'DESC' if desc else 'ASC'} LIMIT ?",
                 (
@@ -214,7 +202,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
                     -1 if limit is None else limit,
                 ),
             )
-            return [self._stored(row) for row in c.fetchall()]
+            return [self._notification(row) for row in c.fetchall()]
 
     def select_notifications(
         self,
@@ -230,27 +218,19 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         of_topics = f"AND topic IN ({','.join('?' * len(topics))}) " if topics else ""
         with self.datastore.transaction(commit=False) as c:
             c.execute(
-                "SELECT position, stream, version, topic, entry FROM events "
+                f"SELECT {_COLUMNS} FROM events "
                 f"WHERE position >= ? AND position <= ? {of_topics}ORDER BY position LIMIT ?",
                 (first, 2**62 if stop is None else stop, *topics, limit),
             )
             return [self._notification(row) for row in c.fetchall()]
 
-    def _stored(self, row: Any) -> StoredEvent:
-        return StoredEvent(
-            originator_id=self.convert_originator_id(row[1]),
-            originator_version=row[2],
-            topic=row[3],
-            state=_bytes(row[4]),
-        )
-
     def _notification(self, row: Any) -> Notification:
         return Notification(
             id=row[0],
-            originator_id=self.convert_originator_id(row[1]),
+            originator_id=self.convert_originator_id(_text(row[1])),
             originator_version=row[2],
-            topic=row[3],
-            state=_bytes(row[4]),
+            topic=_text(row[3]),
+            state=row[4],
         )
 
     def _max_notification_id(self, c: SQLiteCursor) -> int:
@@ -310,7 +290,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
                 middle = (low + high + 1) // 2
                 c.execute("SELECT recorded_at FROM events WHERE position = ?", (middle,))
                 row = c.fetchone()
-                if row is not None and row[0] <= recorded_at:
+                if row is not None and row[0] is not None and row[0] <= recorded_at:
                     low = middle
                 else:
                     high = middle - 1
@@ -328,9 +308,19 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             return position if row is None or row[1] <= position else row[0] - 1
 
     def truncate_wal(self) -> None:
-        """Move the write-ahead log into the file and empty it, so that erased bytes are gone."""
+        """Move the write-ahead log into the file and empty it, so that erased bytes are gone.
+
+        Raises StoreLocked if a reader would not let go of it.
+        """
         with self.datastore.get_connection(commit=True) as connection:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if cursor.fetchone()[0]:
+                raise StoreLocked(
+                    "What was erased is gone from the answers, but not from the write-ahead log: "
+                    "another process is reading.",
+                    remedy="It goes when the last process closes the ledger.",
+                )
 
 
 class LedgerFactory(SQLiteFactory):
@@ -350,10 +340,28 @@ class LedgerFactory(SQLiteFactory):
         )
 
 
+def _latest(position: int, recorded_at: str | None) -> bytes:
+    """The recorded time that the next entry must not fall behind. Raises CorruptEntry.
+
+    An altered one must not spread into what is appended after it.
+    """
+    if recorded_at is None:
+        return b""
+    try:
+        sound = instant_text(instant(recorded_at)) == recorded_at
+    except ValueError:
+        sound = False
+    if not sound:
+        raise CorruptEntry(
+            f"position {position}: the recorded time is {recorded_at!r}; nothing was appended."
+        )
+    return recorded_at.encode()
+
+
 def _key(originator_id: UUID | str) -> str:
     return originator_id.hex if isinstance(originator_id, UUID) else originator_id
 
 
-def _bytes(entry: object) -> bytes:
-    """Stored text as bytes; a BLOB put there by other hands stays what it is, for the codec."""
-    return entry.encode() if isinstance(entry, str) else bytes(entry)  # type: ignore[call-overload]
+def _text(stored: bytes) -> str:
+    """Stored text; what is no UTF-8 was put there by other hands, and the codec will say so."""
+    return stored.decode(errors="backslashreplace")

@@ -1,0 +1,86 @@
+"""Connections to a SQLite ledger: durable, patient, and careful with files of others."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from eventsourcing.sqlite import (
+    SQLITE3_DEFAULT_LOCK_TIMEOUT,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteTransaction,
+)
+
+from ledger.persistence.schema import APPLICATION_ID
+
+
+class _Transaction(SQLiteTransaction):
+    """Takes the write lock when it begins: a lock taken later fails at once, unwaited for."""
+
+    def __enter__(self) -> SQLiteCursor:
+        cursor = self.connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
+        return cursor
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        try:
+            super().__exit__(exc_type, exc_val, exc_tb)
+        finally:
+            self.connection.rollback()  # A commit that failed may leave its transaction open.
+
+
+class _Connection(SQLiteConnection):
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        with _Transaction(self, commit=commit) as cursor, cursor:
+            yield cursor
+
+
+class _Pool(SQLiteConnectionPool):
+    def _create_connection(self) -> SQLiteConnection:
+        connection = sqlite3.connect(
+            self.db_name,
+            uri=True,
+            check_same_thread=False,
+            isolation_level=None,
+            timeout=self.lock_timeout or SQLITE3_DEFAULT_LOCK_TIMEOUT,
+        )
+        connection.row_factory = sqlite3.Row
+        try:
+            # A stranger's database is not even switched to another journal before it is refused.
+            if not self.is_sqlite_memory_mode and _may_be_a_ledger(connection):
+                connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")  # An erased name leaves no trace.
+        except BaseException:
+            connection.close()
+            raise
+        return _Connection(connection, max_age=self.max_age)
+
+
+def _may_be_a_ledger(connection: sqlite3.Connection) -> bool:
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return bool(application_id == APPLICATION_ID or (application_id == 0 and tables == 0))
+
+
+class Datastore(SQLiteDatastore):
+    """The library's datastore with our connections."""
+
+    def __init__(self, db_name: str, **options: Any) -> None:
+        super().__init__(db_name, **options)
+        self.pool.close()
+        options.pop("single_row_tracking", None)
+        options.pop("originator_id_type", None)
+        self.pool = _Pool(db_name=db_name, **options)
