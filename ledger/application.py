@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -114,14 +115,18 @@ class Ledger(Application[str]):
         with self.told():
             if create:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            super().__init__(
-                {
-                    "PERSISTENCE_MODULE": "ledger.persistence.sqlite:LedgerFactory",
-                    "SQLITE_DBNAME": f"file:{quote(str(self.path.absolute()))}?mode=rwc",
-                    "SQLITE_LOCK_TIMEOUT": str(lock_timeout_s),
-                    "ORIGINATOR_ID_TYPE": "text",
-                }
-            )
+            try:
+                super().__init__(
+                    {
+                        "PERSISTENCE_MODULE": "ledger.persistence.sqlite:LedgerFactory",
+                        "SQLITE_DBNAME": f"file:{quote(os.fsencode(self.path.absolute()))}?mode=rwc",
+                        "SQLITE_LOCK_TIMEOUT": str(lock_timeout_s),
+                        "ORIGINATOR_ID_TYPE": "text",
+                    }
+                )
+            except BaseException:
+                self.factory.close()  # Or a stranger's file would be kept open, its log beside it.
+                raise
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Only what this class sets: no environment variable chooses what is imported."""

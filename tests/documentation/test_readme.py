@@ -45,7 +45,7 @@ def _line_pattern(line: str) -> str:
 
 def tour() -> list[Step]:
     steps: list[Step] = []
-    for block in re.findall(r"```console\n(.*?)```", README.read_text(encoding="utf-8"), re.S):
+    for block in re.findall(r"```console\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL):
         for line in block.splitlines():
             if line.startswith("$ "):
                 steps.append(Step(line[2:]))
@@ -67,8 +67,7 @@ def test_the_five_minute_tour_does_what_it_shows(tmp_path: Path) -> None:
     assert len(steps) > 8
     for step in steps:
         if step.command.startswith("export "):
-            for name, value in re.findall(r"(\w+)=(\S+)", step.command):
-                environment[name] = value
+            environment |= dict(re.findall(r"(\w+)=(\S+)", step.command))
             continue
         done = subprocess.run(
             ["/bin/sh", "-c", f"{step.command} 2>&1"],

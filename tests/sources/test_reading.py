@@ -190,7 +190,10 @@ def test_a_file_that_is_not_there_is_reported_and_the_rest_read(tmp_path: Path) 
         ({"requestParameters": {"roleName": "r" * 129, "policyArn": "p"}}, "agency"),
         ({"eventName": "ConsoleLogin", **SIGN_IN, "awsRegion": "eu west"}, "region"),
         ({"eventName": "ConsoleLogin", **SIGN_IN, "awsRegion": None}, "awsRegion"),
-        ({"eventName": "CreateRole", "responseElements": {"role": BAD_ID}}, "agency_id: Input should be a valid string"),
+        (
+            {"eventName": "CreateRole", "responseElements": {"role": BAD_ID}},
+            "agency_id: Input should be a valid string",
+        ),
         ({"awsRegion": None, "eventTime": "0000-01-01T00:00:00Z"}, "eventTime"),
     ],
 )

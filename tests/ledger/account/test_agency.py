@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ledger.account.agency import (
+    AgencyCreated,
+    AgencyCreationRefused,
+    AgencyDeleted,
+    AgencyDeletionAttempted,
+    AgencyTrustChanged,
+    AttemptAgencyDeletion,
+    CreateAgency,
+)
+from ledger.account.permissions import PermissionGranted
+from ledger.account.policy import PolicyCreated
+from ledger.catalogue import load_catalogue
+from ledger.errors import InvalidInput, NotFound
+from tests.ledger.scenario import (
+    ACCOUNT,
+    AGENCY,
+    BEIJING,
+    POLICY,
+    SHANGHAI,
+    agency_created,
+    consent,
+    given,
+    permissions_revoked,
+    policy_created,
+)
+
+FEATURES = ("ingress-gateway", "mesh", "metrics")
+
+
+def create(agency: str, **more: str) -> CreateAgency:
+    return CreateAgency.model_validate({"account": ACCOUNT, "agency": agency, **more})
+
+
+def delete(agency: str = AGENCY, *, override: bool = False) -> AttemptAgencyDeletion:
+    return AttemptAgencyDeletion(account=ACCOUNT, agency=agency, override=override)
+
+
+def test_an_agency_of_ones_own_is_created_as_asked() -> None:
+    given().when(create("backup", trustee="service:cbr", policy="backup policy")).then(
+        AgencyCreated(agency="backup", trustee="service:cbr"),
+        PolicyCreated(policy="backup policy", agency="backup"),
+    )
+
+
+def test_an_agency_without_a_policy_is_created_without_one() -> None:
+    given().when(create("backup")).then(AgencyCreated(agency="backup"))
+
+
+def test_the_agency_of_a_service_is_created_as_the_catalogue_knows_it() -> None:
+    then = given().when(create(AGENCY))
+    then.then(agency_created(), policy_created())
+    assert then.account.open_permissions(AGENCY) == (), "consent gives permissions, no creation"
+
+
+def test_a_policy_that_exists_is_not_created_again() -> None:
+    given(PolicyCreated(policy=POLICY)).when(create(AGENCY)).then(agency_created())
+
+
+def test_names_are_unique_in_an_account() -> None:
+    given(create("backup")).when(create("backup")).refused(
+        "exists already",
+        AgencyCreationRefused(
+            agency="backup",
+            why="An agency backup exists already; names are unique in an account.",
+        ),
+    )
+
+
+def test_a_deleted_name_is_free_again() -> None:
+    given(create("backup"), delete("backup")).when(create("backup")).then(
+        AgencyCreated(agency="backup")
+    )
+
+
+def test_the_quota_of_the_account_is_kept() -> None:
+    full = [AgencyCreated(agency=f"agency {number}") for number in range(50)]
+    given(*full[:-1]).when(create("one more")).then(AgencyCreated(agency="one more"))
+    given(*full).when(create("one more")).refused("50 agencies, its quota")
+    given(*full, delete("agency 7")).when(create("one more")).then(AgencyCreated(agency="one more"))
+
+
+def test_an_agency_may_bear_any_name() -> None:
+    for name in ("مشرف", "代理 1", "🛡️", "a:b/c\\d'e\"f", "x" * 128):
+        given().when(create(name)).then(AgencyCreated(agency=name))
+
+
+def test_an_agency_that_nobody_protects_is_deleted_at_once() -> None:
+    given(create("backup")).when(delete("backup")).then(
+        AgencyDeletionAttempted(agency="backup", outcome="carried-out"),
+        AgencyDeleted(agency="backup"),
+    )
+
+
+def test_deleting_the_protected_agency_is_refused_and_recorded_with_its_impact() -> None:
+    then = given(*consent(BEIJING, SHANGHAI)).when(delete())
+    then.refused(
+        "is protected",
+        AgencyDeletionAttempted(
+            agency=AGENCY,
+            outcome="refused",
+            impact_regions=(SHANGHAI, BEIJING),
+            impact_features=tuple(
+                sorted(
+                    f"{region}/asm/{name}" for region in (BEIJING, SHANGHAI) for name in FEATURES
+                )
+            ),
+            why="The agency asm_admin_trust is protected: ASM acts through asm_admin_trust and "
+            "this policy; the manual says not to delete it.",
+        ),
+    )
+    assert "--override and --reason" in then.decided().remedy
+    assert then.account.regions_of(AGENCY) == (SHANGHAI, BEIJING)
+
+
+def test_an_override_needs_a_reason() -> None:
+    for reason in (None, ""):
+        given(*consent(BEIJING)).when(delete(override=True), reason=reason).fails_with(
+            InvalidInput, "--reason"
+        )
+
+
+def test_an_override_with_a_reason_carries_it_out_with_every_consequence_explicit() -> None:
+    then = given(*consent(BEIJING, SHANGHAI)).when(delete(override=True), reason="moved away")
+    then.then(
+        AgencyDeletionAttempted(
+            agency=AGENCY,
+            outcome="carried-out",
+            override=True,
+            impact_regions=(SHANGHAI, BEIJING),
+            impact_features=tuple(
+                sorted(
+                    f"{region}/asm/{name}" for region in (BEIJING, SHANGHAI) for name in FEATURES
+                )
+            ),
+        ),
+        AgencyDeleted(agency=AGENCY),
+        *permissions_revoked(BEIJING, "AgencyDeleted"),
+        *permissions_revoked(SHANGHAI, "AgencyDeleted"),
+    )
+    assert not then.account.agency_exists(AGENCY)
+    assert then.account.open_permissions(AGENCY) == ()
+
+
+def test_the_deletion_names_the_id_that_was_created() -> None:
+    observed = AgencyCreated(agency="backup", agency_id="f" * 32)
+    facts = given(observed).when(delete("backup")).facts
+    assert AgencyDeleted(agency="backup", agency_id="f" * 32) in facts
+
+
+def test_what_other_agencies_may_do_is_left_alone() -> None:
+    other = PermissionGranted(agency="backup", region=BEIJING, service="cce")
+    then = given(*consent(BEIJING), create("backup"), other).when(
+        delete(override=True), reason="moved away"
+    )
+    assert then.account.permitted_services("backup", BEIJING) == {"cce"}
+
+
+def test_an_agency_that_is_not_there_is_not_found() -> None:
+    given().when(delete()).fails_with(NotFound, "has no agency asm_admin_trust")
+    given(*consent(BEIJING), delete(override=True)).when(delete()).fails_with(NotFound, "no agency")
+
+
+def test_trust_follows_its_news() -> None:
+    changed = AgencyTrustChanged(agency="backup", trustee="account:4711")
+    account = given(create("backup", trustee="service:cbr"), changed).account
+    assert account.trustees["backup"].now == "account:4711"
+    assert account.agency_exists("backup")
+
+
+@pytest.mark.parametrize(
+    ("protection", "refused"), [("enforced", True), ("advised", True), ("none", False)]
+)
+def test_what_is_protected_is_said_by_the_catalogue(
+    protection: str, refused: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.toml").write_text(
+        f"""
+        [service]
+        provider = "huaweicloud"
+        code = "mine"
+        name = "A service of one's own"
+        [[service.sources]]
+        title = "Ours"
+        [[service.dependencies]]
+        code = "obs"
+        short_name = "OBS"
+        name = "Object Storage"
+        purpose = "keep"
+        [[service.baselines]]
+        since = 2020-01-01
+        note = "First"
+        [[service.baselines.agencies]]
+        name = "mine_trust"
+        trustee = "service:mine"
+        purpose = "keep"
+        services = ["obs"]
+        protection = "{protection}"
+        protection_note = "ours."
+        """,
+        encoding="utf-8",
+    )
+    story = given(create("mine_trust"), catalogue=load_catalogue(tmp_path))
+    then = story.when(delete("mine_trust"))
+    if refused:
+        then.refused("protected: ours.")
+    else:
+        then.then(
+            AgencyDeletionAttempted(agency="mine_trust", outcome="carried-out"),
+            AgencyDeleted(agency="mine_trust"),
+        )

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given as examples
+from hypothesis import strategies as st
+
+from ledger.account.agency import AgencyCreated, AgencyDeleted, AttemptAgencyDeletion
+from ledger.account.authorization import (
+    AuthorizationDeclined,
+    AuthorizationRevoked,
+    GrantAuthorization,
+    RevokeAuthorization,
+)
+from ledger.account.permissions import PermissionGranted, PermissionRevoked
+from ledger.account.policy import PolicyCreated
+from ledger.errors import InvalidInput
+from tests.ledger.scenario import (
+    ACCOUNT,
+    AGENCY,
+    ASKED,
+    ASM,
+    BEIJING,
+    GUANGZHOU,
+    POLICY,
+    SHANGHAI,
+    Step,
+    agency_created,
+    at,
+    consent,
+    decline,
+    given,
+    grant,
+    granted,
+    login,
+    permissions_granted,
+    permissions_revoked,
+    policy_created,
+    revoke,
+)
+
+
+def test_the_first_consent_creates_the_agency_its_policy_and_the_permissions() -> None:
+    given(login(BEIJING)).when(grant(BEIJING)).then(
+        granted(BEIJING), agency_created(), policy_created(), *permissions_granted(BEIJING)
+    )
+
+
+def test_a_second_region_reuses_the_agency() -> None:
+    given(*consent(BEIJING), login(SHANGHAI)).when(grant(SHANGHAI)).then(
+        granted(SHANGHAI), *permissions_granted(SHANGHAI)
+    )
+
+
+def test_created_ids_look_like_the_clouds_and_are_decided_alike_twice() -> None:
+    story = given(login(BEIJING))
+    first, again = story.when(grant(BEIJING)).facts, story.when(grant(BEIJING)).facts
+    assert first == again
+    (agency,) = (fact for fact in first if isinstance(fact, AgencyCreated))
+    (policy,) = (fact for fact in first if isinstance(fact, PolicyCreated))
+    for made_up in (agency.agency_id, policy.policy_id):
+        assert made_up is not None
+        assert len(bytes.fromhex(made_up)) == 16
+    assert agency.agency_id != policy.policy_id
+
+
+def test_an_agency_created_again_is_another() -> None:
+    first = given(login(BEIJING)).when(grant(BEIJING)).account.agencies[AGENCY].now
+    deleted = AttemptAgencyDeletion(account=ACCOUNT, agency=AGENCY, override=True)
+    again = given(*consent(BEIJING), deleted, login(BEIJING)).when(grant(BEIJING))
+    assert again.account.agencies[AGENCY].now not in (None, first)
+
+
+def test_consenting_twice_is_one_fact() -> None:
+    given(*consent(BEIJING)).when(grant(BEIJING)).nothing("authorized in cn-north-4 already")
+
+
+def test_consent_needs_a_question() -> None:
+    given().when(grant(BEIJING)).refused("No authorization request of asm is pending")
+
+
+def test_a_question_in_one_region_is_not_answered_in_another() -> None:
+    given(login(BEIJING)).when(grant(SHANGHAI)).refused(f"pending in {SHANGHAI}")
+
+
+def test_declining_closes_the_dialog_and_changes_nothing_else() -> None:
+    then = given(login(BEIJING)).when(decline(BEIJING))
+    then.then(AuthorizationDeclined(service=ASM, region=BEIJING))
+    assert not then.account.agencies
+    assert not then.account.permissions
+
+
+def test_a_declined_dialog_is_not_consented_to_afterwards() -> None:
+    given(login(BEIJING), decline(BEIJING)).when(grant(BEIJING)).refused("is pending")
+
+
+def test_a_dialog_is_not_declined_after_consent() -> None:
+    given(*consent(BEIJING)).when(decline(BEIJING)).refused("is pending")
+
+
+def test_declining_twice_is_refused_the_second_time() -> None:
+    given(login(BEIJING), decline(BEIJING)).when(decline(BEIJING)).refused("is pending")
+
+
+def test_a_decline_in_one_region_leaves_consent_in_another() -> None:
+    then = given(*consent(BEIJING), login(SHANGHAI)).when(decline(SHANGHAI))
+    assert then.account.permitted_services(AGENCY, BEIJING) == set(ASKED)
+    assert then.account.permitted_services(AGENCY, SHANGHAI) == set()
+
+
+def test_consent_grants_only_what_is_missing() -> None:
+    have = PermissionGranted(agency=AGENCY, region=BEIJING, service="cce", policy=POLICY)
+    given(login(BEIJING), have).when(grant(BEIJING)).then(
+        granted(BEIJING), agency_created(), policy_created(), *permissions_granted(BEIJING)[1:]
+    )
+
+
+def test_consent_after_a_lost_permission_grants_it_again_once_asked() -> None:
+    lost = PermissionRevoked(agency=AGENCY, region=BEIJING, service="elb", policy=POLICY)
+    story: tuple[Step, ...] = (*consent(BEIJING), lost)
+    given(*story).when(grant(BEIJING)).refused("is pending")
+    given(*story, login(BEIJING)).when(grant(BEIJING)).then(
+        granted(BEIJING), permissions_granted(BEIJING)[2]
+    )
+
+
+def test_a_permission_for_all_regions_counts_in_each() -> None:
+    everywhere = [
+        PermissionGranted(agency=AGENCY, region="*", service=code, policy=POLICY) for code in ASKED
+    ]
+    then = given(*everywhere, login(GUANGZHOU)).when(grant(GUANGZHOU))
+    then.then(granted(GUANGZHOU), agency_created(), policy_created())
+
+
+def test_an_agency_that_the_cloud_has_already_is_not_created_again() -> None:
+    observed = AgencyCreated(agency=AGENCY, agency_id="f" * 32, trustee="service:asm")
+    given(observed, login(BEIJING)).when(grant(BEIJING)).then(
+        granted(BEIJING), policy_created(), *permissions_granted(BEIJING)
+    )
+
+
+def test_consent_after_the_agency_was_deleted_creates_it_again() -> None:
+    gone = AttemptAgencyDeletion(account=ACCOUNT, agency=AGENCY, override=True)
+    given(*consent(BEIJING), gone, login(BEIJING)).when(grant(BEIJING)).then(
+        granted(BEIJING), agency_created(), *permissions_granted(BEIJING)
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "policy"),
+    [
+        ("2019-06-01", "Tenant Administrator"),
+        ("2024-06-30", "Tenant Administrator"),
+        ("2024-07-01", "CCE Administrator"),
+        ("2025-12-07", "CCE Administrator"),
+        ("2025-12-08", POLICY),
+    ],
+)
+def test_consent_gives_what_the_catalogue_of_that_day_says(day: str, policy: str) -> None:
+    facts = given(login(BEIJING)).on(day).when(grant(BEIJING)).facts
+    assert {fact.policy for fact in facts if isinstance(fact, PermissionGranted)} == {policy}
+    created = [fact.policy for fact in facts if isinstance(fact, PolicyCreated)]
+    assert created == ([POLICY] if policy == POLICY else [])  # The others are the cloud's own.
+
+
+def test_revoking_ends_that_regions_permissions_only_and_says_until_when_credentials_work() -> None:
+    story = given(*consent(BEIJING, SHANGHAI))
+    then = story.when(revoke(BEIJING))
+    then.then(
+        AuthorizationRevoked(
+            service=ASM,
+            region=BEIJING,
+            agencies=(AGENCY,),
+            credentials_usable_until=story.now + timedelta(days=1),
+        ),
+        *permissions_revoked(BEIJING, "AuthorizationRevoked"),
+    )
+    assert then.account.regions_of(AGENCY) == (SHANGHAI,)
+    assert then.account.agency_exists(AGENCY)
+
+
+def test_revoking_leaves_what_holds_in_all_regions() -> None:
+    everywhere = PermissionGranted(agency=AGENCY, region="*", service="cce")
+    then = given(*consent(BEIJING), everywhere).when(revoke(BEIJING))
+    assert then.account.permitted_services(AGENCY, BEIJING) == {"cce"}
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        (),
+        (login(BEIJING),),
+        (login(BEIJING), decline(BEIJING)),
+        (*consent(BEIJING), revoke(BEIJING)),
+    ],
+    ids=["never asked", "only asked", "declined", "revoked already"],
+)
+def test_revoking_what_is_not_authorized_appends_nothing(story: tuple[GrantAuthorization]) -> None:
+    given(*story).when(revoke(BEIJING)).nothing("nothing to revoke")
+
+
+def test_revoking_ends_what_was_granted_beside_the_consent_too() -> None:
+    more = PermissionGranted(agency=AGENCY, region=BEIJING, policy="CCE ReadOnly")
+    then = given(*consent(BEIJING), more).when(revoke(BEIJING))
+    assert (
+        PermissionRevoked(
+            agency=AGENCY,
+            region=BEIJING,
+            policy="CCE ReadOnly",
+            consequence_of="AuthorizationRevoked",
+        )
+        in then.facts
+    )
+    assert then.account.open_permissions(AGENCY) == ()
+
+
+@pytest.mark.parametrize("command", [GrantAuthorization, RevokeAuthorization])
+def test_a_service_that_the_catalogue_lacks_cannot_be_authorized(
+    command: type[GrantAuthorization | RevokeAuthorization],
+) -> None:
+    unknown = command(account=ACCOUNT, service="dli", region=BEIJING)
+    given().when(unknown).fails_with(InvalidInput, "It has: huaweicloud asm")
+
+
+def test_consent_of_another_provider_is_another_matter() -> None:
+    aws = GrantAuthorization(provider="aws", account=ACCOUNT, service=ASM, region=BEIJING)
+    given(login(BEIJING)).when(aws).fails_with(InvalidInput, "no service 'asm' of 'aws'")
+
+
+def test_late_news_of_a_deletion_leaves_a_later_consent_alone() -> None:
+    story = given(*consent(BEIJING), at(0.5, AgencyDeleted(agency=AGENCY)))
+    assert story.account.permitted_services(AGENCY, BEIJING) == set(ASKED)
+    assert story.account.agency_exists(AGENCY)
+
+
+regions = st.lists(
+    st.text(st.characters(categories=("L", "N")), min_size=1, max_size=12), unique=True, max_size=8
+)
+
+
+@examples(regions=regions, account=st.from_regex(r"[A-Za-z0-9]{1,40}", fullmatch=True))
+def test_any_account_in_any_number_of_regions_has_one_agency_and_its_services_in_each(
+    regions: list[str], account: str
+) -> None:
+    story = [command for r in regions for command in (login(r, account), grant(r, account))]
+    state = given(*story, account=account).account
+    assert state.agency_count() == min(1, len(regions))
+    assert state.regions_of(AGENCY) == tuple(sorted(regions))
+    for region in regions:
+        assert state.permitted_services(AGENCY, region) == set(ASKED)
+
+
+@examples(regions=regions, data=st.data())
+def test_revoking_some_regions_of_many_leaves_exactly_the_others(
+    regions: list[str], data: st.DataObject
+) -> None:
+    left = [region for region in regions if data.draw(st.booleans())]
+    story = [*consent(*regions), *(revoke(region) for region in regions if region not in left)]
+    assert given(*story).account.regions_of(AGENCY) == tuple(sorted(left))

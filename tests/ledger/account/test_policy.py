@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from ledger.account.agency import AgencyCreated
+from ledger.account.permissions import PermissionGranted, PermissionRevoked
+from ledger.account.policy import (
+    AttemptPolicyDeletion,
+    PolicyChanged,
+    PolicyCreated,
+    PolicyDeleted,
+    PolicyDeletionAttempted,
+)
+from ledger.errors import InvalidInput, NotFound
+from tests.ledger.scenario import (
+    ACCOUNT,
+    AGENCY,
+    BEIJING,
+    POLICY,
+    SHANGHAI,
+    consent,
+    given,
+    granted,
+    login,
+    permissions_granted,
+    permissions_revoked,
+    policy_created,
+)
+from tests.ledger.scenario import grant as ok_button
+
+BROKEN = tuple(
+    sorted(
+        f"{region}/asm/{name}"
+        for region in (BEIJING, SHANGHAI)
+        for name in ("ingress-gateway", "mesh", "metrics")
+    )
+)
+
+
+def delete(policy: str = POLICY, *, override: bool = False) -> AttemptPolicyDeletion:
+    return AttemptPolicyDeletion(account=ACCOUNT, policy=policy, override=override)
+
+
+def test_deleting_the_protected_policy_is_refused_and_recorded_with_its_impact() -> None:
+    then = given(*consent(BEIJING, SHANGHAI)).when(delete())
+    then.refused(
+        "is protected",
+        PolicyDeletionAttempted(
+            policy=POLICY,
+            outcome="refused",
+            impact_regions=(SHANGHAI, BEIJING),
+            impact_features=BROKEN,
+            why="The policy 'asm admin trust policy' is protected: ASM acts through "
+            "asm_admin_trust and this policy; the manual says not to delete it.",
+        ),
+    )
+    assert "--override and --reason" in then.decided().remedy
+    assert then.account.policy_exists(POLICY)
+
+
+def test_an_override_needs_a_reason() -> None:
+    given(*consent(BEIJING)).when(delete(override=True)).fails_with(InvalidInput, "--reason")
+
+
+def test_an_override_with_a_reason_ends_all_that_was_permitted_under_the_policy() -> None:
+    then = given(*consent(BEIJING, SHANGHAI)).when(delete(override=True), reason="an experiment")
+    then.then(
+        PolicyDeletionAttempted(
+            policy=POLICY,
+            outcome="carried-out",
+            override=True,
+            impact_regions=(SHANGHAI, BEIJING),
+            impact_features=BROKEN,
+        ),
+        PolicyDeleted(policy=POLICY),
+        *permissions_revoked(BEIJING, "PolicyDeleted"),
+        *permissions_revoked(SHANGHAI, "PolicyDeleted"),
+    )
+    assert then.account.agency_exists(AGENCY), "the agency stays, without rights"
+    assert not then.account.policy_exists(POLICY)
+
+
+def test_the_end_of_a_policy_leaves_what_other_policies_permit() -> None:
+    other = PermissionGranted(agency=AGENCY, region=BEIJING, service="cce", policy="CCE Admin")
+    then = given(*consent(BEIJING), other).when(delete(override=True), reason="an experiment")
+    assert then.account.permitted_services(AGENCY, BEIJING) == {"cce"}
+
+
+def test_the_end_of_a_policy_reaches_every_agency_that_acts_under_it() -> None:
+    other = PermissionGranted(agency="backup", region=SHANGHAI, service="vpc", policy=POLICY)
+    then = given(*consent(BEIJING), AgencyCreated(agency="backup"), other).when(
+        delete(override=True), reason="an experiment"
+    )
+    assert then.account.open_permissions("backup") == ()
+
+
+def test_a_permission_that_no_feature_needs_breaks_none() -> None:
+    also = PermissionGranted(agency=AGENCY, region=BEIJING, service="obs", policy="own")
+    story = given(*consent(BEIJING), PolicyCreated(policy="own"), also)
+    story.when(delete("own")).then(
+        PolicyDeletionAttempted(policy="own", outcome="carried-out", impact_regions=(BEIJING,)),
+        PolicyDeleted(policy="own"),
+        PermissionRevoked(
+            agency=AGENCY,
+            region=BEIJING,
+            service="obs",
+            policy="own",
+            consequence_of="PolicyDeleted",
+        ),
+    )
+
+
+def test_a_service_permitted_twice_survives_the_end_of_one_policy_and_is_no_impact() -> None:
+    twice = PermissionGranted(agency=AGENCY, region=BEIJING, service="cce", policy="own")
+    story = given(*consent(BEIJING), PolicyCreated(policy="own"), twice)
+    then = story.when(delete("own"))
+    attempt = then.facts[0]
+    assert isinstance(attempt, PolicyDeletionAttempted)
+    assert attempt.impact_features == ()
+    assert "cce" in then.account.permitted_services(AGENCY, BEIJING)
+
+
+def test_what_holds_in_all_regions_breaks_in_each_where_it_is_needed() -> None:
+    everywhere = PermissionGranted(agency=AGENCY, region="*", service="vpc", policy="own")
+    here = PermissionGranted(agency=AGENCY, region=BEIJING, service="elb")
+    attempt = given(PolicyCreated(policy="own"), everywhere, here).when(delete("own")).facts[0]
+    assert isinstance(attempt, PolicyDeletionAttempted)
+    assert attempt.impact_regions == ("*",)
+    assert attempt.impact_features == (f"{BEIJING}/asm/ingress-gateway",)
+
+
+def test_a_policy_that_nobody_protects_is_deleted_at_once() -> None:
+    given(PolicyCreated(policy="own")).when(delete("own")).then(
+        PolicyDeletionAttempted(policy="own", outcome="carried-out"), PolicyDeleted(policy="own")
+    )
+
+
+def test_the_deletion_names_the_id_that_was_created() -> None:
+    facts = given(PolicyCreated(policy="own", policy_id="9" * 32)).when(delete("own")).facts
+    assert PolicyDeleted(policy="own", policy_id="9" * 32) in facts
+
+
+def test_a_policy_that_is_not_there_is_not_found() -> None:
+    given().when(delete()).fails_with(NotFound, "has no policy 'asm admin trust policy'")
+    given(*consent(BEIJING), delete(override=True)).when(delete()).fails_with(NotFound, "no policy")
+
+
+def test_a_changed_policy_is_news_that_changes_no_permission() -> None:
+    account = given(*consent(BEIJING), PolicyChanged(policy=POLICY, detail="v2")).account
+    assert account.policy_exists(POLICY)
+    assert account.regions_of(AGENCY) == (BEIJING,)
+
+
+def test_the_dialog_gives_the_policy_back() -> None:
+    story = (*consent(BEIJING), delete(override=True), login(BEIJING))
+    given(*story).when(ok_button(BEIJING)).then(
+        granted(BEIJING), policy_created(), *permissions_granted(BEIJING)
+    )

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ledger.account.agency import AttemptAgencyDeletion
+from ledger.account.permissions import PermissionGranted, PermissionRevoked
+from ledger.account.policy import AttemptPolicyDeletion
+from ledger.account.usage import (
+    CredentialRefused,
+    FeatureRefused,
+    FeatureUsed,
+    IssueCredential,
+    TemporaryCredentialIssued,
+    UseFeature,
+)
+from ledger.errors import InvalidInput
+from tests.ledger.scenario import (
+    ACCOUNT,
+    AGENCY,
+    ASKED,
+    ASM,
+    BEIJING,
+    POLICY,
+    SHANGHAI,
+    consent,
+    given,
+    revoke,
+)
+
+NEEDS = {"mesh": ("cce",), "ingress-gateway": ("vpc", "elb"), "metrics": ("aom",)}
+
+
+def use(feature: str, region: str = BEIJING) -> UseFeature:
+    return UseFeature(account=ACCOUNT, service=ASM, region=region, feature=feature)
+
+
+def issue(
+    target: str = "elb", region: str = BEIJING, life_seconds: int | None = None
+) -> IssueCredential:
+    return IssueCredential(
+        account=ACCOUNT,
+        service=ASM,
+        region=region,
+        target=target,
+        component="gateway-controller",
+        life_seconds=life_seconds,
+    )
+
+
+@pytest.mark.parametrize("feature", NEEDS)
+def test_a_feature_works_once_the_account_has_consented_in_that_region(feature: str) -> None:
+    story = given(*consent(BEIJING))
+    story.when(use(feature)).then(
+        FeatureUsed(
+            agency=AGENCY,
+            region=BEIJING,
+            service=ASM,
+            feature=feature,
+            services=NEEDS[feature],
+            account_version=story.account.version,
+        )
+    )
+
+
+@pytest.mark.parametrize("feature", NEEDS)
+def test_without_consent_a_feature_is_refused_with_what_is_missing(feature: str) -> None:
+    missing = tuple(sorted(NEEDS[feature]))
+    then = given().when(use(feature))
+    then.refused(
+        " needs ",
+        FeatureRefused(
+            agency=AGENCY,
+            region=BEIJING,
+            service=ASM,
+            feature=feature,
+            missing=missing,
+            account_version=0,
+        ),
+    )
+    for code in missing:
+        assert code.upper() in (then.decided().refusal or "")
+    assert "authledger authorization grant" in then.decided().remedy
+
+
+def test_consent_in_one_region_enables_no_other() -> None:
+    given(*consent(BEIJING)).when(use("mesh", SHANGHAI)).refused(f"in {SHANGHAI}")
+
+
+def test_only_what_is_missing_is_named() -> None:
+    lost = PermissionRevoked(agency=AGENCY, region=BEIJING, service="elb", policy=POLICY)
+    then = given(*consent(BEIJING), lost).when(use("ingress-gateway"))
+    then.refused("ingress-gateway needs ELB, which")
+    given(*consent(BEIJING), lost).when(use("mesh")).then(*_used("mesh", 9))
+
+
+def _used(feature: str, version: int) -> tuple[FeatureUsed]:
+    return (
+        FeatureUsed(
+            agency=AGENCY,
+            region=BEIJING,
+            service=ASM,
+            feature=feature,
+            services=NEEDS[feature],
+            account_version=version,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        revoke(BEIJING),
+        AttemptAgencyDeletion(account=ACCOUNT, agency=AGENCY, override=True),
+        AttemptPolicyDeletion(account=ACCOUNT, policy=POLICY, override=True),
+    ],
+    ids=["revoked", "agency deleted", "policy deleted"],
+)
+def test_nothing_works_after_the_end(
+    end: AttemptAgencyDeletion | AttemptPolicyDeletion,
+) -> None:
+    story = given(*consent(BEIJING, SHANGHAI), end)
+    for feature in NEEDS:
+        story.when(use(feature)).refused("may not use")
+    for code in ASKED:
+        story.when(issue(code)).refused("is not authorized")
+
+
+def test_revoking_one_region_leaves_the_features_of_another() -> None:
+    story = given(*consent(BEIJING, SHANGHAI), revoke(BEIJING))
+    story.when(use("mesh", SHANGHAI)).then(
+        FeatureUsed(
+            agency=AGENCY,
+            region=SHANGHAI,
+            service=ASM,
+            feature="mesh",
+            services=("cce",),
+            account_version=story.account.version,
+        )
+    )
+
+
+def test_a_permission_for_all_regions_serves_each() -> None:
+    everywhere = PermissionGranted(agency=AGENCY, region="*", service="cce")
+    given(everywhere).when(use("mesh", SHANGHAI)).decided()
+    assert given(everywhere).when(use("mesh", SHANGHAI)).decided().refusal is None
+
+
+def test_use_lives_beside_the_account_and_records_the_version_that_it_was_decided_at() -> None:
+    story = given(*consent(BEIJING))
+    then = story.when(use("mesh"))
+    assert then.facts[0].STREAM == "usage"
+    assert then.account.version == story.account.version == 8
+
+
+def test_a_feature_that_the_catalogue_lacks_cannot_be_used() -> None:
+    error = given(*consent(BEIJING)).when(use("teleport")).fails_with(InvalidInput, "no feature")
+    assert "mesh, ingress-gateway, metrics" in error.remedy
+
+
+@pytest.mark.parametrize("target", ASKED)
+def test_a_credential_is_issued_for_each_dependent_service(target: str) -> None:
+    story = given(*consent(BEIJING))
+    story.when(issue(target)).then(
+        TemporaryCredentialIssued(
+            agency=AGENCY,
+            region=BEIJING,
+            service=target,
+            component="gateway-controller",
+            expires_at=story.now + timedelta(seconds=900),
+            account_version=8,
+        )
+    )
+
+
+@pytest.mark.parametrize("life", [900, 901, 86_399, 86_400])
+def test_a_life_within_the_limits_is_given(life: int) -> None:
+    story = given(*consent(BEIJING))
+    (fact,) = story.when(issue(life_seconds=life)).facts
+    assert isinstance(fact, TemporaryCredentialIssued)
+    assert fact.expires_at == story.now + timedelta(seconds=life)
+
+
+@pytest.mark.parametrize("life", [1, 899, 86_401, 10**9])
+def test_a_life_beyond_the_limits_is_refused_and_recorded(life: int) -> None:
+    given(*consent(BEIJING)).when(issue(life_seconds=life)).refused(
+        "the shortest is 900 s, the longest 86400 s",
+        CredentialRefused(
+            agency=AGENCY,
+            region=BEIJING,
+            service="elb",
+            component="gateway-controller",
+            why=f"A life of {life} s is not allowed; the shortest is 900 s, the longest 86400 s.",
+            account_version=8,
+        ),
+    )
+
+
+@pytest.mark.parametrize("life", [0, -1])
+def test_a_life_that_is_none_is_no_request(life: int) -> None:
+    given(*consent(BEIJING)).when(issue(life_seconds=life)).fails_with(InvalidInput, "above 0")
+
+
+def test_a_credential_for_a_service_beyond_the_dependencies_is_refused() -> None:
+    then = given(*consent(BEIJING)).when(issue("obs"))
+    then.refused("obs is none of the services that asm depends on")
+    assert "cce, vpc, elb, aom" in then.decided().remedy
+
+
+def test_a_credential_beyond_the_dependencies_is_refused_even_if_the_agency_might() -> None:
+    might = PermissionGranted(agency=AGENCY, region=BEIJING, service="obs")
+    given(*consent(BEIJING), might).when(issue("obs")).refused("none of the services")
+
+
+def test_a_credential_in_a_region_without_consent_is_refused() -> None:
+    given(*consent(BEIJING)).when(issue(region=SHANGHAI)).refused(f"not authorized in {SHANGHAI}")
+
+
+def test_a_credential_for_a_permission_that_went_missing_is_refused() -> None:
+    lost = PermissionRevoked(agency=AGENCY, region=BEIJING, service="elb", policy=POLICY)
+    given(*consent(BEIJING), lost).when(issue("elb")).refused("may not use elb in cn-north-4")

@@ -1,0 +1,176 @@
+"""Examples of every event there is, made from the declared fields: chosen ones and random ones."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import types
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from hypothesis import strategies as st
+
+import ledger.application  # noqa: F401 - with it, all events are known
+from ledger import values
+from ledger.messages import DomainEvent, Recorded, Source, topics
+
+EVENTS: tuple[type[DomainEvent], ...] = tuple(
+    event for event in topics().values() if event.__module__.startswith("ledger.")
+)
+"""Every event class of the program, by topic."""
+
+AT = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
+
+
+def line(longest: int) -> st.SearchStrategy[str]:
+    """Text in any script without control characters and line separators."""
+    return st.text(
+        st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=longest
+    )
+
+
+WORDS: dict[Any, tuple[object, st.SearchStrategy[Any]]] = {
+    values.Provider: ("huaweicloud", st.from_regex(r"[a-z][a-z0-9-]{0,31}", fullmatch=True)),
+    values.AccountId: (
+        "0a1b2c3d4e5f",
+        st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True),
+    ),
+    values.Region: (
+        "cn-north-4",
+        st.just("*")
+        | st.text(
+            st.characters(
+                exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs"), exclude_characters=":*"
+            ),
+            min_size=1,
+            max_size=128,
+        ),
+    ),
+    values.ServiceCode: ("cce", st.from_regex(r"[a-z0-9][a-z0-9._-]{0,127}", fullmatch=True)),
+    values.FeatureName: ("mesh", st.from_regex(r"[a-z0-9][a-z0-9-]{0,63}", fullmatch=True)),
+    values.AgencyName: ("asm_admin_trust", line(128)),
+    values.PolicyName: ("asm admin trust policy", line(512)),
+    values.Trustee: ("service:asm", line(2048)),
+    values.SubjectId: (
+        "p-0123456789abcdef0123",
+        st.from_regex(r"[a-z]{1,8}-[0-9a-f]{20}", fullmatch=True),
+    ),
+    values.Line: ('Straße »日本« \\ "7" 🛡️', line(1024)),
+    values.Instant: (AT, st.datetimes(timezones=st.just(UTC))),
+    str: ("0123456789abcdef", st.text(st.characters(exclude_categories=["Cs"]))),
+    bool: (True, st.booleans()),
+    int: (7, st.integers(-(2**53) + 1, 2**53 - 1)),
+}
+"""For each kind of field an example, and a strategy."""
+
+
+def _of(kind: Any, leaf: Callable[[Any], Any], whole: Callable[[str, list[Any]], Any]) -> Any:
+    """Walk a declared type down to its words."""
+    if kind is type(None):
+        return whole("none", [])
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return whole("either", [_of(each, leaf, whole) for each in get_args(kind)])
+    if origin is Literal:
+        return whole("literal", list(get_args(kind)))
+    if origin is tuple:
+        return whole("many", [_of(get_args(kind)[0], leaf, whole)])
+    if origin is Annotated and kind not in WORDS:
+        raise AssertionError(f"teach WORDS what a {kind} is")
+    return leaf(kind)
+
+
+def _strategy(kind: str, parts: list[Any]) -> st.SearchStrategy[Any]:
+    match kind:
+        case "none":
+            return st.none()
+        case "either":
+            return functools.reduce(operator.or_, parts)
+        case "literal":
+            return st.sampled_from(parts)
+        case _:
+            return st.lists(parts[0], max_size=4).map(tuple)
+
+
+def _example(kind: str, parts: list[Any]) -> Any:
+    match kind:
+        case "none":
+            return None
+        case "either" | "literal":
+            return parts[0]
+        case _:
+            return (parts[0],)
+
+
+def fields_of(event: type[DomainEvent]) -> dict[str, Any]:
+    hints = get_type_hints(event, include_extras=True)
+    return {name: hints[name] for name in event.model_fields}
+
+
+def any_event(event: type[DomainEvent]) -> st.SearchStrategy[DomainEvent]:
+    """Every value that the event's fields admit."""
+    parts = {
+        name: _of(kind, lambda word: WORDS[word][1], _strategy)
+        for name, kind in fields_of(event).items()
+    }
+    return st.fixed_dictionaries(parts).map(event.model_validate)
+
+
+def example_event(event: type[DomainEvent]) -> DomainEvent:
+    """One event with every field filled."""
+    return event.model_validate(
+        {
+            name: _of(kind, lambda word: WORDS[word][0], _example)
+            for name, kind in fields_of(event).items()
+        }
+    )
+
+
+def example_entry(event: type[DomainEvent]) -> Recorded:
+    """One entry with every part of the envelope filled, and a source where it may be observed."""
+    subject = event.STREAM == "subject"
+    last = {"console": ":asm", "usage": ":asm_admin_trust"}.get(event.STREAM, "")
+    return Recorded(
+        stream="subject:p-0123456789abcdef0123"
+        if subject
+        else f"{event.STREAM}:huaweicloud:0a1b2c3d4e5f{last}",
+        version=3,
+        event=example_event(event),
+        recorded_at=AT,
+        effective_at=AT,
+        origin="observed",
+        actor="p-0123456789abcdef0123",
+        actor_established="trace",
+        command_id="huaweicloud/0a1b2c3d4e5f/trace-1",
+        correlation_id="request-1",
+        reason="quarterly review",
+        catalogue="0123456789ab",
+        source=Source(trace_id="trace-1", file="CTS/2026/03/01.json.gz", verified=True),
+        provider=None if subject else "huaweicloud",
+        account=None if subject else "0a1b2c3d4e5f",
+    )
+
+
+instants = st.datetimes(timezones=st.just(UTC))
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+sources = st.builds(Source, trace_id=text, file=st.none() | text, verified=st.booleans())
+entries: st.SearchStrategy[Recorded] = st.builds(
+    Recorded,
+    stream=text,
+    version=st.integers(1, 2**53 - 1),
+    event=st.sampled_from(EVENTS).flatmap(any_event),
+    recorded_at=instants,
+    effective_at=instants,
+    origin=st.sampled_from(("commanded", "observed")),
+    actor=st.none() | text,
+    actor_established=st.sampled_from(("claimed", "os-user", "trace", "ledger")),
+    command_id=st.none() | text,
+    correlation_id=st.none() | text,
+    reason=st.none() | text,
+    catalogue=st.none() | text,
+    source=st.none() | sources,
+    provider=st.none() | text,
+    account=st.none() | text,
+)
+"""Every entry that can be encoded, some of them too long to be kept."""

@@ -1,0 +1,215 @@
+"""Given what happened, when a command comes, then these facts. No database, no clock.
+
+    given(login(BEIJING)).when(grant(BEIJING)).then(AuthorizationGranted(...), ...)
+
+What is given may be commands, decided in their turn, or events, as an import brings them. Each
+happens a minute after the one before; `at(minutes, …)` places one elsewhere.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from ledger.account.account import decide, settle
+from ledger.account.agency import AgencyCreated
+from ledger.account.authorization import (
+    AuthorizationGranted,
+    DeclineAuthorization,
+    GrantAuthorization,
+    RevokeAuthorization,
+)
+from ledger.account.console import RequestConsoleLogin
+from ledger.account.decision import Circumstances, Decision
+from ledger.account.permissions import Cause, PermissionGranted, PermissionRevoked
+from ledger.account.policy import PolicyCreated
+from ledger.account.state import Account
+from ledger.catalogue import Catalogue, load_catalogue
+from ledger.errors import LedgerError
+from ledger.messages import Command, DomainEvent
+
+PROVIDER = "huaweicloud"
+ACCOUNT = "0a1b2c3d4e5f67890a1b2c3d4e5f6789"
+BEIJING = "cn-north-4"
+SHANGHAI = "cn-east-3"
+GUANGZHOU = "cn-south-1"
+ASM = "asm"
+AGENCY = "asm_admin_trust"
+POLICY = "asm admin trust policy"
+SERVICES = ("aom", "cce", "elb", "vpc")
+ASKED = ("cce", "vpc", "elb", "aom")
+"""The dependent services in the order of the dialog."""
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+"""When the first thing given happens."""
+
+
+def login(region: str, account: str = ACCOUNT) -> RequestConsoleLogin:
+    return RequestConsoleLogin(account=account, service=ASM, region=region)
+
+
+def grant(region: str, account: str = ACCOUNT) -> GrantAuthorization:
+    return GrantAuthorization(account=account, service=ASM, region=region)
+
+
+def decline(region: str, account: str = ACCOUNT) -> DeclineAuthorization:
+    return DeclineAuthorization(account=account, service=ASM, region=region)
+
+
+def revoke(region: str, account: str = ACCOUNT) -> RevokeAuthorization:
+    return RevokeAuthorization(account=account, service=ASM, region=region)
+
+
+def consent(*regions: str) -> tuple[Command, ...]:
+    """A login and the OK button in each region."""
+    return tuple(command for region in regions for command in (login(region), grant(region)))
+
+
+def granted(region: str) -> AuthorizationGranted:
+    return AuthorizationGranted(service=ASM, region=region, services=SERVICES, agencies=(AGENCY,))
+
+
+def agency_created() -> AgencyCreated:
+    return AgencyCreated(
+        agency=AGENCY,
+        trustee="service:asm",
+        purpose="operate the services that components of a mesh need",
+    )
+
+
+def policy_created() -> PolicyCreated:
+    return PolicyCreated(policy=POLICY, agency=AGENCY)
+
+
+def permissions_granted(region: str) -> tuple[PermissionGranted, ...]:
+    return tuple(
+        PermissionGranted(agency=AGENCY, region=region, service=code, policy=POLICY)
+        for code in ASKED
+    )
+
+
+def permissions_revoked(region: str, cause: Cause) -> tuple[PermissionRevoked, ...]:
+    return tuple(
+        PermissionRevoked(
+            agency=AGENCY, region=region, service=code, policy=POLICY, consequence_of=cause
+        )
+        for code in ASKED
+    )
+
+
+class At(NamedTuple):
+    """Something given that happens at another time than its turn."""
+
+    minutes: float
+    what: Command | DomainEvent
+
+
+Step = Command | DomainEvent | At
+
+
+def at(minutes: float, what: Command | DomainEvent) -> At:
+    return At(minutes, what)
+
+
+@dataclass(frozen=True)
+class Given:
+    """An account with a history."""
+
+    account: Account
+    now: datetime = NOON
+    catalogue: Catalogue = field(default_factory=load_catalogue)
+
+    def on(self, day: str) -> Given:
+        """The command comes on that day."""
+        return replace(self, now=datetime.fromisoformat(day).replace(tzinfo=UTC))
+
+    def when(self, command: Command, *, reason: str | None = None) -> When:
+        """Decide; an error is kept for `fails_with`."""
+        account = copy.deepcopy(self.account)
+        try:
+            decision = decide(account, command, Circumstances(self.now, self.catalogue, reason))
+        except LedgerError as error:
+            return When(account, None, [], error)
+        facts = [fact for event in decision.events for fact, _ in settle(account, event, self.now)]
+        return When(account, decision, facts, None)
+
+
+@dataclass(frozen=True)
+class When:
+    """What a command came to."""
+
+    account: Account
+    decision: Decision | None
+    facts: list[DomainEvent]
+    error: LedgerError | None
+
+    def then(self, *expected: DomainEvent) -> When:
+        """Exactly these facts, in this order; a made-up id is compared where one is expected."""
+        decided = self.decided()
+        assert decided.refusal is None, f"refused: {decided.refusal}"
+        self._are(expected)
+        return self
+
+    def refused(self, saying: str, *expected: DomainEvent) -> When:
+        """The rules say no, in such words, with a remedy; the attempt is these facts."""
+        decided = self.decided()
+        assert decided.refusal is not None, f"not refused, but {self.facts}"
+        assert saying in decided.refusal
+        assert decided.remedy
+        assert self.facts, "the attempt is recorded"
+        if expected:
+            self._are(expected)
+        return self
+
+    def nothing(self, saying: str) -> When:
+        """No fact, and a note that says so."""
+        self.then()
+        assert saying in self.decided().note
+        return self
+
+    def fails_with(self, kind: type[LedgerError], saying: str) -> LedgerError:
+        """The command cannot even be refused."""
+        assert type(self.error) is kind, f"no {kind.__name__}: {self.error or self.facts}"
+        assert saying in str(self.error)
+        return self.error
+
+    def decided(self) -> Decision:
+        assert self.decision is not None, f"failed: {self.error}"
+        return self.decision
+
+    def _are(self, expected: tuple[DomainEvent, ...]) -> None:
+        got = [_without_made_up_ids(fact) for fact in self.facts]
+        assert got == [_without_made_up_ids(event) for event in expected]
+
+
+def given(*history: Step, catalogue: Catalogue | None = None, account: str = ACCOUNT) -> Given:
+    """An account to which this happened, a minute between."""
+    catalogue = catalogue or load_catalogue()
+    state = Account(PROVIDER, account)
+    now = NOON
+    for turn, item in enumerate(history):
+        what, now = (
+            (item.what, NOON + timedelta(minutes=item.minutes))
+            if isinstance(item, At)
+            else (item, NOON + timedelta(minutes=turn))
+        )
+        happen(state, what, now, catalogue)
+    return Given(state, NOON + timedelta(minutes=len(history)), catalogue)
+
+
+def happen(
+    account: Account, what: Command | DomainEvent, now: datetime, catalogue: Catalogue
+) -> list[DomainEvent]:
+    """Let a command be decided, or a fact arrive, and settle it; what came of it."""
+    events: tuple[DomainEvent, ...]
+    if isinstance(what, DomainEvent):
+        events = (what,)
+    else:
+        events = decide(account, what, Circumstances(now, catalogue, "as given")).events
+    return [fact for event in events for fact, _ in settle(account, event, now)]
+
+
+def _without_made_up_ids(event: DomainEvent) -> DomainEvent:
+    made_up = {"agency_id", "policy_id"} & set(type(event).model_fields)
+    return event.model_copy(update=dict.fromkeys(made_up))

@@ -1,0 +1,99 @@
+"""Four processes at one account at once: nothing lost, nothing twice, positions 1..n."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ledger.account.agency import AgencyCreated
+from ledger.account.authorization import AuthorizationGranted
+from ledger.application import Actor, Ledger
+from ledger.subjects import SubjectRegistered
+from tests.ledger.children import appender, finished
+from tests.ledger.scenario import ACCOUNT, ASKED, BEIJING, grant, login
+from tests.ledger.worlds import sound, texts, traces
+
+PROCESSES = 4
+COUNT = 60
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+def test_four_processes_appending_to_one_account_lose_nothing_and_repeat_nothing(
+    path: Path,
+) -> None:
+    children = [appender("race", path, f"p{number}", str(COUNT)) for number in range(PROCESSES)]
+    said = [line.split() for child in children for line in finished(child)]
+    assert len(said) == PROCESSES * COUNT
+
+    sound(path)
+    with Ledger(path) as ledger:
+        history = list(ledger.history())
+        per_command = Counter(entry.command_id for entry in history)
+        for _, command_id, entries in said:
+            assert per_command[command_id] == int(entries)
+        assert sum(per_command.values()) == sum(int(entries) for *_, entries in said)
+        # One account: one agency, one consent a region, whoever was first.
+        created = [e for e in history if isinstance(e.event, AgencyCreated)]
+        assert len(created) == 1
+        consented = Counter(
+            e.event.region for e in history if isinstance(e.event, AuthorizationGranted)
+        )
+        assert set(consented.values()) == {1}
+        account = ledger.account("huaweicloud", ACCOUNT)
+        for region in consented:
+            assert account.permitted_services("asm_admin_trust", region) == set(ASKED)
+        # Three names, registered once each, though all four used them.
+        registered = [e for e in history if isinstance(e.event, SubjectRegistered)]
+        assert len(registered) == 3
+
+
+def test_four_processes_importing_the_same_traces_append_each_once(
+    path: Path, tmp_path: Path
+) -> None:
+    children = [appender("observe", path, "150") for _ in range(PROCESSES)]
+    for child in children:
+        finished(child)
+    sound(path)
+    with Ledger(path) as ledger, Ledger(tmp_path / "alone.db") as alone:
+        alone.observe(traces(150))
+        assert len(texts(ledger)) == len(texts(alone))
+        assert {e.command_id for e in ledger.history()} == {e.command_id for e in alone.history()}
+        for name in ("account-0", "account-1"):
+            one, other = (each.account("huaweicloud", name) for each in (ledger, alone))
+            assert {a: set(one.open_permissions(a)) for a in one.agencies} == {
+                a: set(other.open_permissions(a)) for a in other.agencies
+            }
+
+
+def test_the_same_command_id_from_many_at_once_is_carried_out_once(path: Path) -> None:
+    ledgers = [Ledger(path) for _ in range(PROCESSES)]
+    ledgers[0].execute(login(BEIJING))
+
+    def consent(ledger: Ledger) -> list[int | None]:
+        outcome = ledger.execute(grant(BEIJING), command_id="the one", actor=Actor("alice"))
+        return [entry.position for entry in outcome.entries]
+
+    with ThreadPoolExecutor(PROCESSES) as threads:
+        told = list(threads.map(consent, ledgers))
+    # Whoever came too late tells the first one's entries, or finds that nothing is left to do.
+    assert {tuple(positions) for positions in told if positions} == {tuple(told[0] or told[1])}
+    for ledger in ledgers:
+        ledger.close()
+    sound(path)
+
+
+def test_threads_of_one_process_may_share_a_ledger_one_command_at_a_time(path: Path) -> None:
+    """A pool of connections serves all threads; the cache of accounts is one caller's at a time."""
+    with Ledger(path) as ledger:
+        ledger.observe(traces(30))
+        expected = texts(ledger)
+        with ThreadPoolExecutor(8) as threads:
+            for got in threads.map(lambda _: texts(ledger), range(32)):
+                assert got == expected

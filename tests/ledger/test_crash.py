@@ -1,0 +1,196 @@
+"""Killed at any moment, the ledger opens with whole transactions only and all that was told."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import shutil
+import struct
+import time
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+import pytest
+
+from ledger.application import Ledger
+from tests.ledger import appender
+from tests.ledger.scenario import grant, login
+from tests.ledger.worlds import Clock, raw, sound, texts, traces, whole
+
+KILLS = 125
+
+
+@pytest.fixture(scope="module")
+def processes() -> ForkServerContext:
+    """Processes that begin with everything imported: what is killed is the ledger at work."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.ledger.appender"])
+    return context
+
+
+def test_a_process_killed_at_any_moment_leaves_whole_transactions(
+    tmp_path: Path, processes: ForkServerContext
+) -> None:
+    """One growing ledger, one process after another; each is killed while it appends."""
+    seed = int(os.environ.get("AUTHLEDGER_TEST_SEED", random.randrange(10**9)))
+    print(f"AUTHLEDGER_TEST_SEED={seed}")  # noqa: T201  To have the same moments again.
+    chance = random.Random(seed)
+    path = tmp_path / "ledger.db"
+    told: dict[str, int] = {}
+    for turn in range(KILLS):
+        # An account grown long takes long to read, and the kills would all fall into that.
+        _killed(processes, path, f"t{turn}", f"account-{turn // 10}", chance, told)
+        _recovered(path, told, thoroughly=turn % 10 == 0)
+    sound(path)
+    assert len(told) > KILLS, "most were killed at work, not before it"
+
+
+def _killed(  # noqa: PLR0917  All of them are where and when it happens.
+    processes: ForkServerContext,
+    path: Path,
+    name: str,
+    account: str,
+    chance: random.Random,
+    told: dict[str, int],
+) -> None:
+    """Start an appender, kill it at some moment, and keep what it had acknowledged."""
+    listening, saying = processes.Pipe(duplex=False)
+    child = processes.Process(target=_append, args=(path, name, account, saying))
+    child.start()
+    saying.close()
+    if chance.random() < 0.1:
+        time.sleep(chance.uniform(0, 0.05))  # Perhaps while it opens, or reads what there is.
+    else:
+        _keep(listening, told, 1 + chance.randrange(5))  # It is at work then.
+        time.sleep(chance.uniform(0, 0.01))
+    child.kill()
+    child.join()
+    child.close()
+    _keep(listening, told)
+    listening.close()
+
+
+def _keep(listening: Connection, told: dict[str, int], lines: int | None = None) -> None:
+    """Read acknowledgements: so many of them, or until the process is gone."""
+    while lines is None or lines > 0:
+        try:
+            line = listening.recv()
+        except EOFError:
+            return
+        lines = None if lines is None else lines - 1
+        match line.split():
+            case ["command", command_id, entries]:
+                told[command_id] = int(entries)
+            case ["traces", number]:
+                told["traces"] = int(number)
+            case ["open"]:
+                pass
+            case other:
+                raise AssertionError(other)
+
+
+def _append(path: Path, name: str, account: str, saying: Connection) -> None:
+    appender.go_on(path, name, saying.send, account)
+
+
+def _recovered(path: Path, told: dict[str, int], *, thoroughly: bool) -> None:
+    if not path.exists():
+        assert not told
+        return
+    with Ledger(path) as ledger:
+        ledger.last_position()
+    if thoroughly:
+        sound(path)
+    with raw(path) as db:
+        whole(db)
+        kept = dict(
+            db.execute("SELECT command_id, last_position - first_position + 1 FROM commands")
+        )
+        for command_id, entries in told.items():
+            if command_id == "traces":
+                continue
+            # A command that found nothing left to do appended nothing, and keeps no id.
+            assert kept.get(command_id, 0) == entries, f"{command_id} was acknowledged"
+        if "traces" in told:
+            assert sum("/trace-" in command_id for command_id in kept) == 40
+        # Consent is one transaction: wherever it was granted, all of its permissions follow.
+        partial = db.execute(
+            "SELECT command_id FROM events GROUP BY command_id "
+            "HAVING sum(type = 'AuthorizationGranted') = 1 AND sum(type = 'PermissionGranted') <> 4"
+        ).fetchall()
+        assert partial == []
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[str]]]:
+    """A ledger with everything still in its log, and its entries after each transaction."""
+    path = tmp_path_factory.mktemp("grown") / "ledger.db"
+    states: list[list[str]] = [[]]
+    ledger = Ledger(path, clock=Clock())
+    with ledger.entries.datastore.get_connection(commit=True) as connection:
+        connection.cursor().execute("PRAGMA wal_autocheckpoint = 0")
+    for region in ("one", "two"):
+        ledger.execute(login(region))
+        states.append(texts(ledger))
+        ledger.execute(grant(region))
+        states.append(texts(ledger))
+    ledger.observe(traces(20))
+    states.append(texts(ledger))
+    copy = path.with_name("crashed.db")
+    shutil.copy(path, copy)
+    shutil.copy(f"{path}-wal", f"{copy}-wal")
+    ledger.close()
+    return copy, states
+
+
+def _offsets(log: bytes) -> list[int]:
+    """Around every frame's edges, within its header and its page, and some in between."""
+    (page,) = struct.unpack(">I", log[8:12])
+    frame = 24 + page
+    edges = range(32, len(log) + 1, frame)
+    near = {edge + more for edge in edges for more in (-1, 0, 1, 8, 23, 24, 25, page // 2)}
+    chance = random.Random(len(log))
+    near |= {chance.randrange(len(log)) for _ in range(60)}
+    return sorted(offset for offset in near | {0, 1, 31} if 0 <= offset <= len(log))
+
+
+def test_a_log_cut_at_any_byte_opens_as_one_of_the_states_that_were(
+    grown: tuple[Path, list[list[str]]], tmp_path: Path
+) -> None:
+    """What a crash of the machine leaves: the log up to some byte. No transaction is in parts."""
+    crashed, states = grown
+    log = Path(f"{crashed}-wal").read_bytes()
+    reached = 0
+    for offset in _offsets(log):
+        path = tmp_path / "cut.db"
+        shutil.copy(crashed, path)
+        Path(f"{path}-wal").write_bytes(log[:offset])
+        with Ledger(path) as ledger:
+            got = texts(ledger)
+            assert got in states, f"cut at byte {offset}"
+            assert len(got) >= reached, "a longer log holds no less"
+            reached = len(got)
+        with raw(path) as db:
+            whole(db)
+        path.unlink()
+    assert reached == len(states[-1]), "the whole log holds everything"
+
+
+def test_a_log_with_a_broken_byte_opens_as_one_of_the_states_that_were(
+    grown: tuple[Path, list[list[str]]], tmp_path: Path
+) -> None:
+    """A frame's checksum covers all before it: what follows a broken byte is not believed."""
+    crashed, states = grown
+    log = Path(f"{crashed}-wal").read_bytes()
+    chance = random.Random(7)
+    for _ in range(60):
+        broken = bytearray(log)
+        broken[chance.randrange(32, len(log))] ^= 1 << chance.randrange(8)
+        path = tmp_path / "broken.db"
+        shutil.copy(crashed, path)
+        Path(f"{path}-wal").write_bytes(broken)
+        with Ledger(path) as ledger:
+            assert texts(ledger) in states
+        path.unlink()

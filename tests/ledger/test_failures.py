@@ -1,0 +1,381 @@
+"""What cannot be written or read is told clearly, and nothing that was acknowledged is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.application import Ledger
+from ledger.errors import (
+    LedgerError,
+    NewerFormat,
+    NotALedger,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+    StoreUnavailable,
+)
+from ledger.persistence.failures import told_clearly
+from tests.ledger.children import finished, python
+from tests.ledger.scenario import BEIJING, grant, login
+from tests.ledger.worlds import consent, raw, sound, texts, traces
+
+as_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="needs root, to mount a small disk or to become somebody else"
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "ledger.db"
+    with Ledger(path) as ledger:
+        consent(ledger, BEIJING)
+    return path
+
+
+def told(error: LedgerError, path: Path) -> None:
+    """It names the file and says what to do."""
+    assert str(path) in error.message
+    assert error.remedy
+    assert len(str(error).splitlines()) == 1
+
+
+# -- a full disk ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], check=False, capture_output=True
+    )
+    if mount.returncode:
+        pytest.skip(f"cannot mount here: {mount.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@as_root
+def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_when_there_is_space(
+    small_disk: Path,
+) -> None:
+    path = small_disk / "ledger.db"
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"x" * 300_000)
+    with Ledger(path) as ledger:
+        acknowledged = 0
+        with pytest.raises(StoreFull, match="nothing was appended") as raised:
+            for number in range(10_000):
+                consent(ledger, f"region-{number}")
+                acknowledged = ledger.last_position()
+        told(raised.value, path)
+        assert acknowledged > 100
+        assert len(texts(ledger)) >= acknowledged, "it can be read still"
+        with pytest.raises(StoreFull):
+            ledger.observe(traces(900))
+        ballast.unlink()
+        consent(ledger, "after")
+        assert len(texts(ledger)) > acknowledged
+    sound(path)
+
+
+@as_root
+def test_a_ledger_cannot_be_made_on_a_full_disk(small_disk: Path) -> None:
+    with contextlib.suppress(OSError):
+        (small_disk / "ballast").write_bytes(b"x" * 2_000_000)
+    with pytest.raises(StoreFull) as raised:
+        Ledger(small_disk / "ledger.db")
+    told(raised.value, small_disk / "ledger.db")
+    (small_disk / "ballast").unlink()
+    with Ledger(small_disk / "ledger.db") as ledger:
+        consent(ledger, BEIJING)
+
+
+FILL = """
+import resource, signal, sys
+from pathlib import Path
+from ledger.application import Ledger
+from ledger.errors import StoreUnavailable
+from tests.ledger.worlds import consent
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+with Ledger(Path(sys.argv[1])) as ledger:
+    try:
+        for number in range(10_000):
+            consent(ledger, f"region-{number}")
+            print("told", ledger.last_position(), flush=True)
+    except StoreUnavailable as error:
+        print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit on the size of files")
+def test_a_file_that_must_not_grow_is_told_and_keeps_what_it_has(path: Path) -> None:
+    *acknowledged, last = finished(python("-c", FILL, path))
+    assert last.startswith(("StoreUnavailable", "StoreFull"))
+    assert "nothing was appended" in last
+    sound(path)
+    with Ledger(path) as ledger:
+        assert ledger.last_position() >= int(acknowledged[-1].split()[1])
+        consent(ledger, "after")
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 400_000
+
+
+# -- what must not be written --------------------------------------------------------------------
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from ledger.application import Ledger
+from ledger.errors import LedgerError
+from tests.ledger.scenario import BEIJING, login
+
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try:
+    with Ledger(Path(sys.argv[1])) as ledger:
+        print("open", ledger.last_position())
+        ledger.execute(login(BEIJING))
+        print("written")
+except LedgerError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def as_nobody(path: Path) -> str:
+    """What somebody without rights gets to hear."""
+    for folder in path.parents:
+        if len(folder.parts) > 2 and folder.exists() and folder.stat().st_uid == os.getuid():
+            folder.chmod(folder.stat().st_mode | 0o055)
+    return finished(python("-c", AS_NOBODY, path))[-1]
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("file", "folder"), [(0o444, 0o777), (0o666, 0o555), (0o444, 0o555)], ids=oct
+)
+def test_a_file_or_folder_that_must_not_be_written_is_told(
+    path: Path, file: int, folder: int
+) -> None:
+    before = path.read_bytes()
+    path.chmod(file)
+    path.parent.chmod(folder)
+    last = as_nobody(path)
+    assert last.startswith(("StoreReadOnly", "StoreUnavailable")), last
+    assert str(path) in last
+    assert "Check" in last
+    assert path.read_bytes() == before
+    path.parent.chmod(0o755)
+    sound(path)
+
+
+@as_root
+def test_a_file_that_must_not_be_read_is_told(path: Path) -> None:
+    path.chmod(0o000)
+    last = as_nobody(path)
+    assert last.startswith(("StoreReadOnly", "StoreUnavailable")), last
+    assert "Check" in last
+
+
+@as_root
+def test_a_folder_that_must_not_be_made_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    last = as_nobody(tmp_path / "not" / "allowed" / "ledger.db")
+    assert last.startswith("StoreReadOnly"), last
+    assert not (tmp_path / "not").exists()
+
+
+@as_root
+def test_a_disk_that_was_mounted_to_be_read_only_is_told(small_disk: Path) -> None:
+    path = small_disk / "ledger.db"
+    with Ledger(path) as ledger:
+        consent(ledger, BEIJING)
+        before = texts(ledger)
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with pytest.raises(StoreUnavailable) as raised, Ledger(path) as ledger:
+        consent(ledger, "another")
+    told(raised.value, path)
+    with pytest.raises(StoreReadOnly):
+        Ledger(small_disk / "new" / "ledger.db")
+    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    with Ledger(path) as ledger:
+        assert texts(ledger) == before
+
+
+# -- a locked database ---------------------------------------------------------------------------
+
+
+def test_a_locked_ledger_is_told_and_free_again_afterwards(path: Path) -> None:
+    with raw(path) as other, Ledger(path, lock_timeout_s=1) as ledger:
+        other.execute("BEGIN IMMEDIATE")
+        before = texts(ledger)
+        for attempt in (
+            lambda: ledger.execute(login("another")),
+            lambda: ledger.observe(traces(1)),
+        ):
+            with pytest.raises(StoreLocked, match="locked by another process") as raised:
+                attempt()
+            told(raised.value, path)
+        assert texts(ledger) == before, "readers are not kept out"
+        other.execute("ROLLBACK")
+        ledger.execute(login("another"))
+    sound(path)
+
+
+def test_a_ledger_that_is_locked_to_all_is_told(path: Path) -> None:
+    with raw(path) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("SELECT count(*) FROM events").fetchone()
+        with pytest.raises(StoreLocked) as raised, Ledger(path, lock_timeout_s=1) as ledger:
+            ledger.last_position()
+        told(raised.value, path)
+    sound(path)
+
+
+# -- what is no ledger ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    # Two bytes are the least: SQLite takes a single one for an empty file.
+    [b"Dear diary,\n" * 100, b"xy", b"\0" * 4096, b"SQLite format 3\0", b"\x1f\x8b" + b"z" * 600],
+    ids=["text", "two letters", "zeros", "half a header", "compressed"],
+)
+def test_a_file_of_another_kind_is_told_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "diary.txt"
+    path.write_bytes(content)
+    with pytest.raises(StoreUnavailable) as raised:
+        Ledger(path)
+    told(raised.value, path)
+    assert isinstance(raised.value, NotALedger)
+    assert path.read_bytes() == content
+    assert [file.name for file in tmp_path.iterdir()] == ["diary.txt"]
+
+
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_another_programs_database_is_told_and_left_as_it_is(tmp_path: Path, journal: str) -> None:
+    path = tmp_path / "other.db"
+    with raw(path) as db:
+        db.execute(f"PRAGMA journal_mode = {journal}")
+        db.execute("CREATE TABLE events (position INTEGER PRIMARY KEY, note TEXT)")
+        db.execute("INSERT INTO events VALUES (1, 'mine')")
+    before = path.read_bytes()
+    with pytest.raises(NotALedger, match="another program") as raised:
+        Ledger(path)
+    assert raised.value.remedy
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["other.db"]
+
+
+def test_a_database_that_says_whose_it_is_is_believed(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with raw(path) as db:
+        db.execute("PRAGMA application_id = 4711")
+    with pytest.raises(NotALedger):
+        Ledger(path)
+
+
+def test_an_empty_file_is_a_new_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.touch()
+    with Ledger(path, create=False) as ledger:
+        consent(ledger, BEIJING)
+    sound(path)
+
+
+@pytest.mark.parametrize("keep", [2, 100, 1024, 4096, 5000, 12_288])
+def test_a_truncated_ledger_is_told_and_left_as_it_is(path: Path, keep: int) -> None:
+    content = path.read_bytes()
+    assert len(content) > keep
+    path.write_bytes(content[:keep])
+    with pytest.raises(StoreUnavailable) as raised, Ledger(path) as ledger:
+        list(ledger.history())
+        consent(ledger, "another")
+    told(raised.value, path)
+    assert path.read_bytes()[:100] == content[: min(keep, 100)]
+
+
+def test_a_page_of_garbage_is_told(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[4096:8192] = b"\xa5" * 4096
+    path.write_bytes(content)
+    with pytest.raises(StoreUnavailable, match="damaged") as raised, Ledger(path) as ledger:
+        list(ledger.history())
+    told(raised.value, path)
+
+
+def test_a_ledger_of_a_newer_format_is_told_and_left_as_it_is(path: Path) -> None:
+    with raw(path) as db:
+        db.execute("PRAGMA user_version = 2")
+    before = path.read_bytes()
+    with pytest.raises(NewerFormat, match="format 2; this program knows 1") as raised:
+        Ledger(path)
+    assert "newer authledger" in raised.value.remedy
+    assert path.read_bytes() == before
+
+
+def test_a_folder_is_no_ledger(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="cannot be opened") as raised:
+        Ledger(tmp_path)
+    told(raised.value, tmp_path)
+
+
+def test_a_file_is_no_folder(path: Path) -> None:
+    with pytest.raises(StoreUnavailable) as raised:
+        Ledger(path / "ledger.db")
+    told(raised.value, path / "ledger.db")
+
+
+# -- the translation -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "word", ["locked", "busy", "readonly", "disk is full", "no space left", "permission denied"]
+)
+def test_the_words_of_a_path_do_not_choose_the_error(tmp_path: Path, word: str) -> None:
+    folder = tmp_path / word
+    folder.write_text("a file where a folder should be")
+    with pytest.raises(StoreUnavailable) as raised:
+        Ledger(folder / "x" / "ledger.db")
+    assert type(raised.value) is StoreUnavailable
+
+
+def test_what_nobody_foresaw_is_told_in_the_databases_own_words() -> None:
+    with (
+        pytest.raises(StoreUnavailable, match="no such table: what"),
+        told_clearly("x.db"),
+        contextlib.closing(sqlite3.connect(":memory:")) as db,
+    ):
+        db.execute("SELECT 1 FROM what")
+
+
+def test_a_bug_is_not_dressed_up_as_a_failure_of_the_disk() -> None:
+    with pytest.raises(ZeroDivisionError), told_clearly("x.db"):
+        sys.stdout.write(str(1 / 0))
+
+
+def test_after_any_failure_the_command_can_be_given_again(path: Path) -> None:
+    """The id of a command that failed is free: to try again is safe, whatever had happened."""
+    with Ledger(path, lock_timeout_s=1) as ledger:
+        ledger.execute(login("another"))
+        with raw(path) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreLocked):
+                ledger.execute(grant("another"), command_id="again")
+            other.execute("ROLLBACK")
+        first = ledger.execute(grant("another"), command_id="again")
+        assert not first.repeated
+        assert ledger.execute(grant("another"), command_id="again").repeated
+    sound(path)

@@ -1,0 +1,605 @@
+"""What the file promises: form, order, times, positions, command ids."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from eventsourcing.persistence import StoredEvent
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.account.agency import AgencyCreated, AgencyDeleted, CreateAgency
+from ledger.account.permissions import PermissionGranted, PermissionRevoked
+from ledger.application import Actor, Ledger
+from ledger.catalogue import load_catalogue
+from ledger.errors import (
+    CommandIdReused,
+    CorruptEntry,
+    InvalidInput,
+    NotFound,
+    Refused,
+    StoreLocked,
+    StreamChanged,
+    UnknownTopic,
+)
+from ledger.messages import Recorded
+from ledger.persistence.connections import Datastore
+from ledger.persistence.schema import APPLICATION_ID, DERIVED_COLUMNS
+from ledger.persistence.sqlite import LedgerRecorder
+from ledger.values import instant, instant_text
+from tests.ledger.scenario import (
+    ACCOUNT,
+    AGENCY,
+    BEIJING,
+    SHANGHAI,
+    decline,
+    grant,
+    login,
+    revoke,
+)
+from tests.ledger.worlds import Clock, consent, raw, seen, sound, texts, traces
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def ledger(path: Path, clock: Clock) -> Iterator[Ledger]:
+    with Ledger(path, clock=clock) as ledger:
+        yield ledger
+
+
+# -- the file ------------------------------------------------------------------------------------
+
+
+def test_every_connection_syncs_fully_into_a_write_ahead_log(ledger: Ledger) -> None:
+    pool = ledger.entries.datastore.pool
+    connections = [pool.get_connection(is_writer=False) for _ in range(4)]
+    try:
+        for connection in connections:
+            for pragma, value in (
+                ("journal_mode", "wal"),
+                ("synchronous", 2),
+                ("secure_delete", 1),
+            ):
+                cursor = connection.cursor()
+                cursor.execute(f"PRAGMA {pragma}")
+                assert cursor.fetchone()[0] == value
+    finally:
+        for connection in connections:
+            pool.put_connection(connection)
+
+
+def test_the_header_says_that_it_is_a_ledger_and_of_which_format(
+    ledger: Ledger, path: Path
+) -> None:
+    ledger.close()
+    with raw(path) as db:
+        assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    assert path.read_bytes()[68:72] == b"auth"
+
+
+def test_every_table_is_strict(ledger: Ledger, path: Path) -> None:
+    with raw(path) as db:
+        tables = db.execute("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
+        strict = dict(tables.fetchall())
+    del strict["sqlite_schema"]
+    assert strict == {"events": 1, "commands": 1, "subjects": 1}
+
+
+def test_the_columns_that_people_read_are_generated_from_the_entry_and_stored(
+    ledger: Ledger, path: Path
+) -> None:
+    consent(ledger, BEIJING)
+    with raw(path) as db:
+        generated = {
+            name
+            for name, hidden in db.execute("SELECT name, hidden FROM pragma_table_xinfo('events')")
+            if hidden == 3  # Generated and stored.
+        }
+        assert generated == {"type", *DERIVED_COLUMNS}
+        columns = ", ".join(DERIVED_COLUMNS)
+        for entry, topic, kind, *values in db.execute(
+            f"SELECT entry, topic, type, {columns} FROM events"
+        ):
+            fields = json.loads(entry)
+            assert values == [fields.get(name) for name in DERIVED_COLUMNS]
+            assert topic == f"{kind}.v1" == fields["topic"]
+
+
+def test_a_generated_column_cannot_be_written(ledger: Ledger, path: Path) -> None:
+    with raw(path) as db, pytest.raises(sqlite3.OperationalError, match="generated column"):
+        db.execute(
+            "INSERT INTO events (position, stream, version, topic, entry, region) "
+            "VALUES (1, 's', 1, 't', '{}', 'elsewhere')"
+        )
+
+
+def test_an_event_is_never_changed_and_never_deleted(ledger: Ledger, path: Path) -> None:
+    consent(ledger, BEIJING)
+    before = texts(ledger)
+    with raw(path) as db:
+        with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+            db.execute("UPDATE events SET entry = '{}' WHERE position = 1")
+        with pytest.raises(sqlite3.IntegrityError, match="never deleted"):
+            db.execute("DELETE FROM events")
+    assert texts(ledger) == before
+
+
+def test_positions_are_dense_and_versions_go_on_in_each_stream(ledger: Ledger, path: Path) -> None:
+    consent(ledger, BEIJING)
+    ledger.observe(traces(200))
+    consent(ledger, SHANGHAI)
+    assert [entry.position for entry in ledger.history()] == list(
+        range(1, ledger.last_position() + 1)
+    )
+    sound(path)
+
+
+def test_a_position_is_not_used_again_after_a_failed_append(ledger: Ledger, path: Path) -> None:
+    consent(ledger, BEIJING)
+    recorder = ledger.entries
+    last = ledger.last_position()
+    taken = recorder.select_notifications(1, 1)[0]
+    new = StoredEvent(
+        "account:huaweicloud:x", 1, taken.topic, b'{"recorded_at":"' + b"9" * 27 + b'"}'
+    )
+    again = StoredEvent(taken.originator_id, taken.originator_version, taken.topic, taken.state)
+    from eventsourcing.persistence import IntegrityError
+
+    with pytest.raises(IntegrityError):
+        recorder.insert_events([new, again])
+    assert ledger.last_position() == last
+    assert ledger.execute(login(SHANGHAI)).entries[0].position == last + 1
+    sound(path)
+
+
+def test_a_transaction_takes_the_write_lock_when_it_begins(path: Path, ledger: Ledger) -> None:
+    with (
+        ledger.entries.datastore.transaction(commit=True),
+        raw(path) as db,
+    ):
+        db.execute("PRAGMA busy_timeout = 0")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            db.execute("BEGIN IMMEDIATE")
+
+
+def test_readers_are_not_kept_waiting_by_a_writer(path: Path, ledger: Ledger) -> None:
+    consent(ledger, BEIJING)
+    with (
+        ledger.entries.datastore.transaction(commit=True),
+        Ledger(path, lock_timeout_s=1) as other,
+    ):
+        assert other.last_position() == ledger.last_position()
+
+
+def test_all_of_it_is_there_when_the_ledger_is_opened_again(path: Path) -> None:
+    with Ledger(path) as ledger:
+        consent(ledger, BEIJING)
+        before = list(ledger.history())
+    with Ledger(path, create=False) as again:
+        assert list(again.history()) == before
+
+
+def test_entries_know_their_position_however_they_are_read(ledger: Ledger) -> None:
+    appended = consent(ledger, BEIJING)
+    assert [entry.position for entry in appended] == [1, 2, *range(3, 3 + len(appended) - 2)]
+    stream = list(ledger.stream(f"account:huaweicloud:{ACCOUNT}"))
+    assert stream == [entry for entry in ledger.history() if entry.stream.startswith("account:")]
+
+
+def test_a_folder_is_made_for_a_new_ledger_and_not_for_a_missing_one(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=r"no ledger at .*there\.db"):
+        Ledger(tmp_path / "not" / "there.db", create=False)
+    assert not (tmp_path / "not").exists()
+    with Ledger(tmp_path / "not" / "yet" / "there.db") as ledger:
+        assert ledger.last_position() == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["with space.db", "100% #1?.db", "日本語 🛡️.db", "a;b&c=d.db", "\udcff.db"]
+)
+def test_a_file_may_bear_any_name(tmp_path: Path, name: str) -> None:
+    with Ledger(tmp_path / name) as ledger:
+        consent(ledger, BEIJING)
+    assert (tmp_path / name).stat().st_size > 0
+    assert {path.name for path in tmp_path.iterdir()} == {name}
+
+
+# -- times ---------------------------------------------------------------------------------------
+
+
+def test_recorded_times_never_decrease_when_the_clock_jumps_back(
+    ledger: Ledger, clock: Clock, path: Path
+) -> None:
+    consent(ledger, BEIJING)
+    latest = clock.now
+    clock.now -= timedelta(days=400)
+    consent(ledger, SHANGHAI)
+    ledger.observe(traces(3))
+    times = [entry.recorded_at for entry in ledger.history()]
+    assert times == sorted(times)
+    assert times[-1] <= latest
+    sound(path)
+
+
+@settings(max_examples=25)
+@given(jumps=st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=12))
+def test_recorded_times_never_decrease_whatever_the_clock_does(
+    jumps: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    clock = Clock()
+    with Ledger(tmp_path_factory.mktemp("jumps") / "ledger.db", clock=clock) as ledger:
+        for jump in jumps:
+            clock.now += timedelta(seconds=jump)
+            ledger.execute(login(BEIJING))
+        times = [entry.recorded_at for entry in ledger.history()]
+        assert times == sorted(times)
+        for time in set(times):
+            last = max(p for p, t in enumerate(times, start=1) if t <= time)
+            assert ledger.entries.position_at(instant_text(time)) == last
+        assert ledger.entries.position_at(instant_text(times[0] - timedelta(seconds=1))) == 0
+
+
+def test_a_command_takes_effect_no_earlier_than_what_is_known_already(
+    ledger: Ledger, clock: Clock
+) -> None:
+    consent(ledger, BEIJING)
+    clock.now -= timedelta(days=1)
+    (login_, *_) = ledger.execute(login(BEIJING)).entries
+    assert login_.effective_at == ledger.account("huaweicloud", ACCOUNT).latest_effective_at
+    ledger.execute(revoke(BEIJING))
+    assert ledger.account("huaweicloud", ACCOUNT).regions_of(AGENCY) == ()
+
+
+def test_a_late_fact_takes_effect_when_it_happened(ledger: Ledger) -> None:
+    at = NOON - timedelta(days=30)
+    ledger.observe([seen("t1", AgencyCreated(agency="backup"), at=at)])
+    (entry,) = ledger.history()
+    assert entry.effective_at == at
+    assert entry.recorded_at > at
+    assert entry.origin == "observed"
+    assert entry.source is not None
+    assert entry.source.trace_id == "t1"
+
+
+def test_what_a_late_fact_ends_is_appended_with_it(ledger: Ledger) -> None:
+    deleted = NOON - timedelta(days=1)
+    granted = PermissionGranted(agency="backup", region=BEIJING, service="cce")
+    ledger.observe([seen("t2", AgencyDeleted(agency="backup"), at=deleted)])
+    ledger.observe([seen("t1", granted, at=deleted - timedelta(hours=1))])
+    *_, late, end = ledger.history()
+    assert late.event == granted
+    assert isinstance(end.event, PermissionRevoked)
+    assert end.effective_at == deleted
+    assert end.command_id == late.command_id
+
+
+# -- command ids ---------------------------------------------------------------------------------
+
+
+def test_the_same_command_under_the_same_id_appends_nothing_and_tells_the_same(
+    ledger: Ledger,
+) -> None:
+    ledger.execute(login(BEIJING))
+    first = ledger.execute(grant(BEIJING), command_id="id-1")
+    last = ledger.last_position()
+    again = ledger.execute(grant(BEIJING), command_id="id-1")
+    assert again.entries == first.entries
+    assert again.repeated
+    assert not first.repeated
+    assert ledger.last_position() == last
+
+
+def test_a_repeated_command_tells_the_same_whatever_happened_since(ledger: Ledger) -> None:
+    ledger.execute(login(BEIJING))
+    first = ledger.execute(grant(BEIJING), command_id="id-1")
+    ledger.execute(revoke(BEIJING))
+    assert ledger.execute(grant(BEIJING), command_id="id-1").entries == first.entries
+    assert ledger.account("huaweicloud", ACCOUNT).regions_of(AGENCY) == ()
+
+
+@pytest.mark.parametrize("other", [login(SHANGHAI), grant(BEIJING), login(BEIJING, "another")])
+def test_another_command_under_the_same_id_is_a_conflict(ledger: Ledger, other: object) -> None:
+    ledger.execute(login(BEIJING), command_id="id-1")
+    last = ledger.last_position()
+    with pytest.raises(CommandIdReused, match=r"id-1 .*positions 1 to 2"):
+        ledger.execute(other, command_id="id-1")  # type: ignore[arg-type]
+    assert ledger.last_position() == last
+
+
+def test_a_refused_command_is_refused_again_and_recorded_once(ledger: Ledger) -> None:
+    with pytest.raises(Refused) as first:
+        ledger.execute(decline(BEIJING), command_id="id-1")
+    with pytest.raises(Refused, match="already under this command id: No authorization") as again:
+        ledger.execute(decline(BEIJING), command_id="id-1")
+    assert first.value.entries == again.value.entries
+    assert ledger.last_position() == 1
+
+
+def test_a_command_that_appended_nothing_leaves_its_id_free(ledger: Ledger) -> None:
+    consent(ledger, BEIJING)
+    last = ledger.last_position()
+    assert ledger.execute(grant(BEIJING), command_id="id-1").entries == ()
+    assert ledger.execute(grant(BEIJING), command_id="id-1").entries == ()
+    assert ledger.last_position() == last
+
+
+def test_commands_without_an_id_get_one_each(ledger: Ledger) -> None:
+    consent(ledger, BEIJING)
+    ids = {entry.command_id for entry in ledger.history()}
+    assert len(ids) == 2
+    assert all(uuid.UUID(each) for each in ids if each is not None)
+
+
+@pytest.mark.parametrize("command_id", ["", "x" * 129, "two\nlines", "half \ud83d"])
+def test_an_id_that_cannot_be_one_is_invalid(ledger: Ledger, command_id: str) -> None:
+    with pytest.raises(InvalidInput):
+        ledger.execute(login(BEIJING), command_id=command_id)
+    assert ledger.last_position() == 0
+
+
+@pytest.mark.parametrize("reason", ["", "x" * 1025, "two\nlines", "half \ud83d", "\u2028"])
+def test_a_reason_that_is_no_line_is_invalid(ledger: Ledger, reason: str) -> None:
+    with pytest.raises(InvalidInput):
+        ledger.execute(login(BEIJING), reason=reason)
+    assert ledger.last_position() == 0
+
+
+def test_a_trace_is_one_fact_however_often_and_from_whichever_file_it_comes(
+    ledger: Ledger,
+) -> None:
+    first = ledger.observe(traces(50))
+    again = ledger.observe([*traces(50), *traces(60)])
+    assert (first.new_traces, first.known_traces) == (50, 0)
+    assert (again.new_traces, again.known_traces) == (10, 100)
+    assert ledger.last_position() == first.entries + again.entries
+
+
+# -- what was altered in the file ----------------------------------------------------------------
+
+
+def planted(path: Path, topic: str, entry: str | bytes, position: int) -> None:
+    """An entry put there by other hands."""
+    with raw(path) as db:
+        db.execute(
+            "INSERT INTO events (position, stream, version, topic, entry) "
+            "VALUES (?, 'account:huaweicloud:x', 1, ?, CAST(? AS TEXT))",
+            (position, topic, entry),
+        )
+
+
+def test_an_unknown_topic_in_the_table_is_named_and_never_imported(
+    ledger: Ledger, path: Path
+) -> None:
+    consent(ledger, BEIJING)
+    position = ledger.last_position() + 1
+    fields = {
+        **json.loads(ledger.entry_text(1)),
+        "stream": "account:huaweicloud:x",
+        "version": 1,
+        "topic": "antigravity:geohash",
+    }
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    planted(path, "antigravity:geohash", text, position)
+    reads: list[Callable[[], Iterator[Recorded]]] = [
+        ledger.history,
+        lambda: ledger.stream("account:huaweicloud:x"),
+    ]
+    for read in reads:
+        with pytest.raises(UnknownTopic, match=rf"position {position} .*'antigravity:geohash'"):
+            list(read())
+    assert "antigravity" not in sys.modules
+    assert len(list(ledger.history(1, position - 1))) == position - 1, "what is sound is readable"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["", "[]", "text", "\0", b"\xff\xfe", b'"\xc3("', b"[\xed\xa0\x80"],
+    ids=repr,
+)
+def test_an_altered_entry_is_found_out_where_it_lies(
+    ledger: Ledger, path: Path, entry: str | bytes
+) -> None:
+    consent(ledger, BEIJING)
+    position = ledger.last_position() + 1
+    planted(path, "AgencyCreated.v1", entry, position)
+    reads: list[Callable[[], Iterator[Recorded]]] = [
+        ledger.history,
+        lambda: ledger.stream("account:huaweicloud:x"),
+    ]
+    for read in reads:
+        with pytest.raises(CorruptEntry, match=f"position {position} "):
+            list(read())
+
+
+def test_bytes_that_are_no_text_are_found_out_in_a_topic_too(ledger: Ledger, path: Path) -> None:
+    with raw(path) as db:
+        db.execute(
+            "INSERT INTO events (position, stream, version, topic, entry) "
+            "VALUES (1, 's', 1, CAST(x'ff' AS TEXT), 'x')"
+        )
+    with pytest.raises(CorruptEntry, match="position 1 "):
+        list(ledger.history())
+
+
+@pytest.mark.parametrize("time", ["zzz", "2026-03-01", "", "9999-99-99T99:99:99.999999Z"])
+def test_an_altered_recorded_time_does_not_spread_into_what_is_appended_next(
+    ledger: Ledger, path: Path, time: str
+) -> None:
+    planted(path, "AgencyCreated.v1", json.dumps({"recorded_at": time}), 1)
+    with pytest.raises(CorruptEntry, match="position 1: the recorded time"):
+        ledger.execute(login(BEIJING))
+    assert ledger.last_position() == 1
+
+
+# -- lost races ----------------------------------------------------------------------------------
+
+
+def test_a_lost_race_is_decided_again(path: Path, ledger: Ledger, clock: Clock) -> None:
+    """Both know the account; the other consents first, so that this one has nothing left to do."""
+    ledger.execute(login(BEIJING))
+    with Ledger(path, clock=clock) as other:
+        catalogue = ledger.catalogue
+        account = ledger.account("huaweicloud", ACCOUNT)
+        raced = False
+
+        def race() -> datetime:
+            nonlocal raced
+            if not raced:
+                raced = True
+                other.execute(grant(BEIJING))
+            return clock()
+
+        ledger.clock = race
+        outcome = ledger.execute(grant(BEIJING))
+    assert outcome.entries == ()
+    assert "authorized in cn-north-4 already" in outcome.note
+    assert ledger.catalogue is catalogue
+    assert ledger.account("huaweicloud", ACCOUNT).version >= account.version
+    sound(path)
+
+
+def test_races_that_are_always_lost_are_a_conflict_and_append_nothing(
+    path: Path, ledger: Ledger, clock: Clock
+) -> None:
+    with Ledger(path, clock=clock) as other:
+        number = 0
+
+        def race() -> datetime:
+            nonlocal number
+            number += 1
+            other.execute(CreateAgency(account=ACCOUNT, agency=f"agency {number}"))
+            return clock()
+
+        ledger.clock = race
+        # An account without a quota, or the other would be refused before this one gives up.
+        other.catalogue = ledger.catalogue = load_catalogue()
+        with pytest.raises(StreamChanged, match="20 times"):
+            ledger.execute(CreateAgency(account=ACCOUNT, agency="mine"))
+    names = [e.event.agency for e in ledger.history() if isinstance(e.event, AgencyCreated)]
+    assert "mine" not in names
+    sound(path)
+
+
+def test_after_a_failed_append_the_ledger_knows_what_the_file_knows(
+    path: Path, ledger: Ledger
+) -> None:
+    consent(ledger, BEIJING)
+    with raw(path) as db:
+        db.execute("BEGIN IMMEDIATE")
+        impatient = Ledger(path, lock_timeout_s=1)
+        with pytest.raises(StoreLocked):
+            impatient.execute(revoke(BEIJING))
+        assert impatient.account("huaweicloud", ACCOUNT).regions_of(AGENCY) == (BEIJING,)
+        db.execute("ROLLBACK")
+    impatient.execute(revoke(BEIJING))
+    assert impatient.account("huaweicloud", ACCOUNT).regions_of(AGENCY) == ()
+    impatient.close()
+    sound(path)
+
+
+def test_an_observation_that_fails_halfway_leaves_no_knowledge_behind(
+    path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second account cannot be read; what was settled of the first must not be believed."""
+    account = Ledger.account
+
+    def failing(self: Ledger, provider: str, name: str) -> object:
+        if name == "account-1":
+            raise StoreLocked("locked")
+        return account(self, provider, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "account", failing)
+        with pytest.raises(StoreLocked):
+            ledger.observe(traces(2))
+    assert ledger.account("huaweicloud", "account-0").version == 0
+    assert ledger.observe(traces(2)).new_traces == 2
+    sound(path)
+
+
+# -- dry runs ------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_tells_what_would_be_and_appends_nothing(ledger: Ledger, path: Path) -> None:
+    ledger.execute(login(BEIJING))
+    before = texts(ledger)
+    would = ledger.execute(grant(BEIJING), actor=Actor("alice"), dry_run=True)
+    assert would.dry_run
+    assert texts(ledger) == before
+    did = ledger.execute(grant(BEIJING), actor=Actor("alice"))
+    assert [e.type for e in would.entries] == [e.type for e in did.entries]
+    assert [(e.stream, e.version) for e in would.entries[1:]] == [
+        (e.stream, e.version) for e in did.entries[1:]
+    ]
+    assert all(entry.position is None for entry in would.entries)
+    sound(path)
+
+
+def test_a_dry_refusal_is_not_recorded(ledger: Ledger) -> None:
+    with pytest.raises(Refused) as raised:
+        ledger.execute(grant(BEIJING), dry_run=True)
+    assert raised.value.dry_run
+    assert ledger.last_position() == 0
+
+
+# -- the recorder by itself ----------------------------------------------------------------------
+
+
+def test_a_page_may_be_of_some_topics_only(ledger: Ledger) -> None:
+    consent(ledger, BEIJING)
+    topics = ["AgencyCreated.v1", "PolicyCreated.v1"]
+    page = ledger.entries.select_notifications(1, 10, topics=topics)
+    assert [entry.topic for entry in page] == topics
+
+
+def test_history_is_read_in_pages_without_a_gap(ledger: Ledger) -> None:
+    ledger.observe(traces(2_300))
+    positions = [entry.position for entry in ledger.history()]
+    assert positions == list(range(1, ledger.last_position() + 1))
+    assert len(positions) > 2_000
+    middle = [entry.position for entry in ledger.history(900, 2_100)]
+    assert middle == list(range(900, 2_101))
+
+
+def test_an_entry_is_shown_exactly_as_stored(ledger: Ledger, path: Path) -> None:
+    consent(ledger, BEIJING)
+    with raw(path) as db:
+        (stored,) = db.execute("SELECT entry FROM events WHERE position = 3").fetchone()
+    assert ledger.entry_text(3) == stored
+    with pytest.raises(NotFound, match="no position 99; the last is"):
+        ledger.entry_text(99)
+
+
+def test_a_ledger_in_memory_serves_the_library_too() -> None:
+    recorder = LedgerRecorder(Datastore(":memory:"))
+    recorder.create_table()
+    recorder.insert_events([StoredEvent(uuid.uuid4(), 1, "topic1", b"state1")])
+    assert recorder.max_notification_id() == 1
+    recorder.datastore.close()
+
+
+def test_times_in_the_table_are_text_at_fixed_width(ledger: Ledger, path: Path) -> None:
+    consent(ledger, BEIJING)
+    with raw(path) as db:
+        for recorded_at, effective_at in db.execute("SELECT recorded_at, effective_at FROM events"):
+            assert instant_text(instant(recorded_at)) == recorded_at
+            assert instant_text(instant(effective_at)) == effective_at

@@ -1,0 +1,115 @@
+"""Ledgers to try things on: a file, a clock that does as it is told, observations."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ledger.account.agency import AgencyCreated, AgencyDeleted
+from ledger.account.permissions import PermissionGranted
+from ledger.application import Ledger, Observation
+from ledger.messages import DomainEvent, Recorded, Source
+from tests.ledger.scenario import ACCOUNT, PROVIDER, grant, login
+
+
+@dataclass
+class Clock:
+    """Goes on by a second whenever it is read, unless it is set."""
+
+    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    step: timedelta = field(default=timedelta(seconds=1))
+
+    def __call__(self) -> datetime:
+        self.now += self.step
+        return self.now
+
+
+def seen(trace: str, *events: DomainEvent, at: datetime, **more: Any) -> Observation:
+    """One trace of the cloud."""
+    return Observation(
+        provider=PROVIDER,
+        account=more.pop("account", ACCOUNT),
+        events=events,
+        effective_at=at,
+        source=Source(trace_id=trace, file="traces.json", verified=True),
+        **more,
+    )
+
+
+def traces(count: int, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> list[Observation]:
+    """Traces of some accounts: agencies come, are permitted things, and go."""
+    found = []
+    for number in range(count):
+        at = start + timedelta(minutes=number)
+        agency = f"agency {number % 7}"
+        event: DomainEvent
+        if number % 5 == 0:
+            event = AgencyCreated(agency=agency)
+        elif number % 11 == 10:
+            event = AgencyDeleted(agency=agency)
+        else:
+            event = PermissionGranted(agency=agency, region=f"region-{number % 3}", service="cce")
+        account = f"account-{number % 2}"
+        found.append(
+            seen(f"trace-{number}", event, at=at, account=account, actor=f"user {number % 3}")
+        )
+    return found
+
+
+def consent(ledger: Ledger, region: str, account: str = ACCOUNT) -> tuple[Recorded, ...]:
+    """A login and the OK button: two commands."""
+    return (
+        *ledger.execute(login(region, account)).entries,
+        *ledger.execute(grant(region, account)).entries,
+    )
+
+
+def texts(ledger: Ledger) -> list[str]:
+    """All that is stored, byte for byte."""
+    return [ledger.entry_text(position) for position in range(1, ledger.last_position() + 1)]
+
+
+@contextmanager
+def raw(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file through other hands than ours."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def sound(path: Path) -> None:
+    """Whole, as the engine sees it and as the ledger does: dense positions, whole transactions."""
+    with raw(path) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        whole(db)
+
+
+def whole(db: sqlite3.Connection) -> None:
+    """Positions are 1..n, versions 1..n in each stream, every command's events are all there."""
+    count, last = db.execute("SELECT count(*), ifnull(max(position), 0) FROM events").fetchone()
+    assert count == last
+    gaps = db.execute(
+        "SELECT stream FROM events GROUP BY stream "
+        "HAVING count(*) <> max(version) OR min(version) <> 1"
+    ).fetchall()
+    assert gaps == []
+    covered = 1
+    for command_id, first, end in db.execute(
+        "SELECT command_id, first_position, last_position FROM commands ORDER BY first_position"
+    ):
+        assert first == covered, "each position belongs to one command"
+        ids = db.execute(
+            "SELECT DISTINCT command_id FROM events WHERE position BETWEEN ? AND ?", (first, end)
+        ).fetchall()
+        assert ids == [(command_id,)]
+        covered = end + 1
+    assert covered == last + 1
+    earlier = db.execute(
+        "SELECT count(*) FROM events a JOIN events b ON b.position = a.position + 1 "
+        "WHERE b.recorded_at < a.recorded_at"
+    ).fetchone()
+    assert earlier == (0,)
