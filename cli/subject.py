@@ -21,7 +21,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 _SQL = """
     SELECT e.entry ->> 'subject' AS subject, e.entry ->> 'kind' AS kind, s.name,
            e.recorded_at AS registered_at, e.position
-    FROM ledger.events e LEFT JOIN ledger.subjects s ON s.subject = e.entry ->> 'subject'
+    FROM events e LEFT JOIN subjects s ON s.subject = e.entry ->> 'subject'
     WHERE e.type = 'SubjectRegistered' ORDER BY e.position
 """
 

@@ -104,9 +104,7 @@ class Ledger(Application[str]):
         self.path = Path(path)
         self.catalogue = catalogue or load_catalogue()
         self.clock = clock
-        self._accounts = _Bounded()
-        self._versions = _Bounded()
-        self._subjects = _Bounded()
+        self._accounts, self._versions, self._subjects = _Bounded(), _Bounded(), _Bounded()
         if not create and not self.path.exists():
             raise NotFound(
                 f"There is no ledger at {self.path}.",

@@ -11,9 +11,10 @@ from typing import Any, Final, Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from ledger.account.account import settle
+from ledger.account.permissions import PermissionGranted
 from ledger.account.state import Account
 from ledger.errors import InvalidInput
-from ledger.messages import DomainEvent, Established, Observation, Recorded
+from ledger.messages import TRACE_PREFIX, DomainEvent, Established, Observation, Recorded
 from ledger.persistence.entry import encode
 from ledger.persistence.sqlite import Beside, SubjectRow
 from ledger.subjects import SubjectKind, SubjectRegistered, commitment, new_salt, new_subject
@@ -61,6 +62,11 @@ def check_words(**words: str | None) -> None:
                 f"{text!r} is no {name.replace('_', ' ')}.",
                 remedy=f"Write one line of 1 to {longest} characters.",
             ) from None
+        if name == "command_id" and text is not None and text.startswith(TRACE_PREFIX):
+            raise InvalidInput(
+                f"Command ids that begin with {TRACE_PREFIX!r} are those of traces.",
+                remedy="Choose another.",
+            )
 
 
 class Known(Protocol):
@@ -155,7 +161,11 @@ class Batch:
         for settled, settled_at in settle(account, event, at):
             side_stream = settled.STREAM != "account"
             version = self._next(_stream(settled, account)) if side_stream else account.version
-            self._envelop(account, settled, settled_at, version, envelope)
+            told_by = envelope
+            if settled is not event and isinstance(event, PermissionGranted):
+                # News of the grant came late; its end is the ledger's doing, not the granter's.
+                told_by = envelope | {"actor": None, "actor_established": "ledger"}
+            self._envelop(account, settled, settled_at, version, told_by)
 
     def _envelop(
         self,

@@ -87,6 +87,11 @@ class Source:
     verified: bool = False
 
 
+TRACE_PREFIX = "trace:"
+"""What the command ids of observations begin with, and no other: an id that somebody chose for a
+command must never make a trace look known."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """One trace of the cloud, translated: its facts, when they happened, who did it, from where.
@@ -106,7 +111,7 @@ class Observation:
     @property
     def command_id(self) -> str:
         """A trace is one fact, however often it is delivered and to whichever file."""
-        return f"{self.provider}/{self.account}/{self.source.trace_id}"
+        return f"{TRACE_PREFIX}{self.provider}/{self.account}/{self.source.trace_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,8 @@ _NO_CONTROL = r"[^\p{Cc}\p{Zl}\p{Zp}]"
 Provider = Annotated[str, _word(r"^[a-z][a-z0-9-]{0,31}$")]
 AccountId = Annotated[str, _word(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Region = Annotated[str, _word(r"^(\*|[^\p{Cc}\p{Z}:*]{1,128})$")]
+OneRegion = Annotated[str, _word(r"^[^\p{Cc}\p{Z}:*]{1,128}$")]
+"""A region that something is asked for in; consent is given in one at a time."""
 ServiceCode = Annotated[str, _word(r"^[a-z0-9][a-z0-9._-]{0,127}$")]
 FeatureName = Annotated[str, _word(r"^[a-z0-9][a-z0-9-]{0,63}$")]
 AgencyName = Annotated[str, _word(rf"^{_NO_CONTROL}{{1,128}}$")]

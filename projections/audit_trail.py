@@ -39,7 +39,7 @@ AUDIT_TRAIL = DerivedView(
                e.service, e.agency, e.policy, e.feature, e.outcome, e.actor,
                s.name AS actor_name, e.origin, e.entry ->> 'reason' AS reason, e.command_id,
                e.stream, e.version, e.entry
-        FROM ledger.events e LEFT JOIN ledger.subjects s ON s.subject = e.actor
+        FROM events e LEFT JOIN subjects s ON s.subject = e.actor
     """,
 )
 

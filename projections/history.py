@@ -22,6 +22,7 @@ def create_table(projection: Projection, table: str) -> str:
             f"{column.name} INTEGER NOT NULL, {column.name}_change INTEGER NOT NULL"
             for column in projection.counters
         ),
+        *(["latest_at TEXT NOT NULL"] if projection.counters else []),
         f"PRIMARY KEY ({_names(projection.key)}, from_position)",
     ]
     return f"CREATE TABLE {table} ({', '.join(columns)}) STRICT, WITHOUT ROWID"
@@ -64,7 +65,9 @@ def stage(projection: Projection, table: str) -> tuple[str, ...]:
         staged = (
             f"SELECT {_names(projection.key, 'c')}, c.position AS from_position, "
             f"LEAD(c.position) OVER (PARTITION BY {_names(projection.key, 'c')} "
-            f"ORDER BY c.position) AS until_position, c.effective_at, {sums}, 0 AS late "
+            f"ORDER BY c.position) AS until_position, c.effective_at, {sums}, "
+            f"MAX(COALESCE(o.latest_at, ''), MAX(c.effective_at) OVER (PARTITION BY "
+            f"{_names(projection.key, 'c')} ORDER BY c.position)) AS latest_at, 0 AS late "
             f"FROM ({changes}) c {opened}"
         )
     else:
@@ -130,25 +133,32 @@ def sorted_current(projection: Projection, table: str) -> str:
     """The present rows in the order in which they are digested."""
     columns = _names((*projection.key, *projection.values, *projection.counters))
     return (
-        f"SELECT {columns}, effective_at, from_position FROM {table} "
+        f"SELECT {columns}, {_since(projection)}, from_position FROM {table} "
         f"WHERE until_position IS NULL ORDER BY {_names(projection.key)}"
     )
 
 
 def _shown(projection: Projection) -> str:
     columns = _names((*projection.key, *projection.values, *projection.counters))
-    return f"{columns}, effective_at AS since, from_position AS position"
+    return f"{columns}, {_since(projection)} AS since, from_position AS position"
+
+
+def _since(projection: Projection) -> str:
+    """When the present came to be: of a sum, when the latest of what is summed happened."""
+    return "latest_at" if projection.counters else "effective_at"
 
 
 def _stored(projection: Projection) -> tuple[Column, ...]:
     changes = (Column(f"{c.name}_change", c.doc, "INTEGER") for c in projection.counters)
     interval = ("from_position", "until_position", "effective_at")
+    latest = (Column("latest_at", ""),) if projection.counters else ()
     return (
         *projection.key,
         *(Column(name, "") for name in interval),
         *projection.values,
         *projection.counters,
         *changes,
+        *latest,
     )
 
 

@@ -74,7 +74,7 @@ class DerivedView:
     select: str
 
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Grows when the runner lays out its tables in another way."""
 
 PROVIDER = Column("provider", "The cloud, e.g. huaweicloud or aws.")

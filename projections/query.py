@@ -6,6 +6,8 @@ length of any one value, and is interrupted when its time is up.
 
 from __future__ import annotations
 
+import os
+import secrets
 import sqlite3
 import time
 from typing import Any, Final
@@ -14,8 +16,11 @@ from urllib.parse import quote
 from ledger.errors import InvalidInput
 from projections.store import Store, attach_ledger
 
-VALUE_BYTES_MAX: Final = 10_000_000
-"""No value of an answer is longer, so that no expression can fill the memory."""
+VALUE_BYTES_MAX: Final = 100_000
+"""No value is longer, for a single function call on long ones cannot be interrupted. An entry has
+65,535 bytes at most."""
+ANSWER_BYTES_MAX: Final = 64_000_000
+"""No answer is larger."""
 
 _ALLOWED: Final = {
     sqlite3.SQLITE_SELECT,
@@ -24,6 +29,8 @@ _ALLOWED: Final = {
     sqlite3.SQLITE_RECURSIVE,
 }
 _FORBIDDEN_FUNCTIONS: Final = {"load_extension", "fts3_tokenizer"}
+_FORBIDDEN_TABLES: Final = {"sqlite_temp_master", "sqlite_temp_schema"}
+_OF_THE_STORE: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR", "SQLITE_FULL")
 _INSTRUCTIONS_BETWEEN_LOOKS: Final = 10_000
 
 
@@ -32,23 +39,42 @@ def run_query(
 ) -> tuple[tuple[str, ...], list[tuple[Any, ...]], bool]:
     """Column names, rows up to the limit, and whether there were more. Raises InvalidInput."""
     connection = sqlite3.connect(
-        f"file:{quote(str(store.path))}?mode=ro", uri=True, isolation_level=None
+        f"file:{quote(os.fsencode(store.path))}?mode=ro", uri=True, isolation_level=None
     )
     try:
-        attach_ledger(connection, store.ledger)
+        # A name that nobody can know: some joins reach columns that the authorizer is not asked
+        # about, so the table that holds the salts must not be nameable at all.
+        attach_ledger(connection, store.ledger, f"ledger_{secrets.token_hex(16)}")
         _forbid_writing(connection)
         end = time.monotonic() + time_limit_s
         connection.set_progress_handler(lambda: time.monotonic() > end, _INSTRUCTIONS_BETWEEN_LOOKS)
         cursor = connection.execute(sql)
         if cursor.description is None:
             raise InvalidInput("The query is empty.", remedy='Write one: "SELECT …".')
-        rows = cursor.fetchmany(row_limit + 1)
+        rows = _fetched(cursor, row_limit + 1)
         columns = tuple(column[0] for column in cursor.description)
         return columns, rows[:row_limit], len(rows) > row_limit
     except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+        if getattr(error, "sqlite_errorname", "").startswith(_OF_THE_STORE):
+            raise
         raise _explained(error, time_limit_s) from error
     finally:
         connection.close()
+
+
+def _fetched(cursor: sqlite3.Cursor, row_limit: int) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    for row in cursor:
+        rows.append(row)
+        size += sum(len(value) for value in row if isinstance(value, str | bytes))
+        if size > ANSWER_BYTES_MAX:
+            raise InvalidInput(
+                f"The answer is larger than {ANSWER_BYTES_MAX} bytes.", remedy="Ask for less."
+            )
+        if len(rows) == row_limit:
+            break
+    return rows
 
 
 def _forbid_writing(connection: sqlite3.Connection) -> None:
@@ -63,7 +89,7 @@ def _forbid_writing(connection: sqlite3.Connection) -> None:
             return sqlite3.SQLITE_DENY
         if action == sqlite3.SQLITE_FUNCTION and second in _FORBIDDEN_FUNCTIONS:
             return sqlite3.SQLITE_DENY
-        if action == sqlite3.SQLITE_READ and (first, second) == ("subjects", "salt"):
+        if action == sqlite3.SQLITE_READ and first in _FORBIDDEN_TABLES:
             return sqlite3.SQLITE_DENY
         return sqlite3.SQLITE_OK
 

@@ -7,6 +7,7 @@ that belongs to another history (a ledger restored or replaced) is emptied and b
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ledger.catalogue import Catalogue
-from ledger.errors import StoreUnavailable
+from ledger.errors import StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
 from ledger.persistence.failures import told_clearly
 from projections import history
 from projections.declared import PROJECTIONS, VIEWS
@@ -55,7 +56,7 @@ class Store:
         self.path = views_path(self.ledger)
         with self.told():
             self.connection = sqlite3.connect(
-                f"file:{quote(str(self.path))}?mode=rwc",
+                f"file:{quote(os.fsencode(self.path))}?mode=rwc",
                 uri=True,
                 isolation_level=None,
                 timeout=LOCK_TIMEOUT_S,
@@ -86,9 +87,20 @@ class Store:
     def close(self) -> None:
         self.connection.close()
 
-    def told(self) -> Any:
-        """Turns the database's failures into the ledger's errors."""
-        return told_clearly(str(self.path))
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Turns the database's failures into the ledger's errors; what is damaged is rebuilt."""
+        try:
+            with told_clearly(str(self.path)):
+                yield
+        except (StoreLocked, StoreFull, StoreReadOnly):
+            raise
+        except StoreUnavailable as error:
+            raise StoreUnavailable(
+                f"The views {self.path} cannot be used: {error.__cause__ or error.message}.",
+                remedy="Delete that file; it is built again from the ledger. If that does not "
+                "help, it is the ledger that is damaged.",
+            ) from error
 
     def value(self, statement: str, params: Any = ()) -> Any:
         row = self.connection.execute(statement, params).fetchone()
@@ -192,11 +204,14 @@ class Store:
         )
 
 
-def attach_ledger(connection: sqlite3.Connection, ledger: Path) -> None:
-    """Attach the ledger read-only, and name what the views read of it."""
-    uri = f"file:{quote(str(ledger))}?mode=ro"
-    connection.execute("ATTACH DATABASE ? AS ledger", (uri,))
-    connection.execute("CREATE TEMP VIEW events AS SELECT * FROM ledger.events")
+def attach_ledger(connection: sqlite3.Connection, ledger: Path, schema: str = "ledger") -> None:
+    """Attach the ledger read-only, and name what the views read of it: no salts among that."""
+    uri = f"file:{quote(os.fsencode(ledger))}?mode=ro"
+    connection.execute(f"ATTACH DATABASE ? AS {schema}", (uri,))
+    connection.execute(f"CREATE TEMP VIEW events AS SELECT * FROM {schema}.events")
+    connection.execute(
+        f"CREATE TEMP VIEW subjects AS SELECT subject, kind, name FROM {schema}.subjects"
+    )
     for name, view in VIEWS.items():
         if "events" in view.over:
             connection.execute(f"CREATE TEMP VIEW {name} AS {view.select}")

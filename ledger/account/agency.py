@@ -14,7 +14,7 @@ from ledger.account.decision import (
     Evolutions,
     need_reason,
 )
-from ledger.account.impact import broken_features
+from ledger.account.impact import broken_features, told, total
 from ledger.account.policy import PolicyCreated
 from ledger.account.state import Account, Timeline
 from ledger.errors import NotFound
@@ -77,6 +77,8 @@ class AgencyDeletionAttempted(DomainEvent):
     override: bool = False
     impact_regions: tuple[Region, ...] = ()
     impact_features: tuple[Line, ...] = ()
+    impact_regions_total: int | None = None
+    impact_features_total: int | None = None
     why: Line | None = None
 
 
@@ -149,6 +151,7 @@ def attempt_deletion(
         need_reason(now)
     ended = account.open_permissions(command.agency)
     known = now.catalogue.agency(command.provider, command.agency)
+    regions, features = account.regions_of(command.agency), broken_features(account, ended, now)
     why = None
     if known is not None and known.protection != "none" and not command.override:
         why = f"The agency {command.agency} is protected: {known.protection_note}"
@@ -156,8 +159,10 @@ def attempt_deletion(
         agency=command.agency,
         outcome="refused" if why else "carried-out",
         override=command.override,
-        impact_regions=account.regions_of(command.agency),
-        impact_features=broken_features(account, ended, now),
+        impact_regions=told(regions),
+        impact_features=told(features),
+        impact_regions_total=total(regions),
+        impact_features_total=total(features),
         why=why,
     )
     if why is not None:

@@ -13,28 +13,28 @@ from ledger.account.policy import PolicyCreated
 from ledger.account.state import Account, Authorization, AuthorizationStatus, Timeline
 from ledger.catalogue import Service
 from ledger.messages import Command, DomainEvent, StreamKind
-from ledger.values import AgencyName, Instant, Line, Region, ServiceCode
+from ledger.values import AgencyName, Instant, Line, OneRegion, Region, ServiceCode
 
 
 class GrantAuthorization(Command):
     """The OK button: the account agrees, permanently, that the service may act in one region."""
 
     service: ServiceCode
-    region: Region
+    region: OneRegion
 
 
 class DeclineAuthorization(Command):
     """The dialog is closed without consent."""
 
     service: ServiceCode
-    region: Region
+    region: OneRegion
 
 
 class RevokeAuthorization(Command):
     """The account takes its consent back in one region."""
 
     service: ServiceCode
-    region: Region
+    region: OneRegion
 
 
 class AuthorizationGranted(DomainEvent):
@@ -72,7 +72,7 @@ class AuthorizationRevoked(DomainEvent):
 
 
 class AuthorizationRefused(DomainEvent):
-    """Somebody answered a dialog that was not open. Nothing changed."""
+    """Somebody's answer to a dialog could not be taken: it was not open, or a quota is used up."""
 
     TOPIC = "AuthorizationRefused.v1"
     STREAM: ClassVar[StreamKind] = "console"
@@ -114,6 +114,15 @@ def grant(account: Account, command: GrantAuthorization, now: Circumstances) -> 
     if known is None or known.status != "requested":
         return _not_asked(command, "grant")
     agencies = service.baseline_at(now.at).agencies
+    quota = now.catalogue.quota(command.provider, "agencies")
+    new = sum(not account.agency_exists(agency.name) for agency in agencies)
+    if quota is not None and new and account.agency_count() + new > quota:
+        return _refused(
+            command,
+            "grant",
+            f"The account has {account.agency_count()} of {quota} agencies; consent needs {new} more.",
+            "Delete agencies that nothing needs, or have the quota raised.",
+        )
     granted = AuthorizationGranted(
         service=command.service,
         region=command.region,
@@ -166,43 +175,48 @@ def _not_asked(
     command: GrantAuthorization | DeclineAuthorization, answer: Literal["grant", "decline"]
 ) -> Decision:
     why = f"No authorization request of {command.service} is pending in {command.region}."
-    return Decision(
-        (
-            AuthorizationRefused(
-                service=command.service, region=command.region, answer=answer, why=why
-            ),
-        ),
-        refusal=why,
-        remedy="A console login in that region opens the dialog: authledger console login "
-        f"--account {command.account} --service {command.service} --region {command.region}",
+    remedy = (
+        "A console login in that region opens the dialog: authledger console login "
+        f"--account {command.account} --service {command.service} --region {command.region}"
     )
+    return _refused(command, answer, why, remedy)
+
+
+def _refused(
+    command: GrantAuthorization | DeclineAuthorization,
+    answer: Literal["grant", "decline"],
+    why: str,
+    remedy: str,
+) -> Decision:
+    refused = AuthorizationRefused(
+        service=command.service, region=command.region, answer=answer, why=why
+    )
+    return Decision((refused,), refusal=why, remedy=remedy)
 
 
 def revoke(account: Account, command: RevokeAuthorization, now: Circumstances) -> Decision:
     service = now.catalogue.service(command.provider, command.service)
     known = account.authorization(command.service, command.region)
-    if known is None or known.status != "granted":
-        return Decision(
-            note=f"{command.service} is not authorized in {command.region}; nothing to revoke."
-        )
+    named = known.agencies if known else ()
     ended = [
         key
-        for agency in known.agencies
+        for agency in dict.fromkeys((*named, *service.agency_names()))
         for key in account.open_permissions(agency)
         if key.region == command.region
     ]
-    usable_until = now.at + timedelta(seconds=service.credential.longest_life_seconds)
-    return Decision(
-        (
-            AuthorizationRevoked(
-                service=command.service,
-                region=command.region,
-                agencies=known.agencies,
-                credentials_usable_until=usable_until,
-            ),
-            *(revoked(key, "AuthorizationRevoked") for key in ended),
+    # Asked again or declined since, a consent still stands while it permits anything.
+    if not ended and (known is None or known.status != "granted"):
+        return Decision(
+            note=f"{command.service} is not authorized in {command.region}; nothing to revoke."
         )
+    usable_until = now.at + timedelta(seconds=service.credential.longest_life_seconds)
+    taken_back = AuthorizationRevoked(
+        service=command.service,
+        region=command.region,
+        agencies=tuple(dict.fromkeys((*named, *(key.agency for key in ended)))),
+        credentials_usable_until=usable_until,
     )
+    return Decision((taken_back, *(revoked(key, "AuthorizationRevoked") for key in ended)))
 
 
 DECIDE: Decisions = {

@@ -8,14 +8,14 @@ from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.permissions import missing_permissions
 from ledger.account.state import Account
 from ledger.messages import Command, DomainEvent, StreamKind
-from ledger.values import AgencyName, Region, ServiceCode, SubjectId
+from ledger.values import AgencyName, OneRegion, Region, ServiceCode, SubjectId
 
 
 class RequestConsoleLogin(Command):
     """Somebody logs in to the console of a service in one region."""
 
     service: ServiceCode
-    region: Region
+    region: OneRegion
 
 
 class ConsoleLoginRequested(DomainEvent):

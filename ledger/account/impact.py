@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import product
+from typing import Final
 
 from ledger.account.decision import Circumstances
 from ledger.account.state import Account, PermissionKey, Timeline
 from ledger.catalogue import Feature, Service
 from ledger.values import ALL_REGIONS
+
+IMPACT_BYTES_MAX: Final = 15_000
+"""How much of an impact an entry tells; beyond that the totals tell that there is more."""
+
+
+def told(impact: tuple[str, ...]) -> tuple[str, ...]:
+    """As much of an impact as an entry has room for, from its beginning."""
+    room, kept = IMPACT_BYTES_MAX, []
+    for name in impact:
+        room -= len(name.encode()) + 3
+        if room < 0:
+            break
+        kept.append(name)
+    return tuple(kept)
+
+
+def total(impact: tuple[str, ...]) -> int | None:
+    """How much there is in all, where an entry has no room for all of it."""
+    return None if told(impact) == impact else len(impact)
 
 
 def known_permissions(

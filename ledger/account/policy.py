@@ -13,7 +13,7 @@ from ledger.account.decision import (
     Evolutions,
     need_reason,
 )
-from ledger.account.impact import broken_features, permissions_under
+from ledger.account.impact import broken_features, permissions_under, told, total
 from ledger.account.state import Account, Timeline
 from ledger.errors import NotFound
 from ledger.messages import Command, DomainEvent
@@ -56,6 +56,8 @@ class PolicyDeletionAttempted(DomainEvent):
     override: bool = False
     impact_regions: tuple[Region, ...] = ()
     impact_features: tuple[Line, ...] = ()
+    impact_regions_total: int | None = None
+    impact_features_total: int | None = None
     why: Line | None = None
 
 
@@ -85,6 +87,10 @@ def attempt_deletion(
         need_reason(now)
     ended = permissions_under(account, command.policy)
     known = now.catalogue.policy_holder(command.provider, command.policy)
+    regions, features = (
+        tuple(sorted({key.region for key in ended})),
+        broken_features(account, ended, now),
+    )
     why = None
     if known is not None and known.protection != "none" and not command.override:
         why = f"The policy {command.policy!r} is protected: {known.protection_note}"
@@ -92,8 +98,10 @@ def attempt_deletion(
         policy=command.policy,
         outcome="refused" if why else "carried-out",
         override=command.override,
-        impact_regions=tuple(sorted({key.region for key in ended})),
-        impact_features=broken_features(account, ended, now),
+        impact_regions=told(regions),
+        impact_features=told(features),
+        impact_regions_total=total(regions),
+        impact_features_total=total(features),
         why=why,
     )
     if why is not None:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field
 
 from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.impact import serving_agency
 from ledger.account.state import Account
 from ledger.errors import InvalidInput
 from ledger.messages import Command, DomainEvent, StreamKind
-from ledger.values import AgencyName, FeatureName, Instant, Line, Region, ServiceCode, SubjectId
+from ledger.values import (
+    AgencyName,
+    FeatureName,
+    Instant,
+    Line,
+    OneRegion,
+    Region,
+    ServiceCode,
+    SubjectId,
+)
+
+LIFE_SECONDS_MAX: Final = 10**9
+"""No longer life can even be asked for, and refused: it would not be a time any more."""
 
 
 class UseFeature(Command):
     """Use a feature of a service in one region, e.g. publish an ingress gateway."""
 
     service: ServiceCode
-    region: Region
+    region: OneRegion
     feature: FeatureName
 
 
@@ -25,11 +39,11 @@ class IssueCredential(Command):
     """Issue a temporary credential for a component, to use one service in one region."""
 
     service: ServiceCode
-    region: Region
+    region: OneRegion
     target: ServiceCode
     """The dependent service that the credential is for."""
     component: Line
-    life_seconds: int | None = None
+    life_seconds: Annotated[int, Field(le=LIFE_SECONDS_MAX)] | None = None
 
 
 class FeatureUsed(DomainEvent):

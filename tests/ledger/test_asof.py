@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,17 +17,6 @@ from tests.ledger.scenario import BEIJING, SHANGHAI
 from tests.ledger.worlds import Clock, consent
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    with Ledger(tmp_path / "ledger.db", clock=clock) as ledger:
-        yield ledger
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
 from ledger.account.agency import AgencyCreated
 from ledger.account.authorization import AuthorizationGranted
 from ledger.application import Actor, Ledger
@@ -18,11 +16,6 @@ from tests.ledger.worlds import sound, texts, traces
 
 PROCESSES = 4
 COUNT = 60
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
 
 
 def test_four_processes_appending_to_one_account_lose_nothing_and_repeat_nothing(

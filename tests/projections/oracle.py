@@ -115,10 +115,7 @@ def fold(name: str, history: Iterable[Recorded], effective_at: datetime | None =
         before = known.get(key)
         if name in SUMS:
             added = tuple(a + b for a, b in zip(row, before.row, strict=True)) if before else row
-            # Now: since the event recorded last. At an effective time: since the latest one.
-            at = entry.effective_at
-            if effective_at and before:
-                at = max(at, before.effective_at)
+            at = max(entry.effective_at, before.effective_at) if before else entry.effective_at
             known[key] = _Known(added, at, entry.position)
         elif before is None or entry.effective_at >= before.effective_at:
             known[key] = _Known(row, entry.effective_at, entry.position)

@@ -122,7 +122,7 @@ def _present(seen: list[See]) -> object:
                     # A surrogate id is drawn anew in each ledger. An end has several witnesses
                     # (a revocation, a deletion), and which is told first differs.
                     if index != actor
-                    and not (index == since and (status is None or row[status] == "revoked"))
+                    and not (index == since and status is not None and row[status] == "revoked")
                 )
                 for row in view.rows
             ]

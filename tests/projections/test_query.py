@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -57,11 +58,27 @@ def test_nothing_can_be_written_changed_or_opened(views: Views, told: World, sql
     assert (told.path.read_bytes(), views.read("region_agencies").rows) == before
 
 
-def test_a_salt_cannot_be_read(views: Views) -> None:
-    with pytest.raises(InvalidInput, match="salt is prohibited"):
-        views.query("SELECT * FROM ledger.subjects")
-    with pytest.raises(InvalidInput, match="salt is prohibited"):
-        views.query("SELECT count(*) FROM ledger.subjects WHERE salt LIKE 'a%'")
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT salt FROM subjects",
+        "SELECT * FROM ledger.subjects",
+        "SELECT salt FROM (SELECT NULL AS salt) a FULL JOIN subjects USING (salt)",
+        "SELECT salt FROM (SELECT NULL AS salt) a FULL JOIN ledger.subjects USING (salt)",
+        "SELECT 1 FROM (SELECT 'a' AS salt) NATURAL JOIN ledger.subjects",
+        "SELECT sql FROM sqlite_temp_schema",
+        "SELECT sql FROM temp.sqlite_master",
+    ],
+)
+def test_a_salt_cannot_be_read_nor_the_place_named_where_it_lies(views: Views, sql: str) -> None:
+    with pytest.raises(InvalidInput):
+        views.query(sql)
+
+
+def test_a_name_can_be_read_as_long_as_it_is_kept(views: Views) -> None:
+    assert {"alice", "mallory"} <= {
+        name for (name,) in views.query("SELECT name FROM subjects").rows
+    }
 
 
 def test_rows_are_limited_and_the_cut_is_told(views: Views) -> None:
@@ -88,6 +105,21 @@ def test_a_query_that_takes_too_long_is_ended(views: Views, sql: str) -> None:
 def test_no_value_can_fill_the_memory(views: Views) -> None:
     with pytest.raises(InvalidInput, match="too big"):
         views.query("SELECT randomblob(1000000000)")
+
+
+def test_no_answer_can_fill_the_memory(views: Views) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+    with pytest.raises(InvalidInput, match="larger than"):
+        views.query(endless + "SELECT randomblob(90000) FROM n", row_limit=100_000)
+
+
+def test_one_long_function_call_is_over_soon(views: Views) -> None:
+    """No progress is asked for within a call; values are too short for a long one."""
+    began = time.monotonic()
+    with pytest.raises(InvalidInput):
+        views.query("SELECT instr(zeroblob(9000000), zeroblob(4500000) || x'01')", time_limit_s=1)
+    views.query("SELECT instr(zeroblob(99000), CAST(zeroblob(49000) || x'01' AS BLOB))")
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("sql", ["", "   ", "-- nothing", "SELEC 1", "SELECT 1; SELECT 2", "\0"])

@@ -1,0 +1,99 @@
+"""What other hands wrote into the file is found out, where it lies."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ledger.application import Ledger
+from ledger.errors import (
+    CorruptEntry,
+    UnknownTopic,
+)
+from ledger.messages import Recorded
+from tests.ledger.scenario import (
+    BEIJING,
+    login,
+)
+from tests.ledger.worlds import consent, raw
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def planted(path: Path, topic: str, entry: str | bytes, position: int) -> None:
+    """An entry put there by other hands."""
+    with raw(path) as db:
+        db.execute(
+            "INSERT INTO events (position, stream, version, topic, entry) "
+            "VALUES (?, 'account:huaweicloud:x', 1, ?, CAST(? AS TEXT))",
+            (position, topic, entry),
+        )
+
+
+def test_an_unknown_topic_in_the_table_is_named_and_never_imported(
+    ledger: Ledger, path: Path
+) -> None:
+    consent(ledger, BEIJING)
+    position = ledger.last_position() + 1
+    fields = {
+        **json.loads(ledger.entry_text(1)),
+        "stream": "account:huaweicloud:x",
+        "version": 1,
+        "topic": "antigravity:geohash",
+    }
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    planted(path, "antigravity:geohash", text, position)
+    reads: list[Callable[[], Iterator[Recorded]]] = [
+        ledger.history,
+        lambda: ledger.stream("account:huaweicloud:x"),
+    ]
+    for read in reads:
+        with pytest.raises(UnknownTopic, match=rf"position {position} .*'antigravity:geohash'"):
+            list(read())
+    assert "antigravity" not in sys.modules
+    assert len(list(ledger.history(1, position - 1))) == position - 1, "what is sound is readable"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["", "[]", "text", "\0", b"\xff\xfe", b'"\xc3("', b"[\xed\xa0\x80"],
+    ids=repr,
+)
+def test_an_altered_entry_is_found_out_where_it_lies(
+    ledger: Ledger, path: Path, entry: str | bytes
+) -> None:
+    consent(ledger, BEIJING)
+    position = ledger.last_position() + 1
+    planted(path, "AgencyCreated.v1", entry, position)
+    reads: list[Callable[[], Iterator[Recorded]]] = [
+        ledger.history,
+        lambda: ledger.stream("account:huaweicloud:x"),
+    ]
+    for read in reads:
+        with pytest.raises(CorruptEntry, match=f"position {position} "):
+            list(read())
+
+
+def test_bytes_that_are_no_text_are_found_out_in_a_topic_too(ledger: Ledger, path: Path) -> None:
+    with raw(path) as db:
+        db.execute(
+            "INSERT INTO events (position, stream, version, topic, entry) "
+            "VALUES (1, 's', 1, CAST(x'ff' AS TEXT), 'x')"
+        )
+    with pytest.raises(CorruptEntry, match="position 1 "):
+        list(ledger.history())
+
+
+@pytest.mark.parametrize("time", ["zzz", "2026-03-01", "", "9999-99-99T99:99:99.999999Z"])
+def test_an_altered_recorded_time_does_not_spread_into_what_is_appended_next(
+    ledger: Ledger, path: Path, time: str
+) -> None:
+    planted(path, "AgencyCreated.v1", json.dumps({"recorded_at": time}), 1)
+    with pytest.raises(CorruptEntry, match="position 1: the recorded time"):
+        ledger.execute(login(BEIJING))
+    assert ledger.last_position() == 1

@@ -1,0 +1,128 @@
+"""Who is told to have done what: traces cannot be hidden, ends are not credited to the wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ledger.account.agency import AgencyCreated, AgencyDeleted, AttemptAgencyDeletion, CreateAgency
+from ledger.account.authorization import GrantAuthorization, RevokeAuthorization
+from ledger.account.console import RequestConsoleLogin
+from ledger.account.permissions import PermissionGranted, PermissionRevoked
+from ledger.account.usage import UseFeature
+from ledger.application import Actor, Ledger
+from ledger.errors import InvalidInput, Refused
+from ledger.messages import DomainEvent, Observation, Source
+
+ACCOUNT = "0a1b2c3d4e5f"
+HERE = {"account": ACCOUNT, "service": "asm", "region": "cn-north-4"}
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger(tmp_path / "ledger.db", clock=lambda: NOON) as ledger:
+        yield ledger
+
+
+def seen(event: DomainEvent, hour: int, who: str) -> Observation:
+    return Observation(
+        provider="huaweicloud",
+        account=ACCOUNT,
+        events=(event,),
+        effective_at=NOON - timedelta(hours=10 - hour),
+        source=Source(trace_id=f"{who}-{hour}"),
+        actor=who,
+    )
+
+
+def test_nobody_can_make_a_trace_look_known_by_choosing_its_id_for_a_command(
+    ledger: Ledger,
+) -> None:
+    trace = seen(AgencyCreated(agency="backdoor"), 1, "mallory")
+    for chosen in (trace.command_id, "trace:anything"):
+        with pytest.raises(InvalidInput, match="those of traces"):
+            ledger.execute(RequestConsoleLogin(**HERE), command_id=chosen)
+    without_prefix = trace.command_id.removeprefix("trace:")
+    ledger.execute(RequestConsoleLogin(**HERE), command_id=without_prefix)
+    assert ledger.observe([trace]).new_traces == 1
+
+
+def test_the_end_of_a_late_grant_is_not_credited_to_who_granted(ledger: Ledger) -> None:
+    ledger.observe([seen(AgencyCreated(agency="a"), 1, "creator")])
+    ledger.observe([seen(AgencyDeleted(agency="a"), 3, "deleter")])
+    ledger.observe([seen(PermissionGranted(agency="a", region="*", policy="p"), 2, "granter")])
+    ended = list(ledger.history())[-1]
+    assert isinstance(ended.event, PermissionRevoked)
+    assert (ended.actor, ended.actor_established) == (None, "ledger")
+
+
+def test_the_end_that_a_deletion_brings_is_credited_to_who_deleted(ledger: Ledger) -> None:
+    ledger.observe([seen(PermissionGranted(agency="a", region="*", policy="p"), 2, "granter")])
+    ledger.observe([seen(AgencyDeleted(agency="a"), 3, "deleter")])
+    ended = list(ledger.history())[-1]
+    assert ended.type == "PermissionRevoked"
+    assert ledger.names([str(ended.actor)]) == {ended.actor: "deleter"}
+
+
+def test_a_consent_that_was_asked_for_again_can_still_be_taken_back(ledger: Ledger) -> None:
+    ledger.execute(RequestConsoleLogin(**HERE))
+    ledger.execute(GrantAuthorization(**HERE))
+    lost = PermissionRevoked(
+        agency="asm_admin_trust",
+        region="cn-north-4",
+        service="aom",
+        policy="asm admin trust policy",
+    )
+    ledger.observe([seen(lost, 10, "somebody")])
+    ledger.execute(RequestConsoleLogin(**HERE))  # Something is missing: the dialog opens again.
+    outcome = ledger.execute(RevokeAuthorization(**HERE))
+    assert [entry.type for entry in outcome.entries] == [
+        "AuthorizationRevoked",
+        *["PermissionRevoked"] * 3,
+    ]
+    with pytest.raises(Refused):
+        ledger.execute(UseFeature(**HERE, feature="mesh"))
+
+
+def test_consent_that_needs_more_agencies_than_the_quota_has_is_refused_and_recorded(
+    ledger: Ledger,
+) -> None:
+    for number in range(50):
+        ledger.execute(CreateAgency(account=ACCOUNT, agency=f"agency-{number}"))
+    ledger.execute(RequestConsoleLogin(**HERE))
+    with pytest.raises(Refused, match="50 of 50 agencies") as refused:
+        ledger.execute(GrantAuthorization(**HERE), actor=Actor("alice"))
+    assert [entry.type for entry in refused.value.entries][-1] == "AuthorizationRefused"
+
+
+def test_an_impact_on_more_regions_than_an_entry_holds_is_told_in_part_and_counted(
+    ledger: Ledger,
+) -> None:
+    ledger.observe(
+        seen(
+            PermissionGranted(agency="asm_admin_trust", region=f"region-{n:04}", service="cce"),
+            n % 9,
+            f"somebody-{n}",
+        )
+        for n in range(1_500)
+    )
+    ledger.observe([seen(AgencyCreated(agency="asm_admin_trust"), 0, "creator")])
+    with pytest.raises(Refused) as refused:
+        ledger.execute(AttemptAgencyDeletion(account=ACCOUNT, agency="asm_admin_trust"))
+    [attempt] = refused.value.entries
+    assert attempt.event.impact_regions_total == 1_500
+    assert 100 < len(attempt.event.impact_regions) < 1_500
+    ledger.execute(
+        AttemptAgencyDeletion(account=ACCOUNT, agency="asm_admin_trust", override=True),
+        reason="clean-up",
+    )
+    assert not ledger.account("huaweicloud", ACCOUNT).open_permissions("asm_admin_trust")
+
+
+def test_consent_is_asked_and_given_in_one_region_at_a_time() -> None:
+    with pytest.raises(ValueError, match="region"):
+        RequestConsoleLogin(**HERE | {"region": "*"})

@@ -1,0 +1,225 @@
+"""A command is carried out once, however often it is given and whoever is faster."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ledger.account.agency import AgencyCreated, CreateAgency
+from ledger.application import Actor, Ledger
+from ledger.catalogue import load_catalogue
+from ledger.errors import (
+    CommandIdReused,
+    InvalidInput,
+    Refused,
+    StoreLocked,
+    StreamChanged,
+)
+from tests.ledger.scenario import (
+    ACCOUNT,
+    AGENCY,
+    BEIJING,
+    SHANGHAI,
+    decline,
+    grant,
+    login,
+    revoke,
+)
+from tests.ledger.worlds import Clock, consent, raw, sound, texts, traces
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+# -- command ids ---------------------------------------------------------------------------------
+
+
+def test_the_same_command_under_the_same_id_appends_nothing_and_tells_the_same(
+    ledger: Ledger,
+) -> None:
+    ledger.execute(login(BEIJING))
+    first = ledger.execute(grant(BEIJING), command_id="id-1")
+    last = ledger.last_position()
+    again = ledger.execute(grant(BEIJING), command_id="id-1")
+    assert again.entries == first.entries
+    assert again.repeated
+    assert not first.repeated
+    assert ledger.last_position() == last
+
+
+def test_a_repeated_command_tells_the_same_whatever_happened_since(ledger: Ledger) -> None:
+    ledger.execute(login(BEIJING))
+    first = ledger.execute(grant(BEIJING), command_id="id-1")
+    ledger.execute(revoke(BEIJING))
+    assert ledger.execute(grant(BEIJING), command_id="id-1").entries == first.entries
+    assert ledger.account("huaweicloud", ACCOUNT).regions_of(AGENCY) == ()
+
+
+@pytest.mark.parametrize("other", [login(SHANGHAI), grant(BEIJING), login(BEIJING, "another")])
+def test_another_command_under_the_same_id_is_a_conflict(ledger: Ledger, other: object) -> None:
+    ledger.execute(login(BEIJING), command_id="id-1")
+    last = ledger.last_position()
+    with pytest.raises(CommandIdReused, match=r"id-1 .*positions 1 to 2"):
+        ledger.execute(other, command_id="id-1")  # type: ignore[arg-type]
+    assert ledger.last_position() == last
+
+
+def test_a_refused_command_is_refused_again_and_recorded_once(ledger: Ledger) -> None:
+    with pytest.raises(Refused) as first:
+        ledger.execute(decline(BEIJING), command_id="id-1")
+    with pytest.raises(Refused, match="already under this command id: No authorization") as again:
+        ledger.execute(decline(BEIJING), command_id="id-1")
+    assert first.value.entries == again.value.entries
+    assert ledger.last_position() == 1
+
+
+def test_a_command_that_appended_nothing_leaves_its_id_free(ledger: Ledger) -> None:
+    consent(ledger, BEIJING)
+    last = ledger.last_position()
+    assert ledger.execute(grant(BEIJING), command_id="id-1").entries == ()
+    assert ledger.execute(grant(BEIJING), command_id="id-1").entries == ()
+    assert ledger.last_position() == last
+
+
+def test_commands_without_an_id_get_one_each(ledger: Ledger) -> None:
+    consent(ledger, BEIJING)
+    ids = {entry.command_id for entry in ledger.history()}
+    assert len(ids) == 2
+    assert all(uuid.UUID(each) for each in ids if each is not None)
+
+
+@pytest.mark.parametrize("command_id", ["", "x" * 129, "two\nlines", "half \ud83d"])
+def test_an_id_that_cannot_be_one_is_invalid(ledger: Ledger, command_id: str) -> None:
+    with pytest.raises(InvalidInput):
+        ledger.execute(login(BEIJING), command_id=command_id)
+    assert ledger.last_position() == 0
+
+
+@pytest.mark.parametrize("reason", ["", "x" * 1025, "two\nlines", "half \ud83d", "\u2028"])
+def test_a_reason_that_is_no_line_is_invalid(ledger: Ledger, reason: str) -> None:
+    with pytest.raises(InvalidInput):
+        ledger.execute(login(BEIJING), reason=reason)
+    assert ledger.last_position() == 0
+
+
+def test_a_trace_is_one_fact_however_often_and_from_whichever_file_it_comes(
+    ledger: Ledger,
+) -> None:
+    first = ledger.observe(traces(50))
+    again = ledger.observe([*traces(50), *traces(60)])
+    assert (first.new_traces, first.known_traces) == (50, 0)
+    assert (again.new_traces, again.known_traces) == (10, 100)
+    assert ledger.last_position() == first.entries + again.entries
+
+
+# -- lost races ----------------------------------------------------------------------------------
+
+
+def test_a_lost_race_is_decided_again(path: Path, ledger: Ledger, clock: Clock) -> None:
+    """Both know the account; the other consents first, so that this one has nothing left to do."""
+    ledger.execute(login(BEIJING))
+    with Ledger(path, clock=clock) as other:
+        catalogue = ledger.catalogue
+        account = ledger.account("huaweicloud", ACCOUNT)
+        raced = False
+
+        def race() -> datetime:
+            nonlocal raced
+            if not raced:
+                raced = True
+                other.execute(grant(BEIJING))
+            return clock()
+
+        ledger.clock = race
+        outcome = ledger.execute(grant(BEIJING))
+    assert outcome.entries == ()
+    assert "authorized in cn-north-4 already" in outcome.note
+    assert ledger.catalogue is catalogue
+    assert ledger.account("huaweicloud", ACCOUNT).version >= account.version
+    sound(path)
+
+
+def test_races_that_are_always_lost_are_a_conflict_and_append_nothing(
+    path: Path, ledger: Ledger, clock: Clock
+) -> None:
+    with Ledger(path, clock=clock) as other:
+        number = 0
+
+        def race() -> datetime:
+            nonlocal number
+            number += 1
+            other.execute(CreateAgency(account=ACCOUNT, agency=f"agency {number}"))
+            return clock()
+
+        ledger.clock = race
+        # An account without a quota, or the other would be refused before this one gives up.
+        other.catalogue = ledger.catalogue = load_catalogue()
+        with pytest.raises(StreamChanged, match="20 times"):
+            ledger.execute(CreateAgency(account=ACCOUNT, agency="mine"))
+    names = [e.event.agency for e in ledger.history() if isinstance(e.event, AgencyCreated)]
+    assert "mine" not in names
+    sound(path)
+
+
+def test_after_a_failed_append_the_ledger_knows_what_the_file_knows(
+    path: Path, ledger: Ledger
+) -> None:
+    consent(ledger, BEIJING)
+    with raw(path) as db:
+        db.execute("BEGIN IMMEDIATE")
+        impatient = Ledger(path, lock_timeout_s=1)
+        with pytest.raises(StoreLocked):
+            impatient.execute(revoke(BEIJING))
+        assert impatient.account("huaweicloud", ACCOUNT).regions_of(AGENCY) == (BEIJING,)
+        db.execute("ROLLBACK")
+    impatient.execute(revoke(BEIJING))
+    assert impatient.account("huaweicloud", ACCOUNT).regions_of(AGENCY) == ()
+    impatient.close()
+    sound(path)
+
+
+def test_an_observation_that_fails_halfway_leaves_no_knowledge_behind(
+    path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second account cannot be read; what was settled of the first must not be believed."""
+    account = Ledger.account
+
+    def failing(self: Ledger, provider: str, name: str) -> object:
+        if name == "account-1":
+            raise StoreLocked("locked")
+        return account(self, provider, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "account", failing)
+        with pytest.raises(StoreLocked):
+            ledger.observe(traces(2))
+    assert ledger.account("huaweicloud", "account-0").version == 0
+    assert ledger.observe(traces(2)).new_traces == 2
+    sound(path)
+
+
+# -- dry runs ------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_tells_what_would_be_and_appends_nothing(ledger: Ledger, path: Path) -> None:
+    ledger.execute(login(BEIJING))
+    before = texts(ledger)
+    would = ledger.execute(grant(BEIJING), actor=Actor("alice"), dry_run=True)
+    assert would.dry_run
+    assert texts(ledger) == before
+    did = ledger.execute(grant(BEIJING), actor=Actor("alice"))
+    assert [e.type for e in would.entries] == [e.type for e in did.entries]
+    assert [(e.stream, e.version) for e in would.entries[1:]] == [
+        (e.stream, e.version) for e in did.entries[1:]
+    ]
+    assert all(entry.position is None for entry in would.entries)
+    sound(path)
+
+
+def test_a_dry_refusal_is_not_recorded(ledger: Ledger) -> None:
+    with pytest.raises(Refused) as raised:
+        ledger.execute(grant(BEIJING), dry_run=True)
+    assert raised.value.dry_run
+    assert ledger.last_position() == 0
