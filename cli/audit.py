@@ -53,7 +53,9 @@ Until = Annotated[str | None, typer.Option(metavar="WHEN", help="What happened b
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many entries a page has.")]
 After = Annotated[
     int | None,
-    typer.Option(metavar="POSITION", help="Go on after this position, the last of a page."),
+    typer.Option(
+        metavar="POSITION", min=0, max=2**62, help="Go on after this position, the last of a page."
+    ),
 ]
 OldestFirst = Annotated[
     bool, typer.Option("--oldest-first", help="From the beginning; the default is newest first.")
@@ -112,7 +114,8 @@ def trail(
 
 
 Position = Annotated[
-    int, typer.Argument(metavar="POSITION", min=1, help="The entry's place in the history.")
+    int,
+    typer.Argument(metavar="POSITION", min=1, max=2**62, help="The entry's place in the history."),
 ]
 
 

@@ -82,13 +82,13 @@ def _import(
     else:
         show_document(form, _document(numbers, report, observed))
     if dry_run:
-        say("Dry run: nothing was appended.")
+        say("Dry run: nothing was appended. Traces that the ledger knows count as new here.")
     for place in report.places:
         warn(str(place))
     if not report.complete:
         raise InvalidInput(
             f"{report.malformed_records} records and {report.breaks} places could not be read; "
-            "the rest was imported."
+            f"the rest was {'read' if dry_run else 'imported'}."
         )
 
 

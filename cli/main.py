@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -47,6 +48,7 @@ class Voice(TyperGroup):
     ) -> Any:
         given = list(sys.argv[1:] if args is None else args)
         try:
+            _refuse_broken_text(given)
             result = super().main(given, NAME, complete_var, False, windows_expand_args, **extra)
             code = result if isinstance(result, int) else exits.DONE
         except SystemExit as left:
@@ -61,6 +63,15 @@ class Voice(TyperGroup):
         return code
 
 
+def _refuse_broken_text(args: Sequence[str]) -> None:
+    """Bytes that are no text in the terminal's encoding arrive as lone surrogates."""
+    for text in args:
+        if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+            from ledger.errors import InvalidInput
+
+            raise InvalidInput(f"{text!a} is no text in this terminal's encoding.")
+
+
 def _debug(args: Sequence[str]) -> bool:
     return "--debug" in args or truthy(os.environ.get("AUTHLEDGER_DEBUG"))
 
@@ -71,7 +82,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     # Boxes for a terminal, plain lines for a file or another program.
-    rich_markup_mode="markdown" if sys.stdout.isatty() else None,
+    rich_markup_mode="markdown" if sys.stdout and sys.stdout.isatty() else None,
     context_settings={"help_option_names": ["--help", "-h"]},
     epilog="Exit codes: 0 done · 1 a bug · 2 usage · 3 refused (and recorded) · 4 not found · "
     "5 conflict · 6 verification failed · 7 the ledger or a file cannot be read or written.",
@@ -143,6 +154,8 @@ demo.register(app)
 
 def run() -> None:
     """What the installed command calls."""
+    if sys.stdout is None:  # Closed by the caller, who wants the exit code only.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  Until the end.
     app(prog_name=NAME)
 
 

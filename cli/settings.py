@@ -76,7 +76,7 @@ class Settings:
     @property
     def catalogue(self) -> Path | None:
         folder = self.value("catalogue")
-        return None if folder is None else Path(folder).expanduser()
+        return None if folder is None else expanded(folder)
 
     @cached_property
     def _files(self) -> Mapping[str, str]:
@@ -92,7 +92,7 @@ def ledger_path(location: str) -> Path:
     from ledger.errors import InvalidInput
 
     if location.startswith("sqlite:///") and location != "sqlite:///":
-        return Path(location.removeprefix("sqlite:///")).expanduser()
+        return expanded(location.removeprefix("sqlite:///"))
     if re.match(r"postgres(ql)?(\+\w+)?://", location):
         raise InvalidInput(
             "This version keeps ledgers in SQLite files only, not on PostgreSQL.",
@@ -102,7 +102,17 @@ def ledger_path(location: str) -> Path:
         raise InvalidInput(
             f"{location!r} names no ledger.", remedy="Name a path, or sqlite:///PATH."
         )
-    return Path(location).expanduser()
+    return expanded(location)
+
+
+def expanded(path: str) -> Path:
+    """A path with `~` in its beginning replaced. Raises InvalidInput if there is no such home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        from ledger.errors import InvalidInput
+
+        raise InvalidInput(f"{path!r} names no folder: {error}.") from error
 
 
 def _read(path: Path) -> Mapping[str, str]:
@@ -112,7 +122,7 @@ def _read(path: Path) -> Mapping[str, str]:
 
     try:
         document: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"{path} is not TOML: {error}.") from error
     for name, value in document.items():
         if name not in NAMES:
@@ -128,4 +138,4 @@ def _read(path: Path) -> Mapping[str, str]:
 def _placed(path: Path, name: str, value: str) -> str:
     """Paths in a file are relative to it, so that it means the same from wherever it is found."""
     is_path = name == "catalogue" or (name == "ledger" and ":" not in value)
-    return str(path.parent / Path(value).expanduser()) if is_path else value
+    return str(path.parent / expanded(value)) if is_path else value

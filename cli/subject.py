@@ -55,6 +55,7 @@ def erase(
 
     That it was forgotten is appended.
     """
+    form = ask.form  # Whatever is wrong with what was asked shows before anything is forgotten.
     with ledger_of(ask) as ledger:
         if not yes:
             _confirm(subject)
@@ -68,7 +69,7 @@ def erase(
         from cli.writing import names_in, show_entries
 
         appended = tuple(entries)
-        show_entries(ask.form, appended, names_in(ledger, appended))
+        show_entries(form, appended, names_in(ledger, appended))
 
 
 def _confirm(subject: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from cli.options import Login
@@ -48,12 +50,22 @@ def carry_out(
         try:
             outcome = ledger.execute(request, actor=who, dry_run=ask.dry_run, **envelope)
         except Refused as refused:
-            show_entries(form, refused.entries, names_in(ledger, refused.entries))
+            show_entries(form, refused.entries, _names(ledger, refused.entries, who))
             raise
         if tell is not None and form is Output.TABLE:
             tell(ledger, outcome.entries)
-        show_entries(form, outcome.entries, names_in(ledger, outcome.entries))
+        show_entries(form, outcome.entries, _names(ledger, outcome.entries, who))
         _note(outcome)
+
+
+def _names(ledger: Ledger, entries: tuple[Recorded, ...], who: Actor) -> Mapping[str, str]:
+    """The names in what a command appended, or would: then the actor may not be known yet."""
+    registered = {
+        getattr(entry.event, "subject", ""): who.name
+        for entry in entries
+        if entry.type == "SubjectRegistered"
+    }
+    return {**names_in(ledger, entries), **registered}
 
 
 def _note(outcome: Outcome) -> None:
@@ -68,10 +80,11 @@ def _note(outcome: Outcome) -> None:
 
 
 class open_for_writing:  # noqa: N801  It is used as a function.
-    """The ledger, made if there is none yet; closed at the end."""
+    """The ledger, made if there is none yet (not by a dry run); closed at the end."""
 
     def __init__(self, ask: Any) -> None:
         self._ask = ask
+        self._elsewhere: TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Ledger:
         from ledger.application import Ledger
@@ -79,6 +92,10 @@ class open_for_writing:  # noqa: N801  It is used as a function.
 
         path = self._ask.settings.ledger
         is_new = not path.exists()
+        if is_new and getattr(self._ask, "dry_run", False):
+            self._elsewhere = TemporaryDirectory(prefix="authledger-")
+            path = Path(self._elsewhere.name) / "ledger.db"
+            is_new = False
         self._ledger = Ledger(path, catalogue=load_catalogue(self._ask.settings.catalogue))
         if is_new:
             say(f"A new ledger: {path}")
@@ -86,6 +103,8 @@ class open_for_writing:  # noqa: N801  It is used as a function.
 
     def __exit__(self, *_: object) -> None:
         self._ledger.close()
+        if self._elsewhere is not None:
+            self._elsewhere.cleanup()
 
 
 def actor_of(claimed: str | None) -> Actor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import unquote
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
@@ -92,7 +93,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
                 "SELECT count(*) FROM sqlite_schema",
             )
         )
-        name = self.datastore.pool.db_name
+        name = unquote(self.datastore.pool.db_name.removeprefix("file:").partition("?")[0])
         if application_id == APPLICATION_ID:
             if version > FORMAT_VERSION:
                 raise NewerFormat(
