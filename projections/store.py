@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from ledger.catalogue import Catalogue
 from ledger.errors import StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
+from ledger.persistence.connections import use_wal
 from ledger.persistence.failures import told_clearly
 from projections import history
 from projections.declared import PROJECTIONS, VIEWS
@@ -74,7 +75,7 @@ class Store:
                 f"{self.path} should hold the views but is another database.",
                 remedy="Move it away; the views are built again from the ledger.",
             )
-        self.connection.execute("PRAGMA journal_mode = WAL")
+        use_wal(self.connection, LOCK_TIMEOUT_S)
         self.connection.execute("PRAGMA synchronous = FULL")
         if application_id != APPLICATION_ID:
             with self.transaction():

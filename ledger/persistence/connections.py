@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from eventsourcing.sqlite import (
     SQLITE3_DEFAULT_LOCK_TIMEOUT,
@@ -18,6 +19,8 @@ from eventsourcing.sqlite import (
 )
 
 from ledger.persistence.schema import APPLICATION_ID
+
+_PAUSE_S: Final = 0.005
 
 
 class _Transaction(SQLiteTransaction):
@@ -47,20 +50,38 @@ class _Connection(SQLiteConnection):
             yield cursor
 
 
+def use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
+    """Switch a database to a write-ahead log.
+
+    Where others open the same new file at once, SQLite fails without waiting; so this waits.
+    """
+    end = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > end:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
+
+
 class _Pool(SQLiteConnectionPool):
     def _create_connection(self) -> SQLiteConnection:
+        timeout_s = self.lock_timeout or SQLITE3_DEFAULT_LOCK_TIMEOUT
         connection = sqlite3.connect(
             self.db_name,
             uri=True,
             check_same_thread=False,
             isolation_level=None,
-            timeout=self.lock_timeout or SQLITE3_DEFAULT_LOCK_TIMEOUT,
+            timeout=timeout_s,
         )
         connection.row_factory = sqlite3.Row
         try:
             # A stranger's database is not even switched to another journal before it is refused.
             if not self.is_sqlite_memory_mode and _may_be_a_ledger(connection):
-                connection.execute("PRAGMA journal_mode = WAL")
+                use_wal(connection, timeout_s)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")  # An erased name leaves no trace.
         except BaseException:

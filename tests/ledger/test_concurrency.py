@@ -90,3 +90,14 @@ def test_threads_of_one_process_may_share_a_ledger_one_command_at_a_time(path: P
         with ThreadPoolExecutor(8) as threads:
             for got in threads.map(lambda _: texts(ledger), range(32)):
                 assert got == expected
+
+
+def test_all_who_open_a_new_ledger_at_once_get_in(tmp_path: Path) -> None:
+    """SQLite does not wait where several switch a new file to WAL at once."""
+    for turn in range(15):
+        path = tmp_path / f"{turn}.db"
+        with ThreadPoolExecutor(8) as threads:
+            opened = list(threads.map(lambda _, new=path: Ledger(new), range(8)))
+        for ledger in opened:
+            assert ledger.last_position() == 0
+            ledger.close()
