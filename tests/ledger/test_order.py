@@ -221,6 +221,15 @@ def test_a_late_permission_ends_at_the_later_deletion_that_is_known_already() ->
     assert not answers_at(account, 5)["permissions"]
 
 
+def test_a_late_permission_whose_own_end_is_known_is_not_ended_again() -> None:
+    permission = {"agency": AGENCY, "region": BEIJING, "service": "cce"}
+    account = arrive([(4, PermissionRevoked(**permission)), (5, AgencyDeleted(agency=AGENCY))])
+    late = PermissionGranted(**permission)
+    at = START + timedelta(minutes=3)
+    assert list(settle(account, late, at)) == [(late, at)]
+    assert not answers_at(account, 4)["permissions"]
+
+
 def test_a_late_permission_of_a_former_agency_leaves_its_successor_without() -> None:
     account = arrive(
         [
