@@ -222,9 +222,9 @@ def test_a_late_permission_ends_at_the_later_deletion_that_is_known_already() ->
 
 
 def test_a_late_permission_whose_own_end_is_known_is_not_ended_again() -> None:
-    permission = {"agency": AGENCY, "region": BEIJING, "service": "cce"}
-    account = arrive([(4, PermissionRevoked(**permission)), (5, AgencyDeleted(agency=AGENCY))])
-    late = PermissionGranted(**permission)
+    end = PermissionRevoked(agency=AGENCY, region=BEIJING, service="cce")
+    account = arrive([(4, end), (5, AgencyDeleted(agency=AGENCY))])
+    late = PermissionGranted(agency=AGENCY, region=BEIJING, service="cce")
     at = START + timedelta(minutes=3)
     assert list(settle(account, late, at)) == [(late, at)]
     assert not answers_at(account, 4)["permissions"]
