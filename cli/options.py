@@ -97,7 +97,7 @@ AsOf = Annotated[
     str | None,
     typer.Option(
         metavar="WHEN",
-        help="The answer at a past time: RFC 3339, a day, -7d (s m h d w), or @POSITION.",
+        help="The answer at a past time: RFC 3339, a day, now, -7d (s m h d w), or @POSITION.",
         rich_help_panel=_WHEN,
     ),
 ]

@@ -104,7 +104,7 @@ def show(
     if form is Output.TABLE:
         from cli.table import draw
 
-        if not draw(headings or columns, rows) and empty:
+        if not draw(headings or [name.replace("_", " ") for name in columns], rows) and empty:
             say(empty)
     elif form is Output.CSV:
         text = io.StringIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Annotated
 
@@ -41,7 +42,8 @@ def query(ask: Reading, sql: Sql, row_limit: RowLimit = 1000, time_limit: TimeLi
     columns = result.columns
     if ask.form in (Output.JSON, Output.JSONL):
         columns = _unique(columns)
-    show(ask.form, columns, [[_text(cell) for cell in row] for row in result.rows])
+    rows = [[_text(cell) for cell in row] for row in result.rows]
+    show(ask.form, columns, rows, headings=result.columns)
     if result.more:
         say(f"There are more rows than {row_limit}; --row-limit gives more.")
 
@@ -58,4 +60,7 @@ def _unique(columns: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _text(cell: object) -> object:
+    """What SQL may yield and JSON cannot hold, as text."""
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return str(cell)
     return cell.hex() if isinstance(cell, bytes) else cell

@@ -15,9 +15,8 @@ def draw(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Print a table; return the number of rows. Without rows nothing is printed."""
     cells = [[safe(as_cell(value)) for value in row] for row in rows]
     if cells:
-        titles = [heading.replace("_", " ") for heading in headings]
-        fits = sys.stdout.isatty() and _fits(titles, cells)
-        (_draw_rich if fits else _draw_plain)(titles, cells)
+        fits = sys.stdout.isatty() and _fits(headings, cells)
+        (_draw_rich if fits else _draw_plain)(headings, cells)
     return len(cells)
 
 

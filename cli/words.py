@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
     C = TypeVar("C", bound=Command)
 
-ARGUMENTS = {"agency": "NAME", "policy": "NAME", "feature": "FEATURE"}
-"""The fields that are given by place; all others by an option of their name."""
+ARGUMENTS = {
+    "agency": "The agency's name",
+    "policy": "The policy's name",
+    "feature": "The feature's name",
+    "actor": "The actor's name",
+}
+"""The fields that are given by place, or by various options; all others by one of their name."""
 OPTIONS = {"target": "--for", "life_seconds": "--life"}
 """The options that are not called like the command's field."""
 MEANING = {

@@ -11,7 +11,7 @@ from ledger.errors import InvalidInput
 from ledger.values import instant, instant_text
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_HELP = "Write RFC 3339 (2026-03-01T09:30:00Z), a day (2026-03-01), @POSITION, or -7d, -12h."
+_HELP = "Write RFC 3339 (2026-03-01T09:30:00Z), a day (2026-03-01), now, -7d, -12h, or @POSITION."
 
 
 class Positions(Protocol):
@@ -37,10 +37,12 @@ class AsOf:
 
 
 def parse_when(text: str, now: datetime) -> int | datetime:
-    """`@position` or an instant. Raises InvalidInput, which shows the forms."""
+    """`@position`, or an instant. Raises InvalidInput, which shows the forms."""
     text = text.strip()
     if match := re.fullmatch(r"@([0-9]{1,18})", text):
         return int(match[1])
+    if text == "now":
+        return now
     try:
         if match := re.fullmatch(r"-([0-9]{1,6})([smhdw])", text):
             return now - timedelta(**{_UNITS[match[2]]: int(match[1])})

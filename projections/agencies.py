@@ -16,7 +16,7 @@ AGENCIES = Projection(
     key=(PROVIDER, ACCOUNT, AGENCY),
     values=(
         Column("status", "`exists` or `deleted`."),
-        Column("agency_id", "The immutable id; empty if no event told it."),
+        Column("agency_id", "The immutable id; empty if the latest event does not tell it."),
         ACTOR,
         ORIGIN,
     ),

@@ -76,7 +76,9 @@ class Views:
             return PROJECTIONS[name].columns
         if name in VIEWS:
             return VIEWS[name].columns
-        raise NotFound(f"There is no view {name!r}.", remedy=f"There are: {', '.join(VIEWS)}.")
+        raise NotFound(
+            f"There is no view {name!r}.", remedy=f"There are: {', '.join(Views.names())}."
+        )
 
     def catch_up(self, on_progress: OnProgress | None = None) -> int:
         return self._runner.catch_up(on_progress)

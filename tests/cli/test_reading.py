@@ -224,6 +224,11 @@ def test_sql_reads_and_never_writes(story: Cli) -> None:
 
 
 def test_sql_is_read_from_stdin_and_limited(story: Cli) -> None:
+    assert story.done("query 'SELECT 9e999 AS many, -9e999 AS few' -o json").json == [
+        {"many": "inf", "few": "-inf"}
+    ]
+    headings = story.done("query 'SELECT max(issued_at) FROM (SELECT 1 AS issued_at)'").out
+    assert headings.splitlines()[0] == "MAX(ISSUED_AT)"
     assert story("query - -o csv", stdin="SELECT 42 AS answer").out == "answer\n42\n"
     said = story.done("query 'SELECT position FROM audit_trail' --row-limit 3 -o json")
     assert len(said.json) == 3

@@ -29,6 +29,7 @@ NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
         ("2026-03-01T09:30:00Z", datetime(2026, 3, 1, 9, 30, tzinfo=UTC)),
         ("2026-03-01T17:30:00+08:00", datetime(2026, 3, 1, 9, 30, tzinfo=UTC)),
         ("2026-03-01 09:30:00.5Z", datetime(2026, 3, 1, 9, 30, 0, 500_000, tzinfo=UTC)),
+        ("now", NOW),
         ("-7d", NOW - timedelta(days=7)),
         ("-12h", NOW - timedelta(hours=12)),
         ("-90m", NOW - timedelta(minutes=90)),
