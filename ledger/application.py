@@ -45,7 +45,9 @@ ATTEMPTS_MAX: Final = 20
 CACHED_MAX: Final = 10_000
 """How many accounts, streams and names are held in memory."""
 PAGE: Final = 1_000
-"""How many entries one read of history fetches, and one transaction of observations takes."""
+"""How many entries one read of history fetches."""
+OBSERVED_AT_ONCE: Final = 5_000
+"""How many traces one transaction takes: the more, the fewer pages are written twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,33 +210,31 @@ class Ledger(Application[str]):
         """
         counts = Observed()
         stream = iter(observations)
-        while part := list(islice(stream, PAGE)):
+        while part := list(islice(stream, OBSERVED_AT_ONCE)):
             # As it happened, so that fewer ends are assumed before they are read.
-            part.sort(key=lambda observation: observation.effective_at)
-            self._observe_part(part, counts)
+            self._observe_part(sorted(part, key=lambda o: o.effective_at), counts)
         return counts
 
     def _observe_part(self, part: Sequence[Observation], counts: Observed) -> None:
         for _ in range(ATTEMPTS_MAX):
             with self.told():
                 seen = set(self.entries.select_commands(o.command_id for o in part))
+            new: dict[str, Observation] = {}
+            for observation in part:
+                if observation.command_id not in seen:
+                    new.setdefault(observation.command_id, observation)
             batch = Batch(self, self.clock())
-            new = 0
             try:
-                for observation in part:
-                    if observation.command_id in seen:
-                        continue
-                    seen.add(observation.command_id)
-                    new += 1
-                    batch.observe(observation)
+                for command_id, observation in new.items():
+                    batch.observe(command_id, observation)
                 appended = self._append(batch)
             except IntegrityError:
                 continue
             except BaseException:
                 self.forget()  # Accounts were settled with what is not appended now.
                 raise
-            counts.new_traces += new
-            counts.known_traces += len(part) - new
+            counts.new_traces += len(new)
+            counts.known_traces += len(part) - len(new)
             counts.entries += len(appended)
             counts.by_type.update(batch.types)
             return
@@ -376,7 +376,8 @@ class Ledger(Application[str]):
             return ()
         try:
             with self.told():
-                recordings = self.save(*cast(Any, batch.entries), beside=batch.beside())
+                # Not Application.save, which asks of every single event what kind of thing it is.
+                recordings = self.events.put(cast(Any, batch.entries), beside=batch.beside())
         except BaseException:
             self.forget()
             raise

@@ -120,11 +120,11 @@ class Batch:
             self._settle(account, event, at, envelope)
         self._commands.append((command_id, digest, len(self.entries) - before))
 
-    def observe(self, observation: Observation) -> None:
+    def observe(self, command_id: str, observation: Observation) -> None:
         """Settle one trace's facts against its account and envelop them."""
         envelope: dict[str, Any] = {
             "origin": "observed",
-            "command_id": observation.command_id,
+            "command_id": command_id,
             "actor_established": "trace",
             "source": observation.source,
             "correlation_id": observation.correlation_id,
@@ -136,7 +136,7 @@ class Batch:
         for event in observation.events:
             placed = self._with_address(event, observation.address, envelope)
             self._settle(account, placed, observation.effective_at, envelope)
-        self._commands.append((observation.command_id, None, len(self.entries) - before))
+        self._commands.append((command_id, None, len(self.entries) - before))
 
     def beside(self) -> Beside:
         """What is written in the same transaction: command ids, names, and names to forget."""

@@ -8,6 +8,7 @@ canonical bytes (lone surrogates, which pydantic refuses in every string).
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints
@@ -44,6 +45,7 @@ Line = Annotated[str, _word(rf"^{_NO_CONTROL}{{1,1024}}$")]
 """One line of free text, such as a reason."""
 
 
+@lru_cache(maxsize=1_024)  # All entries of a transaction are recorded at one time.
 def instant_text(at: datetime) -> str:
     """RFC 3339 in UTC at fixed width, so that text order is time order on every engine.
 

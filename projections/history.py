@@ -43,58 +43,35 @@ def drop_views(projection: Projection) -> tuple[str, ...]:
     )
 
 
-def stage(projection: Projection, table: str) -> tuple[str, ...]:
-    """Put the changes between two positions beside the history, each with its interval.
-
-    Parameters of the second statement: first and last position. A change that is older than the
-    latest known of its key before it gets an empty interval: it is history, never the present.
-    """
-    key = _names(projection.key)
-    opened = (
-        f"LEFT JOIN {table} o ON {_same_key(projection, 'c', 'o')} AND o.until_position IS NULL"
-    )
-    earlier = f"OVER (PARTITION BY {key} ORDER BY position"
-    changes = f"SELECT * FROM ({projection.select}) WHERE position >= :first AND position <= :last"
-    if projection.counters:
-        sums = ", ".join(
-            f"COALESCE(o.{c.name}, 0) + SUM(c.{c.name}) OVER (PARTITION BY "
-            f"{_names(projection.key, 'c')} ORDER BY c.position) AS {c.name}, "
-            f"c.{c.name} AS {c.name}_change"
-            for c in projection.counters
-        )
-        staged = (
-            f"SELECT {_names(projection.key, 'c')}, c.position AS from_position, "
-            f"LEAD(c.position) OVER (PARTITION BY {_names(projection.key, 'c')} "
-            f"ORDER BY c.position) AS until_position, c.effective_at, {sums}, "
-            f"MAX(COALESCE(o.latest_at, ''), MAX(c.effective_at) OVER (PARTITION BY "
-            f"{_names(projection.key, 'c')} ORDER BY c.position)) AS latest_at, 0 AS late "
-            f"FROM ({changes}) c {opened}"
-        )
-    else:
-        values = _names(projection.values)
-        staged = (
-            f"SELECT {key}, position AS from_position, CASE WHEN late THEN position ELSE "
-            f"LEAD(position) OVER (PARTITION BY {key}, late ORDER BY position) END "
-            f"AS until_position, effective_at, {values}, late FROM ("
-            f"SELECT *, effective_at < MAX(COALESCE(open_at, ''), COALESCE(MAX(effective_at) "
-            f"{earlier} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), '')) AS late FROM ("
-            f"SELECT c.*, o.effective_at AS open_at FROM ({changes}) c {opened}))"
-        )
-    return ("DROP TABLE IF EXISTS temp.staged", f"CREATE TEMP TABLE staged AS {staged}")
-
-
-def merge(projection: Projection, table: str) -> tuple[str, ...]:
-    """Close the intervals that staged changes end, then insert those."""
-    columns = _names(_stored(projection))
+def changes(projection: Projection) -> str:
+    """The changes between two positions, in their order. Parameters: first and last position."""
+    told = _names((*projection.key, *projection.values, *projection.counters))
     return (
-        (
-            f"UPDATE {table} AS o SET until_position = c.from_position FROM ("
-            f"SELECT {_names(projection.key)}, MIN(from_position) AS from_position FROM staged "
-            f"WHERE NOT late GROUP BY {_names(projection.key)}) c "
-            f"WHERE {_same_key(projection, 'c', 'o')} AND o.until_position IS NULL"
-        ),
-        f"INSERT INTO {table} ({columns}) SELECT {columns} FROM staged",
+        f"SELECT position, effective_at, {told} FROM ({projection.select}) "
+        "WHERE position >= ? AND position <= ? ORDER BY position"
     )
+
+
+def find_open(projection: Projection, table: str) -> str:
+    """The open interval of a key. Parameters: the key. Only late ones stand after it."""
+    return (
+        f"SELECT {_names(_stored(projection))} FROM {table} WHERE {_is_key(projection)} "
+        "AND until_position IS NULL ORDER BY from_position DESC LIMIT 1"
+    )
+
+
+def close(projection: Projection, table: str) -> str:
+    """End an interval. Parameters: the position that ends it, the key, its first position."""
+    return (
+        f"UPDATE {table} SET until_position = ? WHERE {_is_key(projection)} AND from_position = ?"
+    )
+
+
+def insert(projection: Projection, table: str) -> str:
+    """Write an interval. Parameters: all its columns."""
+    columns = _stored(projection)
+    places = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({_names(columns)}) VALUES ({places})"
 
 
 def current(projection: Projection, table: str) -> str:
@@ -162,9 +139,9 @@ def _stored(projection: Projection) -> tuple[Column, ...]:
     )
 
 
-def _names(columns: tuple[Column, ...], table: str = "") -> str:
-    return ", ".join(f"{table}.{column.name}" if table else column.name for column in columns)
+def _names(columns: tuple[Column, ...]) -> str:
+    return ", ".join(column.name for column in columns)
 
 
-def _same_key(projection: Projection, left: str, right: str) -> str:
-    return " AND ".join(f"{left}.{c.name} = {right}.{c.name}" for c in projection.key)
+def _is_key(projection: Projection) -> str:
+    return " AND ".join(f"{column.name} = ?" for column in projection.key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,17 +11,20 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
+from pydantic_core import to_json
+
 from ledger.application import system_clock
 from ledger.catalogue import Catalogue
 from ledger.errors import NotFound
 from ledger.values import instant_text
 from projections import history
 from projections.declared import PROJECTIONS
+from projections.fold import Fold
 from projections.projection import Projection
 from projections.store import Store
 
 CHUNK: Final = 250_000
-"""How many positions one statement takes: enough to be quick, few enough to show progress."""
+"""How many positions are taken between two signs of progress."""
 
 OnProgress = Callable[[str, int, int], None]
 """Called with the projection's name, the position reached and the last one."""
@@ -172,17 +174,10 @@ class Runner:
         """Take the changes from the tracking to a position into the live table."""
         position = self._position(projection)
         if position < until:
-            self._merge(projection, self._store.table(projection), position + 1, until)
+            fold = Fold(self._store.connection, projection, self._store.table(projection))
+            fold.take(position + 1, until)
+            fold.flush()
             self._track(projection, until)
-
-    def _merge(self, projection: Projection, table: str, first: int, last: int) -> None:
-        execute = self._store.connection.execute
-        clear, stage = history.stage(projection, table)
-        execute(clear)
-        execute(stage, {"first": first, "last": last})
-        if self._store.value("SELECT EXISTS (SELECT 1 FROM temp.staged)"):
-            for statement in history.merge(projection, table):
-                execute(statement)
 
     def _track(self, projection: Projection, position: int) -> None:
         self._store.connection.execute(
@@ -197,11 +192,13 @@ class Runner:
             live = store.table(projection)
             beside = f"{projection.name}_{int(live.rpartition('_')[2]) + 1}"
             execute(history.create_table(projection, beside))
+            fold = Fold(store.connection, projection, beside)
             for first in range(1, last + 1, CHUNK):
                 until = min(first + CHUNK - 1, last)
-                self._merge(projection, beside, first, until)
+                fold.take(first, until)
                 if on_progress:
                     on_progress(projection.name, until, last)
+            fold.flush()
             rows, after = self._digest(projection, beside)
             _, before = self._digest(projection, live)
             for statement in history.drop_views(projection):
@@ -219,7 +216,7 @@ class Runner:
         digest = hashlib.sha256()
         rows = 0
         for row in self._store.connection.execute(history.sorted_current(projection, table)):
-            digest.update(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode())
+            digest.update(to_json(row))
             digest.update(b"\n")
             rows += 1
         return rows, digest.hexdigest()

@@ -26,6 +26,7 @@ from projections.projection import Projection
 APPLICATION_ID: Final = 0x61_75_74_76
 """`autv`: what tells a views file from another database."""
 LOCK_TIMEOUT_S: Final = 30
+CACHE_KIB: Final = 65_536
 
 SCHEMA: Final = (
     # `fingerprint` is of the declaration, `anchor` of the entry at `position`.
@@ -77,6 +78,7 @@ class Store:
             )
         use_wal(self.connection, LOCK_TIMEOUT_S)
         self.connection.execute("PRAGMA synchronous = FULL")
+        self.connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         if application_id != APPLICATION_ID:
             with self.transaction():
                 if not self.value("SELECT count(*) FROM sqlite_schema"):

@@ -21,6 +21,10 @@ from eventsourcing.sqlite import (
 from ledger.persistence.schema import APPLICATION_ID
 
 _PAUSE_S: Final = 0.005
+_CACHE_KIB: Final = 65_536
+"""Holds the pages at the ends of some ten thousand streams, where an import appends."""
+_WAL_PAGES: Final = 4_000
+"""16 MB: a page that many transactions of an import change is moved into the file once."""
 
 
 class _Transaction(SQLiteTransaction):
@@ -83,6 +87,8 @@ class _Pool(SQLiteConnectionPool):
             if not self.is_sqlite_memory_mode and _may_be_a_ledger(connection):
                 use_wal(connection, timeout_s)
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
             connection.execute("PRAGMA secure_delete = ON")  # An erased name leaves no trace.
         except BaseException:
             connection.close()

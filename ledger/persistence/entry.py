@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn, cast, get_args
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, StoredEvent
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from ledger.errors import CorruptEntry, InvalidInput, UnknownTopic
 from ledger.messages import (
@@ -72,8 +73,8 @@ def encode(recorded: Recorded) -> bytes:
         if recorded.source.file is not None:
             fields["source_file"] = recorded.source.file
     try:
-        state = _encoder.encode(fields).encode()
-    except UnicodeEncodeError as error:
+        state = to_json(dict(sorted(fields.items())))
+    except PydanticSerializationError as error:
         raise InvalidInput(f"A text of the {recorded.type} is not valid Unicode.") from error
     if len(state) > ENTRY_BYTES_MAX:
         raise InvalidInput(

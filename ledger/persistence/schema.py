@@ -30,10 +30,10 @@ DERIVED_COLUMNS: Final = (
 Beside them `type`, the topic without its version. SQLite cannot add stored columns later."""
 
 # A state that does not begin as an object is none of our entries; the library's test cases keep
-# such. One that begins so and is not JSON fails the insert.
+# such. One that begins so and is not JSON fails the insert. Comparing is cheaper than `substr`.
 _DERIVED = (
     "  {0} TEXT GENERATED ALWAYS AS "
-    "(CASE substr(entry, 1, 1) WHEN '{{' THEN entry ->> '{0}' END) STORED,\n"
+    "(CASE WHEN entry BETWEEN '{{' AND '|' THEN entry ->> '{0}' END) STORED,\n"
 )
 
 SCHEMA: Final = (
