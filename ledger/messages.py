@@ -26,7 +26,7 @@ the ledger itself (a consequence)."""
 class Command(BaseModel):
     """A request, imperative; may be refused. Fields are validated words, never raw text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     provider: Provider = "huaweicloud"
     account: AccountId
@@ -39,7 +39,7 @@ class DomainEvent(BaseModel):
     cannot orphan history. `STREAM` says in which of an account's streams it lives.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     TOPIC: ClassVar[str] = ""
     STREAM: ClassVar[StreamKind] = "account"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,8 +64,10 @@ class TrailFilter:
     since: datetime | None = None
     until: datetime | None = None
 
-    def conditions(self) -> tuple[list[str], list[object]]:
-        """SQL conditions over `audit_trail`, and their parameters."""
+    def conditions(self, actors: Sequence[str]) -> tuple[list[str], list[object]]:
+        """SQL conditions over `audit_trail`, and their parameters. `actors` are the surrogate ids
+        that `actor` stands for.
+        """
         wheres: list[str] = []
         params: list[object] = []
         for column in (
@@ -78,8 +81,8 @@ class TrailFilter:
             wheres.append("type = ?")
             params.append(self.event)
         if self.actor is not None:
-            wheres.append("? IN (actor, actor_name)")
-            params.append(self.actor)
+            wheres.append(f"actor IN ({', '.join('?' * len(actors))})")
+            params.extend(actors)
         for bound, comparison in ((self.since, ">="), (self.until, "<")):
             if bound is not None:
                 wheres.append(f"effective_at {comparison} ?")

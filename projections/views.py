@@ -148,7 +148,7 @@ class Views:
         newest_first: bool = True,
     ) -> Result:
         """A page of the audit trail; the next begins `after` the last position of this one."""
-        wheres, params = wanted.conditions()
+        wheres, params = wanted.conditions(self._subjects_of(wanted.actor))
         if after is not None:
             wheres.append("position < ?" if newest_first else "position > ?")
             params.append(after)
@@ -162,6 +162,14 @@ class Views:
             ).fetchall()
         columns = tuple(column.name for column in AUDIT_TRAIL.columns)
         return Result(columns, rows[:limit], last, more=len(rows) > limit)
+
+    def _subjects_of(self, actor: str | None) -> list[str]:
+        """The surrogate ids that a name stands for; what is no name may be one itself."""
+        with self._store.told():
+            rows = self._store.connection.execute(
+                "SELECT subject FROM subjects WHERE kind = 'person' AND name = ?", (actor,)
+            )
+            return [row[0] for row in rows] or [actor or ""]
 
     def query(self, sql: str, *, row_limit: int = 1000, time_limit_s: float = 10.0) -> Result:
         """Free SQL over the documented views, read-only in the engine itself.

@@ -36,6 +36,20 @@ _DERIVED = (
     "(CASE WHEN entry BETWEEN '{{' AND '|' THEN entry ->> '{0}' END) STORED,\n"
 )
 
+INDEXED_COLUMNS: Final = (
+    "type",
+    "account",
+    "region",
+    "service",
+    "agency",
+    "policy",
+    "outcome",
+    "actor",
+    "origin",
+)
+"""What the trail is filtered by: each has an index, so that a rare value is found as quickly as a
+frequent one (docs/performance.md says what they cost). A provider alone is never rare."""
+
 SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS events (\n"
     "  position INTEGER PRIMARY KEY,\n"
@@ -46,6 +60,10 @@ SCHEMA: Final = (
     "  type TEXT GENERATED ALWAYS AS (substr(topic, 1, instr(topic || '.', '.') - 1)) STORED,\n"
     + "".join(_DERIVED.format(name) for name in DERIVED_COLUMNS)
     + "  UNIQUE (stream, version)\n) STRICT",
+    *(
+        f"CREATE INDEX IF NOT EXISTS events_by_{name} ON events ({name}) WHERE {name} IS NOT NULL"
+        for name in INDEXED_COLUMNS
+    ),
     # Which command appended what: a command id used twice appends nothing the second time.
     (
         "CREATE TABLE IF NOT EXISTS commands (\n"

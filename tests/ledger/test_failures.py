@@ -54,11 +54,11 @@ def told(error: LedgerError, path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte."""
+    """A disk of two megabytes."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], check=False, capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "none", folder], check=False, capture_output=True
     )
     if mount.returncode:
         pytest.skip(f"cannot mount here: {mount.stderr.decode().strip()}")
@@ -93,7 +93,7 @@ def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_when_there_is_space(
 @as_root
 def test_a_ledger_cannot_be_made_on_a_full_disk(small_disk: Path) -> None:
     with contextlib.suppress(OSError):
-        (small_disk / "ballast").write_bytes(b"x" * 2_000_000)
+        (small_disk / "ballast").write_bytes(b"x" * 4_000_000)
     with pytest.raises(StoreFull) as raised:
         Ledger(small_disk / "ledger.db")
     told(raised.value, small_disk / "ledger.db")
