@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all-pythons check format docs build lock clean
+.PHONY: help demo test test-all-pythons check format docs bench bench-quick build lock clean
 .DELETE_ON_ERROR:
 
 help: ## List what can be made
@@ -48,6 +48,12 @@ format: $(READY) ## Lay out all code, and mend what can be mended by itself
 
 docs: $(READY) ## Make docs/reference from the code
 	@$(BIN)/python -m tests.documentation.reference
+
+bench: $(READY) ## Measure it beside the stock library and bare SQLite, at 3 million events
+	@$(BIN)/python -m benchmarks --events 3000000 --json benchmarks/results.json
+
+bench-quick: $(READY) ## The same in under two minutes, at 30,000 events
+	@$(BIN)/python -m benchmarks --events 30000 --repetitions 3 --json benchmarks/results.json
 
 build: $(READY) ## Build the source distribution and the wheel into dist/
 	@rm -rf dist

@@ -161,11 +161,10 @@ class Ledger(Application[str]):
         check_words(command_id=command_id, reason=reason, correlation_id=correlation_id)
         digest = _digest(command)
         for _ in range(ATTEMPTS_MAX):
-            if command_id is not None:
-                first = self._repeated(command_id, digest)
-                if first is not None:
-                    return first
             account = self.account(command.provider, command.account)
+            # Only now: what the account shows to be done may have been done under this id.
+            if command_id is not None and (first := self._repeated(command_id, digest)):
+                return first
             # A command takes effect now, even where a fact whose clock was ahead is known already.
             now = self.clock()
             at = max(now, account.latest_effective_at or _EARLIEST)

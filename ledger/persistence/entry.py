@@ -33,9 +33,6 @@ FORMAT: Final = 1
 ENTRY_BYTES_MAX: Final = 65_535
 """A tlog-tiles bundle gives an entry's length two bytes."""
 
-_encoder = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-)
 _OPTIONAL = (
     "provider",
     "account",
@@ -73,7 +70,7 @@ def encode(recorded: Recorded) -> bytes:
         if recorded.source.file is not None:
             fields["source_file"] = recorded.source.file
     try:
-        state = to_json(dict(sorted(fields.items())))
+        state = _canonical(fields)
     except PydanticSerializationError as error:
         raise InvalidInput(f"A text of the {recorded.type} is not valid Unicode.") from error
     if len(state) > ENTRY_BYTES_MAX:
@@ -120,10 +117,15 @@ def decode(stored: StoredEvent, position: int | None = None) -> Recorded:
             origin=_one_of(fields, "origin", _ORIGINS),
             actor_established=_one_of(fields, "actor_established", _ESTABLISHED),
             source=_source(fields),
-            **{name: _text(fields, name) for name in _OPTIONAL},
+            **_texts(fields),
         )
     except (ValidationError, KeyError, TypeError, ValueError) as error:
         raise CorruptEntry(f"{place}: the entry is no {event_type.__name__}: {error}") from error
+
+
+def _canonical(fields: dict[str, Any]) -> bytes:
+    """One line by RFC 8785: an entry is flat, so its own keys are all there is to sort."""
+    return to_json(dict(sorted(fields.items())))
 
 
 def _event(event_type: type[DomainEvent], fields: dict[str, Any]) -> DomainEvent:
@@ -146,6 +148,11 @@ def _one_of(fields: dict[str, Any], name: str, words: tuple[str, ...]) -> Any:
     if fields[name] not in words:
         raise ValueError(f"{name} is {fields[name]!r}, none of {', '.join(words)}")
     return fields[name]
+
+
+def _texts(fields: dict[str, Any]) -> dict[str, Any]:
+    """What may be absent: a value that is given is text."""
+    return {name: _text(fields, name) for name in _OPTIONAL if name in fields}
 
 
 def _text(fields: dict[str, Any], name: str) -> Any:
@@ -172,7 +179,7 @@ def _source(fields: dict[str, Any]) -> Source | None:
 def _line(state: object, place: str) -> dict[str, Any]:
     try:
         fields = _decoder.decode(cast(bytes, state).decode())
-        canonical = _encoder.encode(fields).encode()
+        canonical = _canonical(fields) if isinstance(fields, dict) else b""
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptEntry(f"{place}: the entry is not one line of JSON: {error}") from error
     if not isinstance(fields, dict):

@@ -1,0 +1,154 @@
+"""Makes an ordinary ledger of any size through the public API: `python -m benchmarks.generator`.
+
+What is told is drawn from a seed: accounts that grow with the size, each with a few agencies,
+policies and regions; consents, permissions, credentials, features, logins, attempts; one trace in
+fifty arrives late. Only the surrogate ids of people differ from run to run, as they must.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from time import perf_counter
+from typing import Final
+
+from benchmarks import facts
+from ledger.application import OBSERVED_AT_ONCE, Ledger
+from ledger.messages import DomainEvent, Observation, Source
+
+BEGINNING: Final = datetime(2024, 1, 1, tzinfo=UTC)
+SPAN: Final = timedelta(days=730)
+"""The time over which the events of a ledger of any size are spread."""
+LATE_SHARE: Final = 0.02
+LATE_MAX: Final = timedelta(days=30)
+DELIVERY: Final = timedelta(seconds=90)
+"""How long after it happened the ledger learns of the latest event."""
+EVENTS_PER_ACCOUNT: Final = 600
+ACCOUNTS_MAX: Final = 5_000
+ACCOUNTS_MIN: Final = 20
+ACTORS: Final = 200
+
+OnProgress = Callable[[int, float], None]
+"""Told how many events were observed by the last transaction, and the seconds it took."""
+
+
+class World:
+    """What happens in some clouds. `observations` tells it, and `clock` follows as it is told."""
+
+    def __init__(self, events: int, seed: int = 1) -> None:
+        self.events = events
+        self.random = Random(seed)  # noqa: S311  Repeatable, and nothing is secret here.
+        self.at = BEGINNING
+        self.sites = [
+            facts.site(number, self.random)
+            for number in range(min(ACCOUNTS_MAX, max(ACCOUNTS_MIN, events // EVENTS_PER_ACCOUNT)))
+        ]
+
+    def clock(self) -> datetime:
+        """When the ledger learns of what was told last."""
+        return self.at + DELIVERY
+
+    def observations(self) -> Iterator[Observation]:
+        """Traces with `events` facts in all; what the ledger adds to them is not counted."""
+        random, told = self.random, 0
+        step = SPAN / self.events
+        while told < self.events:
+            # A few accounts are busier than the others, none is ten times as busy.
+            site = self.sites[int(len(self.sites) * random.random() ** 1.3)]
+            happened = facts.happen(site, random)
+            told += len(happened)
+            self.at += step * len(happened)
+            yield self._observation(site, happened)
+
+    def _observation(self, site: facts.Site, happened: tuple[DomainEvent, ...]) -> Observation:
+        random = self.random
+        is_late = random.random() < LATE_SHARE
+        return Observation(
+            provider=site.provider,
+            account=site.account,
+            events=happened,
+            effective_at=self.at - (LATE_MAX * random.random() if is_late else timedelta()),
+            source=Source(
+                trace_id=f"{random.getrandbits(64):016x}", file=f"{self.at:%Y%m%d}.json.gz"
+            ),
+            actor=f"user{int(ACTORS * random.random() ** 2):03}",
+        )
+
+
+@dataclass(slots=True)
+class Built:
+    """A ledger that was made: the events told, and the seconds that each transaction took."""
+
+    world: World
+    events: int = 0
+    pages: list[tuple[int, float]] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """The time in `Ledger.observe`; drawing what happens is not the ledger's work."""
+        return sum(seconds for _, seconds in self.pages)
+
+    def cost_us(self, share: float = 1.0) -> float:
+        """Microseconds an event, over the last transactions: a share of all."""
+        last = self.pages[-max(1, round(len(self.pages) * share)) :]
+        return 1e6 * sum(seconds for _, seconds in last) / sum(events for events, _ in last)
+
+
+def build(path: Path, events: int, seed: int = 1, on_progress: OnProgress | None = None) -> Built:
+    """Make a ledger, a page of traces at a time."""
+    built = Built(World(events, seed))
+    ledger = Ledger(path, clock=built.world.clock)
+    try:
+        for page in pages(built.world.observations()):
+            begun = perf_counter()
+            observed = ledger.observe(page)
+            seconds = perf_counter() - begun
+            built.events += observed.entries
+            built.pages.append((observed.entries, seconds))
+            if on_progress:
+                on_progress(built.events, built.seconds)
+    finally:
+        ledger.close()
+    return built
+
+
+def pages(observations: Iterator[Observation]) -> Iterator[list[Observation]]:
+    """The traces in lists of what one transaction takes."""
+    page: list[Observation] = []
+    for observation in observations:
+        page.append(observation)
+        if len(page) == OBSERVED_AT_ONCE:
+            yield page
+            page = []
+    if page:
+        yield page
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.generator", description=__doc__)
+    parser.add_argument("ledger", type=Path, metavar="LEDGER")
+    parser.add_argument("--events", type=int, default=100_000, metavar="N")
+    parser.add_argument("--seed", type=int, default=1, metavar="S")
+    asked = parser.parse_args()
+    if asked.ledger.exists():
+        parser.error(f"{asked.ledger} exists already.")
+
+    def tell(events: int, _: float) -> None:
+        sys.stderr.write(f"\r{events:,} of {asked.events:,} events ")
+
+    begun = perf_counter()
+    built = build(asked.ledger, asked.events, asked.seed, tell if sys.stderr.isatty() else None)
+    size = asked.ledger.stat().st_size
+    sys.stderr.write(
+        f"{built.events:,} events in {perf_counter() - begun:.1f} s, {built.events / built.seconds:,.0f}"
+        f" events/s observed, {size / built.events:,.0f} bytes an event in the file\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""How fast trace files are imported, end to end, and in how much memory.
+
+Each import runs in a process of its own (`python -m benchmarks.importing`), so that its peak of
+memory is its own. Raw is what no import can do without: inflating the gzip and parsing the JSON.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+from benchmarks import traces
+from benchmarks.course import Course, note
+from benchmarks.measure import OURS, RAW, Limit, Row, in_turn
+from ledger.application import Ledger
+from ledger.sources import SOURCES, ImportReport
+
+RECORDS_MAX: Final = 300_000
+QUARTER: Final = "at a quarter"
+NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
+SHARES: Final = {"one record in 5 a fact": 0.2, "every record a fact": 1.0}
+
+
+def rows(course: Course) -> Iterator[Row]:
+    for source in SOURCES:
+        for told, share in SHARES.items():
+            yield from _import(course, source, told, share)
+
+
+@dataclass(slots=True)
+class _Child:
+    """Runs one import after another in processes of their own; remembers their memory."""
+
+    course: Course
+    source: str
+    folder: Path
+    records: int
+    peaks_mb: list[float] = field(default_factory=list)
+
+    def ours(self) -> float:
+        with self.course.fresh("imported.db") as path:
+            return self._run("ours", str(path))
+
+    def raw(self) -> float:
+        return self._run("raw", "-")
+
+    def _run(self, who: str, ledger: str) -> float:
+        done = subprocess.run(  # noqa: S603  This very interpreter, and our own words.
+            [sys.executable, "-m", __spec__.name, who, self.source, str(self.folder), ledger],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        answer: dict[str, Any] = json.loads(done.stdout)
+        assert answer["records"] == self.records, f"{who} read {answer}"
+        if who == "ours":
+            self.peaks_mb.append(answer["peak_mb"])
+        return self.records / float(answer["seconds"])
+
+
+def _import(course: Course, source: str, told: str, share: float) -> tuple[Row, Row]:
+    count = min(course.events // 3, RECORDS_MAX)
+    note(f"import of {count:,} {source} records, {told}")
+    name = f"{source}-{share:g}"
+    many, one = course.place(f"{name}-files"), course.place(f"{name}-file")
+    # The big import is one file, the small one many: neither size nor number must cost memory.
+    traces.write(one, source, count, files=1, facts_share=share)
+    traces.write(many, source, count // 4, files=20, facts_share=share)
+    big, small = _Child(course, source, one, count), _Child(course, source, many, count // 4)
+    rates = in_turn({OURS: big.ours, QUARTER: small.ours, RAW: big.raw}, min(course.repetitions, 3))
+    work = f"import of {source}, {told}"
+    return (
+        Row(
+            work,
+            "records/s",
+            rates,
+            (Limit(50_000),),
+            note=f"{count:,} records in one gzip file into a new ledger; at a quarter: in 20 files.",
+        ),
+        Row(
+            f"{work}: peak memory",
+            "MB",
+            {OURS: big.peaks_mb, QUARTER: small.peaks_mb},
+            (Limit(1.1, QUARTER),),
+            note="grows until a transaction's worth of traces and the caches are full: compare sizes "
+            "far above that.",
+        ),
+    )
+
+
+# -- in a process of its own ---------------------------------------------------------------------
+
+
+def _ours(source: str, folder: Path, ledger: Path) -> int:
+    report = ImportReport()
+    with closing(Ledger(ledger, clock=lambda: NOW)) as opened:
+        opened.observe(SOURCES[source].read([folder], report, now=NOW))
+    assert report.complete, report.places[:3]
+    return report.records
+
+
+def _raw(source: str, folder: Path, _: Path) -> int:
+    (envelope, *_rest) = SOURCES[source].envelopes
+    count = 0
+    for path in sorted(folder.iterdir()):
+        with gzip.open(path) as file:
+            count += len(json.load(file)[envelope])
+    return count
+
+
+def _peak_mb() -> float:
+    """The most memory that this process has had at once.
+
+    Not getrusage where it can be helped: on Linux it counts the process that started this one.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+    except OSError:
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    (peak,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(peak) * 1024 / 1e6
+
+
+_WORK: Final[dict[str, Callable[[str, Path, Path], int]]] = {"ours": _ours, "raw": _raw}
+
+
+def main() -> None:
+    who, source, folder, ledger = sys.argv[1:]
+    begun = perf_counter()
+    records = _WORK[who](source, Path(folder), Path(ledger))
+    answer = {"records": records, "seconds": perf_counter() - begun, "peak_mb": _peak_mb()}
+    sys.stdout.write(f"{json.dumps(answer)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The audit trail's first page under each filter of the command line, and under none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import timedelta
+from functools import partial
+from random import Random
+from typing import Any, Final
+
+from benchmarks.course import Course, note
+from benchmarks.generator import BEGINNING, SPAN
+from benchmarks.measure import OURS, Limit, Row, in_turn, median_ms
+from projections.audit_trail import TrailFilter
+from projections.views import Views
+
+CALLS: Final = 20
+BUDGET_S: Final = 5.0
+"""How long the questions of one sample may take: a slow filter is asked less often."""
+NOTHING: Final = "nothing-has-this-name"
+TARGET: Final = (Limit(20),)
+_DAY: Final = timedelta(days=1)
+
+
+def rows(course: Course, views: Views) -> Iterator[Row]:
+    note("audit trail")
+    random, last = course.random, course.big.last_position
+    entries = _drawn(views, random, last)
+    for name, wanted in _filters(entries, random).items():
+        asked = [partial(views.trail, each) for each in wanted]
+
+        def ask(asked: list[partial[Any]] = asked) -> float:
+            return median_ms(asked, BUDGET_S)
+
+        yield Row(f"audit trail: {name}", "ms", in_turn({OURS: ask}, course.repetitions), TARGET)
+
+
+def _drawn(views: Views, random: Random, last: int) -> list[dict[str, Any]]:
+    """Entries from anywhere in the history, whose words are asked for."""
+    pages = (
+        views.trail(TrailFilter(), after=random.randint(1, last), limit=50)
+        for _ in range(CALLS * 2)
+    )
+    return [random.choice(rows) for page in pages if (rows := page.dicts())]
+
+
+def _filters(entries: list[dict[str, Any]], random: Random) -> dict[str, list[TrailFilter]]:
+    """By name, the filters that are asked one after another."""
+    words = {each.name for each in fields(TrailFilter)} - {"event", "actor", "since", "until"}
+    wanted: dict[str, list[TrailFilter]] = {"no filter": [TrailFilter()] * CALLS}
+    for word in sorted(words):
+        values = [entry[word] for entry in entries if entry[word] is not None][:CALLS]
+        wanted[word] = [_filter(**{word: value}) for value in values]
+    wanted["event"] = [TrailFilter(event=entry["type"]) for entry in entries[:CALLS]]
+    wanted["actor, by id"] = [TrailFilter(actor=entry["actor"]) for entry in entries[:CALLS]]
+    wanted["actor, by name"] = [TrailFilter(actor=e["actor_name"]) for e in entries[:CALLS]]
+    days = [BEGINNING + SPAN * random.random() for _ in range(CALLS)]
+    wanted["since and until, one day"] = [TrailFilter(since=d, until=d + _DAY) for d in days]
+    wanted["since, an early day"] = [TrailFilter(since=BEGINNING + _DAY)] * CALLS
+    wanted["until, an early day"] = [TrailFilter(until=BEGINNING + _DAY)] * CALLS
+    wanted["account and refused"] = [
+        TrailFilter(account=entry["account"], outcome="refused") for entry in entries[:CALLS]
+    ]
+    wanted["event and region"] = [
+        TrailFilter(event=entry["type"], region=entry["region"]) for entry in entries[:CALLS]
+    ]
+    wanted["an agency that there is not"] = [TrailFilter(agency=NOTHING)] * CALLS
+    wanted["an actor that there is not"] = [TrailFilter(actor=NOTHING)] * CALLS
+    return {name: filters for name, filters in wanted.items() if filters}
+
+
+def _filter(**words: Any) -> TrailFilter:
+    return TrailFilter(**words)

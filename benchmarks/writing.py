@@ -1,0 +1,180 @@
+"""How fast one durable command is: a write-ahead log and synchronous=FULL for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from benchmarks import stock
+from benchmarks.course import Course, note
+from benchmarks.generator import BEGINNING
+from benchmarks.measure import OURS, RAW, STOCK, Limit, Row, in_turn, median_ms
+from ledger.account.authorization import GrantAuthorization
+from ledger.account.console import RequestConsoleLogin
+from ledger.account.permissions import PermissionGranted, PermissionRevoked
+from ledger.application import Actor, Ledger
+from ledger.messages import Observation, Source
+from ledger.persistence.schema import SCHEMA
+
+STREAM_LENGTH: Final = 200
+"""How many events the account has whose state a command needs."""
+ACCOUNTS: Final = 40
+REGION: Final = "cn-north-4"
+_ACTOR: Final = Actor("alice")
+
+
+def rows(course: Course) -> tuple[Row, ...]:
+    note(f"one command at accounts of {STREAM_LENGTH} events")
+    ours = _Ours(course.place("commands.db"))
+    cold = _Stock(course.place("stock.db"), cached=False)
+    warm = _Stock(course.place("stock-cached.db"), cached=True)
+    raw = Raw(course.place("raw.db"), ours.entry())
+    try:
+        from_file = in_turn(
+            {OURS: ours.cold, STOCK: cold.sample, RAW: raw.sample}, course.repetitions
+        )
+        in_memory = in_turn(
+            {OURS: ours.warm, STOCK: warm.sample, RAW: raw.sample}, course.repetitions
+        )
+    finally:
+        for each in (ours, cold, warm, raw):
+            each.close()
+    return (
+        Row(
+            f"one command, account of {STREAM_LENGTH} events read from the file",
+            "ms",
+            from_file,
+            (Limit(1 / 3, STOCK),),
+            note=f"p50 of {ACCOUNTS} in each sample; stock: repository.get, one change, save; raw:"
+            " one sqlite3 commit of the same row into the same table.",
+        ),
+        Row(
+            "one command, the account warm in the process",
+            "ms",
+            in_memory,
+            (Limit(2, RAW),),
+            note="stock: with its aggregate cache switched on, and all aggregates in it.",
+        ),
+    )
+
+
+class _Ours:
+    """A ledger with accounts that are asked for one login each, which appends one event."""
+
+    def __init__(self, path: Path) -> None:
+        self.ledger = Ledger(path)
+        self.accounts = [f"{number:012x}" for number in range(ACCOUNTS)]
+        for account in self.accounts:
+            self._prepare(account)
+
+    def _prepare(self, account: str) -> None:
+        self._log_in(account)
+        self.ledger.execute(
+            GrantAuthorization(account=account, service="asm", region=REGION), actor=_ACTOR
+        )
+        missing = STREAM_LENGTH - self.ledger.account("huaweicloud", account).version
+        self.ledger.observe(_changes(account, missing))
+        assert self.ledger.account("huaweicloud", account).version == STREAM_LENGTH
+
+    def _log_in(self, account: str) -> None:
+        self.ledger.execute(
+            RequestConsoleLogin(account=account, service="asm", region=REGION), actor=_ACTOR
+        )
+
+    def cold(self) -> float:
+        self.ledger.forget()
+        self.ledger.subject("person", _ACTOR.name)  # Who asks is known to a running process.
+        return median_ms([partial(self._log_in, account) for account in self.accounts])
+
+    def warm(self) -> float:
+        for account in self.accounts:
+            self._log_in(account)
+        return median_ms([partial(self._log_in, account) for account in self.accounts])
+
+    def entry(self) -> str:
+        """What one login appends."""
+        self._log_in(self.accounts[0])
+        return self.ledger.entry_text(self.ledger.last_position())
+
+    def close(self) -> None:
+        self.ledger.close()
+
+
+def _changes(account: str, count: int) -> Iterator[Observation]:
+    """As many changes of what an agency may do, in other regions than the one logged in to."""
+    for n in range(count):
+        change = PermissionRevoked if n % 2 else PermissionGranted
+        yield Observation(
+            provider="huaweicloud",
+            account=account,
+            events=(
+                change(
+                    agency="asm_admin_trust",
+                    region=f"region-{n // 2 % 8}",
+                    service=f"service-{n // 16 % 8}",
+                ),
+            ),
+            effective_at=BEGINNING,
+            source=Source(trace_id=f"{account}-{n}"),
+            actor="alice",
+        )
+
+
+class _Stock:
+    """A stock application with aggregates, one change for each."""
+
+    def __init__(self, path: Path, *, cached: bool) -> None:
+        cache = {"AGGREGATE_CACHE_MAXSIZE": str(ACCOUNTS)} if cached else {}
+        self.app = stock.Delegations(stock.environment(path, **cache))
+        # Each change makes an aggregate longer by one event, which is little beside its length.
+        self.ids = [self.app.of_length(STREAM_LENGTH, number) for number in range(ACCOUNTS)]
+        for each in self.ids:
+            self.app.repository.get(each)  # Which fills the cache, if there is one.
+
+    def _log_in(self, delegation_id: UUID) -> None:
+        delegation: stock.Delegation = self.app.repository.get(delegation_id)
+        delegation.log_in("asm", REGION, "p-0123456789abcdef0123")
+        self.app.save(delegation)
+
+    def sample(self) -> float:
+        return median_ms([partial(self._log_in, each) for each in self.ids])
+
+    def close(self) -> None:
+        self.app.close()
+
+
+class Raw:
+    """One sqlite3 commit of one row into the ledger's own table."""
+
+    def __init__(self, path: Path, entry: str) -> None:
+        self.connection = stock.plain_connection(path)
+        for statement in SCHEMA:
+            self.connection.execute(statement)
+        self.entry = entry
+        self.position = 0
+
+    def _commit_one(self) -> None:
+        self.position += 1
+        stream = "console:huaweicloud:0:asm"
+        self.commit([(self.position, stream, self.position, "Event.v1", self.entry)])
+
+    def commit(self, table_rows: Sequence[tuple[object, ...]]) -> None:
+        self.connection.execute("BEGIN IMMEDIATE")
+        self.connection.executemany(
+            "INSERT INTO events (position, stream, version, topic, entry) VALUES (?, ?, ?, ?, ?)",
+            table_rows,
+        )
+        self.connection.execute("COMMIT")
+
+    def commit_all(self, parts: Iterable[Sequence[tuple[object, ...]]]) -> None:
+        for part in parts:
+            self.commit(part)
+
+    def sample(self) -> float:
+        return median_ms([self._commit_one] * ACCOUNTS)
+
+    def close(self) -> None:
+        self.connection.close()
