@@ -14,7 +14,7 @@ import pytest
 
 from ledger.catalogue import load_catalogue
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
-from projections import runner, store
+from projections import fold, runner, store
 from projections.declared import PROJECTIONS
 from projections.store import views_path
 from projections.views import Views
@@ -136,6 +136,28 @@ def test_chunks_do_not_show(told: World, views: Views, monkeypatch: pytest.Monke
         monkeypatch.setattr(runner, "CHUNK", size)
         assert views.rebuild().equal
         assert all_rows(views) == before
+
+
+def test_what_is_written_when_does_not_show(
+    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in the present nor in the intervals: a few changes are held at a time, or all."""
+
+    def intervals() -> list[list[tuple[object, ...]]]:
+        return [
+            views.query(f"SELECT * FROM {name}_history", row_limit=100_000).rows
+            for name in PROJECTIONS
+        ]
+
+    monkeypatch.setattr(runner, "CHUNK", 1_000_000)
+    assert views.rebuild().equal
+    expected = intervals()
+    assert len(expected[0]) > 10
+    for held in (0, 2, 5):
+        monkeypatch.setattr(fold, "HELD_MAX", held)
+        monkeypatch.setattr(runner, "CHUNK", held + 1)
+        assert views.rebuild().equal
+        assert intervals() == expected
 
 
 def test_readers_read_while_a_rebuild_swaps(told: World, views: Views) -> None:
