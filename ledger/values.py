@@ -50,14 +50,19 @@ Line = Annotated[str, _text(1024, _NO_CONTROL)]
 """One line of free text, such as a reason."""
 
 
-@lru_cache(maxsize=1_024)  # All entries of a transaction are recorded at one time.
 def instant_text(at: datetime) -> str:
     """RFC 3339 in UTC at fixed width, so that text order is time order on every engine.
 
     >>> instant_text(datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
     '2026-03-01T09:30:00.000000Z'
     """
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return _utc_text(at.astimezone(UTC))
+
+
+@lru_cache(maxsize=1_024)  # All entries of a transaction are recorded at one time.
+def _utc_text(at: datetime) -> str:
+    """Of a time in UTC: elsewhere the two hours of an autumn night are equal to each other."""
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def instant(text: str) -> datetime:

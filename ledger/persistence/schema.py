@@ -48,7 +48,7 @@ INDEXED_COLUMNS: Final = (
     "origin",
 )
 """What the trail is filtered by: each has an index, so that a rare value is found as quickly as a
-frequent one (docs/performance.md says what they cost). A provider alone is never rare."""
+frequent one (docs/performance.md says what they cost). A provider has none: there are few."""
 
 SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS events (\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 import pytest
@@ -152,3 +152,19 @@ def test_a_time_without_a_zone_is_none(text: str) -> None:
         values.instant(text)
     assert not admits(values.Instant, text)
     assert not admits(values.Instant, datetime(2026, 3, 1))  # noqa: DTZ001
+
+
+class Autumn(tzinfo):
+    """A clock that is set back from summer time in the night that is asked about."""
+
+    def utcoffset(self, at: datetime | None) -> timedelta:
+        return timedelta(hours=1 if at is not None and at.fold else 2)
+
+    def dst(self, at: datetime | None) -> timedelta:
+        return self.utcoffset(at) - timedelta(hours=1)
+
+
+def test_the_hour_that_a_clock_strikes_twice_is_two_hours() -> None:
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=Autumn())
+    assert values.instant_text(first) == "2026-10-25T00:30:00.000000Z"
+    assert values.instant_text(first.replace(fold=1)) == "2026-10-25T01:30:00.000000Z"
