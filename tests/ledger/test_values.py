@@ -163,6 +163,9 @@ class Autumn(tzinfo):
     def dst(self, at: datetime | None) -> timedelta:
         return self.utcoffset(at) - timedelta(hours=1)
 
+    def tzname(self, at: datetime | None) -> str:
+        return str(self.utcoffset(at))
+
 
 def test_the_hour_that_a_clock_strikes_twice_is_two_hours() -> None:
     first = datetime(2026, 10, 25, 2, 30, tzinfo=Autumn())
