@@ -13,10 +13,10 @@ import hashlib
 import json
 import os
 import uuid
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -27,9 +27,10 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, Mapper
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.account.account import decide, evolve
+from ledger.account.account import decide
 from ledger.account.decision import Circumstances
 from ledger.account.state import Account
+from ledger.accounts import Accounts, Bounded
 from ledger.asof import AsOf, resolve
 from ledger.batch import Actor, Batch, check_words
 from ledger.catalogue import Catalogue, load_catalogue
@@ -42,8 +43,6 @@ from ledger.subjects import SubjectErased, SubjectKind
 
 ATTEMPTS_MAX: Final = 20
 """How often a decision is taken again after a lost race, before it is given up as a conflict."""
-CACHED_MAX: Final = 10_000
-"""How many accounts, streams and names are held in memory."""
 PAGE: Final = 1_000
 """How many entries one read of history fetches."""
 OBSERVED_AT_ONCE: Final = 5_000
@@ -75,16 +74,6 @@ def system_clock() -> datetime:
     return datetime.now(UTC)  # noqa: TID251
 
 
-class _Bounded(OrderedDict[Any, Any]):
-    """A dictionary that forgets its oldest items beyond CACHED_MAX."""
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        super().__setitem__(key, value)
-        self.move_to_end(key)
-        if len(self) > CACHED_MAX:
-            self.popitem(last=False)
-
-
 class Ledger(Application[str]):
     """The write side over one SQLite file.
 
@@ -106,7 +95,7 @@ class Ledger(Application[str]):
         self.path = Path(path)
         self.catalogue = catalogue or load_catalogue()
         self.clock = clock
-        self._accounts, self._versions, self._subjects = _Bounded(), _Bounded(), _Bounded()
+        self._versions, self._subjects = Bounded(), Bounded()
         if not create and not self.path.exists():
             raise NotFound(
                 f"There is no ledger at {self.path}.",
@@ -127,6 +116,7 @@ class Ledger(Application[str]):
             except BaseException:
                 self.factory.close()  # Or a stranger's file would be kept open, its log beside it.
                 raise
+        self._accounts = Accounts(self.entries, self.mapper)
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Only what this class sets: no environment variable chooses what is imported."""
@@ -291,12 +281,8 @@ class Ledger(Application[str]):
 
     def account(self, provider: str, account: str) -> Account:
         """The account as it is now: read once, then caught up. Not to be changed by the caller."""
-        stream = f"account:{provider}:{account}"
-        known: Account = self._accounts.pop(stream, None) or Account(provider, account)
-        for entry in self.stream(stream, after=known.version):
-            evolve(known, entry.event, entry.effective_at)
-        self._accounts[stream] = known
-        return known
+        with self.told():
+            return self._accounts.get(provider, account)
 
     def stream(self, stream: str, *, after: int = 0) -> Iterator[Recorded]:
         """A stream's entries by version, from the one after `after`."""
@@ -343,7 +329,7 @@ class Ledger(Application[str]):
 
     def forget(self) -> None:
         """Drop what may be ahead of the file: after a failed append, or a dry run."""
-        self._accounts.clear()
+        self._accounts.forget()
         self._versions.clear()
         self._subjects.clear()
 
@@ -376,10 +362,12 @@ class Ledger(Application[str]):
         try:
             with self.told():
                 # Not Application.save, which asks of every single event what kind of thing it is.
-                recordings = self.events.put(cast(Any, batch.entries), beside=batch.beside())
+                beside = replace(batch.beside(), snapshots=self._accounts.snapshots())
+                recordings = self.events.put(cast(Any, batch.entries), beside=beside)
         except BaseException:
             self.forget()
             raise
+        self._accounts.kept()
         for stream, version in batch.versions.items():
             self._versions[stream] = version
         for key, row in batch.subjects.items():

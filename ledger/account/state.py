@@ -48,6 +48,10 @@ class Timeline(Generic[V]):
         index = bisect_right(self._times, at)
         return self._times[index - 1] if index else None
 
+    def __iter__(self) -> Iterator[tuple[datetime, V]]:
+        """All facts, in order."""
+        return zip(self._times, self._values, strict=True)
+
     def after(self, at: datetime) -> Iterator[tuple[datetime, V]]:
         """The facts strictly after that instant, in order."""
         index = bisect_right(self._times, at)

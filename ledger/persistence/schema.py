@@ -83,6 +83,16 @@ SCHEMA: Final = (
         "  UNIQUE (kind, name)\n"
         ") STRICT, WITHOUT ROWID"
     ),
+    # An account's state, so that its stream is read from there on; derived, and may be deleted.
+    # `anchor` is a digest of the entry at `version`, by which the stream is recognised.
+    (
+        "CREATE TABLE IF NOT EXISTS snapshots (\n"
+        "  stream TEXT PRIMARY KEY,\n"
+        "  version INTEGER NOT NULL,\n"
+        "  anchor TEXT NOT NULL,\n"
+        "  state TEXT NOT NULL\n"
+        ") STRICT, WITHOUT ROWID"
+    ),
     (
         "CREATE TRIGGER IF NOT EXISTS events_are_never_changed BEFORE UPDATE ON events\n"
         "BEGIN SELECT RAISE(ABORT, 'an event is never changed'); END"

@@ -44,17 +44,29 @@ class CommandRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """A stream's state at a version; `anchor` is a digest of the entry there."""
+
+    stream: str
+    version: int
+    anchor: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """What is written beside the events, in their transaction.
 
     `commands`: id, digest and number of events, in the events' order. `subjects`: names to keep;
-    `relied`: subjects whose names are believed to be kept; `erased`: subjects to forget.
+    `relied`: subjects whose names are believed to be kept; `erased`: subjects to forget;
+    `snapshots`: states of streams as they were before.
     """
 
     commands: Sequence[tuple[str, str | None, int]] = ()
     subjects: Sequence[SubjectRow] = ()
     relied: Iterable[str] = ()
     erased: Sequence[str] = ()
+    snapshots: Sequence[SnapshotRow] = ()
 
 
 _COLUMNS: Final = (
@@ -161,6 +173,11 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             "INSERT INTO subjects VALUES (?, ?, ?, ?)",
             [(row.subject, row.kind, row.name, row.salt) for row in beside.subjects],
         )
+        c.executemany(
+            "INSERT INTO snapshots VALUES (?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET "
+            "version = excluded.version, anchor = excluded.anchor, state = excluded.state",
+            [(row.stream, row.version, row.anchor, row.state) for row in beside.snapshots],
+        )
         for subject in beside.relied:
             if self._value(c, "SELECT 1 FROM subjects WHERE subject = ?", (subject,)) is None:
                 raise IntegrityError(f"{subject} was erased meanwhile")
@@ -243,6 +260,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             return (
                 self._value(c, "SELECT max(version) FROM events WHERE stream = ?", (stream,)) or 0
             )
+
+    def select_snapshot(self, stream: str) -> SnapshotRow | None:
+        """A stream's snapshot, if it has one."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute("SELECT * FROM snapshots WHERE stream = ?", (stream,))
+            row = c.fetchone()
+            return None if row is None else SnapshotRow(*row)
 
     def select_commands(self, command_ids: Iterable[str]) -> dict[str, CommandRow]:
         """The commands among these that have been appended, by id."""

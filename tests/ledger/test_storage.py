@@ -72,7 +72,7 @@ def test_every_table_is_strict(ledger: Ledger, path: Path) -> None:
         tables = db.execute("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
         strict = dict(tables.fetchall())
     del strict["sqlite_schema"]
-    assert strict == {"events": 1, "commands": 1, "subjects": 1}
+    assert strict == {"events": 1, "commands": 1, "subjects": 1, "snapshots": 1}
 
 
 def test_the_columns_that_people_read_are_generated_from_the_entry_and_stored(
