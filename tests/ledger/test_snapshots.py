@@ -118,7 +118,7 @@ def test_the_text_of_a_state_is_this() -> None:
     }
 
 
-@given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner)))
+@given(st.recursive(st.none() | st.integers() | st.text(), st.lists))
 def test_what_is_no_snapshot_is_a_value_error(content: object) -> None:
     with pytest.raises(ValueError, match=r"."):
         from_text(json.dumps(content))
