@@ -30,10 +30,17 @@ Interval = list[Any]
 
 class Fold:
     """Takes the changes of one projection into a table. Nothing is written before `flush`, except
-    when too much is held.
+    when too much is held. Of a table that is not filled yet nothing is read.
     """
 
-    def __init__(self, connection: sqlite3.Connection, projection: Projection, table: str) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        projection: Projection,
+        table: str,
+        *,
+        is_filled: bool = True,
+    ) -> None:
         self._connection = connection
         self._width = len(projection.key)
         self._take_all = self._sum if projection.counters else self._replace
@@ -46,7 +53,7 @@ class Fold:
         self._stored: dict[Key, Interval] = {}
         """Those among them that were open in the table already."""
         self._held = 0
-        (self._is_filled,) = connection.execute(f"SELECT EXISTS (SELECT 1 FROM {table})").fetchone()
+        self._is_filled = is_filled
 
     def take(self, first: int, last: int) -> None:
         """Fold the changes from one position to another, both included."""

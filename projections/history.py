@@ -5,6 +5,8 @@ All statements are made of names that the code declares, never of data.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ledger.asof import AsOf
 from ledger.values import instant_text
 from projections.projection import Column, Projection
@@ -43,6 +45,7 @@ def drop_views(projection: Projection) -> tuple[str, ...]:
     )
 
 
+@lru_cache
 def changes(projection: Projection) -> str:
     """The changes between two positions, in their order. Parameters: first and last position."""
     told = _names((*projection.key, *projection.values, *projection.counters))
@@ -52,6 +55,7 @@ def changes(projection: Projection) -> str:
     )
 
 
+@lru_cache
 def find_open(projection: Projection, table: str) -> str:
     """The open interval of a key. Parameters: the key. Only late ones stand after it."""
     return (
@@ -60,6 +64,7 @@ def find_open(projection: Projection, table: str) -> str:
     )
 
 
+@lru_cache
 def close(projection: Projection, table: str) -> str:
     """End an interval. Parameters: the position that ends it, the key, its first position."""
     return (
@@ -67,6 +72,7 @@ def close(projection: Projection, table: str) -> str:
     )
 
 
+@lru_cache
 def insert(projection: Projection, table: str) -> str:
     """Write an interval. Parameters: all its columns."""
     columns = _stored(projection)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Column:
     type: str = "TEXT"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Projection:
     """A view whose history is kept: the last change of a key wins, or counters are summed.
 
@@ -51,7 +52,7 @@ class Projection:
         """The columns of the view: key, values or counters, since when, by which event."""
         return (*self.key, *self.values, *self.counters, *INTERVAL_COLUMNS)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A digest of the declaration: when it differs, what is kept must be rebuilt."""
         return hashlib.sha256(repr((_LAYOUT, self)).encode()).hexdigest()[:16]

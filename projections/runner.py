@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
@@ -95,13 +95,13 @@ class Runner:
         with store.told():
             self._declare()
             last = store.last_position()
-            while (first := self._first_missing()) <= last:
-                until = min(first + CHUNK - 1, last)
+            reached = min(known.position for known in store.tracked().values())
+            while reached < last:
+                reached = min(reached + CHUNK, last)
                 with store.transaction():
-                    for projection in PROJECTIONS.values():
-                        self._advance(projection, until)
+                    self._advance(reached)
                 if on_progress:
-                    on_progress("all", until, last)
+                    on_progress("all", reached, last)
         return last
 
     def rebuild(
@@ -116,7 +116,8 @@ class Runner:
         self.catch_up()
         store = self._store
         with store.told():
-            rebuilt = tuple(self._rebuild(projection, on_progress) for projection in wanted)
+            with store.durable():
+                rebuilt = tuple(self._rebuild(projection, on_progress) for projection in wanted)
             store.connection.execute("ANALYZE main")
         return Certificate(
             engine=f"sqlite {sqlite3.sqlite_version}",
@@ -162,37 +163,28 @@ class Runner:
             with self._store.transaction():
                 self._store.declare(self._catalogue)
 
-    def _position(self, projection: Projection) -> int:
-        return int(
-            self._store.value("SELECT position FROM tracking WHERE name = ?", (projection.name,))
-        )
-
-    def _first_missing(self) -> int:
-        return int(self._store.value("SELECT min(position) FROM tracking")) + 1
-
-    def _advance(self, projection: Projection, until: int) -> None:
-        """Take the changes from the tracking to a position into the live table."""
-        position = self._position(projection)
-        if position < until:
-            fold = Fold(self._store.connection, projection, self._store.table(projection))
-            fold.take(position + 1, until)
-            fold.flush()
-            self._track(projection, until)
-
-    def _track(self, projection: Projection, position: int) -> None:
-        self._store.connection.execute(
-            "UPDATE tracking SET position = ?, anchor = ? WHERE name = ?",
-            (position, self._store.anchor(position), projection.name),
-        )
+    def _advance(self, until: int) -> None:
+        """Take the changes from the tracking to a position into the live tables."""
+        for known in self._store.tracked().values():
+            if known.position < until:
+                fold = Fold(
+                    self._store.connection,
+                    PROJECTIONS[known.name],
+                    known.table,
+                    is_filled=known.position > 0,
+                )
+                fold.take(known.position + 1, until)
+                fold.flush()
+        self._store.track(until)
 
     def _rebuild(self, projection: Projection, on_progress: OnProgress | None) -> Rebuilt:
         store, execute = self._store, self._store.connection.execute
         with store.transaction():
-            last = self._position(projection)
-            live = store.table(projection)
-            beside = f"{projection.name}_{int(live.rpartition('_')[2]) + 1}"
+            known = store.tracked()[projection.name]
+            last, live = known.position, known.table
+            beside = replace(known, generation=known.generation + 1).table
             execute(history.create_table(projection, beside))
-            fold = Fold(store.connection, projection, beside)
+            fold = Fold(store.connection, projection, beside, is_filled=False)
             for first in range(1, last + 1, CHUNK):
                 until = min(first + CHUNK - 1, last)
                 fold.take(first, until)

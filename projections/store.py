@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -50,6 +51,24 @@ def views_path(ledger: Path) -> Path:
     return ledger.with_name(ledger.name + ".views")
 
 
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """How far a projection has come: `anchor` is of the entry at `position`, `fingerprint` of the
+    declaration that its table was made for.
+    """
+
+    name: str
+    position: int
+    anchor: str
+    fingerprint: str
+    generation: int
+
+    @property
+    def table(self) -> str:
+        """The table that holds the live generation."""
+        return f"{self.name}_{self.generation}"
+
+
 class Store:
     """A connection to the views with the ledger beside them."""
 
@@ -77,7 +96,8 @@ class Store:
                 remedy="Move it away; the views are built again from the ledger.",
             )
         use_wal(self.connection, LOCK_TIMEOUT_S)
-        self.connection.execute("PRAGMA synchronous = FULL")
+        # The newest changes may be lost with the power, not torn: they are caught up again.
+        self.connection.execute("PRAGMA synchronous = NORMAL")
         self.connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         if application_id != APPLICATION_ID:
             with self.transaction():
@@ -110,6 +130,15 @@ class Store:
         return None if row is None else row[0]
 
     @contextmanager
+    def durable(self) -> Iterator[None]:
+        """What is committed within is on the disk at once."""
+        self.connection.execute("PRAGMA synchronous = FULL")
+        try:
+            yield
+        finally:
+            self.connection.execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         """Takes the views' write lock; all that happens within is seen together."""
         self.connection.execute("BEGIN IMMEDIATE")
@@ -129,46 +158,53 @@ class Store:
         entry = self.value("SELECT entry FROM ledger.events WHERE position = ?", (position,))
         return None if entry is None else hashlib.sha256(str(entry).encode()).hexdigest()[:16]
 
+    def tracked(self) -> dict[str, Tracked]:
+        """How far each projection has come, by name."""
+        rows = self.connection.execute(
+            "SELECT name, position, anchor, fingerprint, generation FROM tracking"
+        )
+        return {row[0]: Tracked(*row) for row in rows}
+
     def table(self, projection: Projection) -> str:
         """The table that holds the projection's live generation."""
-        generation = self.value(
-            "SELECT generation FROM tracking WHERE name = ?", (projection.name,)
+        return self.tracked()[projection.name].table
+
+    def track(self, position: int) -> None:
+        """Every projection that had not come as far has come to a position."""
+        self.connection.execute(
+            "UPDATE tracking SET position = ?1, anchor = ?2 WHERE position < ?1",
+            (position, self.anchor(position)),
         )
-        return f"{projection.name}_{generation}"
 
     def needs_declaring(self, catalogue: Catalogue) -> bool:
         """Whether a projection is new, was declared otherwise, or follows another history."""
         if self.value("SELECT version FROM catalogue") != catalogue.version:
             return True
-        known = {
-            row[0]: row[1:]
-            for row in self.connection.execute(
-                "SELECT name, fingerprint, position, anchor FROM tracking"
-            )
-        }
-        if known.keys() != PROJECTIONS.keys():
-            return True
-        return any(
-            fingerprint != PROJECTIONS[name].fingerprint
-            or (position and self.anchor(position) != anchor)
-            for name, (fingerprint, position, anchor) in known.items()
-        )
+        known = self.tracked()
+        return known.keys() != PROJECTIONS.keys() or self._unfit(known) != []
+
+    def _unfit(self, known: Mapping[str, Tracked]) -> list[str]:
+        """The projections whose tables are of another declaration, or of another history."""
+        positions = {each.position for each in known.values()}
+        anchors = {position: self.anchor(position) if position else "" for position in positions}
+        return [
+            each.name
+            for each in known.values()
+            if each.anchor != anchors[each.position]
+            or each.name not in PROJECTIONS
+            or each.fingerprint != PROJECTIONS[each.name].fingerprint
+        ]
 
     def declare(self, catalogue: Catalogue) -> None:
         """Make the tables fit the declarations; what does not is emptied, to be caught up."""
         for name, view in VIEWS.items():
             if "events" not in view.over:
                 self.connection.execute(f"DROP VIEW IF EXISTS {name}")
-        rows = self.connection.execute(
-            "SELECT name, fingerprint, position, anchor FROM tracking"
-        ).fetchall()
-        for name, fingerprint, position, anchor in rows:
-            declared = PROJECTIONS.get(name)
-            fits = declared is not None and declared.fingerprint == fingerprint
-            if not fits or (position and self.anchor(position) != anchor):
-                self._drop(name)
+        known = self.tracked()
+        for name in self._unfit(known):
+            self._drop(known.pop(name))
         for projection in PROJECTIONS.values():
-            if not self.value("SELECT 1 FROM tracking WHERE name = ?", (projection.name,)):
+            if projection.name not in known:
                 self.connection.execute(history.create_table(projection, f"{projection.name}_1"))
                 self.connection.execute(
                     "INSERT INTO tracking VALUES (?, 0, '', ?, 1, NULL)",
@@ -181,15 +217,14 @@ class Store:
             if "events" not in view.over:
                 self.connection.execute(f"CREATE VIEW {name} AS {view.select}")
 
-    def _drop(self, name: str) -> None:
-        generation = self.value("SELECT generation FROM tracking WHERE name = ?", (name,))
+    def _drop(self, known: Tracked) -> None:
         for statement in (
-            f"DROP VIEW IF EXISTS {name}",
-            f"DROP VIEW IF EXISTS {name}_history",
-            f"DROP TABLE IF EXISTS {name}_{generation}",
+            f"DROP VIEW IF EXISTS {known.name}",
+            f"DROP VIEW IF EXISTS {known.name}_history",
+            f"DROP TABLE IF EXISTS {known.table}",
         ):
             self.connection.execute(statement)
-        self.connection.execute("DELETE FROM tracking WHERE name = ?", (name,))
+        self.connection.execute("DELETE FROM tracking WHERE name = ?", (known.name,))
 
     def _declare_catalogue(self, catalogue: Catalogue) -> None:
         self.connection.execute("DELETE FROM catalogue")
