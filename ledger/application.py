@@ -40,6 +40,7 @@ from ledger.persistence.entry import EntryMapper
 from ledger.persistence.failures import told_clearly
 from ledger.persistence.sqlite import LedgerRecorder, SubjectRow
 from ledger.subjects import SubjectErased, SubjectKind
+from ledger.values import instant
 
 ATTEMPTS_MAX: Final = 20
 """How often a decision is taken again after a lost race, before it is given up as a conflict."""
@@ -351,9 +352,18 @@ class Ledger(Application[str]):
         return cast(SubjectRow, self._subjects[kind, name])
 
     def _appended(self, batch: Batch) -> tuple[Recorded, ...]:
-        """Append, and return the entries as they stand in the file."""
+        """Append, and return the entries as they stand in the file: numbered, and not recorded
+        before what was appended earlier, by whatever clock.
+        """
         positions = self._append(batch)
-        return tuple(self.history(positions[0], positions[-1])) if positions else ()
+        if not positions:
+            return ()
+        with self.told():
+            recorded_at = instant(self.entries.recorded_at(positions[-1]))
+        return tuple(
+            replace(entry, position=position, recorded_at=recorded_at)
+            for position, entry in zip(positions, batch.entries, strict=True)
+        )
 
     def _append(self, batch: Batch) -> Sequence[int]:
         """Append a batch in one transaction; positions. Raises IntegrityError on a lost race."""

@@ -261,6 +261,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
                 self._value(c, "SELECT max(version) FROM events WHERE stream = ?", (stream,)) or 0
             )
 
+    def recorded_at(self, position: int) -> str:
+        """When the entry at a position was recorded, as it says so itself."""
+        with self.datastore.transaction(commit=False) as c:
+            return str(
+                self._value(c, "SELECT recorded_at FROM events WHERE position = ?", (position,))
+            )
+
     def select_snapshot(self, stream: str) -> SnapshotRow | None:
         """A stream's snapshot, if it has one."""
         with self.datastore.transaction(commit=False) as c:
