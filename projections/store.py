@@ -172,8 +172,8 @@ class Store:
     def track(self, position: int) -> None:
         """Every projection that had not come as far has come to a position."""
         self.connection.execute(
-            "UPDATE tracking SET position = ?1, anchor = ?2 WHERE position < ?1",
-            (position, self.anchor(position)),
+            "UPDATE tracking SET position = ?, anchor = ? WHERE position < ?",
+            (position, self.anchor(position), position),
         )
 
     def needs_declaring(self, catalogue: Catalogue) -> bool:
