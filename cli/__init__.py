@@ -3,3 +3,9 @@
 Only typer is imported when the program starts; the ledger and its views are when a command needs
 them, so that `--version`, `--help` and shell completion answer at once.
 """
+
+import os
+
+# Looking for plugins, pydantic would read the metadata of every package that is installed; and
+# no package that happens to be there has a say in what is valid.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -11,9 +11,10 @@ from eventsourcing.persistence import Mapper, StoredEvent
 
 from ledger.account.account import evolve
 from ledger.account.snapshot import from_text, to_text
-from ledger.account.state import Account
+from ledger.account.state import Account, account_stream
 from ledger.messages import Recorded
-from ledger.persistence.sqlite import LedgerRecorder, SnapshotRow
+from ledger.persistence.rows import SnapshotRow
+from ledger.persistence.sqlite import LedgerRecorder
 
 CACHED_MAX: Final = 10_000
 """How many accounts, streams and names are held in memory."""
@@ -42,12 +43,19 @@ class Accounts:
 
     def get(self, provider: str, account: str) -> Account:
         """The account as it is in the file now. Not to be changed but by `settle`."""
-        stream = f"account:{provider}:{account}"
+        stream = account_stream(provider, account)
+        is_known = stream in self._known
+        known = self.known(provider, account)
+        if is_known:
+            self._evolve(known, self._recorder.select_events(stream, gt=known.version))
+        return known
+
+    def known(self, provider: str, account: str) -> Account:
+        """The account as this process knows it: a lost race shows when it appends."""
+        stream = account_stream(provider, account)
         known: Account | None = self._known.pop(stream, None)
         if known is None:
             known = self._read(provider, account, stream)
-        else:
-            self._evolve(known, self._recorder.select_events(stream, gt=known.version))
         self._known[stream] = known
         return known
 
@@ -88,7 +96,8 @@ class Accounts:
             known = from_text(row.state)
         except ValueError:
             return None, ()
-        fits = (known.version, f"account:{known.provider}:{known.account}") == (row.version, stream)
+        is_of = account_stream(known.provider, known.account)
+        fits = (known.version, is_of) == (row.version, stream)
         return (known, entries[1:]) if fits else (None, ())
 
     def _evolve(self, known: Account, entries: Sequence[StoredEvent]) -> None:

@@ -9,8 +9,6 @@ outcome = ledger.execute(
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import uuid
 from collections import Counter
@@ -32,18 +30,20 @@ from ledger.account.decision import Circumstances
 from ledger.account.state import Account
 from ledger.accounts import Accounts, Bounded
 from ledger.asof import AsOf, resolve
-from ledger.batch import Actor, Batch, check_words
+from ledger.batch import Actor, Batch, check_words, digest_of
 from ledger.catalogue import Catalogue, load_catalogue
 from ledger.errors import CommandIdReused, NotFound, Refused, StreamChanged
 from ledger.messages import Command, Observation, Recorded
 from ledger.persistence.entry import EntryMapper
 from ledger.persistence.failures import told_clearly
-from ledger.persistence.sqlite import LedgerRecorder, SubjectRow
+from ledger.persistence.rows import SubjectRow
+from ledger.persistence.sqlite import LedgerRecorder
 from ledger.subjects import SubjectErased, SubjectKind
 from ledger.values import instant
 
 ATTEMPTS_MAX: Final = 20
 """How often a decision is taken again after a lost race, before it is given up as a conflict."""
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 PAGE: Final = 1_000
 """How many entries one read of history fetches."""
 OBSERVED_AT_ONCE: Final = 5_000
@@ -150,9 +150,10 @@ class Ledger(Application[str]):
         Refused after the refusal was recorded, CommandIdReused, StreamChanged, StoreUnavailable.
         """
         check_words(command_id=command_id, reason=reason, correlation_id=correlation_id)
-        digest = _digest(command)
+        digest = digest_of(command)
         for _ in range(ATTEMPTS_MAX):
-            account = self.account(command.provider, command.account)
+            with self.told():
+                account = self._accounts.known(command.provider, command.account)
             # Only now: what the account shows to be done may have been done under this id.
             if command_id is not None and (first := self._repeated(command_id, digest)):
                 return first
@@ -173,8 +174,9 @@ class Ledger(Application[str]):
                     correlation_id=correlation_id,
                     catalogue=self.catalogue.version,
                 )
-                entries = batch.preview() if dry_run else self._appended(batch)
+                entries = self._previewed(batch) if dry_run else self._appended(batch)
             except IntegrityError:
+                self.forget()
                 continue
             except BaseException:
                 self.forget()  # The account was settled with what is not appended now.
@@ -217,7 +219,7 @@ class Ledger(Application[str]):
             try:
                 for command_id, observation in new.items():
                     batch.observe(command_id, observation)
-                appended = self._append(batch)
+                positions, _ = self._append(batch)
             except IntegrityError:
                 continue
             except BaseException:
@@ -225,7 +227,7 @@ class Ledger(Application[str]):
                 raise
             counts.new_traces += len(new)
             counts.known_traces += len(part) - len(new)
-            counts.entries += len(appended)
+            counts.entries += len(positions)
             counts.by_type.update(batch.types)
             return
         raise StreamChanged("Other processes append to the same accounts without a pause.")
@@ -351,29 +353,37 @@ class Ledger(Application[str]):
             self._subjects[kind, name] = found[name]
         return cast(SubjectRow, self._subjects[kind, name])
 
+    def _previewed(self, batch: Batch) -> tuple[Recorded, ...]:
+        """The entries as they would be appended now. Raises IntegrityError on a lost race."""
+        with self.told():
+            self.entries.check(batch.beside())
+        return batch.preview()
+
     def _appended(self, batch: Batch) -> tuple[Recorded, ...]:
         """Append, and return the entries as they stand in the file: numbered, and not recorded
         before what was appended earlier, by whatever clock.
         """
-        positions = self._append(batch)
-        if not positions:
-            return ()
-        with self.told():
-            recorded_at = instant(self.entries.recorded_at(positions[-1]))
+        if not batch.entries:
+            return self._previewed(batch)
+        positions, recorded_at = self._append(batch)
+        at = instant(recorded_at)
         return tuple(
-            replace(entry, position=position, recorded_at=recorded_at)
+            replace(entry, position=position, recorded_at=at)
             for position, entry in zip(positions, batch.entries, strict=True)
         )
 
-    def _append(self, batch: Batch) -> Sequence[int]:
-        """Append a batch in one transaction; positions. Raises IntegrityError on a lost race."""
+    def _append(self, batch: Batch) -> tuple[Sequence[int], str]:
+        """Append a batch in one transaction; positions, and when it was recorded. Raises
+        IntegrityError on a lost race.
+        """
         if not batch.entries:
-            return ()
+            return (), ""
         try:
             with self.told():
                 # Not Application.save, which asks of every single event what kind of thing it is.
                 beside = replace(batch.beside(), snapshots=self._accounts.snapshots())
-                recordings = self.events.put(cast(Any, batch.entries), beside=beside)
+                stored = [self.mapper.to_stored_event(cast(Any, entry)) for entry in batch.entries]
+                appended = self.entries.append(stored, beside)
         except BaseException:
             self.forget()
             raise
@@ -382,16 +392,7 @@ class Ledger(Application[str]):
             self._versions[stream] = version
         for key, row in batch.subjects.items():
             self._subjects[key] = row
-        return [recording.notification.id for recording in recordings]
-
-
-_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
-
-
-def _digest(command: Command) -> str:
-    """What tells one command from another: SHA-256 over its name and its fields."""
-    content = json.dumps([type(command).__name__, command.model_dump(mode="json")], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
+        return appended
 
 
 __all__ = ["Actor", "Ledger", "Observation", "Observed", "Outcome", "system_clock"]

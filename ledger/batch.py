@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ledger.account.account import settle
 from ledger.account.permissions import PermissionGranted
-from ledger.account.state import Account
+from ledger.account.state import Account, account_stream
 from ledger.errors import InvalidInput
-from ledger.messages import TRACE_PREFIX, DomainEvent, Established, Observation, Recorded
+from ledger.messages import TRACE_PREFIX, Command, DomainEvent, Established, Observation, Recorded
 from ledger.persistence.entry import encode
-from ledger.persistence.sqlite import Beside, SubjectRow
+from ledger.persistence.rows import Beside, SubjectRow
 from ledger.subjects import SubjectKind, SubjectRegistered, commitment, new_salt, new_subject
 from ledger.values import CommandId, Line
 
@@ -43,10 +45,11 @@ class Actor:
             )
 
 
+_LATER: Final = ConfigDict(defer_build=True)
 _WORDS: Final[Mapping[str, tuple[TypeAdapter[str], int]]] = {
-    "command_id": (TypeAdapter(CommandId), 128),
-    "correlation_id": (TypeAdapter(Line), 1024),
-    "reason": (TypeAdapter(Line), 1024),
+    "command_id": (TypeAdapter(CommandId, config=_LATER), 128),
+    "correlation_id": (TypeAdapter(Line, config=_LATER), 1024),
+    "reason": (TypeAdapter(Line, config=_LATER), 1024),
 }
 
 
@@ -106,6 +109,8 @@ class Batch:
         **envelope: Any,
     ) -> None:
         """Settle a command's events against the account and envelop them."""
+        if account is not None:
+            self._accounts[account.provider, account.account] = account
         if not events:
             return
         envelope |= {
@@ -140,7 +145,13 @@ class Batch:
 
     def beside(self) -> Beside:
         """What is written in the same transaction: command ids, names, and names to forget."""
-        return Beside(self._commands, tuple(self.subjects.values()), self._relied, self.erased)
+        return Beside(
+            commands=self._commands,
+            subjects=tuple(self.subjects.values()),
+            relied=self._relied,
+            versions={account_stream(*key): known.version for key, known in self._accounts.items()},
+            erased=self.erased,
+        )
 
     def preview(self) -> tuple[Recorded, ...]:
         """The entries as they would be appended."""
@@ -231,7 +242,13 @@ def _stream(event: Any, account: Account | None) -> str:
     if event.STREAM == "subject":
         return f"subject:{event.subject}"
     assert account is not None
-    where = f"{event.STREAM}:{account.provider}:{account.account}"
     if event.STREAM == "account":
-        return where
+        return account_stream(account.provider, account.account)
+    where = f"{event.STREAM}:{account.provider}:{account.account}"
     return f"{where}:{event.service if event.STREAM == 'console' else event.agency}"
+
+
+def digest_of(command: Command) -> str:
+    """What tells one command from another: SHA-256 over its name and its fields."""
+    content = json.dumps([type(command).__name__, command.model_dump(mode="json")], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -77,6 +77,11 @@ class PermissionKey(NamedTuple):
     policy: str | None
 
 
+def account_stream(provider: str, account: str) -> str:
+    """The name of the stream that an account's state comes from."""
+    return f"account:{provider}:{account}"
+
+
 @dataclass(slots=True)
 class Account:
     """The state of one account. `evolve` owns and changes it; decisions only read it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 from uuid import UUID
@@ -19,55 +18,9 @@ from eventsourcing.sqlite import (
 from ledger.errors import CorruptEntry, NewerFormat, NotALedger, StoreLocked
 from ledger.persistence.connections import Datastore
 from ledger.persistence.entry import recorded_at_of, stamped
+from ledger.persistence.rows import Beside, CommandRow, SnapshotRow, SubjectRow
 from ledger.persistence.schema import APPLICATION_ID, FORMAT_VERSION, SCHEMA
 from ledger.values import instant, instant_text
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectRow:
-    """A name behind a surrogate id, and the salt of its commitment."""
-
-    subject: str
-    kind: str
-    name: str
-    salt: str
-
-
-@dataclass(frozen=True, slots=True)
-class CommandRow:
-    """Which positions a command appended; the digest tells it from another with the same id."""
-
-    command_id: str
-    digest: str | None
-    first_position: int
-    last_position: int
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotRow:
-    """A stream's state at a version; `anchor` is a digest of the entry there."""
-
-    stream: str
-    version: int
-    anchor: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What is written beside the events, in their transaction.
-
-    `commands`: id, digest and number of events, in the events' order. `subjects`: names to keep;
-    `relied`: subjects whose names are believed to be kept; `erased`: subjects to forget;
-    `snapshots`: states of streams as they were before.
-    """
-
-    commands: Sequence[tuple[str, str | None, int]] = ()
-    subjects: Sequence[SubjectRow] = ()
-    relied: Iterable[str] = ()
-    erased: Sequence[str] = ()
-    snapshots: Sequence[SnapshotRow] = ()
-
 
 _COLUMNS: Final = (
     "position, CAST(stream AS BLOB), version, CAST(topic AS BLOB), CAST(entry AS BLOB)"
@@ -127,13 +80,22 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         row = c.fetchone()
         return None if row is None else row[0]
 
+    def append(
+        self, stored_events: Sequence[StoredEvent], beside: Beside
+    ) -> tuple[Sequence[int], str]:
+        """Positions, and the recorded time of the last. Raises IntegrityError on a lost race."""
+        with self.datastore.transaction(commit=True) as c:
+            return self._append(c, stored_events, beside)
+
     def _insert_events(
-        self,
-        c: SQLiteCursor,
-        stored_events: Sequence[StoredEvent],
-        beside: Beside | None = None,
-        **_: Any,
-    ) -> Sequence[int] | None:
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
+    ) -> Sequence[int]:
+        """The library's way to append."""
+        return self._append(c, stored_events, Beside())[0]
+
+    def _append(
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], beside: Beside
+    ) -> tuple[Sequence[int], str]:
         """Append under the write lock: positions go on densely, recorded times never decrease."""
         c.execute("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1")
         row = c.fetchone()
@@ -159,9 +121,8 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             "INSERT INTO events (position, stream, version, topic, entry) VALUES (?, ?, ?, ?, ?)",
             rows,
         )
-        if beside is not None:
-            self._insert_beside(c, beside, last)
-        return [row[0] for row in rows]
+        self._insert_beside(c, beside, last)
+        return [row[0] for row in rows], latest.decode()
 
     def _insert_beside(self, c: SQLiteCursor, beside: Beside, last: int) -> None:
         commands = []
@@ -178,11 +139,23 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             "version = excluded.version, anchor = excluded.anchor, state = excluded.state",
             [(row.stream, row.version, row.anchor, row.state) for row in beside.snapshots],
         )
+        self._check(c, beside)
+        if beside.erased:
+            self._forget(c, beside.erased)
+
+    def check(self, beside: Beside) -> None:
+        """Raises IntegrityError if what a decision relies on has changed meanwhile."""
+        with self.datastore.transaction(commit=False) as c:
+            self._check(c, beside)
+
+    def _check(self, c: SQLiteCursor, beside: Beside) -> None:
+        later = "SELECT 1 FROM events WHERE stream = ? AND version > ?"
+        for stream, version in beside.versions.items():
+            if self._value(c, later, (stream, version)):
+                raise IntegrityError(f"{stream} went on meanwhile")
         for subject in beside.relied:
             if self._value(c, "SELECT 1 FROM subjects WHERE subject = ?", (subject,)) is None:
                 raise IntegrityError(f"{subject} was erased meanwhile")
-        if beside.erased:
-            self._forget(c, beside.erased)
 
     @staticmethod
     def _forget(c: SQLiteCursor, subjects: Iterable[str]) -> None:
@@ -259,13 +232,6 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as c:
             return (
                 self._value(c, "SELECT max(version) FROM events WHERE stream = ?", (stream,)) or 0
-            )
-
-    def recorded_at(self, position: int) -> str:
-        """When the entry at a position was recorded, as it says so itself."""
-        with self.datastore.transaction(commit=False) as c:
-            return str(
-                self._value(c, "SELECT recorded_at FROM events WHERE position = ?", (position,))
             )
 
     def select_snapshot(self, stream: str) -> SnapshotRow | None:

@@ -102,17 +102,18 @@ class Traces:
         if found.effective_at > latest:
             raise Unreadable(f"claims to happen in the future, {instant_text(found.effective_at)}")
         _account.validate_python(found.account)
-        for word in _words(found):
-            if UNPRINTABLE.search(word) or len(word) > TEXT_CHARS_MAX:
-                raise Unreadable(f"{shown(word, 60)!r} is no name: too long, or not printable")
+        words = _words(found)
+        if max(map(len, words)) > TEXT_CHARS_MAX or UNPRINTABLE.search("".join(words)):
+            word = next(w for w in words if len(w) > TEXT_CHARS_MAX or UNPRINTABLE.search(w))
+            raise Unreadable(f"{shown(word, 60)!r} is no name: too long, or not printable")
         return found, name_of(record)
 
 
-def _words(found: Observation) -> Iterator[str]:
+def _words(found: Observation) -> list[str]:
     """All that is text and came from the trace, in the envelope and in the facts."""
     envelope = (found.source.trace_id, found.actor, found.correlation_id)
     facts = (value for event in found.events for value in event.__dict__.values())
-    return (word for word in (*envelope, *facts) if isinstance(word, str))
+    return [word for word in (*envelope, *facts) if isinstance(word, str)]
 
 
 _END: Final = object()

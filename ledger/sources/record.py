@@ -6,6 +6,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ledger.sources.report import UNPRINTABLE
@@ -42,6 +43,8 @@ def first_text(values: Iterable[object]) -> str | None:
 
 def mapping(value: object) -> dict[str, Any]:
     """An object, or one that is encoded as JSON in a text; empty for anything else."""
+    if isinstance(value, dict):
+        return value
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             value = json.loads(value)
@@ -54,14 +57,19 @@ def within(record: Record, *keys: str) -> dict[str, Any]:
     """The object under a path of keys; empty if there is none."""
     found = mapping(record)
     for key in keys:
-        found = mapping(found.get(key))
+        found = mapping(found.get(key)) if found else found
     return found
 
 
 def address(value: object) -> str | None:
     """An IP address; None for a service's name and anything else."""
+    return _address(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=1_024)  # The same few call again and again.
+def _address(value: str) -> str | None:
     try:
-        return str(ipaddress.ip_address(value)) if isinstance(value, str) else None
+        return str(ipaddress.ip_address(value))
     except ValueError:
         return None
 

@@ -6,12 +6,17 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from ledger.account.agency import AgencyCreated
 from ledger.account.authorization import AuthorizationGranted
+from ledger.account.usage import IssueCredential
 from ledger.application import Actor, Ledger
+from ledger.errors import Refused
+from ledger.messages import Command
 from ledger.subjects import SubjectRegistered
 from tests.ledger.children import appender, finished
-from tests.ledger.scenario import ACCOUNT, ASKED, BEIJING, grant, login
+from tests.ledger.scenario import ACCOUNT, ASKED, ASM, BEIJING, grant, login, revoke
 from tests.ledger.worlds import sound, texts, traces
 
 PROCESSES = 4
@@ -101,3 +106,30 @@ def test_all_who_open_a_new_ledger_at_once_get_in(tmp_path: Path) -> None:
         for ledger in opened:
             assert ledger.last_position() == 0
             ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "stale"),
+    [
+        pytest.param(
+            IssueCredential(
+                account=ACCOUNT, service=ASM, region=BEIJING, target="elb", component="gateway"
+            ),
+            "it would be issued",
+            id="which appends to a stream beside the account's",
+        ),
+        pytest.param(grant(BEIJING), "it would be granted already", id="which appends nothing"),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_decision_is_taken_again_where_another_process_changed_the_account_meanwhile(
+    path: Path, command: Command, stale: str, *, dry_run: bool
+) -> None:
+    with Ledger(path) as ledger, Ledger(path) as other:
+        ledger.execute(login(BEIJING))
+        ledger.execute(grant(BEIJING))
+        assert ledger.execute(command), stale
+        other.execute(revoke(BEIJING))
+        with pytest.raises(Refused):
+            ledger.execute(command, dry_run=dry_run)
+    sound(path)

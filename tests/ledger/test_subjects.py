@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ledger.account.usage import TemporaryCredentialIssued
 from ledger.application import Actor, Ledger
 from ledger.errors import InvalidInput, NotFound, StoreLocked
-from ledger.persistence.sqlite import Beside, SubjectRow
+from ledger.persistence.rows import Beside, SubjectRow
 from ledger.subjects import SubjectErased, SubjectRegistered, commitment, new_salt, new_subject
 from tests.ledger.scenario import AGENCY, BEIJING, SHANGHAI, grant, login
 from tests.ledger.worlds import Clock, raw, seen, texts
@@ -166,9 +166,9 @@ def test_erasing_among_very_many_leaves_no_byte_either(
         for number in range(3000)
     ]
     for start in range(0, len(people), 20):
-        ledger.entries.insert_events([], beside=Beside(subjects=people[start : start + 20]))
+        ledger.entries.append([], Beside(subjects=people[start : start + 20]))
     gone = chance.sample(people, 300)
-    ledger.entries.insert_events([], beside=Beside(erased=[row.subject for row in gone]))
+    ledger.entries.append([], Beside(erased=[row.subject for row in gone]))
     ledger.entries.truncate_wal()
     names = set(re.findall(rb"<[0-9]{6}>", bytes_of(path)))
     salts = set(re.findall(rb"[0-9a-f]{64}", bytes_of(path)))
