@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from ledger.persistence.log import TABLES as LOG_TABLES
+
 APPLICATION_ID: Final = 0x61_75_74_68
 """`auth`, in the SQLite header: what tells a ledger from another database."""
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+"""1 had no log."""
 
 DERIVED_COLUMNS: Final = (
     "provider",
@@ -93,6 +96,7 @@ SCHEMA: Final = (
         "  state TEXT NOT NULL\n"
         ") STRICT, WITHOUT ROWID"
     ),
+    *LOG_TABLES,
     (
         "CREATE TRIGGER IF NOT EXISTS events_are_never_changed BEFORE UPDATE ON events\n"
         "BEGIN SELECT RAISE(ABORT, 'an event is never changed'); END"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from typing import Any, Final
 from urllib.parse import unquote
 from uuid import UUID
@@ -18,10 +19,16 @@ from eventsourcing.sqlite import (
 from ledger.errors import CorruptEntry, NewerFormat, NotALedger, StoreLocked
 from ledger.persistence.connections import Datastore
 from ledger.persistence.entry import recorded_at_of, stamped
+from ledger.persistence.log import Log, read_tile, tree_size
 from ledger.persistence.rows import Beside, CommandRow, SnapshotRow, SubjectRow
 from ledger.persistence.schema import APPLICATION_ID, FORMAT_VERSION, SCHEMA
 from ledger.values import instant, instant_text
 
+_PAGE: Final = 10_000
+_SNAPSHOT: Final = (
+    "snapshots VALUES (?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET "
+    "version = excluded.version, anchor = excluded.anchor, state = excluded.state"
+)
 _COLUMNS: Final = (
     "position, CAST(stream AS BLOB), version, CAST(topic AS BLOB), CAST(entry AS BLOB)"
 )
@@ -33,23 +40,43 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     def __init__(self, datastore: SQLiteDatastore, events_table_name: str = "events") -> None:
         super().__init__(datastore, events_table_name)
+        self._log = Log()
 
     def construct_create_table_statements(self) -> list[str]:
         return list(SCHEMA)
 
     def create_table(self) -> None:
-        """Make the file a ledger, or check that it is one. Raises NotALedger, NewerFormat."""
+        """Make the file a ledger of this format, or check that it is one. Raises NotALedger,
+        NewerFormat.
+        """
         with self.datastore.transaction(commit=False) as c:
-            if self._is_ledger(c):
+            if self._format(c) == FORMAT_VERSION:
                 return
         with self.datastore.transaction(commit=True) as c:
-            if self._is_ledger(c):
+            if self._format(c) == FORMAT_VERSION:
                 return  # Another process was faster.
             self._create_table(c)
+            self._log_what_is_there(c)
             c.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             c.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
-    def _is_ledger(self, c: SQLiteCursor) -> bool:
+    def _log_what_is_there(self, c: SQLiteCursor) -> None:
+        """A ledger of format 1 had no log; its entries become the first leaves."""
+        last = 0
+        while rows := self._entries(c, last):
+            self._log.append(c, last, rows)
+            last += len(rows)
+
+    @staticmethod
+    def _entries(c: SQLiteCursor, after: int) -> list[bytes]:
+        c.execute(
+            "SELECT CAST(entry AS BLOB) FROM events WHERE position > ? ORDER BY position LIMIT ?",
+            (after, _PAGE),
+        )
+        return [row[0] for row in c.fetchall()]
+
+    def _format(self, c: SQLiteCursor) -> int:
+        """The format of the ledger that the file is; 0 if it is empty."""
         application_id, version, tables = (
             self._value(c, statement)
             for statement in (
@@ -66,13 +93,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
                     f"{FORMAT_VERSION}.",
                     remedy="Use a newer authledger; nothing was changed.",
                 )
-            return True
+            return int(version)
         if application_id or tables:
             raise NotALedger(
                 f"{name} is a database of another program.",
                 remedy="Name another file with --ledger; nothing was changed.",
             )
-        return False
+        return 0
 
     @staticmethod
     def _value(c: SQLiteCursor, statement: str, params: Sequence[Any] = ()) -> Any:
@@ -114,13 +141,14 @@ class LedgerRecorder(SQLiteApplicationRecorder):
                     _key(stored.originator_id),
                     stored.originator_version,
                     stored.topic,
-                    state.decode(),
+                    state,
                 )
             )
         c.executemany(
             "INSERT INTO events (position, stream, version, topic, entry) VALUES (?, ?, ?, ?, ?)",
-            rows,
+            [(*row[:-1], row[-1].decode()) for row in rows],
         )
+        self._log.append(c, last, (row[-1] for row in rows))
         self._insert_beside(c, beside, last)
         return [row[0] for row in rows], latest.decode()
 
@@ -129,16 +157,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         for command_id, digest, count in beside.commands:
             commands.append((command_id, digest, last + 1, last + count))
             last += count
-        c.executemany("INSERT INTO commands VALUES (?, ?, ?, ?)", commands)
-        c.executemany(
-            "INSERT INTO subjects VALUES (?, ?, ?, ?)",
-            [(row.subject, row.kind, row.name, row.salt) for row in beside.subjects],
-        )
-        c.executemany(
-            "INSERT INTO snapshots VALUES (?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET "
-            "version = excluded.version, anchor = excluded.anchor, state = excluded.state",
-            [(row.stream, row.version, row.anchor, row.state) for row in beside.snapshots],
-        )
+        for into, rows in (
+            ("commands VALUES (?, ?, ?, ?)", commands),
+            ("subjects VALUES (?, ?, ?, ?)", [astuple(row) for row in beside.subjects]),
+            (_SNAPSHOT, [astuple(row) for row in beside.snapshots]),
+        ):
+            if rows:
+                c.executemany(f"INSERT INTO {into}", rows)
         self._check(c, beside)
         if beside.erased:
             self._forget(c, beside.erased)
@@ -170,6 +195,16 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         kept = [tuple(row) for row in c.fetchall()]
         c.execute("DELETE FROM subjects")
         c.executemany("INSERT INTO subjects VALUES (?, ?, ?, ?)", kept)
+
+    def tree_size(self) -> int:
+        """How many leaves the log has."""
+        with self.datastore.transaction(commit=False) as c:
+            return tree_size(c)
+
+    def read_tile(self, level: int, index: int, width: int) -> bytes:
+        """A tile of the log, as tlog-tiles has it; more hashes than `width` if it has grown."""
+        with self.datastore.transaction(commit=False) as c:
+            return read_tile(c, level, index, width)
 
     def select_events(
         self,

@@ -318,9 +318,9 @@ def test_a_page_of_garbage_is_told(path: Path) -> None:
 
 def test_a_ledger_of_a_newer_format_is_told_and_left_as_it_is(path: Path) -> None:
     with raw(path) as db:
-        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA user_version = 3")
     before = path.read_bytes()
-    with pytest.raises(NewerFormat, match="format 2; this program knows 1") as raised:
+    with pytest.raises(NewerFormat, match="format 3; this program knows 2") as raised:
         Ledger(path)
     assert "newer authledger" in raised.value.remedy
     assert path.read_bytes() == before

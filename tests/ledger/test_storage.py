@@ -63,16 +63,17 @@ def test_the_header_says_that_it_is_a_ledger_and_of_which_format(
     ledger.close()
     with raw(path) as db:
         assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
     assert path.read_bytes()[68:72] == b"auth"
 
 
 def test_every_table_is_strict(ledger: Ledger, path: Path) -> None:
     with raw(path) as db:
-        tables = db.execute("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
-        strict = dict(tables.fetchall())
+        kept = db.execute("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
+        strict = dict(kept.fetchall())
     del strict["sqlite_schema"]
-    assert strict == {"events": 1, "commands": 1, "subjects": 1, "snapshots": 1}
+    tables = {"events", "commands", "subjects", "snapshots", "tiles", "checkpoint"}
+    assert strict == dict.fromkeys(tables, 1)
 
 
 def test_the_columns_that_people_read_are_generated_from_the_entry_and_stored(

@@ -13,6 +13,7 @@ from typing import Any
 from ledger.account.agency import AgencyCreated, AgencyDeleted
 from ledger.account.permissions import PermissionGranted
 from ledger.application import Ledger, Observation
+from ledger.merkle.tree import leaf_hash
 from ledger.messages import DomainEvent, Recorded, Source
 from tests.ledger.scenario import ACCOUNT, PROVIDER, grant, login
 
@@ -113,3 +114,7 @@ def whole(db: sqlite3.Connection) -> None:
         "WHERE b.recorded_at < a.recorded_at"
     ).fetchone()
     assert earlier == (0,)
+    entries = db.execute("SELECT CAST(entry AS BLOB) FROM events ORDER BY position")
+    leaves = b"".join(leaf_hash(entry) for (entry,) in entries)
+    tiles = db.execute("SELECT data FROM tiles WHERE level = 0 ORDER BY tile")
+    assert b"".join(data for (data,) in tiles) == leaves, "every entry is a leaf of the log"
