@@ -17,7 +17,7 @@ from ledger.application import system_clock
 from ledger.catalogue import Catalogue
 from ledger.errors import NotFound
 from ledger.values import instant_text
-from projections import history
+from projections import history, times
 from projections.declared import PROJECTIONS
 from projections.fold import Fold
 from projections.projection import Projection
@@ -175,6 +175,7 @@ class Runner:
                 )
                 fold.take(known.position + 1, until)
                 fold.flush()
+        times.take(self._store.connection, until)
         self._store.track(until)
 
     def _rebuild(self, projection: Projection, on_progress: OnProgress | None) -> Rebuilt:

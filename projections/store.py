@@ -20,12 +20,14 @@ from ledger.catalogue import Catalogue
 from ledger.errors import StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
 from ledger.persistence.connections import use_wal
 from ledger.persistence.failures import told_clearly
-from projections import history
+from projections import history, times
 from projections.declared import PROJECTIONS, VIEWS
 from projections.projection import Projection
 
 APPLICATION_ID: Final = 0x61_75_74_76
 """`autv`: what tells a views file from another database."""
+LAYOUT: Final = 1
+"""Kept as the file's user version; grows when other tables are needed than those declared."""
 LOCK_TIMEOUT_S: Final = 30
 CACHE_KIB: Final = 65_536
 
@@ -99,13 +101,26 @@ class Store:
         # The newest changes may be lost with the power, not torn: they are caught up again.
         self.connection.execute("PRAGMA synchronous = NORMAL")
         self.connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        if application_id != APPLICATION_ID:
+        if not self._has_tables():
             with self.transaction():
-                if not self.value("SELECT count(*) FROM sqlite_schema"):
-                    for statement in SCHEMA:
-                        self.connection.execute(statement)
-                    self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                if not self._has_tables():
+                    self._make_tables()
         attach_ledger(self.connection, self.ledger)
+
+    def _has_tables(self) -> bool:
+        return bool(self.value("PRAGMA user_version") == LAYOUT)
+
+    def _make_tables(self) -> None:
+        """The tables that no declaration asks for; those of an older layout are built again."""
+        objects = self.connection.execute(
+            "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY type DESC"
+        ).fetchall()
+        for kind, name in objects:
+            self.connection.execute(f"DROP {kind} IF EXISTS {name}")
+        for statement in (*SCHEMA, *times.TABLES):
+            self.connection.execute(statement)
+        self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        self.connection.execute(f"PRAGMA user_version = {LAYOUT}")
 
     def close(self) -> None:
         self.connection.close()
@@ -149,6 +164,15 @@ class Store:
             raise
         self.connection.execute("COMMIT")
 
+    @contextmanager
+    def unchanging(self) -> Iterator[None]:
+        """All that is read within is of one moment."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
     def last_position(self) -> int:
         """The ledger's last position."""
         return self.value("SELECT max(position) FROM ledger.events") or 0
@@ -185,15 +209,18 @@ class Store:
 
     def _unfit(self, known: Mapping[str, Tracked]) -> list[str]:
         """The projections whose tables are of another declaration, or of another history."""
-        positions = {each.position for each in known.values()}
-        anchors = {position: self.anchor(position) if position else "" for position in positions}
+        anchors = {each.position: each for each in known.values()}
+        found = {position: self._anchor_of(each) for position, each in anchors.items()}
         return [
             each.name
             for each in known.values()
-            if each.anchor != anchors[each.position]
+            if each.anchor != found[each.position]
             or each.name not in PROJECTIONS
             or each.fingerprint != PROJECTIONS[each.name].fingerprint
         ]
+
+    def _anchor_of(self, known: Tracked) -> str | None:
+        return self.anchor(known.position) if known.position else ""
 
     def declare(self, catalogue: Catalogue) -> None:
         """Make the tables fit the declarations; what does not is emptied, to be caught up."""
@@ -202,6 +229,8 @@ class Store:
                 self.connection.execute(f"DROP VIEW IF EXISTS {name}")
         known = self.tracked()
         for name in self._unfit(known):
+            if known[name].anchor != self._anchor_of(known[name]):
+                times.forget(self.connection)
             self._drop(known.pop(name))
         for projection in PROJECTIONS.values():
             if projection.name not in known:

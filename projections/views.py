@@ -15,7 +15,7 @@ from typing import Any, Self
 from ledger.asof import AsOf
 from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput, NotFound
-from projections import history
+from projections import history, times
 from projections.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.declared import PROJECTIONS, VIEWS
 from projections.projection import Column
@@ -108,17 +108,13 @@ class Views:
         """
         columns = tuple(column.name for column in self.columns(name))
         wheres, params = _conditions(columns, where or {})
-        with self._store.told():
-            self._store.connection.execute("BEGIN")
-            try:
-                relation = self._relation(name, as_of)
-                rows = self._store.connection.execute(
-                    f"{relation} SELECT * FROM answer {wheres} ORDER BY {', '.join(columns)}",
-                    params,
-                ).fetchall()
-                position = as_of.position if as_of else self._position()
-            finally:
-                self._store.connection.execute("ROLLBACK")
+        with self._store.told(), self._store.unchanging():
+            relation = self._relation(name, as_of)
+            rows = self._store.connection.execute(
+                f"{relation} SELECT * FROM answer {wheres} ORDER BY {', '.join(columns)}",
+                params,
+            ).fetchall()
+            position = as_of.position if as_of else self._position()
         return Result(columns, rows, position)
 
     def _position(self) -> int:
@@ -152,16 +148,24 @@ class Views:
         if after is not None:
             wheres.append("position < ?" if newest_first else "position > ?")
             params.append(after)
-        condition = f"WHERE {' AND '.join(wheres)}" if wheres else ""
-        with self._store.told():
+        with self._store.told(), self._store.unchanging():
             last = self._store.last_position()
-            rows = self._store.connection.execute(
-                f"SELECT * FROM audit_trail {condition} "
-                f"ORDER BY position {'DESC' if newest_first else 'ASC'} LIMIT ?",
-                (*params, limit + 1),
-            ).fetchall()
+            rows: list[tuple[Any, ...]] = []
+            for condition, places in self._places(wanted):
+                rows += self._store.connection.execute(
+                    f"SELECT * FROM audit_trail WHERE {' AND '.join((condition, *wheres))} "
+                    f"ORDER BY position {'DESC' if newest_first else 'ASC'} LIMIT ?",
+                    (*places, *params, limit + 1),
+                ).fetchall()
+        rows.sort(reverse=newest_first)
         columns = tuple(column.name for column in AUDIT_TRAIL.columns)
         return Result(columns, rows[:limit], last, more=len(rows) > limit)
+
+    def _places(self, wanted: TrailFilter) -> list[tuple[str, list[object]]]:
+        """The parts of the history that may hold what is wanted."""
+        if wanted.since is None and wanted.until is None:
+            return [("position > 0", [])]
+        return times.parts(times.bounds(self._store.connection, wanted), wanted)
 
     def _subjects_of(self, actor: str | None) -> list[str]:
         """The surrogate ids that a name stands for; what is no name may be one itself."""
