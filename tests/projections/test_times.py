@@ -42,11 +42,8 @@ def instant_of(minute: int | None) -> datetime | None:
 def test_the_trail_between_two_times_is_what_lies_between_them(
     seen: list[See],
     catch_up_every: int,
-    since: int | None,
-    until: int | None,
-    limit: int,
-    after: int | None,
-    newest_first: bool,
+    between: tuple[int | None, int | None],
+    page: dict[str, Any],
 ) -> None:
     """Whatever came late or early, and wherever the views stopped catching up."""
     wanted = TrailFilter(since=instant_of(between[0]), until=instant_of(between[1]))
