@@ -62,6 +62,7 @@ build: $(READY) ## Build the source distribution and the wheel into dist/
 lock: $(READY) ## Remake the lock from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	$(COMPILE) $(UPGRADE) --output-file $(LOCK)/run.txt
 	$(COMPILE) $(UPGRADE) --group dev --constraints $(LOCK)/run.txt --output-file $(LOCK)/dev.txt
+	$(COMPILE) $(UPGRADE) --group alternatives --constraints $(LOCK)/dev.txt --output-file $(LOCK)/alternatives.txt
 
 clean: ## Remove all that was made, the environments included
 	rm -rf .venv .venv-* dist build .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -10,13 +10,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from benchmarks import bulk, growing, importing, reading, starting, writing
+from benchmarks import alternatives, bulk, growing, importing, reading, starting, writing
 from benchmarks.course import Course, note
 from benchmarks.measure import Row, machine, table, write_json
 
 GROUPS: Final[dict[str, Callable[[Course], Iterable[Row]]]] = {
     "writing": writing.rows,
     "bulk": bulk.rows,
+    "alternatives": alternatives.rows,
     "reading": reading.rows,
     "importing": importing.rows,
     "starting": starting.rows,

@@ -21,7 +21,7 @@ BULK_MAX: Final = 100_000
 
 
 @dataclass(slots=True)
-class _Bulk:
+class Bulk:
     """The same events as traces, as stored events and as rows; each sample fills a new file."""
 
     course: Course
@@ -67,15 +67,18 @@ class _Bulk:
         with self.course.fresh("stock.db") as path, closing(stock.recorder(path)) as recorder:
             return rate(lambda: [recorder.insert_events(p) for p in self.stored], self.count)
 
-    def raw(self) -> float:
+    def rows(self) -> list[list[tuple[object, ...]]]:
         position = iter(range(1, self.count + 1))
-        ready = [
+        return [
             [
                 (next(position), e.originator_id, e.originator_version, e.topic, e.state.decode())
                 for e in page
             ]
             for page in self.stored
         ]
+
+    def raw(self) -> float:
+        ready = self.rows()
         with self.course.fresh("raw.db") as path, closing(Raw(path, "")) as raw:
             return rate(lambda: raw.commit_all(ready), self.count)
 
@@ -83,7 +86,7 @@ class _Bulk:
 def rows(course: Course) -> tuple[Row, Row]:
     count = min(course.events // 2, BULK_MAX)
     note(f"bulk append of {count:,} events")
-    work = _Bulk(course, World(count, course.seed))
+    work = Bulk(course, World(count, course.seed))
     recorded = in_turn({OURS: work.recorder, STOCK: work.stock, RAW: work.raw}, course.repetitions)
     observed = in_turn({OURS: work.observe, STOCK: work.stock, RAW: work.raw}, course.repetitions)
     limits = (Limit(1.3, STOCK), Limit(1 / 2.5, RAW))

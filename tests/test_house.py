@@ -147,7 +147,7 @@ def test_the_changelog_begins_with_what_is_unreleased_or_this_version() -> None:
     assert released[:1] in ([], [VERSION])
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt", "alternatives.txt"])
 def test_the_lock_pins_every_package_by_hash_and_names_no_index(name: str) -> None:
     lock = (ROOT / ".ci" / "lock" / name).read_text(encoding="utf-8")
     requirements = re.findall(r"^\S+==\S+.*(?:\n    .+)*", lock, flags=re.MULTILINE)
