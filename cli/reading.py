@@ -12,7 +12,9 @@ from cli.output import Output, say, show
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
+    from cli.settings import Settings
     from ledger.application import Ledger
     from ledger.asof import AsOf
     from projections.views import Result, Views
@@ -24,12 +26,22 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 @contextmanager
 def ledger_of(ask: Any) -> Iterator[Ledger]:
     """The ledger, which must exist. Raises NotFound, StoreUnavailable."""
+    with opened(ask.settings, ask.settings.ledger, create=False) as ledger:
+        yield ledger
+
+
+def opened(settings: Settings, path: Path, *, create: bool) -> Ledger:
+    """A ledger as the settings say."""
     from ledger.application import Ledger
     from ledger.catalogue import load_catalogue
 
-    catalogue = load_catalogue(ask.settings.catalogue)
-    with Ledger(ask.settings.ledger, create=False, catalogue=catalogue) as ledger:
-        yield ledger
+    return Ledger(
+        path,
+        create=create,
+        catalogue=load_catalogue(settings.catalogue),
+        log_keys=settings.log_keys,
+        checkpoint_every=settings.checkpoint_every,
+    )
 
 
 @contextmanager

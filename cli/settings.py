@@ -18,11 +18,14 @@ NAMES: Final = (
     "region",
     "output",
     "actor",
+    "log_keys",
+    "checkpoint_every",
 )
 DEFAULTS: Final[Mapping[str, str]] = {
     "provider": "huaweicloud",
     "service": "asm",
     "output": "table",
+    "checkpoint_every": "1",
 }
 LOCAL_FILE: Final = "authledger.toml"
 
@@ -77,6 +80,24 @@ class Settings:
     def catalogue(self) -> Path | None:
         folder = self.value("catalogue")
         return None if folder is None else expanded(folder)
+
+    @property
+    def log_keys(self) -> Path | None:
+        """The folder with the keys of logs; None is the one in the XDG configuration folder."""
+        folder = self.value("log_keys")
+        return None if folder is None else expanded(folder)
+
+    @property
+    def checkpoint_every(self) -> int:
+        text = self.need("checkpoint_every")
+        if text.isascii() and text.isdigit() and len(text) < 19:
+            return int(text)
+        from ledger.errors import InvalidInput
+
+        raise InvalidInput(
+            f"checkpoint_every is {text!r}, not a number of entries.",
+            remedy="1 signs a checkpoint with every append, 0 only when `log checkpoint` asks.",
+        )
 
     @cached_property
     def _files(self) -> Mapping[str, str]:
@@ -137,5 +158,5 @@ def _read(path: Path) -> Mapping[str, str]:
 
 def _placed(path: Path, name: str, value: str) -> str:
     """Paths in a file are relative to it, so that it means the same from wherever it is found."""
-    is_path = name == "catalogue" or (name == "ledger" and ":" not in value)
+    is_path = name in ("catalogue", "log_keys") or (name == "ledger" and ":" not in value)
     return str(path.parent / expanded(value)) if is_path else value

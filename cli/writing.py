@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.options import Login
 from cli.output import Output, say, show
+from cli.reading import opened
 from cli.sentences import sentence
 from cli.words import built, line
 
@@ -87,16 +88,13 @@ class open_for_writing:  # noqa: N801  It is used as a function.
         self._elsewhere: TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Ledger:
-        from ledger.application import Ledger
-        from ledger.catalogue import load_catalogue
-
         path = self._ask.settings.ledger
         is_new = not path.exists()
         if is_new and getattr(self._ask, "dry_run", False):
             self._elsewhere = TemporaryDirectory(prefix="authledger-")
             path = Path(self._elsewhere.name) / "ledger.db"
             is_new = False
-        self._ledger = Ledger(path, catalogue=load_catalogue(self._ask.settings.catalogue))
+        self._ledger = opened(self._ask.settings, path, create=True)
         if is_new:
             say(f"A new ledger: {path}")
         return self._ledger

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -34,10 +33,12 @@ from ledger.batch import Actor, Batch, check_words, digest_of
 from ledger.catalogue import Catalogue, load_catalogue
 from ledger.errors import CommandIdReused, NotFound, Refused, StreamChanged
 from ledger.messages import Command, Observation, Recorded
+from ledger.outcome import Observed, Outcome
 from ledger.persistence.entry import EntryMapper
 from ledger.persistence.failures import told_clearly
-from ledger.persistence.rows import SubjectRow
+from ledger.persistence.rows import Appended, SubjectRow
 from ledger.persistence.sqlite import LedgerRecorder
+from ledger.signers import Signers
 from ledger.subjects import SubjectErased, SubjectKind
 from ledger.values import instant
 
@@ -50,26 +51,6 @@ OBSERVED_AT_ONCE: Final = 5_000
 """How many traces one transaction takes: the more, the fewer pages are written twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command did: the entries appended (or, if repeated, those of the first time)."""
-
-    entries: tuple[Recorded, ...]
-    note: str = ""
-    repeated: bool = False
-    dry_run: bool = False
-
-
-@dataclass(slots=True)
-class Observed:
-    """What observing did, in numbers of traces, and of entries appended."""
-
-    new_traces: int = 0
-    known_traces: int = 0
-    entries: int = 0
-    by_type: Counter[str] = field(default_factory=Counter)
-
-
 def system_clock() -> datetime:
     """The computer's clock: the one place where the ledger reads it."""
     return datetime.now(UTC)  # noqa: TID251
@@ -79,7 +60,8 @@ class Ledger(Application[str]):
     """The write side over one SQLite file.
 
     Raises StoreUnavailable (and its kinds) when the file cannot be used, NotFound if it does not
-    exist and `create` is false.
+    exist and `create` is false. `log_keys` is the folder with the keys of logs; with the key of
+    this one, a checkpoint is signed at least every `checkpoint_every` entries (0: only when asked).
     """
 
     name = "ledger"
@@ -92,6 +74,8 @@ class Ledger(Application[str]):
         catalogue: Catalogue | None = None,
         clock: Callable[[], datetime] = system_clock,
         lock_timeout_s: int = 30,
+        log_keys: Path | None = None,
+        checkpoint_every: int = 1,
     ) -> None:
         self.path = Path(path)
         self.catalogue = catalogue or load_catalogue()
@@ -118,6 +102,8 @@ class Ledger(Application[str]):
                 self.factory.close()  # Or a stranger's file would be kept open, its log beside it.
                 raise
         self._accounts = Accounts(self.entries, self.mapper)
+        self.signers = Signers(log_keys)
+        self.entries.log.signer_of, self.entries.log.every = self.signers, checkpoint_every
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Only what this class sets: no environment variable chooses what is imported."""
@@ -174,7 +160,10 @@ class Ledger(Application[str]):
                     correlation_id=correlation_id,
                     catalogue=self.catalogue.version,
                 )
-                entries = self._previewed(batch) if dry_run else self._appended(batch)
+                if dry_run:
+                    entries, checkpoint = self._previewed(batch), None
+                else:
+                    entries, checkpoint = self._appended(batch)
             except IntegrityError:
                 self.forget()
                 continue
@@ -188,7 +177,7 @@ class Ledger(Application[str]):
                 raise Refused(
                     decision.refusal, remedy=decision.remedy, entries=entries, dry_run=dry_run
                 )
-            return Outcome(entries, note=decision.note, dry_run=dry_run)
+            return Outcome(entries, checkpoint, note=decision.note, dry_run=dry_run)
         raise StreamChanged(
             f"The account {command.account} changed while the decision was taken, "
             f"{ATTEMPTS_MAX} times.",
@@ -219,7 +208,7 @@ class Ledger(Application[str]):
             try:
                 for command_id, observation in new.items():
                     batch.observe(command_id, observation)
-                positions, _ = self._append(batch)
+                appended = self._append(batch)
             except IntegrityError:
                 continue
             except BaseException:
@@ -227,7 +216,7 @@ class Ledger(Application[str]):
                 raise
             counts.new_traces += len(new)
             counts.known_traces += len(part) - len(new)
-            counts.entries += len(positions)
+            counts.entries += len(appended.positions)
             counts.by_type.update(batch.types)
             return
         raise StreamChanged("Other processes append to the same accounts without a pause.")
@@ -359,25 +348,24 @@ class Ledger(Application[str]):
             self.entries.check(batch.beside())
         return batch.preview()
 
-    def _appended(self, batch: Batch) -> tuple[Recorded, ...]:
-        """Append, and return the entries as they stand in the file: numbered, and not recorded
-        before what was appended earlier, by whatever clock.
+    def _appended(self, batch: Batch) -> tuple[tuple[Recorded, ...], str | None]:
+        """Append; the entries as they stand in the file: numbered, and not recorded before what was
+        appended earlier, by whatever clock. And the checkpoint.
         """
         if not batch.entries:
-            return self._previewed(batch)
-        positions, recorded_at = self._append(batch)
-        at = instant(recorded_at)
-        return tuple(
+            return self._previewed(batch), None
+        appended = self._append(batch)
+        at = instant(appended.recorded_at)
+        entries = tuple(
             replace(entry, position=position, recorded_at=at)
-            for position, entry in zip(positions, batch.entries, strict=True)
+            for position, entry in zip(appended.positions, batch.entries, strict=True)
         )
+        return entries, appended.checkpoint
 
-    def _append(self, batch: Batch) -> tuple[Sequence[int], str]:
-        """Append a batch in one transaction; positions, and when it was recorded. Raises
-        IntegrityError on a lost race.
-        """
+    def _append(self, batch: Batch) -> Appended:
+        """Append a batch in one transaction. Raises IntegrityError on a lost race."""
         if not batch.entries:
-            return (), ""
+            return Appended()
         try:
             with self.told():
                 # Not Application.save, which asks of every single event what kind of thing it is.

@@ -9,8 +9,10 @@ LedgerError
 │   └── CommandIdReused       the command id belongs to another command
 ├── VerificationFailed      stored bytes are not what was written                   exit 6
 │   ├── UnknownTopic          an entry's topic is not in the closed catalogue
-│   └── CorruptEntry          an entry cannot be read as one
+│   ├── CorruptEntry          an entry cannot be read as one
+│   └── LogForked             the log is not the one that its key signed
 └── StoreUnavailable        the ledger cannot be read or written just now           exit 7
+    ├── KeyUnusable           the log's signing key cannot be used, or must not be
     ├── NotALedger            the file is something else
     ├── NewerFormat           written by a newer version of this program
     ├── StoreLocked           another process holds the lock for too long
@@ -83,8 +85,16 @@ class CorruptEntry(VerificationFailed):
     """An entry cannot be read as one."""
 
 
+class LogForked(VerificationFailed):
+    """The log is not the one that its key signed before: something was restored, or rewritten."""
+
+
 class StoreUnavailable(LedgerError):
     """The ledger cannot be read or written just now."""
+
+
+class KeyUnusable(StoreUnavailable):
+    """The log's signing key cannot be used, or must not be."""
 
 
 class NotALedger(StoreUnavailable):

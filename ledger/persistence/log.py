@@ -6,15 +6,15 @@ again; they are kept so that an append and a proof cost the tree's height and no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 from eventsourcing.sqlite import SQLiteCursor
 
 from ledger.errors import CorruptEntry
 from ledger.merkle.tiles import TILE_WIDTH, TileHashes, append
-from ledger.merkle.tree import HASH_BYTES, Frontier, frontier_of, leaf_hash
+from ledger.merkle.tree import HASH_BYTES, Frontier, SubtreeHash, frontier_of, leaf_hash
 
 TABLES: Final = (
     # `data` is the tile as tlog-tiles has it: up to 256 hashes. A partial one is this row, shorter.
@@ -36,18 +36,45 @@ TABLES: Final = (
 )
 
 
+class CheckpointSigner(Protocol):
+    """Signs what a log has become, and is told when that is on the disk."""
+
+    def checkpoint(self, before: Frontier, after: Frontier, subtree: SubtreeHash) -> str:
+        """The signed note over `after`, which grew from `before`."""
+
+    def released(self, note: str) -> None:
+        """The note is kept, and may be shown."""
+
+
+class Signed(NamedTuple):
+    """A checkpoint that is kept when its transaction is, and who is to be told then."""
+
+    note: str
+    signer: CheckpointSigner
+
+
 class Log:
-    """Lets the tree grow within the transaction that appends, and reads its tiles."""
+    """Lets the tree grow within the transaction that appends, and signs what it has become.
+
+    `signer_of` finds the signer of an origin. `every`: how many entries may go without a
+    checkpoint; 0 leaves all of them to whoever asks for one.
+    """
 
     def __init__(self) -> None:
+        self.signer_of: Callable[[str], CheckpointSigner | None] = lambda _: None
+        self.every = 1
         self._frontier = Frontier()
         self._edge = b""
         """The last tile of leaves that `_frontier` belongs to: an append that was rolled back
         leaves another one in the file than here."""
 
-    def append(self, c: SQLiteCursor, last: int, states: Iterable[bytes]) -> Frontier:
-        """Append entries to a log of `last` ones; the frontier after them. Raises CorruptEntry."""
-        frontier = self.frontier(c, last)
+    def append(self, c: SQLiteCursor, last: int, states: Iterable[bytes]) -> Signed | None:
+        """Append entries to a log of `last` ones; the checkpoint over them, if one was due.
+
+        Raises CorruptEntry, and what the signer raises.
+        """
+        before = self.frontier(c, last)
+        frontier = before.copy()
         grown = append(frontier, map(leaf_hash, states), partial(read_tile, c))
         if grown:
             c.executemany(
@@ -57,7 +84,30 @@ class Log:
             )
             leaves = [tile.data for tile in grown if tile.level == 0]
             self._frontier, self._edge = frontier.copy(), leaves[-1]
-        return frontier
+        note = read_checkpoint(c)
+        if note is None or not grown or not self.every:
+            return None
+        origin, size = note.split("\n", 2)[:2]
+        signer = self.signer_of(origin)
+        if signer is None or frontier.size - int(size) < self.every:
+            return None
+        return self._sign(c, signer, before, frontier)
+
+    def sign(self, c: SQLiteCursor, signer: CheckpointSigner, last: int) -> Signed:
+        """The checkpoint of the log as it is."""
+        frontier = self.frontier(c, last)
+        return self._sign(c, signer, frontier, frontier)
+
+    def _sign(
+        self, c: SQLiteCursor, signer: CheckpointSigner, before: Frontier, after: Frontier
+    ) -> Signed:
+        subtree = TileHashes(after.size, partial(read_tile, c))
+        note = signer.checkpoint(before, after, subtree)
+        c.execute(
+            "INSERT INTO checkpoint VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET note = excluded.note",
+            (note,),
+        )
+        return Signed(note, signer)
 
     def frontier(self, c: SQLiteCursor, last: int) -> Frontier:
         """The tree's right edge. Raises CorruptEntry if it has not as many leaves as entries."""
@@ -72,6 +122,13 @@ class Log:
             hashes = TileHashes(size, partial(read_tile, c))
             self._frontier, self._edge = frontier_of(size, hashes), edge
         return self._frontier.copy()
+
+
+def read_checkpoint(c: SQLiteCursor) -> str | None:
+    """The newest checkpoint, a signed note; None as long as no key was made for the log."""
+    c.execute("SELECT note FROM checkpoint")
+    row = c.fetchone()
+    return str(row[0]) if row else None
 
 
 def tree_size(c: SQLiteCursor) -> int:

@@ -52,3 +52,14 @@ class Beside:
     versions: Mapping[str, int] = field(default_factory=dict)
     erased: Sequence[str] = ()
     snapshots: Sequence[SnapshotRow] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What an append did: the positions, when the last was recorded, and the signed checkpoint
+    that covers them, if one was due.
+    """
+
+    positions: Sequence[int] = ()
+    recorded_at: str = ""
+    checkpoint: str | None = None

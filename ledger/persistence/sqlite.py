@@ -16,15 +16,22 @@ from eventsourcing.sqlite import (
     SQLiteFactory,
 )
 
-from ledger.errors import CorruptEntry, NewerFormat, NotALedger, StoreLocked
+from ledger.errors import CorruptEntry, StoreLocked
 from ledger.persistence.connections import Datastore
 from ledger.persistence.entry import recorded_at_of, stamped
-from ledger.persistence.log import Log, read_tile, tree_size
-from ledger.persistence.rows import Beside, CommandRow, SnapshotRow, SubjectRow
-from ledger.persistence.schema import APPLICATION_ID, FORMAT_VERSION, SCHEMA
+from ledger.persistence.format import format_of, log_what_is_there, set_format
+from ledger.persistence.log import (
+    CheckpointSigner,
+    Log,
+    Signed,
+    read_checkpoint,
+    read_tile,
+    tree_size,
+)
+from ledger.persistence.rows import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
+from ledger.persistence.schema import FORMAT_VERSION, SCHEMA
 from ledger.values import instant, instant_text
 
-_PAGE: Final = 10_000
 _SNAPSHOT: Final = (
     "snapshots VALUES (?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET "
     "version = excluded.version, anchor = excluded.anchor, state = excluded.state"
@@ -40,7 +47,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     def __init__(self, datastore: SQLiteDatastore, events_table_name: str = "events") -> None:
         super().__init__(datastore, events_table_name)
-        self._log = Log()
+        self.log = Log()
 
     def construct_create_table_statements(self) -> list[str]:
         return list(SCHEMA)
@@ -49,57 +56,15 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """Make the file a ledger of this format, or check that it is one. Raises NotALedger,
         NewerFormat.
         """
+        name = unquote(self.datastore.pool.db_name.removeprefix("file:").partition("?")[0])
         with self.datastore.transaction(commit=False) as c:
-            if self._format(c) == FORMAT_VERSION:
+            if format_of(c, name) == FORMAT_VERSION:
                 return
         with self.datastore.transaction(commit=True) as c:
-            if self._format(c) == FORMAT_VERSION:
-                return  # Another process was faster.
-            self._create_table(c)
-            self._log_what_is_there(c)
-            c.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            c.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
-
-    def _log_what_is_there(self, c: SQLiteCursor) -> None:
-        """A ledger of format 1 had no log; its entries become the first leaves."""
-        last = 0
-        while rows := self._entries(c, last):
-            self._log.append(c, last, rows)
-            last += len(rows)
-
-    @staticmethod
-    def _entries(c: SQLiteCursor, after: int) -> list[bytes]:
-        c.execute(
-            "SELECT CAST(entry AS BLOB) FROM events WHERE position > ? ORDER BY position LIMIT ?",
-            (after, _PAGE),
-        )
-        return [row[0] for row in c.fetchall()]
-
-    def _format(self, c: SQLiteCursor) -> int:
-        """The format of the ledger that the file is; 0 if it is empty."""
-        application_id, version, tables = (
-            self._value(c, statement)
-            for statement in (
-                "PRAGMA application_id",
-                "PRAGMA user_version",
-                "SELECT count(*) FROM sqlite_schema",
-            )
-        )
-        name = unquote(self.datastore.pool.db_name.removeprefix("file:").partition("?")[0])
-        if application_id == APPLICATION_ID:
-            if version > FORMAT_VERSION:
-                raise NewerFormat(
-                    f"The ledger {name} has the format {version}; this program knows "
-                    f"{FORMAT_VERSION}.",
-                    remedy="Use a newer authledger; nothing was changed.",
-                )
-            return int(version)
-        if application_id or tables:
-            raise NotALedger(
-                f"{name} is a database of another program.",
-                remedy="Name another file with --ledger; nothing was changed.",
-            )
-        return 0
+            if format_of(c, name) < FORMAT_VERSION:  # No other process was faster.
+                self._create_table(c)
+                log_what_is_there(c, self.log)
+                set_format(c)
 
     @staticmethod
     def _value(c: SQLiteCursor, statement: str, params: Sequence[Any] = ()) -> Any:
@@ -107,12 +72,25 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         row = c.fetchone()
         return None if row is None else row[0]
 
-    def append(
-        self, stored_events: Sequence[StoredEvent], beside: Beside
-    ) -> tuple[Sequence[int], str]:
-        """Positions, and the recorded time of the last. Raises IntegrityError on a lost race."""
+    def append(self, stored_events: Sequence[StoredEvent], beside: Beside) -> Appended:
+        """Append in one transaction. Raises IntegrityError on a lost race."""
         with self.datastore.transaction(commit=True) as c:
-            return self._append(c, stored_events, beside)
+            positions, recorded_at, signed = self._append(c, stored_events, beside)
+        return Appended(positions, recorded_at, self._released(signed))
+
+    def sign(self, signer: CheckpointSigner) -> str:
+        """Sign the log as it is; the note."""
+        with self.datastore.transaction(commit=True) as c:
+            signed = self.log.sign(c, signer, self._max_notification_id(c) or 0)
+        self._released(signed)
+        return signed.note
+
+    @staticmethod
+    def _released(signed: Signed | None) -> str | None:
+        if signed is None:
+            return None
+        signed.signer.released(signed.note)
+        return signed.note
 
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
@@ -122,7 +100,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     def _append(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], beside: Beside
-    ) -> tuple[Sequence[int], str]:
+    ) -> tuple[Sequence[int], str, Signed | None]:
         """Append under the write lock: positions go on densely, recorded times never decrease."""
         c.execute("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1")
         row = c.fetchone()
@@ -148,9 +126,9 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             "INSERT INTO events (position, stream, version, topic, entry) VALUES (?, ?, ?, ?, ?)",
             [(*row[:-1], row[-1].decode()) for row in rows],
         )
-        self._log.append(c, last, (row[-1] for row in rows))
+        signed = self.log.append(c, last, (row[-1] for row in rows))
         self._insert_beside(c, beside, last)
-        return [row[0] for row in rows], latest.decode()
+        return [row[0] for row in rows], latest.decode(), signed
 
     def _insert_beside(self, c: SQLiteCursor, beside: Beside, last: int) -> None:
         commands = []
@@ -195,6 +173,11 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         kept = [tuple(row) for row in c.fetchall()]
         c.execute("DELETE FROM subjects")
         c.executemany("INSERT INTO subjects VALUES (?, ?, ?, ?)", kept)
+
+    def checkpoint(self) -> str | None:
+        """The newest checkpoint, a signed note."""
+        with self.datastore.transaction(commit=False) as c:
+            return read_checkpoint(c)
 
     def tree_size(self) -> int:
         """How many leaves the log has."""

@@ -1,0 +1,149 @@
+"""authledger log: the Merkle log that the ledger is; its key, and its signed checkpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import Reading, command
+from cli.output import Output, out, say, show
+from cli.reading import ledger_of
+
+if TYPE_CHECKING:
+    from ledger.application import Ledger
+    from ledger.keys import LogKey
+
+app = typer.Typer(help="Prove the history: the log's key and its signed checkpoints.")
+key = typer.Typer(help="The log's signing key.")
+app.add_typer(key, name="key", no_args_is_help=True)
+
+Origin = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="What the log is called by everybody, for ever, e.g. example.com/authledger.",
+    ),
+]
+SignerCommand = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COMMAND",
+        help="Signs instead of a key in a file: gets a checkpoint's text, answers 64 bytes or "
+        "their base64 (Ed25519). With it goes --verifier-key.",
+    ),
+]
+VerifierKey = Annotated[
+    str | None,
+    typer.Option(metavar="VKEY", help="What the signer command's signatures are checked with."),
+]
+
+
+@command(app, "init")
+def init(
+    ask: Reading,
+    origin: Origin,
+    signer_command: SignerCommand = None,
+    verifier_key: VerifierKey = None,
+) -> None:
+    """Make the log's key, and sign its first checkpoint.
+
+    From then on every append ends with a checkpoint. The key lies outside the ledger's folder;
+    what is printed is the verifier key, by which anybody can check, and nobody can sign.
+    """
+    from ledger.errors import InvalidInput
+    from ledger.signer import LogSigner
+
+    if (signer_command is None) != (verifier_key is None):
+        raise InvalidInput("--signer-command and --verifier-key go together.")
+    with ledger_of(ask) as ledger:
+        _check_is_new(ledger, origin)
+        signer = LogSigner(ledger.signers.keys, origin)
+        signer.key.create(ledger.path, command=signer_command, vkey=verifier_key)
+        ledger.entries.sign(signer)
+    _show_key(ask, signer.key)
+    say(
+        f"The key is in {signer.key.folder}: keep a copy of it where nobody else can read it.\n"
+        "Give the verifier key to whoever will check this ledger, by another way than the ledger: "
+        "on paper, by a signed message, on your web site. A key that comes with the evidence "
+        "proves nothing."
+    )
+
+
+@command(app, "checkpoint")
+def checkpoint(ask: Reading) -> None:
+    """Print the newest checkpoint: a note that says how long the log is and under which root.
+
+    Signs one first if entries came after the last. Who keeps one can hold the ledger to it later.
+    """
+    form = ask.form
+    with ledger_of(ask) as ledger:
+        note = _covering(ledger)
+    if form is Output.TABLE:
+        out(*note.splitlines())
+        return
+    origin, size, root = note.split("\n")[:3]
+    columns = ("origin", "size", "root", "note")
+    show(form, columns, [(origin, int(size), root, note)])
+
+
+@command(key, "show")
+def show_key(ask: Reading) -> None:
+    """Print the verifier key of the ledger's log, and where its key is kept."""
+    with ledger_of(ask) as ledger:
+        _show_key(ask, _key_of(ledger))
+
+
+def _show_key(ask: Reading, log_key: LogKey) -> None:
+    columns = ("origin", "verifier_key", "folder")
+    row = (log_key.origin, str(log_key.verifier), str(log_key.folder))
+    if ask.form is Output.TABLE:
+        out(row[1])
+        return
+    show(ask.form, columns, [row])
+
+
+def _check_is_new(ledger: Ledger, origin: str) -> None:
+    from ledger.errors import InvalidInput
+
+    note = ledger.entries.checkpoint()
+    if note is not None and note.split("\n")[0] == origin:
+        raise InvalidInput(
+            f"The log {origin} has its checkpoints already.",
+            remedy="`authledger log key show` prints its verifier key.",
+        )
+
+
+def _noted(ledger: Ledger) -> str:
+    from ledger.errors import NotFound
+
+    note = ledger.entries.checkpoint()
+    if note is None:
+        raise NotFound(
+            "The log has no checkpoint: no key was made for it.",
+            remedy="`authledger log init --origin example.com/authledger` makes one.",
+        )
+    return note
+
+
+def _key_of(ledger: Ledger) -> LogKey:
+    from ledger.keys import LogKey
+
+    return LogKey(ledger.signers.keys, _noted(ledger).split("\n")[0])
+
+
+def _covering(ledger: Ledger) -> str:
+    """The newest checkpoint, signed now if it does not cover all."""
+    note = _noted(ledger)
+    origin, size = note.split("\n")[:2]
+    missing = ledger.last_position() - int(size)
+    if not missing:
+        return note
+    signer = ledger.signers(origin)
+    if signer is not None:
+        return ledger.entries.sign(signer)
+    say(
+        f"No checkpoint covers the last {missing} entries, and the key of {origin} is not in "
+        f"{ledger.signers.keys}: this one is older."
+    )
+    return note

@@ -1,0 +1,212 @@
+"""The folder of a log's signing key, and the signer's own record of what it signed last.
+
+    keys/example.com_ledger/
+        verifier.key      the verifier key, for those who check
+        private.key       the private key, 0600; or
+        signer-command    the command that signs instead, such as one that asks a KMS
+        last-checkpoint   the last checkpoint that was signed, verbatim
+
+It lies outside the ledger's folder: who can write to the database must not be able to sign what he
+wrote, and who restores an old copy of it must meet a record that is newer.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shlex
+import stat
+import subprocess
+import tempfile
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Final, TypeVar
+
+from ledger.errors import KeyUnusable, NotFound
+from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
+from ledger.merkle.invalid import NoteInvalid
+from ledger.merkle.note import Note, Signature, format_note, parse_note
+from ledger.merkle.signing import Algorithm, Signer, Verifier
+
+_Key = TypeVar("_Key")
+
+COMMAND_S_MAX: Final = 30
+"""How long a signer command may take; the writer's lock is held meanwhile."""
+_SIGNATURE_BYTES: Final = 64
+
+
+class LogKey:
+    """The key of one log."""
+
+    def __init__(self, keys: Path, origin: str) -> None:
+        """`keys` is the folder with the keys of all logs. Nothing is read yet."""
+        self.origin = origin
+        self.folder = keys / origin.replace("/", "_")
+
+    @property
+    def exists(self) -> bool:
+        return (self.folder / "verifier.key").exists()
+
+    # -- making ----------------------------------------------------------------------------------
+
+    def create(self, beside: Path, *, command: str | None = None, vkey: str | None = None) -> None:
+        """Make a new key, for a ledger that lies at `beside`; or take a signer command and the
+        verifier key that its signatures are checked with. Raises KeyUnusable.
+        """
+        if self.exists:
+            raise KeyUnusable(
+                f"{self.folder} has a key already.",
+                remedy="`authledger log key show` prints its verifier key.",
+            )
+        if self.folder.resolve().is_relative_to(beside.resolve().parent):
+            raise KeyUnusable(
+                f"The keys' folder {self.folder} lies within the ledger's folder "
+                f"{beside.resolve().parent}: who can write there could sign as well.",
+                remedy="Name another with --log-keys or AUTHLEDGER_LOG_KEYS, "
+                "or keep the ledger in a folder of its own.",
+            )
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
+            if command is None:
+                signer = Signer(self.origin, Algorithm.ED25519, secrets.token_bytes(32))
+                self._write("private.key", signer.private_text() + "\n", durably=True)
+                vkey = str(signer.verifier)
+            else:
+                self._write("signer-command", command + "\n", durably=True)
+            # Last, for it says that the key is there.
+            self._write("verifier.key", f"{Verifier.parse(vkey or '')}\n", durably=True)
+        except NoteInvalid as error:
+            raise KeyUnusable(f"The key cannot be made: {error}") from error
+        except OSError as error:
+            raise KeyUnusable(f"The key cannot be kept: {error}.") from error
+
+    # -- signing ---------------------------------------------------------------------------------
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """Raises KeyUnusable, or NotFound if there is no key."""
+        return self._parsed("verifier.key", Verifier.parse)
+
+    def sign(self, checkpoint: Checkpoint) -> str:
+        """The signed note. Raises KeyUnusable."""
+        text = checkpoint.text()
+        command = self._command
+        signature = self._signer.sign(text) if command is None else self._asked(command, text)
+        return format_note(Note(text, (signature,)))
+
+    @cached_property
+    def _signer(self) -> Signer:
+        self._check_secret(self.folder / "private.key")
+        signer = self._parsed("private.key", Signer.parse)
+        if signer.verifier != self.verifier:
+            raise KeyUnusable(
+                f"{self.folder}: private.key and verifier.key do not belong together."
+            )
+        return signer
+
+    @cached_property
+    def _command(self) -> str | None:
+        path = self.folder / "signer-command"
+        if not path.exists():
+            return None
+        self._check_secret(path)
+        return path.read_text(encoding="utf-8").strip()
+
+    def _asked(self, command: str, text: str) -> Signature:
+        """What the command answers: 64 bytes, or their base64. It is checked before it is used."""
+        try:
+            done = subprocess.run(  # noqa: S603  The owner of the key wrote it down.
+                shlex.split(command),
+                input=text.encode(),
+                capture_output=True,
+                timeout=COMMAND_S_MAX,
+                check=True,
+            )
+            answer = done.stdout
+            if len(answer) != _SIGNATURE_BYTES:
+                answer = b64decode(answer.strip(), validate=True)
+            self.verifier.verify(text, answer)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            told = getattr(error, "stderr", None) or b""
+            why = told.decode(errors="replace").strip() or str(error)
+            raise KeyUnusable(
+                f"The signer command {command!r} gave no signature of {self.origin}: {why}",
+                remedy="It reads the checkpoint's text from its input and writes 64 bytes, or "
+                "their base64.",
+            ) from error
+        return Signature(self.origin, self.verifier.key_id, answer)
+
+    def _check_secret(self, path: Path) -> None:
+        for each in (path, self.folder):
+            try:
+                mode = each.stat().st_mode
+            except FileNotFoundError as error:
+                raise KeyUnusable(f"{each} is missing.") from error
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise KeyUnusable(
+                    f"{each} can be read by others (mode {stat.S_IMODE(mode):o}); whoever did "
+                    "can sign as this log.",
+                    remedy=f"If nobody has: chmod go= {shlex.quote(os.fspath(each))}. Else make a "
+                    "new log.",
+                )
+
+    # -- the record ------------------------------------------------------------------------------
+
+    def last(self) -> Checkpoint | None:
+        """The last checkpoint that this key signed and that was released. Raises KeyUnusable."""
+        try:
+            data = (self.folder / "last-checkpoint").read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            return parse_checkpoint(parse_note(data).text)
+        except NoteInvalid as error:
+            raise KeyUnusable(
+                f"{self.folder / 'last-checkpoint'}, the signer's record, cannot be read: {error}",
+                remedy="Hold the ledger against an auditor's checkpoint (`authledger log verify "
+                "--since`), then delete that file.",
+            ) from error
+
+    def remember(self, note: str) -> None:
+        """The checkpoint was released: from now on nothing that contradicts it is signed.
+
+        Not waiting for the disk: a record that lost its newest state to a power cut is an older
+        one, which is true as well; one that was torn is told from it.
+        """
+        size = parse_checkpoint(parse_note(note.encode()).text).size
+        with self._locked():
+            known = self.last()
+            if known is None or known.size < size:
+                self._write("last-checkpoint", note, durably=False)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self.folder / "verifier.key").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _write(self, name: str, content: str, *, durably: bool) -> None:
+        handle, path = tempfile.mkstemp(dir=self.folder, prefix=f".{name}-")  # 0600
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+            if durably:
+                file.flush()
+                os.fsync(file.fileno())
+        Path(path).replace(self.folder / name)
+
+    def _parsed(self, name: str, parse: Callable[[str], _Key]) -> _Key:
+        path = self.folder / name
+        try:
+            return parse(path.read_text(encoding="utf-8").rstrip("\n"))
+        except FileNotFoundError as error:
+            raise NotFound(
+                f"There is no key of the log {self.origin}: {path} is missing.",
+                remedy="`authledger log init` makes one; --log-keys names another folder.",
+            ) from error
+        except (NoteInvalid, OSError, UnicodeDecodeError) as error:
+            raise KeyUnusable(f"{path} is no key: {error}") from error

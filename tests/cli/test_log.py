@@ -1,0 +1,115 @@
+"""authledger log: making the key, signing, and what is said about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ledger.merkle.note import parse_note
+from ledger.merkle.signing import Verifier, verify_note
+from tests.cli.conftest import Cli
+
+INIT = "log init --origin example.com/authledger"
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration folder that is not beside the ledger."""
+    folder = tmp_path_factory.mktemp("config")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    return folder
+
+
+def test_init_prints_the_verifier_key_and_says_what_to_do_with_it(cli: Cli, config: Path) -> None:
+    cli.authorize()
+    said = cli.done(INIT)
+    assert Verifier.parse(said.out.strip()).name == "example.com/authledger"
+    folder = config / "authledger" / "keys" / "example.com_authledger"
+    assert str(folder) in said.err
+    assert "by another way" in said.err
+    assert "proves nothing" in said.err
+    assert cli.done("log key show").out == said.out
+    assert cli.done("log key show -o json").json[0]["folder"] == str(folder)
+
+
+def test_every_command_is_covered_by_a_checkpoint_from_then_on(cli: Cli) -> None:
+    cli.authorize()
+    verifier = Verifier.parse(cli.done(INIT).out.strip())
+    cli.done("console login --region cn-east-3 --user bob")
+    said = cli.done("log checkpoint")
+    note = parse_note(said.out.encode())
+    verify_note(note, [verifier])
+    (row,) = cli.done("log checkpoint -o json").json
+    assert row["note"] == said.out
+    assert row["size"] == len(cli.done("audit trail -o json --limit 1000").json)
+    assert said.err == ""
+
+
+def test_a_tail_without_a_checkpoint_is_signed_when_one_is_asked_for(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.authorize()
+    cli.done(INIT)
+    before = cli.done("log checkpoint").out
+    monkeypatch.setenv("AUTHLEDGER_CHECKPOINT_EVERY", "0")
+    cli.done("console login --region cn-east-3 --user bob")
+    assert cli.done("log checkpoint").out != before
+
+
+def test_a_tail_that_cannot_be_signed_here_is_told(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cli.authorize()
+    cli.done(INIT)
+    before = cli.done("log checkpoint").out
+    monkeypatch.setenv("AUTHLEDGER_LOG_KEYS", str(tmp_path / "elsewhere"))
+    cli.done("console login --region cn-east-3 --user bob")
+    said = cli.done("log checkpoint")
+    assert said.out == before
+    assert "No checkpoint covers the last 3 entries" in said.err
+
+
+def test_the_keys_folder_is_a_setting_in_a_file_too(cli: Cli, tmp_path: Path, config: Path) -> None:
+    cli.authorize()
+    (tmp_path / "authledger.toml").write_text(f'log_keys = "{config}/mine"\n')
+    cli.done(INIT)
+    assert (config / "mine" / "example.com_authledger" / "private.key").exists()
+
+
+def test_a_key_beside_the_ledger_is_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli.authorize()
+    monkeypatch.setenv("AUTHLEDGER_LOG_KEYS", str(cli.folder / "keys"))
+    said = cli(INIT)
+    assert said.code == 7
+    assert "within the ledger's folder" in said.err
+
+
+@pytest.mark.parametrize("command", ["log checkpoint", "log key show"])
+def test_without_a_key_it_says_how_to_make_one(cli: Cli, command: str) -> None:
+    cli.authorize()
+    said = cli(command)
+    assert said.code == 4
+    assert "authledger log init --origin" in said.err
+
+
+def test_init_twice_is_refused(cli: Cli) -> None:
+    cli.authorize()
+    cli.done(INIT)
+    said = cli(INIT)
+    assert said.code == 2
+    assert "has its checkpoints already" in said.err
+
+
+def test_a_signer_command_needs_its_verifier_key(cli: Cli) -> None:
+    cli.authorize()
+    said = cli(f"{INIT} --signer-command true")
+    assert said.code == 2
+    assert "go together" in said.err
+
+
+def test_an_interval_that_is_no_number_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTHLEDGER_CHECKPOINT_EVERY", "often")
+    said = cli("console login --region cn-east-3 --user bob")
+    assert said.code == 2
+    assert "checkpoint_every is 'often'" in said.err
