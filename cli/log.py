@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,6 +37,22 @@ SignerCommand = Annotated[
 VerifierKey = Annotated[
     str | None,
     typer.Option(metavar="VKEY", help="What the signer command's signatures are checked with."),
+]
+
+Since = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="A checkpoint that you kept: the log must begin with it. Moved on to the new one.",
+    ),
+]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="VKEY",
+        help="The verifier key, as its owner gave it to you. Default: the key on this machine.",
+    ),
 ]
 
 
@@ -92,6 +109,19 @@ def show_key(ask: Reading) -> None:
     """Print the verifier key of the ledger's log, and where its key is kept."""
     with ledger_of(ask) as ledger:
         _show_key(ask, _key_of(ledger))
+
+
+@command(app, "verify")
+def verify(ask: Reading, since: Since = None, keys: Keys = None) -> None:
+    """Read every stored byte again and hold it against the log, its checkpoints and your own.
+
+    Names what is not as it was written, and where; says what was not checked. Without a key,
+    without a checkpoint, or with entries that none covers, it fails as well, and says which.
+    """
+    from cli.log_verify import verify_log
+
+    with ledger_of(ask) as ledger:
+        verify_log(ask.form, ledger, since or [], keys or [])
 
 
 def _show_key(ask: Reading, log_key: LogKey) -> None:

@@ -81,7 +81,7 @@ def decode(stored: StoredEvent, position: int | None = None) -> Recorded:
     place = f"{stored.originator_id} version {stored.originator_version}"
     if position is not None:
         place = f"position {position} ({place})"
-    fields = _line(stored.state, place)
+    fields = line(stored.state, place)
     for name, column in (
         ("stream", stored.originator_id),
         ("version", stored.originator_version),
@@ -169,7 +169,8 @@ def _source(fields: dict[str, Any]) -> Source | None:
     )
 
 
-def _line(state: object, place: str) -> dict[str, Any]:
+def line(state: object, place: str) -> dict[str, Any]:
+    """The fields of an entry, which is one line of canonical JSON. Raises CorruptEntry."""
     try:
         fields = from_json(cast(bytes, state), allow_inf_nan=False)
         canonical = _canonical(fields) if isinstance(fields, dict) else b""

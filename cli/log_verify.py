@@ -1,0 +1,101 @@
+"""How `authledger log verify` asks, prints and moves a pin on."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.output import Output, out, say, show
+from cli.progress import progress
+
+if TYPE_CHECKING:
+    from ledger.application import Ledger
+    from ledger.merkle.checkpoint import Checkpoint
+    from ledger.merkle.signing import Verifier
+    from ledger.verdict import Verdict
+
+
+def verify_log(form: Output, ledger: Ledger, since: Sequence[Path], vkeys: Sequence[str]) -> None:
+    """Verify, print the verdict, and move the pins on. Raises VerificationFailed."""
+    from ledger.errors import VerificationFailed
+    from ledger.verdict import verifier_of, verify
+
+    note = ledger.entries.checkpoint()
+    keys, record = [verifier_of(vkey) for vkey in vkeys], None
+    if note is not None:
+        own, record = _on_this_machine(ledger, note)
+        keys = keys or own
+    pins = {f"pin {path}": _read(path, keys) for path in since}
+    with progress("verifying", quiet=True) as advance:
+        verdict = verify(ledger.path, note, keys, pins=pins, record=record, on_progress=advance)
+    _show(form, verdict, keys)
+    if not verdict.verified:
+        count = verdict.verification.count
+        raise VerificationFailed(
+            f"The ledger is not verified: {count} finding{'s' if count > 1 else ''}."
+        )
+    for path in since:
+        _move_on(path, note or "", verdict, pins[f"pin {path}"])
+
+
+def _on_this_machine(ledger: Ledger, note: str) -> tuple[list[Verifier], Checkpoint | None]:
+    """The verifier key and the signer's record in the folder of the log's key, if it is here."""
+    from ledger.keys import LogKey
+
+    key = LogKey(ledger.signers.keys, note.split("\n", maxsplit=1)[0])
+    return ([key.verifier], key.last()) if key.exists else ([], None)
+
+
+def _read(path: Path, keys: Sequence[Verifier]) -> Checkpoint:
+    from ledger.errors import NotFound
+    from ledger.verdict import pinned
+
+    try:
+        return pinned(path.read_bytes(), str(path), keys)
+    except FileNotFoundError as error:
+        raise NotFound(
+            f"There is no checkpoint at {path}.",
+            remedy="Keep one first, where nobody else can write: authledger log checkpoint > FILE.",
+        ) from error
+
+
+def _show(form: Output, verdict: Verdict, keys: Sequence[Verifier]) -> None:
+    done, checkpoint = verdict.verification, verdict.checkpoint
+    if form is not Output.TABLE:
+        document = {
+            "verified": verdict.verified,
+            "entries": done.size,
+            "origin": checkpoint.origin if checkpoint else None,
+            "checkpoint_size": checkpoint.size if checkpoint else None,
+            "findings": [{"place": each.place, "what": each.what} for each in done.findings],
+            "findings_in_all": done.count,
+            "not_checked": list(verdict.unchecked),
+        }
+        show(form, tuple(document), [tuple(document.values())])
+        return
+    out(*map(str, done.findings))
+    if done.count > len(done.findings):
+        out(f"… and {done.count - len(done.findings)} more")
+    if verdict.verified and checkpoint is not None:
+        out(
+            f"Verified: {done.size} entries of {checkpoint.origin}, under the checkpoint of "
+            f"{checkpoint.size}, with the key {', '.join(key.key_id.hex() for key in keys)}."
+        )
+    say("\n".join(f"Not checked: {each}." for each in verdict.unchecked))
+
+
+def _move_on(path: Path, note: str, verdict: Verdict, pin: Checkpoint) -> None:
+    """The auditor's checkpoint only ever moves on, to one that was just verified."""
+    checkpoint = verdict.checkpoint
+    if checkpoint is None or checkpoint.size <= pin.size:
+        return
+    handle, fresh = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(note)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(fresh).replace(path)
+    say(f"{path} moved on from {pin.size} to {checkpoint.size} entries.")
