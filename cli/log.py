@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import log_prove
 from cli.options import Reading, command
 from cli.output import Output, out, say, show
 from cli.reading import ledger_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Prove the history: the log's key and its signed checkpoints.")
 key = typer.Typer(help="The log's signing key.")
 app.add_typer(key, name="key", no_args_is_help=True)
+log_prove.register(app)
 
 Origin = Annotated[
     str,

@@ -161,10 +161,16 @@ class Printing(Where):
 
 
 @dataclass(frozen=True)
-class Reading(Where):
-    """A command that reads a ledger."""
+class Opening(Where):
+    """A command that reads a ledger, and writes files."""
 
     ledger: Ledger = None
+
+
+@dataclass(frozen=True)
+class Reading(Opening):
+    """A command that reads a ledger, and prints."""
+
     output: Form = None
 
 

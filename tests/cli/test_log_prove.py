@@ -1,0 +1,85 @@
+"""authledger log prove, verify-proof and export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture
+def key(cli: Cli, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A signed ledger; its verifier key."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+    cli.authorize()
+    return cli.done("log init --origin example.com/authledger").out.strip()
+
+
+def test_a_proof_and_its_entry_are_all_that_is_needed(cli: Cli, key: str) -> None:
+    cli.done("log prove 3 -o mine.tlog-proof")
+    cli.ledger.unlink()
+    said = cli.done(f"log verify-proof mine.tlog-proof --key {key}")
+    assert said.out.startswith("Verified: mine.entry is position 3 of example.com/authledger")
+    assert "Not checked: what came after it" in said.err
+
+
+def test_without_a_name_the_proof_is_called_after_its_position(cli: Cli, key: str) -> None:
+    cli.done("log prove 2")
+    Path("elsewhere").mkdir()
+    Path("2.entry").rename("elsewhere/it")
+    cli.done(f"log verify-proof 2.tlog-proof --entry elsewhere/it --key {key}")
+
+
+def test_an_altered_entry_is_not_proven(cli: Cli, key: str) -> None:
+    cli.done("log prove 2")
+    with Path("2.entry").open("a") as file:
+        file.write("\n")
+    said = cli(f"log verify-proof 2.tlog-proof --key {key}")
+    assert said.code == 6
+    assert "does not prove 2.entry" in said.err
+
+
+def test_a_strangers_key_proves_nothing(cli: Cli, key: str) -> None:
+    assert key
+    cli.done("log prove 2")
+    said = cli(
+        "log verify-proof 2.tlog-proof --key "
+        "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+    )
+    assert said.code == 6
+    assert "No trusted key signed" in said.err or "origin" in said.err
+
+
+def test_that_the_log_only_grew_is_printed_in_base64(cli: Cli, key: str) -> None:
+    assert key
+    said = cli.done("log prove --consistency 2 5")
+    assert all(len(line) == 44 for line in said.lines)
+    assert said.lines
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "saying"),
+    [
+        ("prove", 2, "Name a position, or two sizes"),
+        ("prove 1 --consistency 1 2", 2, "Name a position, or two sizes"),
+        ("prove 999", 4, "There is no position 999"),
+        ("prove --consistency 5 2", 2, "has no proof from 5 to 2"),
+        ("verify-proof nothing.tlog-proof --key KEY", 4, "There is no file nothing.tlog-proof"),
+    ],
+)
+def test_what_cannot_be_is_told(cli: Cli, key: str, words: str, code: int, saying: str) -> None:
+    said = cli(f"log {words.replace('KEY', key)}")
+    assert said.code == code
+    assert saying in said.err
+
+
+def test_the_export_says_how_far_it_came(cli: Cli, key: str) -> None:
+    assert key
+    (first,) = cli.done("log export site -o json").json
+    cli.done("console login --region cn-east-3 --user bob")
+    (second,) = cli.done("log export site -o json").json
+    assert first["before"] == 0
+    assert second["before"] == first["entries"] < second["entries"]
+    assert Path("site/checkpoint").read_text() == cli.done("log checkpoint").out
