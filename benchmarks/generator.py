@@ -1,6 +1,6 @@
 """Makes an ordinary ledger of any size through the public API: `python -m benchmarks.generator`.
 
-What is told is drawn from a seed: accounts that grow with the size, each with a few agencies,
+What is told is drawn from a seed: some thousand accounts, each with a few agencies,
 policies and regions; consents, permissions, credentials, features, logins, attempts; one trace in
 fifty arrives late. Only the surrogate ids of people differ from run to run, as they must.
 """
@@ -28,9 +28,12 @@ LATE_SHARE: Final = 0.02
 LATE_MAX: Final = timedelta(days=30)
 DELIVERY: Final = timedelta(seconds=90)
 """How long after it happened the ledger learns of the latest event."""
-EVENTS_PER_ACCOUNT: Final = 600
-ACCOUNTS_MAX: Final = 5_000
+ACCOUNTS_MAX: Final = 2_000
+"""As many in a ledger of 100,000 events as in one of 3,000,000: what grows is the history. An
+append costs the more, the more accounts a transaction is about."""
 ACCOUNTS_MIN: Final = 20
+EVENTS_PER_ACCOUNT: Final = 50
+"""At least, in a small ledger."""
 ACTORS: Final = 200
 
 OnProgress = Callable[[int, float], None]

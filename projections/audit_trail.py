@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from ledger.values import instant_text
 from projections.projection import Column, DerivedView
@@ -45,6 +46,13 @@ AUDIT_TRAIL = DerivedView(
 )
 
 
+_BY_RARITY: Final = (
+    "account", "agency", "policy", "actor", "region", "service", "type", "outcome", "origin",
+    "provider",
+)  # fmt: skip
+"""The columns of a filter, the one first whose values are shared by the fewest events."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailFilter:
     """Which entries of the trail; None means any. `since` and `until` are effective times,
@@ -70,21 +78,20 @@ class TrailFilter:
         """
         wheres: list[str] = []
         params: list[object] = []
-        for column in (
-            "provider", "account", "region", "service", "agency", "policy", "outcome", "origin",
-        ):  # fmt: skip
-            value = getattr(self, column)
-            if value is not None:
-                wheres.append(f"{column} = ?")
-                params.append(value)
-        if self.event is not None:
-            wheres.append("type = ?")
-            params.append(self.event)
-        if self.actor is not None:
-            wheres.append(f"actor IN ({', '.join('?' * len(actors))})")
-            params.extend(actors)
+        for column, values in self._asked(actors):
+            # Of two indexes SQLite may take the longer one: it knows nothing of the values.
+            name = f"+{column}" if wheres else column
+            wheres.append(f"{name} IN ({', '.join('?' * len(values))})")
+            params.extend(values)
         for bound, comparison in ((self.since, ">="), (self.until, "<")):
             if bound is not None:
                 wheres.append(f"effective_at {comparison} ?")
                 params.append(instant_text(bound))
         return wheres, params
+
+    def _asked(self, actors: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+        """The columns that are asked for, and the values that each may have."""
+        for column in _BY_RARITY:
+            value = getattr(self, "event" if column == "type" else column)
+            if value is not None:
+                yield column, actors if column == "actor" else (value,)

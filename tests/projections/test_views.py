@@ -162,3 +162,26 @@ def test_a_page_of_the_trail_stands_on_the_ledger_itself(told: World) -> None:
         page = views.trail(TrailFilter(), limit=1)
         [row] = page.dicts()
     assert row["entry"] == told.ledger.entry_text(row["position"])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (TrailFilter(outcome="refused", account="a"), "account"),
+        (TrailFilter(origin="commanded", policy="p", provider="aws"), "policy"),
+        (TrailFilter(event="PermissionGranted", actor="alice"), "actor"),
+        (TrailFilter(outcome="refused", region="cn-north-4"), "region"),
+    ],
+)
+def test_of_several_filters_the_rarest_is_looked_up(
+    told: World, views: Views, wanted: TrailFilter, index: str
+) -> None:
+    """A year of refusals is not read for one account's."""
+    wheres, params = wanted.conditions(["p-00000000000000000000"])
+    plan = views._store.connection.execute(
+        f"EXPLAIN QUERY PLAN SELECT * FROM audit_trail WHERE {' AND '.join(wheres)} "
+        "ORDER BY position DESC LIMIT 50",
+        params,
+    ).fetchall()
+    assert f"events_by_{index} " in str(plan)
+    assert "TEMP B-TREE" not in str(plan)
