@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from benchmarks import alternatives, bulk, growing, importing, reading, starting, writing
+from benchmarks import alternatives, bulk, growing, importing, proving, reading, starting, writing
 from benchmarks.course import Course, note
 from benchmarks.measure import Row, machine, table, write_json
 
@@ -19,6 +19,7 @@ GROUPS: Final[dict[str, Callable[[Course], Iterable[Row]]]] = {
     "bulk": bulk.rows,
     "alternatives": alternatives.rows,
     "reading": reading.rows,
+    "proving": proving.rows,
     "importing": importing.rows,
     "starting": starting.rows,
     "growing": growing.rows,

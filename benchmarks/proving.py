@@ -1,0 +1,143 @@
+"""What the log costs: an append with leaf, tiles and signed checkpoint; proofs; verifying all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from eventsourcing.persistence import StoredEvent
+
+from benchmarks.bulk import Bulk
+from benchmarks.course import Course, note
+from benchmarks.generator import World
+from benchmarks.measure import OURS, Limit, Row, in_turn, median_ms, rate
+from ledger import proofs
+from ledger.application import Ledger
+from ledger.persistence.log import Log, Signed
+from ledger.persistence.rows import Beside
+from ledger.signer import LogSigner
+from ledger.verification import verify_entries
+
+WITHOUT: Final = "without a log"
+ORIGIN: Final = "example.com/measured"
+SINGLES: Final = 40
+PAGE: Final = 1_000
+CALLS: Final = 3
+PROOFS: Final = 20
+"""How many proofs a sample asks for, each of a ledger opened anew."""
+
+
+class NoLog(Log):
+    """Keeps neither leaves nor checkpoints."""
+
+    def append(self, c: Any, last: int, states: Iterable[bytes]) -> Signed | None:  # noqa: ARG002
+        return None
+
+
+def rows(course: Course) -> Iterator[Row]:
+    note("appends with and without a log")
+    yield from _appends(course)
+    note("proofs, and verifying all")
+    yield from _reading(course)
+
+
+def _appends(course: Course) -> Iterator[Row]:
+    turns = course.repetitions + 2
+    count = (SINGLES + CALLS * PAGE) * turns
+    work = Bulk(course, World(count, course.seed))
+    ready = [event for page in work.stored for event in page]
+    signed, bare = _ledger(course, signed=True), _ledger(course, signed=False)
+    with closing(signed), closing(bare):
+        for name, each, calls, ratio in (
+            ("append of one entry, signed", 1, SINGLES, 2.0),
+            ("append of a thousand entries, signed", PAGE, CALLS, 1.6),
+        ):
+            taken, ready = ready[: each * calls * turns], ready[each * calls * turns :]
+            parts = [taken[at : at + each] for at in range(0, len(taken), each)]
+            samples = in_turn(
+                {OURS: _sampler(signed, parts, calls), WITHOUT: _sampler(bare, parts, calls)},
+                course.repetitions,
+            )
+            yield Row(
+                name,
+                "ms",
+                samples,
+                (Limit(ratio, WITHOUT),),
+                note="entries that are ready, one transaction; ours: leaf, tiles, checkpoint "
+                "signed with Ed25519, the signer's record; without a log: the same without these.",
+            )
+
+
+def _sampler(ledger: Ledger, parts: Sequence[list[StoredEvent]], calls: int) -> Callable[[], float]:
+    following = iter(parts)
+
+    def sample() -> float:
+        return median_ms(
+            [partial(ledger.entries.append, p, Beside()) for p in islice(following, calls)]
+        )
+
+    return sample
+
+
+def _ledger(course: Course, *, signed: bool) -> Ledger:
+    path = course.place("signed" if signed else "bare") / "ledger.db"
+    keys = course.place("keys")
+    ledger = Ledger(path, log_keys=keys)
+    if signed:
+        signer = LogSigner(keys, ORIGIN)
+        signer.key.create(path)
+        ledger.entries.sign(signer)
+    else:
+        ledger.entries.log = NoLog()
+    return ledger
+
+
+def _reading(course: Course) -> Iterator[Row]:
+    made, keys = course.big, course.place("keys") / "of the big one"
+    with closing(Ledger(made.path, log_keys=keys)) as ledger:
+        signer = LogSigner(keys, ORIGIN)
+        signer.key.folder.mkdir(parents=True)
+        signer.key.create(course.place("elsewhere") / "ledger.db")
+        ledger.entries.sign(signer)
+    random = course.random
+    for name, ask in (("inclusion", _inclusion), ("consistency", _consistency)):
+        samples = in_turn({OURS: partial(_cold, made.path, ask, random)}, course.repetitions)
+        yield Row(f"{name} proof, cold", "ms", samples, (Limit(2),))
+    last = _last(made.path)
+    yield Row(
+        "verify: every byte of the ledger",
+        "events/s",
+        in_turn(
+            {OURS: lambda: rate(lambda: verify_entries(made.path, [last]), last)},
+            min(course.repetitions, 3),
+        ),
+        (Limit(300_000),),
+    )
+
+
+def _last(path: Path) -> int:
+    with closing(Ledger(path)) as ledger:
+        return ledger.last_position()
+
+
+def _cold(path: Path, ask: Callable[[Ledger, Random], object], random: Random) -> float:
+    taken = []
+    for _ in range(PROOFS):
+        with closing(Ledger(path)) as ledger:
+            ledger.entries.checkpoint()  # Opens the connection.
+            taken.append(median_ms([partial(ask, ledger, random)]))
+    return sorted(taken)[PROOFS // 2]
+
+
+def _inclusion(ledger: Ledger, random: Random) -> object:
+    return proofs.inclusion(ledger.entries, random.randint(1, ledger.last_position()))
+
+
+def _consistency(ledger: Ledger, random: Random) -> object:
+    last = ledger.last_position()
+    return proofs.consistency(ledger.entries, random.randint(1, last), last)
