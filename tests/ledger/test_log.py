@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -105,6 +104,6 @@ def test_nothing_is_appended_where_entries_and_leaves_are_not_as_many(
 
 def test_the_log_takes_little_beside_the_entries(ledger: Ledger, path: Path) -> None:
     ledger.observe(traces(300))
-    with sqlite3.connect(path) as db:
+    with raw(path) as db:
         (kept,) = db.execute("SELECT sum(length(data)) FROM tiles").fetchone()
     assert kept == 32 * (ledger.last_position() + ledger.last_position() // 256)

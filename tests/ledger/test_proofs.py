@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,14 +26,15 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def signed(path: Path, keys: Path) -> Ledger:
+def signed(path: Path, keys: Path) -> Iterator[Ledger]:
     """A ledger with a signed log of more than a tile."""
     ledger = Ledger(path, log_keys=keys)
     signer = LogSigner(keys, ORIGIN)
     signer.key.create(path)
     ledger.entries.sign(signer)
     ledger.observe(traces(300))
-    return ledger
+    yield ledger
+    ledger.close()
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from projections import times
 from projections.audit_trail import TrailFilter
 from projections.store import views_path
 from projections.views import Views
+from tests.ledger.worlds import raw
 from tests.projections.test_properties import views_of, world
 from tests.projections.worlds import BEGINNING, See, World, observations
 
@@ -128,7 +128,7 @@ def test_views_of_another_history_forget_where_its_times_lay(
 def test_views_of_an_older_layout_are_built_again(told: World, views: Views) -> None:
     before = views.read("region_agencies").rows
     views.close()
-    with sqlite3.connect(views_path(told.path)) as db:
+    with raw(views_path(told.path)) as db:
         db.execute("DROP TABLE time_blocks")
         db.execute("DROP TABLE time_late")
         db.execute("PRAGMA user_version = 0")
