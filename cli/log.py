@@ -146,36 +146,27 @@ def _check_is_new(ledger: Ledger, origin: str) -> None:
         )
 
 
-def _noted(ledger: Ledger) -> str:
-    from ledger.errors import NotFound
-
-    note = ledger.entries.checkpoint()
-    if note is None:
-        raise NotFound(
-            "The log has no checkpoint: no key was made for it.",
-            remedy="`authledger log init --origin example.com/authledger` makes one.",
-        )
-    return note
-
-
 def _key_of(ledger: Ledger) -> LogKey:
     from ledger.keys import LogKey
+    from ledger.proofs import signed_checkpoint
 
-    return LogKey(ledger.signers.keys, _noted(ledger).split("\n")[0])
+    _, checkpoint = signed_checkpoint(ledger.entries)
+    return LogKey(ledger.signers.keys, checkpoint.origin)
 
 
 def _covering(ledger: Ledger) -> str:
     """The newest checkpoint, signed now if it does not cover all."""
-    note = _noted(ledger)
-    origin, size = note.split("\n")[:2]
-    missing = ledger.last_position() - int(size)
+    from ledger.proofs import signed_checkpoint
+
+    note, checkpoint = signed_checkpoint(ledger.entries)
+    missing = ledger.last_position() - checkpoint.size
     if not missing:
-        return note
-    signer = ledger.signers(origin)
+        return str(note)
+    signer = ledger.signers(checkpoint.origin)
     if signer is not None:
         return ledger.entries.sign(signer)
     say(
-        f"No checkpoint covers the last {missing} entries, and the key of {origin} is not in "
-        f"{ledger.signers.keys}: this one is older."
+        f"No checkpoint covers the last {missing} entries, and the key of {checkpoint.origin} is "
+        f"not in {ledger.signers.keys}: this one is older."
     )
-    return note
+    return str(note)

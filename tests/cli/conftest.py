@@ -73,3 +73,11 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     monkeypatch.setenv("AUTHLEDGER_ACCOUNT", ACCOUNT)
     monkeypatch.setenv("COLUMNS", "200")
     return Cli(tmp_path)
+
+
+@pytest.fixture
+def config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration folder that is not beside the ledger."""
+    folder = tmp_path_factory.mktemp("config")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    return folder

@@ -10,9 +10,9 @@ from tests.cli.conftest import Cli
 
 
 @pytest.fixture
-def key(cli: Cli, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
+def key(cli: Cli, config: Path) -> str:
     """A signed ledger; its verifier key."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+    assert config.exists()
     cli.authorize()
     return cli.done("log init --origin example.com/authledger").out.strip()
 

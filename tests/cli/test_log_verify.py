@@ -12,13 +12,7 @@ from tests.cli.conftest import Cli
 
 INIT = "log init --origin example.com/authledger"
 
-
-@pytest.fixture(autouse=True)
-def config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A configuration folder that is not beside the ledger."""
-    folder = tmp_path_factory.mktemp("config")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
-    return folder
+pytestmark = pytest.mark.usefixtures("config")
 
 
 @pytest.fixture
