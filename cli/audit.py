@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import diff, replay, why
+from cli import diff, evidence, replay, why
 from cli.options import Account, Provider, Reading, Region, Service, command
 from cli.output import Output, exact, say, show_document
 from cli.reading import ledger_of, print_result, time_of, views_of
@@ -137,3 +137,4 @@ command(app, "replay")(replay.replay)
 _INSTANTS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 command(app, "diff", context_settings=_INSTANTS)(diff.diff)
 command(app, "why")(why.why)
+evidence.register(app)

@@ -168,6 +168,14 @@ class Opening(Where):
 
 
 @dataclass(frozen=True)
+class OpeningAsOf(Opening):
+    """A command that reads a ledger, now or as of an earlier instant, and writes files."""
+
+    as_of: AsOf = None
+    known_at: KnownAt = None
+
+
+@dataclass(frozen=True)
 class Reading(Opening):
     """A command that reads a ledger, and prints."""
 

@@ -121,7 +121,7 @@ class Runner:
             store.connection.execute("ANALYZE main")
         return Certificate(
             engine=f"sqlite {sqlite3.sqlite_version}",
-            code_version=_code_version(),
+            code_version=code_version(),
             first_position=1,
             last_position=max(projection.last_position for projection in rebuilt),
             rebuilt_at=instant_text(self._clock()),
@@ -223,7 +223,7 @@ def _projection(name: str) -> Projection:
     return PROJECTIONS[name]
 
 
-def _code_version() -> str:
+def code_version() -> str:
     """The program's version and a digest of all declarations."""
     try:
         release = version("authledger")
