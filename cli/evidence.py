@@ -79,7 +79,7 @@ def verify_evidence(ask: Printing, file: File, key: Keys) -> None:
     """
     from ledger.catalogue import load_catalogue
     from ledger.verdict import verifier_of
-    from projections.evidence import check
+    from projections.evidence_check import check
 
     form = ask.form
     keys = [verifier_of(each) for each in key]

@@ -90,7 +90,7 @@ def test_the_wheel_holds_all_files_of_the_packages_and_nothing_else(wheel: Path)
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.is_file() and path.suffix in {".py", ".typed", ".toml", ".sql"}
+        if path.is_file() and path.suffix in {".py", ".typed", ".toml", ".sql", ".md"}
     }
     assert held == here
 

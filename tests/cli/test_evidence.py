@@ -197,12 +197,7 @@ CRIMES: dict[str, tuple[Callable[[Parts], Parts], str]] = {
         },
         "covers",
     ),
-    "absence claimed with little": (
-        lambda of: in_question(b'"region_agencies"', b'"logins"')(
-            {**of, "question.json": of["question.json"].replace(b"agency", b"service")}
-        ),
-        "takes all entries",
-    ),
+    "a count claimed with little": (in_question(b'"region_agencies"', b'"usage"'), "all entries"),
     "the checkpoint altered": (spoilt("checkpoint", 30), "not verified"),
     "no checkpoint": (without("checkpoint"), "is missing"),
     "no answer": (without("answer.json"), "is missing"),
@@ -245,6 +240,19 @@ def test_complete_evidence_is_refused_with(cli: Cli, key: str, crime: str) -> No
     said = cli(f"audit verify-evidence evidence.zip --key {key}")
     assert said.code == 6
     assert saying in said.err
+
+
+def test_no_byte_of_the_file_can_be_changed_to_another_answer(cli: Cli, key: str) -> None:
+    cli.done(f'audit evidence "{GRANTED}"')
+    genuine = BUNDLE.read_bytes()
+    good = cli.done(f"audit verify-evidence evidence.zip --key {key}").out
+    refused = 0
+    for place in range(0, len(genuine), len(genuine) // 150):
+        BUNDLE.write_bytes(flipped(genuine, place))
+        said = cli(f"audit verify-evidence evidence.zip --key {key}")
+        assert (said.code, said.out) in ((6, ""), (0, good)), place
+        refused += said.code == 6
+    assert refused > 100
 
 
 def test_a_part_that_stands_in_it_twice_is_refused(cli: Cli, key: str) -> None:

@@ -53,7 +53,10 @@ def test_the_promised_commands_exist() -> None:
 READING = [
     path
     for path in TREE
-    if path.startswith(("view", "audit", "query", "projection", "subject", "catalogue l"))
+    if (
+        path != "audit evidence"  # It writes a file.
+        and path.startswith(("view", "audit", "query", "projection", "subject", "catalogue l"))
+    )
     or path.endswith((" list", " show"))
 ]
 
