@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import log_prove
+from cli import log_prove, log_witness
 from cli.options import Reading, command
 from cli.output import Output, out, say, show
 from cli.reading import ledger_of
@@ -20,6 +20,7 @@ app = typer.Typer(help="Prove the history: the log's key and its signed checkpoi
 key = typer.Typer(help="The log's signing key.")
 app.add_typer(key, name="key", no_args_is_help=True)
 log_prove.register(app)
+log_witness.register(app)
 
 Origin = Annotated[
     str,
@@ -54,6 +55,15 @@ Keys = Annotated[
         "--key",
         metavar="VKEY",
         help="The verifier key, as its owner gave it to you. Default: the key on this machine.",
+    ),
+]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        metavar="FILE",
+        help="Which log keys and witnesses you trust (c2sp.org/tlog-policy), in the place of --key: "
+        "the checkpoint that you kept must be cosigned as it asks.",
     ),
 ]
 
@@ -114,7 +124,7 @@ def show_key(ask: Reading) -> None:
 
 
 @command(app, "verify")
-def verify(ask: Reading, since: Since = None, keys: Keys = None) -> None:
+def verify(ask: Reading, since: Since = None, keys: Keys = None, policy: PolicyFile = None) -> None:
     """Read every stored byte again and hold it against the log, its checkpoints and your own.
 
     Names what is not as it was written, and where; says what was not checked. Without a key,
@@ -123,7 +133,7 @@ def verify(ask: Reading, since: Since = None, keys: Keys = None) -> None:
     from cli.log_verify import verify_log
 
     with ledger_of(ask) as ledger:
-        verify_log(ask.form, ledger, since or [], keys or [])
+        verify_log(ask.form, ledger, since or [], keys or [], policy)
 
 
 def _show_key(ask: Reading, log_key: LogKey) -> None:

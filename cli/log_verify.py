@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.log_witness import read_policy, replace_durably
 from cli.output import Output, out, say, show
 from cli.progress import progress
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
     from ledger.merkle.checkpoint import Checkpoint
+    from ledger.merkle.policy import Policy
     from ledger.merkle.signing import Verifier
     from ledger.verdict import Verdict
 
 
-def verify_log(form: Output, ledger: Ledger, since: Sequence[Path], vkeys: Sequence[str]) -> None:
+def verify_log(
+    form: Output,
+    ledger: Ledger,
+    since: Sequence[Path],
+    vkeys: Sequence[str],
+    policy_file: Path | None = None,
+) -> None:
     """Verify, print the verdict, and move the pins on. Raises VerificationFailed."""
     from ledger.errors import VerificationFailed
     from ledger.verdict import verifier_of, verify
 
     note = ledger.entries.checkpoint()
+    policy = None if policy_file is None else _policy(policy_file, since, vkeys)
     keys, record = [verifier_of(vkey) for vkey in vkeys], None
     if note is not None:
         own, record = _on_this_machine(ledger, note)
         keys = keys or own
-    pins = {f"pin {path}": _read(path, keys) for path in since}
+    keys = list(policy.logs) if policy else keys
+    pins = {f"pin {path}": _read(path, keys, policy) for path in since}
     with progress("verifying", quiet=True) as advance:
         verdict = verify(ledger.path, note, keys, pins=pins, record=record, on_progress=advance)
     _show(form, verdict, keys)
+    if policy and verdict.checkpoint:
+        _say_unwitnessed(verdict.checkpoint.size - max((p.size for p in pins.values()), default=0))
     if not verdict.verified:
         count = verdict.verification.count
         raise VerificationFailed(
             f"The ledger is not verified: {count} finding{'s' if count > 1 else ''}."
         )
-    for path in since:
+    for path in () if policy else since:  # What is cosigned moves on by `log witness`.
         _move_on(path, note or "", verdict, pins[f"pin {path}"])
 
 
@@ -49,12 +59,32 @@ def _on_this_machine(ledger: Ledger, note: str) -> tuple[list[Verifier], Checkpo
     return ([key.verifier], key.last()) if key.exists else ([], None)
 
 
-def _read(path: Path, keys: Sequence[Verifier]) -> Checkpoint:
+def _say_unwitnessed(count: int) -> None:
+    if count > 0:
+        say(f"Not checked: whether anybody witnessed the last {count} entries.")
+
+
+def _policy(path: Path, since: Sequence[Path], vkeys: Sequence[str]) -> Policy:
+    """The policy. Without a cosigned checkpoint it would check nothing."""
+    from ledger.errors import InvalidInput
+
+    if vkeys:
+        raise InvalidInput("--policy names the keys already; --key is not needed.")
+    policy = read_policy(path)
+    if not since and policy.quorum != "none":
+        raise InvalidInput(
+            f"{path} asks for witnesses: name the checkpoint that they cosigned with --since.",
+            remedy="`authledger log witness --policy FILE -o KEPT` gets one.",
+        )
+    return policy
+
+
+def _read(path: Path, keys: Sequence[Verifier], policy: Policy | None) -> Checkpoint:
     from ledger.errors import NotFound
     from ledger.verdict import pinned
 
     try:
-        return pinned(path.read_bytes(), str(path), keys)
+        return pinned(path.read_bytes(), str(path), keys, policy)
     except FileNotFoundError as error:
         raise NotFound(
             f"There is no checkpoint at {path}.",
@@ -92,10 +122,5 @@ def _move_on(path: Path, note: str, verdict: Verdict, pin: Checkpoint) -> None:
     checkpoint = verdict.checkpoint
     if checkpoint is None or checkpoint.size <= pin.size:
         return
-    handle, fresh = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(note)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(fresh).replace(path)
+    replace_durably(path, note)
     say(f"{path} moved on from {pin.size} to {checkpoint.size} entries.")

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, VerificationFailed
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
-from ledger.merkle.invalid import NoteInvalid
+from ledger.merkle.invalid import NoteInvalid, PolicyInvalid
 from ledger.merkle.note import parse_note
+from ledger.merkle.policy import Policy
 from ledger.merkle.signing import Verifier, verify_note
 from ledger.verification import OnProgress, Verification, verify_entries
 
@@ -43,14 +44,22 @@ def verifier_of(vkey: str) -> Verifier:
         raise InvalidInput(f"{vkey!r} is no verifier key: {error}") from error
 
 
-def pinned(note: bytes, about: str, keys: Sequence[Verifier]) -> Checkpoint:
-    """The checkpoint that somebody kept. Raises InvalidInput if it is none of a key's."""
+def pinned(
+    note: bytes, about: str, keys: Sequence[Verifier], policy: Policy | None = None
+) -> Checkpoint:
+    """The checkpoint that somebody kept. Raises InvalidInput if it is none of a key's,
+    VerificationFailed if it is not cosigned as the policy asks.
+    """
     try:
         parsed = parse_note(note)
+        if policy is not None:
+            return policy.accept(parsed).checkpoint
         verify_note(parsed, keys)
         return parse_checkpoint(parsed.text)
     except NoteInvalid as error:
         raise InvalidInput(f"{about} is no checkpoint of these keys: {error}") from error
+    except PolicyInvalid as error:
+        raise VerificationFailed(f"{about} is not witnessed: {error}") from error
 
 
 def verify(
