@@ -84,7 +84,7 @@ def serving(witness: Witness) -> Iterator[Witness]:
             status, data, kind = witness.answer(self.path, body)
             self.send_response(status)
             self.send_header("Content-Type", kind)
-            if status == 307:
+            if status == 302:
                 self.send_header("Location", data.decode())
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()

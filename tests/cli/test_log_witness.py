@@ -177,7 +177,7 @@ REPLIES: dict[str, tuple[Callable[[Witness, bytes], Reply], str]] = {
     "a size that is none": (lambda *_: (409, b"many\n", "text/x.tlog.size"), "without the size"),
     "not found": (lambda *_: (404, b"unknown log\n", "text/plain"), "it answered 404: unknown log"),
     "an error": (lambda *_: (500, b"oops", "text/plain"), "it answered 500: oops"),
-    "another place": (lambda w, _: (307, w.url.encode(), "text/plain"), "it answered 307"),
+    "another place": (lambda w, _: (302, w.url.encode(), "text/plain"), "it answered 302"),
 }
 
 
