@@ -23,6 +23,7 @@ Policy = Annotated[str | None, typer.Option(metavar="NAME", help="The policy con
 
 def _complete_event(incomplete: str) -> list[str]:
     import ledger.account.account
+    import ledger.rotation
     import ledger.subjects  # noqa: F401  Importing them fills the list of topics.
     from ledger.messages import topics
 

@@ -58,6 +58,8 @@ _USES = {
     "TemporaryCredentialIssued": "counts as a credential issued",
     "CredentialRefused": "counts as a credential refused; nothing changes",
     "SubjectRegistered": "the name is kept outside of the history, where it can be forgotten",
+    "KeyRotated": "two keys sign the checkpoints until the older is retired",
+    "KeyRetired": "one key signs the checkpoints",
     "SubjectErased": "the name is forgotten; the history stays",
 }
 

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import log_prove, log_witness
+from cli import log_key, log_prove, log_witness
+from cli.log_key import SignerCommand, VerifierKey
 from cli.options import Reading, command
 from cli.output import Output, out, say, show
 from cli.reading import ledger_of
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
-    from ledger.keys import LogKey
 
 app = typer.Typer(help="Prove the history: the log's key and its signed checkpoints.")
 key = typer.Typer(help="The log's signing key.")
 app.add_typer(key, name="key", no_args_is_help=True)
+log_key.register(key)
 log_prove.register(app)
 log_witness.register(app)
 
@@ -29,19 +30,6 @@ Origin = Annotated[
         help="What the log is called by everybody, for ever, e.g. example.com/authledger.",
     ),
 ]
-SignerCommand = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COMMAND",
-        help="Signs instead of a key in a file: gets a checkpoint's text, answers 64 bytes or "
-        "their base64 (Ed25519). With it goes --verifier-key.",
-    ),
-]
-VerifierKey = Annotated[
-    str | None,
-    typer.Option(metavar="VKEY", help="What the signer command's signatures are checked with."),
-]
-
 Since = Annotated[
     list[Path] | None,
     typer.Option(
@@ -80,17 +68,15 @@ def init(
     From then on every append ends with a checkpoint. The key lies outside the ledger's folder;
     what is printed is the verifier key, by which anybody can check, and nobody can sign.
     """
-    from ledger.errors import InvalidInput
     from ledger.signer import LogSigner
 
-    if (signer_command is None) != (verifier_key is None):
-        raise InvalidInput("--signer-command and --verifier-key go together.")
+    log_key.check_goes_together(signer_command, verifier_key)
     with ledger_of(ask) as ledger:
         _check_is_new(ledger, origin)
         signer = LogSigner(ledger.signers.keys, origin)
         signer.key.create(ledger.path, command=signer_command, vkey=verifier_key)
         ledger.entries.sign(signer)
-    _show_key(ask, signer.key)
+    log_key.print_key(ask, signer.key)
     say(
         f"The key is in {signer.key.folder}: keep a copy of it where nobody else can read it.\n"
         "Give the verifier key to whoever will check this ledger, by another way than the ledger: "
@@ -116,13 +102,6 @@ def checkpoint(ask: Reading) -> None:
     show(form, columns, [(origin, int(size), root, note)])
 
 
-@command(key, "show")
-def show_key(ask: Reading) -> None:
-    """Print the verifier key of the ledger's log, and where its key is kept."""
-    with ledger_of(ask) as ledger:
-        _show_key(ask, _key_of(ledger))
-
-
 @command(app, "verify")
 def verify(ask: Reading, since: Since = None, keys: Keys = None, policy: PolicyFile = None) -> None:
     """Read every stored byte again and hold it against the log, its checkpoints and your own.
@@ -136,15 +115,6 @@ def verify(ask: Reading, since: Since = None, keys: Keys = None, policy: PolicyF
         verify_log(ask.form, ledger, since or [], keys or [], policy)
 
 
-def _show_key(ask: Reading, log_key: LogKey) -> None:
-    columns = ("origin", "verifier_key", "folder")
-    row = (log_key.origin, str(log_key.verifier), str(log_key.folder))
-    if ask.form is Output.TABLE:
-        out(row[1])
-        return
-    show(ask.form, columns, [row])
-
-
 def _check_is_new(ledger: Ledger, origin: str) -> None:
     from ledger.errors import InvalidInput
 
@@ -154,14 +124,6 @@ def _check_is_new(ledger: Ledger, origin: str) -> None:
             f"The log {origin} has its checkpoints already.",
             remedy="`authledger log key show` prints its verifier key.",
         )
-
-
-def _key_of(ledger: Ledger) -> LogKey:
-    from ledger.keys import LogKey
-    from ledger.proofs import signed_checkpoint
-
-    _, checkpoint = signed_checkpoint(ledger.entries)
-    return LogKey(ledger.signers.keys, checkpoint.origin)
 
 
 def _covering(ledger: Ledger) -> str:

@@ -56,7 +56,7 @@ def _on_this_machine(ledger: Ledger, note: str) -> tuple[list[Verifier], Checkpo
     from ledger.keys import LogKey
 
     key = LogKey(ledger.signers.keys, note.split("\n", maxsplit=1)[0])
-    return ([key.verifier], key.last()) if key.exists else ([], None)
+    return (list(key.verifiers), key.last()) if key.exists else ([], None)
 
 
 def _say_unwitnessed(count: int) -> None:

@@ -152,5 +152,7 @@ _SENTENCES: dict[str, Callable[[Any, str], str]] = {
     ),
     "TemporaryCredentialIssued": _credential,
     "CredentialRefused": lambda e, who: f"{who} asked for a credential of {e.agency}: {e.why}",
+    "KeyRotated": lambda e, who: f"{who} gave the log {e.log} another key, {e.verifier_key}",
+    "KeyRetired": lambda e, who: f"{who} retired the key {e.verifier_key} of the log {e.log}",
     "SubjectErased": lambda e, who: f"{who} had the name behind {e.subject} forgotten",
 }

@@ -24,6 +24,7 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, Mapper
 from eventsourcing.utils import Environment, EnvType
 
+import ledger.rotation  # noqa: F401  Whoever reads a ledger knows its events.
 from ledger.account.account import decide
 from ledger.account.decision import Circumstances
 from ledger.account.state import Account
@@ -32,7 +33,7 @@ from ledger.asof import AsOf, resolve
 from ledger.batch import Actor, Batch, check_words, digest_of
 from ledger.catalogue import Catalogue, load_catalogue
 from ledger.errors import CommandIdReused, NotFound, Refused, StreamChanged
-from ledger.messages import Command, Observation, Recorded
+from ledger.messages import Command, DomainEvent, Observation, Recorded
 from ledger.outcome import Observed, Outcome
 from ledger.persistence.entry import EntryMapper
 from ledger.persistence.failures import told_clearly
@@ -230,26 +231,30 @@ class Ledger(Application[str]):
         with self.told():
             if not self.entries.subject_names([subject]):
                 raise NotFound(f"No name is kept for {subject}.")
+        self.tell(SubjectErased(subject=subject), actor=actor, reason=reason, erased=(subject,))
+        with self.told():
+            self.entries.truncate_wal()
+        self.forget()
+
+    def tell(
+        self,
+        event: DomainEvent,
+        *,
+        actor: Actor | None = None,
+        reason: str | None = None,
+        erased: Sequence[str] = (),
+    ) -> Outcome:
+        """Append what is about no account; `erased` are forgotten in the same transaction."""
         for _ in range(ATTEMPTS_MAX):
-            batch = Batch(self, self.clock())
-            batch.command(
-                None,
-                (SubjectErased(subject=subject),),
-                self.clock(),
-                command_id=str(uuid.uuid4()),
-                actor=actor,
-                reason=reason,
-            )
-            batch.erased.append(subject)
+            batch, now = Batch(self, self.clock()), self.clock()
+            command_id = str(uuid.uuid4())
+            batch.command(None, (event,), now, command_id=command_id, actor=actor, reason=reason)
+            batch.erased += erased
             try:
-                self._append(batch)
+                return Outcome(*self._appended(batch))
             except IntegrityError:
                 continue
-            with self.told():
-                self.entries.truncate_wal()
-            self.forget()
-            return
-        raise StreamChanged(f"The stream of {subject} changed while its name was to be erased.")
+        raise StreamChanged("Other processes append to the same stream without a pause.")
 
     def _repeated(self, command_id: str, digest: str) -> Outcome | None:
         with self.told():

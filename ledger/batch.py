@@ -241,6 +241,8 @@ def _stream(event: Any, account: Account | None) -> str:
     """In which stream an event lives; its last word may hold anything, so it stands last."""
     if event.STREAM == "subject":
         return f"subject:{event.subject}"
+    if event.STREAM == "log":
+        return f"log:{event.log}"
     assert account is not None
     if event.STREAM == "account":
         return account_stream(account.provider, account.account)

@@ -12,6 +12,9 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
+import ledger.account.account
+import ledger.rotation
+import ledger.subjects  # noqa: F401  Importing them fills the list of topics.
 from ledger.errors import LedgerError
 from ledger.messages import topics
 from ledger.persistence.entry import FORMAT, line

@@ -4,7 +4,8 @@
         verifier.key      the verifier key, for those who check
         private.key       the private key, 0600; or
         signer-command    the command that signs instead, such as one that asks a KMS
-        last-checkpoint   the last checkpoint that was signed, verbatim
+        previous.…        during a rotation, the key before, which signs as well
+    last-checkpoint   the last checkpoint that was signed, verbatim
 
 It lies outside the ledger's folder: who can write to the database must not be able to sign what he
 wrote, and who restores an old copy of it must meet a record that is newer.
@@ -22,6 +23,7 @@ import tempfile
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
@@ -37,19 +39,44 @@ _Key = TypeVar("_Key")
 COMMAND_S_MAX: Final = 30
 """How long a signer command may take; the writer's lock is held meanwhile."""
 _SIGNATURE_BYTES: Final = 64
+_PREVIOUS: Final = "previous."
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key that is not in use yet: its verifier key, and the private key or what signs instead."""
+
+    vkey: str
+    private_text: str | None = None
+    command: str | None = None
+
+    @classmethod
+    def of(cls, origin: str, command: str | None = None, vkey: str | None = None) -> NewKey:
+        """A fresh key; or a signer command, and the verifier key that its signatures are checked
+        with. Raises KeyUnusable.
+        """
+        try:
+            if command is not None:
+                return cls(str(Verifier.parse(vkey or "")), command=command)
+            signer = Signer(origin, Algorithm.ED25519, secrets.token_bytes(32))
+            return cls(str(signer.verifier), signer.private_text())
+        except NoteInvalid as error:
+            raise KeyUnusable(f"The key cannot be made: {error}") from error
 
 
 class LogKey:
-    """The key of one log."""
+    """The key of one log, and during a rotation the one before it."""
 
     def __init__(self, keys: Path, origin: str) -> None:
         """`keys` is the folder with the keys of all logs. Nothing is read yet."""
         self.origin = origin
         self.folder = keys / origin.replace("/", "_")
+        self._current = _SigningKey(self.folder, origin, "")
+        self._previous = _SigningKey(self.folder, origin, _PREVIOUS)
 
     @property
     def exists(self) -> bool:
-        return (self.folder / "verifier.key").exists()
+        return self._current.exists
 
     # -- making ----------------------------------------------------------------------------------
 
@@ -69,91 +96,78 @@ class LogKey:
                 remedy="Name another with --log-keys or AUTHLEDGER_LOG_KEYS, "
                 "or keep the ledger in a folder of its own.",
             )
-        try:
+        new = NewKey.of(self.origin, command, vkey)
+        with _told():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.chmod(0o700)
-            if command is None:
-                signer = Signer(self.origin, Algorithm.ED25519, secrets.token_bytes(32))
-                self._write("private.key", signer.private_text() + "\n", durably=True)
-                vkey = str(signer.verifier)
+            self._take(new)
+
+    def _take(self, new: NewKey) -> None:
+        for name, text in (("private.key", new.private_text), ("signer-command", new.command)):
+            if text is not None:
+                self._write(name, f"{text}\n", durably=True)
             else:
-                self._write("signer-command", command + "\n", durably=True)
-            # Last, for it says that the key is there.
-            self._write("verifier.key", f"{Verifier.parse(vkey or '')}\n", durably=True)
-        except NoteInvalid as error:
-            raise KeyUnusable(f"The key cannot be made: {error}") from error
-        except OSError as error:
-            raise KeyUnusable(f"The key cannot be kept: {error}.") from error
+                (self.folder / name).unlink(missing_ok=True)
+        # Last, for it says that the key is there.
+        self._write("verifier.key", f"{new.vkey}\n", durably=True)
+
+    # -- rotating --------------------------------------------------------------------------------
+
+    @property
+    def previous(self) -> Verifier | None:
+        """The key that signs beside the current one, while a rotation is under way."""
+        if not self._previous.exists or self._previous.verifier == self.verifier:
+            return None
+        return self._previous.verifier
+
+    def check_rotates(self) -> None:
+        """Raises KeyUnusable while a rotation is under way."""
+        if self.previous is not None:
+            raise KeyUnusable(
+                f"The key {self.previous} of the last rotation is not retired yet.",
+                remedy="`authledger log key retire` ends the overlap.",
+            )
+
+    def rotate(self, new: NewKey) -> None:
+        """Let a new key sign, and the one that signed until now sign beside it.
+
+        Broken off at any point, it can be done again: the old key's copy is whole before anything
+        else changes. Raises KeyUnusable.
+        """
+        self.check_rotates()
+        with _told():
+            if not self._previous.exists:
+                for name in ("private.key", "signer-command", "verifier.key"):
+                    if (self.folder / name).exists():
+                        text = (self.folder / name).read_text(encoding="utf-8")
+                        self._write(_PREVIOUS + name, text, durably=True)
+            self._take(new)
+        self._current = _SigningKey(self.folder, self.origin, "")
+        self._previous = _SigningKey(self.folder, self.origin, _PREVIOUS)
+
+    def retire(self) -> None:
+        """The previous key signs no more; its private key is deleted."""
+        with _told():
+            for name in ("verifier.key", "private.key", "signer-command"):
+                (self.folder / f"{_PREVIOUS}{name}").unlink(missing_ok=True)
 
     # -- signing ---------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def verifier(self) -> Verifier:
         """Raises KeyUnusable, or NotFound if there is no key."""
-        return self._parsed("verifier.key", Verifier.parse)
+        return self._current.verifier
+
+    @property
+    def verifiers(self) -> tuple[Verifier, ...]:
+        """All keys that sign now."""
+        return (self.verifier, *filter(None, (self.previous,)))
 
     def sign(self, checkpoint: Checkpoint) -> str:
         """The signed note. Raises KeyUnusable."""
         text = checkpoint.text()
-        command = self._command
-        signature = self._signer.sign(text) if command is None else self._asked(command, text)
-        return format_note(Note(text, (signature,)))
-
-    @cached_property
-    def _signer(self) -> Signer:
-        self._check_secret(self.folder / "private.key")
-        signer = self._parsed("private.key", Signer.parse)
-        if signer.verifier != self.verifier:
-            raise KeyUnusable(
-                f"{self.folder}: private.key and verifier.key do not belong together."
-            )
-        return signer
-
-    @cached_property
-    def _command(self) -> str | None:
-        path = self.folder / "signer-command"
-        if not path.exists():
-            return None
-        self._check_secret(path)
-        return path.read_text(encoding="utf-8").strip()
-
-    def _asked(self, command: str, text: str) -> Signature:
-        """What the command answers: 64 bytes, or their base64. It is checked before it is used."""
-        try:
-            done = subprocess.run(  # noqa: S603  The owner of the key wrote it down.
-                shlex.split(command),
-                input=text.encode(),
-                capture_output=True,
-                timeout=COMMAND_S_MAX,
-                check=True,
-            )
-            answer = done.stdout
-            if len(answer) != _SIGNATURE_BYTES:
-                answer = b64decode(answer.strip(), validate=True)
-            self.verifier.verify(text, answer)
-        except (OSError, ValueError, subprocess.SubprocessError) as error:
-            told = getattr(error, "stderr", None) or b""
-            why = told.decode(errors="replace").strip() or str(error)
-            raise KeyUnusable(
-                f"The signer command {command!r} gave no signature of {self.origin}: {why}",
-                remedy="It reads the checkpoint's text from its input and writes 64 bytes, or "
-                "their base64.",
-            ) from error
-        return Signature(self.origin, self.verifier.key_id, answer)
-
-    def _check_secret(self, path: Path) -> None:
-        for each in (path, self.folder):
-            try:
-                mode = each.stat().st_mode
-            except FileNotFoundError as error:
-                raise KeyUnusable(f"{each} is missing.") from error
-            if mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise KeyUnusable(
-                    f"{each} can be read by others (mode {stat.S_IMODE(mode):o}); whoever did "
-                    "can sign as this log.",
-                    remedy=f"If nobody has: chmod go= {shlex.quote(os.fspath(each))}. Else make a "
-                    "new log.",
-                )
+        keys = [self._current] if self.previous is None else [self._current, self._previous]
+        return format_note(Note(text, tuple(key.sign(text) for key in keys)))
 
     # -- the record ------------------------------------------------------------------------------
 
@@ -199,8 +213,90 @@ class LogKey:
                 os.fsync(file.fileno())
         Path(path).replace(self.folder / name)
 
+
+class _SigningKey:
+    """One key in a log's folder; `prefix` is what the names of its files begin with."""
+
+    def __init__(self, folder: Path, origin: str, prefix: str) -> None:
+        self.folder = folder
+        self.origin = origin
+        self._prefix = prefix
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{self._prefix}{name}"
+
+    @property
+    def exists(self) -> bool:
+        return self._path("verifier.key").exists()
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """Raises KeyUnusable, or NotFound if there is no key."""
+        return self._parsed("verifier.key", Verifier.parse)
+
+    def sign(self, text: str) -> Signature:
+        """Raises KeyUnusable."""
+        command = self._command
+        return self._signer.sign(text) if command is None else self._asked(command, text)
+
+    @cached_property
+    def _signer(self) -> Signer:
+        self._check_secret(self._path("private.key"))
+        signer = self._parsed("private.key", Signer.parse)
+        if signer.verifier != self.verifier:
+            raise KeyUnusable(
+                f"{self.folder}: private.key and verifier.key do not belong together."
+            )
+        return signer
+
+    @cached_property
+    def _command(self) -> str | None:
+        path = self._path("signer-command")
+        if not path.exists():
+            return None
+        self._check_secret(path)
+        return path.read_text(encoding="utf-8").strip()
+
+    def _asked(self, command: str, text: str) -> Signature:
+        """What the command answers: 64 bytes, or their base64. It is checked before it is used."""
+        try:
+            done = subprocess.run(  # noqa: S603  The owner of the key wrote it down.
+                shlex.split(command),
+                input=text.encode(),
+                capture_output=True,
+                timeout=COMMAND_S_MAX,
+                check=True,
+            )
+            answer = done.stdout
+            if len(answer) != _SIGNATURE_BYTES:
+                answer = b64decode(answer.strip(), validate=True)
+            self.verifier.verify(text, answer)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            told = getattr(error, "stderr", None) or b""
+            why = told.decode(errors="replace").strip() or str(error)
+            raise KeyUnusable(
+                f"The signer command {command!r} gave no signature of {self.origin}: {why}",
+                remedy="It reads the checkpoint's text from its input and writes 64 bytes, or "
+                "their base64.",
+            ) from error
+        return Signature(self.origin, self.verifier.key_id, answer)
+
+    def _check_secret(self, path: Path) -> None:
+        for each in (path, self.folder):
+            try:
+                mode = each.stat().st_mode
+            except FileNotFoundError as error:
+                raise KeyUnusable(f"{each} is missing.") from error
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise KeyUnusable(
+                    f"{each} can be read by others (mode {stat.S_IMODE(mode):o}); whoever did "
+                    "can sign as this log.",
+                    remedy=f"If nobody has: chmod go= {shlex.quote(os.fspath(each))}. Else make a "
+                    "new log.",
+                )
+
     def _parsed(self, name: str, parse: Callable[[str], _Key]) -> _Key:
-        path = self.folder / name
+        path = self._path(name)
         try:
             return parse(path.read_text(encoding="utf-8").rstrip("\n"))
         except FileNotFoundError as error:
@@ -210,3 +306,11 @@ class LogKey:
             ) from error
         except (NoteInvalid, OSError, UnicodeDecodeError) as error:
             raise KeyUnusable(f"{path} is no key: {error}") from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise KeyUnusable(f"The key cannot be kept: {error}.") from error

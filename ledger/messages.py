@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from ledger.errors import UnknownTopic
 from ledger.values import AccountId, Provider
 
-StreamKind = Literal["account", "console", "usage", "subject"]
+StreamKind = Literal["account", "console", "usage", "subject", "log"]
 Origin = Literal["commanded", "observed"]
 Established = Literal["claimed", "os-user", "trace", "ledger"]
 """How the actor is known: a flag said so, the operating system, the cloud's trace, or no person:

@@ -24,8 +24,9 @@ name=${vkey%%+*} rest=${vkey#*+}
 key_id=${rest%%+*} key=${rest#*+}
 test "$(head -1 "$work/text")" = "$name"
 (printf '302a300506032b6570032100' | unhex; bytes "$key" | tail -c 32) >"$work/key.der"
-signed=$(sed -n "s/^— ${name//\//\\/} //p" "$work/note")
-test "$(bytes "$signed" | head -c 4 | hex)" = "$key_id"
+signed=$(sed -n "s/^— ${name//\//\\/} //p" "$work/note" | while read -r each; do
+    if test "$(bytes "$each" | head -c 4 | hex)" = "$key_id"; then echo "$each"; fi
+done)
 bytes "$signed" | tail -c 64 >"$work/signature"
 openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$work/key.der" \
     -in "$work/text" -sigfile "$work/signature" >"$work/said"
