@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -18,6 +19,9 @@ from benchmarks.generator import World
 from benchmarks.measure import OURS, Limit, Row, in_turn, median_ms, rate
 from ledger import proofs
 from ledger.application import Ledger
+from ledger.merkle.proofs import inclusion_proof
+from ledger.merkle.tiles import TileHashes
+from ledger.merkle.tree import frontier_of
 from ledger.persistence.log import Log, Signed
 from ledger.persistence.rows import Beside
 from ledger.signer import LogSigner
@@ -28,6 +32,7 @@ ORIGIN: Final = "example.com/measured"
 SINGLES: Final = 40
 PAGE: Final = 1_000
 CALLS: Final = 3
+TREE_MAX: Final = 20_000
 PROOFS: Final = 20
 """How many proofs a sample asks for, each of a ledger opened anew."""
 
@@ -108,6 +113,7 @@ def _reading(course: Course) -> Iterator[Row]:
     for name, ask in (("inclusion", _inclusion), ("consistency", _consistency)):
         samples = in_turn({OURS: partial(_cold, made.path, ask, random)}, course.repetitions)
         yield Row(f"{name} proof, cold", "ms", samples, (Limit(2),))
+    yield _beside_pymerkle(course)
     last = _last(made.path)
     yield Row(
         "verify: every byte of the ledger",
@@ -118,6 +124,38 @@ def _reading(course: Course) -> Iterator[Row]:
         ),
         (Limit(300_000),),
     )
+
+
+def _beside_pymerkle(course: Course) -> Row:
+    """The same tree of the same entries, kept in SQLite by both; its root is compared."""
+    name = "inclusion proof, a tree of 20,000 entries at most, warm"
+    samples: dict[str, Callable[[], float]] = {}
+    reasons: dict[str, str] = {}
+    random = course.random
+    with closing(Ledger(course.small.path)) as ledger, course.fresh("pymerkle.db") as path:
+        size = min(ledger.last_position(), TREE_MAX)
+        hashes = TileHashes(size, ledger.entries.read_tile)
+        samples[OURS] = lambda: median_ms(
+            [partial(inclusion_proof, random.randrange(size), size, hashes) for _ in range(PROOFS)]
+        )
+        try:
+            tree = import_module("pymerkle").SqliteTree(str(path))
+        except ImportError:
+            reasons["pymerkle"] = "pymerkle is not installed"
+            return Row(name, "ms", in_turn(samples, course.repetitions), reasons=reasons)
+        with closing(tree):
+            for first in range(1, size + 1, PAGE):
+                last = min(first + PAGE - 1, size)
+                page = ledger.entries.select_notifications(first, PAGE, stop=last)
+                tree.append_entries([bytes(each.state) for each in page])
+            assert tree.get_state(size) == frontier_of(size, hashes).root()
+            samples["pymerkle"] = lambda: median_ms(
+                [
+                    partial(tree.prove_inclusion, random.randint(1, size), size)
+                    for _ in range(PROOFS)
+                ]
+            )
+            return Row(name, "ms", in_turn(samples, course.repetitions))
 
 
 def _last(path: Path) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import log_key, log_prove, log_witness
+from cli import log_key, log_prove, log_timestamp, log_witness
 from cli.log_key import SignerCommand, VerifierKey
 from cli.options import Reading, command
 from cli.output import Output, out, say, show
@@ -22,6 +22,7 @@ app.add_typer(key, name="key", no_args_is_help=True)
 log_key.register(key)
 log_prove.register(app)
 log_witness.register(app)
+log_timestamp.register(app)
 
 Origin = Annotated[
     str,

@@ -18,10 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from http.client import HTTPException
-from typing import Final, NamedTuple
-from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from typing import NamedTuple
 
 from ledger.errors import LogForked, StoreUnavailable
 from ledger.merkle.checkpoint import Checkpoint, decimal
@@ -30,18 +27,10 @@ from ledger.merkle.note import Note, Signature, base64_text, format_note, parse_
 from ledger.merkle.policy import Policy
 from ledger.merkle.signing import Verifier, verify_note
 from ledger.persistence.sqlite import LedgerRecorder
+from ledger.post import Answer, post
 from ledger.proofs import consistency, signed_checkpoint
 
-ANSWER_S_MAX: Final = 30
-ANSWER_BYTES_MAX: Final = 65_536
 DONE, CONFLICT, UNPROVEN = 200, 409, 422
-
-
-class Answer(NamedTuple):
-    """What a witness answered."""
-
-    status: int
-    body: bytes
 
 
 Post = Callable[[str, bytes], Answer]
@@ -56,7 +45,7 @@ class Witnessed(NamedTuple):
 
 
 def witnessed(
-    recorder: LedgerRecorder, policy: Policy, *, known: int = 0, post: Post | None = None
+    recorder: LedgerRecorder, policy: Policy, *, known: int = 0, send: Post | None = None
 ) -> Witnessed:
     """Have the newest checkpoint cosigned by each of the policy's witnesses that has an address.
 
@@ -74,7 +63,7 @@ def witnessed(
             checkpoint=checkpoint,
             verifier=verifier,
             url=url,
-            post=post or _post,
+            send=send or _send,
         )
         try:
             cosignatures.append(asked.cosignature(min(known, checkpoint.size)))
@@ -93,7 +82,7 @@ class _Asked:
     checkpoint: Checkpoint
     verifier: Verifier
     url: str
-    post: Post
+    send: Post
 
     def cosignature(self, old: int) -> Signature:
         """That of the witness's key. Raises LogForked, StoreUnavailable."""
@@ -117,7 +106,7 @@ class _Asked:
         proof = consistency(self.recorder, old, self.checkpoint.size) if old else []
         lines = [f"old {old}", *map(base64_text, proof), ""]
         body = "\n".join(lines) + "\n" + format_note(self.note)
-        return self.post(f"{self.url.rstrip('/')}/add-checkpoint", body.encode())
+        return self.send(f"{self.url.rstrip('/')}/add-checkpoint", body.encode())
 
     def _known(self, answer: Answer) -> int:
         """The size that the witness has."""
@@ -143,34 +132,6 @@ class _Asked:
         return next(e for e in lines.signatures if (e.name, e.key_id) == (name, key_id))
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    """A witness is where the policy says, and nowhere else."""
-
-    def redirect_request(self, *_: object, **__: object) -> None:
-        return None
-
-
-def _post(url: str, body: bytes) -> Answer:
-    """Raises StoreUnavailable."""
-    if not url.startswith(("https://", "http://")):
-        raise StoreUnavailable(f"{url} is no address of a web server")
-    request = Request(url, body, {"Content-Type": "text/plain; charset=utf-8"})  # noqa: S310
-    try:
-        with build_opener(_NoRedirect).open(request, timeout=ANSWER_S_MAX) as response:
-            return Answer(response.status, _bounded(response.read(ANSWER_BYTES_MAX + 1)))
-    except HTTPError as error:
-        with error:
-            return Answer(error.code, _bounded(error.read(ANSWER_BYTES_MAX + 1)))
-    except (OSError, HTTPException, ValueError) as error:
-        raise StoreUnavailable(f"{url} cannot be reached: {error}") from error
-
-
-def _bounded(body: bytes) -> bytes:
-    if len(body) > ANSWER_BYTES_MAX:
-        raise StoreUnavailable(f"it answered more than {ANSWER_BYTES_MAX} bytes")
-    return body
-
-
 def cosigned_before(data: bytes, keys: Iterable[Verifier]) -> int:
     """The size of a checkpoint that was kept; 0 if it is none of these keys."""
     try:
@@ -179,3 +140,7 @@ def cosigned_before(data: bytes, keys: Iterable[Verifier]) -> int:
         return decimal(note.text.split("\n")[1], "The size")
     except (NoteInvalid, IndexError):
         return 0
+
+
+def _send(url: str, body: bytes) -> Answer:
+    return post(url, body, "text/plain; charset=utf-8")

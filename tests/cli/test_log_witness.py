@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger import witness as client
+from ledger import post
 from ledger.merkle.signing import Algorithm, Signer
 from tests.cli.conftest import Cli
 from tests.witness import NOW, Reply, Witness, serving
@@ -215,7 +215,7 @@ def test_a_witness_that_is_too_slow_is_not_waited_for(
         return 200, b"", "text/plain"
 
     monkeypatch.setattr(Hostile, "reply", staticmethod(slow), raising=False)
-    monkeypatch.setattr(client, "ANSWER_S_MAX", 0.2)
+    monkeypatch.setattr(post, "ANSWER_S_MAX", 0.2)
     with serving(Hostile("witness.example/hostile", key)) as hostile:
         policy(key, hostile)
         said = cli("log witness --policy policy")

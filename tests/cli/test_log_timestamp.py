@@ -1,0 +1,191 @@
+"""authledger log timestamp, against a timestamp authority that openssl is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+CONFIGURATION = """
+[tsa]
+default_tsa = own
+[own]
+serial = serial
+signer_cert = tsa.pem
+certs = ca.pem
+signer_key = tsa.key
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256
+ess_cert_id_alg = sha256
+[use]
+extendedKeyUsage = critical,timeStamping
+"""
+
+
+class Authority:
+    """A root, a timestamp certificate under it, and `openssl ts` behind HTTP."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = ""
+        self.status = 200
+        (folder / "tsa.cnf").write_text(CONFIGURATION)
+        (folder / "serial").write_text("01\n")
+        self.openssl(
+            "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=root"
+        )
+        self.openssl("req -new -newkey rsa:2048 -nodes -keyout tsa.key -out tsa.csr -subj /CN=tsa")
+        self.openssl(
+            "x509 -req -in tsa.csr -CA ca.pem -CAkey ca.key -set_serial 2 -days 2 -out tsa.pem "
+            "-extfile tsa.cnf -extensions use"
+        )
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / "ca.pem"
+
+    def openssl(self, words: str) -> str:
+        done = subprocess.run(
+            ["openssl", *words.split()], cwd=self.folder, capture_output=True, check=True, text=True
+        )
+        return done.stdout
+
+    def answer(self, query: bytes) -> bytes:
+        (self.folder / "query").write_bytes(query)
+        self.openssl("ts -reply -config tsa.cnf -queryfile query -out reply")
+        return (self.folder / "reply").read_bytes()
+
+
+@contextmanager
+def serving(authority: Authority) -> Iterator[Authority]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.headers["Content-Type"] == "application/timestamp-query"
+            data = authority.answer(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(authority.status)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on the tests' screen."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        authority.url = f"http://127.0.0.1:{server.server_port}/"
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield authority
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
+    if not shutil.which("openssl"):
+        assert "CI" not in os.environ, "openssl is missing"
+        pytest.skip("openssl is not installed")
+    with serving(Authority(tmp_path_factory.mktemp("tsa"))) as authority:
+        yield authority
+
+
+@pytest.fixture
+def kept(cli: Cli, config: Path) -> Path:
+    """A checkpoint in a file."""
+    assert config.exists()
+    cli.authorize()
+    cli.done("log init --origin example.com/authledger")
+    path = Path("kept")
+    path.write_text(cli.done("log checkpoint").out)
+    return path
+
+
+def test_an_authority_says_when_a_checkpoint_was_there(
+    cli: Cli, kept: Path, authority: Authority
+) -> None:
+    said = cli.done(f"log timestamp {kept} --tsa {authority.url} --tsa-ca {authority.ca}")
+    assert "kept.tsr says that kept was there at 20" in said.err
+    said = cli.done(f"log verify-timestamp kept kept.tsr --tsa-ca {authority.ca}")
+    assert said.out.startswith("Verified: kept was there at 20")
+
+
+def test_openssl_accepts_it_too(cli: Cli, kept: Path, authority: Authority) -> None:
+    cli.done(f"log timestamp {kept} --tsa {authority.url} --tsa-ca {authority.ca}")
+    text = cli.folder / "text"
+    text.write_text(kept.read_text().partition("\n\n")[0] + "\n")
+    said = authority.openssl(
+        f"ts -verify -data {text} -in {cli.folder / 'kept.tsr'} -CAfile {authority.ca}"
+    )
+    assert "Verification: OK" in said
+
+
+def test_a_timestamp_of_another_checkpoint_is_refused(
+    cli: Cli, kept: Path, authority: Authority
+) -> None:
+    cli.done(f"log timestamp {kept} --tsa {authority.url} --tsa-ca {authority.ca}")
+    cli.done("console login --region cn-east-3 --user bob")
+    kept.write_text(cli.done("log checkpoint").out)
+    said = cli(f"log verify-timestamp kept kept.tsr --tsa-ca {authority.ca}")
+    assert (said.code, said.out) == (6, "")
+    assert "not one of this checkpoint" in said.err
+
+
+def test_another_authority_is_not_believed(
+    cli: Cli, kept: Path, authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = Authority(tmp_path_factory.mktemp("other"))
+    said = cli(f"log timestamp {kept} --tsa {authority.url} --tsa-ca {other.ca}")
+    assert said.code == 6
+    assert not Path("kept.tsr").exists()
+
+
+def test_one_byte_changed_is_refused(cli: Cli, kept: Path, authority: Authority) -> None:
+    cli.done(f"log timestamp {kept} --tsa {authority.url} --tsa-ca {authority.ca}")
+    stamp = Path("kept.tsr")
+    genuine = stamp.read_bytes()
+    for place in (0, 30, 80, 120, len(genuine) - 20):
+        changed = bytearray(genuine)
+        changed[place] ^= 1
+        stamp.write_bytes(changed)
+        assert cli(f"log verify-timestamp kept kept.tsr --tsa-ca {authority.ca}").code == 6, place
+
+
+def test_an_old_answer_to_another_question_is_refused(
+    cli: Cli, kept: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.done(f"log timestamp {kept} --tsa {authority.url} --tsa-ca {authority.ca}")
+    replayed = Path("kept.tsr").read_bytes()
+    monkeypatch.setattr(authority, "answer", lambda _: replayed)
+    said = cli(f"log timestamp {kept} --tsa {authority.url} --tsa-ca {authority.ca} -o new.tsr")
+    assert said.code == 6
+    assert not Path("new.tsr").exists()
+
+
+def test_what_cannot_be_is_told(
+    cli: Cli, kept: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = f"--tsa {authority.url} --tsa-ca {authority.ca}"
+    assert cli(f"log timestamp nothing {asked}").code == 4
+    assert cli(f"log timestamp {authority.ca} {asked}").code == 2
+    assert cli(f"log timestamp kept --tsa {authority.url} --tsa-ca kept").code == 2
+    assert cli(f"log timestamp kept --tsa http://127.0.0.1:9 --tsa-ca {authority.ca}").code == 7
+    monkeypatch.setattr(authority, "status", 503)
+    said = cli(f"log timestamp kept {asked}")
+    assert said.code == 7
+    assert "answered 503" in said.err
+    monkeypatch.setitem(sys.modules, "rfc3161_client", None)
+    said = cli(f"log timestamp {kept} {asked}")
+    assert said.code == 7
+    assert "pip install 'authledger[timestamps]'" in said.err
