@@ -73,6 +73,8 @@ class LogKey:
         self.folder = keys / origin.replace("/", "_")
         self._current = _SigningKey(self.folder, origin, "")
         self._previous = _SigningKey(self.folder, origin, _PREVIOUS)
+        self._known: dict[bytes, Checkpoint] = {}
+        """The two that this process signed or read last, so that they are not parsed each time."""
 
     @property
     def exists(self) -> bool:
@@ -105,11 +107,11 @@ class LogKey:
     def _take(self, new: NewKey) -> None:
         for name, text in (("private.key", new.private_text), ("signer-command", new.command)):
             if text is not None:
-                self._write(name, f"{text}\n", durably=True)
+                self._write(name, f"{text}\n")
             else:
                 (self.folder / name).unlink(missing_ok=True)
         # Last, for it says that the key is there.
-        self._write("verifier.key", f"{new.vkey}\n", durably=True)
+        self._write("verifier.key", f"{new.vkey}\n")
 
     # -- rotating --------------------------------------------------------------------------------
 
@@ -140,7 +142,7 @@ class LogKey:
                 for name in ("private.key", "signer-command", "verifier.key"):
                     if (self.folder / name).exists():
                         text = (self.folder / name).read_text(encoding="utf-8")
-                        self._write(_PREVIOUS + name, text, durably=True)
+                        self._write(_PREVIOUS + name, text)
             self._take(new)
         self._current = _SigningKey(self.folder, self.origin, "")
         self._previous = _SigningKey(self.folder, self.origin, _PREVIOUS)
@@ -167,24 +169,19 @@ class LogKey:
         """The signed note. Raises KeyUnusable."""
         text = checkpoint.text()
         keys = [self._current] if self.previous is None else [self._current, self._previous]
-        return format_note(Note(text, tuple(key.sign(text) for key in keys)))
+        note = format_note(Note(text, tuple(key.sign(text) for key in keys)))
+        self._keep(note.encode(), checkpoint)
+        return note
 
     # -- the record ------------------------------------------------------------------------------
 
     def last(self) -> Checkpoint | None:
         """The last checkpoint that this key signed and that was released. Raises KeyUnusable."""
         try:
-            data = (self.folder / "last-checkpoint").read_bytes()
-        except FileNotFoundError:
-            return None
-        try:
-            return parse_checkpoint(parse_note(data).text)
-        except NoteInvalid as error:
-            raise KeyUnusable(
-                f"{self.folder / 'last-checkpoint'}, the signer's record, cannot be read: {error}",
-                remedy="Hold the ledger against an auditor's checkpoint (`authledger log verify "
-                "--since`), then delete that file.",
-            ) from error
+            return self._record()
+        except NoteInvalid:
+            with self._locked():  # Another process may be in the midst of writing it.
+                return self._whole_record()
 
     def remember(self, note: str) -> None:
         """The checkpoint was released: from now on nothing that contradicts it is signed.
@@ -192,11 +189,47 @@ class LogKey:
         Not waiting for the disk: a record that lost its newest state to a power cut is an older
         one, which is true as well; one that was torn is told from it.
         """
-        size = parse_checkpoint(parse_note(note.encode()).text).size
+        size = self._read(note.encode()).size
         with self._locked():
-            known = self.last()
+            known = self._whole_record()
             if known is None or known.size < size:
-                self._write("last-checkpoint", note, durably=False)
+                self._overwrite(note.encode())
+
+    def _overwrite(self, record: bytes) -> None:
+        """In place and in one write, which takes a fifth of the time that a new file takes."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW
+        handle = os.open(self.folder / "last-checkpoint", flags, 0o600)
+        try:
+            os.pwrite(handle, record, 0)
+            if os.fstat(handle).st_size > len(record):
+                os.ftruncate(handle, len(record))
+        finally:
+            os.close(handle)
+
+    def _record(self) -> Checkpoint | None:
+        """Raises NoteInvalid."""
+        try:
+            return self._read((self.folder / "last-checkpoint").read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def _whole_record(self) -> Checkpoint | None:
+        try:
+            return self._record()
+        except NoteInvalid as error:
+            raise KeyUnusable(
+                f"{self.folder / 'last-checkpoint'}, the signer's record, cannot be read: {error}",
+                remedy="Hold the ledger against an auditor's checkpoint (`authledger log verify "
+                "--since`), then delete that file.",
+            ) from error
+
+    def _read(self, data: bytes) -> Checkpoint:
+        if data not in self._known:
+            self._keep(data, parse_checkpoint(parse_note(data).text))
+        return self._known[data]
+
+    def _keep(self, data: bytes, checkpoint: Checkpoint) -> None:
+        self._known = {**dict(list(self._known.items())[-1:]), data: checkpoint}
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -204,13 +237,13 @@ class LogKey:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def _write(self, name: str, content: str, *, durably: bool) -> None:
+    def _write(self, name: str, content: str) -> None:
+        """Durably: the file is there whole, or as it was before."""
         handle, path = tempfile.mkstemp(dir=self.folder, prefix=f".{name}-")  # 0600
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(content)
-            if durably:
-                file.flush()
-                os.fsync(file.fileno())
+            file.flush()
+            os.fsync(file.fileno())
         Path(path).replace(self.folder / name)
 
 

@@ -96,12 +96,15 @@ class Signer:
     algorithm: Algorithm
     seed: bytes = field(repr=False)
     verifier: Verifier = field(init=False)
+    _private_key: Ed25519PrivateKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raises NoteInvalid as `Verifier` does."""
         if len(self.seed) != KEY_BYTES:
             raise NoteInvalid(f"The private key {self.name} has {len(self.seed)} bytes, not 32.")
-        public_key = self._private_key().public_key().public_bytes_raw()
+        private_key = Ed25519PrivateKey.from_private_bytes(self.seed)
+        object.__setattr__(self, "_private_key", private_key)
+        public_key = private_key.public_key().public_bytes_raw()
         object.__setattr__(self, "verifier", Verifier(self.name, self.algorithm, public_key))
 
     @classmethod
@@ -122,7 +125,7 @@ class Signer:
         """Sign a note's text, its final line end included, as a log does."""
         if self.algorithm is not Algorithm.ED25519:
             raise ValueError(f"{self.name} is a witness's key: it cosigns, with a time.")
-        return self._signature(self._private_key().sign(text.encode()))
+        return self._signature(self._private_key.sign(text.encode()))
 
     def cosign(self, text: str, signed_at: int) -> Signature:
         """Sign it as a witness does, at a time in seconds since 1970."""
@@ -130,11 +133,8 @@ class Signer:
             raise ValueError(f"{self.name} is a log's key: it signs without a time.")
         if not 0 <= signed_at <= TIME_MAX:
             raise ValueError(f"{signed_at} is no time since 1970.")
-        signature = self._private_key().sign(_cosigned(text, signed_at))
+        signature = self._private_key.sign(_cosigned(text, signed_at))
         return self._signature(signed_at.to_bytes(_TIME_BYTES, "big") + signature)
-
-    def _private_key(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self.seed)
 
     def _signature(self, signature: bytes) -> Signature:
         return Signature(self.name, self.verifier.key_id, signature)

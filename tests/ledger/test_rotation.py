@@ -52,6 +52,10 @@ def test_both_keys_sign_until_the_older_is_retired(key: LogKey, keys: Path, path
     key.retire()
     assert LogKey(keys, ORIGIN).previous is None
     assert signed_by(path, keys, SHANGHAI) == {key.verifier.key_id}
+    last = LogKey(keys, ORIGIN).last()
+    with Ledger(path) as ledger:
+        assert last is not None, "nothing of the longer record is left behind"
+        assert last.size == ledger.last_position()
     assert not list(key.folder.glob("previous*"))
 
 
@@ -90,10 +94,10 @@ def test_a_rotation_that_was_broken_off_is_done_again_and_the_old_key_still_sign
     left = iter([True] * written)
     write = LogKey._write
 
-    def until_the_power_goes(self: LogKey, name: str, content: str, *, durably: bool) -> None:
+    def until_the_power_goes(self: LogKey, name: str, content: str) -> None:
         if not next(left, False):
             raise OSError("the power is gone")
-        write(self, name, content, durably=durably)
+        write(self, name, content)
 
     with monkeypatch.context() as patched:
         patched.setattr(LogKey, "_write", until_the_power_goes)
