@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
 from ledger.merkle.invalid import EvidenceInvalid, NoteInvalid
 from ledger.merkle.note import Note, base64_bytes, parse_note
 from ledger.merkle.proofs import verify_consistency
 from ledger.merkle.signing import Algorithm, Signer, Verifier, verify_note
+from tests import serving as serve
 
 NOW = 1_750_000_000
 Reply = tuple[int, bytes, str]
@@ -78,27 +77,11 @@ class Witness:
 def serving(witness: Witness) -> Iterator[Witness]:
     """The witness at an address of this machine; `witness.url` is where."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            status, data, kind = witness.answer(self.path, body)
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            if status == 302:
-                self.send_header("Location", data.decode())
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+    def answer(path: str, _: object, body: bytes) -> serve.Reply:
+        status, data, kind = witness.answer(path, body)
+        location = {"Location": data.decode()} if status == 302 else {}
+        return serve.Reply(status, data, {"Content-Type": kind, **location})
 
-        def log_message(self, *_: object) -> None:
-            """Nothing on the tests' screen."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        witness.url = f"http://127.0.0.1:{server.server_port}/a/prefix"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield witness
-        finally:
-            server.shutdown()
-            thread.join()
+    with serve.serving(answer) as url:
+        witness.url = f"{url}/a/prefix"
+        yield witness

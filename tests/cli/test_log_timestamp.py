@@ -6,15 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.serving import Reply, serving
 
 CONFIGURATION = """
 [tsa]
@@ -67,37 +65,18 @@ class Authority:
         return (self.folder / "reply").read_bytes()
 
 
-@contextmanager
-def serving(authority: Authority) -> Iterator[Authority]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            assert self.headers["Content-Type"] == "application/timestamp-query"
-            data = authority.answer(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(authority.status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_: object) -> None:
-            """Nothing on the tests' screen."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        authority.url = f"http://127.0.0.1:{server.server_port}/"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield authority
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
     if not shutil.which("openssl"):
         assert "CI" not in os.environ, "openssl is missing"
         pytest.skip("openssl is not installed")
-    with serving(Authority(tmp_path_factory.mktemp("tsa"))) as authority:
+    authority = Authority(tmp_path_factory.mktemp("tsa"))
+
+    def answer(_: str, headers: Mapping[str, str], query: bytes) -> Reply:
+        assert headers["Content-Type"] == "application/timestamp-query"
+        return Reply(authority.status, authority.answer(query))
+
+    with serving(answer) as authority.url:
         yield authority
 
 

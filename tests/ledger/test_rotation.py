@@ -12,25 +12,8 @@ from ledger.keys import LogKey, NewKey
 from ledger.merkle.invalid import NoteInvalid
 from ledger.merkle.note import parse_note
 from ledger.merkle.signing import Verifier, verify_note
-from ledger.signer import LogSigner
 from tests.ledger.scenario import BEIJING, SHANGHAI, login
-
-ORIGIN = "example.com/authledger"
-
-
-@pytest.fixture
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("config") / "keys"
-
-
-@pytest.fixture
-def key(keys: Path, path: Path) -> LogKey:
-    """A log with its key."""
-    with Ledger(path, log_keys=keys) as ledger:
-        signer = LogSigner(keys, ORIGIN)
-        signer.key.create(path)
-        ledger.entries.sign(signer)
-    return signer.key
+from tests.ledger.worlds import ORIGIN
 
 
 def signed_by(path: Path, keys: Path, region: str = BEIJING) -> set[bytes]:

@@ -21,24 +21,7 @@ from ledger.merkle.signing import verify_note
 from ledger.merkle.tree import leaf_hash, tree_root
 from ledger.signer import LogSigner
 from tests.ledger.scenario import BEIJING, SHANGHAI, grant, login
-from tests.ledger.worlds import raw, texts, traces
-
-ORIGIN = "example.com/authledger"
-
-
-@pytest.fixture
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("config") / "keys"
-
-
-@pytest.fixture
-def key(keys: Path, path: Path) -> LogKey:
-    """A log with its key."""
-    with Ledger(path, log_keys=keys) as ledger:
-        signer = LogSigner(keys, ORIGIN)
-        signer.key.create(path)
-        ledger.entries.sign(signer)
-    return signer.key
+from tests.ledger.worlds import ORIGIN, raw, texts, traces
 
 
 def verified(note: str | None, key: LogKey) -> Checkpoint:

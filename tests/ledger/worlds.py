@@ -17,6 +17,9 @@ from ledger.merkle.tree import leaf_hash
 from ledger.messages import DomainEvent, Recorded, Source
 from tests.ledger.scenario import ACCOUNT, PROVIDER, grant, login
 
+ORIGIN = "example.com/authledger"
+"""What the tests' logs are called."""
+
 
 @dataclass
 class Clock:
