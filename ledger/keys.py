@@ -31,7 +31,7 @@ from typing import Final, TypeVar
 from ledger.errors import KeyUnusable, NotFound
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
 from ledger.merkle.invalid import NoteInvalid
-from ledger.merkle.note import Note, Signature, format_note, parse_note
+from ledger.merkle.note import NOTE_BYTES_MAX, Signature, parse_note
 from ledger.merkle.signing import Algorithm, Signer, Verifier
 
 _Key = TypeVar("_Key")
@@ -40,6 +40,7 @@ COMMAND_S_MAX: Final = 30
 """How long a signer command may take; the writer's lock is held meanwhile."""
 _SIGNATURE_BYTES: Final = 64
 _PREVIOUS: Final = "previous."
+_RECORD: Final = "last-checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,8 @@ class LogKey:
         """The signed note. Raises KeyUnusable."""
         text = checkpoint.text()
         keys = [self._current] if self.previous is None else [self._current, self._previous]
-        note = format_note(Note(text, tuple(key.sign(text) for key in keys)))
+        # A checkpoint's text has no empty line, so that the note needs no reading back.
+        note = f"{text}\n" + "".join(key.sign(text).line() for key in keys)
         self._keep(note.encode(), checkpoint)
         return note
 
@@ -178,47 +180,50 @@ class LogKey:
     def last(self) -> Checkpoint | None:
         """The last checkpoint that this key signed and that was released. Raises KeyUnusable."""
         try:
-            return self._record()
+            data = (self.folder / _RECORD).read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            return self._read(data)
         except NoteInvalid:
-            with self._locked():  # Another process may be in the midst of writing it.
-                return self._whole_record()
+            with self._locked_record() as handle:  # Another process may be writing it just now.
+                return self._recorded(handle)
 
     def remember(self, note: str) -> None:
         """The checkpoint was released: from now on nothing that contradicts it is signed.
 
         Not waiting for the disk: a record that lost its newest state to a power cut is an older
-        one, which is true as well; one that was torn is told from it.
+        one, which is true as well; one that was torn is told from it. Written in place and in one
+        write, which takes a fifth of the time that a new file takes.
         """
-        size = self._read(note.encode()).size
-        with self._locked():
-            known = self._whole_record()
+        record = note.encode()
+        size = self._read(record).size
+        with self._locked_record() as handle:
+            known = self._recorded(handle)
             if known is None or known.size < size:
-                self._overwrite(note.encode())
+                os.pwrite(handle, record, 0)
+                if os.fstat(handle).st_size > len(record):
+                    os.ftruncate(handle, len(record))
 
-    def _overwrite(self, record: bytes) -> None:
-        """In place and in one write, which takes a fifth of the time that a new file takes."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW
-        handle = os.open(self.folder / "last-checkpoint", flags, 0o600)
+    @contextmanager
+    def _locked_record(self) -> Iterator[int]:
+        """The record's file, held against other processes."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+        handle = os.open(self.folder / _RECORD, flags, 0o600)
         try:
-            os.pwrite(handle, record, 0)
-            if os.fstat(handle).st_size > len(record):
-                os.ftruncate(handle, len(record))
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield handle
         finally:
             os.close(handle)
 
-    def _record(self) -> Checkpoint | None:
-        """Raises NoteInvalid."""
+    def _recorded(self, handle: int) -> Checkpoint | None:
+        """What an open record says; None if it is new."""
+        data = os.pread(handle, NOTE_BYTES_MAX + 1, 0)
         try:
-            return self._read((self.folder / "last-checkpoint").read_bytes())
-        except FileNotFoundError:
-            return None
-
-    def _whole_record(self) -> Checkpoint | None:
-        try:
-            return self._record()
+            return self._read(data) if data else None
         except NoteInvalid as error:
             raise KeyUnusable(
-                f"{self.folder / 'last-checkpoint'}, the signer's record, cannot be read: {error}",
+                f"{self.folder / _RECORD}, the signer's record, cannot be read: {error}",
                 remedy="Hold the ledger against an auditor's checkpoint (`authledger log verify "
                 "--since`), then delete that file.",
             ) from error
@@ -230,12 +235,6 @@ class LogKey:
 
     def _keep(self, data: bytes, checkpoint: Checkpoint) -> None:
         self._known = {**dict(list(self._known.items())[-1:]), data: checkpoint}
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with (self.folder / "verifier.key").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
     def _write(self, name: str, content: str) -> None:
         """Durably: the file is there whole, or as it was before."""
