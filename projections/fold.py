@@ -1,9 +1,9 @@
 """Folds changes into intervals: the one place where a projection's history is written.
 
-A SELECT's changes come in the order of their positions; of each key the open interval is held
-until it ends. What is written is sorted by key, so that a table grows from left to right.
-SQLite's window functions would sort all changes by all columns of the key, twice
-(docs/decisions/0004).
+`fill` writes a whole history: the database sorts the changes once, by key, and joins them. `Fold`
+adds what is new to what is there: a SELECT's changes come in the order of their positions; of each
+key the open interval is held until it ends. Both write sorted by key, so that a table grows from
+left to right (docs/decisions/0004).
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from projections.projection import Projection
 HELD_MAX: Final = 400_000
 """How many intervals are held in memory, about 1 kB each, before they are written."""
 
+MARKED: Final = "marked"
+"""A table of the connection's own: what `fill` reads twice."""
+
 Key = tuple[Any, ...]
 Change = tuple[Any, ...]
 """Position, effective_at, the key, and what it says."""
@@ -28,19 +31,20 @@ Interval = list[Any]
 """A row of the table: the key, from_position, until_position, effective_at, and what was told."""
 
 
+def fill(connection: sqlite3.Connection, projection: Projection, table: str, last: int) -> None:
+    """Write the history up to a position into an empty table."""
+    connection.execute(history.create_table(projection, f"temp.{MARKED}"))
+    connection.execute(history.mark(projection, MARKED), (last,))
+    connection.execute(history.join(projection, MARKED, table))
+    connection.execute(f"DROP TABLE temp.{MARKED}")
+
+
 class Fold:
-    """Takes the changes of one projection into a table. Nothing is written before `flush`, except
-    when too much is held. Of a table that is not filled yet nothing is read.
+    """Takes new changes of one projection into its table. Nothing is written before `flush`,
+    except when too much is held.
     """
 
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        projection: Projection,
-        table: str,
-        *,
-        is_filled: bool = True,
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, projection: Projection, table: str) -> None:
         self._connection = connection
         self._width = len(projection.key)
         self._take_all = self._sum if projection.counters else self._replace
@@ -53,7 +57,6 @@ class Fold:
         self._stored: dict[Key, Interval] = {}
         """Those among them that were open in the table already."""
         self._held = 0
-        self._is_filled = is_filled
 
     def take(self, first: int, last: int) -> None:
         """Fold the changes from one position to another, both included."""
@@ -73,7 +76,6 @@ class Fold:
             [(each[until], *each[:until]) for each in self._stored.values() if each[until]],
         )
         self._connection.executemany(self._insert, self._fresh())
-        self._is_filled = self._is_filled or self._held > 0
         self._held = 0
         self._intervals.clear()
         self._stored.clear()
@@ -121,11 +123,10 @@ class Fold:
         """The intervals of a key that is not held yet: the open one of the table, if there is."""
         intervals: list[Interval] = []
         self._intervals[key] = intervals
-        if self._is_filled:
-            row = self._connection.execute(self._find, key).fetchone()
-            if row is not None:
-                self._stored[key] = known = list(row)
-                intervals.append(known)
+        row = self._connection.execute(self._find, key).fetchone()
+        if row is not None:
+            self._stored[key] = known = list(row)
+            intervals.append(known)
         return intervals
 
 

@@ -80,6 +80,47 @@ def insert(projection: Projection, table: str) -> str:
     return f"INSERT INTO {table} ({_names(columns)}) VALUES ({places})"
 
 
+def mark(projection: Projection, table: str) -> str:
+    """Write all changes up to a position, by key, with what each comes to; of the intervals' ends
+    only those of late ones, which end where they begin. Parameter: that position.
+    """
+    told = ", ".join(
+        [
+            _names(projection.key),
+            "position",
+            "NULL"
+            if projection.counters
+            else "CASE WHEN effective_at < MAX(effective_at) OVER w THEN position END",
+            "effective_at",
+            *(column.name for column in projection.values),
+            *(f"CAST(SUM({column.name}) OVER w AS BIGINT)" for column in projection.counters),
+            *(column.name for column in projection.counters),
+            *(["MAX(effective_at) OVER w"] if projection.counters else []),
+        ]
+    )
+    return (
+        f"INSERT INTO {table} ({_names(_stored(projection))}) SELECT {told} "
+        f"FROM ({projection.select}) AS changes WHERE position <= ? WINDOW w AS "
+        f"(PARTITION BY {_names(projection.key)} ORDER BY position ROWS UNBOUNDED PRECEDING)"
+    )
+
+
+def join(projection: Projection, marked: str, table: str) -> str:
+    """Write marked changes as intervals: each ends where the next begins that is not late."""
+    same_key = " AND ".join(f"later.{c.name} = {marked}.{c.name}" for c in projection.key)
+    end = (
+        f"COALESCE(until_position, (SELECT later.from_position FROM {marked} AS later "
+        f"WHERE {same_key} AND later.from_position > {marked}.from_position "
+        "AND later.until_position IS NULL ORDER BY later.from_position LIMIT 1))"
+    )
+    columns = [column.name for column in _stored(projection)]
+    told = ", ".join(end if name == "until_position" else name for name in columns)
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {told} FROM {marked} "
+        f"ORDER BY {_names(projection.key)}, from_position"
+    )
+
+
 def current(projection: Projection, table: str) -> str:
     """The present: the open intervals."""
     return f"SELECT {_shown(projection)} FROM {table} WHERE until_position IS NULL"

@@ -6,43 +6,24 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
-
-from pydantic_core import to_json
 
 from ledger.application import system_clock
 from ledger.catalogue import Catalogue
 from ledger.errors import NotFound
 from ledger.values import instant_text
-from projections import history, times
+from projections import times
 from projections.declared import PROJECTIONS
-from projections.fold import Fold
+from projections.fold import Fold, fill
 from projections.projection import Projection
+from projections.rebuild import OnProgress, Rebuilt, rebuild_all
 from projections.store import Store
 
 CHUNK: Final = 250_000
-"""How many positions are taken between two signs of progress."""
-
-OnProgress = Callable[[str, int, int], None]
-"""Called with the projection's name, the position reached and the last one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """One projection's part of the certificate; digests are SHA-256 over the sorted present."""
-
-    name: str
-    last_position: int
-    rows: int
-    digest_before: str
-    digest_after: str
-
-    @property
-    def equal(self) -> bool:
-        return self.digest_before == self.digest_after
+"""How many new positions are taken between two signs of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +78,7 @@ class Runner:
             last = store.last_position()
             reached = min(known.position for known in store.tracked().values())
             while reached < last:
-                reached = min(reached + CHUNK, last)
+                reached = min(reached + CHUNK, last) if reached else last
                 with store.transaction():
                     self._advance(reached)
                 if on_progress:
@@ -109,15 +90,14 @@ class Runner:
     ) -> Certificate:
         """Build projections again beside the live ones, compare digests, and swap.
 
-        Each in one transaction: a crash leaves the live one; readers read it until the swap.
+        A crash leaves the live one; readers read it, and others catch it up, until the swap.
         Raises NotFound for a name that is no projection.
         """
         wanted = [_projection(name) for name in (names or PROJECTIONS)]
         self.catch_up()
         store = self._store
         with store.told():
-            with store.durable():
-                rebuilt = tuple(self._rebuild(projection, on_progress) for projection in wanted)
+            rebuilt = rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
             store.connection.execute("ANALYZE main")
         return Certificate(
             engine=f"sqlite {sqlite3.sqlite_version}",
@@ -165,54 +145,17 @@ class Runner:
 
     def _advance(self, until: int) -> None:
         """Take the changes from the tracking to a position into the live tables."""
+        connection = self._store.connection
         for known in self._store.tracked().values():
-            if known.position < until:
-                fold = Fold(
-                    self._store.connection,
-                    PROJECTIONS[known.name],
-                    known.table,
-                    is_filled=known.position > 0,
-                )
+            projection = PROJECTIONS[known.name]
+            if known.position == 0:
+                fill(connection, projection, known.table, until)
+            elif known.position < until:
+                fold = Fold(connection, projection, known.table)
                 fold.take(known.position + 1, until)
                 fold.flush()
         times.take(self._store.connection, until)
         self._store.track(until)
-
-    def _rebuild(self, projection: Projection, on_progress: OnProgress | None) -> Rebuilt:
-        store, execute = self._store, self._store.connection.execute
-        with store.transaction():
-            known = store.tracked()[projection.name]
-            last, live = known.position, known.table
-            beside = replace(known, generation=known.generation + 1).table
-            execute(history.create_table(projection, beside))
-            fold = Fold(store.connection, projection, beside, is_filled=False)
-            for first in range(1, last + 1, CHUNK):
-                until = min(first + CHUNK - 1, last)
-                fold.take(first, until)
-                if on_progress:
-                    on_progress(projection.name, until, last)
-            fold.flush()
-            rows, after = self._digest(projection, beside)
-            _, before = self._digest(projection, live)
-            for statement in history.drop_views(projection):
-                execute(statement)
-            for statement in history.create_views(projection, beside):
-                execute(statement)
-            execute(f"DROP TABLE {live}")
-            execute(
-                "UPDATE tracking SET generation = generation + 1, rebuilt_at = ? WHERE name = ?",
-                (instant_text(self._clock()), projection.name),
-            )
-        return Rebuilt(projection.name, last, rows, before, after)
-
-    def _digest(self, projection: Projection, table: str) -> tuple[int, str]:
-        digest = hashlib.sha256()
-        rows = 0
-        for row in self._store.connection.execute(history.sorted_current(projection, table)):
-            digest.update(to_json(row))
-            digest.update(b"\n")
-            rows += 1
-        return rows, digest.hexdigest()
 
 
 def _projection(name: str) -> Projection:

@@ -11,9 +11,9 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 from ledger.catalogue import Catalogue
@@ -30,6 +30,8 @@ LAYOUT: Final = 1
 """Kept as the file's user version; grows when other tables are needed than those declared."""
 LOCK_TIMEOUT_S: Final = 30
 CACHE_KIB: Final = 65_536
+BESIDE: Final = "beside"
+"""The table that a rebuild fills; each connection has its own."""
 
 SCHEMA: Final = (
     # `fingerprint` is of the declaration, `anchor` of the entry at `position`.
@@ -124,6 +126,15 @@ class Store:
 
     def close(self) -> None:
         self.connection.close()
+
+    @contextmanager
+    def another(self) -> Iterator[Self]:
+        """A further connection to the same views."""
+        other = type(self)(self.ledger)
+        try:
+            yield other
+        finally:
+            other.close()
 
     @contextmanager
     def told(self) -> Iterator[None]:
@@ -245,6 +256,28 @@ class Store:
         for name, view in VIEWS.items():
             if "events" not in view.over:
                 self.connection.execute(f"CREATE VIEW {name} AS {view.select}")
+
+    def begin_beside(self, projection: Projection) -> str:
+        """An empty table that only this connection sees, in a file that goes with it."""
+        self.connection.execute(history.create_table(projection, f"temp.{BESIDE}"))
+        return BESIDE
+
+    def adopt(self, projection: Projection, known: Tracked, beside: str, at: str) -> None:
+        """Make a table that was built beside the live one the live one."""
+        successor = replace(known, generation=known.generation + 1)
+        for statement in (
+            history.create_table(projection, successor.table),
+            # Of two tables alike, SQLite copies the rows as they are.
+            f"INSERT INTO main.{successor.table} SELECT * FROM temp.{beside}",
+            *history.drop_views(projection),
+            *history.create_views(projection, successor.table),
+            f"DROP TABLE {known.table}",
+        ):
+            self.connection.execute(statement)
+        self.connection.execute(
+            "UPDATE tracking SET generation = ?, rebuilt_at = ? WHERE name = ?",
+            (successor.generation, at, projection.name),
+        )
 
     def _drop(self, known: Tracked) -> None:
         for statement in (

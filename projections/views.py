@@ -20,7 +20,8 @@ from projections.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.declared import PROJECTIONS, VIEWS
 from projections.projection import Column
 from projections.query import run_query
-from projections.runner import Certificate, OnProgress, Runner, Status
+from projections.rebuild import OnProgress
+from projections.runner import Certificate, Runner, Status
 from projections.store import Store
 
 

@@ -9,16 +9,18 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ledger.account.console import RequestConsoleLogin
 from ledger.catalogue import load_catalogue
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
-from projections import fold, runner, store
+from projections import fold, rebuild, runner, store
 from projections.declared import PROJECTIONS
-from projections.store import views_path
+from projections.store import Store, views_path
 from projections.views import Views
-from tests.projections.worlds import World
+from tests.projections.worlds import Do, World
 
 CATALOGUE = load_catalogue()
 
@@ -120,44 +122,75 @@ def test_rebuilding_what_is_no_projection_is_not_found(views: Views) -> None:
         views.rebuild(["nothing"])
 
 
-def test_progress_is_told_in_positions(
-    views: Views, told: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runner, "CHUNK", 10)
+def test_progress_is_told_projection_by_projection(views: Views, told: World) -> None:
     told_steps: list[tuple[str, int, int]] = []
-    views.rebuild(["usage"], lambda name, done, total: told_steps.append((name, done, total)))
+    views.rebuild(on_progress=lambda name, done, total: told_steps.append((name, done, total)))
     last = told.ledger.last_position()
-    assert told_steps == [("usage", min(n, last), last) for n in range(10, last + 10, 10)]
+    assert sorted(told_steps) == sorted((name, last, last) for name in PROJECTIONS)
 
 
-def test_chunks_do_not_show(told: World, views: Views, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = all_rows(views)
-    for size in (1, 3, 7):
-        monkeypatch.setattr(runner, "CHUNK", size)
-        assert views.rebuild().equal
-        assert all_rows(views) == before
+def intervals(views: Views) -> list[list[tuple[object, ...]]]:
+    return [
+        views.query(f"SELECT * FROM {name}_history", row_limit=100_000).rows for name in PROJECTIONS
+    ]
 
 
-def test_what_is_written_when_does_not_show(
+def begin_again(store: Store) -> None:
+    """As if the views had seen the first event only, which none of them shows."""
+    for known in store.tracked().values():
+        store.connection.execute(f"DELETE FROM {known.table} WHERE from_position > 1")
+    store.connection.execute("UPDATE tracking SET position = 1, anchor = ?", (store.anchor(1),))
+
+
+def test_how_a_history_was_written_does_not_show(
     told: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither in the present nor in the intervals: a few changes are held at a time, or all."""
-
-    def intervals() -> list[list[tuple[object, ...]]]:
-        return [
-            views.query(f"SELECT * FROM {name}_history", row_limit=100_000).rows
-            for name in PROJECTIONS
-        ]
-
-    monkeypatch.setattr(runner, "CHUNK", 1_000_000)
+    """Neither in the present nor in the intervals: all at once, or a few changes at a time."""
     assert views.rebuild().equal
-    expected = intervals()
+    expected = intervals(views)
     assert len(expected[0]) > 10
     for held in (0, 2, 5):
         monkeypatch.setattr(fold, "HELD_MAX", held)
         monkeypatch.setattr(runner, "CHUNK", held + 1)
-        assert views.rebuild().equal
-        assert intervals() == expected
+        begin_again(views._store)
+        views.catch_up()
+        assert intervals(views) == expected
+
+
+def test_what_comes_during_a_rebuild_is_in_it(
+    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others append and catch up until the moment of the swap."""
+    fill = fold.fill
+
+    def fill_while_others_append(*args: Any) -> None:
+        fill(*args)
+        told.take(Do(RequestConsoleLogin(account="0a1b2c3d4e5f", service="asm", region="x-1")))
+        with Views.open(told.path, CATALOGUE) as other:
+            other.catch_up()
+
+    monkeypatch.setattr(rebuild, "fill", fill_while_others_append)
+    certificate = views.rebuild(["logins"])
+    assert certificate.equal
+    assert certificate.last_position == told.ledger.last_position()
+    assert ("x-1",) in views.query("SELECT region FROM logins").rows
+
+
+def test_views_that_another_process_rebuilt_meanwhile_are_not_swapped(
+    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill, before = fold.fill, all_rows(views)
+
+    def fill_while_another_rebuilds(*args: Any) -> None:
+        monkeypatch.setattr(rebuild, "fill", fill)
+        with Views.open(told.path, CATALOGUE) as other:
+            other.rebuild(["logins"])
+        fill(*args)
+
+    monkeypatch.setattr(rebuild, "fill", fill_while_another_rebuilds)
+    with pytest.raises(StoreLocked, match="built logins anew"):
+        views.rebuild(["logins"])
+    assert all_rows(views) == before
 
 
 def test_readers_read_while_a_rebuild_swaps(told: World, views: Views) -> None:
@@ -222,9 +255,6 @@ def test_a_rebuild_that_is_killed_leaves_the_live_view(told: World, views: Views
 
 
 def test_following_yields_each_new_position(told: World, views: Views) -> None:
-    from ledger.account.console import RequestConsoleLogin
-    from tests.projections.worlds import Do
-
     positions = views.follow(interval_s=0.01)
     first = next(positions)
     told.take(Do(RequestConsoleLogin(account="0a1b2c3d4e5f", service="asm", region="cn-north-4")))

@@ -1,0 +1,107 @@
+"""Builds projections again beside the live ones, several at once, and swaps them.
+
+Each is built by a connection of its own into a table that nobody sees, from one moment of the
+ledger, while others read the live one and catch it up. Only then is the views' write lock taken:
+what came meanwhile is folded in, and the names are turned to the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import Final
+
+from pydantic_core import to_json
+
+from ledger.errors import StoreLocked
+from projections import history
+from projections.fold import Fold, fill
+from projections.projection import Projection
+from projections.store import Store, Tracked
+
+AT_ONCE_MAX: Final = 4
+"""How many are built at once, at most: each sorts in 64 MB of memory, and beyond on the disk."""
+BATCH: Final = 1_000
+
+OnProgress = Callable[[str, int, int], None]
+"""Called with the projection's name, the position reached and the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """One projection's part of the certificate; digests are SHA-256 over the sorted present."""
+
+    name: str
+    last_position: int
+    rows: int
+    digest_before: str
+    digest_after: str
+
+    @property
+    def equal(self) -> bool:
+        return self.digest_before == self.digest_after
+
+
+def rebuild_all(
+    store: Store, wanted: Sequence[Projection], at: str, on_progress: OnProgress | None
+) -> tuple[Rebuilt, ...]:
+    """Rebuild projections that are caught up; `at` is the time that is kept with them.
+
+    Raises StoreLocked if the views became those of another history meanwhile.
+    """
+    swapping = Lock()
+
+    def build(projection: Projection) -> Rebuilt:
+        with store.another() as own, own.durable():
+            rebuilt = _rebuild(own, projection, at, swapping)
+        if on_progress:
+            on_progress(projection.name, rebuilt.last_position, rebuilt.last_position)
+        return rebuilt
+
+    # What the database does in C goes on in parallel: Python lets go of its own lock for that.
+    with ThreadPoolExecutor(min(len(wanted), os.cpu_count() or 1, AT_ONCE_MAX)) as pool:
+        return tuple(pool.map(build, wanted))
+
+
+def _rebuild(store: Store, projection: Projection, at: str, swapping: Lock) -> Rebuilt:
+    beside = store.begin_beside(projection)
+    with store.unchanging():
+        begun = store.tracked()[projection.name]
+        _, before = digest(store, projection, begun.table)
+    fill(store.connection, projection, beside, begun.position)
+    rows, after = digest(store, projection, beside)
+    with swapping, store.transaction():
+        known = store.tracked()[projection.name]
+        _must_go_on(known, begun)
+        if known.position > begun.position:
+            fold = Fold(store.connection, projection, beside)
+            fold.take(begun.position + 1, known.position)
+            fold.flush()
+            _, before = digest(store, projection, known.table)
+            rows, after = digest(store, projection, beside)
+        store.adopt(projection, known, beside, at)
+    return Rebuilt(projection.name, known.position, rows, before, after)
+
+
+def _must_go_on(known: Tracked, begun: Tracked) -> None:
+    is_same = (known.generation, known.fingerprint) == (begun.generation, begun.fingerprint)
+    if not is_same or known.position < begun.position:
+        raise StoreLocked(
+            f"Another process built {known.name} anew meanwhile.",
+            remedy="Nothing was lost; rebuild once more if it is still wanted.",
+        )
+
+
+def digest(store: Store, projection: Projection, table: str) -> tuple[int, str]:
+    """How many rows the present has, and the SHA-256 over them: a line of JSON each, sorted."""
+    found, rows = hashlib.sha256(), 0
+    present = store.connection.execute(history.sorted_current(projection, table))
+    for part in iter(partial(present.fetchmany, BATCH), []):
+        found.update(b"".join(to_json(row) + b"\n" for row in part))
+        rows += len(part)
+    return rows, found.hexdigest()
