@@ -8,7 +8,20 @@ from datetime import datetime
 from typing import Final
 
 from ledger.values import instant_text
+from projections.dialect import Dialect
 from projections.projection import Column, DerivedView
+
+
+def _select(dialect: Dialect) -> str:
+    reason = dialect.member.format("e.entry", "reason")
+    return f"""
+        SELECT e.position, e.recorded_at, e.effective_at, e.type, e.provider, e.account, e.region,
+               e.service, e.agency, e.policy, e.feature, e.outcome, e.actor,
+               s.name AS actor_name, e.origin, {reason} AS reason, e.command_id,
+               e.stream, e.version, e.entry
+        FROM events e LEFT JOIN subjects s ON s.subject = e.actor
+    """
+
 
 AUDIT_TRAIL = DerivedView(
     name="audit_trail",
@@ -36,13 +49,7 @@ AUDIT_TRAIL = DerivedView(
         Column("entry", "The entry exactly as stored: one line of canonical JSON."),
     ),
     over=("events",),
-    select="""
-        SELECT e.position, e.recorded_at, e.effective_at, e.type, e.provider, e.account, e.region,
-               e.service, e.agency, e.policy, e.feature, e.outcome, e.actor,
-               s.name AS actor_name, e.origin, e.entry ->> 'reason' AS reason, e.command_id,
-               e.stream, e.version, e.entry
-        FROM events e LEFT JOIN subjects s ON s.subject = e.actor
-    """,
+    select=_select,
 )
 
 

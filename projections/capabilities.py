@@ -1,6 +1,47 @@
 """Which features work where, through which agency, and what is missing where they do not."""
 
+from projections.dialect import Dialect
 from projections.projection import ACCOUNT, PROVIDER, REGION, Column, DerivedView
+
+
+def _select(dialect: Dialect) -> str:
+    """Of all agencies that a service ever had, the one that lacks least: what `decide` asks too."""
+    missing = dialect.joined.format("CASE granted WHEN 0 THEN needs END")
+    return f"""
+        WITH places AS (
+            SELECT r.region, r.provider, r.account, f.service
+            FROM region_agencies r
+            JOIN catalogue_features f ON f.provider = r.provider AND f.agency = r.agency
+            UNION
+            SELECT region, provider, account, service FROM authorizations
+        ),
+        needs AS (
+            SELECT p.region, p.provider, p.account, p.service, f.feature, f.agency, f.preference,
+                   f.needs,
+                   CASE WHEN EXISTS (SELECT 1 FROM region_agencies g
+                           WHERE g.region IN (p.region, '*') AND g.provider = p.provider
+                             AND g.account = p.account AND g.agency = f.agency
+                             AND g.service = f.needs AND g.status = 'granted')
+                   THEN 1 ELSE 0 END AS granted
+            FROM places p
+            JOIN catalogue_features f ON f.provider = p.provider AND f.service = p.service
+            ORDER BY f.needs
+        ),
+        candidates AS (
+            SELECT region, provider, account, service, feature, agency, preference,
+                   SUM(1 - granted) AS lacking,
+                   COALESCE({missing}, '') AS missing
+            FROM needs
+            GROUP BY region, provider, account, service, feature, agency, preference
+        )
+        SELECT region, provider, account, service, feature, agency,
+               CASE lacking WHEN 0 THEN 'works' ELSE 'broken' END AS status, missing
+        FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY region, provider, account, service, feature
+                                           ORDER BY lacking, preference) AS choice
+              FROM candidates) AS chosen
+        WHERE choice = 1
+    """
+
 
 CAPABILITIES = DerivedView(
     name="capabilities",
@@ -17,38 +58,5 @@ CAPABILITIES = DerivedView(
         Column("missing", "Codes of the services that the agency may not use, comma-separated."),
     ),
     over=("region_agencies", "authorizations"),
-    # Of all agencies that the service ever had, the one that lacks least: what `decide` asks too.
-    select="""
-        WITH places AS (
-            SELECT r.region, r.provider, r.account, f.service
-            FROM region_agencies r
-            JOIN catalogue_features f ON f.provider = r.provider AND f.agency = r.agency
-            UNION
-            SELECT region, provider, account, service FROM authorizations
-        ),
-        needs AS (
-            SELECT p.region, p.provider, p.account, p.service, f.feature, f.agency, f.preference,
-                   f.needs,
-                   EXISTS (SELECT 1 FROM region_agencies g
-                           WHERE g.region IN (p.region, '*') AND g.provider = p.provider
-                             AND g.account = p.account AND g.agency = f.agency
-                             AND g.service = f.needs AND g.status = 'granted') AS granted
-            FROM places p
-            JOIN catalogue_features f ON f.provider = p.provider AND f.service = p.service
-            ORDER BY f.needs
-        ),
-        candidates AS (
-            SELECT region, provider, account, service, feature, agency, preference,
-                   SUM(1 - granted) AS lacking,
-                   COALESCE(group_concat(CASE granted WHEN 0 THEN needs END, ','), '') AS missing
-            FROM needs
-            GROUP BY region, provider, account, service, feature, agency, preference
-        )
-        SELECT region, provider, account, service, feature, agency,
-               CASE lacking WHEN 0 THEN 'works' ELSE 'broken' END AS status, missing
-        FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY region, provider, account, service, feature
-                                           ORDER BY lacking, preference) AS choice
-              FROM candidates)
-        WHERE choice = 1
-    """,
+    select=_select,
 )

@@ -9,14 +9,16 @@ left to right (docs/decisions/0004).
 from __future__ import annotations
 
 import gc
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from operator import add
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from projections import history
 from projections.projection import Projection
+
+if TYPE_CHECKING:
+    from projections.store import Store
 
 HELD_MAX: Final = 400_000
 """How many intervals are held in memory, about 1 kB each, before they are written."""
@@ -31,12 +33,12 @@ Interval = list[Any]
 """A row of the table: the key, from_position, until_position, effective_at, and what was told."""
 
 
-def fill(connection: sqlite3.Connection, projection: Projection, table: str, last: int) -> None:
+def fill(store: Store, projection: Projection, table: str, last: int) -> None:
     """Write the history up to a position into an empty table."""
-    connection.execute(history.create_table(projection, f"temp.{MARKED}"))
-    connection.execute(history.mark(projection, MARKED), (last,))
-    connection.execute(history.join(projection, MARKED, table))
-    connection.execute(f"DROP TABLE temp.{MARKED}")
+    store.execute(history.create_table(projection, MARKED, store.dialect, temporary=True))
+    store.execute(history.mark(projection, MARKED), (last,))
+    store.execute(history.join(projection, MARKED, table))
+    store.execute(f"DROP TABLE {MARKED}")
 
 
 class Fold:
@@ -44,14 +46,12 @@ class Fold:
     except when too much is held.
     """
 
-    def __init__(self, connection: sqlite3.Connection, projection: Projection, table: str) -> None:
-        self._connection = connection
+    def __init__(self, store: Store, projection: Projection, table: str) -> None:
+        self._store, self._projection, self._table = store, projection, table
         self._width = len(projection.key)
         self._take_all = self._sum if projection.counters else self._replace
         self._changes = history.changes(projection)
-        self._find = history.find_open(projection, table)
         self._close = history.close(projection, table)
-        self._insert = history.insert(projection, table)
         self._intervals: dict[Key, list[Interval]] = {}
         """Of each key those that are not written yet, the open one last."""
         self._stored: dict[Key, Interval] = {}
@@ -60,9 +60,10 @@ class Fold:
 
     def take(self, first: int, last: int) -> None:
         """Fold the changes from one position to another, both included."""
-        changes = self._connection.execute(self._changes, (first, last))
+        changes = self._store.execute(self._changes, (first, last))
         with _no_search_for_cycles():
             while part := changes.fetchmany(10_000):
+                self._find(part)
                 self._take_all(part)
                 self._held += len(part)
                 if self._held > HELD_MAX:
@@ -71,11 +72,12 @@ class Fold:
     def flush(self) -> None:
         """Write what is held."""
         until = self._width + 1
-        self._connection.executemany(
+        self._store.execute_many(
             self._close,
             [(each[until], *each[:until]) for each in self._stored.values() if each[until]],
         )
-        self._connection.executemany(self._insert, self._fresh())
+        columns = [column.name for column in history.stored(self._projection)]
+        self._store.insert(self._table, columns, self._fresh())
         self._held = 0
         self._intervals.clear()
         self._stored.clear()
@@ -94,7 +96,7 @@ class Fold:
         of_keys = self._intervals
         for change in changes:
             key = change[2:end]
-            intervals = of_keys.get(key) or self._found(key)
+            intervals = of_keys[key]
             if intervals:
                 known = intervals[-1]
                 if change[1] < known[at]:
@@ -110,7 +112,7 @@ class Fold:
         of_keys = self._intervals
         for change in changes:
             key, added, latest = change[2:end], change[end:], change[1]
-            intervals = of_keys.get(key) or self._found(key)
+            intervals = of_keys[key]
             sums: Iterable[int] = added
             if intervals:
                 known = intervals[-1]
@@ -119,15 +121,15 @@ class Fold:
                 latest = max(known[-1], latest)
             intervals.append([*key, change[0], None, change[1], *sums, *added, latest])
 
-    def _found(self, key: Key) -> list[Interval]:
-        """The intervals of a key that is not held yet: the open one of the table, if there is."""
-        intervals: list[Interval] = []
-        self._intervals[key] = intervals
-        row = self._connection.execute(self._find, key).fetchone()
-        if row is not None:
+    def _find(self, changes: Iterable[Change]) -> None:
+        """Read the open intervals of the keys that are not held yet."""
+        end, of_keys = self._width + 2, self._intervals
+        unknown = {key for change in changes if (key := change[2:end]) not in of_keys}
+        of_keys.update((key, []) for key in unknown)
+        for row in self._store.open_intervals(self._projection, self._table, unknown):
+            key = tuple(row[: self._width])
             self._stored[key] = known = list(row)
-            intervals.append(known)
-        return intervals
+            of_keys[key].append(known)
 
 
 @contextmanager

@@ -9,25 +9,28 @@ from functools import lru_cache
 
 from ledger.asof import AsOf
 from ledger.values import instant_text
+from projections.dialect import Dialect
 from projections.projection import Column, Projection
 
 
-def create_table(projection: Projection, table: str) -> str:
+def create_table(
+    projection: Projection, table: str, dialect: Dialect, *, temporary: bool = False
+) -> str:
     """The table of one projection's history."""
     columns = [
-        *(f"{column.name} {column.type} NOT NULL" for column in projection.key),
-        "from_position INTEGER NOT NULL",
-        "until_position INTEGER",
-        "effective_at TEXT NOT NULL",
-        *(f"{column.name} {column.type} NOT NULL" for column in projection.values),
-        *(
-            f"{column.name} INTEGER NOT NULL, {column.name}_change INTEGER NOT NULL"
-            for column in projection.counters
-        ),
-        *(["latest_at TEXT NOT NULL"] if projection.counters else []),
-        f"PRIMARY KEY ({_names(projection.key)}, from_position)",
+        *((column.name, f"{column.type} NOT NULL") for column in projection.key),
+        ("from_position", "INTEGER NOT NULL"),
+        ("until_position", "INTEGER"),
+        ("effective_at", "TEXT NOT NULL"),
+        *((column.name, f"{column.type} NOT NULL") for column in projection.values),
     ]
-    return f"CREATE TABLE {table} ({', '.join(columns)}) STRICT, WITHOUT ROWID"
+    for column in projection.counters:
+        columns.append((column.name, "INTEGER NOT NULL"))
+        columns.append((f"{column.name}_change", "INTEGER NOT NULL"))
+    if projection.counters:
+        columns.append(("latest_at", "TEXT NOT NULL"))
+    key = [*(column.name for column in projection.key), "from_position"]
+    return dialect.table(table, columns, key, temporary=temporary)
 
 
 def create_views(projection: Projection, table: str) -> tuple[str, ...]:
@@ -50,7 +53,7 @@ def changes(projection: Projection) -> str:
     """The changes between two positions, in their order. Parameters: first and last position."""
     told = _names((*projection.key, *projection.values, *projection.counters))
     return (
-        f"SELECT position, effective_at, {told} FROM ({projection.select}) "
+        f"SELECT position, effective_at, {told} FROM ({projection.select}) AS changes "
         "WHERE position >= ? AND position <= ? ORDER BY position"
     )
 
@@ -59,7 +62,7 @@ def changes(projection: Projection) -> str:
 def find_open(projection: Projection, table: str) -> str:
     """The open interval of a key. Parameters: the key. Only late ones stand after it."""
     return (
-        f"SELECT {_names(_stored(projection))} FROM {table} WHERE {_is_key(projection)} "
+        f"SELECT {_names(stored(projection))} FROM {table} WHERE {_is_key(projection)} "
         "AND until_position IS NULL ORDER BY from_position DESC LIMIT 1"
     )
 
@@ -70,14 +73,6 @@ def close(projection: Projection, table: str) -> str:
     return (
         f"UPDATE {table} SET until_position = ? WHERE {_is_key(projection)} AND from_position = ?"
     )
-
-
-@lru_cache
-def insert(projection: Projection, table: str) -> str:
-    """Write an interval. Parameters: all its columns."""
-    columns = _stored(projection)
-    places = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({_names(columns)}) VALUES ({places})"
 
 
 def mark(projection: Projection, table: str) -> str:
@@ -99,7 +94,7 @@ def mark(projection: Projection, table: str) -> str:
         ]
     )
     return (
-        f"INSERT INTO {table} ({_names(_stored(projection))}) SELECT {told} "
+        f"INSERT INTO {table} ({_names(stored(projection))}) SELECT {told} "
         f"FROM ({projection.select}) AS changes WHERE position <= ? WINDOW w AS "
         f"(PARTITION BY {_names(projection.key)} ORDER BY position ROWS UNBOUNDED PRECEDING)"
     )
@@ -113,7 +108,7 @@ def join(projection: Projection, marked: str, table: str) -> str:
         f"WHERE {same_key} AND later.from_position > {marked}.from_position "
         "AND later.until_position IS NULL ORDER BY later.from_position LIMIT 1))"
     )
-    columns = [column.name for column in _stored(projection)]
+    columns = [column.name for column in stored(projection)]
     told = ", ".join(end if name == "until_position" else name for name in columns)
     return (
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {told} FROM {marked} "
@@ -141,7 +136,9 @@ def as_of(projection: Projection, table: str, when: AsOf) -> str:
     )
     key = _names(projection.key)
     if projection.counters:
-        sums = ", ".join(f"SUM({c.name}_change) AS {c.name}" for c in projection.counters)
+        sums = ", ".join(
+            f"CAST(SUM({c.name}_change) AS BIGINT) AS {c.name}" for c in projection.counters
+        )
         return (
             f"SELECT {key}, {sums}, MAX(effective_at) AS since, MAX(from_position) AS position "
             f"FROM {table} WHERE {bounds} GROUP BY {key}"
@@ -149,7 +146,7 @@ def as_of(projection: Projection, table: str, when: AsOf) -> str:
     return (
         f"SELECT {_shown(projection)} FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY {key} "
         f"ORDER BY effective_at DESC, from_position DESC) AS latest FROM {table} "
-        f"WHERE {bounds}) WHERE latest = 1"
+        f"WHERE {bounds}) AS known WHERE latest = 1"
     )
 
 
@@ -172,7 +169,7 @@ def _since(projection: Projection) -> str:
     return "latest_at" if projection.counters else "effective_at"
 
 
-def _stored(projection: Projection) -> tuple[Column, ...]:
+def stored(projection: Projection) -> tuple[Column, ...]:
     changes = (Column(f"{c.name}_change", c.doc, "INTEGER") for c in projection.counters)
     interval = ("from_position", "until_position", "effective_at")
     latest = (Column("latest_at", ""),) if projection.counters else ()

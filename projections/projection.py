@@ -15,13 +15,16 @@ The runner keeps the history of each key as half-open intervals `[from_position,
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+
+from projections.dialect import Dialect
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A documented column. `type` is a SQLite STRICT type: TEXT or INTEGER."""
+    """A documented column. `type` is TEXT or INTEGER."""
 
     name: str
     doc: str
@@ -72,7 +75,7 @@ class DerivedView:
     doc: str
     columns: tuple[Column, ...]
     over: tuple[str, ...]
-    select: str
+    select: Callable[[Dialect], str]
 
 
 _LAYOUT = 2

@@ -6,15 +6,13 @@ length of any one value, and is interrupted when its time is up.
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 import time
+from collections.abc import Callable, Iterable
 from typing import Any, Final
-from urllib.parse import quote
 
 from ledger.errors import InvalidInput
-from projections.store import Store, attach_ledger
 
 VALUE_BYTES_MAX: Final = 100_000
 """No value is longer, for a single function call on long ones cannot be interrupted. An entry has
@@ -35,34 +33,37 @@ _INSTRUCTIONS_BETWEEN_LOOKS: Final = 10_000
 
 
 def run_query(
-    store: Store, sql: str, row_limit: int, time_limit_s: float
+    connection: sqlite3.Connection,
+    attach: Callable[[str], None],
+    sql: str,
+    row_limit: int,
+    time_limit_s: float,
 ) -> tuple[tuple[str, ...], list[tuple[Any, ...]], bool]:
-    """Column names, rows up to the limit, and whether there were more. Raises InvalidInput."""
-    connection = sqlite3.connect(
-        f"file:{quote(os.fsencode(store.path))}?mode=ro", uri=True, isolation_level=None
-    )
+    """Column names, rows up to the limit, and whether there were more. Raises InvalidInput.
+
+    The connection is to the views' file, read-only; `attach` attaches the ledger under a name.
+    """
     try:
         # A name that nobody can know: some joins reach columns that the authorizer is not asked
         # about, so the table that holds the salts must not be nameable at all.
-        attach_ledger(connection, store.ledger, f"ledger_{secrets.token_hex(16)}")
+        attach(f"ledger_{secrets.token_hex(16)}")
         _forbid_writing(connection)
         end = time.monotonic() + time_limit_s
         connection.set_progress_handler(lambda: time.monotonic() > end, _INSTRUCTIONS_BETWEEN_LOOKS)
         cursor = connection.execute(sql)
         if cursor.description is None:
             raise InvalidInput("The query is empty.", remedy='Write one: "SELECT …".')
-        rows = _fetched(cursor, row_limit + 1)
+        rows = fetched(cursor, row_limit + 1)
         columns = tuple(column[0] for column in cursor.description)
         return columns, rows[:row_limit], len(rows) > row_limit
     except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
         if getattr(error, "sqlite_errorname", "").startswith(_OF_THE_STORE):
             raise
         raise _explained(error, time_limit_s) from error
-    finally:
-        connection.close()
 
 
-def _fetched(cursor: sqlite3.Cursor, row_limit: int) -> list[tuple[Any, ...]]:
+def fetched(cursor: Iterable[tuple[Any, ...]], row_limit: int) -> list[tuple[Any, ...]]:
+    """So many rows. Raises InvalidInput if they are larger than an answer may be."""
     rows: list[tuple[Any, ...]] = []
     size = 0
     for row in cursor:

@@ -57,7 +57,7 @@ def rebuild_all(
     swapping = Lock()
 
     def build(projection: Projection) -> Rebuilt:
-        with store.another() as own, own.durable():
+        with store.another() as own:
             rebuilt = _rebuild(own, projection, at, swapping)
         if on_progress:
             on_progress(projection.name, rebuilt.last_position, rebuilt.last_position)
@@ -69,22 +69,22 @@ def rebuild_all(
 
 
 def _rebuild(store: Store, projection: Projection, at: str, swapping: Lock) -> Rebuilt:
-    beside = store.begin_beside(projection)
-    with store.unchanging():
+    with store.building(projection):
+        beside = store.begin_beside(projection)
         begun = store.tracked()[projection.name]
         _, before = digest(store, projection, begun.table)
-    fill(store.connection, projection, beside, begun.position)
-    rows, after = digest(store, projection, beside)
-    with swapping, store.transaction():
-        known = store.tracked()[projection.name]
-        _must_go_on(known, begun)
-        if known.position > begun.position:
-            fold = Fold(store.connection, projection, beside)
-            fold.take(begun.position + 1, known.position)
-            fold.flush()
-            _, before = digest(store, projection, known.table)
-            rows, after = digest(store, projection, beside)
-        store.adopt(projection, known, beside, at)
+        fill(store, projection, beside, begun.position)
+        rows, after = digest(store, projection, beside)
+        with swapping, store.swapping():
+            known = store.tracked()[projection.name]
+            _must_go_on(known, begun)
+            if known.position > begun.position:  # Or the live table was not digested as it is now.
+                fold = Fold(store, projection, beside)
+                fold.take(begun.position + 1, known.position)
+                fold.flush()
+                _, before = digest(store, projection, known.table)
+                rows, after = digest(store, projection, beside)
+            store.adopt(projection, known, beside, at)
     return Rebuilt(projection.name, known.position, rows, before, after)
 
 
@@ -100,7 +100,7 @@ def _must_go_on(known: Tracked, begun: Tracked) -> None:
 def digest(store: Store, projection: Projection, table: str) -> tuple[int, str]:
     """How many rows the present has, and the SHA-256 over them: a line of JSON each, sorted."""
     found, rows = hashlib.sha256(), 0
-    present = store.connection.execute(history.sorted_current(projection, table))
+    present = store.execute(history.sorted_current(projection, table))
     for part in iter(partial(present.fetchmany, BATCH), []):
         found.update(b"".join(to_json(row) + b"\n" for row in part))
         rows += len(part)

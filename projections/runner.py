@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -98,9 +97,9 @@ class Runner:
         store = self._store
         with store.told():
             rebuilt = rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
-            store.connection.execute("ANALYZE main")
+            store.analyze()
         return Certificate(
-            engine=f"sqlite {sqlite3.sqlite_version}",
+            engine=store.engine,
             code_version=code_version(),
             first_position=1,
             last_position=max(projection.last_position for projection in rebuilt),
@@ -123,7 +122,7 @@ class Runner:
                     history_rows=store.value(f"SELECT count(*) FROM {name}_history"),
                     rebuilt_at=rebuilt_at,
                 )
-                for name, position, rebuilt_at in store.connection.execute(
+                for name, position, rebuilt_at in store.execute(
                     "SELECT name, position, rebuilt_at FROM tracking ORDER BY name"
                 ).fetchall()
             ]
@@ -145,16 +144,15 @@ class Runner:
 
     def _advance(self, until: int) -> None:
         """Take the changes from the tracking to a position into the live tables."""
-        connection = self._store.connection
         for known in self._store.tracked().values():
             projection = PROJECTIONS[known.name]
             if known.position == 0:
-                fill(connection, projection, known.table, until)
+                fill(self._store, projection, known.table, until)
             elif known.position < until:
-                fold = Fold(connection, projection, known.table)
+                fold = Fold(self._store, projection, known.table)
                 fold.take(known.position + 1, until)
                 fold.flush()
-        times.take(self._store.connection, until)
+        times.take(self._store, until)
         self._store.track(until)
 
 

@@ -11,11 +11,14 @@ in which they happened, so a block of positions is a span of time:
 
 from __future__ import annotations
 
-import sqlite3
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ledger.values import instant_text
 from projections.audit_trail import TrailFilter
+from projections.dialect import Dialect
+
+if TYPE_CHECKING:
+    from projections.store import Store
 
 BLOCK: Final = 1_024
 _LATE: Final = (
@@ -23,27 +26,26 @@ _LATE: Final = (
     "WHERE effective_at >= ? AND effective_at < ? AND position NOT BETWEEN ? AND ?)"
 )
 
-TABLES: Final = (
-    # `latest` is the latest effective time up to `until`, the last position that was looked at.
-    (
-        "CREATE TABLE time_blocks (first INTEGER PRIMARY KEY, until INTEGER NOT NULL, "
-        "reached TEXT NOT NULL, latest TEXT NOT NULL) STRICT"
-    ),
-    (
-        "CREATE TABLE time_late (effective_at TEXT NOT NULL, position INTEGER NOT NULL, "
-        "PRIMARY KEY (effective_at, position)) STRICT, WITHOUT ROWID"
-    ),
-)
+
+def tables(dialect: Dialect) -> tuple[str, ...]:
+    """`latest` is the latest effective time up to `until`, the last position looked at."""
+    block = [("first", "INTEGER NOT NULL"), ("until", "INTEGER NOT NULL")]
+    block += [("reached", "TEXT NOT NULL"), ("latest", "TEXT NOT NULL")]
+    late = [("effective_at", "TEXT NOT NULL"), ("position", "INTEGER NOT NULL")]
+    return (
+        dialect.table("time_blocks", block, ["first"]),
+        dialect.table("time_late", late, ["effective_at", "position"]),
+    )
 
 
-def take(connection: sqlite3.Connection, last: int) -> None:
+def take(store: Store, last: int) -> None:
     """Look at the events up to a position that were not looked at before."""
-    row = connection.execute(
+    row = store.execute(
         "SELECT first, until, reached, latest FROM time_blocks ORDER BY first DESC LIMIT 1"
     ).fetchone()
     first, until, reached, latest = row or (1, 0, "", "")
     blocks, late = [], []
-    for position, at in connection.execute(
+    for position, at in store.execute(
         "SELECT position, COALESCE(effective_at, '') FROM events "
         "WHERE position > ? AND position <= ? ORDER BY position",
         (until, last),
@@ -58,14 +60,18 @@ def take(connection: sqlite3.Connection, last: int) -> None:
         until = position
     if until:
         blocks.append((first, until, reached, latest))
-    connection.executemany("INSERT OR REPLACE INTO time_blocks VALUES (?, ?, ?, ?)", blocks)
-    connection.executemany("INSERT INTO time_late VALUES (?, ?)", sorted(late))
+    store.execute_many(
+        "INSERT INTO time_blocks VALUES (?, ?, ?, ?) ON CONFLICT (first) DO UPDATE SET "
+        "until = excluded.until, latest = excluded.latest",
+        blocks,
+    )
+    store.insert("time_late", ("effective_at", "position"), sorted(late))
 
 
-def forget(connection: sqlite3.Connection) -> None:
+def forget(store: Store) -> None:
     """The history is another one."""
-    connection.execute("DELETE FROM time_blocks")
-    connection.execute("DELETE FROM time_late")
+    store.execute("DELETE FROM time_blocks")
+    store.execute("DELETE FROM time_late")
 
 
 class Bounds(NamedTuple):
@@ -78,11 +84,11 @@ class Bounds(NamedTuple):
     known: int
 
 
-def bounds(connection: sqlite3.Connection, wanted: TrailFilter) -> Bounds:
+def bounds(store: Store, wanted: TrailFilter) -> Bounds:
     """Where the events in time lie that a filter's times ask for."""
     since = instant_text(wanted.since) if wanted.since else ""
     until = instant_text(wanted.until) if wanted.until else "~"
-    first, last, known = connection.execute(
+    first, last, known = store.execute(
         "SELECT max(first) FILTER (WHERE reached < ?), min(first) FILTER (WHERE reached >= ?), "
         "max(until) FROM time_blocks",
         (since, until),

@@ -19,9 +19,9 @@ from projections import history, times
 from projections.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.declared import PROJECTIONS, VIEWS
 from projections.projection import Column
-from projections.query import run_query
 from projections.rebuild import OnProgress
 from projections.runner import Certificate, Runner, Status
+from projections.sqlite import SQLiteStore
 from projections.store import Store
 
 
@@ -54,7 +54,7 @@ class Views:
                 f"There is no ledger at {ledger}.",
                 remedy="The first writing command makes one; --ledger names another.",
             )
-        return cls(Store(ledger), catalogue)
+        return cls(SQLiteStore(ledger), catalogue)
 
     def __enter__(self) -> Self:
         return self
@@ -111,7 +111,7 @@ class Views:
         wheres, params = _conditions(columns, where or {})
         with self._store.told(), self._store.unchanging():
             relation = self._relation(name, as_of)
-            rows = self._store.connection.execute(
+            rows = self._store.execute(
                 f"{relation} SELECT * FROM answer {wheres} ORDER BY {', '.join(columns)}",
                 params,
             ).fetchall()
@@ -127,7 +127,7 @@ class Views:
             return f"WITH answer AS ({self._select(name, as_of)})"
         view = VIEWS[name]
         over = [f"{inner} AS ({self._select(inner, as_of)})" for inner in view.over]
-        return f"WITH {', '.join(over)}, answer AS ({view.select})"
+        return f"WITH {', '.join(over)}, answer AS ({view.select(self._store.dialect)})"
 
     def _select(self, name: str, as_of: AsOf | None) -> str:
         projection = PROJECTIONS[name]
@@ -153,7 +153,7 @@ class Views:
             last = self._store.last_position()
             rows: list[tuple[Any, ...]] = []
             for condition, places in self._places(wanted):
-                rows += self._store.connection.execute(
+                rows += self._store.execute(
                     f"SELECT * FROM audit_trail WHERE {' AND '.join((condition, *wheres))} "
                     f"ORDER BY position {'DESC' if newest_first else 'ASC'} LIMIT ?",
                     (*places, *params, limit + 1),
@@ -166,12 +166,12 @@ class Views:
         """The parts of the history that may hold what is wanted."""
         if wanted.since is None and wanted.until is None:
             return [("position > 0", [])]
-        return times.parts(times.bounds(self._store.connection, wanted), wanted)
+        return times.parts(times.bounds(self._store, wanted), wanted)
 
     def _subjects_of(self, actor: str | None) -> list[str]:
         """The surrogate ids that a name stands for; what is no name may be one itself."""
         with self._store.told():
-            rows = self._store.connection.execute(
+            rows = self._store.execute(
                 "SELECT subject FROM subjects WHERE kind = 'person' AND name = ?", (actor,)
             )
             return [row[0] for row in rows] or [actor or ""]
@@ -182,7 +182,7 @@ class Views:
         Raises InvalidInput for SQL that is wrong, writes, or takes longer than the time limit.
         """
         with self._store.told():
-            columns, rows, more = run_query(self._store, sql, row_limit, time_limit_s)
+            columns, rows, more = self._store.query(sql, row_limit, time_limit_s)
             return Result(columns, rows, self._position(), more=more)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import InvalidInput
-from projections.store import views_path
+from projections.sqlite import views_path
 from projections.views import Views
 from tests.projections.worlds import World
 

@@ -16,9 +16,10 @@ import pytest
 from ledger.account.console import RequestConsoleLogin
 from ledger.catalogue import load_catalogue
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
-from projections import fold, rebuild, runner, store
+from projections import fold, rebuild, runner, sqlite
 from projections.declared import PROJECTIONS
-from projections.store import Store, views_path
+from projections.sqlite import views_path
+from projections.store import Store
 from projections.views import Views
 from tests.projections.worlds import Do, World
 
@@ -111,7 +112,7 @@ def test_a_view_that_somebody_altered_is_healed_and_the_certificate_tells(
     told: World, views: Views
 ) -> None:
     before = all_rows(views)
-    views._store.connection.execute("UPDATE policies_1 SET status = 'deleted'")
+    views._store.execute("UPDATE policies_1 SET status = 'deleted'")
     certificate = views.rebuild(["policies"])
     assert not certificate.equal
     assert all_rows(views) == before
@@ -138,8 +139,8 @@ def intervals(views: Views) -> list[list[tuple[object, ...]]]:
 def begin_again(store: Store) -> None:
     """As if the views had seen the first event only, which none of them shows."""
     for known in store.tracked().values():
-        store.connection.execute(f"DELETE FROM {known.table} WHERE from_position > 1")
-    store.connection.execute("UPDATE tracking SET position = 1, anchor = ?", (store.anchor(1),))
+        store.execute(f"DELETE FROM {known.table} WHERE from_position > 1")
+    store.execute("UPDATE tracking SET position = 1, anchor = ?", (store.anchor(1),))
 
 
 def test_how_a_history_was_written_does_not_show(
@@ -265,11 +266,11 @@ def test_following_yields_each_new_position(told: World, views: Views) -> None:
 def test_views_that_another_process_keeps_locked_are_a_clear_error(
     told: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "LOCK_TIMEOUT_S", 0.1)
-    views._store.connection.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(sqlite, "LOCK_TIMEOUT_S", 0.1)
+    views._store.execute("BEGIN IMMEDIATE")
     with Views.open(told.path, CATALOGUE) as other, pytest.raises(StoreLocked):
         other.rebuild()
-    views._store.connection.execute("ROLLBACK")
+    views._store.execute("ROLLBACK")
 
 
 def test_a_file_in_the_views_place_that_is_none_is_left_alone(told: World) -> None:

@@ -14,7 +14,7 @@ from ledger.account.agency import AgencyCreated
 from ledger.catalogue import load_catalogue
 from projections import times
 from projections.audit_trail import TrailFilter
-from projections.store import views_path
+from projections.sqlite import views_path
 from projections.views import Views
 from tests.ledger.worlds import raw
 from tests.projections.test_properties import views_of, world
@@ -74,7 +74,7 @@ def test_it_does_not_matter_in_how_many_steps_the_history_was_looked_at(
 ) -> None:
     def kept(views: Views) -> list[object]:
         return [
-            views._store.connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+            views._store.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
             for table in ("time_blocks", "time_late")
         ]
 
@@ -96,12 +96,12 @@ def test_a_time_is_looked_for_where_it_lies(told: World, views: Views) -> None:
     history = list(told.ledger.history())
     middle = history[len(history) // 2]
     with patch.object(times, "BLOCK", 4):
-        times.forget(views._store.connection)
-        times.take(views._store.connection, len(history))
+        times.forget(views._store)
+        times.take(views._store, len(history))
     wanted = TrailFilter(
         since=middle.effective_at, until=middle.effective_at + timedelta(microseconds=1)
     )
-    first, last, known = times.bounds(views._store.connection, wanted)
+    first, last, known = times.bounds(views._store, wanted)
     assert first <= (middle.position or 0) <= last
     assert known == len(history)
     assert last - first < 12 < len(history)
@@ -122,7 +122,7 @@ def test_views_of_another_history_forget_where_its_times_lay(
         last = anew.catch_up()
         page = anew.trail(TrailFilter(since=BEGINNING - timedelta(days=1)))
         assert len(page.rows) == last
-        assert times.bounds(anew._store.connection, TrailFilter()).known == last
+        assert times.bounds(anew._store, TrailFilter()).known == last
 
 
 def test_views_of_an_older_layout_are_built_again(told: World, views: Views) -> None:

@@ -178,7 +178,7 @@ def test_of_several_filters_the_rarest_is_looked_up(
 ) -> None:
     """A year of refusals is not read for one account's."""
     wheres, params = wanted.conditions(["p-00000000000000000000"])
-    plan = views._store.connection.execute(
+    plan = views._store.execute(
         f"EXPLAIN QUERY PLAN SELECT * FROM audit_trail WHERE {' AND '.join(wheres)} "
         "ORDER BY position DESC LIMIT 50",
         params,
