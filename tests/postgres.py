@@ -141,6 +141,11 @@ class Server:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             yield connection
 
+    def give(self, folder: Path) -> None:
+        """A folder to the user that the server runs as."""
+        if self._as:
+            os.chown(folder, self._as["user"], self._as["group"])
+
     def take(self) -> str:
         """The name of an empty database. Making one takes long, so one that was given back does."""
         if self._empty:

@@ -19,7 +19,9 @@ from ledger.errors import InvalidInput
 _URL: Final = re.compile(r"\w[\w+.-]*://|sqlite:")
 _POSTGRESQL: Final = re.compile(r"postgres(ql)?://")
 _USER_PASSWORD: Final = re.compile(r"^(\w+://[^/?@:]*):[^/?@]*@")
-_SECRET: Final = re.compile(r"([?&](?:password|sslpassword|oauth_client_secret)=)[^&]*", re.I)
+_SECRET: Final = re.compile(
+    r"([?&](?:password|sslpassword|oauth_client_secret)=)[^&]*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
