@@ -34,6 +34,7 @@ from benchmarks.measure import OURS, RAW, STOCK, Row, in_turn, median_ms, rate
 from benchmarks.servers import CannotRun
 from benchmarks.writing import Raw
 from ledger.application import OBSERVED_AT_ONCE, Ledger
+from ledger.persistence.recorder import Recorder
 
 EVENTSOURCE: Final = "eventsource-py"
 UMADB: Final = "UmaDB"
@@ -130,7 +131,7 @@ def _stock(work: Bulk) -> Iterator[Store]:
         yield Store(_inserting(work, recorder), work.stock)
 
 
-def _inserting(work: Bulk, recorder: SQLiteApplicationRecorder) -> Callable[[], float]:
+def _inserting(work: Bulk, recorder: SQLiteApplicationRecorder | Recorder) -> Callable[[], float]:
     return _one_by_one(work, recorder.insert_events, ([event] for event in _events(work)))
 
 

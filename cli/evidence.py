@@ -55,7 +55,7 @@ def evidence(
     from projections.evidence import make
     from projections.views import Views
 
-    with ledger_of(ask) as ledger, Views.open(ledger.path, ledger.catalogue) as views:
+    with ledger_of(ask) as ledger, Views.open(ledger.location, ledger.catalogue) as views:
         with progress("catching up", quiet=True) as advance:
             views.catch_up(advance)
         when = ledger.resolve(ask.as_of, ask.known_at)

@@ -75,7 +75,7 @@ def init(
     with ledger_of(ask) as ledger:
         _check_is_new(ledger, origin)
         signer = LogSigner(ledger.signers.keys, origin)
-        signer.key.create(ledger.path, command=signer_command, vkey=verifier_key)
+        signer.key.create(ledger.location, command=signer_command, vkey=verifier_key)
         ledger.entries.sign(signer)
     log_key.print_key(ask, signer.key)
     say(

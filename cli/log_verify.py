@@ -38,7 +38,7 @@ def verify_log(
     keys = list(policy.logs) if policy else keys
     pins = {f"pin {path}": _read(path, keys, policy) for path in since}
     with progress("verifying", quiet=True) as advance:
-        verdict = verify(ledger.path, note, keys, pins=pins, record=record, on_progress=advance)
+        verdict = verify(ledger.location, note, keys, pins=pins, record=record, on_progress=advance)
     _show(form, verdict, keys)
     if policy and verdict.checkpoint:
         _say_unwitnessed(verdict.checkpoint.size - max((p.size for p in pins.values()), default=0))

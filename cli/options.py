@@ -26,7 +26,8 @@ Ledger = Annotated[
     str | None,
     typer.Option(
         metavar="PATH|URL",
-        help="The ledger: a path, or sqlite:///PATH. Default: a file in the XDG data folder.",
+        help="The ledger: a path, sqlite:///PATH or postgresql://…. Default: a file in the XDG "
+        "data folder.",
         rich_help_panel=_PLACE,
     ),
 ]

@@ -12,11 +12,11 @@ from cli.output import Output, say, show
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from cli.settings import Settings
     from ledger.application import Ledger
     from ledger.asof import AsOf
+    from ledger.persistence.location import Location
     from projections.views import Result, Views
 
 _SUBJECT = re.compile(r"[a-z]{1,8}-[0-9a-f]{20}")
@@ -30,13 +30,13 @@ def ledger_of(ask: Any) -> Iterator[Ledger]:
         yield ledger
 
 
-def opened(settings: Settings, path: Path, *, create: bool) -> Ledger:
+def opened(settings: Settings, location: Location, *, create: bool) -> Ledger:
     """A ledger as the settings say."""
     from ledger.application import Ledger
     from ledger.catalogue import load_catalogue
 
     return Ledger(
-        path,
+        location,
         create=create,
         catalogue=load_catalogue(settings.catalogue),
         log_keys=settings.log_keys,
@@ -49,7 +49,7 @@ def views_of(ask: Reading, *, caught_up: bool = True) -> Iterator[tuple[Ledger, 
     """The ledger and its views, caught up."""
     from projections.views import Views
 
-    with ledger_of(ask) as ledger, Views.open(ledger.path, ledger.catalogue) as views:
+    with ledger_of(ask) as ledger, Views.open(ledger.location, ledger.catalogue) as views:
         if caught_up:
             from cli.progress import progress
 

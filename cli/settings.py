@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from ledger.persistence.location import Location
 
 NAMES: Final = (
     "ledger",
@@ -70,11 +72,11 @@ class Settings:
         )
 
     @property
-    def ledger(self) -> Path:
-        location = self.value("ledger")
-        if location is None:
-            return xdg("DATA", ".local/share") / "authledger" / "ledger.db"
-        return ledger_path(location)
+    def ledger(self) -> Location:
+        from ledger.persistence.location import location_of
+
+        named = self.value("ledger")
+        return location_of(named or xdg("DATA", ".local/share") / "authledger" / "ledger.db")
 
     @property
     def catalogue(self) -> Path | None:
@@ -106,24 +108,6 @@ class Settings:
             if path.is_file():
                 found |= _read(path)
         return found
-
-
-def ledger_path(location: str) -> Path:
-    """A path, or `sqlite:///relative`, `sqlite:////absolute`."""
-    from ledger.errors import InvalidInput
-
-    if location.startswith("sqlite:///") and location != "sqlite:///":
-        return expanded(location.removeprefix("sqlite:///"))
-    if re.match(r"postgres(ql)?(\+\w+)?://", location):
-        raise InvalidInput(
-            "This version keeps ledgers in SQLite files only, not on PostgreSQL.",
-            remedy="Name a path or sqlite:///PATH with --ledger or AUTHLEDGER_LEDGER.",
-        )
-    if re.match(r"\w[\w+.-]*://|sqlite:", location):
-        raise InvalidInput(
-            f"{location!r} names no ledger.", remedy="Name a path, or sqlite:///PATH."
-        )
-    return expanded(location)
 
 
 def expanded(path: str) -> Path:

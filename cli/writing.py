@@ -16,6 +16,7 @@ from cli.sentences import sentence
 from cli.words import built, line
 
 if TYPE_CHECKING:
+    from cli.settings import Settings
     from ledger.application import Actor, Ledger, Outcome
     from ledger.messages import Command, Recorded
 
@@ -88,16 +89,26 @@ class open_for_writing:  # noqa: N801  It is used as a function.
         self._elsewhere: TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Ledger:
-        path = self._ask.settings.ledger
-        is_new = not path.exists()
-        if is_new and getattr(self._ask, "dry_run", False):
-            self._elsewhere = TemporaryDirectory(prefix="authledger-")
-            path = Path(self._elsewhere.name) / "ledger.db"
-            is_new = False
-        self._ledger = opened(self._ask.settings, path, create=True)
-        if is_new:
-            say(f"A new ledger: {path}")
+        from ledger.errors import NotFound
+
+        settings = self._ask.settings
+        try:
+            self._ledger = opened(settings, settings.ledger, create=False)
+        except NotFound:
+            self._ledger = self._new(settings)
         return self._ledger
+
+    def _new(self, settings: Settings) -> Ledger:
+        if getattr(self._ask, "dry_run", False):
+            from ledger.persistence.location import SQLiteFile
+
+            self._elsewhere = TemporaryDirectory(prefix="authledger-")
+            return opened(
+                settings, SQLiteFile(Path(self._elsewhere.name, "ledger.db")), create=True
+            )
+        ledger = opened(settings, settings.ledger, create=True)
+        say(f"A new ledger: {ledger.location}")
+        return ledger
 
     def __exit__(self, *_: object) -> None:
         self._ledger.close()

@@ -13,8 +13,8 @@ from ledger.account.account import evolve
 from ledger.account.snapshot import from_text, to_text
 from ledger.account.state import Account, account_stream
 from ledger.messages import Recorded
+from ledger.persistence.recorder import Recorder
 from ledger.persistence.rows import SnapshotRow
-from ledger.persistence.sqlite import LedgerRecorder
 
 CACHED_MAX: Final = 10_000
 """How many accounts, streams and names are held in memory."""
@@ -36,7 +36,7 @@ class Bounded(OrderedDict[Any, Any]):
 class Accounts:
     """Reads accounts from a ledger's file, and says which snapshots are worth keeping."""
 
-    def __init__(self, recorder: LedgerRecorder, mapper: Mapper[str]) -> None:
+    def __init__(self, recorder: Recorder, mapper: Mapper[str]) -> None:
         self._recorder, self._mapper = recorder, mapper
         self._known = Bounded()
         self._worth_keeping: dict[str, SnapshotRow] = {}

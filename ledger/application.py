@@ -9,16 +9,15 @@ outcome = ledger.execute(
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, cast
-from urllib.parse import quote
+from typing import Any, Final, TypeVar, cast
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, Mapper
@@ -37,12 +36,18 @@ from ledger.messages import Command, DomainEvent, Observation, Recorded
 from ledger.outcome import Observed, Outcome
 from ledger.persistence.entry import EntryMapper
 from ledger.persistence.failures import told_clearly
+from ledger.persistence.location import Location, location_of
+from ledger.persistence.opening import opening
+from ledger.persistence.recorder import Recorder
 from ledger.persistence.rows import Appended, SubjectRow
-from ledger.persistence.sqlite import LedgerRecorder
 from ledger.signers import Signers
 from ledger.subjects import SubjectErased, SubjectKind
 from ledger.values import instant
 
+Won = TypeVar("Won")
+
+ALONE_AFTER: Final = 2
+"""How many lost races make a decision one that is taken while nobody else appends."""
 ATTEMPTS_MAX: Final = 20
 """How often a decision is taken again after a lost race, before it is given up as a conflict."""
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
@@ -58,10 +63,10 @@ def system_clock() -> datetime:
 
 
 class Ledger(Application[str]):
-    """The write side over one SQLite file.
+    """The write side over one SQLite file, or one PostgreSQL database.
 
-    Raises StoreUnavailable (and its kinds) when the file cannot be used, NotFound if it does not
-    exist and `create` is false. `log_keys` is the folder with the keys of logs; with the key of
+    Raises StoreUnavailable (and its kinds) when it cannot be used, NotFound if it does not exist
+    and `create` is false. `log_keys` is the folder with the keys of logs; with the key of
     this one, a checkpoint is signed at least every `checkpoint_every` entries (0: only when asked).
     """
 
@@ -69,7 +74,7 @@ class Ledger(Application[str]):
 
     def __init__(
         self,
-        path: Path | str,
+        location: Location | Path | str,
         *,
         create: bool = True,
         catalogue: Catalogue | None = None,
@@ -78,29 +83,17 @@ class Ledger(Application[str]):
         log_keys: Path | None = None,
         checkpoint_every: int = 1,
     ) -> None:
-        self.path = Path(path)
+        self.location = location_of(location)
         self.catalogue = catalogue or load_catalogue()
         self.clock = clock
         self._versions, self._subjects = Bounded(), Bounded()
-        if not create and not self.path.exists():
-            raise NotFound(
-                f"There is no ledger at {self.path}.",
-                remedy="The first writing command makes one; --ledger names another.",
-            )
         with self.told():
-            if create:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+            env = opening(self.location, create=create, lock_timeout_s=lock_timeout_s)
             try:
-                super().__init__(
-                    {
-                        "PERSISTENCE_MODULE": "ledger.persistence.sqlite:LedgerFactory",
-                        "SQLITE_DBNAME": f"file:{quote(os.fsencode(self.path.absolute()))}?mode=rwc",
-                        "SQLITE_LOCK_TIMEOUT": str(lock_timeout_s),
-                        "ORIGINATOR_ID_TYPE": "text",
-                    }
-                )
+                super().__init__(env)
             except BaseException:
-                self.factory.close()  # Or a stranger's file would be kept open, its log beside it.
+                if hasattr(self, "factory"):  # Or a stranger's file would be kept open.
+                    self.factory.close()
                 raise
         self._accounts = Accounts(self.entries, self.mapper)
         self.signers = Signers(log_keys)
@@ -114,10 +107,9 @@ class Ledger(Application[str]):
         return EntryMapper(self.factory.transcoder())
 
     @property
-    def entries(self) -> LedgerRecorder:
+    def entries(self) -> Recorder:
         """The recorder: positions, times, names."""
-        assert isinstance(self.recorder, LedgerRecorder)
-        return self.recorder
+        return cast(Recorder, self.recorder)
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -136,53 +128,74 @@ class Ledger(Application[str]):
         A command id that was used before returns the first outcome and appends nothing. Raises
         Refused after the refusal was recorded, CommandIdReused, StreamChanged, StoreUnavailable.
         """
-        check_words(command_id=command_id, reason=reason, correlation_id=correlation_id)
+        words = {"reason": reason, "correlation_id": correlation_id}
+        check_words(command_id=command_id, **words)
+        return self._won(
+            lambda: self._decided(command, actor, command_id=command_id, dry_run=dry_run, **words),
+            f"The account {command.account} changed while the decision was taken",
+        )
+
+    def _decided(
+        self,
+        command: Command,
+        actor: Actor | None,
+        *,
+        command_id: str | None,
+        dry_run: bool,
+        **words: str | None,
+    ) -> Outcome:
+        """One attempt to decide a command and to append. Raises IntegrityError on a lost race."""
+        with self.told():
+            account = self._accounts.known(command.provider, command.account)
         digest = digest_of(command)
-        for _ in range(ATTEMPTS_MAX):
-            with self.told():
-                account = self._accounts.known(command.provider, command.account)
-            # Only now: what the account shows to be done may have been done under this id.
-            if command_id is not None and (first := self._repeated(command_id, digest)):
-                return first
-            # A command takes effect now, even where a fact whose clock was ahead is known already.
-            now = self.clock()
-            at = max(now, account.latest_effective_at or _EARLIEST)
-            decision = decide(account, command, Circumstances(at, self.catalogue, reason))
-            batch = Batch(self, now)
-            try:
-                batch.command(
-                    account,
-                    decision.events,
-                    at,
-                    command_id=command_id or str(uuid.uuid4()),
-                    digest=digest,
-                    actor=actor,
-                    reason=reason,
-                    correlation_id=correlation_id,
-                    catalogue=self.catalogue.version,
-                )
-                if dry_run:
-                    entries, checkpoint = self._previewed(batch), None
-                else:
-                    entries, checkpoint = self._appended(batch)
-            except IntegrityError:
+        # Only now: what the account shows to be done may have been done under this id.
+        if command_id is not None and (first := self._repeated(command_id, digest)):
+            return first
+        # A command takes effect now, even where a fact whose clock was ahead is known already.
+        now = self.clock()
+        at = max(now, account.latest_effective_at or _EARLIEST)
+        decision = decide(account, command, Circumstances(at, self.catalogue, words["reason"]))
+        batch = Batch(self, now)
+        try:
+            batch.command(
+                account,
+                decision.events,
+                at,
+                command_id=command_id or str(uuid.uuid4()),
+                digest=digest,
+                actor=actor,
+                catalogue=self.catalogue.version,
+                **words,
+            )
+            if dry_run:
+                entries, checkpoint = self._previewed(batch), None
+            else:
+                entries, checkpoint = self._appended(batch)
+        except BaseException:
+            self.forget()  # The account was settled with what is not appended now.
+            raise
+        finally:
+            if dry_run:
                 self.forget()
-                continue
-            except BaseException:
-                self.forget()  # The account was settled with what is not appended now.
-                raise
-            finally:
-                if dry_run:
+        if decision.refusal is not None:
+            raise Refused(
+                decision.refusal, remedy=decision.remedy, entries=entries, dry_run=dry_run
+            )
+        return Outcome(entries, checkpoint, note=decision.note, dry_run=dry_run)
+
+    def _won(self, attempt: Callable[[], Won], lost: str) -> Won:
+        """Try until no other process was faster; who loses again and again has the ledger to
+        itself. Raises StreamChanged if even that is of no use.
+        """
+        for number in range(ATTEMPTS_MAX):
+            is_patient = number >= ALONE_AFTER
+            with self.told(), self.entries.alone() if is_patient else nullcontext():
+                try:
+                    return attempt()
+                except IntegrityError:
                     self.forget()
-            if decision.refusal is not None:
-                raise Refused(
-                    decision.refusal, remedy=decision.remedy, entries=entries, dry_run=dry_run
-                )
-            return Outcome(entries, checkpoint, note=decision.note, dry_run=dry_run)
         raise StreamChanged(
-            f"The account {command.account} changed while the decision was taken, "
-            f"{ATTEMPTS_MAX} times.",
-            remedy="Nothing was appended; try again.",
+            f"{lost}, {ATTEMPTS_MAX} times.", remedy="Nothing was appended; try again."
         )
 
     def observe(self, observations: Iterable[Observation]) -> Observed:
@@ -194,33 +207,30 @@ class Ledger(Application[str]):
         stream = iter(observations)
         while part := list(islice(stream, OBSERVED_AT_ONCE)):
             # As it happened, so that fewer ends are assumed before they are read.
-            self._observe_part(sorted(part, key=lambda o: o.effective_at), counts)
+            part.sort(key=lambda observation: observation.effective_at)
+            self._won(partial(self._observe_part, part, counts), "The accounts went on")
         return counts
 
     def _observe_part(self, part: Sequence[Observation], counts: Observed) -> None:
-        for _ in range(ATTEMPTS_MAX):
-            with self.told():
-                seen = set(self.entries.select_commands(o.command_id for o in part))
-            new: dict[str, Observation] = {}
-            for observation in part:
-                if observation.command_id not in seen:
-                    new.setdefault(observation.command_id, observation)
-            batch = Batch(self, self.clock())
-            try:
-                for command_id, observation in new.items():
-                    batch.observe(command_id, observation)
-                appended = self._append(batch)
-            except IntegrityError:
-                continue
-            except BaseException:
-                self.forget()  # Accounts were settled with what is not appended now.
-                raise
-            counts.new_traces += len(new)
-            counts.known_traces += len(part) - len(new)
-            counts.entries += len(appended.positions)
-            counts.by_type.update(batch.types)
-            return
-        raise StreamChanged("Other processes append to the same accounts without a pause.")
+        """One attempt to append traces. Raises IntegrityError on a lost race."""
+        with self.told():
+            seen = set(self.entries.select_commands(o.command_id for o in part))
+        new: dict[str, Observation] = {}
+        for observation in part:
+            if observation.command_id not in seen:
+                new.setdefault(observation.command_id, observation)
+        batch = Batch(self, self.clock())
+        try:
+            for command_id, observation in new.items():
+                batch.observe(command_id, observation)
+            appended = self._append(batch)
+        except BaseException:
+            self.forget()  # Accounts were settled with what is not appended now.
+            raise
+        counts.new_traces += len(new)
+        counts.known_traces += len(part) - len(new)
+        counts.entries += len(appended.positions)
+        counts.by_type.update(batch.types)
 
     def erase(self, subject: str, *, actor: Actor | None = None, reason: str | None = None) -> None:
         """Forget the name behind a surrogate id, and append that it was forgotten.
@@ -233,7 +243,7 @@ class Ledger(Application[str]):
                 raise NotFound(f"No name is kept for {subject}.")
         self.tell(SubjectErased(subject=subject), actor=actor, reason=reason, erased=(subject,))
         with self.told():
-            self.entries.truncate_wal()
+            self.entries.wipe()
         self.forget()
 
     def tell(
@@ -245,16 +255,15 @@ class Ledger(Application[str]):
         erased: Sequence[str] = (),
     ) -> Outcome:
         """Append what is about no account; `erased` are forgotten in the same transaction."""
-        for _ in range(ATTEMPTS_MAX):
+
+        def attempt() -> Outcome:
             batch, now = Batch(self, self.clock()), self.clock()
             command_id = str(uuid.uuid4())
             batch.command(None, (event,), now, command_id=command_id, actor=actor, reason=reason)
             batch.erased += erased
-            try:
-                return Outcome(*self._appended(batch))
-            except IntegrityError:
-                continue
-        raise StreamChanged("Other processes append to the same stream without a pause.")
+            return Outcome(*self._appended(batch))
+
+        return self._won(attempt, "The stream went on")
 
     def _repeated(self, command_id: str, digest: str) -> Outcome | None:
         with self.told():
@@ -322,7 +331,7 @@ class Ledger(Application[str]):
 
     def told(self) -> AbstractContextManager[None]:
         """Turns the database's failures into the ledger's errors."""
-        return told_clearly(str(self.path))
+        return told_clearly(str(self.location))
 
     def forget(self) -> None:
         """Drop what may be ahead of the file: after a failed append, or a dry run."""

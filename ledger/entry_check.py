@@ -17,8 +17,8 @@ import ledger.rotation
 import ledger.subjects  # noqa: F401  Importing them fills the list of topics.
 from ledger.errors import LedgerError
 from ledger.messages import topics
+from ledger.persistence.columns import DERIVED_COLUMNS
 from ledger.persistence.entry import FORMAT, line
-from ledger.persistence.schema import DERIVED_COLUMNS
 
 COLUMNS: Final = ("position", "stream", "version", "topic", "entry", "type", *DERIVED_COLUMNS)
 """What a row is read as, in this order."""

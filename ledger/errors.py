@@ -17,7 +17,8 @@ LedgerError
     ├── NewerFormat           written by a newer version of this program
     ├── StoreLocked           another process holds the lock for too long
     ├── StoreReadOnly         the file or its folder cannot be written
-    └── StoreFull             the disk is full
+    ├── StoreFull             the disk is full
+    └── OutcomeUnknown        the connection was lost at the commit
 """
 
 from __future__ import annotations
@@ -115,3 +116,7 @@ class StoreReadOnly(StoreUnavailable):
 
 class StoreFull(StoreUnavailable):
     """The disk is full."""
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """The connection was lost at the commit: whether it was done is not known."""

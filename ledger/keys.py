@@ -33,6 +33,7 @@ from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
 from ledger.merkle.invalid import NoteInvalid
 from ledger.merkle.note import NOTE_BYTES_MAX, Signature, parse_note
 from ledger.merkle.signing import Algorithm, Signer, Verifier
+from ledger.persistence.location import Location, SQLiteFile, location_of
 
 _Key = TypeVar("_Key")
 
@@ -83,8 +84,10 @@ class LogKey:
 
     # -- making ----------------------------------------------------------------------------------
 
-    def create(self, beside: Path, *, command: str | None = None, vkey: str | None = None) -> None:
-        """Make a new key, for a ledger that lies at `beside`; or take a signer command and the
+    def create(
+        self, beside: Location | Path | str, *, command: str | None = None, vkey: str | None = None
+    ) -> None:
+        """Make a new key, for the ledger at `beside`; or take a signer command and the
         verifier key that its signatures are checked with. Raises KeyUnusable.
         """
         if self.exists:
@@ -92,10 +95,11 @@ class LogKey:
                 f"{self.folder} has a key already.",
                 remedy="`authledger log key show` prints its verifier key.",
             )
-        if self.folder.resolve().is_relative_to(beside.resolve().parent):
+        location = location_of(beside)
+        near = location.path.resolve().parent if isinstance(location, SQLiteFile) else None
+        if near is not None and self.folder.resolve().is_relative_to(near):
             raise KeyUnusable(
-                f"The keys' folder {self.folder} lies within the ledger's folder "
-                f"{beside.resolve().parent}: who can write there could sign as well.",
+                f"The keys' folder {self.folder} lies within the ledger's folder {near}: who can write there could sign as well.",
                 remedy="Name another with --log-keys or AUTHLEDGER_LOG_KEYS, "
                 "or keep the ledger in a folder of its own.",
             )

@@ -27,13 +27,13 @@ from ledger.merkle.tiles import (
     tiles_between,
 )
 from ledger.merkle.tlogproof import TlogProof
-from ledger.persistence.sqlite import LedgerRecorder
+from ledger.persistence.recorder import Recorder
 
 OnProgress = Callable[[str, int, int], None]
 CHECKPOINT_FILE: Final = "checkpoint"
 
 
-def signed_checkpoint(recorder: LedgerRecorder) -> tuple[Note, Checkpoint]:
+def signed_checkpoint(recorder: Recorder) -> tuple[Note, Checkpoint]:
     """The ledger's newest checkpoint. Raises NotFound, VerificationFailed."""
     note = recorder.checkpoint()
     if note is None:
@@ -48,7 +48,7 @@ def signed_checkpoint(recorder: LedgerRecorder) -> tuple[Note, Checkpoint]:
         raise VerificationFailed(f"The stored checkpoint is none: {error}") from error
 
 
-def inclusion(recorder: LedgerRecorder, position: int) -> TlogProof:
+def inclusion(recorder: Recorder, position: int) -> TlogProof:
     """That the entry at a position is in the log, under its newest checkpoint. Raises NotFound."""
     note, checkpoint = signed_checkpoint(recorder)
     if not 1 <= position <= recorder.tree_size():
@@ -63,7 +63,7 @@ def inclusion(recorder: LedgerRecorder, position: int) -> TlogProof:
     return TlogProof(position - 1, tuple(hashes), note)
 
 
-def consistency(recorder: LedgerRecorder, old: int, new: int) -> list[bytes]:
+def consistency(recorder: Recorder, old: int, new: int) -> list[bytes]:
     """That the log of `old` entries is the beginning of that of `new`. Raises InvalidInput."""
     size = recorder.tree_size()
     if not 0 <= old <= new <= size:
@@ -78,7 +78,7 @@ def consistency(recorder: LedgerRecorder, old: int, new: int) -> list[bytes]:
 
 
 def export(
-    recorder: LedgerRecorder, folder: Path, on_progress: OnProgress = lambda *_: None
+    recorder: Recorder, folder: Path, on_progress: OnProgress = lambda *_: None
 ) -> tuple[int, int]:
     """Write the log as tlog-tiles lays it out: checkpoint, tile/L/N, tile/entries/N.
 
@@ -118,7 +118,7 @@ def _exported(folder: Path) -> Checkpoint | None:
 
 
 def _check_continues(
-    recorder: LedgerRecorder, folder: Path, known: Checkpoint, checkpoint: Checkpoint
+    recorder: Recorder, folder: Path, known: Checkpoint, checkpoint: Checkpoint
 ) -> None:
     if known.origin != checkpoint.origin:
         raise VerificationFailed(
@@ -148,7 +148,7 @@ def _partials(size: int) -> Iterator[str]:
         level += 1
 
 
-def _entries(recorder: LedgerRecorder, first: int, count: int) -> list[bytes]:
+def _entries(recorder: Recorder, first: int, count: int) -> list[bytes]:
     page = recorder.select_notifications(first + 1, count, stop=first + count)
     return [entry.state for entry in page]
 

@@ -16,6 +16,7 @@ from ledger.merkle.invalid import NoteInvalid, PolicyInvalid
 from ledger.merkle.note import parse_note
 from ledger.merkle.policy import Policy
 from ledger.merkle.signing import Verifier, verify_note
+from ledger.persistence.location import Location
 from ledger.verification import OnProgress, Verification, verify_entries
 
 _NO_KEY = (
@@ -63,7 +64,7 @@ def pinned(
 
 
 def verify(
-    path: Path,
+    ledger: Location | Path | str,
     note: str | None,
     keys: Sequence[Verifier],
     *,
@@ -71,13 +72,13 @@ def verify(
     record: Checkpoint | None = None,
     on_progress: OnProgress = lambda *_: None,
 ) -> Verdict:
-    """Hold a ledger's file against its own checkpoint (`note`), under keys that are known from
+    """Hold a ledger against its own checkpoint (`note`), under keys that are known from
     elsewhere, and against checkpoints that others kept. Raises StoreUnavailable.
     """
     checkpoint, complaint = _signed(note, keys)
     held = {"checkpoint": checkpoint, "the signer's record": record, **pins}
     wanted = {about: each for about, each in held.items() if each is not None}
-    done = verify_entries(path, (each.size for each in wanted.values()), on_progress)
+    done = verify_entries(ledger, (each.size for each in wanted.values()), on_progress)
     for about, each in wanted.items():
         if checkpoint is not None and each.origin != checkpoint.origin:
             done.judge(about, f"it is of the log {each.origin}, this one is {checkpoint.origin}")

@@ -6,24 +6,20 @@ goes on after the first thing that it finds, and says what it did not look at.
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 from ledger.entry_check import COLUMNS, differences, fits
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.tiles import TILE_WIDTH, Tile, append, tiles_between
 from ledger.merkle.tree import EMPTY_ROOT, Frontier, leaf_hash
 from ledger.persistence.failures import told_clearly
+from ledger.persistence.location import Location, location_of
+from ledger.persistence.stored import StoredRows, stored_rows
 from ledger.subjects import commitment
 
-PAGE: Final = 2_560
-"""Ten tiles of leaves."""
 FINDINGS_MAX: Final = 100
 """How many are kept; all are counted."""
 
@@ -84,25 +80,24 @@ class Verification:
 
 
 def verify_entries(
-    path: Path, sizes: Iterable[int] = (), on_progress: OnProgress = lambda *_: None
+    ledger: Location | Path | str,
+    sizes: Iterable[int] = (),
+    on_progress: OnProgress = lambda *_: None,
 ) -> Verification:
-    """Read all of a ledger's file, in one read transaction; memory does not grow with its size.
+    """Read all of a ledger, in one read transaction; memory does not grow with its size.
 
     `sizes`: of how many first entries the roots are wanted. Raises StoreUnavailable.
     """
-    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
-    with told_clearly(str(path)), closing(sqlite3.connect(uri, uri=True)) as connection:
-        connection.execute("BEGIN")
-        return _Reading(connection, sorted(set(sizes)), on_progress).all()
+    location = location_of(ledger)
+    with told_clearly(str(location)), stored_rows(location, COLUMNS) as rows:
+        return _Reading(rows, sorted(set(sizes)), on_progress).all()
 
 
 class _Reading:
-    """One pass over the file."""
+    """One pass over the ledger."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, sizes: Sequence[int], on_progress: OnProgress
-    ) -> None:
-        self._connection = connection
+    def __init__(self, rows: StoredRows, sizes: Sequence[int], on_progress: OnProgress) -> None:
+        self._rows = rows
         self._on_progress = on_progress
         self._done = Verification(roots={0: EMPTY_ROOT})
         self._sizes = [size for size in sizes if size]
@@ -113,8 +108,8 @@ class _Reading:
         self._recorded_at = ""
 
     def all(self) -> Verification:
-        last = self._value("SELECT count(*) FROM events")
-        for page in self._pages():
+        last = self._rows.count()
+        for page in self._rows.pages():
             self._take(page)
             self._on_progress("entries", self._done.size, last)
         for place, data in sorted(self._edges.items()):
@@ -127,23 +122,7 @@ class _Reading:
 
     # -- entries ---------------------------------------------------------------------------------
 
-    def _pages(self) -> Iterator[list[Any]]:
-        try:
-            yield from self._select(", ".join(COLUMNS), 0)
-        except (sqlite3.OperationalError, UnicodeDecodeError):
-            # A text is no UTF-8. From there on texts are read so that each can be told.
-            self._connection.text_factory = lambda text: text.decode(errors="surrogateescape")
-            yield from self._select(", ".join(COLUMNS), self._done.size)
-
-    def _select(self, columns: str, after: int) -> Iterator[list[Any]]:
-        rows = self._connection.execute(
-            f"SELECT {columns} FROM events ORDER BY position LIMIT -1 OFFSET ?",  # noqa: S608
-            (after,),
-        )
-        while page := rows.fetchmany(PAGE):
-            yield page
-
-    def _take(self, page: list[Any]) -> None:
+    def _take(self, page: Sequence[Sequence[Any]]) -> None:
         leaves = []
         for row in page:
             entry = row[4] if isinstance(row[4], bytes) else _bytes(row[4])
@@ -175,9 +154,7 @@ class _Reading:
                 self._done.roots[self._frontier.size] = self._frontier.root()
 
     def _compare(self, tile: Tile) -> None:
-        stored = self._value(
-            "SELECT data FROM tiles WHERE level = ? AND tile = ?", tile.level, tile.index
-        )
+        stored = self._rows.tile(tile.level, tile.index)
         if stored != tile.data:
             what = "is missing" if stored is None else "is not the one of the entries"
             self._done.found(tile.path, f"the stored tile {what}")
@@ -186,18 +163,15 @@ class _Reading:
 
     def _surplus(self) -> None:
         expected = sum(1 for _ in tiles_between(0, self._done.size))
-        stored = self._value("SELECT count(*) FROM tiles")
+        stored = self._rows.tiles()
         if stored > expected:
             self._done.found(
                 "tiles", f"there are {stored}, and {expected} in a log of {self._done.size} entries"
             )
 
     def _versions(self) -> None:
-        """Each stream's versions are 1, 2, 3 …; read off the index, which holds both."""
-        for stream, first, last, count in self._connection.execute(
-            "SELECT CAST(stream AS BLOB), min(version), max(version), count(*) FROM events "
-            "GROUP BY stream HAVING count(*) <> max(version) OR min(version) <> 1"
-        ):
+        """Each stream's versions are 1, 2, 3 …"""
+        for stream, first, last, count in self._rows.broken_streams():
             self._done.found(
                 f"stream {stream.decode(errors='backslashreplace')}",
                 f"its versions go from {first} to {last} and are {count}",
@@ -206,10 +180,7 @@ class _Reading:
     def _commands(self) -> None:
         """Every position belongs to the command that its entry names."""
         reached = 0
-        for command_id, first, last in self._connection.execute(
-            "SELECT CAST(command_id AS BLOB), first_position, last_position FROM commands "
-            "ORDER BY first_position"
-        ):
+        for command_id, first, last in self._rows.commands():
             if first != reached + 1 or last < first:
                 self._done.found(
                     f"command {command_id.decode(errors='backslashreplace')}",
@@ -218,23 +189,15 @@ class _Reading:
             reached = max(reached, last)
         if reached != self._done.size:
             self._done.found("commands", f"they end at position {reached}, not {self._done.size}")
-        for position, command_id in self._connection.execute(
-            "SELECT e.position, CAST(e.command_id AS BLOB) FROM events e LEFT JOIN commands c "
-            "ON c.command_id = e.command_id AND e.position BETWEEN c.first_position AND "
-            "c.last_position WHERE c.command_id IS NULL LIMIT ?",
-            (FINDINGS_MAX,),
-        ):
-            named = (command_id or b"none").decode(errors="backslashreplace")
+        for position, named_id in self._rows.without_command(FINDINGS_MAX):
+            named = (named_id or b"none").decode(errors="backslashreplace")
             self._done.found(
                 f"position {position}", f"its command {named} does not say that it appended it"
             )
 
     def _subjects(self) -> None:
         """A name that is kept is the one that was committed to."""
-        for subject, kind, name, salt, committed in self._connection.execute(
-            "SELECT s.subject, s.kind, s.name, s.salt, e.entry ->> 'commitment' FROM subjects s "
-            "LEFT JOIN events e ON e.stream = 'subject:' || s.subject AND e.version = 1"
-        ):
+        for subject, kind, name, salt, committed in self._rows.subjects():
             try:
                 is_so = commitment(salt, kind, name) == committed
             except ValueError:
@@ -243,10 +206,6 @@ class _Reading:
                 self._done.found(
                     f"subject {subject}", "the name that is kept is not the one that was registered"
                 )
-
-    def _value(self, statement: str, *params: Any) -> Any:
-        row = self._connection.execute(statement, params).fetchone()
-        return None if row is None else row[0]
 
 
 _RECORDED_AT: Final = COLUMNS.index("recorded_at")

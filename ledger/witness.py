@@ -26,7 +26,7 @@ from ledger.merkle.invalid import NoteInvalid
 from ledger.merkle.note import Note, Signature, base64_text, format_note, parse_note
 from ledger.merkle.policy import Policy
 from ledger.merkle.signing import Verifier, verify_note
-from ledger.persistence.sqlite import LedgerRecorder
+from ledger.persistence.recorder import Recorder
 from ledger.post import Answer, post
 from ledger.proofs import consistency, signed_checkpoint
 
@@ -45,7 +45,7 @@ class Witnessed(NamedTuple):
 
 
 def witnessed(
-    recorder: LedgerRecorder, policy: Policy, *, known: int = 0, send: Post | None = None
+    recorder: Recorder, policy: Policy, *, known: int = 0, send: Post | None = None
 ) -> Witnessed:
     """Have the newest checkpoint cosigned by each of the policy's witnesses that has an address.
 
@@ -77,7 +77,7 @@ def witnessed(
 class _Asked:
     """One witness, and the checkpoint that it is asked to cosign."""
 
-    recorder: LedgerRecorder
+    recorder: Recorder
     note: Note
     checkpoint: Checkpoint
     verifier: Verifier

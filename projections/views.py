@@ -15,6 +15,7 @@ from typing import Any, Self
 from ledger.asof import AsOf
 from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput, NotFound
+from ledger.persistence.location import Location, file_of, location_of
 from projections import history, times
 from projections.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.declared import PROJECTIONS, VIEWS
@@ -46,9 +47,9 @@ class Views:
         self._runner = Runner(store, catalogue)
 
     @classmethod
-    def open(cls, ledger: Path | str, catalogue: Catalogue) -> Self:
+    def open(cls, location: Location | Path | str, catalogue: Catalogue) -> Self:
         """Open the views beside a ledger. Raises NotFound if there is no ledger."""
-        ledger = Path(ledger)
+        ledger = file_of(location_of(location), "The views")
         if not ledger.exists():
             raise NotFound(
                 f"There is no ledger at {ledger}.",

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import postgres
+
 # No deadline: on a shared machine slowness says nothing about the code.
 settings.register_profile("dev", deadline=None)
 settings.register_profile(
@@ -41,3 +43,18 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs ../shared (third-party data), which is not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    """One PostgreSQL server for all tests that need one."""
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture
+def database(server: postgres.Server) -> Iterator[str]:
+    """The URL of an empty database."""
+    name = server.take()
+    yield server.url(name)
+    server.give_back(name)

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from ledger.errors import NotALedger, StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
+from ledger.persistence.postgres_failures import is_from_postgres, meaning_of
 
 
 @contextmanager
 def told_clearly(ledger: str) -> Iterator[None]:
-    """Turn the failures of SQLite and of the library into StoreUnavailable and its kind.
+    """Turn the failures of the databases and of the library into StoreUnavailable and its kind.
 
     A lost race (IntegrityError) passes: whoever appends decides again.
     """
@@ -27,6 +28,10 @@ def told_clearly(ledger: str) -> Iterator[None]:
 
 
 def _told(ledger: str, error: BaseException) -> StoreUnavailable:
+    cause = error.__cause__  # The library wraps psycopg's error in its own.
+    if cause is not None and is_from_postgres(cause) and (meant := meaning_of(cause)):
+        kind, message, remedy = meant
+        return kind(message.format(ledger=ledger, said=_first_line(cause)), remedy=remedy)
     for code, (kind, message, remedy) in _MEANINGS.items():
         if _code(error).startswith(code):
             return kind(message.format(ledger=ledger), remedy=remedy)
@@ -43,6 +48,10 @@ def _code(error: BaseException) -> str:
     if isinstance(error, OSError):
         return errno.errorcode.get(error.errno or 0, "")
     return getattr(_origin(error), "sqlite_errorname", None) or ""
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0].strip().rstrip(".")
 
 
 def _said(error: BaseException) -> str:

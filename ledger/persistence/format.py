@@ -7,8 +7,10 @@ from typing import Final
 from eventsourcing.sqlite import SQLiteCursor
 
 from ledger.errors import NewerFormat, NotALedger
+from ledger.persistence.columns import FORMAT_VERSION
 from ledger.persistence.log import Log
-from ledger.persistence.schema import APPLICATION_ID, FORMAT_VERSION
+from ledger.persistence.schema import APPLICATION_ID
+from ledger.persistence.sqlite_log import SQLiteLogRows
 
 _PAGE: Final = 10_000
 
@@ -48,7 +50,7 @@ def log_what_is_there(c: SQLiteCursor, log: Log) -> None:
     """A ledger of format 1 had no log: its entries become the first leaves."""
     last = 0
     while entries := _entries(c, last):
-        log.append(c, last, entries)
+        log.append(SQLiteLogRows(c), last, entries)
         last += len(entries)
 
 

@@ -6,34 +6,12 @@ again; they are kept so that an append and a proof cost the tree's height and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Final, NamedTuple, Protocol
-
-from eventsourcing.sqlite import SQLiteCursor
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 from ledger.errors import CorruptEntry
-from ledger.merkle.tiles import TILE_WIDTH, TileHashes, append
+from ledger.merkle.tiles import TILE_WIDTH, Tile, TileHashes, append
 from ledger.merkle.tree import HASH_BYTES, Frontier, SubtreeHash, frontier_of, leaf_hash
-
-TABLES: Final = (
-    # `data` is the tile as tlog-tiles has it: up to 256 hashes. A partial one is this row, shorter.
-    (
-        "CREATE TABLE IF NOT EXISTS tiles (\n"
-        "  level INTEGER NOT NULL,\n"
-        "  tile INTEGER NOT NULL,\n"
-        "  data BLOB NOT NULL,\n"
-        "  PRIMARY KEY (level, tile)\n"
-        ") STRICT"
-    ),
-    # The newest signed checkpoint, and no other: who wants to hold the ledger to one keeps it.
-    (
-        "CREATE TABLE IF NOT EXISTS checkpoint (\n"
-        "  only INTEGER PRIMARY KEY CHECK (only = 1),\n"
-        "  note TEXT NOT NULL\n"
-        ") STRICT"
-    ),
-)
 
 
 class CheckpointSigner(Protocol):
@@ -44,6 +22,25 @@ class CheckpointSigner(Protocol):
 
     def released(self, note: str) -> None:
         """The note is kept, and may be shown."""
+
+
+class LogRows(Protocol):
+    """The log's tables within one transaction; each database has its own."""
+
+    def edge(self) -> tuple[int, bytes] | None:
+        """The index and the hashes of the last tile of leaves."""
+
+    def tile(self, level: int, index: int, width: int) -> bytes:
+        """A tile as it is kept now, whatever its width was before; empty if there is none."""
+
+    def put_tiles(self, tiles: Sequence[Tile]) -> None:
+        """Keep tiles, each in the place of the one before it."""
+
+    def note(self) -> str | None:
+        """The newest checkpoint, a signed note; None as long as no key was made for the log."""
+
+    def put_note(self, note: str) -> None:
+        """Keep the newest checkpoint in the place of the one before it."""
 
 
 class Signed(NamedTuple):
@@ -68,50 +65,44 @@ class Log:
         """The last tile of leaves that `_frontier` belongs to: an append that was rolled back
         leaves another one in the file than here."""
 
-    def append(self, c: SQLiteCursor, last: int, states: Iterable[bytes]) -> Signed | None:
+    def append(self, rows: LogRows, last: int, states: Iterable[bytes]) -> Signed | None:
         """Append entries to a log of `last` ones; the checkpoint over them, if one was due.
 
         Raises CorruptEntry, and what the signer raises.
         """
-        before = self.frontier(c, last)
+        before = self.frontier(rows, last)
         frontier = before.copy()
-        grown = append(frontier, map(leaf_hash, states), partial(read_tile, c))
+        grown = append(frontier, map(leaf_hash, states), rows.tile)
         if grown:
-            c.executemany(
-                "INSERT INTO tiles VALUES (?, ?, ?) "
-                "ON CONFLICT (level, tile) DO UPDATE SET data = excluded.data",
-                [(tile.level, tile.index, tile.data) for tile in grown],
-            )
+            rows.put_tiles(grown)
             leaves = [tile.data for tile in grown if tile.level == 0]
             self._frontier, self._edge = frontier.copy(), leaves[-1]
-        note = read_checkpoint(c)
+        note = rows.note()
         if note is None or not grown or not self.every:
             return None
         origin, size = note.split("\n", 2)[:2]
         signer = self.signer_of(origin)
         if signer is None or frontier.size - int(size) < self.every:
             return None
-        return self._sign(c, signer, before, frontier)
+        return self._sign(rows, signer, before, frontier)
 
-    def sign(self, c: SQLiteCursor, signer: CheckpointSigner, last: int) -> Signed:
+    def sign(self, rows: LogRows, signer: CheckpointSigner, last: int) -> Signed:
         """The checkpoint of the log as it is."""
-        frontier = self.frontier(c, last)
-        return self._sign(c, signer, frontier, frontier)
+        frontier = self.frontier(rows, last)
+        return self._sign(rows, signer, frontier, frontier)
 
     def _sign(
-        self, c: SQLiteCursor, signer: CheckpointSigner, before: Frontier, after: Frontier
+        self, rows: LogRows, signer: CheckpointSigner, before: Frontier, after: Frontier
     ) -> Signed:
-        subtree = TileHashes(after.size, partial(read_tile, c))
+        subtree = TileHashes(after.size, rows.tile)
         note = signer.checkpoint(before, after, subtree)
-        c.execute(
-            "INSERT INTO checkpoint VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET note = excluded.note",
-            (note,),
-        )
+        rows.put_note(note)
         return Signed(note, signer)
 
-    def frontier(self, c: SQLiteCursor, last: int) -> Frontier:
+    def frontier(self, rows: LogRows, last: int) -> Frontier:
         """The tree's right edge. Raises CorruptEntry if it has not as many leaves as entries."""
-        size, edge = _edge(c)
+        kept = rows.edge()
+        size, edge = _size(kept), kept[1] if kept else b""
         if size != last:
             raise CorruptEntry(
                 f"The ledger's last position is {last}, its log has {size} leaves: something was "
@@ -119,32 +110,15 @@ class Log:
                 remedy="Nothing was appended; restore the file from a copy.",
             )
         if (self._frontier.size, self._edge) != (size, edge):
-            hashes = TileHashes(size, partial(read_tile, c))
+            hashes = TileHashes(size, rows.tile)
             self._frontier, self._edge = frontier_of(size, hashes), edge
         return self._frontier.copy()
 
 
-def read_checkpoint(c: SQLiteCursor) -> str | None:
-    """The newest checkpoint, a signed note; None as long as no key was made for the log."""
-    c.execute("SELECT note FROM checkpoint")
-    row = c.fetchone()
-    return str(row[0]) if row else None
-
-
-def tree_size(c: SQLiteCursor) -> int:
+def tree_size(rows: LogRows) -> int:
     """How many leaves the log has."""
-    return _edge(c)[0]
+    return _size(rows.edge())
 
 
-def _edge(c: SQLiteCursor) -> tuple[int, bytes]:
-    """The number of leaves, and the last tile of them."""
-    c.execute("SELECT tile, data FROM tiles WHERE level = 0 ORDER BY tile DESC LIMIT 1")
-    row = c.fetchone()
-    return (row[0] * TILE_WIDTH + len(row[1]) // HASH_BYTES, row[1]) if row else (0, b"")
-
-
-def read_tile(c: SQLiteCursor, level: int, index: int, _: int) -> bytes:
-    """A tile as it is kept now, whatever its width was before; empty if there is none."""
-    c.execute("SELECT data FROM tiles WHERE level = ? AND tile = ?", (level, index))
-    row = c.fetchone()
-    return bytes(row[0]) if row else b""
+def _size(edge: tuple[int, bytes] | None) -> int:
+    return edge[0] * TILE_WIDTH + len(edge[1]) // HASH_BYTES if edge else 0

@@ -4,33 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger.persistence.log import TABLES as LOG_TABLES
+from ledger.persistence.columns import DERIVED_COLUMNS, INDEXED_COLUMNS
+from ledger.persistence.sqlite_log import TABLES as LOG_TABLES
 
 APPLICATION_ID: Final = 0x61_75_74_68
 """`auth`, in the SQLite header: what tells a ledger from another database."""
-FORMAT_VERSION: Final = 2
-"""1 had no log."""
-
-DERIVED_COLUMNS: Final = (
-    "provider",
-    "account",
-    "region",
-    "service",
-    "agency",
-    "agency_id",
-    "trustee",
-    "policy",
-    "feature",
-    "outcome",
-    "expires_at",
-    "actor",
-    "origin",
-    "recorded_at",
-    "effective_at",
-    "command_id",
-)
-"""What people and projections read, generated from the entry so that it cannot disagree with it.
-Beside them `type`, the topic without its version. SQLite cannot add stored columns later."""
 
 # A state that does not begin as an object is none of our entries; the library's test cases keep
 # such. One that begins so and is not JSON fails the insert. Comparing is cheaper than `substr`.
@@ -38,20 +16,6 @@ _DERIVED = (
     "  {0} TEXT GENERATED ALWAYS AS "
     "(CASE WHEN entry BETWEEN '{{' AND '|' THEN entry ->> '{0}' END) STORED,\n"
 )
-
-INDEXED_COLUMNS: Final = (
-    "type",
-    "account",
-    "region",
-    "service",
-    "agency",
-    "policy",
-    "outcome",
-    "actor",
-    "origin",
-)
-"""What the trail is filtered by: each has an index, so that a rare value is found as quickly as a
-frequent one (docs/performance.md says what they cost). A provider has none: there are few."""
 
 SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS events (\n"

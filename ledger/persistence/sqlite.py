@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import astuple
 from typing import Any, Final
 from urllib.parse import unquote
@@ -16,21 +17,20 @@ from eventsourcing.sqlite import (
     SQLiteFactory,
 )
 
-from ledger.errors import CorruptEntry, StoreLocked
+from ledger.errors import StoreLocked
+from ledger.persistence.columns import FORMAT_VERSION
 from ledger.persistence.connections import Datastore
-from ledger.persistence.entry import recorded_at_of, stamped
 from ledger.persistence.format import format_of, log_what_is_there, set_format
 from ledger.persistence.log import (
     CheckpointSigner,
     Log,
     Signed,
-    read_checkpoint,
-    read_tile,
     tree_size,
 )
+from ledger.persistence.numbering import key, numbered, released
 from ledger.persistence.rows import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
-from ledger.persistence.schema import FORMAT_VERSION, SCHEMA
-from ledger.values import instant, instant_text
+from ledger.persistence.schema import SCHEMA
+from ledger.persistence.sqlite_log import SQLiteLogRows
 
 _SNAPSHOT: Final = (
     "snapshots VALUES (?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET "
@@ -76,20 +76,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """Append in one transaction. Raises IntegrityError on a lost race."""
         with self.datastore.transaction(commit=True) as c:
             positions, recorded_at, signed = self._append(c, stored_events, beside)
-        return Appended(positions, recorded_at, self._released(signed))
+        return Appended(positions, recorded_at, released(signed))
 
     def sign(self, signer: CheckpointSigner) -> str:
         """Sign the log as it is; the note."""
         with self.datastore.transaction(commit=True) as c:
-            signed = self.log.sign(c, signer, self._max_notification_id(c) or 0)
-        self._released(signed)
-        return signed.note
-
-    @staticmethod
-    def _released(signed: Signed | None) -> str | None:
-        if signed is None:
-            return None
-        signed.signer.released(signed.note)
+            signed = self.log.sign(SQLiteLogRows(c), signer, self._max_notification_id(c) or 0)
+        released(signed)
         return signed.note
 
     def _insert_events(
@@ -103,32 +96,15 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     ) -> tuple[Sequence[int], str, Signed | None]:
         """Append under the write lock: positions go on densely, recorded times never decrease."""
         c.execute("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1")
-        row = c.fetchone()
-        last, latest = (row[0], _latest(*row)) if row else (0, b"")
-        rows = []
-        for position, stored in enumerate(stored_events, start=last + 1):
-            state, recorded_at = stored.state, recorded_at_of(stored.state)
-            if recorded_at is not None:
-                if recorded_at < latest:
-                    state = stamped(state, latest)
-                else:
-                    latest = recorded_at
-            rows.append(
-                (
-                    position,
-                    _key(stored.originator_id),
-                    stored.originator_version,
-                    stored.topic,
-                    state,
-                )
-            )
+        last, recorded_at = c.fetchone() or (0, None)
+        rows, latest = numbered(last, recorded_at, stored_events)
         c.executemany(
             "INSERT INTO events (position, stream, version, topic, entry) VALUES (?, ?, ?, ?, ?)",
-            [(*row[:-1], row[-1].decode()) for row in rows],
+            [(*row[:-1], row.state.decode()) for row in rows],
         )
-        signed = self.log.append(c, last, (row[-1] for row in rows))
+        signed = self.log.append(SQLiteLogRows(c), last, (row.state for row in rows))
         self._insert_beside(c, beside, last)
-        return [row[0] for row in rows], latest.decode(), signed
+        return [row.position for row in rows], latest, signed
 
     def _insert_beside(self, c: SQLiteCursor, beside: Beside, last: int) -> None:
         commands = []
@@ -145,6 +121,10 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         self._check(c, beside)
         if beside.erased:
             self._forget(c, beside.erased)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nothing to do: writers of a file do not queue, so a lost race is not lost for ever."""
+        return nullcontext()
 
     def check(self, beside: Beside) -> None:
         """Raises IntegrityError if what a decision relies on has changed meanwhile."""
@@ -177,17 +157,17 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     def checkpoint(self) -> str | None:
         """The newest checkpoint, a signed note."""
         with self.datastore.transaction(commit=False) as c:
-            return read_checkpoint(c)
+            return SQLiteLogRows(c).note()
 
     def tree_size(self) -> int:
         """How many leaves the log has."""
         with self.datastore.transaction(commit=False) as c:
-            return tree_size(c)
+            return tree_size(SQLiteLogRows(c))
 
     def read_tile(self, level: int, index: int, width: int) -> bytes:
         """A tile of the log, as tlog-tiles has it; more hashes than `width` if it has grown."""
         with self.datastore.transaction(commit=False) as c:
-            return read_tile(c, level, index, width)
+            return SQLiteLogRows(c).tile(level, index, width)
 
     def select_events(
         self,
@@ -205,7 +185,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
                 "WHERE stream = ? AND version > ? AND version <= ? "
                 f"ORDER BY version {'DESC' if desc else 'ASC'} LIMIT ?",
                 (
-                    _key(originator_id),
+                    key(originator_id),
                     -1 if gt is None else gt,
                     2**62 if lte is None else lte,
                     -1 if limit is None else limit,
@@ -323,7 +303,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             row = c.fetchone()
             return position if row is None or row[1] <= position else row[0] - 1
 
-    def truncate_wal(self) -> None:
+    def wipe(self) -> None:
         """Move the write-ahead log into the file and empty it, so that erased bytes are gone.
 
         Raises StoreLocked if a reader would not let go of it.
@@ -354,28 +334,6 @@ class LedgerFactory(SQLiteFactory):
             single_row_tracking=stock.single_row_tracking,
             originator_id_type=stock.originator_id_type,
         )
-
-
-def _latest(position: int, recorded_at: str | None) -> bytes:
-    """The recorded time that the next entry must not fall behind. Raises CorruptEntry.
-
-    An altered one must not spread into what is appended after it.
-    """
-    if recorded_at is None:
-        return b""
-    try:
-        sound = instant_text(instant(recorded_at)) == recorded_at
-    except ValueError:
-        sound = False
-    if not sound:
-        raise CorruptEntry(
-            f"position {position}: the recorded time is {recorded_at!r}; nothing was appended."
-        )
-    return recorded_at.encode()
-
-
-def _key(originator_id: UUID | str) -> str:
-    return originator_id.hex if isinstance(originator_id, UUID) else originator_id
 
 
 def _text(stored: bytes) -> str:

@@ -152,7 +152,6 @@ def test_a_reader_that_leaves_is_no_error(cli: Cli, form: str) -> None:
         ("view regions --as-of yesterday", "'yesterday' is no time"),
         ("view regions --as-of @3 --known-at @3", "already says what was known"),
         ("view regions -o xml", "--output"),
-        ("--ledger postgresql://h/db view regions", "SQLite files only"),
         ("--ledger ftp://h/db view regions", "names no ledger"),
         ("nonsense", "No such command"),
     ],

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.settings import ledger_path
 from ledger.errors import InvalidInput
+from ledger.persistence.location import PostgresDatabase, SQLiteFile, location_of
 from tests.cli.conftest import Cli
 
 
@@ -111,13 +111,36 @@ def test_a_configured_actor_is_claimed(cli: Cli, monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_a_ledger_is_a_path_or_an_sqlite_url(location: str, path: str) -> None:
-    assert ledger_path(location) == Path(path)
+    assert location_of(location) == SQLiteFile(Path(path))
 
 
-@pytest.mark.parametrize("location", ["sqlite://", "sqlite:///", "sqlite:x", "http://x/y"])
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://alice:secret@db/audit", "postgresql://alice@db/audit"),
+        ("postgres://alice:se%40:cret@a:1,b:2/audit", "postgres://alice@a:1,b:2/audit"),
+        (
+            "postgresql://a@db/x?sslmode=verify-full&password=secret&sslpassword=secret",
+            "postgresql://a@db/x?sslmode=verify-full&password=…&sslpassword=…",
+        ),
+        ("postgresql:///audit?user=a&password=secret", "postgresql:///audit?user=a&password=…"),
+        ("postgresql://[::1]:5433/audit", "postgresql://[::1]:5433/audit"),
+    ],
+)
+def test_a_ledger_is_a_postgresql_url_and_its_password_is_not_shown(url: str, shown: str) -> None:
+    location = location_of(url)
+    assert location == PostgresDatabase(url)
+    assert str(location) == shown
+    assert "secret" not in repr(location)
+
+
+@pytest.mark.parametrize(
+    "location", ["sqlite://", "sqlite:///", "sqlite:x", "http://x:secret@y", "postgres+x://y", ""]
+)
 def test_other_urls_are_no_ledgers(location: str) -> None:
-    with pytest.raises(InvalidInput):
-        ledger_path(location)
+    with pytest.raises(InvalidInput) as raised:
+        location_of(location)
+    assert "secret" not in str(raised.value)
 
 
 def test_a_catalogue_folder_adds_a_service(cli: Cli) -> None:

@@ -13,14 +13,13 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from ledger.account.agency import AttemptAgencyDeletion
 from ledger.application import Actor, Ledger
 from ledger.errors import Refused
 from ledger.messages import Command
 from tests.ledger.scenario import ACCOUNT, AGENCY, grant, login, revoke
-from tests.ledger.worlds import traces
+from tests.ledger.worlds import Place, traces
 
 Say = Callable[[str], object]
 
@@ -40,27 +39,27 @@ def acknowledged(ledger: Ledger, command: Command, command_id: str, actor: str, 
     say(f"command {command_id} {len(entries)}")
 
 
-def race(path: Path, name: str, count: int) -> None:
+def race(place: Place, name: str, count: int) -> None:
     """All to one account; each consents in regions of its own, and one of all."""
-    with Ledger(path) as ledger:
+    with Ledger(place) as ledger:
         for number in range(count):
             region = "shared" if number % 5 == 4 else f"{name}-{number % 3}"
             command = login(region) if number % 2 == 0 else grant(region)
             acknowledged(ledger, command, f"{name}-{number}", f"user {number % 3}", on_stdout)
 
 
-def observe(path: Path, count: int) -> None:
+def observe(place: Place, count: int) -> None:
     """The same traces as everybody else's, a few at a time."""
-    with Ledger(path) as ledger:
+    with Ledger(place) as ledger:
         found = traces(count)
         for first in range(0, count, 10):
             ledger.observe(found[first : first + 10])
             on_stdout(f"traces {len(found[first : first + 10])}")
 
 
-def go_on(path: Path, name: str, say: Say, account: str = ACCOUNT) -> None:
+def go_on(place: Place, name: str, say: Say, account: str = ACCOUNT) -> None:
     """Multi-event commands and observations in turn, without an end."""
-    with Ledger(path) as ledger:
+    with Ledger(place) as ledger:
         say("open")
         commands = story(name, account)
         for number in itertools.count():
@@ -87,8 +86,8 @@ if __name__ == "__main__":
     what, where, *rest = sys.argv[1:]
     match what:
         case "race":
-            race(Path(where), rest[0], int(rest[1]))
+            race(where, rest[0], int(rest[1]))
         case "observe":
-            observe(Path(where), int(rest[0]))
+            observe(where, int(rest[0]))
         case _:
-            go_on(Path(where), rest[0], on_stdout)
+            go_on(where, rest[0], on_stdout)

@@ -10,7 +10,7 @@ import pytest
 from ledger.application import Ledger
 from ledger.keys import LogKey
 from ledger.signer import LogSigner
-from tests.ledger.worlds import ORIGIN, Clock
+from tests.ledger.worlds import ORIGIN, Clock, Place
 
 
 @pytest.fixture
@@ -18,14 +18,32 @@ def clock() -> Clock:
     return Clock()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whoever asks for a ledger, or for its place, is run on every database: what is promised of
+    the one is promised of the other. Whoever asks for its path is about files.
+    """
+    if "place" in metafunc.fixturenames and "path" not in metafunc.fixturenames:
+        metafunc.parametrize("place", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where a new ledger is: in a file, or in a database."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return str(request.getfixturevalue("database"))
     return tmp_path / "ledger.db"
 
 
 @pytest.fixture
-def ledger(path: Path, clock: Clock) -> Iterator[Ledger]:
-    with Ledger(path, clock=clock) as ledger:
+def path(place: Place) -> Path:
+    """The same, of a test that is about files."""
+    assert isinstance(place, Path)
+    return place
+
+
+@pytest.fixture
+def ledger(place: Place, clock: Clock) -> Iterator[Ledger]:
+    with Ledger(place, clock=clock) as ledger:
         yield ledger
 
 
@@ -36,10 +54,10 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def key(keys: Path, path: Path) -> LogKey:
+def key(keys: Path, place: Place) -> LogKey:
     """A log with its key."""
-    with Ledger(path, log_keys=keys) as ledger:
+    with Ledger(place, log_keys=keys) as ledger:
         signer = LogSigner(keys, ORIGIN)
-        signer.key.create(path)
+        signer.key.create(ledger.location)
         ledger.entries.sign(signer)
     return signer.key

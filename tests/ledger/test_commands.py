@@ -28,7 +28,7 @@ from tests.ledger.scenario import (
     login,
     revoke,
 )
-from tests.ledger.worlds import Clock, consent, raw, sound, texts, traces
+from tests.ledger.worlds import Clock, Place, consent, raw, sound, texts, traces
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -117,10 +117,10 @@ def test_a_trace_is_one_fact_however_often_and_from_whichever_file_it_comes(
 # -- lost races ----------------------------------------------------------------------------------
 
 
-def test_a_lost_race_is_decided_again(path: Path, ledger: Ledger, clock: Clock) -> None:
+def test_a_lost_race_is_decided_again(place: Place, ledger: Ledger, clock: Clock) -> None:
     """Both know the account; the other consents first, so that this one has nothing left to do."""
     ledger.execute(login(BEIJING))
-    with Ledger(path, clock=clock) as other:
+    with Ledger(place, clock=clock) as other:
         catalogue = ledger.catalogue
         account = ledger.account("huaweicloud", ACCOUNT)
         raced = False
@@ -138,7 +138,7 @@ def test_a_lost_race_is_decided_again(path: Path, ledger: Ledger, clock: Clock) 
     assert "authorized in cn-north-4 already" in outcome.note
     assert ledger.catalogue is catalogue
     assert ledger.account("huaweicloud", ACCOUNT).version >= account.version
-    sound(path)
+    sound(place)
 
 
 def test_races_that_are_always_lost_are_a_conflict_and_append_nothing(
@@ -181,7 +181,7 @@ def test_after_a_failed_append_the_ledger_knows_what_the_file_knows(
 
 
 def test_an_observation_that_fails_halfway_leaves_no_knowledge_behind(
-    path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    place: Place, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second account cannot be read; what was settled of the first must not be believed."""
     account = Ledger.account
@@ -197,13 +197,13 @@ def test_an_observation_that_fails_halfway_leaves_no_knowledge_behind(
             ledger.observe(traces(2))
     assert ledger.account("huaweicloud", "account-0").version == 0
     assert ledger.observe(traces(2)).new_traces == 2
-    sound(path)
+    sound(place)
 
 
 # -- dry runs ------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_tells_what_would_be_and_appends_nothing(ledger: Ledger, path: Path) -> None:
+def test_a_dry_run_tells_what_would_be_and_appends_nothing(ledger: Ledger, place: Place) -> None:
     ledger.execute(login(BEIJING))
     before = texts(ledger)
     would = ledger.execute(grant(BEIJING), actor=Actor("alice"), dry_run=True)
@@ -215,7 +215,7 @@ def test_a_dry_run_tells_what_would_be_and_appends_nothing(ledger: Ledger, path:
         (e.stream, e.version) for e in did.entries[1:]
     ]
     assert all(entry.position is None for entry in would.entries)
-    sound(path)
+    sound(place)
 
 
 def test_a_dry_refusal_is_not_recorded(ledger: Ledger) -> None:

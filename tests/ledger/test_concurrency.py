@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,27 +12,27 @@ import pytest
 from ledger.account.agency import AgencyCreated
 from ledger.account.authorization import AuthorizationGranted
 from ledger.account.usage import IssueCredential
-from ledger.application import Actor, Ledger
-from ledger.errors import Refused
+from ledger.application import ALONE_AFTER, Actor, Ledger
+from ledger.errors import Refused, StoreLocked
 from ledger.messages import Command
 from ledger.subjects import SubjectRegistered
 from tests.ledger.children import appender, finished
 from tests.ledger.scenario import ACCOUNT, ASKED, ASM, BEIJING, grant, login, revoke
-from tests.ledger.worlds import sound, texts, traces
+from tests.ledger.worlds import Clock, Place, sound, texts, traces
 
 PROCESSES = 4
 COUNT = 60
 
 
 def test_four_processes_appending_to_one_account_lose_nothing_and_repeat_nothing(
-    path: Path,
+    place: Place,
 ) -> None:
-    children = [appender("race", path, f"p{number}", str(COUNT)) for number in range(PROCESSES)]
+    children = [appender("race", place, f"p{number}", str(COUNT)) for number in range(PROCESSES)]
     said = [line.split() for child in children for line in finished(child)]
     assert len(said) == PROCESSES * COUNT
 
-    sound(path)
-    with Ledger(path) as ledger:
+    sound(place)
+    with Ledger(place) as ledger:
         history = list(ledger.history())
         per_command = Counter(entry.command_id for entry in history)
         for _, command_id, entries in said:
@@ -53,13 +54,13 @@ def test_four_processes_appending_to_one_account_lose_nothing_and_repeat_nothing
 
 
 def test_four_processes_importing_the_same_traces_append_each_once(
-    path: Path, tmp_path: Path
+    place: Place, tmp_path: Path
 ) -> None:
-    children = [appender("observe", path, "150") for _ in range(PROCESSES)]
+    children = [appender("observe", place, "150") for _ in range(PROCESSES)]
     for child in children:
         finished(child)
-    sound(path)
-    with Ledger(path) as ledger, Ledger(tmp_path / "alone.db") as alone:
+    sound(place)
+    with Ledger(place) as ledger, Ledger(tmp_path / "alone.db") as alone:
         alone.observe(traces(150))
         assert len(texts(ledger)) == len(texts(alone))
         assert {e.command_id for e in ledger.history()} == {e.command_id for e in alone.history()}
@@ -70,8 +71,8 @@ def test_four_processes_importing_the_same_traces_append_each_once(
             }
 
 
-def test_the_same_command_id_from_many_at_once_is_carried_out_once(path: Path) -> None:
-    ledgers = [Ledger(path) for _ in range(PROCESSES)]
+def test_the_same_command_id_from_many_at_once_is_carried_out_once(place: Place) -> None:
+    ledgers = [Ledger(place) for _ in range(PROCESSES)]
     ledgers[0].execute(login(BEIJING))
 
     def consent(ledger: Ledger) -> list[int | None]:
@@ -84,12 +85,12 @@ def test_the_same_command_id_from_many_at_once_is_carried_out_once(path: Path) -
     assert all(positions == told[0] for positions in told)
     for ledger in ledgers:
         ledger.close()
-    sound(path)
+    sound(place)
 
 
-def test_threads_of_one_process_may_share_a_ledger_one_command_at_a_time(path: Path) -> None:
+def test_threads_of_one_process_may_share_a_ledger_one_command_at_a_time(place: Place) -> None:
     """A pool of connections serves all threads; the cache of accounts is one caller's at a time."""
-    with Ledger(path) as ledger:
+    with Ledger(place) as ledger:
         ledger.observe(traces(30))
         expected = texts(ledger)
         with ThreadPoolExecutor(8) as threads:
@@ -122,13 +123,51 @@ def test_all_who_open_a_new_ledger_at_once_get_in(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_a_decision_is_taken_again_where_another_process_changed_the_account_meanwhile(
-    path: Path, command: Command, *, dry_run: bool
+    place: Place, command: Command, *, dry_run: bool
 ) -> None:
-    with Ledger(path) as ledger, Ledger(path) as other:
+    with Ledger(place) as ledger, Ledger(place) as other:
         ledger.execute(login(BEIJING))
         ledger.execute(grant(BEIJING))
         ledger.execute(command)  # As the process knows it from now on.
         other.execute(revoke(BEIJING))
         with pytest.raises(Refused):
             ledger.execute(command, dry_run=dry_run)
-    sound(path)
+    sound(place)
+
+
+def test_who_loses_twice_has_the_ledger_to_itself(database: str, clock: Clock) -> None:
+    """PostgreSQL gives the lock in turn: whoever waits for it would lose for ever."""
+    with Ledger(database, clock=clock) as ledger, Ledger(database, lock_timeout_s=1) as other:
+        attempts: list[str] = []
+
+        def race() -> datetime:
+            try:
+                other.execute(login(f"region-{len(attempts)}"))
+                attempts.append("faster")
+            except StoreLocked:
+                attempts.append("kept out")
+            return clock()
+
+        ledger.clock = race
+        entries = ledger.execute(login(BEIJING)).entries
+        assert attempts == [*["faster"] * ALONE_AFTER, "kept out"]
+        assert entries[-1].position == ledger.last_position()
+        other.execute(login("and-on"))
+    sound(database)
+
+
+def test_a_reader_that_follows_misses_nothing_and_sees_no_gap(database: str) -> None:
+    """Three processes append, some appends fail, and each position is there in its turn."""
+    Ledger(database).close()
+    children = [appender("race", database, f"p{number}", "60") for number in range(2)]
+    children.append(appender("observe", database, "150"))
+    seen: list[int] = []
+    with Ledger(database) as ledger:
+        while any(child.poll() is None for child in children):
+            seen += [e.position or 0 for e in ledger.history(len(seen) + 1)]
+            assert seen == list(range(1, len(seen) + 1))
+        for child in children:
+            finished(child)
+        seen += [e.position or 0 for e in ledger.history(len(seen) + 1)]
+        assert seen == list(range(1, ledger.last_position() + 1))
+    sound(database)

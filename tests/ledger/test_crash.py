@@ -17,7 +17,7 @@ import pytest
 from ledger.application import Ledger
 from tests.ledger import appender
 from tests.ledger.scenario import grant, login
-from tests.ledger.worlds import Clock, raw, sound, texts, traces, whole
+from tests.ledger.worlds import Clock, datastore_of, raw, sound, texts, traces, whole
 
 KILLS = 125
 
@@ -129,7 +129,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[str
     path = tmp_path_factory.mktemp("grown") / "ledger.db"
     states: list[list[str]] = [[]]
     ledger = Ledger(path, clock=Clock())
-    with ledger.entries.datastore.get_connection(commit=True) as connection:
+    with datastore_of(ledger).get_connection(commit=True) as connection:
         connection.cursor().execute("PRAGMA wal_autocheckpoint = 0")
     for region in ("one", "two"):
         ledger.execute(login(region))

@@ -1,4 +1,4 @@
-"""The eventsourcing library's own test cases, on our recorder and our factory.
+"""The eventsourcing library's own test cases, on our recorders and our factories.
 
 What of them does not run here, and why:
 
@@ -9,7 +9,7 @@ What of them does not run here, and why:
   recorder that our factory gives for aggregates and snapshots.
 - The cases with a cipher need the package pycryptodome, which nothing here depends on. An entry is
   text that people, SQL and proofs read; a ciphered one is none of these.
-- `optional_test_insert_subscribe`: SQLite has no notifications; projections poll.
+- `optional_test_insert_subscribe`: nothing is notified; projections poll.
 - `TranscoderTestCase`: our mapper writes entries itself and uses no transcoder.
 """
 
@@ -26,11 +26,14 @@ from unittest import TestCase
 from uuid import UUID, uuid4
 
 import pytest
+from eventsourcing import postgres as stock_postgres
 from eventsourcing import sqlite as stock
 from eventsourcing.persistence import AggregateRecorder, StoredEvent
+from eventsourcing.postgres import PostgresDatastore
 from eventsourcing.utils import Environment, get_topic
 
-from ledger.persistence.connections import Datastore
+from ledger.persistence import connections, postgres
+from ledger.persistence.postgres_connections import Datastore
 from ledger.persistence.sqlite import LedgerFactory, LedgerRecorder
 
 HAS_CIPHER = importlib.util.find_spec("Crypto") is not None
@@ -67,10 +70,10 @@ class OnOurs(TestCase):
         for datastore in self.datastores:
             datastore.close()
 
-    def datastore(self) -> Datastore:
+    def datastore(self) -> connections.Datastore:
         path = self.folder / f"ledger{len(self.datastores)}.db"
         # Ten writers at once, each fsyncing: as patient as the ledger itself is.
-        datastore = Datastore(
+        datastore = connections.Datastore(
             f"file:{path}", lock_timeout=30, originator_id_type=self._originator_id_type
         )
         self.datastores.append(datastore)
@@ -82,8 +85,45 @@ class OnOurs(TestCase):
         return recorder
 
 
+class OnPostgres(TestCase):
+    """An empty database for each case."""
+
+    _originator_id_type: Any = "uuid"
+
+    @pytest.fixture(autouse=True)
+    def _database(self, database: str) -> Iterator[None]:
+        self.url = database
+        self.datastores: list[PostgresDatastore] = []
+        before = set(threading.enumerate())
+        yield
+        for thread in set(threading.enumerate()) - before:
+            thread.join()
+        for datastore in self.datastores:
+            datastore.close()
+
+    def create_recorder(self) -> postgres.LedgerRecorder:
+        datastore = Datastore(self.url, originator_id_type=self._originator_id_type)
+        self.datastores.append(datastore)
+        recorder = postgres.LedgerRecorder(datastore)
+        recorder.create_table()
+        return recorder
+
+
 class TestApplicationRecorder(OnOurs, cases.ApplicationRecorderTestCase[LedgerRecorder]):
     pass
+
+
+class TestApplicationRecorderOnPostgres(
+    OnPostgres, cases.ApplicationRecorderTestCase[postgres.LedgerRecorder]
+):
+    pass
+
+
+class TestApplicationRecorderWithTextIdsOnPostgres(TestApplicationRecorderOnPostgres):
+    _originator_id_type = "text"
+
+    def new_originator_id(self) -> str:
+        return f"account:huaweicloud:{uuid4()}"
 
 
 class TestApplicationRecorderWithTextIds(TestApplicationRecorder):
@@ -95,6 +135,19 @@ class TestApplicationRecorderWithTextIds(TestApplicationRecorder):
 
 class TestNonInterleavingNotificationIds(OnOurs, cases.NonInterleavingNotificationIDsBaseCase):
     pass
+
+
+class TestNonInterleavingNotificationIdsOnPostgres(
+    OnPostgres, cases.NonInterleavingNotificationIDsBaseCase
+):
+    pass
+
+
+class TestAggregateRecorderOfOurFactoryOnPostgres(OnPostgres, cases.AggregateRecorderTestCase):
+    def create_recorder(self) -> AggregateRecorder:  # type: ignore[override]
+        factory = postgres.LedgerFactory(Environment("App", {"POSTGRES_URL": self.url}))
+        self.datastores.append(factory.datastore)
+        return factory.aggregate_recorder()
 
 
 class TestAggregateRecorderOfOurFactory(OnOurs, cases.AggregateRecorderTestCase):
@@ -113,7 +166,7 @@ def test_the_aggregate_case_is_not_for_application_recorders(tmp_path: Path) -> 
         )
 
     theirs = stock.SQLiteApplicationRecorder(stock.SQLiteDatastore(f"file:{tmp_path / 'a.db'}"))
-    ours = LedgerRecorder(Datastore(f"file:{tmp_path / 'b.db'}"))
+    ours = LedgerRecorder(connections.Datastore(f"file:{tmp_path / 'b.db'}"))
     for recorder in (theirs, ours):
         recorder.create_table()
         assert positions(recorder) == [1, 2]
@@ -160,6 +213,48 @@ class TrackingRecorderSubclass(stock.SQLiteTrackingRecorder):
     pass
 
 
+class TestFactoryOnPostgres(
+    OnPostgres, cases.InfrastructureFactoryTestCase[postgres.LedgerFactory]
+):
+    def setUp(self) -> None:
+        self.env = Environment("TestCase")
+        self.env["PERSISTENCE_MODULE"] = "ledger.persistence.postgres:LedgerFactory"
+        self.env["POSTGRES_URL"] = self.url
+        super().setUp()
+
+    def expected_factory_class(self) -> type[postgres.LedgerFactory]:
+        return postgres.LedgerFactory
+
+    def expected_application_recorder_class(self) -> type[postgres.LedgerRecorder]:
+        return postgres.LedgerRecorder
+
+    def expected_aggregate_recorder_class(self) -> type[AggregateRecorder]:
+        return stock_postgres.PostgresAggregateRecorder
+
+    def expected_tracking_recorder_class(self) -> type[stock_postgres.PostgresTrackingRecorder]:
+        return stock_postgres.PostgresTrackingRecorder
+
+    def tracking_recorder_subclass(self) -> type[stock_postgres.PostgresTrackingRecorder]:
+        return PostgresTrackingRecorderSubclass
+
+    def expected_process_recorder_class(self) -> type[stock_postgres.PostgresProcessRecorder]:
+        return stock_postgres.PostgresProcessRecorder
+
+    test_mapper_with_cipher = needs_cipher(
+        cases.InfrastructureFactoryTestCase.test_mapper_with_cipher
+    )
+    test_mapper_with_cipher_and_compressor = needs_cipher(
+        cases.InfrastructureFactoryTestCase.test_mapper_with_cipher_and_compressor
+    )
+    test_mapper_with_wrong_cipher_key = needs_cipher(
+        cases.InfrastructureFactoryTestCase.test_mapper_with_wrong_cipher_key
+    )
+
+
+class PostgresTrackingRecorderSubclass(stock_postgres.PostgresTrackingRecorder):
+    pass
+
+
 class OurEnvironment(TestCase):
     """The library's cases read their persistence from the environment."""
 
@@ -180,6 +275,26 @@ class TestApplication(OurEnvironment, application_cases.ApplicationTestCase):
     pass
 
 
+class OurDatabase(TestCase):
+    """The same on PostgreSQL. That a variable turns on what loses events must not matter."""
+
+    @pytest.fixture(autouse=True)
+    def _environment(self, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PERSISTENCE_MODULE", "ledger.persistence.postgres:LedgerFactory")
+        monkeypatch.setenv("POSTGRES_URL", database)
+        monkeypatch.setenv("POSTGRES_ENABLE_DB_FUNCTIONS", "y")
+        monkeypatch.setenv("POSTGRES_PRE_PING", "y")
+
+
+class TestExampleApplicationOnPostgres(OurDatabase, application_cases.ExampleApplicationTestCase):
+    expected_factory_topic = get_topic(postgres.LedgerFactory)
+
+
+@pytest.mark.filterwarnings("default::DeprecationWarning")
+class TestApplicationOnPostgres(OurDatabase, application_cases.ApplicationTestCase):
+    pass
+
+
 def test_the_ledger_lets_no_environment_variable_choose_what_is_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,7 +307,7 @@ def test_the_ledger_lets_no_environment_variable_choose_what_is_imported(
 
 
 def test_an_id_that_is_a_uuid_comes_back_as_one(tmp_path: Path) -> None:
-    recorder = LedgerRecorder(Datastore(f"file:{tmp_path / 'ledger.db'}"))
+    recorder = LedgerRecorder(connections.Datastore(f"file:{tmp_path / 'ledger.db'}"))
     recorder.create_table()
     originator_id = uuid4()
     recorder.insert_events([StoredEvent(originator_id, 1, "topic1", b"state1")])

@@ -13,7 +13,7 @@ from ledger.merkle.tiles import TileHashes, tiles_between
 from ledger.merkle.tree import frontier_of, leaf_hash, tree_root
 from ledger.persistence.rows import Beside
 from tests.ledger.scenario import BEIJING, SHANGHAI, grant, login
-from tests.ledger.worlds import raw, texts, traces
+from tests.ledger.worlds import Place, raw, texts, traces
 
 
 def root(ledger: Ledger) -> bytes:
@@ -37,21 +37,21 @@ def test_the_leaves_are_the_entries_in_the_order_of_their_positions(ledger: Ledg
     assert root(ledger) == root_of_entries(ledger)
 
 
-def test_two_processes_grow_one_tree(path: Path) -> None:
-    with Ledger(path) as one, Ledger(path) as other:
+def test_two_processes_grow_one_tree(place: Place) -> None:
+    with Ledger(place) as one, Ledger(place) as other:
         for ledger in (one, other, other, one, other, one):
             ledger.execute(login(BEIJING))
         assert root(one) == root(other) == root_of_entries(one)
 
 
-def test_what_was_rolled_back_is_no_leaf(ledger: Ledger, path: Path) -> None:
+def test_what_was_rolled_back_is_no_leaf(ledger: Ledger, place: Place) -> None:
     """Even where another process appends as many entries in its place."""
     ledger.execute(login(BEIJING))
     stored = ledger.mapper.to_stored_event(next(ledger.history()))
     stored = type(stored)(stored.originator_id, 2, stored.topic, stored.state)
     with pytest.raises(IntegrityError):
         ledger.entries.append([stored], Beside(relied=["p-00000000000000000000"]))
-    with Ledger(path) as other:
+    with Ledger(place) as other:
         other.entries.append([stored], Beside())
     ledger.execute(login(SHANGHAI))
     assert root(ledger) == root_of_entries(ledger)
@@ -102,8 +102,8 @@ def test_nothing_is_appended_where_entries_and_leaves_are_not_as_many(
         assert ledger.last_position() == before
 
 
-def test_the_log_takes_little_beside_the_entries(ledger: Ledger, path: Path) -> None:
+def test_the_log_takes_little_beside_the_entries(ledger: Ledger, place: Place) -> None:
     ledger.observe(traces(300))
-    with raw(path) as db:
+    with raw(place) as db:
         (kept,) = db.execute("SELECT sum(length(data)) FROM tiles").fetchone()
     assert kept == 32 * (ledger.last_position() + ledger.last_position() // 256)

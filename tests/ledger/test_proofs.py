@@ -15,7 +15,7 @@ from ledger.merkle.tiles import decode_bundle, tiles_between
 from ledger.merkle.tlogproof import parse_proof, verify_proof
 from ledger.signer import LogSigner
 from tests.ledger.scenario import BEIJING, login
-from tests.ledger.worlds import texts, traces
+from tests.ledger.worlds import Place, texts, traces
 
 ORIGIN = "example.com/authledger"
 
@@ -26,11 +26,11 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def signed(path: Path, keys: Path) -> Iterator[Ledger]:
+def signed(place: Place, keys: Path) -> Iterator[Ledger]:
     """A ledger with a signed log of more than a tile."""
-    ledger = Ledger(path, log_keys=keys)
+    ledger = Ledger(place, log_keys=keys)
     signer = LogSigner(keys, ORIGIN)
-    signer.key.create(path)
+    signer.key.create(place)
     ledger.entries.sign(signer)
     ledger.observe(traces(300))
     yield ledger
@@ -60,10 +60,10 @@ def test_a_position_that_is_not_there_is_not_found(signed: Ledger, position: int
 
 
 def test_an_entry_that_no_checkpoint_covers_is_told(
-    signed: Ledger, path: Path, tmp_path: Path
+    signed: Ledger, place: Place, tmp_path: Path
 ) -> None:
     signed.close()
-    with Ledger(path, log_keys=tmp_path / "nothing") as ledger:
+    with Ledger(place, log_keys=tmp_path / "nothing") as ledger:
         ledger.execute(login(BEIJING))
         last = ledger.last_position()
         with pytest.raises(NotFound, match="No checkpoint covers position") as raised:
@@ -135,7 +135,7 @@ def test_another_logs_folder_is_not_written_to(signed: Ledger, tmp_path: Path, k
     folder = tmp_path / "site"
     with Ledger(tmp_path / "other" / "ledger.db", log_keys=keys) as other:
         signer = LogSigner(keys, "example.com/other")
-        signer.key.create(other.path)
+        signer.key.create(other.location)
         other.entries.sign(signer)
         proofs.export(other.entries, folder)
     before = files(folder)

@@ -19,28 +19,28 @@ from ledger.merkle.note import parse_note
 from ledger.merkle.tree import Frontier, leaf_hash
 from ledger.signer import LogSigner
 from tests.ledger.scenario import grant, login, revoke
-from tests.ledger.worlds import sound, texts, traces
+from tests.ledger.worlds import Place, sound, texts, traces
 
 KILLS = 60
 ORIGIN = "example.com/authledger"
 
 
 def test_a_released_checkpoint_is_never_contradicted(
-    path: Path, tmp_path_factory: pytest.TempPathFactory
+    place: Place, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     seed = int(os.environ.get("AUTHLEDGER_TEST_SEED", random.randrange(10**9)))
     print(f"AUTHLEDGER_TEST_SEED={seed}")  # noqa: T201  To have the same moments again.
     chance = random.Random(seed)
     keys = tmp_path_factory.mktemp("config")
-    with Ledger(path, log_keys=keys) as ledger:
+    with Ledger(place, log_keys=keys) as ledger:
         signer = LogSigner(keys, ORIGIN)
-        signer.key.create(path)
+        signer.key.create(place)
         released = {_checkpoint(ledger.entries.sign(signer))}
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload([__name__])
     for turn in range(KILLS):
         listening, saying = processes.Pipe(duplex=False)
-        child = processes.Process(target=_append, args=(path, keys, f"t{turn}", saying))
+        child = processes.Process(target=_append, args=(place, keys, f"t{turn}", saying))
         child.start()
         saying.close()
         for _ in range(1 + chance.randrange(5)):
@@ -56,13 +56,13 @@ def test_a_released_checkpoint_is_never_contradicted(
         last = LogKey(keys, ORIGIN).last()
         assert last is not None
         released.add(last)  # The record says what may have been shown.
-    _check(path, keys, released)
+    _check(place, keys, released)
     assert len(released) > KILLS
 
 
-def _check(path: Path, keys: Path, released: set[Checkpoint]) -> None:
-    sound(path)
-    with Ledger(path, log_keys=keys) as ledger:
+def _check(place: Place, keys: Path, released: set[Checkpoint]) -> None:
+    sound(place)
+    with Ledger(place, log_keys=keys) as ledger:
         receipt = ledger.execute(login("afterwards")).checkpoint
         assert receipt is not None, "the ledger goes on, and is signed"
         roots, frontier = {0: Frontier().root()}, Frontier()
@@ -73,9 +73,9 @@ def _check(path: Path, keys: Path, released: set[Checkpoint]) -> None:
             assert roots.get(checkpoint.size) == checkpoint.root, checkpoint.size
 
 
-def _append(path: Path, keys: Path, name: str, saying: Connection) -> None:
+def _append(place: Place, keys: Path, name: str, saying: Connection) -> None:
     """Append without an end, and pass on each checkpoint once it was received."""
-    with Ledger(path, log_keys=keys) as ledger:
+    with Ledger(place, log_keys=keys) as ledger:
         for number in itertools.count():
             region = f"{name}-{number % 3}"
             for command in (login(region), grant(region), revoke(region)):

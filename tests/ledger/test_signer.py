@@ -21,7 +21,7 @@ from ledger.merkle.signing import verify_note
 from ledger.merkle.tree import leaf_hash, tree_root
 from ledger.signer import LogSigner
 from tests.ledger.scenario import BEIJING, SHANGHAI, grant, login
-from tests.ledger.worlds import ORIGIN, raw, texts, traces
+from tests.ledger.worlds import ORIGIN, Place, raw, texts, traces
 
 
 def verified(note: str | None, key: LogKey) -> Checkpoint:
@@ -40,9 +40,9 @@ def root_at(ledger: Ledger, size: int) -> bytes:
 
 
 def test_every_append_ends_with_a_checkpoint_that_covers_it(
-    key: LogKey, keys: Path, path: Path
+    key: LogKey, keys: Path, place: Place
 ) -> None:
-    with Ledger(path, log_keys=keys) as ledger:
+    with Ledger(place, log_keys=keys) as ledger:
         for command in (login(BEIJING), grant(BEIJING), login(SHANGHAI)):
             outcome = ledger.execute(command)
             receipt = verified(outcome.checkpoint, key)
@@ -56,21 +56,21 @@ def test_every_append_ends_with_a_checkpoint_that_covers_it(
 
 
 def test_a_log_that_grew_before_it_had_a_key_is_covered_from_its_beginning(
-    keys: Path, path: Path
+    keys: Path, place: Place
 ) -> None:
-    with Ledger(path, log_keys=keys) as ledger:
+    with Ledger(place, log_keys=keys) as ledger:
         ledger.observe(traces(20))
         signer = LogSigner(keys, ORIGIN)
-        signer.key.create(path)
+        signer.key.create(place)
         first = verified(ledger.entries.sign(signer), signer.key)
         assert first == Checkpoint(ORIGIN, ledger.last_position(), root_at(ledger, first.size))
 
 
 @pytest.mark.parametrize("every", [0, 5])
 def test_how_many_entries_may_go_without_a_checkpoint_is_a_setting(
-    key: LogKey, keys: Path, path: Path, every: int
+    key: LogKey, keys: Path, place: Place, every: int
 ) -> None:
-    with Ledger(path, log_keys=keys, checkpoint_every=every) as ledger:
+    with Ledger(place, log_keys=keys, checkpoint_every=every) as ledger:
         sizes = [0]
         for _ in range(12):
             outcome = ledger.execute(login(BEIJING))
@@ -81,18 +81,18 @@ def test_how_many_entries_may_go_without_a_checkpoint_is_a_setting(
         )
 
 
-def test_without_the_key_appends_go_on_unsigned(key: LogKey, path: Path, tmp_path: Path) -> None:
-    with Ledger(path, log_keys=tmp_path / "nothing here") as ledger:
+def test_without_the_key_appends_go_on_unsigned(key: LogKey, place: Place, tmp_path: Path) -> None:
+    with Ledger(place, log_keys=tmp_path / "nothing here") as ledger:
         before = ledger.entries.checkpoint()
         assert ledger.execute(login(BEIJING)).checkpoint is None
         assert ledger.entries.checkpoint() == before
-    with Ledger(path, log_keys=key.folder.parent) as ledger:
+    with Ledger(place, log_keys=key.folder.parent) as ledger:
         receipt = verified(ledger.execute(login(BEIJING)).checkpoint, key)
         assert receipt.size == ledger.last_position(), "what was unsigned is covered now"
 
 
-def test_two_processes_sign_with_one_key(key: LogKey, keys: Path, path: Path) -> None:
-    with Ledger(path, log_keys=keys) as one, Ledger(path, log_keys=keys) as other:
+def test_two_processes_sign_with_one_key(key: LogKey, keys: Path, place: Place) -> None:
+    with Ledger(place, log_keys=keys) as one, Ledger(place, log_keys=keys) as other:
         for ledger in (one, other, other, one, other):
             receipt = verified(ledger.execute(login(BEIJING)).checkpoint, key)
             assert receipt.root == root_at(ledger, receipt.size)
@@ -100,9 +100,9 @@ def test_two_processes_sign_with_one_key(key: LogKey, keys: Path, path: Path) ->
 
 
 def test_a_dry_run_and_a_command_that_appends_nothing_sign_nothing(
-    key: LogKey, keys: Path, path: Path
+    key: LogKey, keys: Path, place: Place
 ) -> None:
-    with Ledger(path, log_keys=keys) as ledger:
+    with Ledger(place, log_keys=keys) as ledger:
         ledger.execute(login(BEIJING))
         ledger.execute(grant(BEIJING))
         before = ledger.entries.checkpoint()
@@ -148,18 +148,18 @@ def test_a_rewritten_history_is_not_signed(key: LogKey, keys: Path, path: Path) 
         ledger.execute(login(BEIJING))
 
 
-def test_a_torn_record_is_not_taken_for_none(key: LogKey, keys: Path, path: Path) -> None:
+def test_a_torn_record_is_not_taken_for_none(key: LogKey, keys: Path, place: Place) -> None:
     (key.folder / "last-checkpoint").write_text("example.com/authl")
     with (
-        Ledger(path, log_keys=keys) as ledger,
+        Ledger(place, log_keys=keys) as ledger,
         pytest.raises(KeyUnusable, match="the signer's record, cannot be read") as raised,
     ):
         ledger.execute(login(BEIJING))
     assert "log verify" in raised.value.remedy
 
 
-def test_a_record_never_goes_back(key: LogKey, keys: Path, path: Path) -> None:
-    with Ledger(path, log_keys=keys) as ledger:
+def test_a_record_never_goes_back(key: LogKey, keys: Path, place: Place) -> None:
+    with Ledger(place, log_keys=keys) as ledger:
         older = ledger.execute(login(BEIJING)).checkpoint
         ledger.execute(login(BEIJING))
         newest = key.last()
@@ -178,21 +178,21 @@ def test_the_key_is_its_owners_alone(key: LogKey) -> None:
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
 def test_a_key_that_others_can_read_or_change_is_refused(
-    key: LogKey, keys: Path, path: Path, mode: int
+    key: LogKey, keys: Path, place: Place, mode: int
 ) -> None:
     (key.folder / "private.key").chmod(mode)
     with (
-        Ledger(path, log_keys=keys) as ledger,
+        Ledger(place, log_keys=keys) as ledger,
         pytest.raises(KeyUnusable, match=f"can be read by others .mode {mode:o}") as raised,
     ):
         ledger.execute(login(BEIJING))
     assert "chmod go=" in raised.value.remedy
 
 
-def test_a_folder_that_others_can_enter_is_refused(key: LogKey, keys: Path, path: Path) -> None:
+def test_a_folder_that_others_can_enter_is_refused(key: LogKey, keys: Path, place: Place) -> None:
     key.folder.chmod(0o750)
     with (
-        Ledger(path, log_keys=keys) as ledger,
+        Ledger(place, log_keys=keys) as ledger,
         pytest.raises(KeyUnusable, match="can be read by others"),
     ):
         ledger.execute(login(BEIJING))
@@ -205,39 +205,41 @@ def test_the_key_does_not_lie_beside_the_ledger(path: Path) -> None:
     assert not (path.parent / "keys").exists()
 
 
-def test_a_key_is_not_made_twice(key: LogKey, path: Path) -> None:
+def test_a_key_is_not_made_twice(key: LogKey, place: Place) -> None:
     before = (key.folder / "private.key").read_bytes()
     with pytest.raises(KeyUnusable, match="has a key already"):
-        LogKey(key.folder.parent, ORIGIN).create(path)
+        LogKey(key.folder.parent, ORIGIN).create(place)
     assert (key.folder / "private.key").read_bytes() == before
 
 
 def test_two_halves_that_do_not_belong_together_are_told(
-    key: LogKey, keys: Path, path: Path
+    key: LogKey, keys: Path, place: Place
 ) -> None:
     other = LogKey(keys, "other")
-    other.create(path)
+    other.create(place)
     shutil.copy(other.folder / "private.key", key.folder / "private.key")
     with (
-        Ledger(path, log_keys=keys) as ledger,
+        Ledger(place, log_keys=keys) as ledger,
         pytest.raises(KeyUnusable, match="do not belong together"),
     ):
         ledger.execute(login(BEIJING))
 
 
-def test_a_key_that_is_none_is_told_without_showing_it(key: LogKey, keys: Path, path: Path) -> None:
+def test_a_key_that_is_none_is_told_without_showing_it(
+    key: LogKey, keys: Path, place: Place
+) -> None:
     (key.folder / "private.key").write_text("PRIVATE+KEY+secret-of-mine")
     with (
-        Ledger(path, log_keys=keys) as ledger,
+        Ledger(place, log_keys=keys) as ledger,
         pytest.raises(KeyUnusable, match="is no key") as raised,
     ):
         ledger.execute(login(BEIJING))
     assert "secret-of-mine" not in str(raised.value)
 
 
-def test_a_name_that_no_key_can_have_is_refused(keys: Path, path: Path) -> None:
+def test_a_name_that_no_key_can_have_is_refused(keys: Path, place: Place) -> None:
     with pytest.raises(KeyUnusable, match="no key name"):
-        LogKey(keys, "a name").create(path)
+        LogKey(keys, "a name").create(place)
     assert not LogKey(keys, "a name").exists
 
 
@@ -265,7 +267,7 @@ sys.exit(done.returncode)
 
 
 @pytest.fixture
-def kms(tmp_path: Path, path: Path, keys: Path) -> LogKey:
+def kms(tmp_path: Path, place: Place, keys: Path) -> LogKey:
     """A log whose key somebody else keeps: openssl, behind a command."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
@@ -281,14 +283,14 @@ def kms(tmp_path: Path, path: Path, keys: Path) -> LogKey:
 
     verifier = Verifier(ORIGIN, Algorithm.ED25519, der[-32:])
     key = LogKey(keys, ORIGIN)
-    key.create(path, command=f"{sys.executable} {script} {pem}", vkey=str(verifier))
+    key.create(place, command=f"{sys.executable} {script} {pem}", vkey=str(verifier))
     return key
 
 
 def test_a_command_signs_where_the_key_is_kept_elsewhere(
-    kms: LogKey, keys: Path, path: Path
+    kms: LogKey, keys: Path, place: Place
 ) -> None:
-    with Ledger(path, log_keys=keys) as ledger:
+    with Ledger(place, log_keys=keys) as ledger:
         ledger.entries.sign(LogSigner(keys, ORIGIN))
         assert verified(ledger.execute(login(BEIJING)).checkpoint, kms).size
     assert not (kms.folder / "private.key").exists()
@@ -299,23 +301,23 @@ def test_a_command_signs_where_the_key_is_kept_elsewhere(
     ["sys.exit('the KMS is asleep')", "sys.stdout.write('A' * 86 + '==')", "print('not base64!')"],
 )
 def test_a_command_that_gives_no_signature_stops_the_append(
-    kms: LogKey, keys: Path, path: Path, answer: str
+    kms: LogKey, keys: Path, place: Place, answer: str
 ) -> None:
-    with Ledger(path, log_keys=keys) as ledger:
+    with Ledger(place, log_keys=keys) as ledger:
         ledger.entries.sign(LogSigner(keys, ORIGIN))
         command = f'{sys.executable} -c "import sys; {answer}"'
         (kms.folder / "signer-command").write_text(command)
-    with Ledger(path, log_keys=keys) as ledger:
+    with Ledger(place, log_keys=keys) as ledger:
         with pytest.raises(KeyUnusable, match="gave no signature") as raised:
             ledger.execute(login(BEIJING))
         assert ("asleep" in str(raised.value)) == ("asleep" in answer)
         assert ledger.last_position() == 0
 
 
-def test_a_command_that_others_can_change_is_refused(kms: LogKey, keys: Path, path: Path) -> None:
+def test_a_command_that_others_can_change_is_refused(kms: LogKey, keys: Path, place: Place) -> None:
     (kms.folder / "signer-command").chmod(0o622)
     with (
-        Ledger(path, log_keys=keys) as ledger,
+        Ledger(place, log_keys=keys) as ledger,
         pytest.raises(KeyUnusable, match="can be read by others"),
     ):
         ledger.entries.sign(LogSigner(keys, ORIGIN))

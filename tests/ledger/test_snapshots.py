@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,7 +22,7 @@ from ledger.application import Ledger
 from ledger.messages import DomainEvent
 from tests.ledger.scenario import ACCOUNT, AGENCY, BEIJING, PROVIDER, SHANGHAI, grant, login
 from tests.ledger.test_order import START, Fact, arrive, facts
-from tests.ledger.worlds import Clock, consent, raw, seen
+from tests.ledger.worlds import Clock, Place, consent, raw, seen
 
 STREAM = f"account:{PROVIDER}:{ACCOUNT}"
 
@@ -41,24 +40,23 @@ def grow(ledger: Ledger, count: int, first: int = 0) -> None:
 
 
 @pytest.fixture
-def path(tmp_path: Path, clock: Clock) -> Path:
+def grown(place: Place, clock: Clock) -> Place:
     """A ledger whose account has a snapshot, at version 40, and is at 44."""
-    path = tmp_path / "ledger.db"
-    with Ledger(path, clock=clock) as ledger:
+    with Ledger(place, clock=clock) as ledger:
         grow(ledger, 40)
-    with Ledger(path, clock=clock) as ledger:
+    with Ledger(place, clock=clock) as ledger:
         grow(ledger, 4, first=40)
-    return path
+    return place
 
 
-def kept(path: Path) -> list[tuple[str, int]]:
+def kept(place: Place) -> list[tuple[str, int]]:
     """Streams with a snapshot, and its version."""
-    with raw(path) as db:
-        return db.execute("SELECT stream, version FROM snapshots").fetchall()
+    with raw(place) as db:
+        return list(db.execute("SELECT stream, version FROM snapshots"))
 
 
-def alter(path: Path, assignment: str) -> None:
-    with raw(path) as db:
+def alter(place: Place, assignment: str) -> None:
+    with raw(place) as db:
         changed = db.execute(f"UPDATE snapshots SET {assignment}").rowcount
     assert changed == 1
 
@@ -128,46 +126,44 @@ def test_what_is_no_snapshot_is_a_value_error(content: object) -> None:
 
 
 def test_a_snapshot_is_kept_with_the_first_append_after_a_long_read(
-    tmp_path: Path, clock: Clock
+    place: Place, clock: Clock
 ) -> None:
-    path = tmp_path / "ledger.db"
-    with Ledger(path, clock=clock) as ledger:
+    with Ledger(place, clock=clock) as ledger:
         grow(ledger, SNAPSHOT_AFTER)
-        assert kept(path) == [], "who knows the account already need not read it"
-    with Ledger(path, clock=clock) as ledger:
+        assert kept(place) == [], "who knows the account already need not read it"
+    with Ledger(place, clock=clock) as ledger:
         ledger.account(PROVIDER, ACCOUNT)
-        assert kept(path) == [], "reading writes nothing"
+        assert kept(place) == [], "reading writes nothing"
         ledger.execute(login(BEIJING), dry_run=True)
-        assert kept(path) == [], "nor does a dry run"
+        assert kept(place) == [], "nor does a dry run"
         ledger.execute(login(BEIJING))
-        assert kept(path) == [(STREAM, SNAPSHOT_AFTER)]
+        assert kept(place) == [(STREAM, SNAPSHOT_AFTER)]
 
 
-def test_an_account_with_few_entries_has_none(tmp_path: Path, clock: Clock) -> None:
-    path = tmp_path / "ledger.db"
-    with Ledger(path, clock=clock) as ledger:
+def test_an_account_with_few_entries_has_none(place: Place, clock: Clock) -> None:
+    with Ledger(place, clock=clock) as ledger:
         grow(ledger, SNAPSHOT_AFTER - 1)
-    with Ledger(path, clock=clock) as ledger:
+    with Ledger(place, clock=clock) as ledger:
         ledger.execute(login(BEIJING))
-    assert kept(path) == []
+    assert kept(place) == []
 
 
-def test_a_newer_snapshot_takes_the_place_of_the_older(path: Path, clock: Clock) -> None:
-    with Ledger(path, clock=clock) as ledger:
+def test_a_newer_snapshot_takes_the_place_of_the_older(grown: Place, clock: Clock) -> None:
+    with Ledger(grown, clock=clock) as ledger:
         grow(ledger, 30, first=44)
-    with Ledger(path, clock=clock) as ledger:
+    with Ledger(grown, clock=clock) as ledger:
         ledger.execute(login(BEIJING))
-    assert kept(path) == [(STREAM, 74)]
+    assert kept(grown) == [(STREAM, 74)]
 
 
 # -- what it is good for -------------------------------------------------------------------------
 
 
 def test_only_what_came_after_the_snapshot_is_read(
-    path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    grown: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert kept(path) == [(STREAM, 40)]
-    with Ledger(path, clock=clock) as ledger:
+    assert kept(grown) == [(STREAM, 40)]
+    with Ledger(grown, clock=clock) as ledger:
         versions = decoded(ledger, monkeypatch)
         account = ledger.account(PROVIDER, ACCOUNT)
         assert versions == [41, 42, 43, 44]
@@ -176,13 +172,13 @@ def test_only_what_came_after_the_snapshot_is_read(
     assert to_text(account) == to_text(replayed)
 
 
-def test_decisions_with_a_snapshot_are_those_without(path: Path, clock: Clock) -> None:
-    with Ledger(path, clock=clock) as ledger:
+def test_decisions_with_a_snapshot_are_those_without(grown: Place, clock: Clock) -> None:
+    with Ledger(grown, clock=clock) as ledger:
         consent(ledger, BEIJING)
-    with Ledger(path, clock=clock) as ledger:
+    with Ledger(grown, clock=clock) as ledger:
         again = ledger.execute(grant(BEIJING))
     assert again.entries == (), "the region's consent stands already"
-    with Ledger(path, clock=clock) as ledger:
+    with Ledger(grown, clock=clock) as ledger:
         ledger.execute(login(SHANGHAI))
         other = ledger.execute(grant(SHANGHAI))
     assert "AgencyCreated" not in {entry.type for entry in other.entries}
@@ -203,13 +199,13 @@ def test_decisions_with_a_snapshot_are_those_without(path: Path, clock: Clock) -
     ],
 )
 def test_a_snapshot_that_is_damaged_or_of_another_history_is_passed_over(
-    path: Path, clock: Clock, assignment: str, monkeypatch: pytest.MonkeyPatch
+    grown: Place, clock: Clock, assignment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alter(path, assignment)
-    with Ledger(path, clock=clock) as ledger:
+    alter(grown, assignment)
+    with Ledger(grown, clock=clock) as ledger:
         versions = decoded(ledger, monkeypatch)
         account = ledger.account(PROVIDER, ACCOUNT)
         assert versions == list(range(1, 45)), "all is read"
         assert len(account.regions_of(AGENCY)) == 44
         ledger.execute(login(BEIJING))
-    assert kept(path) == [(STREAM, 44)], "and a sound one is kept in its place"
+    assert kept(grown) == [(STREAM, 44)], "and a sound one is kept in its place"

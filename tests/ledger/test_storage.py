@@ -19,8 +19,9 @@ from ledger.application import Ledger
 from ledger.errors import (
     NotFound,
 )
+from ledger.persistence.columns import DERIVED_COLUMNS
 from ledger.persistence.connections import Datastore
-from ledger.persistence.schema import APPLICATION_ID, DERIVED_COLUMNS
+from ledger.persistence.schema import APPLICATION_ID
 from ledger.persistence.sqlite import LedgerRecorder
 from ledger.values import instant, instant_text
 from tests.ledger.scenario import (
@@ -31,7 +32,7 @@ from tests.ledger.scenario import (
     login,
     revoke,
 )
-from tests.ledger.worlds import Clock, consent, raw, seen, sound, texts, traces
+from tests.ledger.worlds import Clock, Place, consent, datastore_of, raw, seen, sound, texts, traces
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -39,8 +40,8 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 # -- the file ------------------------------------------------------------------------------------
 
 
-def test_every_connection_syncs_fully_into_a_write_ahead_log(ledger: Ledger) -> None:
-    pool = ledger.entries.datastore.pool
+def test_every_connection_syncs_fully_into_a_write_ahead_log(ledger: Ledger, path: Path) -> None:
+    pool = datastore_of(ledger).pool
     connections = [pool.get_connection(is_writer=False) for _ in range(4)]
     try:
         for connection in connections:
@@ -115,17 +116,19 @@ def test_an_event_is_never_changed_and_never_deleted(ledger: Ledger, path: Path)
     assert texts(ledger) == before
 
 
-def test_positions_are_dense_and_versions_go_on_in_each_stream(ledger: Ledger, path: Path) -> None:
+def test_positions_are_dense_and_versions_go_on_in_each_stream(
+    ledger: Ledger, place: Place
+) -> None:
     consent(ledger, BEIJING)
     ledger.observe(traces(200))
     consent(ledger, SHANGHAI)
     assert [entry.position for entry in ledger.history()] == list(
         range(1, ledger.last_position() + 1)
     )
-    sound(path)
+    sound(place)
 
 
-def test_a_position_is_not_used_again_after_a_failed_append(ledger: Ledger, path: Path) -> None:
+def test_a_position_is_not_used_again_after_a_failed_append(ledger: Ledger, place: Place) -> None:
     consent(ledger, BEIJING)
     recorder = ledger.entries
     last = ledger.last_position()
@@ -140,12 +143,12 @@ def test_a_position_is_not_used_again_after_a_failed_append(ledger: Ledger, path
         recorder.insert_events([new, again])
     assert ledger.last_position() == last
     assert ledger.execute(login(SHANGHAI)).entries[0].position == last + 1
-    sound(path)
+    sound(place)
 
 
 def test_a_transaction_takes_the_write_lock_when_it_begins(path: Path, ledger: Ledger) -> None:
     with (
-        ledger.entries.datastore.transaction(commit=True),
+        datastore_of(ledger).transaction(commit=True),
         raw(path) as db,
     ):
         db.execute("PRAGMA busy_timeout = 0")
@@ -156,17 +159,17 @@ def test_a_transaction_takes_the_write_lock_when_it_begins(path: Path, ledger: L
 def test_readers_are_not_kept_waiting_by_a_writer(path: Path, ledger: Ledger) -> None:
     consent(ledger, BEIJING)
     with (
-        ledger.entries.datastore.transaction(commit=True),
+        datastore_of(ledger).transaction(commit=True),
         Ledger(path, lock_timeout_s=1) as other,
     ):
         assert other.last_position() == ledger.last_position()
 
 
-def test_all_of_it_is_there_when_the_ledger_is_opened_again(path: Path) -> None:
-    with Ledger(path) as ledger:
+def test_all_of_it_is_there_when_the_ledger_is_opened_again(place: Place) -> None:
+    with Ledger(place) as ledger:
         consent(ledger, BEIJING)
         before = list(ledger.history())
-    with Ledger(path, create=False) as again:
+    with Ledger(place, create=False) as again:
         assert list(again.history()) == before
 
 
@@ -199,7 +202,7 @@ def test_a_file_may_bear_any_name(tmp_path: Path, name: str) -> None:
 
 
 def test_recorded_times_never_decrease_when_the_clock_jumps_back(
-    ledger: Ledger, clock: Clock, path: Path
+    ledger: Ledger, clock: Clock, place: Place
 ) -> None:
     consent(ledger, BEIJING)
     latest = clock.now
@@ -209,7 +212,7 @@ def test_recorded_times_never_decrease_when_the_clock_jumps_back(
     times = [entry.recorded_at for entry in ledger.history()]
     assert times == sorted(times)
     assert times[-1] <= latest
-    sound(path)
+    sound(place)
 
 
 @settings(max_examples=25)
@@ -283,9 +286,9 @@ def test_history_is_read_in_pages_without_a_gap(ledger: Ledger) -> None:
     assert middle == list(range(900, 2_101))
 
 
-def test_an_entry_is_shown_exactly_as_stored(ledger: Ledger, path: Path) -> None:
+def test_an_entry_is_shown_exactly_as_stored(ledger: Ledger, place: Place) -> None:
     consent(ledger, BEIJING)
-    with raw(path) as db:
+    with raw(place) as db:
         (stored,) = db.execute("SELECT entry FROM events WHERE position = 3").fetchone()
     assert ledger.entry_text(3) == stored
     with pytest.raises(NotFound, match="no position 99; the last is"):
@@ -300,9 +303,9 @@ def test_a_ledger_in_memory_serves_the_library_too() -> None:
     recorder.datastore.close()
 
 
-def test_times_in_the_table_are_text_at_fixed_width(ledger: Ledger, path: Path) -> None:
+def test_times_in_the_table_are_text_at_fixed_width(ledger: Ledger, place: Place) -> None:
     consent(ledger, BEIJING)
-    with raw(path) as db:
+    with raw(place) as db:
         for recorded_at, effective_at in db.execute("SELECT recorded_at, effective_at FROM events"):
             assert instant_text(instant(recorded_at)) == recorded_at
             assert instant_text(instant(effective_at)) == effective_at

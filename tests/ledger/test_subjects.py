@@ -20,7 +20,7 @@ from ledger.errors import InvalidInput, NotFound, StoreLocked
 from ledger.persistence.rows import Beside, SubjectRow
 from ledger.subjects import SubjectErased, SubjectRegistered, commitment, new_salt, new_subject
 from tests.ledger.scenario import AGENCY, BEIJING, SHANGHAI, grant, login
-from tests.ledger.worlds import Clock, raw, seen, texts
+from tests.ledger.worlds import Clock, Place, raw, seen, texts
 
 NAMES = (
     "alice@example.com",
@@ -38,8 +38,8 @@ NAMES = (
 
 
 @pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    with Ledger(path, clock=Clock(), lock_timeout_s=1) as ledger:
+def ledger(place: Place) -> Iterator[Ledger]:
+    with Ledger(place, clock=Clock(), lock_timeout_s=1) as ledger:
         yield ledger
 
 
@@ -79,10 +79,10 @@ def test_a_name_that_would_deceive_or_cannot_be_printed_is_no_actors(name: str) 
         Actor(name)
 
 
-def test_one_name_is_one_subject_and_registered_once(ledger: Ledger, path: Path) -> None:
+def test_one_name_is_one_subject_and_registered_once(ledger: Ledger, place: Place) -> None:
     for region in (BEIJING, SHANGHAI):
         ledger.execute(login(region), actor=Actor("alice"))
-    with Ledger(path) as again:
+    with Ledger(place) as again:
         again.execute(grant(BEIJING), actor=Actor("alice"))
     registered = [e for e in ledger.history() if isinstance(e.event, SubjectRegistered)]
     assert len(registered) == 1
@@ -101,10 +101,10 @@ def test_the_same_text_as_a_person_and_as_an_address_is_two_subjects(ledger: Led
     assert (entry.actor, entry.event.address) == (person.subject, address.subject)
 
 
-def test_whoever_has_name_and_salt_can_check_the_commitment(ledger: Ledger, path: Path) -> None:
+def test_whoever_has_name_and_salt_can_check_the_commitment(ledger: Ledger, place: Place) -> None:
     ledger.execute(login(BEIJING), actor=Actor("李雷"))
     (registered,) = [e.event for e in ledger.history() if isinstance(e.event, SubjectRegistered)]
-    with raw(path) as db:
+    with raw(place) as db:
         (kept,) = db.execute("SELECT subject, kind, name, salt FROM subjects").fetchall()
     assert kept[:3] == (registered.subject, "person", "李雷")
     by_hand = hashlib.sha256(bytes.fromhex(kept[3]) + b"person\0" + "李雷".encode()).hexdigest()
@@ -169,7 +169,7 @@ def test_erasing_among_very_many_leaves_no_byte_either(
         ledger.entries.append([], Beside(subjects=people[start : start + 20]))
     gone = chance.sample(people, 300)
     ledger.entries.append([], Beside(erased=[row.subject for row in gone]))
-    ledger.entries.truncate_wal()
+    ledger.entries.wipe()
     names = set(re.findall(rb"<[0-9]{6}>", bytes_of(path)))
     salts = set(re.findall(rb"[0-9a-f]{64}", bytes_of(path)))
     assert names.isdisjoint(row.name[:8].encode() for row in gone)
@@ -228,12 +228,12 @@ def test_nobody_is_erased_twice_or_without_having_been_known(ledger: Ledger) -> 
 
 
 def test_another_process_that_knew_the_name_does_not_bring_it_back(
-    ledger: Ledger, path: Path
+    ledger: Ledger, place: Place
 ) -> None:
     """It remembers the surrogate id; what it appends under it stays without a name."""
     ledger.execute(login(BEIJING), actor=Actor("alice"))
     before = subject_of(ledger, "alice")
-    with Ledger(path, clock=Clock()) as other:
+    with Ledger(place, clock=Clock()) as other:
         other.execute(login(BEIJING), actor=Actor("alice"))
         ledger.erase(before)
         other.execute(login(BEIJING), actor=Actor("alice"))

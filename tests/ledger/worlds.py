@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from ledger.account.agency import AgencyCreated, AgencyDeleted
 from ledger.account.permissions import PermissionGranted
 from ledger.application import Ledger, Observation
 from ledger.merkle.tree import leaf_hash
 from ledger.messages import DomainEvent, Recorded, Source
+from ledger.persistence.connections import Datastore
+from ledger.persistence.sqlite import LedgerRecorder
 from tests.ledger.scenario import ACCOUNT, PROVIDER, grant, login
 
+Place = Path | str
+"""Where a ledger is: a file, or the URL of a database."""
 ORIGIN = "example.com/authledger"
 """What the tests' logs are called."""
 
@@ -78,23 +84,47 @@ def texts(ledger: Ledger) -> list[str]:
     return [ledger.entry_text(position) for position in range(1, ledger.last_position() + 1)]
 
 
+def datastore_of(ledger: Ledger) -> Datastore:
+    """The connections to a ledger in a file."""
+    recorder: object = ledger.recorder
+    assert isinstance(recorder, LedgerRecorder)
+    assert isinstance(recorder.datastore, Datastore)
+    return recorder.datastore
+
+
+class Hands:
+    """A database through other hands than ours: SQL for both, with `?` for values."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, params: Sequence[Any] = ()) -> Any:
+        return self._connection.execute(statement.replace("?", "%s").encode(), params or None)
+
+
 @contextmanager
-def raw(path: Path) -> Iterator[sqlite3.Connection]:
-    """The file through other hands than ours."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        yield connection
+def raw(place: Place) -> Iterator[Any]:
+    """The file, or the database, through other hands than ours."""
+    if isinstance(place, Path):
+        with closing(sqlite3.connect(place, isolation_level=None)) as connection:
+            yield connection
+        return
+    with closing(psycopg.connect(place, autocommit=True)) as database:
+        database.execute("SET search_path = ledger")
+        yield Hands(database)
 
 
-def sound(path: Path) -> None:
+def sound(place: Place) -> None:
     """Whole, as the engine sees it and as the ledger does: dense positions, whole transactions."""
-    with raw(path) as db:
-        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    with raw(place) as db:
+        if isinstance(place, Path):
+            assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         whole(db)
 
 
-def whole(db: sqlite3.Connection) -> None:
+def whole(db: Any) -> None:
     """Positions are 1..n, versions 1..n in each stream, every command's events are all there."""
-    count, last = db.execute("SELECT count(*), ifnull(max(position), 0) FROM events").fetchone()
+    count, last = db.execute("SELECT count(*), coalesce(max(position), 0) FROM events").fetchone()
     assert count == last
     gaps = db.execute(
         "SELECT stream FROM events GROUP BY stream "
@@ -102,9 +132,8 @@ def whole(db: sqlite3.Connection) -> None:
     ).fetchall()
     assert gaps == []
     covered = 1
-    for command_id, first, end in db.execute(
-        "SELECT command_id, first_position, last_position FROM commands ORDER BY first_position"
-    ):
+    commands = "SELECT command_id, first_position, last_position FROM commands ORDER BY 2"
+    for command_id, first, end in db.execute(commands).fetchall():
         assert first == covered, "each position belongs to one command"
         ids = db.execute(
             "SELECT DISTINCT command_id FROM events WHERE position BETWEEN ? AND ?", (first, end)
@@ -117,7 +146,16 @@ def whole(db: sqlite3.Connection) -> None:
         "WHERE b.recorded_at < a.recorded_at"
     ).fetchone()
     assert earlier == (0,)
-    entries = db.execute("SELECT CAST(entry AS BLOB) FROM events ORDER BY position")
-    leaves = b"".join(leaf_hash(entry) for (entry,) in entries)
+    leaves = b"".join(leaf_hash(entry) for entry in entries_of(db))
     tiles = db.execute("SELECT data FROM tiles WHERE level = 0 ORDER BY tile")
     assert b"".join(data for (data,) in tiles) == leaves, "every entry is a leaf of the log"
+
+
+def entries_of(db: Any) -> Iterator[bytes]:
+    """The bytes of all entries."""
+    if isinstance(db, Hands):
+        for (text,) in db.execute("SELECT entry FROM events ORDER BY position"):
+            yield text.encode()
+        return
+    for (entry,) in db.execute("SELECT CAST(entry AS BLOB) FROM events ORDER BY position"):
+        yield entry

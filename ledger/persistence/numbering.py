@@ -1,0 +1,75 @@
+"""How stored events become rows under the append lock: numbered densely, never recorded earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+
+from ledger.errors import CorruptEntry
+from ledger.persistence.entry import recorded_at_of, stamped
+from ledger.persistence.log import Signed
+from ledger.values import instant, instant_text
+
+
+class Numbered(NamedTuple):
+    """An event as it is to be stored; `state` is the entry's bytes."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    state: bytes
+
+
+def numbered(
+    last: int, recorded_at: str | None, stored_events: Iterable[StoredEvent]
+) -> tuple[list[Numbered], str]:
+    """The rows that follow on position `last`, which was recorded then; and when theirs was.
+
+    Raises CorruptEntry if that time is none: an altered one must not spread into what follows it.
+    """
+    latest = _sound(last, recorded_at)
+    rows = []
+    for position, stored in enumerate(stored_events, start=last + 1):
+        state, at = stored.state, recorded_at_of(stored.state)
+        if at is not None:
+            if at < latest:
+                state = stamped(state, latest)
+            else:
+                latest = at
+        rows.append(
+            Numbered(
+                position, key(stored.originator_id), stored.originator_version, stored.topic, state
+            )
+        )
+    return rows, latest.decode()
+
+
+def key(originator_id: UUID | str) -> str:
+    """A stream's name as it is stored."""
+    return originator_id.hex if isinstance(originator_id, UUID) else originator_id
+
+
+def released(signed: Signed | None) -> str | None:
+    """Tell the signer that its checkpoint is on the disk; the note."""
+    if signed is None:
+        return None
+    signed.signer.released(signed.note)
+    return signed.note
+
+
+def _sound(position: int, recorded_at: str | None) -> bytes:
+    if recorded_at is None:
+        return b""
+    try:
+        sound = instant_text(instant(recorded_at)) == recorded_at
+    except ValueError:
+        sound = False
+    if not sound:
+        raise CorruptEntry(
+            f"position {position}: the recorded time is {recorded_at!r}; nothing was appended."
+        )
+    return recorded_at.encode()

@@ -1,0 +1,44 @@
+"""How a ledger is opened, by where it is: the environment of the library's factories."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+from urllib.parse import quote
+
+from ledger.errors import NotFound, StoreUnavailable
+from ledger.persistence.location import Location, SQLiteFile
+
+REMEDY: Final = "The first writing command makes one; --ledger names another."
+
+
+def opening(location: Location, *, create: bool, lock_timeout_s: int) -> dict[str, str]:
+    """What the factory of a ledger's database is told. Raises NotFound, StoreUnavailable."""
+    if isinstance(location, SQLiteFile):
+        return _file(location, create=create) | {"SQLITE_LOCK_TIMEOUT": str(lock_timeout_s)}
+    try:
+        import psycopg_pool  # noqa: F401, PLC0415  With psycopg, and psycopg with its libpq.
+    except ImportError as error:
+        raise StoreUnavailable(
+            f"A ledger on PostgreSQL needs psycopg, which is not installed here: {error}.",
+            remedy="pip install 'authledger[postgres]'",
+        ) from error
+    return {
+        "PERSISTENCE_MODULE": "ledger.persistence.postgres:LedgerFactory",
+        "POSTGRES_URL": location.url,
+        "POSTGRES_LOCK_TIMEOUT": str(lock_timeout_s),
+        "LEDGER_CREATE": "yes" if create else "no",
+        "ORIGINATOR_ID_TYPE": "text",
+    }
+
+
+def _file(location: SQLiteFile, *, create: bool) -> dict[str, str]:
+    if create:
+        location.path.parent.mkdir(parents=True, exist_ok=True)
+    elif not location.path.exists():
+        raise NotFound(f"There is no ledger at {location}.", remedy=REMEDY)
+    return {
+        "PERSISTENCE_MODULE": "ledger.persistence.sqlite:LedgerFactory",
+        "SQLITE_DBNAME": f"file:{quote(os.fsencode(location.path.absolute()))}?mode=rwc",
+        "ORIGINATOR_ID_TYPE": "text",
+    }

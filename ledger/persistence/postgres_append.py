@@ -1,0 +1,199 @@
+"""One append on PostgreSQL, from taking the lock to knowing that it was committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import astuple
+from typing import Any, Final
+
+from eventsourcing.persistence import IntegrityError, StoredEvent
+from psycopg import Connection, Cursor
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+from pydantic_core import from_json
+
+from ledger.errors import CorruptEntry
+from ledger.persistence.columns import DERIVED_COLUMNS
+from ledger.persistence.entry import recorded_at_of, stamped
+from ledger.persistence.log import CheckpointSigner, Log, Signed
+from ledger.persistence.numbering import Numbered, key, numbered, released
+from ledger.persistence.postgres_log import Head, PostgresLogRows
+from ledger.persistence.postgres_schema import COLUMNS
+from ledger.persistence.rows import Appended, Beside
+
+COPY_FROM: Final = 40
+"""From how many rows on COPY is quicker than statements in a pipeline."""
+_TYPES: Final = {
+    "position": "int8",
+    "version": "int8",
+    "first_position": "int8",
+    "last_position": "int8",
+}
+_COMMANDS: Final = ("command_id", "digest", "first_position", "last_position")
+_SUBJECTS: Final = ("subject", "kind", "name", "salt")
+
+
+class Append:
+    """Appends events once, however often it is called with another connection.
+
+    Where a connection is lost at the commit, nobody knows whether it was done. The next call takes
+    the lock first, which the lost transaction has given back either way, and then looks.
+    """
+
+    def __init__(self, log: Log, stored_events: Sequence[StoredEvent], beside: Beside) -> None:
+        self._log, self._stored, self._beside = log, stored_events, beside
+        self._signed: Signed | None = None
+        self.may_be_done = False
+
+    def __call__(self, connection: Connection[Any]) -> Appended:
+        """Raises IntegrityError on a lost race, CorruptEntry."""
+        if not self._stored:
+            return Appended()
+        with _locked(connection) as (c, head):
+            found = self._found(c) if self.may_be_done else None
+            if found is None:
+                found = self._append(c, connection, head)
+                self.may_be_done = True
+        return Appended(*found, released(self._signed))
+
+    def _append(
+        self, c: Cursor[Any], connection: Connection[Any], head: Head
+    ) -> tuple[Sequence[int], str]:
+        """Positions go on densely, recorded times never decrease."""
+        rows, latest = numbered(head.position, head.recorded_at, self._stored)
+        are_many = len(rows) >= COPY_FROM
+        check(c, self._beside)
+        with nullcontext() if are_many else connection.pipeline():
+            _put(c, "events", COLUMNS, [row_of(row) for row in rows])
+            self._signed = self._log.append(
+                PostgresLogRows(c, head), head.position, [row.state for row in rows]
+            )
+            self._put_beside(c, head.position)
+        return [row.position for row in rows], latest
+
+    def _put_beside(self, c: Cursor[Any], last: int) -> None:
+        commands = []
+        for command_id, digest, count in self._beside.commands:
+            commands.append((command_id, digest, last + 1, last + count))
+            last += count
+        _put(c, "commands", _COMMANDS, commands)
+        _put(c, "subjects", _SUBJECTS, [astuple(row) for row in self._beside.subjects])
+        if self._beside.snapshots:
+            c.executemany(
+                "INSERT INTO snapshots VALUES (%s, %s, %s, %s) ON CONFLICT (stream) DO UPDATE SET "
+                "version = excluded.version, anchor = excluded.anchor, state = excluded.state",
+                [astuple(row) for row in self._beside.snapshots],
+            )
+        if self._beside.erased:
+            c.execute("DELETE FROM subjects WHERE subject = ANY(%s)", (list(self._beside.erased),))
+
+    def _found(self, c: Cursor[Any]) -> tuple[Sequence[int], str] | None:
+        """What an earlier call committed after all; None if it did not.
+
+        Raises IntegrityError if the place was taken by other events meanwhile.
+        """
+        first = self._stored[0]
+        rows = c.execute(
+            "SELECT position, stream, version, entry FROM events WHERE position >= "
+            "(SELECT position FROM events WHERE stream = %s AND version = %s) "
+            "ORDER BY position LIMIT %s",
+            (key(first.originator_id), first.originator_version, len(self._stored)),
+        ).fetchall()
+        if not rows:
+            return None
+        if len(rows) < len(self._stored) or not all(map(_is, rows, self._stored)):
+            raise IntegrityError(f"{rows[0][1]} went on meanwhile")
+        latest = recorded_at_of(rows[-1][3].encode()) or b""
+        return [row[0] for row in rows], latest.decode()
+
+
+def sign(connection: Connection[Any], log: Log, signer: CheckpointSigner) -> str:
+    """Sign the log as it is; the note."""
+    with _locked(connection) as (c, head):
+        signed = log.sign(PostgresLogRows(c, head), signer, head.position)
+    released(signed)
+    return signed.note
+
+
+def check(c: Cursor[Any], beside: Beside) -> None:
+    """Raises IntegrityError if what a decision relies on has changed meanwhile."""
+    relied = list(beside.relied)
+    if not beside.versions and not relied:
+        return
+    rows = c.execute(
+        "SELECT k.stream || ' went on' FROM unnest(%s::text[], %s::bigint[]) AS k (stream, version) "
+        "WHERE EXISTS (SELECT FROM events e WHERE e.stream = k.stream AND e.version > k.version) "
+        "UNION ALL SELECT k.subject || ' was erased' FROM unnest(%s::text[]) AS k (subject) "
+        "WHERE NOT EXISTS (SELECT FROM subjects s WHERE s.subject = k.subject)",
+        (list(beside.versions), list(beside.versions.values()), relied),
+    ).fetchall()
+    if rows:
+        raise IntegrityError(f"{rows[0][0]} meanwhile")
+
+
+def row_of(row: Numbered) -> tuple[Any, ...]:
+    """An event's row: what it is given, and what its entry says."""
+    derived: tuple[Any, ...] = (None,) * len(DERIVED_COLUMNS)
+    if row.state.startswith(b"{"):  # What is none of our entries, as the library's cases keep it.
+        try:
+            fields = from_json(row.state)
+        except ValueError as error:
+            raise CorruptEntry(f"position {row.position}: the entry is no JSON: {error}") from error
+        derived = tuple(map(fields.get, DERIVED_COLUMNS))
+    return (*row[:4], row.state.decode(), row.topic.partition(".")[0], *derived)
+
+
+@contextmanager
+def _locked(connection: Connection[Any]) -> Iterator[tuple[Cursor[Any], Head]]:
+    """A transaction that has the ledger to itself, committed at its end.
+
+    The lock is given back after the commit can be seen, so whoever has it next sees all.
+    """
+    with connection.cursor(row_factory=tuple_row) as c:
+        try:
+            with connection.pipeline():
+                begin(connection)
+                head = Head.read(c)
+            yield c, head
+        except BaseException:
+            abandon(connection)
+            raise
+        c.execute("COMMIT")
+
+
+def begin(connection: Connection[Any]) -> None:
+    """Begin a transaction that has the ledger to itself, if this connection is in none already."""
+    if connection.info.transaction_status is not TransactionStatus.INTRANS:
+        connection.execute("BEGIN")
+        connection.execute("LOCK TABLE append_lock IN EXCLUSIVE MODE")
+
+
+def abandon(connection: Connection[Any]) -> None:
+    """Roll back what was begun, if anything was and the connection is still there."""
+    if not connection.closed and connection.info.transaction_status is not TransactionStatus.IDLE:
+        connection.execute("ROLLBACK")
+
+
+def _put(
+    c: Cursor[Any], table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    names = ", ".join(columns)
+    if len(rows) < COPY_FROM:
+        if rows:
+            values = ", ".join(["%s"] * len(columns))
+            c.executemany(f"INSERT INTO {table} ({names}) VALUES ({values})".encode(), rows)
+        return
+    with c.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)".encode()) as copy:
+        copy.set_types([_TYPES.get(name, "text") for name in columns])
+        for row in rows:
+            copy.write_row(row)
+
+
+def _is(row: tuple[Any, ...], stored: StoredEvent) -> bool:
+    """Whether a row is an event as we sent it, at whatever time it was recorded."""
+    _, stream, version, entry = row
+    state = entry.encode()
+    at = recorded_at_of(state)
+    sent = stored.state if at is None else stamped(stored.state, at)
+    return (stream, version, state) == (key(stored.originator_id), stored.originator_version, sent)

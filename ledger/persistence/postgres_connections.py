@@ -1,0 +1,204 @@
+"""Connections to a PostgreSQL ledger: made when needed, replaced when lost, patient with locks."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock, local
+from typing import Any, Final, Self, TypeVar
+
+import psycopg
+from eventsourcing.persistence import InterfaceError, OperationalError
+from eventsourcing.postgres import PostgresDatastore
+from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+from psycopg.rows import dict_row
+
+from ledger.errors import InvalidInput
+from ledger.persistence.location import PostgresDatabase
+
+Answer = TypeVar("Answer")
+
+PATIENCE_S: Final = 10.0
+"""How long a lost connection is tried again: a server restarts, or another takes its place."""
+_PAUSE_S: Final = 0.05
+_PAUSE_MAX_S: Final = 0.5
+_ATTEMPTS_MAX: Final = 5
+"""How often a transaction is begun again that the server itself gave up for another."""
+_DEFAULTS: Final = {
+    "connect_timeout": "3",
+    "application_name": "authledger",
+    # A server that is gone without a word is noticed in half a minute, not in two hours.
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+    "client_encoding": "UTF8",
+}
+_VARIABLES: Final = {"connect_timeout": "PGCONNECT_TIMEOUT", "application_name": "PGAPPNAME"}
+_LOST: Final = ("08", "57P01", "57P02", "57P03")
+"""The classes of SQLSTATE that say: this connection is no more, or not yet."""
+_GIVEN_UP: Final = ("40001", "40P01")
+"""Not serializable, or a deadlock: nothing was done, and doing it again helps."""
+IDLE_IN_TRANSACTION_S: Final = 60
+"""A process that stands still in the midst of an append does not keep the lock for ever."""
+
+
+def connect(url: str, *, lock_timeout_s: int = 0) -> Connection[Any]:
+    """A connection in autocommit. What the URL says comes before our defaults."""
+    said = conninfo_to_dict(url)
+    given: dict[str, Any] = {
+        name: value
+        for name, value in _DEFAULTS.items()
+        if name not in said and _VARIABLES.get(name, "") not in os.environ
+    }
+    connection = Connection.connect(url, autocommit=True, row_factory=dict_row, **given)
+    try:
+        connection.execute(
+            f"SET search_path = ledger, pg_temp; SET lock_timeout = '{lock_timeout_s}s'; "
+            "SET default_transaction_isolation = 'read committed'; "
+            f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_S}s'; "
+            # What was acknowledged is on the disk. Whoever asks for more, as remote_apply, gets it.
+            "SELECT set_config('synchronous_commit', 'on', false) "
+            "WHERE current_setting('synchronous_commit') = 'off'".encode()
+        )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class _Held(local):
+    connection: Connection[Any] | None = None
+
+
+class _Connections:
+    """The idle connections of a process, in the place of the library's pool.
+
+    That one connects in threads of its own, and who waits for it learns only that it took too long.
+    """
+
+    def __init__(self, url: str, lock_timeout_s: int) -> None:
+        self._url, self._lock_timeout_s = url, lock_timeout_s
+        self._idle: list[Connection[Any]] = []
+        self._held = _Held()
+        self._lock = Lock()
+        self._is_closed = False
+        self.has_connected = False
+
+    def open(self, _wait: bool, _timeout: float) -> None:  # noqa: FBT001  The library calls it so.
+        """Nothing to be done: connections are made when they are needed."""
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[Any]]:
+        held = self._held.connection
+        if held is not None and not held.closed:
+            yield held
+            return
+        connection = self._taken()
+        try:
+            yield connection
+        finally:
+            self._put_back(connection)
+
+    def hold(self, connection: Connection[Any] | None) -> None:
+        """Let this thread have only this connection, whenever it asks for one; None ends it."""
+        self._held.connection = connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _taken(self) -> Connection[Any]:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        connection = connect(self._url, lock_timeout_s=self._lock_timeout_s)
+        self.has_connected = True
+        return connection
+
+    def _put_back(self, connection: Connection[Any]) -> None:
+        is_idle = connection.info.transaction_status is TransactionStatus.IDLE
+        with self._lock:
+            if is_idle and not self._is_closed and not connection.closed:
+                self._idle.append(connection)
+                return
+        connection.close()  # The server rolls back whatever was open.
+
+
+class Datastore(PostgresDatastore):
+    """The library's datastore with our connections, which are not asked whether they live."""
+
+    def __init__(
+        self, url: str, *, lock_timeout_s: int = 30, may_create: bool = True, **options: Any
+    ) -> None:
+        self.name, self.may_create = str(PostgresDatabase(url)), may_create
+        try:
+            conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            raise InvalidInput(  # Without libpq's own words, which may hold parts of a password.
+                "The ledger's URL is not one that PostgreSQL's libpq understands.",
+                remedy="Write postgresql://USER@HOST:PORT/DATABASE?PARAMETER=VALUE, with %-codes "
+                "for what is special in a URL.",
+            ) from None
+        super().__init__("", "", "", "", "", lock_timeout=lock_timeout_s, **options)
+        self.connections = _Connections(url, lock_timeout_s)
+        self.pool: Any = self.connections
+
+    @contextmanager
+    def holding(self) -> Iterator[Connection[Any]]:
+        """A connection that this thread does everything on until it ends."""
+        with self.get_connection() as connection:
+            self.connections.hold(connection)
+            try:
+                yield connection
+            finally:
+                self.connections.hold(None)
+
+    def again(self, work: Callable[[Connection[Any]], Answer]) -> Answer:
+        """Do something on a connection, and on another if that one turns out to be lost.
+
+        `work` must be safe to repeat. Raises the library's errors when patience is at its end; at
+        once where there has been no connection yet.
+        """
+        end, pause, given_up = 0.0, _PAUSE_S, 0
+        while True:
+            try:
+                with self.get_connection() as connection:
+                    return work(connection)
+            except (OperationalError, InterfaceError) as error:
+                if is_given_up(error) and given_up < _ATTEMPTS_MAX:
+                    given_up += 1
+                elif is_lost(error) and self.connections.has_connected:
+                    end = end or time.monotonic() + PATIENCE_S
+                    if time.monotonic() > end:
+                        raise
+                else:
+                    raise
+                if end and pause > _PAUSE_S:
+                    time.sleep(pause)  # The first time at once: most often only this one was cut.
+                pause = min(2 * pause, _PAUSE_MAX_S)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether a connection was lost, or could not be had."""
+    return isinstance(error.__cause__, psycopg.Error) and (
+        error.__cause__.sqlstate is None or error.__cause__.sqlstate.startswith(_LOST)
+    )
+
+
+def is_given_up(error: BaseException) -> bool:
+    """Whether the server gave up a transaction for another."""
+    return getattr(error.__cause__, "sqlstate", None) in _GIVEN_UP

@@ -1,0 +1,82 @@
+"""What PostgreSQL's SQLSTATE means for a ledger. Known by its code, never by its text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ledger.errors import StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
+
+Meaning = tuple[type[StoreUnavailable], str, str]
+
+_UNREACHABLE: Final = (
+    StoreUnavailable,
+    "The ledger {ledger} cannot be reached: {said}.",
+    "Check that the server runs, and the host, port, database, role and password; nothing was lost.",
+)
+_DAMAGED: Final = (
+    StoreUnavailable,
+    "The ledger {ledger} is damaged: {said}.",
+    "Look at the server's log; bring back a copy or a standby.",
+)
+_NOT_ALLOWED: Final = (
+    StoreUnavailable,
+    "The ledger {ledger} refuses this to the role: {said}.",
+    "Its owner gives the rights: `authledger database grant --writer ROLE`.",
+)
+_MEANINGS: Final[dict[str, Meaning]] = {
+    "55P03": (
+        StoreLocked,
+        "The ledger {ledger} is locked by another process.",
+        "Nothing was lost; try again when it has finished.",
+    ),
+    "57014": (
+        StoreLocked,
+        "The server gave up a statement of the ledger {ledger}: {said}.",
+        "Nothing was lost; try again, or raise the server's statement_timeout.",
+    ),
+    "53100": (
+        StoreFull,
+        "The disk that holds the ledger {ledger} is full; nothing was appended.",
+        "Free some space and try again.",
+    ),
+    "53": (
+        StoreUnavailable,
+        "The server of the ledger {ledger} has not enough left for it: {said}.",
+        "Nothing was lost; try again later, or raise the server's limits.",
+    ),
+    "25006": (
+        StoreReadOnly,
+        "The ledger {ledger} cannot be written: the server is a standby, or read-only.",
+        "Name the primary, or both with target_session_attrs=read-write.",
+    ),
+    "42501": _NOT_ALLOWED,
+    "28": _UNREACHABLE,
+    "3D000": _UNREACHABLE,
+    "08": _UNREACHABLE,
+    "57P": _UNREACHABLE,
+    "25P03": _UNREACHABLE,
+    "XX001": _DAMAGED,
+    "XX002": _DAMAGED,
+    "58": (
+        StoreUnavailable,
+        "The server of the ledger {ledger} could not read or write: {said}.",
+        "Look at its disk and its log; nothing was appended.",
+    ),
+}
+_MOST_SPECIFIC_FIRST: Final = sorted(_MEANINGS, key=len, reverse=True)
+
+
+def is_from_postgres(error: BaseException | None) -> bool:
+    """Whether an error is psycopg's, which need not be installed."""
+    return type(error).__module__.partition(".")[0] == "psycopg"
+
+
+def meaning_of(error: BaseException) -> Meaning | None:
+    """What one of psycopg's errors means, if that is known. One without a code is a connection that
+    could not be had, or was lost.
+    """
+    code = getattr(error, "sqlstate", None)
+    if code is None:
+        return _UNREACHABLE
+    found = next((each for each in _MOST_SPECIFIC_FIRST if code.startswith(each)), None)
+    return None if found is None else _MEANINGS[found]

@@ -1,0 +1,87 @@
+"""Every stored row of a ledger in a file, read through a connection that cannot write."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ledger.persistence.stored import PAGE
+
+
+@contextmanager
+def reading(path: Path, columns: Sequence[str]) -> Iterator[SQLiteRows]:
+    """One read transaction over the file."""
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        connection.execute("BEGIN")
+        yield SQLiteRows(connection, columns)
+
+
+class SQLiteRows:
+    """The rows as they stand: a text that is no UTF-8 comes with its bytes escaped."""
+
+    def __init__(self, connection: sqlite3.Connection, columns: Sequence[str]) -> None:
+        self._connection, self._columns = connection, ", ".join(columns)
+
+    def count(self) -> int:
+        return int(self._value("SELECT count(*) FROM events"))
+
+    def pages(self) -> Iterator[Sequence[Sequence[Any]]]:
+        read = 0
+        try:
+            for page in self._select(0):
+                yield page
+                read += len(page)
+        except (sqlite3.OperationalError, UnicodeDecodeError):
+            # A text is no UTF-8. From there on texts are read so that each can be told.
+            self._connection.text_factory = lambda text: text.decode(errors="surrogateescape")
+            yield from self._select(read)
+
+    def _select(self, after: int) -> Iterator[list[Any]]:
+        rows = self._connection.execute(
+            f"SELECT {self._columns} FROM events ORDER BY position LIMIT -1 OFFSET ?", (after,)
+        )
+        while page := rows.fetchmany(PAGE):
+            yield page
+
+    def tile(self, level: int, index: int) -> object:
+        return self._value("SELECT data FROM tiles WHERE level = ? AND tile = ?", level, index)
+
+    def tiles(self) -> int:
+        return int(self._value("SELECT count(*) FROM tiles"))
+
+    def broken_streams(self) -> Iterable[Any]:
+        # Read off the index, which holds both.
+        return self._connection.execute(
+            "SELECT CAST(stream AS BLOB), min(version), max(version), count(*) FROM events "
+            "GROUP BY stream HAVING count(*) <> max(version) OR min(version) <> 1"
+        )
+
+    def commands(self) -> Iterable[Any]:
+        return self._connection.execute(
+            "SELECT CAST(command_id AS BLOB), first_position, last_position FROM commands "
+            "ORDER BY first_position"
+        )
+
+    def without_command(self, limit: int) -> Iterable[Any]:
+        return self._connection.execute(
+            "SELECT e.position, CAST(e.command_id AS BLOB) FROM events e LEFT JOIN commands c "
+            "ON c.command_id = e.command_id AND e.position BETWEEN c.first_position AND "
+            "c.last_position WHERE c.command_id IS NULL LIMIT ?",
+            (limit,),
+        )
+
+    def subjects(self) -> Iterable[Any]:
+        return self._connection.execute(
+            "SELECT s.subject, s.kind, s.name, s.salt, e.entry ->> 'commitment' FROM subjects s "
+            "LEFT JOIN events e ON e.stream = 'subject:' || s.subject AND e.version = 1"
+        )
+
+    def _value(self, statement: str, *params: Any) -> Any:
+        row = self._connection.execute(statement, params).fetchone()
+        return None if row is None else row[0]

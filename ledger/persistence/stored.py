@@ -1,0 +1,68 @@
+"""Every stored row as it stands, for whoever judges it: the reading of a verification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, Protocol
+
+from pydantic_core import from_json
+
+from ledger.persistence.location import Location, SQLiteFile
+
+PAGE: Final = 2_560
+"""Ten tiles of leaves."""
+
+
+class StoredRows(Protocol):
+    """All rows of a ledger within one read transaction."""
+
+    def count(self) -> int:
+        """How many events there are."""
+
+    def pages(self) -> Iterator[Sequence[Sequence[Any]]]:
+        """The columns that were asked for, by position; an entry as text or as its bytes."""
+
+    def tile(self, level: int, index: int) -> object:
+        """What is stored as a tile; None if nothing is."""
+
+    def tiles(self) -> int:
+        """How many tiles there are."""
+
+    def broken_streams(self) -> Iterable[tuple[bytes, Any, Any, int]]:
+        """Streams whose versions are not 1, 2, 3 …: name, first, last, and how many."""
+
+    def commands(self) -> Iterable[tuple[bytes, int, int]]:
+        """Command ids with their first and last positions, in the order of these."""
+
+    def without_command(self, limit: int) -> Iterable[tuple[int, bytes | None]]:
+        """Positions whose entry names a command that does not claim them."""
+
+    def subjects(self) -> Iterable[tuple[str, Any, Any, Any, str | None]]:
+        """Subject, kind, name and salt as they are kept, and the commitment that was registered."""
+
+
+@contextmanager
+def stored_rows(location: Location, columns: Sequence[str]) -> Iterator[StoredRows]:
+    """The rows of a ledger; `columns` are those of its events."""
+    if isinstance(location, SQLiteFile):
+        from ledger.persistence.sqlite_stored import reading  # noqa: PLC0415  Of one database only.
+
+        with reading(location.path, columns) as rows:
+            yield rows
+    else:
+        from ledger.persistence.postgres_stored import (  # noqa: PLC0415  Brings psycopg along.
+            reading_database,
+        )
+
+        with reading_database(location.url, columns) as database:
+            yield database
+
+
+def committed(entry: str | None) -> str | None:
+    """The commitment in an entry that registered a subject; None if it is none any more."""
+    try:
+        fields = from_json(entry or "")
+    except ValueError:
+        return None
+    return fields.get("commitment") if isinstance(fields, dict) else None

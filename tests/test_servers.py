@@ -1,0 +1,48 @@
+"""The server that the tests use: it is there, answers, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+
+import psycopg
+import pytest
+
+from tests import postgres
+from tests.postgres import Server
+
+
+def test_a_database_is_empty_and_the_next_one_too(server: Server) -> None:
+    name = server.take()
+    with psycopg.connect(server.url(name)) as db:
+        db.execute("CREATE TABLE public.left_behind (x text)")
+    server.give_back(name)
+    assert server.take() == name
+    with psycopg.connect(server.url(name)) as db:
+        assert db.execute(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        ).fetchone() == (0,)
+    server.give_back(name)
+
+
+def test_the_network_asks_for_a_password(server: Server) -> None:
+    psycopg.connect(server.network_url("postgres")).close()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(server.network_url("postgres", password="guessed"))
+
+
+def test_a_server_is_gone_with_its_folder_when_its_time_is_over() -> None:
+    with postgres.running() as server:
+        with server.connection() as db:
+            pid = db.info.backend_pid
+        folder = server.folder
+    assert not folder.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_in_ci_a_missing_server_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "binaries", lambda: None)
+    for ci, outcome in (("true", pytest.fail.Exception), ("false", pytest.skip.Exception)):
+        monkeypatch.setenv("CI", ci)
+        with pytest.raises(outcome, match="needs a PostgreSQL server"), postgres.running():
+            pass
