@@ -79,7 +79,7 @@ class TrailFilter:
     since: datetime | None = None
     until: datetime | None = None
 
-    def conditions(self, actors: Sequence[str]) -> tuple[list[str], list[object]]:
+    def conditions(self, actors: Sequence[str], dialect: Dialect) -> tuple[list[str], list[object]]:
         """SQL conditions over `audit_trail`, and their parameters. `actors` are the surrogate ids
         that `actor` stands for.
         """
@@ -87,7 +87,7 @@ class TrailFilter:
         params: list[object] = []
         for column, values in self._asked(actors):
             # Of two indexes SQLite may take the longer one: it knows nothing of the values.
-            name = f"+{column}" if wheres else column
+            name = dialect.unsearched.format(column) if wheres else column
             wheres.append(f"{name} IN ({', '.join('?' * len(values))})")
             params.extend(values)
         for bound, comparison in ((self.since, ">="), (self.until, "<")):

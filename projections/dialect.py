@@ -12,7 +12,8 @@ class Dialect:
     """What one database calls things. Texts are compared by their bytes everywhere.
 
     `joined` is an aggregate of texts, comma-separated, in their order; `member` a text inside an
-    entry; `kept` stands behind a table whose rows lie in the order of its key.
+    entry; `unsearched` a column that shall be looked at and not searched for; `kept` stands behind
+    a table whose rows lie in the order of its key.
     """
 
     text: str
@@ -20,6 +21,7 @@ class Dialect:
     kept: str
     joined: str
     member: str
+    unsearched: str
 
     def table(
         self,
@@ -47,6 +49,7 @@ SQLITE: Final = Dialect(
     # The rows come sorted already; SQLite learned to sort within an aggregate only in 3.44.
     joined="group_concat({0}, ',')",
     member="{0} ->> '{1}'",
+    unsearched="+{0}",
 )
 POSTGRES: Final = Dialect(
     text='TEXT COLLATE "C"',
@@ -54,4 +57,5 @@ POSTGRES: Final = Dialect(
     kept="",
     joined="string_agg({0}, ',' ORDER BY {0})",
     member="({0}::json ->> '{1}')",
+    unsearched="{0}",  # It knows which values are rare, and chooses by itself.
 )

@@ -60,8 +60,8 @@ class Fold:
 
     def take(self, first: int, last: int) -> None:
         """Fold the changes from one position to another, both included."""
-        changes = self._store.execute(self._changes, (first, last))
-        with _no_search_for_cycles():
+        wanted = self._store.streamed(self._changes, (first, last))
+        with wanted as changes, _no_search_for_cycles():
             while part := changes.fetchmany(10_000):
                 self._find(part)
                 self._take_all(part)

@@ -70,8 +70,8 @@ def rebuild_all(
 
 def _rebuild(store: Store, projection: Projection, at: str, swapping: Lock) -> Rebuilt:
     with store.building(projection):
-        beside = store.begin_beside(projection)
         begun = store.tracked()[projection.name]
+        beside = store.begin_beside(projection, begun)
         _, before = digest(store, projection, begun.table)
         fill(store, projection, beside, begun.position)
         rows, after = digest(store, projection, beside)
@@ -100,8 +100,8 @@ def _must_go_on(known: Tracked, begun: Tracked) -> None:
 def digest(store: Store, projection: Projection, table: str) -> tuple[int, str]:
     """How many rows the present has, and the SHA-256 over them: a line of JSON each, sorted."""
     found, rows = hashlib.sha256(), 0
-    present = store.execute(history.sorted_current(projection, table))
-    for part in iter(partial(present.fetchmany, BATCH), []):
-        found.update(b"".join(to_json(row) + b"\n" for row in part))
-        rows += len(part)
+    with store.streamed(history.sorted_current(projection, table)) as present:
+        for part in iter(partial(present.fetchmany, BATCH), []):
+            found.update(b"".join(to_json(row) + b"\n" for row in part))
+            rows += len(part)
     return rows, found.hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -69,13 +68,16 @@ class Runner:
     def catch_up(self, on_progress: OnProgress | None = None) -> int:
         """Bring every projection to the ledger's last position, all in one transaction each chunk.
 
-        Returns the position reached. Raises StoreLocked when another process keeps the views.
+        Returns the position reached; where this connection may not keep the views, the one that
+        they stand at. Raises StoreLocked when another process keeps the views.
         """
         store = self._store
         with store.told():
+            if not store.keeps:
+                return store.reached()
             self._declare()
             last = store.last_position()
-            reached = min(known.position for known in store.tracked().values())
+            reached = store.reached()
             while reached < last:
                 reached = min(reached + CHUNK, last) if reached else last
                 with store.transaction():
@@ -135,10 +137,10 @@ class Runner:
             if position != reached:
                 reached = position
                 yield position
-            time.sleep(interval_s)
+            self._store.wait(interval_s)
 
     def _declare(self) -> None:
-        if self._store.needs_declaring(self._catalogue):
+        if self._store.keeps and self._store.needs_declaring(self._catalogue):
             with self._store.transaction():
                 self._store.declare(self._catalogue)
 

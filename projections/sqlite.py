@@ -148,7 +148,7 @@ class SQLiteStore(Store):
         self.connection.execute("COMMIT")
 
     @contextmanager
-    def unchanging(self) -> Iterator[None]:
+    def unchanging(self, *_: str) -> Iterator[None]:
         self.connection.execute("BEGIN")
         try:
             yield
@@ -165,7 +165,7 @@ class SQLiteStore(Store):
 
     swapping = transaction
 
-    def begin_beside(self, projection: Projection) -> str:
+    def begin_beside(self, projection: Projection, _: Tracked) -> str:
         """It lies in a file that goes with the connection."""
         self.execute(history.create_table(projection, BESIDE, self.dialect, temporary=True))
         return BESIDE

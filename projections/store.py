@@ -7,9 +7,10 @@ or replaced) are emptied and built again.
 from __future__ import annotations
 
 import hashlib
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
@@ -109,6 +110,11 @@ class Store(ABC):
     def execute(self, statement: str, params: Sequence[Any] = ()) -> Cursor:
         """One statement; `?` stands for a parameter."""
 
+    @contextmanager
+    def streamed(self, statement: str, params: Sequence[Any] = ()) -> Iterator[Cursor]:
+        """A SELECT whose rows do not all lie in memory at once. Within a transaction only."""
+        yield self.execute(statement, params)
+
     @abstractmethod
     def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None: ...
 
@@ -127,8 +133,8 @@ class Store(ABC):
         """Takes the views' write lock; all that happens within is seen together."""
 
     @abstractmethod
-    def unchanging(self) -> AbstractContextManager[None]:
-        """All that is read within is of one moment."""
+    def unchanging(self, *names: str) -> AbstractContextManager[None]:
+        """All that is read within is of one moment; `names` are the projections among that."""
 
     @abstractmethod
     def building(self, projection: Projection, /) -> AbstractContextManager[None]:
@@ -139,7 +145,7 @@ class Store(ABC):
         """The end of `building`, under the views' write lock."""
 
     @abstractmethod
-    def begin_beside(self, projection: Projection) -> str:
+    def begin_beside(self, projection: Projection, known: Tracked) -> str:
         """An empty table for a projection that only this connection sees."""
 
     @abstractmethod
@@ -157,6 +163,10 @@ class Store(ABC):
         """Free SQL, which may only read: column names, rows up to the limit, whether there were
         more. Raises InvalidInput.
         """
+
+    def wait(self, seconds: float) -> None:
+        """Until something may have been appended, or so long."""
+        time.sleep(seconds)
 
     # -- what they have in common ----------------------------------------------------------------
 
@@ -177,6 +187,10 @@ class Store(ABC):
         """How far each projection has come, by name."""
         rows = self.execute("SELECT name, position, anchor, fingerprint, generation FROM tracking")
         return {row[0]: Tracked(*row) for row in rows.fetchall()}
+
+    def reached(self) -> int:
+        """The position that all projections have come to."""
+        return int(self.value("SELECT COALESCE(min(position), 0) FROM tracking"))
 
     def table(self, projection: Projection) -> str:
         """The table that holds the projection's live generation."""

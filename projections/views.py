@@ -15,7 +15,7 @@ from typing import Any, Self
 from ledger.asof import AsOf
 from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput, NotFound
-from ledger.persistence.location import Location, file_of, location_of
+from ledger.persistence.location import Location, PostgresDatabase, location_of
 from projections import history, times
 from projections.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.declared import PROJECTIONS, VIEWS
@@ -47,15 +47,19 @@ class Views:
         self._runner = Runner(store, catalogue)
 
     @classmethod
-    def open(cls, location: Location | Path | str, catalogue: Catalogue) -> Self:
-        """Open the views beside a ledger. Raises NotFound if there is no ledger."""
-        ledger = file_of(location_of(location), "The views")
-        if not ledger.exists():
+    def open(cls, ledger: Location | Path | str, catalogue: Catalogue) -> Self:
+        """Open the views of a ledger. Raises NotFound if there is no ledger."""
+        location = location_of(ledger)
+        if isinstance(location, PostgresDatabase):
+            from projections.postgres import PostgresStore  # noqa: PLC0415  Brings psycopg along.
+
+            return cls(PostgresStore(location), catalogue)
+        if not location.path.exists():
             raise NotFound(
-                f"There is no ledger at {ledger}.",
+                f"There is no ledger at {location}.",
                 remedy="The first writing command makes one; --ledger names another.",
             )
-        return cls(SQLiteStore(ledger), catalogue)
+        return cls(SQLiteStore(location.path), catalogue)
 
     def __enter__(self) -> Self:
         return self
@@ -110,17 +114,15 @@ class Views:
         """
         columns = tuple(column.name for column in self.columns(name))
         wheres, params = _conditions(columns, where or {})
-        with self._store.told(), self._store.unchanging():
+        over = (name,) if name in PROJECTIONS else VIEWS[name].over
+        with self._store.told(), self._store.unchanging(*over):
             relation = self._relation(name, as_of)
             rows = self._store.execute(
                 f"{relation} SELECT * FROM answer {wheres} ORDER BY {', '.join(columns)}",
                 params,
             ).fetchall()
-            position = as_of.position if as_of else self._position()
+            position = as_of.position if as_of else self._store.reached()
         return Result(columns, rows, position)
-
-    def _position(self) -> int:
-        return int(self._store.value("SELECT COALESCE(min(position), 0) FROM tracking"))
 
     def _relation(self, name: str, as_of: AsOf | None) -> str:
         """`WITH … answer AS (…)`: the view as it was, or is."""
@@ -146,7 +148,7 @@ class Views:
         newest_first: bool = True,
     ) -> Result:
         """A page of the audit trail; the next begins `after` the last position of this one."""
-        wheres, params = wanted.conditions(self._subjects_of(wanted.actor))
+        wheres, params = wanted.conditions(self._subjects_of(wanted.actor), self._store.dialect)
         if after is not None:
             wheres.append("position < ?" if newest_first else "position > ?")
             params.append(after)
@@ -184,7 +186,7 @@ class Views:
         """
         with self._store.told():
             columns, rows, more = self._store.query(sql, row_limit, time_limit_s)
-            return Result(columns, rows, self._position(), more=more)
+            return Result(columns, rows, self._store.reached(), more=more)
 
 
 def _conditions(columns: tuple[str, ...], where: Mapping[str, str | None]) -> tuple[str, list[str]]:

@@ -19,7 +19,7 @@ from ledger.persistence.entry import recorded_at_of, stamped
 from ledger.persistence.log import CheckpointSigner, Log, Signed
 from ledger.persistence.numbering import Numbered, key, numbered, released
 from ledger.persistence.postgres_log import Head, PostgresLogRows
-from ledger.persistence.postgres_schema import COLUMNS
+from ledger.persistence.postgres_schema import APPENDED, COLUMNS
 from ledger.persistence.rows import Appended, Beside
 
 COPY_FROM: Final = 40
@@ -70,6 +70,7 @@ class Append:
                 PostgresLogRows(c, head), head.position, [row.state for row in rows]
             )
             self._put_beside(c, head.position)
+            c.execute(f"NOTIFY {APPENDED}".encode())
         return [row.position for row in rows], latest
 
     def _put_beside(self, c: Cursor[Any], last: int) -> None:

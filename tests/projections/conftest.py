@@ -18,6 +18,7 @@ from ledger.account.policy import AttemptPolicyDeletion
 from ledger.account.usage import IssueCredential, UseFeature
 from ledger.catalogue import load_catalogue
 from projections.views import Views
+from tests.ledger.worlds import Place
 from tests.projections.worlds import Do, World
 
 ACCOUNT = "0a1b2c3d4e5f"
@@ -45,9 +46,32 @@ def story() -> list[Do]:
     ]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whoever asks for a ledger and its views is run on every database; whoever asks for the
+    ledger's path is about files, whoever asks for a database is about PostgreSQL.
+    """
+    if "place" in metafunc.fixturenames and not {"path", "database"} & {*metafunc.fixturenames}:
+        metafunc.parametrize("place", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def told(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path / "ledger.db")
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where a new ledger is: in a file, or in a database."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return str(request.getfixturevalue("database"))
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def path(place: Place) -> Path:
+    """The same, of a test that is about files."""
+    assert isinstance(place, Path)
+    return place
+
+
+@pytest.fixture
+def told(place: Place) -> Iterator[World]:
+    world = World(place)
     for step in story():
         world.take(step)
     yield world
@@ -56,6 +80,6 @@ def told(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def views(told: World) -> Iterator[Views]:
-    with Views.open(told.path, load_catalogue()) as views:
+    with Views.open(told.place, load_catalogue()) as views:
         views.catch_up()
         yield views

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.asof import AsOf
 from ledger.catalogue import load_catalogue
 from projections.declared import PROJECTIONS
 from projections.views import Views
+from tests.postgres import Server
 from tests.projections import oracle
 from tests.projections.worlds import BEGINNING, See, Step, World, observations, steps
 
@@ -23,16 +24,20 @@ histories = st.lists(steps, min_size=1, max_size=20)
 
 
 @contextmanager
-def world() -> Iterator[World]:
+def world(server: Server | None = None) -> Iterator[World]:
+    """In a file of its own, or in a database of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        made = World(Path(folder) / "ledger.db")
+        name = server.take() if server else ""
+        made = World(server.url(name) if server else Path(folder) / "ledger.db")
         yield made
         made.ledger.close()
+        if server:
+            server.give_back(name)
 
 
 @contextmanager
 def views_of(made: World) -> Iterator[Views]:
-    with Views.open(made.path, load_catalogue()) as views:
+    with Views.open(made.place, load_catalogue()) as views:
         yield views
 
 
@@ -54,6 +59,34 @@ def test_the_live_views_are_the_rebuilt_views_and_the_python_fold(
         assert certificate.equal
         assert {name: views.read(name).rows for name in PROJECTIONS} == live
         assert views.read("capabilities").rows == oracle.capabilities(history)
+
+
+@settings(max_examples=12)
+@given(taken=histories, catch_up_every=st.integers(1, 7), minute=st.integers(0, 300_000))
+def test_postgresql_answers_as_the_fold_does(
+    server: Server, taken: list[Step], catch_up_every: int, minute: int
+) -> None:
+    """Live, rebuilt, as of each position and as of a time: all of the above in one."""
+    with world(server) as made, views_of(made) as views:
+        for number, step in enumerate(taken):
+            made.take(step)
+            if number % catch_up_every == 0:
+                views.catch_up()
+        views.catch_up()
+        history, at = list(made.ledger.history()), BEGINNING + timedelta(minutes=minute)
+        for _ in range(2):
+            assert views.read("capabilities").rows == oracle.capabilities(history)
+            for name in PROJECTIONS:
+                assert views.read(name).rows == oracle.fold(name, history), name
+                for position in range(len(history) + 1):
+                    known = history[:position]
+                    answer = views.read(name, as_of=AsOf(position)).rows
+                    assert answer == oracle.fold(name, known), (name, position)
+                    answer = views.read(name, as_of=AsOf(position, at)).rows
+                    assert _without_position_of_sums(name, answer) == _without_position_of_sums(
+                        name, oracle.fold(name, known, at)
+                    )
+            assert views.rebuild().equal
 
 
 @given(histories)

@@ -11,7 +11,6 @@ import pytest
 from ledger.errors import InvalidInput
 from projections.sqlite import views_path
 from projections.views import Views
-from tests.projections.worlds import World
 
 
 def test_the_documented_views_can_be_queried(views: Views) -> None:
@@ -51,11 +50,11 @@ def test_derived_views_and_histories_can_be_queried(views: Views) -> None:
         "SELECT name FROM pragma_database_list",
     ],
 )
-def test_nothing_can_be_written_changed_or_opened(views: Views, told: World, sql: str) -> None:
-    before = told.path.read_bytes(), views.read("region_agencies").rows
+def test_nothing_can_be_written_changed_or_opened(views: Views, path: Path, sql: str) -> None:
+    before = path.read_bytes(), views.read("region_agencies").rows
     with pytest.raises(InvalidInput):
         views.query(sql)
-    assert (told.path.read_bytes(), views.read("region_agencies").rows) == before
+    assert (path.read_bytes(), views.read("region_agencies").rows) == before
 
 
 @pytest.mark.parametrize(
@@ -70,7 +69,9 @@ def test_nothing_can_be_written_changed_or_opened(views: Views, told: World, sql
         "SELECT sql FROM temp.sqlite_master",
     ],
 )
-def test_a_salt_cannot_be_read_nor_the_place_named_where_it_lies(views: Views, sql: str) -> None:
+def test_a_salt_cannot_be_read_nor_the_place_named_where_it_lies(
+    path: Path, views: Views, sql: str
+) -> None:
     with pytest.raises(InvalidInput):
         views.query(sql)
 
@@ -102,18 +103,18 @@ def test_a_query_that_takes_too_long_is_ended(views: Views, sql: str) -> None:
         views.query(sql, time_limit_s=0.2)
 
 
-def test_no_value_can_fill_the_memory(views: Views) -> None:
+def test_no_value_can_fill_the_memory(path: Path, views: Views) -> None:
     with pytest.raises(InvalidInput, match="too big"):
         views.query("SELECT randomblob(1000000000)")
 
 
-def test_no_answer_can_fill_the_memory(views: Views) -> None:
+def test_no_answer_can_fill_the_memory(path: Path, views: Views) -> None:
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
     with pytest.raises(InvalidInput, match="larger than"):
         views.query(endless + "SELECT randomblob(90000) FROM n", row_limit=100_000)
 
 
-def test_one_long_function_call_is_over_soon(views: Views) -> None:
+def test_one_long_function_call_is_over_soon(path: Path, views: Views) -> None:
     """No progress is asked for within a call; values are too short for a long one."""
     began = time.monotonic()
     with pytest.raises(InvalidInput):
@@ -132,10 +133,10 @@ def test_right_to_left_text_comes_out_as_it_went_in(views: Views) -> None:
     assert views.query("SELECT 'مركز', '🦉'").rows == [("مركز", "🦉")]
 
 
-def test_the_views_file_is_no_ledger_and_says_so_in_its_header(told: World, views: Views) -> None:
+def test_the_views_file_is_no_ledger_and_says_so_in_its_header(path: Path, views: Views) -> None:
     views.catch_up()
-    with sqlite3.connect(views_path(told.path)) as connection:
+    with sqlite3.connect(views_path(path)) as connection:
         [(application_id,)] = connection.execute("PRAGMA application_id").fetchall()
     connection.close()
     assert application_id.to_bytes(4) == b"autv"
-    assert Path(views_path(told.path)).name == "ledger.db.views"
+    assert Path(views_path(path)).name == "ledger.db.views"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
@@ -11,16 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from ledger.account.console import RequestConsoleLogin
 from ledger.catalogue import load_catalogue
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
-from projections import fold, rebuild, runner, sqlite
+from projections import fold, postgres, rebuild, runner, sqlite
 from projections.declared import PROJECTIONS
 from projections.sqlite import views_path
 from projections.store import Store
 from projections.views import Views
+from tests.ledger.worlds import Place
 from tests.projections.worlds import Do, World
 
 CATALOGUE = load_catalogue()
@@ -30,22 +33,26 @@ def all_rows(views: Views) -> dict[str, list[tuple[object, ...]]]:
     return {name: views.read(name).rows for name in views.names()}
 
 
-def remove_views(ledger: Path) -> None:
+def remove_views(place: Place) -> None:
+    if isinstance(place, str):
+        with psycopg.connect(place) as connection:
+            connection.execute("DROP SCHEMA views CASCADE")
+        return
     for suffix in ("", "-wal", "-shm"):
-        Path(f"{views_path(ledger)}{suffix}").unlink(missing_ok=True)
+        Path(f"{views_path(place)}{suffix}").unlink(missing_ok=True)
 
 
-def test_deleting_the_views_file_loses_nothing(told: World, views: Views) -> None:
+def test_deleting_the_views_loses_nothing(told: World, views: Views) -> None:
     before = all_rows(views)
     views.close()
-    remove_views(told.path)
-    with Views.open(told.path, CATALOGUE) as again:
+    remove_views(told.place)
+    with Views.open(told.place, CATALOGUE) as again:
         again.catch_up()
         assert all_rows(again) == before
 
 
 def test_a_ledger_restored_from_an_older_copy_gets_views_of_its_own_history(
-    told: World, tmp_path: Path
+    told: World, path: Path, tmp_path: Path
 ) -> None:
     from tests.projections.conftest import story
 
@@ -53,13 +60,13 @@ def test_a_ledger_restored_from_an_older_copy_gets_views_of_its_own_history(
     for step in story()[:4]:
         other.take(step)
     other.ledger.close()
-    with Views.open(told.path, CATALOGUE) as views:
+    with Views.open(told.place, CATALOGUE) as views:
         views.catch_up()
     told.ledger.close()
     for suffix in ("-wal", "-shm"):
-        Path(f"{told.path}{suffix}").unlink(missing_ok=True)
-    shutil.copy(tmp_path / "other.db", told.path)
-    with Views.open(told.path, CATALOGUE) as views:
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    shutil.copy(tmp_path / "other.db", path)
+    with Views.open(told.place, CATALOGUE) as views:
         last = views.catch_up()
         assert {status.position for status in views.status()} == {last}
         remove_views(tmp_path / "other.db")
@@ -71,25 +78,25 @@ def test_a_ledger_restored_from_an_older_copy_gets_views_of_its_own_history(
 def test_a_projection_that_is_declared_otherwise_is_built_again(
     told: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Views.open(told.path, CATALOGUE) as views:
+    with Views.open(told.place, CATALOGUE) as views:
         views.catch_up()
     policies = PROJECTIONS["policies"]
     changed = replace(policies, select=policies.select.replace("'exists'", "'stands'"))
     monkeypatch.setitem(PROJECTIONS, "policies", changed)
-    with Views.open(told.path, CATALOGUE) as views:
+    with Views.open(told.place, CATALOGUE) as views:
         views.catch_up()
         [row] = views.read("policies").dicts()
     assert row["status"] == "stands"
 
 
 def test_a_new_catalogue_changes_the_capabilities_without_a_rebuild(told: World) -> None:
-    with Views.open(told.path, CATALOGUE) as views:
+    with Views.open(told.place, CATALOGUE) as views:
         views.catch_up()
         before = len(views.read("capabilities").rows)
     [asm] = [s for s in CATALOGUE.services if s.code == "asm"]
     smaller = asm.model_copy(update={"features": asm.features[:1]})
     catalogue = CATALOGUE.model_copy(update={"version": "other", "services": (smaller,)})
-    with Views.open(told.path, catalogue) as views:
+    with Views.open(told.place, catalogue) as views:
         views.catch_up()
         assert len(views.read("capabilities").rows) == before / 3
 
@@ -98,7 +105,7 @@ def test_the_certificate_tells_engine_range_version_and_equal_digests(
     told: World, views: Views
 ) -> None:
     certificate = views.rebuild()
-    assert certificate.engine.startswith("sqlite 3.")
+    assert re.match(r"sqlite 3\.|postgresql \d", certificate.engine)
     assert (certificate.first_position, certificate.last_position) == (
         1,
         told.ledger.last_position(),
@@ -132,7 +139,8 @@ def test_progress_is_told_projection_by_projection(views: Views, told: World) ->
 
 def intervals(views: Views) -> list[list[tuple[object, ...]]]:
     return [
-        views.query(f"SELECT * FROM {name}_history", row_limit=100_000).rows for name in PROJECTIONS
+        sorted(views.query(f"SELECT * FROM {name}_history", row_limit=100_000).rows, key=repr)
+        for name in PROJECTIONS
     ]
 
 
@@ -167,7 +175,7 @@ def test_what_comes_during_a_rebuild_is_in_it(
     def fill_while_others_append(*args: Any) -> None:
         fill(*args)
         told.take(Do(RequestConsoleLogin(account="0a1b2c3d4e5f", service="asm", region="x-1")))
-        with Views.open(told.path, CATALOGUE) as other:
+        with Views.open(told.place, CATALOGUE) as other:
             other.catch_up()
 
     monkeypatch.setattr(rebuild, "fill", fill_while_others_append)
@@ -178,13 +186,13 @@ def test_what_comes_during_a_rebuild_is_in_it(
 
 
 def test_views_that_another_process_rebuilt_meanwhile_are_not_swapped(
-    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+    told: World, path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill, before = fold.fill, all_rows(views)
 
     def fill_while_another_rebuilds(*args: Any) -> None:
         monkeypatch.setattr(rebuild, "fill", fill)
-        with Views.open(told.path, CATALOGUE) as other:
+        with Views.open(told.place, CATALOGUE) as other:
             other.rebuild(["logins"])
         fill(*args)
 
@@ -202,7 +210,7 @@ def test_readers_read_while_a_rebuild_swaps(told: World, views: Views) -> None:
 
     def read() -> None:
         try:
-            with Views.open(told.path, CATALOGUE) as reader:
+            with Views.open(told.place, CATALOGUE) as reader:
                 while not stop.is_set():
                     seen.append(reader.read("region_agencies").rows == expected)
                     seen.append(
@@ -225,31 +233,30 @@ def test_readers_read_while_a_rebuild_swaps(told: World, views: Views) -> None:
 
 def test_two_processes_catch_up_at_once_and_agree(told: World) -> None:
     code = (
-        "import sys; from pathlib import Path\n"
+        "import sys\n"
         "from ledger.catalogue import load_catalogue; from projections.views import Views\n"
-        "with Views.open(Path(sys.argv[1]), load_catalogue()) as v: print(v.catch_up())"
+        "with Views.open(sys.argv[1], load_catalogue()) as v: print(v.catch_up())"
     )
     children = [
-        subprocess.Popen([sys.executable, "-c", code, str(told.path)], stdout=subprocess.PIPE)
+        subprocess.Popen([sys.executable, "-c", code, str(told.place)], stdout=subprocess.PIPE)
         for _ in range(4)
     ]
     answers = [child.communicate()[0].decode().strip() for child in children]
     assert answers == [str(told.ledger.last_position())] * 4
-    with Views.open(told.path, CATALOGUE) as views:
+    with Views.open(told.place, CATALOGUE) as views:
         assert views.rebuild().equal
 
 
 def test_a_rebuild_that_is_killed_leaves_the_live_view(told: World, views: Views) -> None:
     before = all_rows(views)
     code = (
-        "import os, signal, sys; from pathlib import Path\n"
+        "import os, signal, sys\n"
         "from ledger.catalogue import load_catalogue; from projections import history, runner\n"
         "from projections.views import Views\n"
-        "drop = history.drop_views\n"
-        "history.drop_views = lambda p: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "with Views.open(Path(sys.argv[1]), load_catalogue()) as v: v.rebuild(['usage'])"
+        "history.create_views = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "with Views.open(sys.argv[1], load_catalogue()) as v: v.rebuild(['usage'])"
     )
-    child = subprocess.run([sys.executable, "-c", code, str(told.path)], check=False)
+    child = subprocess.run([sys.executable, "-c", code, str(told.place)], check=False)
     assert child.returncode == -signal.SIGKILL
     assert all_rows(views) == before
     assert views.rebuild().equal
@@ -266,23 +273,23 @@ def test_following_yields_each_new_position(told: World, views: Views) -> None:
 def test_views_that_another_process_keeps_locked_are_a_clear_error(
     told: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "LOCK_TIMEOUT_S", 0.1)
-    views._store.execute("BEGIN IMMEDIATE")
-    with Views.open(told.path, CATALOGUE) as other, pytest.raises(StoreLocked):
+    for module in (sqlite, postgres):
+        monkeypatch.setattr(module, "LOCK_TIMEOUT_S", 1)
+    opened = Views.open(told.place, CATALOGUE)
+    with views._store.transaction(), opened as other, pytest.raises(StoreLocked):
         other.rebuild()
-    views._store.execute("ROLLBACK")
 
 
-def test_a_file_in_the_views_place_that_is_none_is_left_alone(told: World) -> None:
-    views_path(told.path).write_text("a shopping list, long enough to be taken for a header" * 20)
-    before = views_path(told.path).read_bytes()
+def test_a_file_in_the_views_place_that_is_none_is_left_alone(told: World, path: Path) -> None:
+    views_path(path).write_text("a shopping list, long enough to be taken for a header" * 20)
+    before = views_path(path).read_bytes()
     with pytest.raises(StoreUnavailable):
-        Views.open(told.path, CATALOGUE)
-    assert views_path(told.path).read_bytes() == before
+        Views.open(path, CATALOGUE)
+    assert views_path(path).read_bytes() == before
 
 
 def test_status_tells_how_far_behind_each_projection_is(told: World) -> None:
-    with Views.open(told.path, CATALOGUE) as views:
+    with Views.open(told.place, CATALOGUE) as views:
         assert {s.behind for s in views.status()} == {told.ledger.last_position()}
         views.catch_up()
         assert {s.behind for s in views.status()} == {0}

@@ -16,7 +16,6 @@ from projections import times
 from projections.audit_trail import TrailFilter
 from projections.sqlite import views_path
 from projections.views import Views
-from tests.ledger.worlds import raw
 from tests.projections.test_properties import views_of, world
 from tests.projections.worlds import BEGINNING, See, World, observations
 
@@ -85,7 +84,8 @@ def test_it_does_not_matter_in_how_many_steps_the_history_was_looked_at(
                 views.catch_up()
         views.catch_up()
         in_steps = kept(views)
-        views_path(made.path).unlink()
+        assert isinstance(made.place, Path)
+        views_path(made.place).unlink()
         with views_of(made) as anew:
             anew.catch_up()
             assert kept(anew) == in_steps
@@ -108,7 +108,7 @@ def test_a_time_is_looked_for_where_it_lies(told: World, views: Views) -> None:
 
 
 def test_views_of_another_history_forget_where_its_times_lay(
-    told: World, views: Views, tmp_path: Path
+    told: World, views: Views, path: Path, tmp_path: Path
 ) -> None:
     views.close()
     other = World(tmp_path / "other.db")
@@ -116,9 +116,9 @@ def test_views_of_another_history_forget_where_its_times_lay(
     other.ledger.close()
     told.ledger.close()
     for end in ("", "-wal", "-shm"):
-        Path(f"{told.path}{end}").unlink(missing_ok=True)
-    (tmp_path / "other.db").rename(told.path)
-    with Views.open(told.path, load_catalogue()) as anew:
+        Path(f"{path}{end}").unlink(missing_ok=True)
+    (tmp_path / "other.db").rename(path)
+    with Views.open(told.place, load_catalogue()) as anew:
         last = anew.catch_up()
         page = anew.trail(TrailFilter(since=BEGINNING - timedelta(days=1)))
         assert len(page.rows) == last
@@ -127,12 +127,16 @@ def test_views_of_another_history_forget_where_its_times_lay(
 
 def test_views_of_an_older_layout_are_built_again(told: World, views: Views) -> None:
     before = views.read("region_agencies").rows
+    for table in ("time_blocks", "time_late"):
+        views._store.execute(f"DROP TABLE {table}")
+    older = (
+        "PRAGMA user_version = 0"
+        if isinstance(told.place, Path)
+        else "UPDATE layout SET version = 0"
+    )
+    views._store.execute(older)
     views.close()
-    with raw(views_path(told.path)) as db:
-        db.execute("DROP TABLE time_blocks")
-        db.execute("DROP TABLE time_late")
-        db.execute("PRAGMA user_version = 0")
-    with Views.open(told.path, load_catalogue()) as anew:
+    with Views.open(told.place, load_catalogue()) as anew:
         anew.catch_up()
         assert anew.read("region_agencies").rows == before
         assert len(anew.trail(TrailFilter(since=BEGINNING - timedelta(days=999))).rows)

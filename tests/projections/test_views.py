@@ -93,7 +93,7 @@ def test_a_region_is_also_answered_by_what_holds_in_all_regions(told: World) -> 
     from ledger.account.permissions import PermissionGranted
 
     told.take(See(PermissionGranted(agency="role", region="*", policy="p"), 5))
-    with Views.open(told.path, load_catalogue()) as views:
+    with Views.open(told.place, load_catalogue()) as views:
         views.catch_up()
         rows = views.read("region_agencies", where={"region": HERE, "agency": "role"}).dicts()
     assert [row["region"] for row in rows] == ["*"]
@@ -158,7 +158,7 @@ def test_the_trail_is_filtered_by_time_the_end_not_included(told: World, views: 
 
 def test_a_page_of_the_trail_stands_on_the_ledger_itself(told: World) -> None:
     """The trail is a view over the events: it needs no catching up, and cannot disagree."""
-    with Views.open(told.path, load_catalogue()) as views:
+    with Views.open(told.place, load_catalogue()) as views:
         page = views.trail(TrailFilter(), limit=1)
         [row] = page.dicts()
     assert row["entry"] == told.ledger.entry_text(row["position"])
@@ -174,10 +174,10 @@ def test_a_page_of_the_trail_stands_on_the_ledger_itself(told: World) -> None:
     ],
 )
 def test_of_several_filters_the_rarest_is_looked_up(
-    told: World, views: Views, wanted: TrailFilter, index: str
+    path: Path, views: Views, wanted: TrailFilter, index: str
 ) -> None:
     """A year of refusals is not read for one account's."""
-    wheres, params = wanted.conditions(["p-00000000000000000000"])
+    wheres, params = wanted.conditions(["p-00000000000000000000"], views._store.dialect)
     plan = views._store.execute(
         f"EXPLAIN QUERY PLAN SELECT * FROM audit_trail WHERE {' AND '.join(wheres)} "
         "ORDER BY position DESC LIMIT 50",

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from hypothesis import strategies as st
 
@@ -35,6 +34,7 @@ from ledger.account.usage import (
 from ledger.application import Actor, Ledger
 from ledger.errors import LedgerError
 from ledger.messages import Command, DomainEvent, Observation, Source
+from tests.ledger.worlds import Place
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNTS = ("0a1b2c3d4e5f", "5f4e3d2c1b0a")
@@ -77,14 +77,14 @@ Step = Do | See
 
 @dataclass(slots=True)
 class World:
-    """A ledger in a folder, and what was done to it."""
+    """A ledger, and what was done to it."""
 
-    path: Path
+    place: Place
     ledger: Ledger = field(init=False)
     traces: int = 0
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(self.path, clock=Clock())
+        self.ledger = Ledger(self.place, clock=Clock())
 
     def take(self, step: Step) -> None:
         if isinstance(step, Do):

@@ -1,0 +1,262 @@
+"""The views of a ledger on PostgreSQL: in its database, in a schema of their own, `views`.
+
+The role that owns the schema keeps them; the ledger's writers may catch them up, its readers read
+them and nothing else. On a standby, and for a reader, they stand where they were last kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final, Self
+
+from eventsourcing.persistence import PersistenceError
+from psycopg import Connection, Error, errors
+from psycopg.rows import tuple_row
+
+from ledger.errors import NotFound, StoreLocked, StoreUnavailable
+from ledger.persistence.failures import told_clearly
+from ledger.persistence.location import PostgresDatabase
+from ledger.persistence.postgres_connections import connect
+from ledger.persistence.postgres_schema import APPENDED
+from projections import history
+from projections.declared import VIEWS
+from projections.dialect import POSTGRES
+from projections.postgres_query import run_query
+from projections.projection import Projection
+from projections.store import Cursor, Row, Store, Tracked, schema
+
+LAYOUT: Final = 1
+"""Kept in the table `layout`; grows when other tables are needed than those declared."""
+LOCK_TIMEOUT_S: Final = 30
+SWAP_TIMEOUT_MS: Final = 200
+"""How long a swap makes new readers wait behind old ones before it lets them go first."""
+COPIED: Final = 50
+"""From how many rows on they are copied and not inserted."""
+
+_MAKE_THEM: Final = "`authledger projection catch-up` makes them, on the primary, by the owner."
+_HERE: Final = """
+    SELECT (SELECT count(*) FROM pg_class
+            WHERE relnamespace = to_regnamespace('ledger') AND relname = 'events') = 1,
+           (SELECT count(*) FROM pg_class
+            WHERE relnamespace = to_regnamespace('views') AND relname = 'layout') = 1,
+           pg_is_in_recovery()
+"""
+
+
+class PostgresStore(Store):
+    """A connection to the schema `views`."""
+
+    dialect = POSTGRES
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self.database = database
+        with self.told():
+            self.connection: Connection[Any] = connect(database.url, lock_timeout_s=LOCK_TIMEOUT_S)
+            try:
+                self.connection.row_factory = tuple_row
+                self.connection.execute("SET search_path = views")
+                self._prepare()
+            except BaseException:
+                self.connection.close()
+                raise
+
+    def _prepare(self) -> None:
+        is_ledger, has_views, is_standby = self.execute(_HERE).fetchone()
+        if not is_ledger:
+            raise NotFound(
+                f"There is no ledger at {self.database}.",
+                remedy="The first writing command makes one; --ledger names another.",
+            )
+        if not is_standby and not (has_views and self._has_tables()):
+            self._make_tables()
+        elif not has_views:
+            raise StoreUnavailable(
+                f"The views of {self.database} are not there yet.", remedy=_MAKE_THEM
+            )
+        self.keeps = not is_standby and bool(
+            self.value("SELECT has_table_privilege('views.tracking', 'UPDATE')")
+        )
+
+    def _has_tables(self) -> bool:
+        return bool(self.value("SELECT version FROM layout") == LAYOUT)
+
+    def _make_tables(self) -> None:
+        """The tables that no declaration asks for; those of an older layout are built again."""
+        with self.connection.transaction():
+            self.execute("SELECT pg_advisory_xact_lock(hashtext('authledger views'))")
+            if self.execute(_HERE).fetchone()[1] and self._has_tables():
+                return
+            self.execute("CREATE SCHEMA IF NOT EXISTS views")
+            for kind, name in self.execute(
+                "SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, relname FROM pg_class "
+                "WHERE relnamespace = to_regnamespace('views') AND relkind IN ('r', 'v')"
+            ).fetchall():
+                self.execute(f"DROP {kind} IF EXISTS {name} CASCADE")
+            for statement in schema(self.dialect):
+                self.execute(statement)
+            self.execute("CREATE VIEW events AS SELECT * FROM ledger.events")
+            self.execute("CREATE VIEW subjects AS SELECT subject, kind, name FROM ledger.subjects")
+            for name, view in VIEWS.items():
+                if "events" in view.over:
+                    self.execute(f"CREATE VIEW {name} AS {view.select(self.dialect)}")
+            self.execute("CREATE TABLE layout (version integer NOT NULL)")
+            self.execute("INSERT INTO layout VALUES (?)", (LAYOUT,))
+
+    @property
+    def engine(self) -> str:
+        return f"postgresql {self.connection.info.parameter_status('server_version')}"
+
+    def close(self) -> None:
+        self.connection.close()
+
+    @contextmanager
+    def another(self) -> Iterator[Self]:
+        other = type(self)(self.database)
+        try:
+            yield other
+        finally:
+            other.close()
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        with told_clearly(str(self.database)):
+            try:
+                yield
+            except errors.UndefinedTable as error:
+                raise StoreUnavailable(
+                    f"The views of {self.database} are not there yet.", remedy=_MAKE_THEM
+                ) from error
+            except Error as error:
+                raise PersistenceError(error) from error
+
+    def execute(self, statement: str, params: Sequence[Any] = ()) -> Cursor:
+        return self.connection.execute(_spelt(statement), params)
+
+    @contextmanager
+    def streamed(self, statement: str, params: Sequence[Any] = ()) -> Iterator[Cursor]:
+        """The server holds the rows, and gives a page of them at a time."""
+        with self.connection.cursor(name="streamed") as cursor:
+            yield cursor.execute(_spelt(statement), params)
+
+    def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.executemany(_spelt(statement), rows)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        written, named = list(rows), ", ".join(columns)
+        if len(written) < COPIED:
+            places = ", ".join("?" * len(columns))
+            self.execute_many(f"INSERT INTO {table} ({named}) VALUES ({places})", written)
+            return
+        copying = f"COPY {table} ({named}) FROM STDIN".encode()
+        with self.connection.cursor() as cursor, cursor.copy(copying) as copy:
+            for row in written:
+                copy.write_row(row)
+
+    def open_intervals(
+        self, projection: Projection, table: str, keys: Collection[Row]
+    ) -> Iterator[Row]:
+        """All in one visit: the keys are joined with the table."""
+        if not keys:
+            return
+        names = [column.name for column in projection.key]
+        given = ", ".join("?::text[]" for _ in names)
+        columns = ", ".join(f"kept.{column.name}" for column in history.stored(projection))
+        same = " AND ".join(f"kept.{name} = wanted.{name}" for name in names)
+        yield from self.execute(
+            f"SELECT {columns} FROM {table} AS kept JOIN unnest({given}) "
+            f"AS wanted ({', '.join(names)}) ON {same} WHERE kept.until_position IS NULL",
+            [list(each) for each in zip(*keys, strict=True)],
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self.connection.transaction():
+            self._lock()
+            yield
+
+    def _lock(self) -> None:
+        self.execute("LOCK TABLE tracking IN SHARE ROW EXCLUSIVE MODE")
+
+    @contextmanager
+    def unchanging(self, *names: str) -> Iterator[None]:
+        """Before the moment is chosen, the tables are kept from being swapped away."""
+        self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        try:
+            if names:
+                self.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS SHARE MODE")
+            yield
+        finally:
+            if not self.connection.closed:
+                self.execute("ROLLBACK")
+
+    @contextmanager
+    def building(self, projection: Projection, /) -> Iterator[None]:
+        with self.connection.transaction():
+            # One at a time: two would wait for each other's table.
+            self.execute(
+                "SELECT pg_advisory_xact_lock(hashtext(?))", (f"authledger {projection.name}",)
+            )
+            yield
+
+    @contextmanager
+    def swapping(self) -> Iterator[None]:
+        self._lock()
+        yield
+
+    def begin_beside(self, projection: Projection, known: Tracked) -> str:
+        """It goes with the transaction, if that does not end well."""
+        self.execute(history.create_table(projection, known.successor, self.dialect))
+        return known.successor
+
+    def adopt(self, projection: Projection, known: Tracked, beside: str, at: str) -> None:
+        self.execute(
+            "UPDATE tracking SET generation = generation + 1, rebuilt_at = ? WHERE name = ?",
+            (at, projection.name),
+        )
+        self.execute(f"ANALYZE {beside}")
+        end = time.monotonic() + LOCK_TIMEOUT_S
+        while True:
+            try:
+                with self.connection.transaction():
+                    self.execute(f"SET LOCAL lock_timeout = '{SWAP_TIMEOUT_MS}ms'")
+                    for statement in history.create_views(projection, beside):
+                        self.execute(statement.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
+                    self.execute(f"DROP TABLE {known.table}")
+            except errors.LockNotAvailable as error:
+                if time.monotonic() > end:
+                    raise StoreLocked(
+                        f"Others read {projection.name} all the time.",
+                        remedy="Nothing was lost; rebuild when no long query runs.",
+                    ) from error
+                time.sleep(SWAP_TIMEOUT_MS / 1000)
+            else:
+                return
+
+    def analyze(self) -> None:
+        for known in self.tracked().values():
+            self.execute(f"ANALYZE {known.table}")
+
+    def query(
+        self, sql: str, row_limit: int, time_limit_s: float
+    ) -> tuple[tuple[str, ...], list[Row], bool]:
+        with self.another() as own:
+            return run_query(own.connection, sql, row_limit, time_limit_s)
+
+    def wait(self, seconds: float) -> None:
+        """Until something was appended; a notification may get lost, so not longer than that."""
+        if not self.keeps:
+            time.sleep(seconds)
+            return
+        self.connection.execute(f"LISTEN {APPENDED}")
+        for _ in self.connection.notifies(timeout=seconds, stop_after=1):
+            pass
+
+
+@lru_cache(maxsize=512)
+def _spelt(statement: str) -> bytes:
+    """With psycopg's placeholders. Our own statements have no question marks but parameters."""
+    return statement.replace("%", "%%").replace("?", "%s").encode()
