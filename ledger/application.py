@@ -198,13 +198,13 @@ class Ledger(Application[str]):
         return counts
 
     def _observe_part(self, part: Sequence[Observation], counts: Observed) -> None:
+        told: dict[str, Observation] = {}
+        for observation in part:
+            told.setdefault(observation.command_id, observation)
         for _ in range(ATTEMPTS_MAX):
             with self.told():
-                seen = set(self.entries.select_commands(o.command_id for o in part))
-            new: dict[str, Observation] = {}
-            for observation in part:
-                if observation.command_id not in seen:
-                    new.setdefault(observation.command_id, observation)
+                seen = self.entries.select_commands(told)
+            new = {one: told[one] for one in told if one not in seen} if seen else told
             batch = Batch(self, self.clock())
             try:
                 for command_id, observation in new.items():
