@@ -122,7 +122,11 @@ class Root:
     debug: bool = False
 
 
-@dataclass(frozen=True)
+_group = dataclass(frozen=True, eq=False, repr=False)
+"""Nobody compares a group of options or prints one; each start of the program would pay for it."""
+
+
+@_group
 class Where:
     """Which catalogue."""
 
@@ -153,21 +157,21 @@ class Where:
         )
 
 
-@dataclass(frozen=True)
+@_group
 class Printing(Where):
     """A command that prints what the catalogue says."""
 
     output: Form = None
 
 
-@dataclass(frozen=True)
+@_group
 class Opening(Where):
     """A command that reads a ledger, and writes files."""
 
     ledger: Ledger = None
 
 
-@dataclass(frozen=True)
+@_group
 class OpeningAsOf(Opening):
     """A command that reads a ledger, now or as of an earlier instant, and writes files."""
 
@@ -175,14 +179,14 @@ class OpeningAsOf(Opening):
     known_at: KnownAt = None
 
 
-@dataclass(frozen=True)
+@_group
 class Reading(Opening):
     """A command that reads a ledger, and prints."""
 
     output: Form = None
 
 
-@dataclass(frozen=True)
+@_group
 class ReadingAsOf(Reading):
     """A command that reads a ledger, now or as of an earlier instant."""
 
@@ -190,7 +194,7 @@ class ReadingAsOf(Reading):
     known_at: KnownAt = None
 
 
-@dataclass(frozen=True)
+@_group
 class Login(Where):
     """A command that writes, whose actor is given otherwise."""
 
@@ -204,7 +208,7 @@ class Login(Where):
     output: Form = None
 
 
-@dataclass(frozen=True)
+@_group
 class Writing(Login):
     """A command that writes to an account."""
 

@@ -171,7 +171,7 @@ class Batch:
     ) -> None:
         if account is None or event.STREAM != "account":  # It changes no account's state.
             stream = _stream(event, account)
-            self._envelop(account, event, at, stream, self._next(stream), envelope)
+            self._envelop(account, event, at, (stream, self._next(stream)), envelope)
             return
         stream = account_stream(account.provider, account.account)
         for settled, settled_at in settle(account, event, at):
@@ -179,17 +179,17 @@ class Batch:
             if settled is not event and isinstance(event, PermissionGranted):
                 # News of the grant came late; its end is the ledger's doing, not the granter's.
                 told_by = envelope | {"actor": None, "actor_established": "ledger"}
-            self._envelop(account, settled, settled_at, stream, account.version, told_by)
+            self._envelop(account, settled, settled_at, (stream, account.version), told_by)
 
     def _envelop(
         self,
         account: Account | None,
         event: DomainEvent,
         at: datetime,
-        stream: str,
-        version: int,
+        place: tuple[str, int],
         envelope: Mapping[str, Any],
     ) -> None:
+        stream, version = place
         self.entries.append(
             Recorded(
                 stream=stream,
