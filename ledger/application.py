@@ -374,7 +374,7 @@ class Ledger(Application[str]):
         try:
             with self.told():
                 # Not Application.save, which asks of every single event what kind of thing it is.
-                beside = replace(batch.beside(), snapshots=self._accounts.snapshots())
+                beside = batch.beside(self._accounts.snapshots())
                 stored = [self.mapper.to_stored_event(cast(Any, entry)) for entry in batch.entries]
                 appended = self.entries.append(stored, beside)
         except BaseException:

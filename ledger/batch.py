@@ -19,7 +19,7 @@ from ledger.account.state import Account, account_stream
 from ledger.errors import InvalidInput
 from ledger.messages import TRACE_PREFIX, Command, DomainEvent, Established, Observation, Recorded
 from ledger.persistence.entry import encode
-from ledger.persistence.rows import Beside, SubjectRow
+from ledger.persistence.rows import Beside, SnapshotRow, SubjectRow
 from ledger.subjects import SubjectKind, SubjectRegistered, commitment, new_salt, new_subject
 from ledger.values import CommandId, Line
 
@@ -146,7 +146,7 @@ class Batch:
             self._settle(account, placed, observation.effective_at, envelope)
         self._commands.append((command_id, None, len(self.entries) - before))
 
-    def beside(self) -> Beside:
+    def beside(self, snapshots: Sequence[SnapshotRow] = ()) -> Beside:
         """What is written in the same transaction: command ids, names, and names to forget."""
         return Beside(
             commands=self._commands,
@@ -154,6 +154,7 @@ class Batch:
             relied=self._relied,
             versions={account_stream(*key): known.version for key, known in self._accounts.items()},
             erased=self.erased,
+            snapshots=snapshots,
         )
 
     def preview(self) -> tuple[Recorded, ...]:
