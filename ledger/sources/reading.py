@@ -33,11 +33,13 @@ _provider: TypeAdapter[str] = TypeAdapter(Provider)
 class Traces:
     """One cloud's kind of trace: in what its files wrap the records, and how one is translated.
 
+    `glance(record)` says what a record is counted under that tells no fact, if its name says that.
     `translate(record, provider, file)` is pure. It raises Unreadable or ValidationError.
     """
 
     provider: str
     envelopes: tuple[str, ...]
+    glance: Callable[[Record], NotUnderstood | None]
     translate: Callable[[Record, str, str], Observation | NotUnderstood]
 
     def of(self, provider: str) -> Traces:
@@ -80,7 +82,8 @@ class Traces:
                 continue
             report.records += 1
             try:
-                found = self._fact(record, file, latest)
+                none = self.glance(record) if isinstance(record, dict) else None
+                found = none or self._fact(values.exactly(record), file, latest)
             except (Unreadable, ValidationError) as error:
                 report.malformed(file, values.place, _said(error))
                 continue
@@ -152,7 +155,7 @@ def _said(error: Unreadable | ValidationError) -> str:
 
 
 SOURCES: Final = {
-    "cts": Traces("huaweicloud", cts.ENVELOPES, cts.translate),
-    "cloudtrail": Traces("aws", cloudtrail.ENVELOPES, cloudtrail.translate),
+    "cts": Traces("huaweicloud", cts.ENVELOPES, cts.glance, cts.translate),
+    "cloudtrail": Traces("aws", cloudtrail.ENVELOPES, cloudtrail.glance, cloudtrail.translate),
 }
 """What can be imported, by the word that the command line uses."""
