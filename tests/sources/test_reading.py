@@ -102,7 +102,7 @@ def test_a_fact_is_read_exactly_whatever_stands_beside_it(tmp_path: Path) -> Non
         "size": 2**70 + 1,
     }
     content = json.dumps(trace, sort_keys=True, separators=(",", ":"))
-    (tmp_path / "a.json").write_text(json.dumps([trace, trace]))
+    (tmp_path / "a.json").write_text(f"[{content},{content}]")
     found, _ = read("cts", tmp_path)
     expected = f"sha256-{hashlib.sha256(content.encode()).hexdigest()}"
     assert [each.source.trace_id for each in found] == [expected, expected]
