@@ -83,6 +83,7 @@ class Traces:
             report.records += 1
             try:
                 none = self.glance(record) if isinstance(record, dict) else None
+                values.is_glancing = none is not None  # Facts stand together: the next may be one.
                 found = none or self._fact(values.exactly(record), file, latest)
             except (Unreadable, ValidationError) as error:
                 report.malformed(file, values.place, _said(error))

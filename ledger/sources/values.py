@@ -27,6 +27,8 @@ BESIDE: Final = ("meta_data",)
 _decoder = json.JSONDecoder()
 _HEAD_CHARS: Final = 12
 """By how many characters the beginning of another record is known: `{"eventVersi`."""
+_GLANCE_CHARS_MAX: Final = 8_192
+"""How far it is looked for: where each record begins in its own way, that is in vain."""
 _space = re.compile(r"[ \t\n\r]*")
 _line = re.compile(r"[^\n]*\S[^\n]*")
 
@@ -47,6 +49,8 @@ class Values:
         self._start = 0
         self._line = 1
         self._column = 1
+        self.is_glancing = True
+        """Whether the next value may be read by the quicker reader: no fact is expected."""
         self._is_glanced = False
         """Whether the last value is one that `exactly` would read again."""
         self._failure: Broken | None = None
@@ -140,8 +144,11 @@ class Values:
         read by another reader than all else, in half the time; `exactly` reads it again.
         """
         window, start = self._window, self._at
-        end = window.find(f",{window[start : start + _HEAD_CHARS]}", start)
-        if end > 0 and window[start] == "{":
+        if not self.is_glancing or not window.startswith("{", start):
+            return self._value()
+        head = window[start : start + _HEAD_CHARS]
+        end = window.find(f",{head}", start, start + _GLANCE_CHARS_MAX)
+        if end > 0:
             try:
                 value = orjson.loads(window[start:end])
             except ValueError:  # Python's reader may still take it: NaN, half characters.
