@@ -21,8 +21,9 @@ from ledger.errors import (
 )
 from tests.ledger.children import finished, python
 from tests.ledger.scenario import BEIJING, login
-from tests.ledger.worlds import consent, sound, texts, traces
+from tests.ledger.worlds import consent, raw, sound, texts, traces
 from tests.postgres import PASSWORD, Server
+from tests.tls import Authority, tls_before
 
 
 def told(error: LedgerError) -> None:
@@ -63,6 +64,24 @@ def test_who_is_not_let_in_is_told(server: Server, database: str, role: str, pas
 def test_a_server_without_tls_is_not_spoken_to_where_tls_is_asked_for(server: Server) -> None:
     with pytest.raises(StoreUnavailable, match="SSL"):
         Ledger(server.network_url("postgres") + "?sslmode=require")
+
+
+def test_the_servers_certificate_is_checked_as_the_url_asks(
+    server: Server, database: str, tmp_path: Path
+) -> None:
+    ours, theirs = Authority(tmp_path, "ours"), Authority(tmp_path, "theirs")
+    with psycopg.connect(database) as db:
+        name = db.info.dbname
+    with tls_before(server.port, ours.server()) as port:
+        url = server.network_url(name).replace(str(server.port), str(port))
+        with Ledger(f"{url}?sslmode=verify-full&sslrootcert={ours.root}") as ledger:
+            consent(ledger, BEIJING)
+        with pytest.raises(StoreUnavailable, match="certificate verify failed"):
+            Ledger(f"{url}?sslmode=verify-full&sslrootcert={theirs.root}")
+        elsewhere = url.replace("127.0.0.1", "localhost")
+        with pytest.raises(StoreUnavailable, match="does not match host name"):
+            Ledger(f"{elsewhere}?sslmode=verify-full&sslrootcert={ours.root}")
+    sound(database)
 
 
 def test_a_server_that_takes_no_more_connections_is_told(server: Server, database: str) -> None:
@@ -145,6 +164,14 @@ def test_a_lock_held_too_long_is_told_and_readers_are_not_kept_out(database: str
         other.rollback()
         assert not ledger.execute(login("another"), command_id="again").repeated
     sound(database)
+
+
+def test_what_nobody_foresaw_is_told_in_the_databases_own_words(database: str) -> None:
+    with Ledger(database) as ledger, raw(database) as db:
+        db.execute("DROP TABLE snapshots")
+        with pytest.raises(StoreUnavailable, match='"snapshots" does not exist') as raised:
+            ledger.execute(login(BEIJING))
+        told(raised.value)
 
 
 def test_a_server_that_is_read_only_is_told(database: str) -> None:
