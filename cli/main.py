@@ -38,6 +38,7 @@ _COMMANDS: Final = {
     "audit": ("cli.audit", _ASK),
     "import": ("cli.importing", _KEEP),
     "log": ("cli.log", _KEEP),
+    "database": ("cli.database", _KEEP),
     "projection": ("cli.projection", _KEEP),
     "subject": ("cli.subject", _KEEP),
     "catalogue": ("cli.catalogue", _ASK),
