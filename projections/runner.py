@@ -99,7 +99,6 @@ class Runner:
         store = self._store
         with store.told():
             rebuilt = rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
-            store.analyze()
         return Certificate(
             engine=store.engine,
             code_version=code_version(),
