@@ -18,6 +18,7 @@ from ledger.errors import InvalidInput, NotFound
 from projections import history, times
 from projections.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.declared import PROJECTIONS, VIEWS
+from projections.digest import digest_of
 from projections.projection import Column
 from projections.query import run_query
 from projections.runner import Certificate, OnProgress, Runner, Status
@@ -116,6 +117,14 @@ class Views:
             ).fetchall()
             position = as_of.position if as_of else self._position()
         return Result(columns, rows, position)
+
+    def digest(self, name: str, position: int) -> tuple[int, str]:
+        """How many rows a projection had when that position was the last, and their digest."""
+        projection = PROJECTIONS[name]
+        key = ", ".join(column.name for column in projection.key)
+        with self._store.told(), self._store.unchanging():
+            rows = history.as_of(projection, self._store.table(projection), AsOf(position))
+            return digest_of(self._store.connection.execute(f"{rows} ORDER BY {key}"))
 
     def _position(self) -> int:
         return int(self._store.value("SELECT COALESCE(min(position), 0) FROM tracking"))

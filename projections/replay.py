@@ -1,0 +1,96 @@
+"""Replays an export by another engine, and holds its answers against the live views.
+
+Nothing is swapped: what comes out is a rebuild certificate. The live views keep their history as
+intervals, so they can be asked for the position at which the export ends, wherever they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ledger.application import system_clock
+from ledger.errors import NotFound, StoreUnavailable, VerificationFailed
+from ledger.values import instant_text
+from projections.declared import PROJECTIONS
+from projections.digest import digest_of
+from projections.engines import Engine, EngineFailed
+from projections.export.exporter import belongs
+from projections.export.manifest import Manifest, damaged_files, read_manifest
+from projections.export.source import EventSource
+from projections.present import sorted_present
+from projections.projection import Projection
+from projections.runner import Certificate, OnProgress, Rebuilt, code_version
+from projections.views import Views
+
+
+def replay(
+    source: EventSource,
+    views: Views,
+    folder: Path,
+    engine: Engine,
+    *,
+    names: Iterable[str] | None = None,
+    on_progress: OnProgress = lambda *_: None,
+) -> Certificate:
+    """The certificate of a replay: digests of the live views before, of the engine after.
+
+    They are equal unless one of the two is wrong. Raises NotFound for a name that is no projection
+    or a folder that is no export; VerificationFailed if the export is not of this ledger, or its
+    files are not those that were exported.
+    """
+    wanted = [_projection(name) for name in (names or PROJECTIONS)]
+    manifest = read_manifest(folder)
+    belongs(source, folder, manifest)
+    _check_files(folder, manifest, content=False)
+    views.catch_up()
+    rebuilt = []
+    try:
+        engine.read(folder, manifest)
+        for done, projection in enumerate(wanted, 1):
+            rebuilt.append(_replayed(engine, views, projection, manifest.size))
+            on_progress("projections", done, len(wanted))
+    except EngineFailed as error:
+        _check_files(folder, manifest, content=True)
+        raise StoreUnavailable(
+            str(error), remedy="The export's files are as they were written; it is the engine."
+        ) from error
+    certificate = Certificate(
+        engine=engine.version,
+        code_version=code_version(),
+        first_position=1,
+        last_position=manifest.size,
+        rebuilt_at=instant_text(system_clock()),
+        projections=tuple(rebuilt),
+    )
+    if not certificate.equal:
+        _check_files(folder, manifest, content=True)
+    return certificate
+
+
+def _replayed(engine: Engine, views: Views, projection: Projection, last: int) -> Rebuilt:
+    rows, after = digest_of(engine.rows(sorted_present(projection)))
+    _, before = views.digest(projection.name, last)
+    return Rebuilt(projection.name, last, rows, before, after)
+
+
+def _check_files(folder: Path, manifest: Manifest, *, content: bool) -> None:
+    """Raises VerificationFailed if files are not as they were written.
+
+    Their bytes are read only once something else says that they may be wrong.
+    """
+    damaged = damaged_files(folder, manifest, content=content)
+    if damaged:
+        more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+        raise VerificationFailed(
+            f"{folder / damaged[0]}{more} is not the file that was exported.",
+            remedy="Export again into a new folder.",
+        )
+
+
+def _projection(name: str) -> Projection:
+    if name not in PROJECTIONS:
+        raise NotFound(
+            f"There is no projection {name!r}.", remedy=f"There are: {', '.join(PROJECTIONS)}."
+        )
+    return PROJECTIONS[name]
