@@ -25,7 +25,7 @@ Buckets = Annotated[
         metavar="N",
         min=1,
         max=4096,
-        help="Over how many folders the streams are spread; kept from the first export. Default: 8.",
+        help="Over how many folders the streams are spread; kept from the first export. Default: 4.",
     ),
 ]
 

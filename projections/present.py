@@ -4,17 +4,13 @@ What the runner folds change by change is here one statement around the projecti
 of each key the change with the greatest (effective_at, position), which is what is left when a
 change counts only if it is not earlier than the latest one known; counters are summed.
 
-The latest is found by an aggregate and a join and not by a window function, which would sort all
-changes by all columns of the key (docs/decisions/0022). Times have a fixed width, and so have
-positions once 10^18 is added: the greatest text is the latest change.
+Counting in windows costs a sort of the changes, which the engines that this is for do as quickly as
+any aggregate (docs/decisions/0022); the runner, on SQLite, does without.
 """
 
 from __future__ import annotations
 
 from projections.projection import Column, Projection
-
-_ADDED = 10**18
-_WIDTH = len("2026-03-01T09:30:00.000000Z")
 
 
 def sorted_present(projection: Projection) -> str:
@@ -23,18 +19,17 @@ def sorted_present(projection: Projection) -> str:
 
 
 def _latest(projection: Projection) -> str:
-    told = _names((*projection.key, *projection.values), "changes.")
-    latest = f"MAX(effective_at || CAST({_ADDED} + position AS VARCHAR(19)))"
+    key = _names(projection.key)
     return f"""
-        WITH changes AS ({projection.select}),
-        latest AS (
-            SELECT CAST(SUBSTR({latest}, {_WIDTH + 1}) AS BIGINT) - {_ADDED} AS position
-            FROM changes
-            GROUP BY {_names(projection.key)}
-        )
-        SELECT {told}, changes.effective_at AS since, changes.position AS position
-        FROM changes JOIN latest ON changes.position = latest.position
-        ORDER BY {_names(projection.key, "changes.")}
+        SELECT {key}, {_names(projection.values)}, effective_at AS since, position
+        FROM (
+            SELECT changes.*, ROW_NUMBER() OVER (
+                PARTITION BY {key} ORDER BY effective_at DESC, position DESC
+            ) AS latest
+            FROM ({projection.select}) AS changes
+        ) AS ranked
+        WHERE latest = 1
+        ORDER BY {key}
     """
 
 
@@ -49,5 +44,5 @@ def _sums(projection: Projection) -> str:
     """
 
 
-def _names(columns: tuple[Column, ...], relation: str = "") -> str:
-    return ", ".join(f"{relation}{column.name}" for column in columns)
+def _names(columns: tuple[Column, ...]) -> str:
+    return ", ".join(column.name for column in columns)

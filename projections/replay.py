@@ -6,8 +6,10 @@ intervals, so they can be asked for the position at which the export ends, where
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 from ledger.application import system_clock
 from ledger.errors import NotFound, StoreUnavailable, VerificationFailed
@@ -22,6 +24,9 @@ from projections.present import sorted_present
 from projections.projection import Projection
 from projections.runner import Certificate, OnProgress, Rebuilt, code_version
 from projections.views import Views
+
+AT_ONCE: Final = 2
+"""How many projections are replayed at once."""
 
 
 def replay(
@@ -46,10 +51,12 @@ def replay(
     views.catch_up()
     rebuilt = []
     try:
-        engine.read(folder, manifest)
-        for done, projection in enumerate(wanted, 1):
-            rebuilt.append(_replayed(engine, views, projection, manifest.size))
-            on_progress("projections", done, len(wanted))
+        for projection, (rows, after) in zip(
+            wanted, digests(engine, folder, manifest, wanted), strict=True
+        ):
+            _, before = views.digest(projection.name, manifest.size)
+            rebuilt.append(Rebuilt(projection.name, manifest.size, rows, before, after))
+            on_progress("projections", len(rebuilt), len(wanted))
     except EngineFailed as error:
         _check_files(folder, manifest, content=True)
         raise StoreUnavailable(
@@ -68,10 +75,19 @@ def replay(
     return certificate
 
 
-def _replayed(engine: Engine, views: Views, projection: Projection, last: int) -> Rebuilt:
-    rows, after = digest_of(engine.rows(sorted_present(projection)))
-    _, before = views.digest(projection.name, last)
-    return Rebuilt(projection.name, last, rows, before, after)
+def digests(
+    engine: Engine, folder: Path, manifest: Manifest, projections: Iterable[Projection]
+) -> Iterator[tuple[int, str]]:
+    """Rows and digest of each projection's present, in order; an engine computes one while
+    another's rows are digested here. Raises EngineFailed.
+    """
+    engine.read(folder, manifest)
+
+    def one(projection: Projection) -> tuple[int, str]:
+        return digest_of(engine.rows(sorted_present(projection)))
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        yield from threads.map(one, projections)
 
 
 def _check_files(folder: Path, manifest: Manifest, *, content: bool) -> None:

@@ -40,7 +40,10 @@ class Engine(Protocol):
         """Let `events` be the files that the manifest names, and no others. Raises EngineFailed."""
 
     def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
-        """The rows of a SELECT, in its order, a part at a time. Raises EngineFailed."""
+        """The rows of a SELECT, in its order, a part at a time; threads may ask at once.
+
+        Raises EngineFailed.
+        """
 
     def close(self) -> None:
         """End whatever it started."""

@@ -46,12 +46,13 @@ class DuckDb:
             raise EngineFailed(f"DuckDB cannot read the export: {error}") from error
 
     def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
-        try:
-            cursor = self._connection.execute(statement)
-            while part := cursor.fetchmany(_FETCHED):
-                yield from part
-        except duckdb.Error as error:
-            raise EngineFailed(f"DuckDB cannot go on: {error}") from error
+        with self._connection.cursor() as cursor:  # One for each thread that asks.
+            try:
+                cursor.execute(statement)
+                while part := cursor.fetchmany(_FETCHED):
+                    yield from part
+            except duckdb.Error as error:
+                raise EngineFailed(f"DuckDB cannot go on: {error}") from error
 
     def close(self) -> None:
         self._connection.close()

@@ -18,7 +18,7 @@ from projections.export.manifest import NAME, Manifest, Part
 from projections.export.parquet import PartBuffer, arrow, leftovers
 from projections.export.source import COLUMNS, EventSource, Row
 
-BUCKETS: Final = 8
+BUCKETS: Final = 4
 BUCKETS_MAX: Final = 4_096
 PART_ROWS: Final = 1_000_000
 PART_BYTES: Final = 256_000_000
@@ -65,6 +65,7 @@ def export_parquet(
         for part in _parts(source, manifest, frontier, last):
             _check_root(source, frontier, part.last)
             files = tuple(part.buffer.write(folder, part.first, part.last))
+            part.buffer.clear()
             manifest = manifest.model_copy(
                 update={
                     "size": part.last,
