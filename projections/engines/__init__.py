@@ -49,6 +49,16 @@ class Engine(Protocol):
         """End whatever it started."""
 
 
+def nothing(integer: str, text: str) -> str:
+    """The relation `events` of an export of nothing, in an engine's words for the two types."""
+    from projections.export.source import COLUMNS, INTEGERS  # noqa: PLC0415  The voice waits.
+
+    columns = (
+        f"CAST(NULL AS {integer if name in INTEGERS else text}) AS {name}" for name in COLUMNS
+    )
+    return f"SELECT {', '.join(columns)} WHERE FALSE"
+
+
 def open_engine(name: EngineName, master: str | None = None) -> Engine:
     """An engine that reads nothing yet; `master` is where Spark runs.
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ledger.errors import StoreUnavailable
-from projections.engines import EngineFailed
+from projections.engines import EngineFailed, nothing
 from projections.export.manifest import Manifest
-from projections.export.source import COLUMNS, INTEGERS
+from projections.export.source import COLUMNS
 
 try:
     import duckdb
@@ -63,16 +63,11 @@ def _relation(folder: Path, manifest: Manifest) -> str:
     """The relation `events`: the files that the manifest names, and no others."""
     files = ", ".join(_quoted(str(folder.absolute() / each.path)) for each in manifest.files())
     if not files:
-        nothing = ", ".join(f"CAST(NULL AS {_type(name)}) AS {name}" for name in COLUMNS)
-        return f"CREATE OR REPLACE VIEW events AS SELECT {nothing} WHERE FALSE"
+        return f"CREATE OR REPLACE VIEW events AS {nothing('BIGINT', 'VARCHAR')}"
     return (
         f"CREATE OR REPLACE VIEW events AS SELECT {', '.join(COLUMNS)} "
         f"FROM read_parquet([{files}], hive_partitioning = false)"
     )
-
-
-def _type(column: str) -> str:
-    return "BIGINT" if column in INTEGERS else "VARCHAR"
 
 
 def _quoted(text: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ledger.errors import StoreUnavailable
-from projections.engines import EngineFailed
+from projections.engines import EngineFailed, nothing
 from projections.engines.java import java_home
 from projections.export.manifest import Manifest
 from projections.export.source import COLUMNS, INTEGERS
@@ -92,7 +92,7 @@ class Spark:
             if files:
                 events = self._session.read.schema(columns).parquet(*files)
             else:
-                events = self._session.createDataFrame([], columns)
+                events = self._session.sql(nothing("BIGINT", "STRING"))
             events.createOrReplaceTempView("events")
         except (Py4JError, PySparkException) as failure:
             raise _failed(failure) from failure
