@@ -47,7 +47,6 @@ def replay(
     wanted = [_projection(name) for name in (names or PROJECTIONS)]
     manifest = read_manifest(folder)
     belongs(source, folder, manifest)
-    _check_files(folder, manifest, content=False)
     views.catch_up()
     rebuilt = []
     try:
@@ -58,7 +57,7 @@ def replay(
             rebuilt.append(Rebuilt(projection.name, manifest.size, rows, before, after))
             on_progress("projections", len(rebuilt), len(wanted))
     except EngineFailed as error:
-        _check_files(folder, manifest, content=True)
+        _check_files(folder, manifest)
         raise StoreUnavailable(
             str(error), remedy="The export's files are as they were written; it is the engine."
         ) from error
@@ -71,7 +70,7 @@ def replay(
         projections=tuple(rebuilt),
     )
     if not certificate.equal:
-        _check_files(folder, manifest, content=True)
+        _check_files(folder, manifest)
     return certificate
 
 
@@ -90,12 +89,12 @@ def digests(
         yield from threads.map(one, projections)
 
 
-def _check_files(folder: Path, manifest: Manifest, *, content: bool) -> None:
+def _check_files(folder: Path, manifest: Manifest) -> None:
     """Raises VerificationFailed if files are not as they were written.
 
     Their bytes are read only once something else says that they may be wrong.
     """
-    damaged = damaged_files(folder, manifest, content=content)
+    damaged = damaged_files(folder, manifest)
     if damaged:
         more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
         raise VerificationFailed(

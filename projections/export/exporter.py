@@ -137,8 +137,6 @@ def belongs(source: EventSource, folder: Path, manifest: Manifest) -> None:
 
 def _frontier(source: EventSource, size: int) -> Frontier | None:
     """The log's frontier when it had that size; None if it never had."""
-    if size > source.last_position():
-        return None
     try:
         return frontier_of(size, TileHashes(size, source.read_tile))
     except EvidenceInvalid:

@@ -105,17 +105,14 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def damaged_files(folder: Path, manifest: Manifest, *, content: bool) -> list[str]:
-    """The files that are missing or of another length; with `content`, of other bytes."""
-    return [each.path for each in manifest.files() if not _is_sound(folder, each, content)]
+def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
+    """The files that are missing, or have other bytes than when they were exported."""
+    return [each.path for each in manifest.files() if not _is_sound(folder, each)]
 
 
-def _is_sound(folder: Path, file: ExportedFile, content: bool) -> bool:  # noqa: FBT001
-    path = folder / file.path
+def _is_sound(folder: Path, file: ExportedFile) -> bool:
     try:
-        if path.stat().st_size != file.bytes:
-            return False
-        return not content or sha256_of(path) == file.sha256
+        return sha256_of(folder / file.path) == file.sha256
     except OSError:
         return False
 
