@@ -17,7 +17,7 @@ from projections.declared import PROJECTIONS
 from projections.engines import Engine, EngineName, open_engine
 from projections.export.exporter import export_parquet
 from projections.export.manifest import read_manifest
-from projections.export.source import SqliteEvents
+from projections.export.source import events_of
 from projections.replay import digests
 from projections.views import Views
 
@@ -42,11 +42,11 @@ def _export(course: Course, folder: Path) -> Row:
     def export() -> float:
         into = folder.with_name(f"{folder.name}-{next(numbers)}")
         with closing(Ledger(course.big.path)) as ledger:
-            return rate(partial(export_parquet, SqliteEvents(ledger), into), ledger.last_position())
+            return rate(partial(export_parquet, events_of(ledger), into), ledger.last_position())
 
     samples = in_turn({OURS: export}, min(course.repetitions, 3))
     with closing(Ledger(course.big.path)) as ledger:
-        done = export_parquet(SqliteEvents(ledger), folder)
+        done = export_parquet(events_of(ledger), folder)
     return Row(
         "export to Parquet",
         "events/s",

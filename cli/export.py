@@ -39,11 +39,11 @@ def parquet(ask: Reading, folder: Folder, buckets: Buckets = None) -> None:
     them; a folder that holds another ledger's history is refused.
     """
     from projections.export.exporter import export_parquet
-    from projections.export.source import SqliteEvents
+    from projections.export.source import events_of
 
     form = ask.form
     with ledger_of(ask) as ledger, progress("exporting", quiet=True) as advance:
-        done = export_parquet(SqliteEvents(ledger), folder, buckets=buckets, on_progress=advance)
+        done = export_parquet(events_of(ledger), folder, buckets=buckets, on_progress=advance)
     facts = asdict(done)
     if form is Output.CSV:
         show(form, list(facts), [list(facts.values())])

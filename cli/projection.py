@@ -119,7 +119,7 @@ def _replay(
 
     from ledger.errors import VerificationFailed
     from projections.engines import open_engine
-    from projections.export.source import SqliteEvents
+    from projections.export.source import events_of
     from projections.replay import replay
 
     with (
@@ -128,7 +128,7 @@ def _replay(
         progress("replaying", unit="projections") as advance,
     ):
         certificate = replay(
-            SqliteEvents(ledger), views, folder, opened, names=names or None, on_progress=advance
+            events_of(ledger), views, folder, opened, names=names or None, on_progress=advance
         )
     _show(ask, certificate)
     if not certificate.equal:

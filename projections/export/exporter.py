@@ -62,7 +62,7 @@ def export_parquet(
         for path in leftovers(folder, (each.path for each in manifest.files())):
             path.unlink()
         last = source.last_position()
-        for part in _parts(source, manifest, frontier, last):
+        for part in _parts(source, manifest, frontier, last, on_progress):
             _check_root(source, frontier, part.last)
             files = tuple(part.buffer.write(folder, part.first, part.last))
             part.buffer.clear()
@@ -77,7 +77,6 @@ def export_parquet(
                 }
             )
             manifest.write(folder)
-            on_progress("events", part.last, last)
     return _told(folder, before, manifest)
 
 
@@ -167,7 +166,11 @@ class _Held:
 
 
 def _parts(
-    source: EventSource, manifest: Manifest, frontier: Frontier, last: int
+    source: EventSource,
+    manifest: Manifest,
+    frontier: Frontier,
+    last: int,
+    on_progress: OnProgress,
 ) -> Iterator[_Held]:
     """The parts after the manifest's; the frontier has grown by each that is yielded."""
     held: _Held | None = None
@@ -177,6 +180,7 @@ def _parts(
         held.buffer.add(page)
         held.last = page[-1][0]
         frontier.extend(leaf_hash(row[_ENTRY].encode()) for row in page)
+        on_progress("events", held.last, last)
         if held.is_full:
             yield held
             held = None

@@ -48,6 +48,11 @@ class EventSource(Protocol):
         """
 
 
+def events_of(ledger: Ledger) -> EventSource:
+    """The events of a ledger, by the kind of store that it has."""
+    return SqliteEvents(ledger)
+
+
 class SqliteEvents:
     """The events of a SQLite ledger, read by a connection that can only read."""
 

@@ -25,7 +25,7 @@ from ledger.sources.reading import SOURCES
 from ledger.sources.report import ImportReport
 from projections.engines import Engine, EngineName, open_engine
 from projections.export.exporter import Exported, export_parquet
-from projections.export.source import SqliteEvents
+from projections.export.source import events_of
 from projections.replay import replay
 from projections.runner import Certificate
 from projections.views import Views
@@ -66,7 +66,7 @@ class Replayable:
 def exported(ledger: Path, folder: Path, buckets: int | None = None) -> Exported:
     opened = Ledger(ledger, create=False)
     try:
-        return export_parquet(SqliteEvents(opened), folder, buckets=buckets)
+        return export_parquet(events_of(opened), folder, buckets=buckets)
     finally:
         opened.close()
 
@@ -75,7 +75,7 @@ def replayed(made: Replayable, engine: Engine) -> Certificate:
     opened = Ledger(made.ledger, create=False)
     try:
         with Views.open(made.ledger, load_catalogue()) as views:
-            return replay(SqliteEvents(opened), views, made.export, engine)
+            return replay(events_of(opened), views, made.export, engine)
     finally:
         opened.close()
 
