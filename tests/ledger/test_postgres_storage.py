@@ -293,6 +293,19 @@ def test_an_erased_name_is_in_no_file_of_the_database(server: Server, database: 
     sound(database)
 
 
+def test_names_are_not_in_the_planners_statistics(database: str) -> None:
+    from ledger.application import Actor
+
+    with Ledger(database) as ledger:
+        for number in range(20):
+            ledger.execute(login(BEIJING), actor=Actor(f"user {number % 7}"))
+    with raw(database) as db:
+        db.execute("ANALYZE")
+        sampled = db.execute("SELECT attname FROM pg_stats WHERE tablename = 'subjects'").fetchall()
+    assert ("kind",) in sampled
+    assert not {("name",), ("salt",)} & set(sampled)
+
+
 def _files_with(server: Server, database: str, *words: str) -> list[str]:
     """The files of the database in which one of the words stands, once all is written."""
     with psycopg.connect(database, autocommit=True) as db:
