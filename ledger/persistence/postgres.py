@@ -21,9 +21,11 @@ from eventsourcing.postgres import (
     PostgresRecorder,
 )
 from psycopg import Connection, Cursor
+from psycopg import Error as PsycopgError
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import tuple_row
 
-from ledger.errors import NotFound, OutcomeUnknown, StoreUnavailable
+from ledger.errors import NotFound, OutcomeUnknown, StoreLocked, StoreUnavailable
 from ledger.persistence.columns import FORMAT_VERSION
 from ledger.persistence.log import CheckpointSigner, Log, tree_size
 from ledger.persistence.numbering import key
@@ -102,7 +104,11 @@ class LedgerRecorder(PostgresApplicationRecorder):
         the decision stood on. So who lost twice takes the lock first, and decides then.
         """
         with self.datastore.holding() as connection:
-            begin(connection)
+            try:
+                begin(connection)
+            except PsycopgError:
+                if not connection.closed:  # Else another is taken, which locks as it appends.
+                    raise
             try:
                 yield
             finally:
@@ -126,10 +132,22 @@ class LedgerRecorder(PostgresApplicationRecorder):
         Only its owner can; elsewhere they go when the server vacuums. What is in the write-ahead
         log, in copies and on standbys stays there until these have moved on.
         """
-        if self._value(
+        is_owner = self._value(
             "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'subjects'::regclass"
-        ):
+        )
+        if not is_owner:
+            return
+        try:
             self._read(lambda c: c.execute("VACUUM (FULL) subjects"))
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            raise StoreLocked(
+                "What was erased is gone from the answers, but not from its table's file: another "
+                "process is reading it.",
+                remedy="It goes with the next erasure, or when the owner says VACUUM FULL "
+                "ledger.subjects.",
+            ) from error
 
     # -- the log ---------------------------------------------------------------------------------
 
