@@ -9,9 +9,10 @@ from uuid import UUID
 
 from eventsourcing.persistence import (
     BaseInfrastructureFactory,
-    InterfaceError,
+    IntegrityError,
     Notification,
     OperationalError,
+    PersistenceError,
     StoredEvent,
 )
 from eventsourcing.postgres import (
@@ -26,12 +27,13 @@ from psycopg.errors import LockNotAvailable
 from psycopg.rows import tuple_row
 
 from ledger.errors import NotFound, OutcomeUnknown, StoreLocked, StoreUnavailable
+from ledger.messages import TRACE_PREFIX
 from ledger.persistence.columns import FORMAT_VERSION
 from ledger.persistence.log import CheckpointSigner, Log, tree_size
 from ledger.persistence.numbering import key
 from ledger.persistence.opening import REMEDY
 from ledger.persistence.postgres_append import Append, abandon, begin, check, sign
-from ledger.persistence.postgres_connections import Datastore, is_lost
+from ledger.persistence.postgres_connections import Datastore
 from ledger.persistence.postgres_format import format_of, make
 from ledger.persistence.postgres_log import PostgresLogRows
 from ledger.persistence.rows import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
@@ -87,12 +89,14 @@ class LedgerRecorder(PostgresApplicationRecorder):
         append = Append(self.log, stored_events, beside)
         try:
             return self.datastore.again(append)
-        except (OperationalError, InterfaceError) as error:
-            if append.may_be_done and is_lost(error):
+        except IntegrityError:
+            raise
+        except PersistenceError as error:
+            if append.may_be_done:  # Whatever stopped the next attempt, it did not look.
                 raise OutcomeUnknown(
-                    f"The connection to {self.datastore.name} was lost at the commit, and it did "
-                    "not come back in time: whether the command was appended is not known.",
-                    remedy="Try again with the same --command-id: it is appended once.",
+                    f"The connection to {self.datastore.name} was lost at the commit, and what "
+                    "became of it could not be looked up: whether it was appended is not known.",
+                    remedy=_to_try_again(beside),
                 ) from error
             raise
 
@@ -274,6 +278,13 @@ class LedgerRecorder(PostgresApplicationRecorder):
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Any:
         """Not here: nothing is notified, and who waits for that alone waits for ever."""
         raise NotImplementedError("Projections poll.")
+
+
+def _to_try_again(beside: Beside) -> str:
+    (command_id, *_), *more = beside.commands or [("", None, 0)]
+    if more or not command_id or command_id.startswith(TRACE_PREFIX):
+        return "Try again: what is there already is not appended twice."
+    return f"Try again with --command-id {command_id}: it is appended once."
 
 
 def _position_at(c: Cursor[Any], recorded_at: str) -> int:
