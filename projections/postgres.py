@@ -36,7 +36,7 @@ SWAP_TIMEOUT_MS: Final = 200
 COPIED: Final = 50
 """From how many rows on they are copied and not inserted."""
 
-_MAKE_THEM: Final = "`authledger projection catch-up` makes them, on the primary, by the owner."
+_MAKE_THEM: Final = "Their owner makes them, on the primary: `authledger projection catch-up`."
 _HERE: Final = """
     SELECT (SELECT count(*) FROM pg_class
             WHERE relnamespace = to_regnamespace('ledger') AND relname = 'events') = 1,
@@ -125,9 +125,15 @@ class PostgresStore(Store):
         with told_clearly(str(self.database)):
             try:
                 yield
-            except errors.UndefinedTable as error:
+            except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
                 raise StoreUnavailable(
                     f"The views of {self.database} are not there yet.", remedy=_MAKE_THEM
+                ) from error
+            except errors.InsufficientPrivilege as error:
+                raise StoreUnavailable(
+                    f"The views of {self.database} refuse this to the role: "
+                    f"{error.diag.message_primary}.",
+                    remedy=f"{_MAKE_THEM} `authledger database grant` gives rights to others.",
                 ) from error
             except Error as error:
                 raise PersistenceError(error) from error
