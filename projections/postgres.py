@@ -44,6 +44,10 @@ _HERE: Final = """
             WHERE relnamespace = to_regnamespace('views') AND relname = 'layout') = 1,
            pg_is_in_recovery()
 """
+_OBJECTS: Final = """
+    SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, relname FROM pg_class
+    WHERE relnamespace = to_regnamespace('views') AND relkind IN ('r', 'v')
+"""
 
 
 class PostgresStore(Store):
@@ -87,13 +91,17 @@ class PostgresStore(Store):
         """The tables that no declaration asks for; those of an older layout are built again."""
         with self.connection.transaction():
             self.execute("SELECT pg_advisory_xact_lock(hashtext('authledger views'))")
-            if self.execute(_HERE).fetchone()[1] and self._has_tables():
+            has_views = self.execute(_HERE).fetchone()[1]
+            if has_views and self._has_tables():
                 return
             self.execute("CREATE SCHEMA IF NOT EXISTS views")
-            for kind, name in self.execute(
-                "SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, relname FROM pg_class "
-                "WHERE relnamespace = to_regnamespace('views') AND relkind IN ('r', 'v')"
-            ).fetchall():
+            objects = self.execute(_OBJECTS).fetchall()
+            if objects and not has_views:
+                raise StoreUnavailable(
+                    f"The schema 'views' in {self.database} is another program's.",
+                    remedy="Give the ledger a database of its own; nothing was changed.",
+                )
+            for kind, name in objects:
                 self.execute(f"DROP {kind} IF EXISTS {name} CASCADE")
             for statement in schema(self.dialect):
                 self.execute(statement)
