@@ -17,6 +17,7 @@ from cli import (
     authorization,
     catalogue,
     console,
+    copy,
     credential,
     demo,
     exits,
@@ -151,6 +152,7 @@ for name, group, panel in (
     app.add_typer(group, name=name, rich_help_panel=panel, no_args_is_help=True)
 view.register(app)
 query.register(app)
+copy.register(app)
 demo.register(app)
 
 

@@ -1,0 +1,405 @@
+"""A copy is the same ledger in another place, whatever is in between; or it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from ledger.application import Actor, Ledger
+from ledger.copying import check_are_two, copy
+from ledger.errors import (
+    CommandIdReused,
+    Conflict,
+    InvalidInput,
+    LogForked,
+    NotFound,
+    Refused,
+    StoreLocked,
+    StoreUnavailable,
+)
+from ledger.keys import LogKey
+from ledger.persistence.copied import AsIs
+from ledger.persistence.location import location_of
+from ledger.persistence.numbering import Numbered
+from ledger.signer import LogSigner
+from tests.cutting import Cut, way_to
+from tests.ledger.copies import (
+    DATABASE,
+    FILE,
+    WAYS,
+    New,
+    contents,
+    copied,
+    filled,
+    is_copy,
+    small_parts,
+)
+from tests.ledger.scenario import BEIJING, NOON, SHANGHAI, agency_created, grant, login
+from tests.ledger.worlds import ORIGIN, Clock, Place, consent, raw, seen, sound, traces
+from tests.postgres import Server
+
+all_ways = pytest.mark.parametrize(("source", "target"), WAYS, indirect=True)
+there_and_back = pytest.mark.parametrize(("source", "target"), WAYS[:2], indirect=True)
+
+
+@pytest.fixture
+def new(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[New]:
+    taken: list[str] = []
+
+    def place(kind: str) -> Place:
+        if kind == FILE:
+            return tmp_path / f"{len(list(tmp_path.iterdir()))}.db"
+        server: Server = request.getfixturevalue("server")
+        taken.append(server.take())
+        return server.url(taken[-1])
+
+    yield place
+    for name in taken:
+        request.getfixturevalue("server").give_back(name)
+
+
+@pytest.fixture
+def source(new: New, request: pytest.FixtureRequest) -> Place:
+    place = new(getattr(request, "param", FILE))
+    filled(place)
+    return place
+
+
+@pytest.fixture
+def target(new: New, source: Place, request: pytest.FixtureRequest) -> Place:
+    return new(getattr(request, "param", FILE))
+
+
+# -- the same ledger -----------------------------------------------------------------------------
+
+
+@all_ways
+def test_a_copy_has_the_same_bytes_at_the_same_positions_under_the_same_root(
+    source: Place, target: Place
+) -> None:
+    before = contents(source)
+    done = copied(source, target)
+    is_copy(source, target)
+    assert contents(source) == before, "the source is only read"
+    size = len(before["events"])
+    assert (done.size, done.before, done.later) == (size, 0, 0)
+    again = copied(source, target)
+    assert (again.size, again.before, again.root) == (size, size, done.root)
+    is_copy(source, target)
+
+
+@there_and_back
+def test_a_copy_in_many_parts_is_no_other(source: Place, target: Place) -> None:
+    told = []
+    with small_parts(7):
+        copied(source, target, on_progress=lambda *said: told.append(said))
+    is_copy(source, target)
+    assert len(told) > 5
+    assert told == sorted(told)
+    assert told[-1][1] == told[-1][2]
+
+
+def test_a_ledger_of_more_than_a_level_of_tiles_is_copied_there_and_back(new: New) -> None:
+    first, there, back = new(FILE), new(DATABASE), new(FILE)
+    with Ledger(first, clock=Clock()) as ledger:
+        ledger.observe(traces(5_000))
+        assert ledger.last_position() > 5_000
+    with small_parts(1_000):
+        copied(first, there)
+        copied(there, back)
+    is_copy(first, there)
+    is_copy(first, back)
+
+
+def test_an_empty_ledger_has_an_empty_copy(new: New) -> None:
+    one, other = new(FILE), new(DATABASE)
+    Ledger(one).close()
+    assert copied(one, other).size == 0
+    assert contents(other) == contents(one)
+
+
+def test_a_source_that_is_not_there_is_told_and_nothing_is_made(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        copied(tmp_path / "nothing.db", tmp_path / "new.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ledger_is_not_copied_onto_itself(source: Place) -> None:
+    link = Path(source).with_name("link.db")
+    link.symlink_to(source)
+    for one, other in ((source, source), (source, link)):
+        with pytest.raises(InvalidInput, match="both the source and the target"):
+            check_are_two(location_of(one), location_of(other))
+
+
+@all_ways
+def test_a_copy_goes_on_as_a_ledger(source: Place, target: Place) -> None:
+    copied(source, target)
+    with Ledger(target, clock=Clock()) as ledger, Ledger(source) as old:
+        last = ledger.last_position()
+        first = ledger.execute(login(BEIJING), actor=Actor("other"), command_id="first")
+        assert first.repeated
+        assert first.entries == old.execute(login(BEIJING), command_id="first").entries
+        with pytest.raises(Refused, match="already under this command id"):
+            ledger.execute(grant(SHANGHAI), command_id="refused")
+        with pytest.raises(CommandIdReused):
+            ledger.execute(login(SHANGHAI), command_id="first")
+        assert ledger.observe(traces(60)).entries == 0, "the traces are known"
+        assert ledger.last_position() == last
+        ledger.execute(login(SHANGHAI), actor=Actor("Zoë Müller-Lüdenscheidt"))
+        new_entries = list(ledger.history(last + 1))
+        assert [entry.type for entry in new_entries] == [
+            "ConsoleLoginRequested",
+            "AuthorizationRequested",
+        ], "she is known by name"
+    sound(target)
+
+
+# -- while others write --------------------------------------------------------------------------
+
+
+@there_and_back
+def test_what_comes_to_the_source_meanwhile_is_told_and_added_by_the_next_copy(
+    source: Place, target: Place
+) -> None:
+    size = len(contents(source)["events"])
+    with Ledger(source, clock=Clock()) as writer, small_parts(20):
+
+        def go_on(_: str, done: int, total: int) -> None:
+            assert total == size
+            consent(writer, f"region-{done}")
+
+        done = copied(source, target, on_progress=go_on)
+    assert (done.size, len(contents(target)["events"])) == (size, size)
+    assert done.later == len(contents(source)["events"]) - size > 0
+    sound(target)
+    again = copied(source, target)
+    assert (again.before, again.size, again.later) == (size, size + done.later, 0)
+    is_copy(source, target)
+
+
+@there_and_back
+def test_who_appends_to_the_target_meanwhile_ends_the_copy(source: Place, target: Place) -> None:
+    with Ledger(target, clock=Clock()) as writer, small_parts(20):
+
+        def interfere(_: str, done: int, __: int) -> None:
+            if done >= 40:
+                consent(writer, SHANGHAI)
+
+        with pytest.raises(Conflict, match="went on by itself: its last position is"):
+            copied(source, target, on_progress=interfere)
+    sound(target)
+    with pytest.raises(Conflict, match=r"position \d+ is the first that differs"):
+        copied(source, target)
+
+
+def test_who_appends_to_the_target_after_the_last_entry_is_noticed_too(
+    source: Place, target: Place
+) -> None:
+    size = len(contents(source)["events"])
+    with Ledger(target, clock=Clock()) as writer:
+
+        def interfere(_: str, done: int, total: int) -> None:
+            if done == total:
+                consent(writer, SHANGHAI)
+
+        with pytest.raises(Conflict, match=f"not {size}"):
+            copied(source, target, on_progress=interfere)
+    assert contents(target)["subjects"] == []
+
+
+# -- who holds something else --------------------------------------------------------------------
+
+
+@there_and_back
+def test_a_target_with_another_history_is_refused_by_its_first_position(
+    source: Place, target: Place
+) -> None:
+    copied(source, target)
+    common = len(contents(source)["events"])
+    with Ledger(source, clock=Clock()) as one, Ledger(target, clock=Clock()) as other:
+        consent(one, "one")
+        consent(other, "other")
+        other.observe(traces(400))
+    before = contents(target)
+    with pytest.raises(Conflict, match=f"position {common + 1} is the first that differs"):
+        copied(source, target)
+    with pytest.raises(Conflict, match=f"position {common + 1} is the first that differs"):
+        copied(target, source)
+    assert contents(target) == before
+
+
+def test_a_target_that_went_on_by_itself_is_the_newer_one(source: Place, target: Place) -> None:
+    size = copied(source, target).size
+    with Ledger(target, clock=Clock()) as ledger:
+        consent(ledger, SHANGHAI)
+    before = contents(target)
+    with pytest.raises(Conflict, match=f"has all {size} entries .* gone on by itself"):
+        copied(source, target)
+    assert contents(target) == before
+
+
+def test_a_command_id_that_stands_in_the_target_beside_its_entries_is_told(
+    source: Place, target: Place
+) -> None:
+    Ledger(target).close()
+    with raw(target) as db:
+        db.execute("INSERT INTO commands VALUES ('first', NULL, 7, 7)")
+    with pytest.raises(Conflict, match="contradicts what follows on position 0"):
+        copied(source, target)
+    assert contents(target)["events"] == []
+
+
+# -- names ---------------------------------------------------------------------------------------
+
+
+@there_and_back
+def test_who_is_erased_in_the_source_is_erased_in_the_copy(source: Place, target: Place) -> None:
+    copied(source, target)
+    with Ledger(source, clock=Clock()) as ledger:
+        row = ledger.subject("person", "user 2")
+        assert row is not None
+        ledger.erase(row.subject)
+        again = ledger.execute(login("again"), actor=Actor("user 2"))
+    assert again.entries[0].type == "SubjectRegistered", "as somebody new"
+    copied(source, target)
+    is_copy(source, target)
+    with Ledger(target) as copy_of:
+        assert copy_of.names([row.subject]) == {}
+        assert copy_of.subject("person", "user 2") is not None
+    if isinstance(target, Path):
+        kept = b"".join(path.read_bytes() for path in target.parent.glob(f"{target.name}*"))
+        assert row.salt.encode() not in kept
+
+
+@there_and_back
+def test_who_is_erased_during_the_copy_is_not_brought_back_by_it(
+    source: Place, target: Place
+) -> None:
+    with Ledger(source, clock=Clock(), lock_timeout_s=1) as ledger, small_parts(20):
+        row = ledger.subject("person", "user 2")
+        assert row is not None
+        gone = row.subject
+
+        def erase(_: str, done: int, total: int) -> None:
+            if done == total and ledger.names([gone]):
+                with suppress(StoreLocked):  # The copy still reads the file's older state.
+                    ledger.erase(gone)
+
+        copied(source, target, on_progress=erase)
+    with Ledger(target) as other:
+        assert other.names([gone]) == {}
+    copied(source, target)
+    is_copy(source, target)
+
+
+@there_and_back
+def test_names_can_be_left_out_and_brought_later(source: Place, target: Place) -> None:
+    copied(source, target, with_names=False)
+    assert contents(target)["subjects"] == []
+    assert contents(target)["events"] == contents(source)["events"]
+    copied(source, target)
+    is_copy(source, target)
+    copied(source, target, with_names=False)
+    is_copy(source, target)
+
+
+# -- the checkpoint ------------------------------------------------------------------------------
+
+
+def signed(place: Place, keys: Path, origin: str = ORIGIN) -> LogKey:
+    with Ledger(place, log_keys=keys, clock=Clock()) as ledger:
+        signer = LogSigner(keys, origin)
+        signer.key.create(ledger.location)
+        ledger.entries.sign(signer)
+        consent(ledger, "signed")
+    return signer.key
+
+
+@there_and_back
+def test_the_checkpoint_goes_along_as_it_is_and_the_log_goes_on_in_one_place(
+    source: Place, target: Place, keys: Path
+) -> None:
+    key = signed(source, keys)
+    with Ledger(source) as unsigned:
+        consent(unsigned, "without-a-key")
+    recorded = key.last()
+    with Ledger(source, log_keys=keys) as one, Ledger(target, log_keys=keys) as other:
+        copy(one, other)
+        assert key.last() == recorded, "nothing was signed for the copy"
+        consent(one, "later")
+        recorded = key.last()
+        copy(one, other)
+    is_copy(source, target)
+    assert contents(target)["checkpoint"]
+    assert key.last() == recorded, "nor for the second, whose target has a checkpoint already"
+    with Ledger(target, log_keys=keys, clock=Clock()) as moved:
+        consent(moved, "in-the-new-place")
+        assert moved.entries.checkpoint() is not None
+    with Ledger(source, log_keys=keys, clock=Clock()) as left, pytest.raises(LogForked):
+        consent(left, "in-the-old-place")
+
+
+def test_the_checkpoint_of_a_log_of_its_own_stays(source: Place, target: Place, keys: Path) -> None:
+    signed(source, keys)
+    copied(source, target)
+    with Ledger(target, log_keys=keys) as other:
+        signer = LogSigner(keys, "example.com/mirror")
+        signer.key.create(other.location)
+        own = other.entries.sign(signer)
+    with Ledger(source, log_keys=keys) as one:
+        consent(one, "later")
+    copied(source, target)
+    assert contents(target)["checkpoint"] == [(own,)]
+    assert contents(target)["events"] == contents(source)["events"]
+
+
+# -- what a database cannot hold, and what goes wrong --------------------------------------------
+
+
+def test_a_name_that_postgresql_cannot_hold_is_told_by_its_subject(new: New) -> None:
+    one, there, here = new(FILE), new(DATABASE), new(FILE)
+    with Ledger(one, clock=Clock()) as ledger:
+        ledger.observe([seen("trace", agency_created(), at=NOON, actor="no\0body")])
+        row = ledger.subject("person", "no\0body")
+        assert row is not None
+    with pytest.raises(StoreUnavailable, match=f"subject {row.subject}: .* NUL") as raised:
+        copied(one, there)
+    assert "no\0body" not in str(raised.value)
+    copied(one, there, with_names=False)
+    assert contents(there)["events"] == contents(one)["events"]
+    copied(one, here)
+    is_copy(one, here)
+
+
+def test_an_entry_that_postgresql_cannot_hold_is_told_by_its_position(new: New) -> None:
+    row = Numbered(1, "s", 1, "AgencyCreated.v1", rb'{"agency":"no\u0000body"}')
+    with Ledger(new(DATABASE)) as ledger:
+        with pytest.raises(StoreUnavailable, match=r"position 1: .* NUL"):
+            ledger.entries.append_as_is(AsIs(0, [row]))
+        assert ledger.last_position() == 0
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_a_part_whose_commit_was_cut_off_is_appended_once(
+    source: Place, server: Server, new: New, cut: Cut
+) -> None:
+    target = str(new(DATABASE))
+    database = target.partition("@/")[2].partition("?")[0]
+    with way_to(server.port) as way, small_parts(20):
+        url = server.network_url(database).replace(f":{server.port}/", f":{way.port}/")
+        cuts = 0
+
+        def cut_the_next(_: str, done: int, total: int) -> None:
+            nonlocal cuts
+            if done < total - 20:
+                way.cut_at_commit = cut
+                cuts += 1
+
+        copied(source, url, on_progress=cut_the_next)
+        assert way.connections > cuts > 1
+        assert not way.is_to_cut
+    is_copy(source, target)
