@@ -89,7 +89,7 @@ class CopySource:
         if row[0] != before + 1 or not fits(row, entry, self._recorded_at):
             found = differences(row, entry, before, self._recorded_at)
             what = next(found, "it is not as it would be written")
-            raise VerificationFailed(f"position {row[0]}: {what}.", remedy=_REMEDY)
+            raise VerificationFailed(f"position {row[0]}: {what.rstrip('.')}.", remedy=_REMEDY)
         if leaf_hash(entry) != self._leaf(before):
             raise VerificationFailed(
                 f"position {row[0]}: the entry is not the one that the log has a leaf of.",

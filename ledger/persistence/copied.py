@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final
 
 from ledger.errors import Conflict
 from ledger.persistence.numbering import Numbered
 from ledger.persistence.rows import CommandRow, SubjectRow
+
+COMMAND: Final = attrgetter("command_id", "digest", "first_position", "last_position")
+"""A command as its row: there are as many as entries, and `astuple` copies each value deeply."""
 
 
 @dataclass(frozen=True, slots=True)

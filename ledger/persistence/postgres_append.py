@@ -15,7 +15,7 @@ from pydantic_core import from_json
 
 from ledger.errors import CorruptEntry, StoreUnavailable
 from ledger.persistence.columns import DERIVED_COLUMNS
-from ledger.persistence.copied import AsIs, went_on
+from ledger.persistence.copied import COMMAND, AsIs, went_on
 from ledger.persistence.entry import recorded_at_of, stamped
 from ledger.persistence.log import CheckpointSigner, Log, Signed
 from ledger.persistence.numbering import Numbered, key, numbered, released
@@ -130,7 +130,7 @@ def append_as_is(connection: Connection[Any], log: Log, part: AsIs) -> None:
         rows = PostgresLogRows(c, head)
         _put(c, "events", COLUMNS, [_keepable(row_of(row)) for row in part.rows])
         log.grow(rows, head.position, [row.state for row in part.rows])
-        _put(c, "commands", _COMMANDS, [astuple(row) for row in part.commands])
+        _put(c, "commands", _COMMANDS, list(map(COMMAND, part.commands)))
         c.executemany(
             "INSERT INTO subjects SELECT k.* FROM (VALUES (%s, %s, %s, %s)) AS k (subject) "
             "WHERE EXISTS (SELECT FROM events WHERE stream = 'subject:' || k.subject "

@@ -20,7 +20,7 @@ from eventsourcing.sqlite import (
 from ledger.errors import StoreLocked
 from ledger.persistence.columns import FORMAT_VERSION
 from ledger.persistence.connections import Datastore
-from ledger.persistence.copied import AsIs, went_on
+from ledger.persistence.copied import COMMAND, AsIs, went_on
 from ledger.persistence.format import format_of, log_what_is_there, set_format
 from ledger.persistence.log import (
     CheckpointSigner,
@@ -116,7 +116,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             log = SQLiteLogRows(c)
             self._insert_rows(c, part.rows)
             self.log.grow(log, last, (row.state for row in part.rows))
-            c.executemany("INSERT INTO commands VALUES (?, ?, ?, ?)", map(astuple, part.commands))
+            c.executemany("INSERT INTO commands VALUES (?, ?, ?, ?)", map(COMMAND, part.commands))
             c.executemany(
                 "INSERT INTO subjects SELECT ?1, ?2, ?3, ?4 WHERE EXISTS "
                 "(SELECT 1 FROM events WHERE stream = 'subject:' || ?1 AND version = 1) "
