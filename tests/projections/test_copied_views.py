@@ -17,7 +17,7 @@ from ledger.catalogue import load_catalogue
 from ledger.sources.reading import SOURCES
 from ledger.sources.report import ImportReport
 from projections.views import Views
-from tests.ledger.copies import copied, is_copy, small_parts
+from tests.ledger.copying.copies import copied, is_copy, small_parts
 from tests.ledger.worlds import Place
 from tests.postgres import Server
 from tests.projections.worlds import Step, World, steps

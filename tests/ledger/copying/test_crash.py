@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ledger.application import Ledger
-from tests.ledger.copies import contents, copied, is_copy, small_parts
+from tests.ledger.copying.copies import contents, copied, is_copy, small_parts
 from tests.ledger.worlds import Clock, Place, raw, traces, whole
 
 ROWS = 25
@@ -25,7 +25,7 @@ KILLS = 12
 def processes() -> ForkServerContext:
     """Processes that begin with everything imported: what is killed is the copy at work."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.ledger.copies", "ledger.persistence.postgres"])
+    context.set_forkserver_preload(["tests.ledger.copying.copies", "ledger.persistence.postgres"])
     return context
 
 

@@ -21,6 +21,8 @@ from tests.ledger.worlds import Clock, Place, raw, sound, traces
 
 FILE, DATABASE = "sqlite", "postgresql"
 WAYS = [(FILE, DATABASE), (DATABASE, FILE), (FILE, FILE), (DATABASE, DATABASE)]
+all_ways = pytest.mark.parametrize(("source", "target"), WAYS, indirect=True)
+there_and_back = pytest.mark.parametrize(("source", "target"), WAYS[:2], indirect=True)
 New = Callable[[str], Place]
 """An empty place of a kind."""
 

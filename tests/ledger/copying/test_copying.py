@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from ledger.application import Actor, Ledger
 from ledger.copying import check_are_two, copy
 from ledger.errors import (
     CommandIdReused,
-    Conflict,
     InvalidInput,
     LogForked,
     NotFound,
@@ -26,52 +24,20 @@ from ledger.persistence.location import location_of
 from ledger.persistence.numbering import Numbered
 from ledger.signer import LogSigner
 from tests.cutting import Cut, way_to
-from tests.ledger.copies import (
+from tests.ledger.copying.copies import (
     DATABASE,
     FILE,
-    WAYS,
     New,
+    all_ways,
     contents,
     copied,
-    filled,
     is_copy,
     small_parts,
+    there_and_back,
 )
 from tests.ledger.scenario import BEIJING, NOON, SHANGHAI, agency_created, grant, login
-from tests.ledger.worlds import ORIGIN, Clock, Place, consent, raw, seen, sound, traces
+from tests.ledger.worlds import ORIGIN, Clock, Place, consent, seen, sound, traces
 from tests.postgres import Server
-
-all_ways = pytest.mark.parametrize(("source", "target"), WAYS, indirect=True)
-there_and_back = pytest.mark.parametrize(("source", "target"), WAYS[:2], indirect=True)
-
-
-@pytest.fixture
-def new(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[New]:
-    taken: list[str] = []
-
-    def place(kind: str) -> Place:
-        if kind == FILE:
-            return tmp_path / f"{len(list(tmp_path.iterdir()))}.db"
-        server: Server = request.getfixturevalue("server")
-        taken.append(server.take())
-        return server.url(taken[-1])
-
-    yield place
-    for name in taken:
-        request.getfixturevalue("server").give_back(name)
-
-
-@pytest.fixture
-def source(new: New, request: pytest.FixtureRequest) -> Place:
-    place = new(getattr(request, "param", FILE))
-    filled(place)
-    return place
-
-
-@pytest.fixture
-def target(new: New, source: Place, request: pytest.FixtureRequest) -> Place:
-    return new(getattr(request, "param", FILE))
-
 
 # -- the same ledger -----------------------------------------------------------------------------
 
@@ -156,101 +122,6 @@ def test_a_copy_goes_on_as_a_ledger(source: Place, target: Place) -> None:
             "AuthorizationRequested",
         ], "she is known by name"
     sound(target)
-
-
-# -- while others write --------------------------------------------------------------------------
-
-
-@there_and_back
-def test_what_comes_to_the_source_meanwhile_is_told_and_added_by_the_next_copy(
-    source: Place, target: Place
-) -> None:
-    size = len(contents(source)["events"])
-    with Ledger(source, clock=Clock()) as writer, small_parts(20):
-
-        def go_on(_: str, done: int, total: int) -> None:
-            assert total == size
-            consent(writer, f"region-{done}")
-
-        done = copied(source, target, on_progress=go_on)
-    assert (done.size, len(contents(target)["events"])) == (size, size)
-    assert done.later == len(contents(source)["events"]) - size > 0
-    sound(target)
-    again = copied(source, target)
-    assert (again.before, again.size, again.later) == (size, size + done.later, 0)
-    is_copy(source, target)
-
-
-@there_and_back
-def test_who_appends_to_the_target_meanwhile_ends_the_copy(source: Place, target: Place) -> None:
-    with Ledger(target, clock=Clock()) as writer, small_parts(20):
-
-        def interfere(_: str, done: int, __: int) -> None:
-            if done >= 40:
-                consent(writer, SHANGHAI)
-
-        with pytest.raises(Conflict, match="went on by itself: its last position is"):
-            copied(source, target, on_progress=interfere)
-    sound(target)
-    with pytest.raises(Conflict, match=r"position \d+ is the first that differs"):
-        copied(source, target)
-
-
-def test_who_appends_to_the_target_after_the_last_entry_is_noticed_too(
-    source: Place, target: Place
-) -> None:
-    size = len(contents(source)["events"])
-    with Ledger(target, clock=Clock()) as writer:
-
-        def interfere(_: str, done: int, total: int) -> None:
-            if done == total:
-                consent(writer, SHANGHAI)
-
-        with pytest.raises(Conflict, match=f"not {size}"):
-            copied(source, target, on_progress=interfere)
-    assert contents(target)["subjects"] == []
-
-
-# -- who holds something else --------------------------------------------------------------------
-
-
-@there_and_back
-def test_a_target_with_another_history_is_refused_by_its_first_position(
-    source: Place, target: Place
-) -> None:
-    copied(source, target)
-    common = len(contents(source)["events"])
-    with Ledger(source, clock=Clock()) as one, Ledger(target, clock=Clock()) as other:
-        consent(one, "one")
-        consent(other, "other")
-        other.observe(traces(400))
-    before = contents(target)
-    with pytest.raises(Conflict, match=f"position {common + 1} is the first that differs"):
-        copied(source, target)
-    with pytest.raises(Conflict, match=f"position {common + 1} is the first that differs"):
-        copied(target, source)
-    assert contents(target) == before
-
-
-def test_a_target_that_went_on_by_itself_is_the_newer_one(source: Place, target: Place) -> None:
-    size = copied(source, target).size
-    with Ledger(target, clock=Clock()) as ledger:
-        consent(ledger, SHANGHAI)
-    before = contents(target)
-    with pytest.raises(Conflict, match=f"has all {size} entries .* gone on by itself"):
-        copied(source, target)
-    assert contents(target) == before
-
-
-def test_a_command_id_that_stands_in_the_target_beside_its_entries_is_told(
-    source: Place, target: Place
-) -> None:
-    Ledger(target).close()
-    with raw(target) as db:
-        db.execute("INSERT INTO commands VALUES ('first', NULL, 7, 7)")
-    with pytest.raises(Conflict, match="contradicts what follows on position 0"):
-        copied(source, target)
-    assert contents(target)["events"] == []
 
 
 # -- names ---------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ledger.errors import LedgerError, VerificationFailed
-from tests.ledger.copies import contents, copied, filled, hands, small_parts
+from tests.ledger.copying.copies import contents, copied, filled, hands, small_parts
 from tests.ledger.worlds import Place, raw, sound
 
 Crime = Callable[[Any], object]
