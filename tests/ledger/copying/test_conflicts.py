@@ -5,16 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ledger.application import Ledger
-from ledger.errors import (
-    Conflict,
-)
-from tests.ledger.copying.copies import (
-    contents,
-    copied,
-    is_copy,
-    small_parts,
-    there_and_back,
-)
+from ledger.errors import Conflict
+from tests.ledger.copying.copies import contents, copied, is_copy, small_parts, there_and_back
 from tests.ledger.scenario import SHANGHAI
 from tests.ledger.worlds import Clock, Place, consent, raw, sound, traces
 

@@ -31,6 +31,7 @@ from tests.ledger.copying.copies import (
     all_ways,
     contents,
     copied,
+    filled,
     is_copy,
     small_parts,
     there_and_back,
@@ -273,4 +274,25 @@ def test_a_part_whose_commit_was_cut_off_is_appended_once(
         copied(source, url, on_progress=cut_the_next)
         assert way.connections > cuts > 1
         assert not way.is_to_cut
+    is_copy(source, target)
+
+
+def test_a_source_that_goes_away_is_told_and_the_copy_goes_on_when_it_is_back(
+    server: Server, new: New
+) -> None:
+    source, target = str(new(DATABASE)), new(FILE)
+    filled(source)
+    database = source.partition("@/")[2].partition("?")[0]
+    with way_to(server.port) as way, small_parts(20):
+        url = server.network_url(database).replace(f":{server.port}/", f":{way.port}/")
+
+        def cut(_: str, done: int, __: int) -> None:
+            if done >= 40:
+                way.cut()
+
+        with pytest.raises(StoreUnavailable, match=f"The ledger .*{way.port}.* cannot be reached"):
+            copied(url, target, on_progress=cut)
+    reached = len(contents(target)["events"])
+    sound(target)
+    assert copied(source, target).before == reached >= 40
     is_copy(source, target)
