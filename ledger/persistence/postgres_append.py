@@ -156,7 +156,7 @@ def _keepable(row: tuple[Any, ...], place: str = "") -> tuple[Any, ...]:
         raise StoreUnavailable(
             f"{place or f'position {row[0]}'}: a text holds the character NUL, which PostgreSQL "
             "cannot keep.",
-            remedy="Copy to a file instead.",
+            remedy="Copy to a file instead; names can be left out with --without-names.",
         )
     return row
 

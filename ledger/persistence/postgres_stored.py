@@ -66,7 +66,8 @@ class PostgresRows:
             rows.itersize = PAGE
             yield from rows.execute(
                 "SELECT convert_to(command_id, 'UTF8'), convert_to(digest, 'UTF8'), "
-                "first_position, last_position FROM commands WHERE first_position >= %s ORDER BY first_position",
+                "first_position, last_position FROM commands "
+                "WHERE first_position >= %s ORDER BY first_position",
                 (first,),
             )
 
