@@ -137,14 +137,41 @@ def test_who_is_erased_in_the_source_is_erased_in_the_copy(source: Place, target
         ledger.erase(row.subject)
         again = ledger.execute(login("again"), actor=Actor("user 2"))
     assert again.entries[0].type == "SubjectRegistered", "as somebody new"
-    copied(source, target)
+    with Ledger(source) as one, Ledger(target) as other:
+        copy(one, other)
+        assert other.names([row.subject]) == {}
+        assert other.subject("person", "user 2") is not None
+        if isinstance(target, Path):
+            kept = b"".join(path.read_bytes() for path in target.parent.glob(f"{target.name}*"))
+            assert row.salt.encode() not in kept, "not even in the write-ahead log"
     is_copy(source, target)
-    with Ledger(target) as copy_of:
-        assert copy_of.names([row.subject]) == {}
-        assert copy_of.subject("person", "user 2") is not None
-    if isinstance(target, Path):
-        kept = b"".join(path.read_bytes() for path in target.parent.glob(f"{target.name}*"))
-        assert row.salt.encode() not in kept
+
+
+@there_and_back
+def test_who_was_erased_before_a_copy_or_is_during_it_is_erased_whatever_becomes_of_it(
+    source: Place, target: Place
+) -> None:
+    copied(source, target)
+    with Ledger(source, clock=Clock(), lock_timeout_s=1) as ledger:
+        subjects = [ledger.subject("person", name) for name in ("user 0", "user 2")]
+        before, during = (row.subject for row in subjects if row is not None)
+        ledger.erase(before)
+
+        def broken_off(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        def erase(*_: object) -> None:
+            with suppress(StoreLocked):  # The copy still reads the file's older state.
+                ledger.erase(during)
+
+        with pytest.raises(KeyboardInterrupt):
+            copied(source, target, on_progress=broken_off)
+        with Ledger(target) as other:
+            assert other.names([before, during]).keys() == {during}
+        consent(ledger, "later")
+        copied(source, target, on_progress=erase)
+    with Ledger(target) as other:
+        assert other.names([before, during]) == {}
 
 
 @there_and_back
