@@ -6,6 +6,8 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.errors import Conflict
+from ledger.persistence.copied import AsIs
+from ledger.persistence.numbering import Numbered
 from tests.ledger.copying.copies import contents, copied, is_copy, small_parts, there_and_back
 from tests.ledger.scenario import SHANGHAI
 from tests.ledger.worlds import Clock, Place, consent, raw, sound, traces
@@ -61,6 +63,22 @@ def test_who_appends_to_the_target_after_the_last_entry_is_noticed_too(
         with pytest.raises(Conflict, match=f"not {size}"):
             copied(source, target, on_progress=interfere)
     assert contents(target)["subjects"] == []
+
+
+def test_a_part_that_is_there_already_is_told_from_another_of_the_same_length(
+    database: str,
+) -> None:
+    one, other = (
+        AsIs(0, [Numbered(1, "s", 1, "AgencyCreated.v1", entry)])
+        for entry in (b'{"agency":"one"}', b'{"agency":"other"}')
+    )
+    with Ledger(database) as ledger:
+        ledger.entries.append_as_is(one)
+        ledger.entries.append_as_is(one)
+        with pytest.raises(Conflict, match="its last position is 1, not 0"):
+            ledger.entries.append_as_is(other)
+        assert ledger.entry_text(1) == '{"agency":"one"}'
+        assert ledger.last_position() == 1
 
 
 # -- who holds something else --------------------------------------------------------------------

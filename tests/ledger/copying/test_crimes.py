@@ -191,11 +191,20 @@ def test_a_tile_above_the_leaves_that_is_another_is_named(tmp_path: Path, target
     sound(target)
 
 
-def test_a_target_whose_log_has_lost_its_leaves_is_not_gone_on_with(
-    source: Path, target: Path
+@pytest.mark.parametrize(
+    "crime",
+    [
+        sql("DELETE FROM tiles"),
+        sql("UPDATE tiles SET data = CAST(data || zeroblob(32) AS BLOB) WHERE level = 0"),
+        sql("DELETE FROM events WHERE position = (SELECT max(position) FROM events)"),
+    ],
+    ids=["no leaves", "a leaf too many", "an entry too few"],
+)
+def test_a_target_with_other_leaves_than_entries_is_not_gone_on_with(
+    source: Path, target: Path, crime: Crime
 ) -> None:
     copied(source, target)
-    spoiled(target, sql("DELETE FROM tiles"))
+    spoiled(target, crime)
     with pytest.raises(VerificationFailed, match=f"The log of {target} is not whole"):
         copied(source, target)
 
