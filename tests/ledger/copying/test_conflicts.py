@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.application import Ledger
+from ledger.application import Actor, Ledger
 from ledger.errors import Conflict
 from ledger.persistence.copied import AsIs
 from ledger.persistence.numbering import Numbered
+from ledger.verification import verify_entries
 from tests.ledger.copying.copies import contents, copied, is_copy, small_parts, there_and_back
-from tests.ledger.scenario import SHANGHAI
+from tests.ledger.scenario import SHANGHAI, login
 from tests.ledger.worlds import Clock, Place, consent, raw, sound, traces
 
 # -- while others write --------------------------------------------------------------------------
@@ -24,12 +25,13 @@ def test_what_comes_to_the_source_meanwhile_is_told_and_added_by_the_next_copy(
 
         def go_on(_: str, done: int, total: int) -> None:
             assert total == size
-            consent(writer, f"region-{done}")
+            writer.execute(login(f"region-{done}"), actor=Actor(f"newcomer {done}"))
 
         done = copied(source, target, on_progress=go_on)
     assert (done.size, len(contents(target)["events"])) == (size, size)
     assert done.later == len(contents(source)["events"]) - size > 0
     sound(target)
+    assert verify_entries(target).findings == [], "no newcomer's name is there"
     again = copied(source, target)
     assert (again.before, again.size, again.later) == (size, size + done.later, 0)
     is_copy(source, target)

@@ -231,6 +231,8 @@ def test_the_checkpoint_goes_along_as_it_is_and_the_log_goes_on_in_one_place(
         assert key.last() == recorded, "nothing was signed for the copy"
         consent(one, "later")
         recorded = key.last()
+        with Ledger(source) as unsigned:
+            consent(unsigned, "after-the-checkpoint")
         copy(one, other)
     is_copy(source, target)
     assert contents(target)["checkpoint"]
