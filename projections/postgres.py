@@ -236,10 +236,6 @@ class PostgresStore(Store):
             else:
                 return
 
-    def analyze(self) -> None:
-        for known in self.tracked().values():
-            self.execute(f"ANALYZE {known.table}")
-
     def query(
         self, sql: str, row_limit: int, time_limit_s: float
     ) -> tuple[tuple[str, ...], list[Row], bool]:
@@ -260,3 +256,17 @@ class PostgresStore(Store):
 def _spelt(statement: str) -> bytes:
     """With psycopg's placeholders. Our own statements have no question marks but parameters."""
     return statement.replace("%", "%%").replace("?", "%s").encode()
+
+
+def event_pages(
+    database: PostgresDatabase, columns: Sequence[str], first: int, size: int
+) -> Iterator[list[Row]]:
+    """The events from a position on, so many at a time, by a connection of their own."""
+    wanted = (
+        f"SELECT {', '.join(columns)} FROM events WHERE position >= %s ORDER BY position LIMIT %s"
+    )
+    with told_clearly(str(database)), connect(database.url) as connection:
+        connection.row_factory = tuple_row
+        while page := connection.execute(wanted.encode(), (first, size)).fetchall():
+            yield page
+            first = page[-1][0] + 1
