@@ -72,9 +72,9 @@ def test_a_copy_in_many_parts_is_no_other(source: Place, target: Place) -> None:
 def test_a_ledger_of_more_than_a_level_of_tiles_is_copied_there_and_back(new: New) -> None:
     first, there, back = new(FILE), new(DATABASE), new(FILE)
     with Ledger(first, clock=Clock()) as ledger:
-        ledger.observe(traces(5_000))
-        assert ledger.last_position() > 5_000
-    with small_parts(1_000):
+        ledger.observe(traces(700))
+        assert ledger.last_position() > 2 * 256
+    with small_parts(100):
         copied(first, there)
         copied(there, back)
     is_copy(first, there)
