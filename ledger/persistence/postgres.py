@@ -29,10 +29,11 @@ from psycopg.rows import tuple_row
 from ledger.errors import NotFound, OutcomeUnknown, StoreLocked, StoreUnavailable
 from ledger.messages import TRACE_PREFIX
 from ledger.persistence.columns import FORMAT_VERSION
+from ledger.persistence.copied import AsIs
 from ledger.persistence.log import CheckpointSigner, Log, tree_size
 from ledger.persistence.numbering import key
 from ledger.persistence.opening import REMEDY
-from ledger.persistence.postgres_append import Append, abandon, begin, check, sign
+from ledger.persistence.postgres_append import Append, abandon, append_as_is, begin, check, sign
 from ledger.persistence.postgres_connections import Datastore
 from ledger.persistence.postgres_format import format_of, make
 from ledger.persistence.postgres_log import PostgresLogRows
@@ -99,6 +100,13 @@ class LedgerRecorder(PostgresApplicationRecorder):
                     remedy=_to_try_again(beside),
                 ) from error
             raise
+
+    def append_as_is(self, part: AsIs) -> None:
+        """Keep a part of another ledger in one transaction: no time is stamped, nothing is signed.
+
+        Raises Conflict if the last position is not the one that it follows on.
+        """
+        self.datastore.again(lambda connection: append_as_is(connection, self.log, part))
 
     @contextmanager
     def alone(self) -> Iterator[None]:
