@@ -28,6 +28,13 @@ SHAPES_MAX: Final = 1_000
 _SORTED: Final[set[tuple[str, ...]]] = set()
 
 
+def faults(row: Sequence[Any], entry: bytes, before: int, recorded_at: str) -> list[str]:
+    """What is wrong with a row that follows on position `before` and that recorded time."""
+    if row[0] == before + 1 and fits(row, entry, recorded_at):
+        return []
+    return list(differences(row, entry, before, recorded_at))
+
+
 def fits(row: Sequence[Any], entry: bytes, recorded_at: str) -> bool:
     """Whether all is well. `recorded_at` is that of the entry before."""
     try:

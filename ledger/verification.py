@@ -9,23 +9,29 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
-from ledger.entry_check import COLUMNS, differences, fits
+from ledger.entry_check import COLUMNS, faults
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.tiles import TILE_WIDTH, Tile, append, tiles_between
-from ledger.merkle.tree import EMPTY_ROOT, Frontier, leaf_hash
+from ledger.merkle.tree import EMPTY_ROOT, Frontier, fold
 from ledger.persistence.failures import told_clearly
-from ledger.subjects import commitment
+from ledger.shapes import Shapes
+from ledger.side_by_side import ProcessLost, Readers, opened
+from ledger.stretch import FINDINGS_MAX, Asked, Stretch, StretchReader, wrong_tile
+from ledger.tables_check import Tables, check_tables, unnamed
 
-PAGE: Final = 2_560
-"""Ten tiles of leaves."""
-FINDINGS_MAX: Final = 100
-"""How many are kept; all are counted."""
+STRETCH: Final = 16_384
+"""How many entries are read at a time: a power of two, so that they are a subtree of the log."""
+ALONE_MAX: Final = 2 * STRETCH
+"""As many are read before other processes are up."""
+SAMPLE: Final = 2_000
+"""Of as many rows the shapes are learned before the other processes are told of them."""
+_BEFORE_ALL: Final = -(2**63)
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -56,11 +62,14 @@ class Verification:
     def findings(self) -> list[Finding]:
         return self.of_the_whole + self.of_parts
 
-    def found(self, place: str, what: str) -> None:
-        """Something about a position, a tile, a stream."""
-        self.count += 1
-        if len(self.of_parts) < FINDINGS_MAX:
-            self.of_parts.append(Finding(place, what))
+    def found(self, found: Iterable[tuple[str, str]], count: int = 0) -> None:
+        """Something about positions, tiles, streams; `count`, if these are only the first."""
+        for place, what in found:
+            self.count += 1
+            count -= 1
+            if len(self.of_parts) < FINDINGS_MAX:
+                self.of_parts.append(Finding(place, what))
+        self.count += max(0, count)
 
     def judge(self, about: str, what: str) -> None:
         """Something about the log as a whole."""
@@ -83,174 +92,171 @@ class Verification:
             )
 
 
-def verify_entries(
-    path: Path, sizes: Iterable[int] = (), on_progress: OnProgress = lambda *_: None
-) -> Verification:
-    """Read all of a ledger's file, in one read transaction; memory does not grow with its size.
+def processors() -> int:
+    """How many processes may run at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-    `sizes`: of how many first entries the roots are wanted. Raises StoreUnavailable.
+
+def verify_entries(
+    path: Path,
+    sizes: Iterable[int] = (),
+    on_progress: OnProgress = lambda *_: None,
+    *,
+    jobs: int | None = None,
+    stretch: int = STRETCH,
+) -> Verification:
+    """Read all of a ledger's file, as it is now; memory does not grow with its size.
+
+    `sizes`: of how many first entries the roots are wanted. `jobs`: how many processes read it,
+    as many as there are processors if None; a short one is read by this one alone. Raises
+    StoreUnavailable.
     """
-    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
-    with told_clearly(str(path)), closing(sqlite3.connect(uri, uri=True)) as connection:
-        connection.execute("BEGIN")
-        return _Reading(connection, sorted(set(sizes)), on_progress).all()
+    wanted = sorted(set(sizes))
+    with told_clearly(str(path)), closing(opened(path)) as connection:
+        reading = _Reading(path, connection, wanted, on_progress, stretch)
+        jobs = processors() if jobs is None else jobs
+        if jobs > 1 and reading.last > min(ALONE_MAX, 2 * stretch) and reading.is_dense():
+            try:
+                return reading.side_by_side(jobs)
+            except (ProcessLost, OSError):
+                pass  # What one process cannot read is told by this one, which reads all again.
+        return _Reading(path, connection, wanted, on_progress, stretch).alone()
 
 
 class _Reading:
-    """One pass over the file."""
+    """One pass over the file: stretches are read, and joined in the order of their positions."""
 
     def __init__(
-        self, connection: sqlite3.Connection, sizes: Sequence[int], on_progress: OnProgress
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        sizes: Sequence[int],
+        on_progress: OnProgress,
+        stretch: int,
     ) -> None:
+        self._path = path
         self._connection = connection
         self._on_progress = on_progress
+        self._sizes = tuple(size for size in sizes if size)
+        self._stretch = stretch
         self._done = Verification(roots={0: EMPTY_ROOT})
-        self._sizes = [size for size in sizes if size]
-        self._frontier = Frontier()
+        self._above = Frontier()
+        """The tree over the full tiles of leaves, each of which is a leaf of it."""
         self._edges: dict[tuple[int, int], bytes] = {}
         """The tiles that are not full yet."""
-        self._position = 0
-        self._recorded_at = ""
+        self._digests: list[str] = []
+        self.last: int = self._value("SELECT max(position) FROM events") or 0
+        self._reader = StretchReader(connection, COLUMNS, faults, Shapes())
 
-    def all(self) -> Verification:
-        last = self._value("SELECT count(*) FROM events")
-        for page in self._pages():
-            self._take(page)
-            self._on_progress("entries", self._done.size, last)
+    def is_dense(self) -> bool:
+        """Whether the first position is 1. That none is left out each stretch shows."""
+        return bool(self._value("SELECT min(position) FROM events") == 1)
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def alone(self) -> Verification:
+        """Read it here, whatever positions there are."""
+        count = self._value("SELECT count(*) FROM events")
+        asked = Asked(0, self._stretch, _BEFORE_ALL, 0, "", self._sizes)
+        is_whole = True
+        while is_whole:
+            read = self._reader.read(asked)
+            self._join(read, asked, count)
+            is_whole = read.size == self._stretch
+            after = asked.after if not read.size else read.position
+            first = asked.first + self._stretch
+            asked = replace(
+                asked,
+                first=first,
+                last=first + self._stretch,
+                after=after,
+                before=read.position,
+                recorded_at=read.recorded_at,
+            )
+        tables = check_tables(self._connection, self.last, self._stretch)
+        return self._conclude(tables, is_dense=self._done.size == self.last and self.is_dense())
+
+    def side_by_side(self, jobs: int) -> Verification:
+        """Have it read by other processes. Raises ProcessLost, also if positions have gaps."""
+        with ExitStack() as stack:
+            readers = stack.enter_context(Readers(jobs))
+            self._reader.learn(range(1, self.last, -(-self.last // SAMPLE)))
+            readers.begin(self._path, COLUMNS, self._reader.patterns)
+            beside = stack.enter_context(ThreadPoolExecutor(1))
+            tables = beside.submit(self._tables)
+            for asked, read in zip(self._asks(), readers.read(self._asks()), strict=True):
+                if (read.size, read.position) != (asked.last - asked.first, asked.last):
+                    raise ProcessLost
+                self._join(read, asked, self.last)
+            return self._conclude(tables.result(), is_dense=True)
+
+    def _asks(self) -> Iterator[Asked]:
+        for first in range(0, self.last, self._stretch):
+            last = min(first + self._stretch, self.last)
+            sizes = tuple(size for size in self._sizes if first < size <= last)
+            yield Asked(first, last, first, first, sizes=sizes)
+
+    def _tables(self) -> Tables:
+        with closing(opened(self._path)) as connection:
+            return check_tables(connection, self.last, self._stretch)
+
+    # -- joining ---------------------------------------------------------------------------------
+
+    def _join(self, read: Stretch, asked: Asked, in_all: int) -> None:
+        """Take in a stretch: what was found, its tiles, and the roots within it."""
+        done = self._done
+        done.found(read.found, read.count)
+        done.size += read.size
+        for size in self._sizes:
+            if asked.first < size <= done.size:
+                own = map(bytes.fromhex, read.frontiers[str(size)])
+                done.roots[size] = fold([*self._above.hashes, *own])
+        for tile in append(
+            self._above,
+            map(bytes.fromhex, read.tiles),
+            lambda level, index, _: self._edges[level + 1, index],
+        ):
+            self._edges[tile.level + 1, tile.index] = tile.data
+            if tile.width == TILE_WIDTH:
+                full = Tile(tile.level + 1, tile.index, tile.data)
+                del self._edges[full.level, full.index]
+                done.found(wrong_tile(self._connection, full))
+        if read.edge:
+            self._edges[0, done.size // TILE_WIDTH] = bytes.fromhex(read.edge)
+        self._digests.append(read.commands)
+        self._on_progress("entries", done.size, in_all)
+
+    def _conclude(self, tables: Tables, *, is_dense: bool) -> Verification:
+        done = self._done
         for place, data in sorted(self._edges.items()):
-            self._compare(Tile(*place, data))
+            done.found(wrong_tile(self._connection, Tile(*place, data)))
         self._surplus()
-        self._versions()
-        self._commands()
-        self._subjects()
-        return self._done
-
-    # -- entries ---------------------------------------------------------------------------------
-
-    def _pages(self) -> Iterator[list[Any]]:
-        try:
-            yield from self._select(", ".join(COLUMNS), 0)
-        except (sqlite3.OperationalError, UnicodeDecodeError):
-            # A text is no UTF-8. From there on texts are read so that each can be told.
-            self._connection.text_factory = lambda text: text.decode(errors="surrogateescape")
-            yield from self._select(", ".join(COLUMNS), self._done.size)
-
-    def _select(self, columns: str, after: int) -> Iterator[list[Any]]:
-        rows = self._connection.execute(
-            f"SELECT {columns} FROM events ORDER BY position LIMIT -1 OFFSET ?",  # noqa: S608
-            (after,),
-        )
-        while page := rows.fetchmany(PAGE):
-            yield page
-
-    def _take(self, page: list[Any]) -> None:
-        leaves = []
-        for row in page:
-            entry = row[4] if isinstance(row[4], bytes) else _bytes(row[4])
-            leaves.append(leaf_hash(entry))
-            if row[0] != self._position + 1 or not fits(row, entry, self._recorded_at):
-                for what in differences(row, entry, self._position, self._recorded_at):
-                    self._done.found(f"position {row[0]}", what)
-            self._position = row[0]
-            if isinstance(row[_RECORDED_AT], str):
-                self._recorded_at = row[_RECORDED_AT]
-        self._grow(leaves)
-
-    def _grow(self, leaves: list[bytes]) -> None:
-        """Let the tree grow, and stop at the sizes whose roots are wanted."""
-        while leaves:
-            size = self._frontier.size
-            until = next((s - size for s in self._sizes if s > size), len(leaves))
-            part, leaves = leaves[:until], leaves[until:]
-            for tile in append(
-                self._frontier, part, lambda level, index, _: self._edges[level, index]
-            ):
-                self._edges[tile.level, tile.index] = tile.data
-                if tile.width == TILE_WIDTH:
-                    self._compare(
-                        Tile(tile.level, tile.index, self._edges.pop((tile.level, tile.index)))
-                    )
-            self._done.size = self._frontier.size
-            if self._frontier.size in self._sizes:
-                self._done.roots[self._frontier.size] = self._frontier.root()
-
-    def _compare(self, tile: Tile) -> None:
-        stored = self._value(
-            "SELECT data FROM tiles WHERE level = ? AND tile = ?", tile.level, tile.index
-        )
-        if stored != tile.data:
-            what = "is missing" if stored is None else "is not the one of the entries"
-            self._done.found(tile.path, f"the stored tile {what}")
-
-    # -- beside them -----------------------------------------------------------------------------
+        done.found(tables.versions)
+        done.found(tables.commands)
+        if tables.reached != done.size:
+            what = f"they end at position {tables.reached}, not {done.size}"
+            done.found([("commands", what)])
+        done.found(self._unnamed(tables.digests, is_dense=is_dense))
+        done.found(tables.subjects)
+        return done
 
     def _surplus(self) -> None:
         expected = sum(1 for _ in tiles_between(0, self._done.size))
         stored = self._value("SELECT count(*) FROM tiles")
         if stored > expected:
-            self._done.found(
-                "tiles", f"there are {stored}, and {expected} in a log of {self._done.size} entries"
-            )
+            what = f"there are {stored}, and {expected} in a log of {self._done.size} entries"
+            self._done.found([("tiles", what)])
 
-    def _versions(self) -> None:
-        """Each stream's versions are 1, 2, 3 …; read off the index, which holds both."""
-        for stream, first, last, count in self._connection.execute(
-            "SELECT CAST(stream AS BLOB), min(version), max(version), count(*) FROM events "
-            "GROUP BY stream HAVING count(*) <> max(version) OR min(version) <> 1"
-        ):
-            self._done.found(
-                f"stream {stream.decode(errors='backslashreplace')}",
-                f"its versions go from {first} to {last} and are {count}",
-            )
-
-    def _commands(self) -> None:
-        """Every position belongs to the command that its entry names."""
-        reached = 0
-        for command_id, first, last in self._connection.execute(
-            "SELECT CAST(command_id AS BLOB), first_position, last_position FROM commands "
-            "ORDER BY first_position"
-        ):
-            if first != reached + 1 or last < first:
-                self._done.found(
-                    f"command {command_id.decode(errors='backslashreplace')}",
-                    f"it has the positions {first} to {last}; the one before ends at {reached}",
-                )
-            reached = max(reached, last)
-        if reached != self._done.size:
-            self._done.found("commands", f"they end at position {reached}, not {self._done.size}")
-        for position, command_id in self._connection.execute(
-            "SELECT e.position, CAST(e.command_id AS BLOB) FROM events e LEFT JOIN commands c "
-            "ON c.command_id = e.command_id AND e.position BETWEEN c.first_position AND "
-            "c.last_position WHERE c.command_id IS NULL LIMIT ?",
-            (FINDINGS_MAX,),
-        ):
-            named = (command_id or b"none").decode(errors="backslashreplace")
-            self._done.found(
-                f"position {position}", f"its command {named} does not say that it appended it"
-            )
-
-    def _subjects(self) -> None:
-        """A name that is kept is the one that was committed to."""
-        for subject, kind, name, salt, committed in self._connection.execute(
-            "SELECT s.subject, s.kind, s.name, s.salt, e.entry ->> 'commitment' FROM subjects s "
-            "LEFT JOIN events e ON e.stream = 'subject:' || s.subject AND e.version = 1"
-        ):
-            try:
-                is_so = commitment(salt, kind, name) == committed
-            except ValueError:
-                is_so = False
-            if not is_so:
-                self._done.found(
-                    f"subject {subject}", "the name that is kept is not the one that was registered"
-                )
+    def _unnamed(self, digests: list[str], *, is_dense: bool) -> Iterator[tuple[str, str]]:
+        """Entries of no command; looked for where the ids are not those of the commands."""
+        if not is_dense:
+            yield from unnamed(self._connection, _BEFORE_ALL, self.last)
+            return
+        for index, digest in enumerate(self._digests):
+            if digests[index : index + 1] != [digest]:
+                first = index * self._stretch
+                yield from unnamed(self._connection, first + 1, first + self._stretch)
 
     def _value(self, statement: str, *params: Any) -> Any:
         row = self._connection.execute(statement, params).fetchone()
         return None if row is None else row[0]
-
-
-_RECORDED_AT: Final = COLUMNS.index("recorded_at")
-
-
-def _bytes(text: object) -> bytes:
-    return str(text).encode(errors="surrogateescape")
