@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 Match = Callable[[str], "re.Match[str] | None"]
 
-SEEN_MIN: Final = 8
-"""Compiling a pattern takes as long as looking at some hundred rows: rare shapes get none."""
-PATTERNS_MAX: Final = 500
+PER_TOPIC_MAX: Final = 16
+"""Trying more patterns in vain takes as long as looking at the row in full."""
 _LITERAL: Final = frozenset({"format", "topic"})
 # Without a range above 255 `re` looks each character up in a bitmap, which is twice as quick.
 _ASCII: Final = r"[ !#-\[\]-\x7f]*"
@@ -37,7 +35,6 @@ class Shapes:
         self._patterns = {topic: list(each) for topic, each in (patterns or {}).items()}
         self._ascii: dict[str, list[Match]] = {}
         self._any: dict[str, list[Match]] = {}
-        self._seen: Counter[str] = Counter()
 
     @property
     def patterns(self) -> Mapping[str, list[str]]:
@@ -55,13 +52,11 @@ class Shapes:
         """Take in the shape of an entry that was looked at in full, with its columns."""
         fields = json.loads(entry)
         pattern = _pattern(fields, tuple(columns), row_type)
-        if pattern is None or (len(self._seen) >= PATTERNS_MAX and pattern not in self._seen):
+        patterns = self._patterns.setdefault(fields["topic"], [])
+        if pattern is None or pattern in patterns or len(patterns) >= PER_TOPIC_MAX:
             return
-        self._seen[pattern] += 1
-        if self._seen[pattern] != SEEN_MIN:
-            return
+        patterns.append(pattern)
         topic = fields["topic"]
-        self._patterns.setdefault(topic, []).append(pattern)
         self._ascii.pop(topic, None)
         self._any.pop(topic, None)
 
@@ -70,7 +65,9 @@ class Shapes:
         if not patterns:
             return []
         text = _ASCII if is_ascii else _ANY
-        compiled: list[Match] = [re.compile(each.replace("<text>", text)).fullmatch for each in patterns]
+        compiled: list[Match] = [
+            re.compile(each.replace("<text>", text)).fullmatch for each in patterns
+        ]
         (self._ascii if is_ascii else self._any)[topic] = compiled
         return compiled
 

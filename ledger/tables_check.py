@@ -29,7 +29,10 @@ class Tables:
 
 
 def check_tables(connection: sqlite3.Connection, last: int, stretch: int) -> Tables:
-    """Check them up to position `last`: what others append meanwhile is not looked at."""
+    """Check them up to position `last`: what others append meanwhile is not looked at.
+
+    `stretch`: how many positions a digest is of; 0 for none.
+    """
     done = Tables(_versions(connection, last))
     _commands(connection, last, stretch, done)
     done.subjects = _subjects(connection)
@@ -55,25 +58,40 @@ def _commands(connection: sqlite3.Connection, last: int, stretch: int, done: Tab
     Sorting the commands once takes a third of the time of looking each entry's up.
     """
     ids: list[str | None] = []
+
+    def add(command_id: str | None, count: int) -> None:
+        while count > 0 and stretch:
+            taken = min(count, stretch - len(ids))
+            ids.extend([command_id] * taken)
+            count -= taken
+            if len(ids) == stretch:
+                done.digests.append(digest_of(ids))
+                ids.clear()
+
     for command_id, first, until, is_text in connection.execute(
         "SELECT CAST(command_id AS BLOB), first_position, last_position, "
         "typeof(command_id) = 'text' FROM commands WHERE first_position <= ? "
         "ORDER BY first_position",
         (last,),
     ):
-        if first != done.reached + 1 or type(until) is not int or until < first:
-            ends = f"it has the positions {first} to {until}; the one before ends at {done.reached}"
-            done.commands.append((f"command {_text(command_id)}", ends))
-        if type(first) is not int or type(until) is not int:
-            continue
         named = command_id.decode(errors="surrogateescape") if is_text else None
-        ids += [None] * (min(first, last + 1) - done.reached - 1)
-        ids += [named] * (min(until, last) - max(done.reached, first - 1))
+        if first != done.reached + 1 or first != until:  # Most are of one entry.
+            if first != done.reached + 1 or type(until) is not int or until < first:
+                done.commands.append(
+                    (f"command {_text(command_id)}", _ill_placed(first, until, done.reached))
+                )
+            if type(first) is not int or type(until) is not int:
+                continue
+            add(None, min(first, last + 1) - done.reached - 1)
+            add(named, min(until, last) - max(done.reached, first - 1))
+        else:
+            add(named, 1)
         done.reached = max(done.reached, until)
-        while len(ids) >= stretch:
-            done.digests.append(digest_of(ids[:stretch]))
-            ids = ids[stretch:]
     done.digests.append(digest_of(ids))
+
+
+def _ill_placed(first: object, until: object, reached: int) -> str:
+    return f"it has the positions {first} to {until}; the one before ends at {reached}"
 
 
 def unnamed(connection: sqlite3.Connection, first: int, last: int) -> Iterator[tuple[str, str]]:

@@ -173,8 +173,9 @@ class _Reading:
                 before=read.position,
                 recorded_at=read.recorded_at,
             )
-        tables = check_tables(self._connection, self.last, self._stretch)
-        return self._conclude(tables, is_dense=self._done.size == self.last and self.is_dense())
+        is_dense = self._done.size == self.last and self.is_dense()
+        tables = check_tables(self._connection, self.last, self._stretch if is_dense else 0)
+        return self._conclude(tables, is_dense=is_dense)
 
     def side_by_side(self, jobs: int) -> Verification:
         """Have it read by other processes. Raises ProcessLost, also if positions have gaps."""
