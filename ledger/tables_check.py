@@ -22,20 +22,26 @@ class Tables:
     versions: Found = field(default_factory=list)
     commands: Found = field(default_factory=list)
     subjects: Found = field(default_factory=list)
+    indexes: Found = field(default_factory=list)
     reached: int = 0
     """The last position that a command says it appended."""
     digests: list[str] = field(default_factory=list)
     """Of the command ids that each stretch of positions should have."""
 
 
-def check_tables(connection: sqlite3.Connection, last: int, stretch: int) -> Tables:
+def check_tables(
+    connection: sqlite3.Connection, last: int, stretch: int, *, indexes: bool = False
+) -> Tables:
     """Check them up to position `last`: what others append meanwhile is not looked at.
 
-    `stretch`: how many positions a digest is of; 0 for none.
+    `stretch`: how many positions a digest is of; 0 for none. `indexes`: hold them, too, against
+    their tables, which takes as long as all the rest.
     """
     done = Tables(_versions(connection, last))
     _commands(connection, last, stretch, done)
     done.subjects = _subjects(connection)
+    if indexes:
+        done.indexes = _indexes(connection)
     return done
 
 
@@ -124,6 +130,19 @@ def _subjects(connection: sqlite3.Connection) -> Found:
             what = "the name that is kept is not the one that was registered"
             found.append((f"subject {subject}", what))
     return found
+
+
+def _indexes(connection: sqlite3.Connection) -> Found:
+    """Tables and indexes have the same rows, and their trees are whole: SQLite's own look at it.
+
+    An index that lacks a row hides it from who asks by that index, not from who reads the table.
+    """
+    connection.text_factory = lambda text: text.decode(errors="backslashreplace")
+    try:
+        rows = connection.execute("PRAGMA integrity_check").fetchall()
+    finally:
+        connection.text_factory = str
+    return [("indexes", said.replace("\n", " ")) for (said,) in rows if said != "ok"]
 
 
 def _text(stored: bytes) -> str:

@@ -103,24 +103,25 @@ def verify_entries(
     on_progress: OnProgress = lambda *_: None,
     *,
     jobs: int | None = None,
+    indexes: bool = False,
     stretch: int = STRETCH,
 ) -> Verification:
     """Read all of a ledger's file, as it is now; memory does not grow with its size.
 
     `sizes`: of how many first entries the roots are wanted. `jobs`: how many processes read it,
-    as many as there are processors if None; a short one is read by this one alone. Raises
-    StoreUnavailable.
+    as many as there are processors if None; a short one is read by this one alone. `indexes`: hold
+    them, too, against their tables. Raises StoreUnavailable.
     """
     wanted = sorted(set(sizes))
     with told_clearly(str(path)), closing(opened(path)) as connection:
-        reading = _Reading(path, connection, wanted, on_progress, stretch)
+        reading = _Reading(path, connection, wanted, on_progress, stretch, indexes=indexes)
         jobs = processors() if jobs is None else jobs
         if jobs > 1 and reading.last > min(ALONE_MAX, 2 * stretch) and reading.is_dense():
             try:
                 return reading.side_by_side(jobs)
             except (ProcessLost, OSError):
                 pass  # What one process cannot read is told by this one, which reads all again.
-        return _Reading(path, connection, wanted, on_progress, stretch).alone()
+        return _Reading(path, connection, wanted, on_progress, stretch, indexes=indexes).alone()
 
 
 class _Reading:
@@ -133,7 +134,10 @@ class _Reading:
         sizes: Sequence[int],
         on_progress: OnProgress,
         stretch: int,
+        *,
+        indexes: bool,
     ) -> None:
+        self._indexes = indexes
         self._path = path
         self._connection = connection
         self._on_progress = on_progress
@@ -174,7 +178,7 @@ class _Reading:
                 recorded_at=read.recorded_at,
             )
         is_dense = self._done.size == self.last and self.is_dense()
-        tables = check_tables(self._connection, self.last, self._stretch if is_dense else 0)
+        tables = self._tables(self._connection, self._stretch if is_dense else 0)
         return self._conclude(tables, is_dense=is_dense)
 
     def side_by_side(self, jobs: int) -> Verification:
@@ -184,7 +188,7 @@ class _Reading:
             self._reader.learn(range(1, self.last, -(-self.last // SAMPLE)))
             readers.begin(self._path, COLUMNS, self._reader.patterns)
             beside = stack.enter_context(ThreadPoolExecutor(1))
-            tables = beside.submit(self._tables)
+            tables = beside.submit(self._tables_beside)
             for asked, read in zip(self._asks(), readers.read(self._asks()), strict=True):
                 if (read.size, read.position) != (asked.last - asked.first, asked.last):
                     raise ProcessLost
@@ -197,9 +201,12 @@ class _Reading:
             sizes = tuple(size for size in self._sizes if first < size <= last)
             yield Asked(first, last, first, first, sizes=sizes)
 
-    def _tables(self) -> Tables:
+    def _tables_beside(self) -> Tables:
         with closing(opened(self._path)) as connection:
-            return check_tables(connection, self.last, self._stretch)
+            return self._tables(connection, self._stretch)
+
+    def _tables(self, connection: sqlite3.Connection, stretch: int) -> Tables:
+        return check_tables(connection, self.last, stretch, indexes=self._indexes)
 
     # -- joining ---------------------------------------------------------------------------------
 
@@ -239,6 +246,7 @@ class _Reading:
             done.found([("commands", what)])
         done.found(self._unnamed(tables.digests, is_dense=is_dense))
         done.found(tables.subjects)
+        done.found(tables.indexes)
         return done
 
     def _surplus(self) -> None:
