@@ -17,7 +17,7 @@ import ledger.rotation
 import ledger.subjects  # noqa: F401  Importing them fills the list of topics.
 from ledger.errors import LedgerError
 from ledger.messages import topics
-from ledger.persistence.entry import FORMAT, line
+from ledger.persistence.entry import FORMAT, in_order, line, odd_value
 from ledger.persistence.schema import DERIVED_COLUMNS
 
 COLUMNS: Final = ("position", "stream", "version", "topic", "entry", "type", *DERIVED_COLUMNS)
@@ -50,7 +50,7 @@ def fits(row: Sequence[Any], entry: bytes, recorded_at: str) -> bool:
             and row[5] == _TYPES.get(row[3])
             and tuple(map(get, DERIVED_COLUMNS)) == tuple(row[_FIRST:])
             and fields["recorded_at"] >= recorded_at
-            and float not in map(type, fields.values())
+            and odd_value(fields) is None
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return False
@@ -60,7 +60,7 @@ def _is_sorted(keys: tuple[str, ...]) -> bool:
     """Entries have few shapes, so each is looked at once."""
     if keys in _SORTED:
         return True
-    if list(keys) != sorted(keys):
+    if list(keys) != in_order(keys):
         return False
     if len(_SORTED) < SHAPES_MAX:
         _SORTED.add(keys)
