@@ -141,13 +141,21 @@ def verify(
 
 
 def _check_is_new(ledger: Ledger, origin: str) -> None:
+    """A log keeps its name for ever; only one whose key is not here any more can get another."""
     from ledger.errors import InvalidInput
+    from ledger.keys import LogKey
 
     note = ledger.entries.checkpoint()
-    if note is not None and note.split("\n")[0] == origin:
+    known = note.split("\n")[0] if note is not None else None
+    if known == origin:
         raise InvalidInput(
             f"The log {origin} has its checkpoints already.",
             remedy="`authledger log key show` prints its verifier key.",
+        )
+    if known is not None and LogKey(ledger.signers.keys, known).exists:
+        raise InvalidInput(
+            f"This ledger is the log {known} already, and who kept its checkpoints knows it so.",
+            remedy="`authledger log key rotate` gives it another key.",
         )
 
 
