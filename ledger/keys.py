@@ -329,7 +329,7 @@ def _asked(command: str, text: str, verifier: Verifier) -> Signature:
     """What the command answers: 64 bytes, or their base64. It is checked before it is used."""
     try:
         done = subprocess.run(  # noqa: S603  The owner of the key wrote it down.
-            shlex.split(command),
+            shlex.split(command) or [""],  # There is no such program.
             input=text.encode(),
             capture_output=True,
             timeout=COMMAND_S_MAX,

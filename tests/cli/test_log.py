@@ -137,7 +137,7 @@ sys.stdout.buffer.write(Ed25519PrivateKey.from_private_bytes(bytes(32)).sign(sys
 
 
 @pytest.mark.parametrize("verb", ["init", "rotate"])
-@pytest.mark.parametrize("command", ["false", "echo garbage", "/nonexistent/program"])
+@pytest.mark.parametrize("command", ["false", "echo garbage", "/nonexistent/program", " ", "'"])
 def test_a_signer_command_that_does_not_sign_is_not_taken(
     cli: Cli, config: Path, tmp_path: Path, verb: str, command: str
 ) -> None:
