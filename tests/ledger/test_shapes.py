@@ -110,6 +110,28 @@ def test_shapes_hold_text_in_any_script(db: sqlite3.Connection, json_takes_bytes
         assert look(row) == (is_first, [])
 
 
+@pytest.mark.parametrize("agency", ["asm", "代理商"])
+@pytest.mark.parametrize("put_in", ['"', "\\", "\x1f", '",', '","a":"', ",", " ", "0", None])
+def test_nothing_put_in_anywhere_passes_unseen(
+    db: sqlite3.Connection, put_in: str | None, agency: str
+) -> None:
+    """At each place of an entry; None takes a character away."""
+    look = Look(db, Shapes(), json_takes_bytes=True)
+    row = plain(row_of(example_entry(AgencyCreated)))
+    fields = {
+        name: value.encode("ascii", "ignore").decode() if isinstance(value, str) else value
+        for name, value in json.loads(row[4]).items()
+    }
+    row = rewritten(row, fields | {"agency": agency})
+    look(row)
+    assert look(row) == (False, [])
+    text = row[4]
+    for at in range(len(text)):
+        altered = text[:at] + (put_in or "") + text[at + (put_in is None) :]
+        found = look([*row[:4], altered, *row[5:]])[1]
+        assert found == full_look([*row[:4], altered, *row[5:]]), altered
+
+
 ODD = st.one_of(
     st.none(),
     st.integers(-3, 10),
