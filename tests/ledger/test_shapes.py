@@ -207,6 +207,18 @@ def test_bytes_never_pass_for_the_text_that_they_spell(
     assert "as bytes and no text" in found[0]
 
 
+def test_where_json_would_take_bytes_they_are_left_to_the_full_look(db: sqlite3.Connection) -> None:
+    """An older SQLite fails at once over bytes in JSON; this is what keeps them out of a newer."""
+    look = Look(db, Shapes(), json_takes_bytes=True)
+    row = row_of(example_entry(PermissionGranted))
+    for place, name in enumerate(COLUMNS):
+        if name not in {"position", "entry", "version"}:
+            look([*row[:place], b"x", *row[place + 1 :]])
+            beside = [each for each in COLUMNS if each not in {"position", "entry"}]
+            select = quick_select(beside, json_takes_bytes=True)
+            assert db.execute(select, (0, 1)).fetchone()[2] == "", name
+
+
 def test_an_odd_key_makes_no_pattern(db: sqlite3.Connection) -> None:
     """One that has a meaning in a pattern could let anything pass."""
     shapes = Shapes()
