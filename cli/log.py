@@ -68,7 +68,8 @@ Indexes = Annotated[
     bool,
     typer.Option(
         "--indexes",
-        help="Hold the indexes against their tables as well: it takes about twice as long.",
+        help="Hold the indexes of a file against their tables as well: it takes about twice as "
+        "long.",
     ),
 ]
 

@@ -16,7 +16,7 @@ from ledger.merkle.invalid import NoteInvalid, PolicyInvalid
 from ledger.merkle.note import parse_note
 from ledger.merkle.policy import Policy
 from ledger.merkle.signing import Verifier, verify_note
-from ledger.persistence.location import Location
+from ledger.persistence.location import Location, SQLiteFile, location_of
 from ledger.verification import OnProgress, Verification, verify_entries
 
 _NO_KEY = (
@@ -94,7 +94,8 @@ def verify(
             f"no checkpoint covers the last {done.size - checkpoint.size} entries: they could be "
             "taken away unseen; `authledger log checkpoint` signs one",
         )
-    return Verdict(done, checkpoint, _unchecked(pins, record, indexes=indexes))
+    unchecked = _unchecked(location_of(ledger), pins, record, indexes=indexes)
+    return Verdict(done, checkpoint, unchecked)
 
 
 def _signed(
@@ -118,7 +119,11 @@ def _signed(
 
 
 def _unchecked(
-    pins: Mapping[str, Checkpoint], record: Checkpoint | None, *, indexes: bool
+    location: Location,
+    pins: Mapping[str, Checkpoint],
+    record: Checkpoint | None,
+    *,
+    indexes: bool,
 ) -> tuple[str, ...]:
     said = []
     if not pins:
@@ -129,9 +134,10 @@ def _unchecked(
     if record is None:
         said.append("the signer's own record: the log's key is not on this machine")
     if not indexes:
+        look = "--indexes" if isinstance(location, SQLiteFile) else "pg_amcheck --heapallindexed"
         said.append(
             "whether the indexes agree with their tables: one that does not may hide an entry from "
-            "who asks by it (--indexes)"
+            f"who asks by it ({look})"
         )
     said.append("whether the ledger was told all that happened")
     said.append("whether the clocks that times come from were right")

@@ -31,8 +31,6 @@ from ledger.tables_check import Tables, check_named, check_tables
 
 STRETCH: Final = 16_384
 """How many entries are read at a time: a power of two, so that they are a subtree of the log."""
-ALONE_MAX: Final = 2 * STRETCH
-"""As many are read before other processes are up."""
 SAMPLE: Final = 2_000
 """Of as many rows the shapes are learned before the other processes are told of them."""
 _BEFORE_ALL: Final = -(2**63)
@@ -108,13 +106,14 @@ def verify_entries(
     jobs: int | None = None,
     indexes: bool = False,
     stretch: int = STRETCH,
+    alone_max: int | None = None,
 ) -> Verification:
     """Read all of a ledger, as it is now; memory does not grow with its size.
 
-    `sizes`: of how many first entries the roots are wanted. `jobs`: how many processes read it,
-    as many as there are processors if None; a short one is read by this one alone. `indexes`: hold
-    them, too, against their tables. Raises StoreUnavailable, or InvalidInput if the database has no
-    such look at its indexes.
+    `sizes`: of how many first entries the roots are wanted. `jobs`: how many processes read it, as
+    many as there are processors if None; so many as `alone_max` this one reads alone. `indexes`:
+    hold them, too, against their tables. Raises StoreUnavailable, or InvalidInput if the database
+    has no such look at its indexes.
     """
     location, wanted = location_of(ledger), sorted(set(sizes))
     jobs = processors() if jobs is None else jobs
@@ -122,7 +121,8 @@ def verify_entries(
         if indexes:
             rows.index_faults()  # Says at once where there is no such look, and looks later.
         reading = _Reading(location, rows, wanted, on_progress, stretch, indexes=indexes)
-        if jobs > 1 and reading.is_dense and reading.last > min(ALONE_MAX, 2 * stretch):
+        alone_max = rows.alone_max if alone_max is None else alone_max
+        if jobs > 1 and reading.is_dense and reading.last > alone_max:
             try:
                 return reading.side_by_side(jobs)
             except _UNREADABLE:

@@ -41,6 +41,7 @@ def reading_database(url: str, moment: str | None = None) -> Iterator[PostgresRo
 class PostgresRows:
     """The rows as they stand, whatever their types."""
 
+    alone_max: Final = 100_000
     comma: Final = ", "
 
     def __init__(self, connection: Connection[Any]) -> None:

@@ -26,6 +26,10 @@ class StoredRows(Protocol):
     """All rows of a ledger within one read transaction."""
 
     @property
+    def alone_max(self) -> int:
+        """About as many events are read before other processes are up."""
+
+    @property
     def comma(self) -> str:
         """What stands between two columns in the text of a row."""
 

@@ -11,14 +11,19 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from eventsourcing.persistence import PersistenceError
 
 from ledger import side_by_side, verification
 from ledger.application import Ledger
+from ledger.entry_check import faults
 from ledger.errors import InvalidInput
 from ledger.merkle.tiles import TileHashes
 from ledger.merkle.tree import frontier_of
+from ledger.persistence.location import location_of
+from ledger.persistence.stored import AnotherLedger, Row, stored_rows
 from ledger.shapes import Shapes
 from ledger.signer import LogSigner
+from ledger.stretch import Asked, StretchReader
 from ledger.verification import Verification, verify_entries
 from tests.ledger.crimes import ORIGIN, Scene, checkpoint, log_made_anew
 from tests.ledger.scenario import BEIJING, grant, login
@@ -80,7 +85,7 @@ def copy_of(made: str, place: str) -> None:
 
 
 def verified(scene: Scene, jobs: int) -> Verification:
-    return verify_entries(scene.place, SIZES, jobs=jobs, stretch=STRETCH)
+    return verify_entries(scene.place, SIZES, jobs=jobs, stretch=STRETCH, alone_max=STRETCH)
 
 
 @pytest.fixture
@@ -241,10 +246,40 @@ def test_what_is_appended_meanwhile_is_no_crime(scene: Scene) -> None:
         def append(name: str, done: int, last: int) -> None:
             ledger.execute(login(f"region-{done}"))
 
-        done = verify_entries(scene.place, SIZES, append, jobs=2, stretch=STRETCH)
+        done = verify_entries(
+            scene.place, SIZES, append, jobs=2, stretch=STRETCH, alone_max=STRETCH
+        )
         assert ledger.last_position() > before
     assert done.findings == []
     assert done.size == before
+
+
+def test_who_reads_beside_reads_the_same_ledger(scene: Scene, tmp_path: Path) -> None:
+    """And in a database the same moment of it, whatever is appended meanwhile."""
+    location = location_of(scene.place)
+    with stored_rows(location) as rows, Ledger(scene.place, log_keys=tmp_path) as ledger:
+        moment, before = rows.moment(), rows.extent()
+        ledger.execute(login("cn-south-1"))
+        with stored_rows(location, moment) as beside:
+            assert (beside.extent() == before) is not isinstance(scene.place, Path)
+    with (
+        pytest.raises((AnotherLedger, PersistenceError)),
+        stored_rows(location, f"{moment}0"),
+    ):
+        pass
+
+
+def test_good_rows_are_looked_at_by_their_shapes(scene: Scene) -> None:
+    looked_at: list[int] = []
+
+    def judge(row: Row, entry: bytes, before: int, recorded_at: str) -> list[str]:
+        looked_at.append(row[0])
+        return faults(row, entry, before, recorded_at)
+
+    with stored_rows(location_of(scene.place)) as rows:
+        read = StretchReader(rows, judge).read(Asked(0, 1024, 0, 0, ""))
+    assert read.size == 1024
+    assert 0 < len(looked_at) < 20, "one of each shape"
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds its children in /proc")
@@ -260,7 +295,7 @@ def test_when_a_process_is_killed_the_ledger_is_read_without_it(
                 os.kill(child, signal.SIGKILL)
 
     # So many stretches that not all are read before the first is taken.
-    done = verify_entries(scene.place, SIZES, kill, jobs=2, stretch=STRETCH)
+    done = verify_entries(scene.place, SIZES, kill, jobs=2, stretch=STRETCH, alone_max=STRETCH)
     assert len(killed) == 2
     assert done == verified(scene, 1)
 
@@ -282,7 +317,7 @@ def test_positions_with_gaps_are_read_by_this_process(scene: Scene, started: lis
 def test_progress_is_told_in_order(scene: Scene) -> None:
     told: list[tuple[str, int, int]] = []
     on_progress: Callable[[str, int, int], None] = lambda *said: told.append(said)  # noqa: E731
-    done = verify_entries(scene.place, (), on_progress, jobs=2, stretch=STRETCH)
+    done = verify_entries(scene.place, (), on_progress, jobs=2, stretch=STRETCH, alone_max=STRETCH)
     assert told == [
         ("entries", min(at + STRETCH, done.size), done.size) for at in range(0, done.size, STRETCH)
     ]
@@ -294,7 +329,9 @@ def test_an_index_that_lacks_a_row_is_found_where_it_is_asked_for(scene: Scene, 
         _without_a_row(db, "events_by_region", row)
     assert verify_entries(path, jobs=1).findings == []
     for jobs in (1, 2):
-        found = verify_entries(path, jobs=jobs, indexes=True, stretch=STRETCH).findings
+        found = verify_entries(
+            path, jobs=jobs, indexes=True, stretch=STRETCH, alone_max=STRETCH
+        ).findings
         assert [*map(str, found)] == [
             f"indexes: row {row} missing from index events_by_region",
             "indexes: wrong # of entries in index events_by_region",
