@@ -18,8 +18,12 @@ from ledger.persistence.columns import COLUMNS
 from ledger.persistence.postgres_connections import connect
 from ledger.persistence.stored import BESIDE, PAGE, Row
 
-_TEXT: Final = f"entry || json_build_array('text', {', '.join(BESIDE)})::text"
-_NUMBERS: Final = ("position", "version")
+# A column has one type for all rows. One of another type may look the same in JSON, but the full
+# look at the first row of a shape sees it, so no shape that has it is learned.
+_PAGE: Final = (
+    f"SELECT position, topic, entry || json_build_array('text', {', '.join(BESIDE)})::text "
+    "FROM events WHERE position > %s ORDER BY position LIMIT %s"
+)
 
 
 @contextmanager
@@ -48,11 +52,6 @@ class PostgresRows:
         self._connection = connection
         for odd in ("json", "jsonb"):  # Not parsed: it would look like the text in it.
             connection.adapters.register_loader(odd, TextLoader)
-        text = _TEXT if self._is_of_declared_types() else "''"
-        self._page = (
-            f"SELECT position, topic, {text} FROM events "
-            "WHERE position > %s ORDER BY position LIMIT %s"
-        )
 
     def moment(self) -> str:
         """A snapshot that others can read in while this one is read."""
@@ -67,7 +66,7 @@ class PostgresRows:
         return first, last, count
 
     def page(self, after: int, count: int) -> Sequence[tuple[int, str, str]]:
-        return self._rows(self._page, after, count)
+        return self._rows(_PAGE, after, count)
 
     def row(self, position: int) -> Row:
         found = self._rows(f"SELECT {', '.join(COLUMNS)} FROM events WHERE position = %s", position)
@@ -131,16 +130,6 @@ class PostgresRows:
             "The indexes of a ledger on PostgreSQL are not looked at by this program.",
             remedy="Leave out --indexes; PostgreSQL's own `pg_amcheck --heapallindexed` looks.",
         )
-
-    def _is_of_declared_types(self) -> bool:
-        """A column of another may look the same in JSON: one that was made `json` itself, say."""
-        types = dict(
-            self._rows(
-                "SELECT attname, atttypid::regtype::text FROM pg_attribute "
-                "WHERE attrelid = 'events'::regclass"
-            )
-        )
-        return all(types.get(c) == ("bigint" if c in _NUMBERS else "text") for c in COLUMNS)
 
     def _cursor(self, name: str, statement: str, *params: Any) -> Iterator[tuple[Any, ...]]:
         """Read off the server in pages, however many there are."""

@@ -191,7 +191,9 @@ OF_DATABASES = {
         "ALTER TABLE events ALTER trustee TYPE json USING to_json(trustee)"
     ),
     "a row that stands twice at the end of a stretch": (
-        f"{WITHOUT_KEYS} INSERT INTO events SELECT * FROM events WHERE position = 512"
+        f"{WITHOUT_KEYS} INSERT INTO events (position, stream, version, topic, entry, type, "
+        "command_id) SELECT position, 'mine', 1, topic, entry, type, command_id FROM events "
+        "WHERE position = 512"
     ),
     "a row in the place of another": (
         f"{WITHOUT_KEYS} UPDATE events SET position = 512 WHERE position = 511"
