@@ -27,8 +27,8 @@ from ledger.tables_check import Tables, check_tables, unnamed
 
 STRETCH: Final = 16_384
 """How many entries are read at a time: a power of two, so that they are a subtree of the log."""
-ALONE_MAX: Final = 2 * STRETCH
-"""As many are read before other processes are up."""
+ALONE_MAX: Final = 4
+"""As many stretches are read by this process before starting others has paid for itself."""
 SAMPLE: Final = 2_000
 """Of as many rows the shapes are learned before the other processes are told of them."""
 _BEFORE_ALL: Final = -(2**63)
@@ -116,7 +116,7 @@ def verify_entries(
     with told_clearly(str(path)), closing(opened(path)) as connection:
         reading = _Reading(path, connection, wanted, on_progress, stretch, indexes=indexes)
         jobs = processors() if jobs is None else jobs
-        if jobs > 1 and reading.last > min(ALONE_MAX, 2 * stretch) and reading.is_dense():
+        if jobs > 1 and reading.last > ALONE_MAX * stretch and reading.is_dense():
             try:
                 return reading.side_by_side(jobs)
             except (ProcessLost, OSError):
