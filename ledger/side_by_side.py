@@ -19,6 +19,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
@@ -67,7 +68,9 @@ class Readers:
     ) -> None:
         for process in self._processes:
             process.kill()
-            with process:  # Closes its pipes and waits for it.
+        for process in self._processes:
+            # Closes its pipes and waits for it. What it was not told any more may be lost.
+            with suppress(OSError), process:
                 pass
 
     def begin(self, location: Location, moment: str, patterns: Mapping[str, Sequence[str]]) -> None:

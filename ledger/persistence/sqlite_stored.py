@@ -32,7 +32,7 @@ def reading(path: Path, moment: str | None = None) -> Iterator[SQLiteRows]:
 class SQLiteRows:
     """The rows as they stand, whatever their types."""
 
-    alone_max: Final = 30_000
+    alone_max: Final = 65_000
     comma: Final = ","
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
