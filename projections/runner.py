@@ -94,12 +94,11 @@ class Runner:
         A crash leaves the live one; readers read it, and others catch it up, until the swap.
         Raises NotFound for a name that is no projection.
         """
-        wanted = [_projection(name) for name in (names or PROJECTIONS)]
+        wanted = projections_named(names)
         self.catch_up()
         store = self._store
         with store.told():
             rebuilt = rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
-            store.analyze()
         return Certificate(
             engine=store.engine,
             code_version=code_version(),
@@ -158,12 +157,15 @@ class Runner:
         self._store.track(until)
 
 
-def _projection(name: str) -> Projection:
-    if name not in PROJECTIONS:
-        raise NotFound(
-            f"There is no projection {name!r}.", remedy=f"There are: {', '.join(PROJECTIONS)}."
-        )
-    return PROJECTIONS[name]
+def projections_named(names: Iterable[str] | None) -> list[Projection]:
+    """Those projections, or all. Raises NotFound for a name that is no projection."""
+    wanted = list(names or PROJECTIONS)
+    for name in wanted:
+        if name not in PROJECTIONS:
+            raise NotFound(
+                f"There is no projection {name!r}.", remedy=f"There are: {', '.join(PROJECTIONS)}."
+            )
+    return [PROJECTIONS[name] for name in wanted]
 
 
 def code_version() -> str:

@@ -19,6 +19,7 @@ from ledger.persistence.location import Location, PostgresDatabase, location_of
 from projections import history, times
 from projections.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.declared import PROJECTIONS, VIEWS
+from projections.digest import digest_of
 from projections.projection import Column
 from projections.rebuild import OnProgress
 from projections.runner import Certificate, Runner, Status
@@ -124,6 +125,15 @@ class Views:
             position = as_of.position if as_of else self._store.reached()
         return Result(columns, rows, position)
 
+    def digest(self, name: str, position: int) -> tuple[int, str]:
+        """How many rows a projection had when that position was the last, and their digest."""
+        projection = PROJECTIONS[name]
+        key = ", ".join(column.name for column in projection.key)
+        with self._store.told(), self._store.unchanging(name):
+            rows = history.as_of(projection, self._store.table(projection), AsOf(position))
+            with self._store.streamed(f"{rows} ORDER BY {key}") as present:
+                return digest_of(present)
+
     def _relation(self, name: str, as_of: AsOf | None) -> str:
         """`WITH … answer AS (…)`: the view as it was, or is."""
         if name in PROJECTIONS:
@@ -170,6 +180,19 @@ class Views:
         if wanted.since is None and wanted.until is None:
             return [("position > 0", [])]
         return times.parts(times.bounds(self._store, wanted), wanted)
+
+    def subjects(self) -> Result:
+        """Every surrogate id in the order of registration, and the name that is still kept."""
+        member = self._store.dialect.member
+        subject, kind = (member.format("e.entry", name) for name in ("subject", "kind"))
+        with self._store.told():
+            rows = self._store.execute(
+                f"SELECT {subject}, {kind}, s.name, e.recorded_at, e.position "
+                f"FROM events e LEFT JOIN subjects s ON s.subject = {subject} "
+                "WHERE e.type = 'SubjectRegistered' ORDER BY e.position"
+            ).fetchall()
+            columns = ("subject", "kind", "name", "registered_at", "position")
+            return Result(columns, rows, self._store.last_position())
 
     def _subjects_of(self, actor: str | None) -> list[str]:
         """The surrogate ids that a name stands for; what is no name may be one itself."""

@@ -43,8 +43,9 @@ _LOST: Final = ("08", "57P01", "57P02", "57P03")
 """The classes of SQLSTATE that say: this connection is no more, or not yet."""
 _GIVEN_UP: Final = ("40001", "40P01")
 """Not serializable, or a deadlock: nothing was done, and doing it again helps."""
-IDLE_IN_TRANSACTION_S: Final = 60
-"""A process that stands still in the midst of an append does not keep the lock for ever."""
+IDLE_IN_TRANSACTION_S: Final = 20
+"""A process that stands still in the midst of an append, or is out of reach, gives the lock back
+before the others' patience with it (30 s) is at its end."""
 
 
 def connect(url: str, *, lock_timeout_s: int = 0) -> Connection[Any]:

@@ -27,7 +27,7 @@ class StoredRows(Protocol):
 
     @property
     def alone_max(self) -> int:
-        """About as many events are read by one process before starting others has paid for itself."""
+        """About so many events are read before starting other processes has paid for itself."""
 
     @property
     def comma(self) -> str:

@@ -136,6 +136,15 @@ def test_free_sql_is_one_select(views: Views) -> None:
     ):
         with pytest.raises(InvalidInput):
             views.query(sql)
+    plain = views.query("SELECT 1.5, 12345678901234567890, now()::date, ARRAY[1], true, NULL").rows
+    assert [type(value).__name__ for value in plain[0]] == [
+        "float",
+        "int",
+        "str",
+        "list",
+        "bool",
+        "NoneType",
+    ]
     assert views.query("WITH a AS (SELECT 1 AS n) SELECT n FROM a; ").rows == [(1,)]
 
 
@@ -150,6 +159,15 @@ def test_views_that_nobody_made_yet_are_told_to_who_may_not_make_them(
         with pytest.raises(StoreUnavailable):
             Views.open(as_role(database, "stranger"), CATALOGUE)
         connection.execute("DROP ROLE stranger")
+
+
+def test_a_schema_of_another_program_is_left_alone(database: str) -> None:
+    with Ledger(database), psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA views")
+        connection.execute("CREATE TABLE views.sights (name text)")
+        with pytest.raises(StoreUnavailable, match="another program's"):
+            Views.open(database, CATALOGUE)
+        connection.execute("SELECT name FROM views.sights")
 
 
 def test_a_database_without_a_ledger_has_no_views(database: str) -> None:
