@@ -69,6 +69,7 @@ clean: ## Remove all that was made, the environments included
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Made anew, not mended: a package that left the lock must not stay behind.
+# The lock is whole, so nothing is left for pip to choose (older ones try what a lock leaves out).
 $(READY): pyproject.toml $(LOCK)/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "authledger needs Python 3.11 or newer, and '$(PYTHON)' is not." \
@@ -78,6 +79,6 @@ $(READY): pyproject.toml $(LOCK)/dev.txt
 			"Install it (on Debian: apt install python3-venv), or name another: make PYTHON=…" >&2; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) …" >&2
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install --require-hashes --requirement $(LOCK)/dev.txt
+	@$(PIP) install --no-deps --require-hashes --requirement $(LOCK)/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@

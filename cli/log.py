@@ -56,6 +56,23 @@ PolicyFile = Annotated[
     ),
 ]
 
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="How many processes read the ledger. Default: as many as there are processors.",
+    ),
+]
+Indexes = Annotated[
+    bool,
+    typer.Option(
+        "--indexes",
+        help="Hold the indexes of a file against their tables as well: it takes about twice as "
+        "long.",
+    ),
+]
+
 
 @command(app, "init")
 def init(
@@ -104,7 +121,15 @@ def checkpoint(ask: Reading) -> None:
 
 
 @command(app, "verify")
-def verify(ask: Reading, since: Since = None, keys: Keys = None, policy: PolicyFile = None) -> None:
+def verify(
+    ask: Reading,
+    *,
+    since: Since = None,
+    keys: Keys = None,
+    policy: PolicyFile = None,
+    jobs: Jobs = None,
+    indexes: Indexes = False,
+) -> None:
     """Read every stored byte again and hold it against the log, its checkpoints and your own.
 
     Names what is not as it was written, and where; says what was not checked. Without a key,
@@ -113,17 +138,25 @@ def verify(ask: Reading, since: Since = None, keys: Keys = None, policy: PolicyF
     from cli.log_verify import verify_log
 
     with ledger_of(ask) as ledger:
-        verify_log(ask.form, ledger, since or [], keys or [], policy)
+        verify_log(ask.form, ledger, since or [], keys or [], policy, jobs=jobs, indexes=indexes)
 
 
 def _check_is_new(ledger: Ledger, origin: str) -> None:
+    """A log keeps its name for ever; only one whose key is not here any more can get another."""
     from ledger.errors import InvalidInput
+    from ledger.keys import LogKey
 
     note = ledger.entries.checkpoint()
-    if note is not None and note.split("\n")[0] == origin:
+    known = note.split("\n")[0] if note is not None else None
+    if known == origin:
         raise InvalidInput(
             f"The log {origin} has its checkpoints already.",
             remedy="`authledger log key show` prints its verifier key.",
+        )
+    if known is not None and LogKey(ledger.signers.keys, known).exists:
+        raise InvalidInput(
+            f"This ledger is the log {known} already, and who kept its checkpoints knows it so.",
+            remedy="`authledger log key rotate` gives it another key.",
         )
 
 

@@ -64,11 +64,11 @@ def prove(
         return
     from ledger import proofs
 
+    path = into or Path(f"{position}.tlog-proof")
+    beside = _entry_beside(path)
     with ledger_of(ask) as ledger:
         proof = proofs.inclusion(ledger.entries, position or 0)
         entry = ledger.entry_text(position or 0).encode(errors="surrogateescape")
-    path = into or Path(f"{position}.tlog-proof")
-    beside = path.with_suffix(".entry")
     path.write_text(str(proof), encoding="utf-8")
     beside.write_bytes(entry)
     say(f"{path} proves the entry {beside}.")
@@ -93,7 +93,7 @@ def verify_proof(proof: Proof, key: Keys, entry: Entry = None) -> None:
     from ledger.verdict import verifier_of
 
     trusted = trusting([verifier_of(each) for each in key])
-    beside = entry or proof.with_suffix(".entry")
+    beside = entry or _entry_beside(proof)
     try:
         parsed = tlogproof.parse_proof(_bytes_of(proof))
         accepted = tlogproof.verify_proof(parsed, _bytes_of(beside), trusted)
@@ -105,6 +105,18 @@ def verify_proof(proof: Proof, key: Keys, entry: Entry = None) -> None:
         f"under its checkpoint of {checkpoint.size} entries."
     )
     say("Not checked: what came after it, and what is not in this log.")
+
+
+def _entry_beside(proof: Path) -> Path:
+    """Where the entry lies that a proof is of. Raises InvalidInput if it cannot lie there."""
+    from ledger.errors import InvalidInput
+
+    if proof.is_dir() or proof.suffix == ".entry":
+        raise InvalidInput(
+            f"{proof} is no name for a proof: it is a folder, or ends as its entry does.",
+            remedy="Name a file such as 3.tlog-proof.",
+        )
+    return proof.with_suffix(".entry")
 
 
 def _bytes_of(path: Path) -> bytes:

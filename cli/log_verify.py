@@ -24,6 +24,9 @@ def verify_log(
     since: Sequence[Path],
     vkeys: Sequence[str],
     policy_file: Path | None = None,
+    *,
+    jobs: int | None = None,
+    indexes: bool = False,
 ) -> None:
     """Verify, print the verdict, and move the pins on. Raises VerificationFailed."""
     from ledger.errors import VerificationFailed
@@ -38,7 +41,16 @@ def verify_log(
     keys = list(policy.logs) if policy else keys
     pins = {f"pin {path}": _read(path, keys, policy) for path in since}
     with progress("verifying", quiet=True) as advance:
-        verdict = verify(ledger.location, note, keys, pins=pins, record=record, on_progress=advance)
+        verdict = verify(
+            ledger.location,
+            note,
+            keys,
+            pins=pins,
+            record=record,
+            on_progress=advance,
+            jobs=jobs,
+            indexes=indexes,
+        )
     _show(form, verdict, keys)
     if policy and verdict.checkpoint:
         _say_unwitnessed(verdict.checkpoint.size - max((p.size for p in pins.values()), default=0))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from ledger.entry_check import COLUMNS, differences, fits
+from ledger.entry_check import differences, fits
 from ledger.errors import VerificationFailed
 from ledger.merkle.tiles import TILE_WIDTH, TileHashes, tile_path
 from ledger.merkle.tree import HASH_BYTES, frontier_of, leaf_hash
+from ledger.persistence.columns import COLUMNS
 from ledger.persistence.copied import AsIs
 from ledger.persistence.numbering import Numbered
 from ledger.persistence.rows import CommandRow
@@ -24,7 +25,7 @@ class CopySource:
     def __init__(self, rows: StoredRows) -> None:
         """Raises VerificationFailed if the log has not as many leaves as there are entries."""
         self._rows, self.note = rows, rows.note()
-        self.size = rows.count()
+        self.size = rows.extent()[2]
         index, width = divmod(self.size, TILE_WIDTH)
         if len(self._stored(0, index)) != width * HASH_BYTES:
             raise VerificationFailed(
@@ -61,7 +62,7 @@ class CopySource:
         commands = _commands(self._rows, after)
         current = next(commands, None)
         held: list[Numbered] = []
-        for page in self._rows.pages(after + 1):
+        for page in self._rows.whole(after):
             ended: list[CommandRow] = []
             for row in page:
                 held.append(self._sound(row, after + len(held)))
@@ -107,7 +108,7 @@ class CopySource:
 
 def _commands(rows: StoredRows, after: int) -> Iterator[CommandRow]:
     """The commands that follow on a position, each where the one before it ends."""
-    for stored_id, stored_digest, first, last in rows.commands(after + 1):
+    for stored_id, stored_digest, first, last in rows.commands_after(after):
         command_id = stored_id.decode(errors="backslashreplace")
         if first != after + 1 or last < first:
             raise VerificationFailed(

@@ -17,7 +17,6 @@ from typing import Any, Protocol
 from eventsourcing.persistence import IntegrityError
 
 from ledger.copy_source import CopySource
-from ledger.entry_check import COLUMNS
 from ledger.errors import Conflict, InvalidInput, VerificationFailed
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
 from ledger.merkle.invalid import NoteInvalid, TileInvalid
@@ -30,6 +29,7 @@ from ledger.persistence.recorder import Recorder
 from ledger.persistence.rows import SubjectRow
 from ledger.persistence.stored import PAGE, stored_rows
 from ledger.subjects import commitment
+from ledger.tables_check import committed
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -78,7 +78,7 @@ def copy(
     Raises Conflict if the target holds something else, or somebody else writes to it;
     VerificationFailed if the source is not as it was written; StoreUnavailable.
     """
-    with source.told(), stored_rows(source.location, COLUMNS) as rows:
+    with source.told(), stored_rows(source.location) as rows:
         origin = CopySource(rows)
         note = _checkpoint(origin)
         before = _begun(origin, source, target)
@@ -201,7 +201,7 @@ def _put_note(target: Kept, noted: tuple[str, Checkpoint], size: int) -> None:
 def _forget(source: Kept, target: Kept, size: int) -> None:
     """Forget in the target who was forgotten in the source."""
     gone: list[str] = []
-    with target.told(), stored_rows(target.location, COLUMNS) as rows:
+    with target.told(), stored_rows(target.location) as rows:
         for page in _pages(row[0] for row in rows.subjects()):
             with source.told():
                 known = source.entries.subject_names(page)
@@ -214,14 +214,14 @@ def _forget(source: Kept, target: Kept, size: int) -> None:
 
 def _put_names(source: Kept, target: Kept, size: int) -> None:
     """The names as they are now, of those who are registered in the target."""
-    with source.told(), stored_rows(source.location, COLUMNS) as rows:
+    with source.told(), stored_rows(source.location) as rows:
         for page in _pages(rows.subjects()):
             _append(target, AsIs(size, subjects=[_registered(*row) for row in page]))
 
 
-def _registered(subject: str, kind: Any, name: Any, salt: Any, committed: str | None) -> SubjectRow:
+def _registered(subject: str, kind: Any, name: Any, salt: Any, entry: bytes | None) -> SubjectRow:
     try:
-        is_so = commitment(salt, kind, name) == committed
+        is_so = commitment(salt, kind, name) == committed(entry)
     except (ValueError, TypeError):
         is_so = False
     if not is_so:

@@ -17,15 +17,20 @@ import ledger.rotation
 import ledger.subjects  # noqa: F401  Importing them fills the list of topics.
 from ledger.errors import LedgerError
 from ledger.messages import topics
-from ledger.persistence.columns import DERIVED_COLUMNS
-from ledger.persistence.entry import FORMAT, line
+from ledger.persistence.columns import COLUMNS, DERIVED_COLUMNS
+from ledger.persistence.entry import FORMAT, in_order, line, odd_value
 
-COLUMNS: Final = ("position", "stream", "version", "topic", "entry", "type", *DERIVED_COLUMNS)
-"""What a row is read as, in this order."""
 _FIRST: Final = COLUMNS.index(DERIVED_COLUMNS[0])
 _own = itemgetter(1, 2, 3)
 SHAPES_MAX: Final = 1_000
 _SORTED: Final[set[tuple[str, ...]]] = set()
+
+
+def faults(row: Sequence[Any], entry: bytes, before: int, recorded_at: str) -> list[str]:
+    """What is wrong with a row that follows on position `before` and that recorded time."""
+    if row[0] == before + 1 and fits(row, entry, recorded_at):
+        return []
+    return list(differences(row, entry, before, recorded_at))
 
 
 def fits(row: Sequence[Any], entry: bytes, recorded_at: str) -> bool:
@@ -43,7 +48,7 @@ def fits(row: Sequence[Any], entry: bytes, recorded_at: str) -> bool:
             and row[5] == _TYPES.get(row[3])
             and tuple(map(get, DERIVED_COLUMNS)) == tuple(row[_FIRST:])
             and fields["recorded_at"] >= recorded_at
-            and float not in map(type, fields.values())
+            and odd_value(fields) is None
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return False
@@ -53,7 +58,7 @@ def _is_sorted(keys: tuple[str, ...]) -> bool:
     """Entries have few shapes, so each is looked at once."""
     if keys in _SORTED:
         return True
-    if list(keys) != sorted(keys):
+    if list(keys) != in_order(keys):
         return False
     if len(_SORTED) < SHAPES_MAX:
         _SORTED.add(keys)

@@ -28,11 +28,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
 
-from ledger.errors import KeyUnusable, NotFound
+from ledger.errors import InvalidInput, KeyUnusable, NotFound
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
 from ledger.merkle.invalid import NoteInvalid
 from ledger.merkle.note import NOTE_BYTES_MAX, Signature, parse_note
 from ledger.merkle.signing import Algorithm, Signer, Verifier
+from ledger.merkle.tree import EMPTY_ROOT
 from ledger.persistence.location import Location, SQLiteFile, location_of
 
 _Key = TypeVar("_Key")
@@ -55,15 +56,23 @@ class NewKey:
     @classmethod
     def of(cls, origin: str, command: str | None = None, vkey: str | None = None) -> NewKey:
         """A fresh key; or a signer command, and the verifier key that its signatures are checked
-        with. Raises KeyUnusable.
+        with: it signs the checkpoint of the empty log, which every log continues. Raises
+        InvalidInput, or KeyUnusable if it does not.
         """
         try:
-            if command is not None:
-                return cls(str(Verifier.parse(vkey or "")), command=command)
-            signer = Signer(origin, Algorithm.ED25519, secrets.token_bytes(32))
-            return cls(str(signer.verifier), signer.private_text())
+            if command is None:
+                signer = Signer(origin, Algorithm.ED25519, secrets.token_bytes(32))
+                return cls(str(signer.verifier), signer.private_text())
+            verifier = Verifier.parse(vkey or "")
         except NoteInvalid as error:
-            raise KeyUnusable(f"The key cannot be made: {error}") from error
+            raise InvalidInput(
+                f"The key cannot be made: {error}",
+                remedy="A log is called by a name such as example.com/authledger.",
+            ) from error
+        if verifier.name != origin:
+            raise InvalidInput(f"The verifier key is of {verifier.name}, the log is {origin}.")
+        _asked(command, Checkpoint(origin, 0, EMPTY_ROOT).text(), verifier)
+        return cls(str(verifier), command=command)
 
 
 class LogKey:
@@ -273,7 +282,7 @@ class _SigningKey:
     def sign(self, text: str) -> Signature:
         """Raises KeyUnusable."""
         command = self._command
-        return self._signer.sign(text) if command is None else self._asked(command, text)
+        return self._signer.sign(text) if command is None else _asked(command, text, self.verifier)
 
     @cached_property
     def _signer(self) -> Signer:
@@ -292,30 +301,6 @@ class _SigningKey:
             return None
         self._check_secret(path)
         return path.read_text(encoding="utf-8").strip()
-
-    def _asked(self, command: str, text: str) -> Signature:
-        """What the command answers: 64 bytes, or their base64. It is checked before it is used."""
-        try:
-            done = subprocess.run(  # noqa: S603  The owner of the key wrote it down.
-                shlex.split(command),
-                input=text.encode(),
-                capture_output=True,
-                timeout=COMMAND_S_MAX,
-                check=True,
-            )
-            answer = done.stdout
-            if len(answer) != _SIGNATURE_BYTES:
-                answer = b64decode(answer.strip(), validate=True)
-            self.verifier.verify(text, answer)
-        except (OSError, ValueError, subprocess.SubprocessError) as error:
-            told = getattr(error, "stderr", None) or b""
-            why = told.decode(errors="replace").strip() or str(error)
-            raise KeyUnusable(
-                f"The signer command {command!r} gave no signature of {self.origin}: {why}",
-                remedy="It reads the checkpoint's text from its input and writes 64 bytes, or "
-                "their base64.",
-            ) from error
-        return Signature(self.origin, self.verifier.key_id, answer)
 
     def _check_secret(self, path: Path) -> None:
         for each in (path, self.folder):
@@ -342,6 +327,31 @@ class _SigningKey:
             ) from error
         except (NoteInvalid, OSError, UnicodeDecodeError) as error:
             raise KeyUnusable(f"{path} is no key: {error}") from error
+
+
+def _asked(command: str, text: str, verifier: Verifier) -> Signature:
+    """What the command answers: 64 bytes, or their base64. It is checked before it is used."""
+    try:
+        done = subprocess.run(  # noqa: S603  The owner of the key wrote it down.
+            shlex.split(command) or [""],  # There is no such program.
+            input=text.encode(),
+            capture_output=True,
+            timeout=COMMAND_S_MAX,
+            check=True,
+        )
+        answer = done.stdout
+        if len(answer) != _SIGNATURE_BYTES:
+            answer = b64decode(answer.strip(), validate=True)
+        verifier.verify(text, answer)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        told = getattr(error, "stderr", None) or b""
+        why = told.decode(errors="replace").strip() or str(error)
+        raise KeyUnusable(
+            f"The signer command {command!r} gave no signature of {verifier.name}: {why}",
+            remedy="It reads the checkpoint's text from its input and writes 64 bytes, or "
+            "their base64.",
+        ) from error
+    return Signature(verifier.name, verifier.key_id, answer)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from ledger.merkle.invalid import NoteInvalid, PolicyInvalid
 from ledger.merkle.note import parse_note
 from ledger.merkle.policy import Policy
 from ledger.merkle.signing import Verifier, verify_note
-from ledger.persistence.location import Location
+from ledger.persistence.location import Location, SQLiteFile, location_of
 from ledger.verification import OnProgress, Verification, verify_entries
 
 _NO_KEY = (
@@ -71,6 +71,8 @@ def verify(
     pins: Mapping[str, Checkpoint],
     record: Checkpoint | None = None,
     on_progress: OnProgress = lambda *_: None,
+    jobs: int | None = None,
+    indexes: bool = False,
 ) -> Verdict:
     """Hold a ledger against its own checkpoint (`note`), under keys that are known from
     elsewhere, and against checkpoints that others kept. Raises StoreUnavailable.
@@ -78,7 +80,8 @@ def verify(
     checkpoint, complaint = _signed(note, keys)
     held = {"checkpoint": checkpoint, "the signer's record": record, **pins}
     wanted = {about: each for about, each in held.items() if each is not None}
-    done = verify_entries(ledger, (each.size for each in wanted.values()), on_progress)
+    sizes = [each.size for each in wanted.values()]
+    done = verify_entries(ledger, sizes, on_progress, jobs=jobs, indexes=indexes)
     for about, each in wanted.items():
         if checkpoint is not None and each.origin != checkpoint.origin:
             done.judge(about, f"it is of the log {each.origin}, this one is {checkpoint.origin}")
@@ -91,7 +94,8 @@ def verify(
             f"no checkpoint covers the last {done.size - checkpoint.size} entries: they could be "
             "taken away unseen; `authledger log checkpoint` signs one",
         )
-    return Verdict(done, checkpoint, _unchecked(pins, record))
+    unchecked = _unchecked(location_of(ledger), pins, record, indexes=indexes)
+    return Verdict(done, checkpoint, unchecked)
 
 
 def _signed(
@@ -114,7 +118,13 @@ def _signed(
     return checkpoint, None
 
 
-def _unchecked(pins: Mapping[str, Checkpoint], record: Checkpoint | None) -> tuple[str, ...]:
+def _unchecked(
+    location: Location,
+    pins: Mapping[str, Checkpoint],
+    record: Checkpoint | None,
+    *,
+    indexes: bool,
+) -> tuple[str, ...]:
     said = []
     if not pins:
         said.append(
@@ -123,6 +133,12 @@ def _unchecked(pins: Mapping[str, Checkpoint], record: Checkpoint | None) -> tup
         )
     if record is None:
         said.append("the signer's own record: the log's key is not on this machine")
+    if not indexes:
+        look = "--indexes" if isinstance(location, SQLiteFile) else "pg_amcheck --heapallindexed"
+        said.append(
+            "whether the indexes agree with their tables: one that does not may hide an entry from "
+            f"who asks by it ({look})"
+        )
     said.append("whether the ledger was told all that happened")
     said.append("whether the clocks that times come from were right")
     said.append("the views: they are built from the entries, and may be deleted")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from ledger.catalogue import Catalogue
-from ledger.entry_check import COLUMNS, differences, fits
+from ledger.entry_check import differences, fits
 from ledger.errors import LedgerError, NotFound, VerificationFailed
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.invalid import EvidenceInvalid
@@ -25,6 +25,7 @@ from ledger.merkle.signing import Verifier
 from ledger.merkle.tiles import TILE_WIDTH, append
 from ledger.merkle.tlogproof import parse_proof, verify_proof
 from ledger.merkle.tree import Frontier, leaf_hash
+from ledger.persistence.columns import COLUMNS
 from ledger.persistence.schema import SCHEMA
 from projections.evidence import (
     PAGE,

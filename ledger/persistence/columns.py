@@ -29,6 +29,9 @@ DERIVED_COLUMNS: Final = (
 PostgreSQL is given it, and `log verify` compares. Beside them `type`, the topic without its
 version. SQLite cannot add stored columns later."""
 
+COLUMNS: Final = ("position", "stream", "version", "topic", "entry", "type", *DERIVED_COLUMNS)
+"""What a row is read as, in this order."""
+
 INDEXED_COLUMNS: Final = (
     "type",
     "account",

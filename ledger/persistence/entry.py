@@ -8,6 +8,7 @@ written once and never encoded again; what is read back must be exactly one such
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, cast, get_args
@@ -32,6 +33,9 @@ from ledger.values import instant, instant_text
 FORMAT: Final = 1
 ENTRY_BYTES_MAX: Final = 65_535
 """A tlog-tiles bundle gives an entry's length two bytes."""
+
+_INTEGER_MAX: Final = 2**53 - 1
+"""Numbers of RFC 8785 are doubles, which are exact up to here."""
 
 _OPTIONAL = frozenset(
     {"provider", "account", "actor", "command_id", "correlation_id", "reason", "catalogue"}
@@ -143,7 +147,34 @@ def decode(stored: StoredEvent, position: int | None = None) -> Recorded:
 
 def _canonical(fields: dict[str, Any]) -> bytes:
     """One line by RFC 8785: an entry is flat, so its own keys are all there is to sort."""
-    return to_json(dict(sorted(fields.items())))
+    return to_json({name: fields[name] for name in in_order(fields)})
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """By UTF-16 code units, as RFC 8785 asks. Ours are ASCII, which sort so by themselves."""
+    found = sorted(names)
+    return found if "".join(found).isascii() else sorted(found, key=_utf16)
+
+
+def _utf16(name: str) -> bytes:
+    return name.encode("utf-16-be")
+
+
+def odd_value(fields: dict[str, Any]) -> str | None:
+    """What an entry holds that none may: its values are texts, whole numbers that are exact as
+    doubles, true and false, and lists of texts.
+    """
+    for value in fields.values():
+        kind = type(value)
+        if kind is str or kind is bool:
+            continue
+        if kind is float:  # 3.0 equals 3, and is another text.
+            return "a number that is not whole"
+        if kind is int and abs(value) > _INTEGER_MAX:
+            return f"a number beyond {_INTEGER_MAX}"
+        if kind is not int and not (kind is list and all(type(each) is str for each in value)):
+            return "a value that is neither text nor number, true, false or a list of texts"
+    return None
 
 
 def _event(event_type: type[DomainEvent], fields: dict[str, Any]) -> DomainEvent:
@@ -203,8 +234,8 @@ def line(state: object, place: str) -> dict[str, Any]:
         raise CorruptEntry(f"{place}: the entry is not one line of JSON: {error}") from error
     if not isinstance(fields, dict):
         raise CorruptEntry(f"{place}: the entry is a {type(fields).__name__}, not an object.")
-    if float in map(type, fields.values()):  # 3.0 equals 3, and is another text.
-        raise CorruptEntry(f"{place}: the entry holds a number that is not whole.")
+    if (odd := odd_value(fields)) is not None:
+        raise CorruptEntry(f"{place}: the entry holds {odd}.")
     if canonical != state:  # White space, other order, an escape too many, a key that stands twice.
         raise CorruptEntry(f"{place}: the entry is not written as canonical JSON (RFC 8785).")
     return fields

@@ -14,13 +14,13 @@ from psycopg.rows import tuple_row
 from pydantic_core import from_json
 
 from ledger.errors import CorruptEntry, StoreUnavailable
-from ledger.persistence.columns import DERIVED_COLUMNS
+from ledger.persistence.columns import COLUMNS, DERIVED_COLUMNS
 from ledger.persistence.copied import COMMAND, AsIs, went_on
 from ledger.persistence.entry import recorded_at_of, stamped
 from ledger.persistence.log import CheckpointSigner, Log, Signed
 from ledger.persistence.numbering import Numbered, key, numbered, released
 from ledger.persistence.postgres_log import Head, PostgresLogRows
-from ledger.persistence.postgres_schema import APPENDED, COLUMNS
+from ledger.persistence.postgres_schema import APPENDED
 from ledger.persistence.rows import Appended, Beside
 
 COPY_FROM: Final = 40

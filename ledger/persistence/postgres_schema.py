@@ -14,7 +14,6 @@ APPLICATION: Final = "authledger"
 """What tells a ledger from another program's schema of the same name."""
 APPENDED: Final = "ledger_appended"
 """What an append notifies when it is committed. It may get lost, so whoever listens polls too."""
-COLUMNS: Final = ("position", "stream", "version", "topic", "entry", "type", *DERIVED_COLUMNS)
 
 # "C" everywhere: text order is byte order, whatever the database's locale is, or becomes.
 _TEXT: Final = 'text COLLATE "C"'

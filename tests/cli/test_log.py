@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from ledger.merkle.note import parse_note
-from ledger.merkle.signing import Verifier, verify_note
+from ledger.merkle.signing import Algorithm, Signer, Verifier, verify_note
 from tests.cli.conftest import Cli
 
 INIT = "log init --origin example.com/authledger"
@@ -100,6 +103,70 @@ def test_a_signer_command_needs_its_verifier_key(cli: Cli) -> None:
     said = cli(f"{INIT} --signer-command true")
     assert said.code == 2
     assert "go together" in said.err
+
+
+@pytest.mark.parametrize("name", ["two words", "a+b", ""])
+def test_a_log_is_not_called_what_no_verifier_key_can_say(
+    cli: Cli, name: str, config: Path
+) -> None:
+    cli.authorize()
+    said = cli(shlex.join(["log", "init", "--origin", name]))
+    assert said.code == 2
+    assert "is no key name" in said.err
+    assert "example.com/authledger" in said.err
+    assert not list(config.rglob("verifier.key"))
+
+
+def test_a_log_keeps_its_name(cli: Cli, config: Path) -> None:
+    """Else the signer's record, which knows the log by its name, would be got round."""
+    cli.authorize()
+    cli.done(INIT)
+    said = cli("log init --origin example.com/another")
+    assert said.code == 2
+    assert "is the log example.com/authledger already" in said.err
+    assert "log key rotate" in said.err
+    shutil.rmtree(config / "authledger" / "keys" / "example.com_authledger")
+    cli.done("log init --origin example.com/another")
+
+
+SIGNS = """
+import sys
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+sys.stdout.buffer.write(Ed25519PrivateKey.from_private_bytes(bytes(32)).sign(sys.stdin.buffer.read()))
+"""
+
+
+@pytest.mark.parametrize("verb", ["init", "rotate"])
+@pytest.mark.parametrize("command", ["false", "echo garbage", "/nonexistent/program", " ", "'"])
+def test_a_signer_command_that_does_not_sign_is_not_taken(
+    cli: Cli, config: Path, tmp_path: Path, verb: str, command: str
+) -> None:
+    """Found out later, it would stop every append; and the key's folder would be taken."""
+    vkey = str(Signer("example.com/authledger", Algorithm.ED25519, bytes(32)).verifier)
+    cli.authorize()
+    line = INIT
+    if verb == "rotate":
+        cli.done(INIT)
+        line = "log key rotate"
+    before = cli.done("audit trail -o json").json
+    said = cli(f"{line} --signer-command {shlex.quote(command)} --verifier-key {vkey}")
+    assert said.code == 7
+    assert "gave no signature of example.com/authledger" in said.err
+    assert cli.done("audit trail -o json").json == before
+    cli.done("console login --region cn-east-3 --user bob")
+    program = tmp_path / "sign.py"
+    program.write_text(SIGNS)
+    works = f"{shlex.quote(sys.executable)} {shlex.quote(str(program))}"
+    cli.done(f"{line} --signer-command {shlex.quote(works)} --verifier-key {vkey}")
+    assert cli.done(f"log verify --key {vkey}").out.startswith("Verified")
+
+
+def test_a_verifier_key_of_another_log_is_not_taken(cli: Cli) -> None:
+    vkey = str(Signer("example.com/other", Algorithm.ED25519, bytes(32)).verifier)
+    cli.authorize()
+    said = cli(f"{INIT} --signer-command true --verifier-key {vkey}")
+    assert said.code == 2
+    assert "is of example.com/other, the log is example.com/authledger" in said.err
 
 
 def test_an_interval_that_is_no_number_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

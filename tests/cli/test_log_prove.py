@@ -32,6 +32,17 @@ def test_without_a_name_the_proof_is_called_after_its_position(cli: Cli, key: st
     cli.done(f"log verify-proof 2.tlog-proof --entry elsewhere/it --key {key}")
 
 
+@pytest.mark.parametrize("name", [".", "folder", "mine.entry"])
+def test_a_proof_is_not_called_what_its_entry_is_nor_like_a_folder(
+    cli: Cli, key: str, name: str
+) -> None:
+    Path("folder").mkdir()
+    for said in (cli(f"log prove 2 -o {name}"), cli(f"log verify-proof {name} --key {key}")):
+        assert said.code == 2
+        assert "is no name for a proof" in said.err
+    assert not Path("mine.entry").exists()
+
+
 def test_an_altered_entry_is_not_proven(cli: Cli, key: str) -> None:
     cli.done("log prove 2")
     with Path("2.entry").open("a") as file:

@@ -1,18 +1,15 @@
 """What the ledger gives away is accepted by verifiers that we did not write, and refused altered.
 
-Go's own implementation of transparency logs, `golang.org/x/mod/sumdb` (Debian: golang-go and
-golang-golang-x-mod-dev); and bash with openssl, sha256sum and coreutils. Where one is not installed
-its tests are skipped and say so; where CI is set, they fail.
+Which they are stands in conftest.py; which ran is said at the end of the run.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+import base64
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,52 +17,11 @@ from ledger import proofs
 from ledger.application import Ledger
 from ledger.merkle.note import base64_text
 from ledger.signer import LogSigner
+from tests.independent.conftest import Verify, VerifyProofs
 from tests.ledger.scenario import BEIJING, login
 from tests.ledger.worlds import traces
 
-HERE = Path(__file__).parent
-GOPATH = Path("/usr/share/gocode")
 ORIGIN = "example.com/authledger"
-
-Verify = Callable[..., bool]
-"""Called with a kind and arguments; whether the verifier accepted."""
-
-
-def missing(what: str) -> None:
-    """Nobody needs other people's verifiers but CI, which must have them."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what}, and CI must not go without")
-    pytest.skip(what)
-
-
-@pytest.fixture(scope="session")
-def go(tmp_path_factory: pytest.TempPathFactory) -> Verify:
-    """Go's sumdb, behind a program of a few lines."""
-    if shutil.which("go") is None or not (GOPATH / "src/golang.org/x/mod/sumdb").exists():
-        missing("Go's sumdb is not installed: apt install golang-go golang-golang-x-mod-dev")
-    folder = tmp_path_factory.mktemp("go")
-    where = {"GO111MODULE": "off", "GOPATH": str(GOPATH), "GOCACHE": str(folder / "cache")}
-    program = folder / "verify"
-    subprocess.run(
-        ["go", "build", "-o", program, HERE / "verify.go"],
-        check=True,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder)} | where,
-    )
-    return lambda *words: _accepted([program, *words])
-
-
-@pytest.fixture(scope="session")
-def shell() -> Verify:
-    """Openssl and sha256sum."""
-    for program in ("bash", "openssl", "sha256sum", "od"):
-        if shutil.which(program) is None:
-            missing(f"{program} is not installed")
-    return lambda *words: _accepted(["bash", HERE / "verify.sh", *words[1:]])
-
-
-def _accepted(words: list[object]) -> bool:
-    done = subprocess.run([str(word) for word in words], capture_output=True, check=False)
-    return done.returncode == 0 and done.stdout.strip() == b"verified"
 
 
 @dataclass
@@ -172,3 +128,78 @@ def test_go_reads_the_exported_log_leaf_by_leaf(given: Given, go: Verify) -> Non
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         assert not go("tiles", given.vkey, site), path
         path.write_bytes(whole)
+
+
+# -- Merkle proofs alone -------------------------------------------------------------------------
+
+
+def unpacked(proof: Path, entry: Path) -> dict[str, Any]:
+    """What a .tlog-proof says, read off its text by nothing of ours."""
+    head, checkpoint = proof.read_text().split("\n\n", 1)
+    _, index, *hashes = head.split("\n")
+    size, root = checkpoint.split("\n")[1:3]
+    return {
+        "entry": entry.read_bytes().hex(),
+        "index": int(index.removeprefix("index ")),
+        "size": int(size),
+        "root": base64.b64decode(root).hex(),
+        "hashes": [base64.b64decode(each).hex() for each in hashes],
+    }
+
+
+def altered(given: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The proof with one byte changed, or one hash more or less."""
+
+    def flipped(hex_text: str, at: int) -> str:
+        data = bytearray.fromhex(hex_text)
+        data[at] ^= 1
+        return data.hex()
+
+    for name in {"entry", "root", "new_root"} & given.keys():
+        for at in (0, len(given[name]) // 4, -1):
+            yield given | {name: flipped(given[name], at)}
+    hashes = given["hashes"]
+    for place, each in enumerate(hashes):
+        for at in (0, 15, -1):
+            other = [*hashes[:place], flipped(each, at), *hashes[place + 1 :]]
+            yield given | {"hashes": other}
+        yield given | {"hashes": hashes[:place] + hashes[place + 1 :]}
+    if hashes:
+        yield given | {"hashes": [*hashes, hashes[-1]]}
+
+
+@pytest.fixture(params=["sigstore", "npm"])
+def prover(request: pytest.FixtureRequest) -> VerifyProofs:
+    found: VerifyProofs = request.getfixturevalue(request.param)
+    return found
+
+
+def test_inclusion_is_accepted_and_nothing_altered_is(given: Given, prover: VerifyProofs) -> None:
+    last = given.ledger.last_position()
+    good = [unpacked(*given.proof(position)) for position in {1, last * 2 // 3 or 1, last}]
+    assert prover(good) == [True] * len(good)
+    bad = [other for each in good for other in altered(each)]
+    if last > 1:
+        bad += [each | {"index": each["index"] ^ 1} for each in good]
+    assert prover(bad) == [False] * len(bad)
+
+
+def test_npm_accepts_that_the_log_only_grew(given: Given, npm: VerifyProofs) -> None:
+    old, before = given.checkpoint(), given.ledger.last_position()
+    given.ledger.execute(login(BEIJING))
+    given.ledger.execute(login("another"))
+    new, after = given.checkpoint(), given.ledger.last_position()
+    roots = [base64.b64decode(each.read_text().split("\n")[2]).hex() for each in (old, new)]
+    hashes = [each.hex() for each in proofs.consistency(given.ledger.entries, before, after)]
+    if before & (before - 1) == 0:
+        # It asks for the first root in front, which RFC 9162 lets the verifier put there.
+        hashes = [roots[0], *hashes]
+    proof = {
+        "size": before,
+        "root": roots[0],
+        "new_size": after,
+        "new_root": roots[1],
+        "hashes": hashes,
+    }
+    bad = list(altered(proof))
+    assert npm([proof, *bad]) == [True, *[False] * len(bad)]

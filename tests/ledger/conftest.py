@@ -20,16 +20,18 @@ def clock() -> Clock:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Whoever asks for a ledger, or for its place, is run on every database: what is promised of
-    the one is promised of the other. Whoever asks for its path is about files.
+    the one is promised of the other. Whoever asks for its path is about files, whoever asks for
+    its database is about these.
     """
-    if "place" in metafunc.fixturenames and "path" not in metafunc.fixturenames:
+    asked = {"place", "path", "database"}.intersection(metafunc.fixturenames)
+    if asked == {"place"}:
         metafunc.parametrize("place", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Where a new ledger is: in a file, or in a database."""
-    if getattr(request, "param", "sqlite") == "postgresql":
+    if "database" in request.fixturenames or getattr(request, "param", "sqlite") == "postgresql":
         return str(request.getfixturevalue("database"))
     return tmp_path / "ledger.db"
 

@@ -48,6 +48,13 @@ def test_without_a_crime_nothing_is_found(scene: Scene) -> None:
     assert scene.found() == "", "bare hands alone leave no trace that is taken for a crime"
 
 
+def test_it_says_who_looks_at_the_indexes(scene: Scene) -> None:
+    """A look of our own there is for files only."""
+    (said,) = (each for each in scene.verdict().unchecked if "indexes" in each)
+    own = isinstance(scene.place, Path)
+    assert said.endswith("(--indexes)" if own else "(pg_amcheck --heapallindexed)")
+
+
 # -- entries and columns -------------------------------------------------------------------------
 
 

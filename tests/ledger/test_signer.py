@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ledger.application import Ledger
-from ledger.errors import KeyUnusable, LogForked, NotFound
+from ledger.errors import InvalidInput, KeyUnusable, LogForked, NotFound
 from ledger.keys import LogKey
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
 from ledger.merkle.note import parse_note
@@ -238,7 +238,7 @@ def test_a_key_that_is_none_is_told_without_showing_it(
 
 
 def test_a_name_that_no_key_can_have_is_refused(keys: Path, place: Place) -> None:
-    with pytest.raises(KeyUnusable, match="no key name"):
+    with pytest.raises(InvalidInput, match="no key name"):
         LogKey(keys, "a name").create(place)
     assert not LogKey(keys, "a name").exists
 

@@ -1,0 +1,120 @@
+"""What good rows look like: a pattern for each shape of entry, which proves all of a row at once.
+
+    {"account":"…","actor":"…",…,"version":9}["text","account:…",9,"PermissionGranted.v1",…]
+
+A row is read as its entry and, behind it, the JSON of its columns; the pattern of a shape (a topic
+and its keys) lets each text be any that needs no escape, and each column only what the entry says.
+What matches is canonical JSON by RFC 8785, with the keys and columns of an entry that was looked at
+in full before. What does not match is no worse for that: it is looked at in full.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+Match = Callable[[str], "re.Match[str] | None"]
+
+PER_TOPIC_MAX: Final = 16
+"""Trying more patterns in vain takes as long as looking at the row in full."""
+_LITERAL: Final = frozenset({"format", "topic"})
+# Without a range above 255 `re` looks each character up in a bitmap, which is twice as quick.
+_ASCII: Final = r"[ !#-\[\]-\x7f]*"
+_ANY: Final = r"[ !#-\[\]-\U0010ffff]*"
+_NAME: Final = re.compile("[a-z][a-z0-9_]*")
+# Whole, and exact in every reader's number (RFC 8785 writes doubles).
+_INTEGER: Final = "(?:0|-?[1-9][0-9]{0,14})"
+
+
+class Shapes:
+    """The patterns that were learned, by topic. `comma` stands between the columns of a row."""
+
+    def __init__(
+        self, patterns: Mapping[str, Iterable[str]] | None = None, *, comma: str = ","
+    ) -> None:
+        self._comma = comma
+        self._patterns = {topic: list(each) for topic, each in (patterns or {}).items()}
+        self._ascii: dict[str, list[Match]] = {}
+        self._any: dict[str, list[Match]] = {}
+
+    @property
+    def patterns(self) -> Mapping[str, list[str]]:
+        """All that was learned, as it can be given to another process."""
+        return self._patterns
+
+    def matches(self, topic: str, *, is_ascii: bool) -> list[Match]:
+        """For each shape of a topic, what returns the groups `entry` (the first), `recorded_at` and
+        `command_id` of a good row, and None of any other.
+        """
+        found = (self._ascii if is_ascii else self._any).get(topic)
+        return found if found is not None else self._compiled(topic, is_ascii=is_ascii)
+
+    def learn(self, entry: str, columns: Iterable[str], row_type: str) -> None:
+        """Take in the shape of an entry that was looked at in full, with its columns."""
+        fields = json.loads(entry)
+        pattern = _pattern(fields, tuple(columns), row_type, self._comma)
+        patterns = self._patterns.setdefault(fields["topic"], [])
+        if pattern is None or pattern in patterns or len(patterns) >= PER_TOPIC_MAX:
+            return
+        patterns.append(pattern)
+        topic = fields["topic"]
+        self._ascii.pop(topic, None)
+        self._any.pop(topic, None)
+
+    def _compiled(self, topic: str, *, is_ascii: bool) -> list[Match]:
+        patterns = self._patterns.get(topic)
+        if not patterns:
+            return []
+        text = _ASCII if is_ascii else _ANY
+        compiled: list[Match] = [
+            re.compile(each.replace("<text>", text)).fullmatch for each in patterns
+        ]
+        (self._ascii if is_ascii else self._any)[topic] = compiled
+        return compiled
+
+
+def _pattern(
+    fields: dict[str, Any], columns: tuple[str, ...], row_type: str, comma: str
+) -> str | None:
+    """The pattern, with <text> where a text may stand; None for what entries do not hold."""
+    members = []
+    for name, value in fields.items():
+        member = _value(name, value, is_column=name in columns)
+        if member is None:
+            return None
+        members.append(f'"{name}":{member}')
+    said = (_column(name, fields, row_type) for name in columns)
+    absent = "" if "command_id" in fields else "(?P<command_id>(?!))?"
+    stored = comma.join(('"text"', *said))
+    return rf"(?P<entry>\{{{','.join(members)}\}}){absent}\[{stored}\]"
+
+
+def _value(name: str, value: object, *, is_column: bool) -> str | None:
+    """What may stand where this value stands."""
+    if not _NAME.fullmatch(name):
+        pattern: str | None = None
+    elif name in _LITERAL:
+        pattern = re.escape(json.dumps(value))
+    elif isinstance(value, bool):
+        pattern = None if is_column else "(?:true|false)"
+    elif isinstance(value, int):
+        pattern = f"(?P<{name}>{_INTEGER})" if is_column else _INTEGER
+    elif isinstance(value, str):
+        pattern = f'"(?P<{name}><text>)"' if is_column else '"<text>"'
+    elif isinstance(value, list) and not is_column and all(isinstance(v, str) for v in value):
+        pattern = r'\[(?:"<text>"(?:,"<text>")*)?\]'
+    else:
+        pattern = None
+    return pattern
+
+
+def _column(name: str, fields: dict[str, Any], row_type: str) -> str:
+    if name == "type":
+        return re.escape(json.dumps(row_type))
+    if name not in fields:
+        return "null"
+    if name in _LITERAL:
+        return re.escape(json.dumps(fields[name]))
+    return f"(?P={name})" if isinstance(fields[name], int) else f'"(?P={name})"'
