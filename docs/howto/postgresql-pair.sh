@@ -82,7 +82,10 @@ free_ports() {
 
 port_of() { sed -n "s/^$1=//p" "$dir/ports"; }
 other_than() { if [ "$1" = one ]; then echo two; else echo one; fi; }
-runs() { as_server "$bin/pg_ctl" status -D "$dir/$1" >/dev/null 2>&1; }
+runs() { # Not so one that was killed and whose parent has not noticed yet.
+    as_server "$bin/pg_ctl" status -D "$dir/$1" >/dev/null 2>&1 &&
+        ! grep -qs '^State:.Z' "/proc/$(head -1 "$dir/$1/postmaster.pid")/status"
+}
 is_standby() { [ -e "$dir/$1/standby.signal" ]; }
 
 # Durable even to the disk of the standby: a commit waits until it was flushed there as well.
