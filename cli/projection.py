@@ -12,6 +12,7 @@ from cli.progress import progress
 from cli.reading import views_of
 
 if TYPE_CHECKING:
+    from ledger.errors import StoreUnavailable
     from projections.runner import Certificate
 
 app = typer.Typer(help="The views are disposable: see where they stand, rebuild, follow.")
@@ -53,6 +54,9 @@ def rebuild(ask: Reading, names: Names = None) -> None:
 
     Prints the rebuild certificate: engine, range, code version, and the digest of each projection
     before and after. They are equal unless somebody altered the views.
+
+    On a standby, and for a role that may only read, nothing can be built: the live views are
+    compared with what the events say, and stay as they are. If they differ, the exit code is 6.
     """
     with views_of(ask, caught_up=False) as (_, views), progress("rebuilding") as advance:
         certificate = views.rebuild(names or None, advance)
@@ -64,10 +68,27 @@ def rebuild(ask: Reading, names: Names = None) -> None:
         show(ask.form, columns, [[getattr(part, each) for each in columns] for part in parts])
     else:
         show_document(ask.form, certificate.as_dict())
+    _judge(certificate)
+
+
+def _judge(certificate: Certificate) -> None:
+    """Say what differed. Raises VerificationFailed if it is so still."""
+    from ledger.errors import VerificationFailed
+
+    if not certificate.swapped:
+        say("Compared only: nothing can be written here, and the live views are as they were.")
+        if not certificate.equal:
+            differ = ", ".join(part.name for part in certificate.projections if not part.equal)
+            raise VerificationFailed(
+                f"The live views are not what the events say: {differ}.",
+                remedy="`authledger projection rebuild` on the primary makes them new.",
+            )
+    elif not certificate.equal:
+        say("The views had been altered, or were made by other rules; they are right now.")
 
 
 def _print(certificate: Certificate) -> None:
-    out("rebuild certificate")
+    out("rebuild certificate" if certificate.swapped else "compared only, nothing was swapped")
     out(f"  engine        {certificate.engine}")
     out(f"  range         positions {certificate.first_position} to {certificate.last_position}")
     out(f"  code version  {certificate.code_version}")
@@ -78,8 +99,10 @@ def _print(certificate: Certificate) -> None:
         for part in certificate.projections
     ]
     show(Output.TABLE, headings, rows)
-    if not certificate.equal:
-        say("The views had been altered, or were made by other rules; they are right now.")
+
+
+def _say_lost(error: StoreUnavailable) -> None:
+    say(f"{error.message} Trying again.")
 
 
 Interval = Annotated[
@@ -96,7 +119,7 @@ def follow(ask: Reading, interval: Interval = 0.5, until: Until = None) -> None:
     """Keep the views up with the ledger until it is interrupted; print each position reached."""
     with views_of(ask, caught_up=False) as (_, views):
         say("following; Ctrl-C ends it")
-        for position in views.follow(interval):
+        for position in views.follow(interval, _say_lost):
             out(f'{{"position": {position}}}' if ask.form is not Output.TABLE else str(position))
             if until is not None and position >= until:
                 return

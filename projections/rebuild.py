@@ -7,19 +7,18 @@ what came meanwhile is folded in, and the names are turned to the new one.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from threading import Lock
 from typing import Final
 
-from pydantic_core import to_json
-
 from ledger.errors import StoreLocked
 from projections import history
+from projections.digest import digest_of
 from projections.fold import Fold, fill
 from projections.projection import Projection
 from projections.store import Store, Tracked
@@ -99,9 +98,10 @@ def _must_go_on(known: Tracked, begun: Tracked) -> None:
 
 def digest(store: Store, projection: Projection, table: str) -> tuple[int, str]:
     """How many rows the present has, and the SHA-256 over them: a line of JSON each, sorted."""
-    found, rows = hashlib.sha256(), 0
-    with store.streamed(history.sorted_current(projection, table)) as present:
-        for part in iter(partial(present.fetchmany, BATCH), []):
-            found.update(b"".join(to_json(row) + b"\n" for row in part))
-            rows += len(part)
-    return rows, found.hexdigest()
+    return digest_of_rows(store, history.sorted_current(projection, table))
+
+
+def digest_of_rows(store: Store, statement: str) -> tuple[int, str]:
+    """The same of what a SELECT yields, in its order. Within a transaction only."""
+    with store.streamed(statement) as rows:
+        return digest_of(chain.from_iterable(iter(partial(rows.fetchmany, BATCH), [])))

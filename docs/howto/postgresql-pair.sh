@@ -10,6 +10,8 @@
 #   postgresql-pair.sh stop DIR      stop both
 #   postgresql-pair.sh remove DIR    stop both and delete DIR
 #
+# After `start DIR` and `stop DIR` may stand `one` or `two`, which is what the servers are called.
+#
 # PG_BIN      the folder with initdb, pg_ctl, pg_basebackup, pg_rewind and psql; else that of the
 #             initdb on the PATH, else the newest in /usr/lib/postgresql
 # PG_USER     as whom the servers run when root calls this (default: postgres, else nobody)
@@ -184,8 +186,8 @@ start() {
             die "neither is a standby: start the newer primary by hand, then \`rejoin\` the other"
         local name
         # The primary first: it may be asked while it waits for the standby.
-        for name in one two; do is_standby "$name" || runs "$name" || start_one "$name"; done
-        for name in one two; do runs "$name" || start_one "$name"; done
+        for name in $which; do is_standby "$name" || runs "$name" || start_one "$name"; done
+        for name in $which; do runs "$name" || start_one "$name"; done
     fi
     url
 }
@@ -231,7 +233,9 @@ rejoin() {
     old=$(other_than "$now")
     ! runs "$old" || die "$old runs"
     sql "$now" CHECKPOINT # So that pg_rewind sees the new timeline.
-    if as_server "$bin/pg_rewind" -D "$dir/$old" $no_sync --source-server="host=$dir port=$(port_of "$now") user=postgres dbname=postgres" >>"$dir/$old.log" 2>&1; then
+    if is_standby "$old"; then
+        echo "$old goes on where it was"
+    elif as_server "$bin/pg_rewind" -D "$dir/$old" $no_sync --source-server="host=$dir port=$(port_of "$now") user=postgres dbname=postgres" >>"$dir/$old.log" 2>&1; then
         echo "$old was wound back to where $now left it"
     else
         echo "$old cannot be wound back, and is copied anew"
@@ -251,10 +255,10 @@ release() {
 
 stop() {
     local name
-    for name in one two; do # Before its standby stops, the primary's last commits get there.
+    for name in $which; do # Before its standby stops, the primary's last commits get there.
         ! { [ -d "$dir/$name" ] && ! is_standby "$name" && runs "$name"; } || stop_one "$name"
     done
-    for name in one two; do
+    for name in $which; do
         ! { [ -d "$dir/$name" ] && runs "$name"; } || stop_one "$name"
     done
 }
@@ -270,7 +274,8 @@ remove() {
     rm -rf "${dir:?}"
 }
 
-[ $# = 2 ] || usage
+[ $# = 2 ] || [[ $# = 3 && $1 =~ ^(start|stop)$ && $3 =~ ^(one|two)$ ]] || usage
+which=${3:-one two}
 find_binaries
 no_sync=$([ "${PAIR_FSYNC:-on}" = on ] || echo --no-sync)
 pg_user=${PG_USER:-$(id -un postgres 2>/dev/null || echo nobody)}
