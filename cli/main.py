@@ -2,41 +2,73 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
-from cli import (
-    agency,
-    audit,
-    authorization,
-    catalogue,
-    console,
-    credential,
-    demo,
-    exits,
-    feature,
-    importing,
-    log,
-    policy,
-    projection,
-    query,
-    subject,
-    view,
-)
+from cli import exits
 from cli.options import Account, CatalogueFolder, Ledger, Provider, Root
 from cli.settings import truthy
 
 NAME = "authledger"
+CYCLES_LOOKED_FOR_EVERY: Final = 50_000
+"""How many new objects may come to be before Python looks for cycles among them. At 700, its own,
+it looks some hundred times while modules are imported, and walks a transaction's traces again and
+again; there are hardly any cycles here."""
+
+
+_BEGIN, _STORY, _ASK, _KEEP = "Begin here", "Act", "Ask", "Keep"
+_COMMANDS: Final = {
+    "view": ("cli.view", _ASK),
+    "query": ("cli.query", _ASK),
+    "demo": ("cli.demo", _BEGIN),
+    "console": ("cli.console", _STORY),
+    "authorization": ("cli.authorization", _STORY),
+    "agency": ("cli.agency", _STORY),
+    "policy": ("cli.policy", _STORY),
+    "credential": ("cli.credential", _STORY),
+    "feature": ("cli.feature", _STORY),
+    "audit": ("cli.audit", _ASK),
+    "import": ("cli.importing", _KEEP),
+    "log": ("cli.log", _KEEP),
+    "database": ("cli.database", _KEEP),
+    "projection": ("cli.projection", _KEEP),
+    "subject": ("cli.subject", _KEEP),
+    "catalogue": ("cli.catalogue", _ASK),
+}
+"""In which module a command is, or a group of them, and under which heading `--help` has it."""
 
 
 class Voice(TyperGroup):
-    """The root command: whatever goes wrong in any command ends here, as an exit code."""
+    """The root command: whatever goes wrong in any command ends here, as an exit code.
+
+    A command's module is imported when it is asked for: one of them by its name, all for `--help`.
+    """
+
+    @property
+    def commands(self) -> MutableMapping[str, Any]:
+        """All commands."""
+        self._loaded = {name: self._command(name) for name in _COMMANDS}
+        return self._loaded
+
+    @commands.setter
+    def commands(self, given: MutableMapping[str, Any]) -> None:
+        self._loaded = dict(given)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  Its place is fixed.
+        return self._command(cmd_name) if cmd_name in _COMMANDS else None
+
+    def _command(self, name: str) -> Any:
+        if name not in self._loaded:
+            self._loaded[name] = _built(name)
+        return self._loaded[name]
 
     def main(
         self,
@@ -77,13 +109,14 @@ def _debug(args: Sequence[str]) -> bool:
     return "--debug" in args or truthy(os.environ.get("AUTHLEDGER_DEBUG"))
 
 
+# Boxes for a terminal, plain lines for a file or another program.
+_MARKUP: Any = "markdown" if sys.stdout and sys.stdout.isatty() else None
 app = typer.Typer(
     name=NAME,
     cls=Voice,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    # Boxes for a terminal, plain lines for a file or another program.
-    rich_markup_mode="markdown" if sys.stdout and sys.stdout.isatty() else None,
+    rich_markup_mode=_MARKUP,
     context_settings={"help_option_names": ["--help", "-h"]},
     epilog="Exit codes: 0 done · 1 a bug · 2 usage · 3 refused (and recorded) · 4 not found · "
     "5 conflict · 6 verification failed · 7 the ledger or a file cannot be read or written.",
@@ -133,32 +166,27 @@ def authledger(
     ctx.obj = Root(ledger, catalogue, provider, account, debug)
 
 
-_STORY, _ASK, _KEEP = "Act", "Ask", "Keep"
-for name, group, panel in (
-    ("console", console.app, _STORY),
-    ("authorization", authorization.app, _STORY),
-    ("agency", agency.app, _STORY),
-    ("policy", policy.app, _STORY),
-    ("credential", credential.app, _STORY),
-    ("feature", feature.app, _STORY),
-    ("audit", audit.app, _ASK),
-    ("import", importing.app, _KEEP),
-    ("log", log.app, _KEEP),
-    ("projection", projection.app, _KEEP),
-    ("subject", subject.app, _KEEP),
-    ("catalogue", catalogue.app, _ASK),
-):
-    app.add_typer(group, name=name, rich_help_panel=panel, no_args_is_help=True)
-view.register(app)
-query.register(app)
-demo.register(app)
+def _built(name: str) -> Any:
+    """A command, or a group of them, with its module."""
+    module, panel = _COMMANDS[name]
+    found = import_module(module)
+    alone = typer.Typer(rich_markup_mode=_MARKUP)
+    if hasattr(found, "register"):
+        found.register(alone)
+    else:
+        alone.add_typer(found.app, name=name, rich_help_panel=panel, no_args_is_help=True)
+    return typer.main.get_group(alone).commands[name]
 
 
 def run() -> None:
     """What the installed command calls."""
+    gc.set_threshold(CYCLES_LOOKED_FOR_EVERY)
     if sys.stdout is None:  # Closed by the caller, who wants the exit code only.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  Until the end.
-    app(prog_name=NAME)
+    try:
+        app(prog_name=NAME)
+    finally:
+        gc.freeze()  # Python ends with looking for cycles among all that was imported: 30 ms.
 
 
 if __name__ == "__main__":

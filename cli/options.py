@@ -123,7 +123,11 @@ class Root:
     debug: bool = False
 
 
-@dataclass(frozen=True)
+_group = dataclass(frozen=True, eq=False, repr=False)
+"""Nobody compares a group of options or prints one; each start of the program would pay for it."""
+
+
+@_group
 class Where:
     """Which catalogue."""
 
@@ -154,21 +158,21 @@ class Where:
         )
 
 
-@dataclass(frozen=True)
+@_group
 class Printing(Where):
     """A command that prints what the catalogue says."""
 
     output: Form = None
 
 
-@dataclass(frozen=True)
+@_group
 class Opening(Where):
     """A command that reads a ledger, and writes files."""
 
     ledger: Ledger = None
 
 
-@dataclass(frozen=True)
+@_group
 class OpeningAsOf(Opening):
     """A command that reads a ledger, now or as of an earlier instant, and writes files."""
 
@@ -176,14 +180,14 @@ class OpeningAsOf(Opening):
     known_at: KnownAt = None
 
 
-@dataclass(frozen=True)
+@_group
 class Reading(Opening):
     """A command that reads a ledger, and prints."""
 
     output: Form = None
 
 
-@dataclass(frozen=True)
+@_group
 class ReadingAsOf(Reading):
     """A command that reads a ledger, now or as of an earlier instant."""
 
@@ -191,7 +195,7 @@ class ReadingAsOf(Reading):
     known_at: KnownAt = None
 
 
-@dataclass(frozen=True)
+@_group
 class Login(Where):
     """A command that writes, whose actor is given otherwise."""
 
@@ -205,7 +209,7 @@ class Login(Where):
     output: Form = None
 
 
-@dataclass(frozen=True)
+@_group
 class Writing(Login):
     """A command that writes to an account."""
 

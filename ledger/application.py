@@ -213,12 +213,12 @@ class Ledger(Application[str]):
 
     def _observe_part(self, part: Sequence[Observation], counts: Observed) -> None:
         """One attempt to append traces. Raises IntegrityError on a lost race."""
-        with self.told():
-            seen = set(self.entries.select_commands(o.command_id for o in part))
-        new: dict[str, Observation] = {}
+        told: dict[str, Observation] = {}
         for observation in part:
-            if observation.command_id not in seen:
-                new.setdefault(observation.command_id, observation)
+            told.setdefault(observation.command_id, observation)
+        with self.told():
+            seen = self.entries.select_commands(told)
+        new = {one: told[one] for one in told if one not in seen} if seen else told
         batch = Batch(self, self.clock())
         try:
             for command_id, observation in new.items():
@@ -383,7 +383,7 @@ class Ledger(Application[str]):
         try:
             with self.told():
                 # Not Application.save, which asks of every single event what kind of thing it is.
-                beside = replace(batch.beside(), snapshots=self._accounts.snapshots())
+                beside = batch.beside(self._accounts.snapshots())
                 stored = [self.mapper.to_stored_event(cast(Any, entry)) for entry in batch.entries]
                 appended = self.entries.append(stored, beside)
         except BaseException:

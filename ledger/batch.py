@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, Protocol
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -18,7 +19,7 @@ from ledger.account.state import Account, account_stream
 from ledger.errors import InvalidInput
 from ledger.messages import TRACE_PREFIX, Command, DomainEvent, Established, Observation, Recorded
 from ledger.persistence.entry import encode
-from ledger.persistence.rows import Beside, SubjectRow
+from ledger.persistence.rows import Beside, SnapshotRow, SubjectRow
 from ledger.subjects import SubjectKind, SubjectRegistered, commitment, new_salt, new_subject
 from ledger.values import CommandId, Line
 
@@ -92,6 +93,8 @@ class Batch:
         self.entries: list[Recorded] = []
         self._commands: list[tuple[str, str | None, int]] = []
         self.subjects: dict[tuple[SubjectKind, str], SubjectRow] = {}
+        self._named: dict[tuple[SubjectKind, str], str] = {}
+        """Every name that the batch has met, new or known, and its surrogate id."""
         self._accounts: dict[tuple[str, str], Account] = {}
         self.versions: dict[str, int] = {}
         self._relied: set[str] = set()
@@ -143,7 +146,7 @@ class Batch:
             self._settle(account, placed, observation.effective_at, envelope)
         self._commands.append((command_id, None, len(self.entries) - before))
 
-    def beside(self) -> Beside:
+    def beside(self, snapshots: Sequence[SnapshotRow] = ()) -> Beside:
         """What is written in the same transaction: command ids, names, and names to forget."""
         return Beside(
             commands=self._commands,
@@ -151,6 +154,7 @@ class Batch:
             relied=self._relied,
             versions={account_stream(*key): known.version for key, known in self._accounts.items()},
             erased=self.erased,
+            snapshots=snapshots,
         )
 
     def preview(self) -> tuple[Recorded, ...]:
@@ -166,29 +170,30 @@ class Batch:
     def _settle(
         self, account: Account | None, event: DomainEvent, at: datetime, envelope: dict[str, Any]
     ) -> None:
-        if account is None:
-            self._envelop(None, event, at, self._next(_stream(event, None)), envelope)
+        if account is None or event.STREAM != "account":  # It changes no account's state.
+            stream = _stream(event, account)
+            self._envelop(account, event, at, (stream, self._next(stream)), envelope)
             return
+        stream = account_stream(account.provider, account.account)
         for settled, settled_at in settle(account, event, at):
-            side_stream = settled.STREAM != "account"
-            version = self._next(_stream(settled, account)) if side_stream else account.version
             told_by = envelope
             if settled is not event and isinstance(event, PermissionGranted):
                 # News of the grant came late; its end is the ledger's doing, not the granter's.
                 told_by = envelope | {"actor": None, "actor_established": "ledger"}
-            self._envelop(account, settled, settled_at, version, told_by)
+            self._envelop(account, settled, settled_at, (stream, account.version), told_by)
 
     def _envelop(
         self,
         account: Account | None,
         event: DomainEvent,
         at: datetime,
-        version: int,
+        place: tuple[str, int],
         envelope: Mapping[str, Any],
     ) -> None:
+        stream, version = place
         self.entries.append(
             Recorded(
-                stream=_stream(event, account),
+                stream=stream,
                 version=version,
                 event=event,
                 recorded_at=self._recorded_at,
@@ -203,38 +208,47 @@ class Batch:
         self, event: DomainEvent, address: str | None, envelope: dict[str, Any]
     ) -> DomainEvent:
         """The event with the surrogate id of where it came from, if it tells that at all."""
-        if address is None or "address" not in type(event).model_fields:
+        if address is None or not _tells_address(type(event)):
             return event
         subject = self._subject("address", address, envelope)
         return event.model_copy(update={"address": subject})
 
     def _account(self, provider: str, account: str) -> Account:
         key = (provider, account)
-        if key not in self._accounts:
-            self._accounts[key] = self._ledger.account(provider, account)
-        return self._accounts[key]
+        known = self._accounts.get(key)
+        if known is None:
+            known = self._accounts[key] = self._ledger.account(provider, account)
+        return known
 
     def _next(self, stream: str) -> int:
-        if stream not in self.versions:
-            self.versions[stream] = self._ledger.version(stream)
-        self.versions[stream] += 1
-        return self.versions[stream]
+        last = self.versions.get(stream)
+        version = (self._ledger.version(stream) if last is None else last) + 1
+        self.versions[stream] = version
+        return version
 
     def _subject(self, kind: SubjectKind, name: str, envelope: dict[str, Any]) -> str:
         """The surrogate id of a name; registers it in this batch when it is new."""
-        if (kind, name) in self.subjects:
-            return self.subjects[kind, name].subject
+        named = self._named.get((kind, name))
+        if named is not None:
+            return named
         known = self._ledger.subject(kind, name)
         if known is not None:
             self._relied.add(known.subject)
+            self._named[kind, name] = known.subject
             return known.subject
         row = SubjectRow(new_subject(kind), kind, name, new_salt())
         self.subjects[kind, name] = row
+        self._named[kind, name] = row.subject
         registered = SubjectRegistered(
             subject=row.subject, kind=kind, commitment=commitment(row.salt, kind, name)
         )
         self._settle(None, registered, self._recorded_at, envelope)
         return row.subject
+
+
+@cache
+def _tells_address(event_type: type[DomainEvent]) -> bool:
+    return "address" in event_type.model_fields
 
 
 def _stream(event: Any, account: Account | None) -> str:

@@ -56,13 +56,13 @@ def instant_text(at: datetime) -> str:
     >>> instant_text(datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
     '2026-03-01T09:30:00.000000Z'
     """
-    return _utc_text(at.astimezone(UTC))
+    return _utc_text(at if at.tzinfo is UTC else at.astimezone(UTC))
 
 
 @lru_cache(maxsize=1_024)  # All entries of a transaction are recorded at one time.
 def _utc_text(at: datetime) -> str:
     """Of a time in UTC: elsewhere the two hours of an autumn night are equal to each other."""
-    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return f"{at.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def instant(text: str) -> datetime:

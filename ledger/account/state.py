@@ -121,8 +121,8 @@ class Account:
         """The services that the agency may use in the region, those for all regions included."""
         return frozenset(
             key.service
-            for key in self.open_permissions(agency)
-            if key.service is not None and key.region in (region, "*")
+            for key, granted in self.permissions.get(agency, {}).items()
+            if key.service is not None and key.region in (region, "*") and granted.now
         )
 
     def open_permissions(self, agency: str) -> tuple[PermissionKey, ...]:

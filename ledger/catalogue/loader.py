@@ -35,12 +35,13 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
             raise InvalidInput(f"{path} does not fit the catalogue: {error}") from error
         if not document.keys() & {"provider", "service"}:
             raise InvalidInput(f"{path} holds neither a [provider] nor a [service].")
-    content = {
-        "providers": [providers[key].model_dump(mode="json") for key in sorted(providers)],
-        "services": [services[key].model_dump(mode="json") for key in sorted(services)],
+    entries = {
+        "providers": tuple(providers[key] for key in sorted(providers)),
+        "services": tuple(services[key] for key in sorted(services)),
     }
+    content = {name: [each.model_dump(mode="json") for each in entries[name]] for name in entries}
     version = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
-    return Catalogue.model_validate({"version": version, **content})
+    return Catalogue.model_validate({"version": version, **entries})
 
 
 def _files(folder: Path | None) -> list[Path]:

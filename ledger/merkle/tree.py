@@ -73,7 +73,9 @@ class Frontier:
         return tuple(self._hashes)
 
     def copy(self) -> Frontier:
-        return Frontier(self._size, self._hashes)
+        same = Frontier()
+        same._size, same._hashes = self._size, self._hashes.copy()
+        return same
 
     def root(self) -> bytes:
         return fold(self._hashes)

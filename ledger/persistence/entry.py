@@ -9,6 +9,7 @@ written once and never encoded again; what is read back must be exactly one such
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, cast, get_args
 
 from eventsourcing.domain import DomainEventProtocol
@@ -44,26 +45,35 @@ _ENVELOPE = ENVELOPE_FIELDS - {"position"}
 
 def encode(recorded: Recorded) -> bytes:
     """The entry's bytes. Raises InvalidInput if they would exceed 65,535."""
-    fields: dict[str, Any] = recorded.event.model_dump(mode="json", exclude_none=True)
-    fields["format"] = FORMAT
-    fields["stream"] = recorded.stream
-    fields["version"] = recorded.version
-    fields["topic"] = recorded.event.TOPIC
-    fields["recorded_at"] = instant_text(recorded.recorded_at)
-    fields["effective_at"] = instant_text(recorded.effective_at)
-    fields["origin"] = recorded.origin
-    fields["actor_established"] = recorded.actor_established
-    for name in _OPTIONAL:
-        value = getattr(recorded, name)
-        if value is not None:
-            fields[name] = value
-    if recorded.source is not None:
-        fields["source_trace_id"] = recorded.source.trace_id
-        fields["source_verified"] = recorded.source.verified
-        if recorded.source.file is not None:
-            fields["source_file"] = recorded.source.file
-    try:
-        state = _canonical(fields)
+    event, source = recorded.event, recorded.source
+    fields: dict[str, Any] = {
+        **event.__dict__,
+        "format": FORMAT,
+        "stream": recorded.stream,
+        "version": recorded.version,
+        "topic": event.TOPIC,
+        "provider": recorded.provider,
+        "account": recorded.account,
+        "recorded_at": instant_text(recorded.recorded_at),
+        "effective_at": instant_text(recorded.effective_at),
+        "origin": recorded.origin,
+        "actor": recorded.actor,
+        "actor_established": recorded.actor_established,
+        "command_id": recorded.command_id,
+        "correlation_id": recorded.correlation_id,
+        "reason": recorded.reason,
+        "catalogue": recorded.catalogue,
+    }
+    if source is not None:
+        fields["source_trace_id"] = source.trace_id
+        fields["source_file"] = source.file
+        fields["source_verified"] = source.verified
+    keys, times = _form(type(event))
+    for name in times:
+        if fields[name] is not None:
+            fields[name] = instant_text(fields[name])
+    try:  # The keys are in order, so the line is canonical as `_canonical` would make it.
+        state = to_json({key: value for key in keys if (value := fields.get(key)) is not None})
     except PydanticSerializationError as error:
         raise InvalidInput(f"A text of the {recorded.type} is not valid Unicode.") from error
     if len(state) > ENTRY_BYTES_MAX:
@@ -71,6 +81,21 @@ def encode(recorded: Recorded) -> bytes:
             f"The {recorded.type} takes {len(state)} bytes; an entry has {ENTRY_BYTES_MAX} at most."
         )
     return state
+
+
+@cache
+def _form(event_type: type[DomainEvent]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The keys that an entry of an event may have, in order, and those of its payload's times.
+
+    All else that a payload holds is written as it stands: texts, whole numbers, rows of texts.
+    """
+    payload = event_type.model_fields
+    times = tuple(name for name, field in payload.items() if _is_time(field.annotation))
+    return tuple(sorted(_ENVELOPE | payload.keys())), times
+
+
+def _is_time(annotation: object) -> bool:
+    return annotation is datetime or any(map(_is_time, get_args(annotation)))
 
 
 def decode(stored: StoredEvent, position: int | None = None) -> Recorded:

@@ -29,8 +29,8 @@ def told_clearly(ledger: str) -> Iterator[None]:
 
 def _told(ledger: str, error: BaseException) -> StoreUnavailable:
     cause = error.__cause__  # The library wraps psycopg's error in its own.
-    if cause is not None and is_from_postgres(cause) and (meant := meaning_of(cause)):
-        kind, message, remedy = meant
+    if cause is not None and is_from_postgres(cause):
+        kind, message, remedy = meaning_of(cause)
         return kind(message.format(ledger=ledger, said=_first_line(cause)), remedy=remedy)
     for code, (kind, message, remedy) in _MEANINGS.items():
         if _code(error).startswith(code):

@@ -13,6 +13,11 @@ _UNREACHABLE: Final = (
     "The ledger {ledger} cannot be reached: {said}.",
     "Check that the server runs, and the host, port, database, role and password; nothing was lost.",
 )
+_UNFORESEEN: Final = (
+    StoreUnavailable,
+    "The ledger {ledger} cannot be used: {said}.",
+    "Look at the server's log; nothing was appended.",
+)
 _DAMAGED: Final = (
     StoreUnavailable,
     "The ledger {ledger} is damaged: {said}.",
@@ -76,12 +81,13 @@ def is_from_postgres(error: BaseException | None) -> bool:
     return type(error).__module__.partition(".")[0] == "psycopg"
 
 
-def meaning_of(error: BaseException) -> Meaning | None:
-    """What one of psycopg's errors means, if that is known. One without a code is a connection that
+def meaning_of(error: BaseException) -> Meaning:
+    """What one of psycopg's errors means. One without a code is a connection that
     could not be had, or was lost.
     """
     code = getattr(error, "sqlstate", None)
     if code is None:
-        return _UNREACHABLE
+        names = {kind.__name__ for kind in type(error).__mro__}
+        return _UNREACHABLE if names & {"OperationalError", "InterfaceError"} else _UNFORESEEN
     found = next((each for each in _MOST_SPECIFIC_FIRST if code.startswith(each)), None)
-    return None if found is None else _MEANINGS[found]
+    return _UNFORESEEN if found is None else _MEANINGS[found]

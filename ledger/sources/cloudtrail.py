@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from ledger.account.console import ConsoleLoginRequested
@@ -42,23 +43,33 @@ _expiration = re.compile(
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
 
+def glance(record: Record) -> NotUnderstood | None:
+    """What a record is counted under that tells no fact, by its name; None if it may tell one."""
+    source, name = record.get("eventSource"), record.get("eventName")
+    if not isinstance(source, str) or not isinstance(name, str):
+        is_digest = "digestPublicKeyFingerprint" in record
+        return NotUnderstood("cloudtrail:digest file") if is_digest else None
+    known, named = _known(source, name)
+    if known is None:  # Nearly all of them.
+        return NotUnderstood(named, record.get("readOnly") is True)
+    return None
+
+
 def translate(record: Record, provider: str, file: str) -> Observation | NotUnderstood:
     """The fact that a record tells. Raises Unreadable if it is no CloudTrail record."""
     source, name = record.get("eventSource"), record.get("eventName")
+    if (none := glance(record)) is not None:
+        return none
     if not isinstance(source, str) or not isinstance(name, str):
-        if "digestPublicKeyFingerprint" in record:
-            return NotUnderstood("cloudtrail:digest file")
         raise Unreadable("not a CloudTrail record: it has no eventSource and eventName")
-    service = source.removesuffix(SERVICES)
-    known = _CALLS.get((service, name))
-    if known is None:  # Nearly all of them.
-        return NotUnderstood(f"{service}:{name}", read_only=record.get("readOnly") is True)
+    known, named = _known(source, name)
+    assert known is not None
     if not str(record.get("eventVersion", "1.")).startswith("1."):
-        return NotUnderstood(f"{service}:{name} (eventVersion {record['eventVersion']})")
+        return NotUnderstood(f"{named} (eventVersion {record['eventVersion']})")
     call = _call(record, name)
     fact = known(call)
     if isinstance(fact, str):
-        return NotUnderstood(f"{service}:{name} ({fact})")
+        return NotUnderstood(f"{named} ({fact})")
     return Observation(
         provider=provider,
         account=call.account,
@@ -69,6 +80,13 @@ def translate(record: Record, provider: str, file: str) -> Observation | NotUnde
         address=address(record.get("sourceIPAddress")),
         correlation_id=text(record.get("requestID")) or text(record.get("sharedEventID")),
     )
+
+
+@lru_cache(maxsize=1_024)  # The names are the record's own, hence endless; few of them are many.
+def _known(source: str, name: str) -> tuple[Translate | None, str]:
+    """What translates calls of that name, and what they are counted under."""
+    service = source.removesuffix(SERVICES)
+    return _CALLS.get((service, name)), f"{service}:{name}"
 
 
 def _call(record: Record, name: str) -> Call:

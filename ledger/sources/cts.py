@@ -9,6 +9,7 @@ grant is documented nowhere, so all that could say it is read, and where nothing
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from ledger.account.console import ConsoleLoginRequested
@@ -33,17 +34,26 @@ Translate = Callable[[Trace], Facts | str]
 """The facts that a trace tells, or why it tells none."""
 
 
+def glance(record: Record) -> NotUnderstood | None:
+    """What a trace is counted under that tells no fact, by its name; None if it may tell some."""
+    trace_name, service = record.get("trace_name"), record.get("service_type")
+    if not isinstance(trace_name, str) or not isinstance(service, str):
+        return NotUnderstood("cts:digest file") if "digest_object" in record else None
+    known, name = _known(service, trace_name)
+    if known is None:  # Nearly all of them.
+        return NotUnderstood(name, record.get("read_only") in (True, "true"))
+    return None
+
+
 def translate(record: Record, provider: str, file: str) -> Observation | NotUnderstood:
     """The facts that a trace tells. Raises Unreadable if it is no CTS trace."""
     trace_name, service = record.get("trace_name"), record.get("service_type")
+    if (none := glance(record)) is not None:
+        return none
     if not isinstance(trace_name, str) or not isinstance(service, str):
-        if "digest_object" in record:
-            return NotUnderstood("cts:digest file")
         raise Unreadable("not a CTS trace: it has no trace_name and service_type")
-    name = f"{service or '?'}:{trace_name or '?'}"
-    known = _TRACES.get((service.lower(), trace_name.lower()))
-    if known is None:
-        return NotUnderstood(name, read_only=record.get("read_only") in (True, "true"))
+    known, name = _known(service, trace_name)
+    assert known is not None
     user = mapping(record.get("user"))
     account = account_of(record, user)
     if account is None:
@@ -71,6 +81,13 @@ def translate(record: Record, provider: str, file: str) -> Observation | NotUnde
         address=address(record.get("source_ip")),
         correlation_id=text(record.get("request_id")),
     )
+
+
+@lru_cache(maxsize=1_024)  # The names are the trace's own, hence endless; few of them are many.
+def _known(service: str, trace_name: str) -> tuple[Translate | None, str]:
+    """What translates traces of that name, and what they are counted under."""
+    known = _TRACES.get((service.lower(), trace_name.lower()))
+    return known, f"{service or '?'}:{trace_name or '?'}"
 
 
 def _succeeded(record: Record) -> bool:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,11 +33,13 @@ _provider: TypeAdapter[str] = TypeAdapter(Provider)
 class Traces:
     """One cloud's kind of trace: in what its files wrap the records, and how one is translated.
 
+    `glance(record)` says what a record is counted under that tells no fact, if its name says that.
     `translate(record, provider, file)` is pure. It raises Unreadable or ValidationError.
     """
 
     provider: str
     envelopes: tuple[str, ...]
+    glance: Callable[[Record], NotUnderstood | None]
     translate: Callable[[Record, str, str], Observation | NotUnderstood]
 
     def of(self, provider: str) -> Traces:
@@ -79,7 +82,9 @@ class Traces:
                 continue
             report.records += 1
             try:
-                found = self._fact(record, file, latest)
+                none = self.glance(record) if isinstance(record, dict) else None
+                values.is_glancing = none is not None  # Facts stand together: the next may be one.
+                found = none or self._fact(values.exactly(record), file, latest)
             except (Unreadable, ValidationError) as error:
                 report.malformed(file, values.place, _said(error))
                 continue
@@ -101,19 +106,29 @@ class Traces:
             return found
         if found.effective_at > latest:
             raise Unreadable(f"claims to happen in the future, {instant_text(found.effective_at)}")
-        _account.validate_python(found.account)
+        _check_account(found.account)
         words = _words(found)
-        if max(map(len, words)) > TEXT_CHARS_MAX or UNPRINTABLE.search("".join(words)):
+        whole = "".join(words)
+        # Nearly all of them are printable and short, all words together.
+        if (len(whole) > TEXT_CHARS_MAX and max(map(len, words)) > TEXT_CHARS_MAX) or (
+            not whole.isprintable() and UNPRINTABLE.search(whole)
+        ):
             word = next(w for w in words if len(w) > TEXT_CHARS_MAX or UNPRINTABLE.search(w))
             raise Unreadable(f"{shown(word, 60)!r} is no name: too long, or not printable")
         return found, name_of(record)
 
 
+@lru_cache(maxsize=1_024)  # The traces of a few accounts stand in a file.
+def _check_account(account: str) -> None:
+    _account.validate_python(account)
+
+
 def _words(found: Observation) -> list[str]:
     """All that is text and came from the trace, in the envelope and in the facts."""
-    envelope = (found.source.trace_id, found.actor, found.correlation_id)
-    facts = (value for event in found.events for value in event.__dict__.values())
-    return [word for word in (*envelope, *facts) if isinstance(word, str)]
+    told = [found.source.trace_id, found.actor, found.correlation_id]
+    for event in found.events:
+        told += event.__dict__.values()
+    return [word for word in told if isinstance(word, str)]
 
 
 _END: Final = object()
@@ -141,7 +156,7 @@ def _said(error: Unreadable | ValidationError) -> str:
 
 
 SOURCES: Final = {
-    "cts": Traces("huaweicloud", cts.ENVELOPES, cts.translate),
-    "cloudtrail": Traces("aws", cloudtrail.ENVELOPES, cloudtrail.translate),
+    "cts": Traces("huaweicloud", cts.ENVELOPES, cts.glance, cts.translate),
+    "cloudtrail": Traces("aws", cloudtrail.ENVELOPES, cloudtrail.glance, cloudtrail.translate),
 }
 """What can be imported, by the word that the command line uses."""

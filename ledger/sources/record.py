@@ -38,7 +38,10 @@ def text(value: object) -> str | None:
 
 
 def first_text(values: Iterable[object]) -> str | None:
-    return next((found for value in values if (found := text(value))), None)
+    for value in values:
+        if isinstance(value, str) and value.strip() and value != "null":
+            return value
+    return None
 
 
 def mapping(value: object) -> dict[str, Any]:

@@ -121,6 +121,20 @@ def test_completion_knows_commands_views_and_features() -> None:
         assert expected in done.stdout.split(), done.stderr
 
 
+def test_one_command_imports_no_other_commands_module() -> None:
+    words = ["authledger", "console", "login", "--help"]
+    asked = (
+        f"import sys; sys.argv = {words}\nfrom cli.main import run\ntry: run()\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked], check=True, capture_output=True, text=True, timeout=60
+    )
+    imported = set(done.stderr.split())
+    assert "cli.console" in imported
+    assert imported.isdisjoint({"cli.audit", "cli.log", "cli.view", "ledger.application", "rich"})
+
+
 def _python() -> dict[str, str]:
     import os
 

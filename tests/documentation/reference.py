@@ -72,7 +72,8 @@ def _spelling(parameter: Any) -> str:
 
 
 def _events() -> Iterator[str]:
-    for topic, event in sorted(topics().items()):
+    ours = (each for each in topics().items() if each[1].__module__.startswith("ledger."))
+    for topic, event in sorted(ours):
         yield f"## {event.__name__}\n\n{_sentence(inspect.getdoc(event))}\n"
         yield f"Topic `{topic}`, in the stream `{event.STREAM}:…`.\n"
         yield "| field | type |\n|---|---|\n" + "\n".join(_fields(event)) + "\n"

@@ -8,15 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from ledger.application import Ledger
 from ledger.keys import LogKey
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
 from ledger.merkle.note import parse_note
 from ledger.merkle.signing import Verifier
+from ledger.persistence.log import Log
+from ledger.persistence.postgres_log import PostgresLogRows
 from ledger.signer import LogSigner
 from ledger.verdict import Verdict, verify
-from tests.ledger.worlds import raw, traces
+from tests.ledger.worlds import Place, entries_of, raw, traces
 
 ORIGIN = "example.com/authledger"
 VICTIM = 47
@@ -26,9 +31,11 @@ VICTIM = 47
 class Scene:
     """A ledger with its key elsewhere, and what an auditor kept of it on an earlier day."""
 
-    path: Path
+    place: Place
     keys: Path
     pin: Checkpoint
+    folder: Path
+    """Where there is room for a forgery."""
 
     @property
     def key(self) -> LogKey:
@@ -38,11 +45,11 @@ class Scene:
         self, *, pin: bool = False, record: bool = False, keys: list[Verifier] | None = None
     ) -> Verdict:
         """As somebody verifies who has nothing but the file and the verifier key, or more."""
-        with raw(self.path) as db:
-            row = db.execute("SELECT CAST(note AS BLOB) FROM checkpoint").fetchone()
+        with raw(self.place) as db:
+            row = db.execute("SELECT note FROM checkpoint").fetchone()
         return verify(
-            self.path,
-            row[0].decode(errors="surrogateescape") if row else None,
+            self.place,
+            row[0] if row else None,
             [self.key.verifier] if keys is None else keys,
             pins={"pin": self.pin} if pin else {},
             record=self.key.last() if record else None,
@@ -53,9 +60,13 @@ class Scene:
         return "\n".join(map(str, self.verdict(pin=pin, record=record).verification.findings))
 
     @contextmanager
-    def hands(self) -> Iterator[sqlite3.Connection]:
-        """The file without anything that protects it: its columns are plain ones."""
-        with raw(self.path) as db:
+    def hands(self) -> Iterator[Any]:
+        """The ledger without anything that protects it: its columns are plain ones."""
+        with raw(self.place) as db:
+            if not isinstance(self.place, Path):
+                db.execute("ALTER TABLE events DISABLE TRIGGER ALL")
+                yield db
+                return
             for (name,) in db.execute(
                 "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
             ).fetchall():
@@ -66,7 +77,7 @@ class Scene:
             db.execute("PRAGMA writable_schema = RESET")
             yield db
 
-    def altered(self, db: sqlite3.Connection, position: int, **fields: object) -> str:
+    def altered(self, db: Any, position: int, **fields: object) -> str:
         """An entry with other values, written as the ledger would have written it."""
         (text,) = db.execute("SELECT entry FROM events WHERE position = ?", (position,)).fetchone()
         return json.dumps(
@@ -88,23 +99,24 @@ def checkpoint(ledger: Ledger) -> Checkpoint:
     return parse_checkpoint(parse_note(note.encode()).text)
 
 
-def derived(db: sqlite3.Connection) -> str:
-    names = [row[1] for row in db.execute("PRAGMA table_xinfo(events)")]
-    return ", ".join(names[names.index("type") + 1 :])
-
-
 def log_made_anew(scene: Scene) -> None:
     """The criminal makes all tiles fit, as a ledger without a log gets one."""
-    with raw(scene.path) as db:
+    with raw(scene.place) as db:
         db.execute("DELETE FROM tiles")
-        db.execute("PRAGMA user_version = 1")
-    with Ledger(scene.path, log_keys=scene.keys / "nothing"):
-        pass
+        if isinstance(scene.place, Path):
+            db.execute("PRAGMA user_version = 1")
+        entries = list(entries_of(db))
+    if isinstance(scene.place, Path):
+        Ledger(scene.place, log_keys=scene.keys / "nothing").close()
+        return
+    with psycopg.connect(scene.place) as connection, connection.cursor() as c:
+        c.execute("SET search_path = ledger")
+        Log().append(PostgresLogRows(c), 0, entries)
 
 
 def forged(scene: Scene, keys: Path) -> Scene:
     """Another history of the same log, signed with a key in a folder; without the record."""
-    path = scene.path.with_name("forged.db")
+    path = scene.folder / "forged.db"
     if keys == scene.keys:
         (scene.key.folder / "last-checkpoint").unlink()
     with Ledger(path, log_keys=keys) as ledger:
@@ -113,4 +125,4 @@ def forged(scene: Scene, keys: Path) -> Scene:
             signer.key.create(path)
         ledger.observe(traces(320))
         ledger.entries.sign(signer)
-    return Scene(path, keys, scene.pin)
+    return Scene(path, keys, scene.pin, scene.folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import random
 import subprocess
@@ -87,6 +88,44 @@ def test_envelopes_of_cts_are_opened(tmp_path: Path, envelope: str) -> None:
     (tmp_path / "a.json").write_text(json.dumps({envelope: inner}))
     _, report = read("cts", tmp_path)
     assert report.not_understood == {"ECS:x": len(inner) if envelope == "traces" else 1}
+
+
+def test_a_fact_is_read_exactly_whatever_stands_beside_it(tmp_path: Path) -> None:
+    """A trace without an id is known by the SHA-256 of all that it says, numbers included."""
+    trace = {
+        "trace_name": "createAgency",
+        "service_type": "IAM",
+        "trace_rating": "normal",
+        "time": "1769940000000",
+        "user": {"domain": {"id": "0a1b2c3d4e5f"}},
+        "request": {"agency": {"name": "asm_admin_trust"}},
+        "size": 2**70 + 1,
+    }
+    content = json.dumps(trace, sort_keys=True, separators=(",", ":"))
+    (tmp_path / "a.json").write_text(f"[{content},{content}]")
+    found, _ = read("cts", tmp_path)
+    expected = f"sha256-{hashlib.sha256(content.encode()).hexdigest()}"
+    assert [each.source.trace_id for each in found] == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"requestParameters": [record(7), record(8)]},  # A record begins alike inside of it.
+        {"userAgent": f"an [{TWO},{TWO}] in a text"},
+        {"userAgent": float("nan")},
+        {"userAgent": "half \ud800"},
+        {"userAgent": 2**70},
+    ],
+)
+def test_where_a_record_ends_is_said_by_itself(tmp_path: Path, odd: dict[str, Any]) -> None:
+    other = record(2) | {"eventName": "ListRoles"} | odd
+    told = ",".join(json.dumps(each) for each in (record(1), other, other, record(3)))
+    (tmp_path / "a.json").write_text(f'{{"Records":[{told}]}}')
+    found, report = ids(tmp_path)
+    assert found == ["e-1", "e-3"]
+    assert (report.records, report.not_understood["iam:ListRoles"]) == (4, 2)
+    assert report.complete
 
 
 def test_a_break_in_an_array_has_line_and_column_and_what_stood_before_is_read(

@@ -1,0 +1,139 @@
+"""A ledger on PostgreSQL, as it is typed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.cli.conftest import BEIJING, Cli
+
+
+@pytest.fixture
+def on_postgres(cli: Cli, database: str, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.setenv("AUTHLEDGER_LEDGER", database)
+    return cli
+
+
+def test_the_first_writing_command_makes_the_ledger(on_postgres: Cli, database: str) -> None:
+    assert on_postgres("log checkpoint").code == 4
+    said = on_postgres.done(f"console login --region {BEIJING} --user alice")
+    assert "A new ledger: postgresql://postgres@/" in said.err
+    assert "A new ledger" not in on_postgres.done(f"console login --region {BEIJING}").err
+
+
+def test_the_story_is_the_same_as_in_a_file(on_postgres: Cli) -> None:
+    on_postgres.authorize()
+    assert on_postgres.appended(f"feature use ingress-gateway --region {BEIJING}") == [
+        "FeatureUsed"
+    ]
+    said = on_postgres("policy delete 'asm admin trust policy' --actor mallory")
+    assert said.code == 3
+    again = on_postgres.done(f"console login --region {BEIJING} --command-id one -o json").json
+    assert (
+        on_postgres.done(f"console login --region {BEIJING} --command-id one -o json").json == again
+    )
+
+
+def test_a_dry_run_makes_no_ledger(on_postgres: Cli, database: str) -> None:
+    assert on_postgres.done(f"console login --region {BEIJING} --dry-run").out
+    with psycopg.connect(database) as db:
+        assert db.execute("SELECT to_regnamespace('ledger')").fetchone() == (None,)
+
+
+def test_its_log_is_signed_proved_verified_and_exported(on_postgres: Cli, config: Path) -> None:
+    assert config.exists()
+    on_postgres.authorize()
+    vkey = on_postgres.done("log init --origin example.com/authledger").lines[0]
+    on_postgres.done("console login --region ap-southeast-3")
+    Path("pin").write_text(on_postgres.done("log checkpoint").out)
+    on_postgres.done("console login --region cn-south-1")
+    said = on_postgres.done("log verify --since pin -o json").json
+    assert said[0]["verified"], said
+    assert said[0]["entries"] == said[0]["checkpoint_size"]
+    assert vkey
+    on_postgres.done("log prove 3")
+    on_postgres.done("log export site")
+    assert (Path("site") / "checkpoint").exists()
+
+
+def test_a_crime_is_found_by_name_and_place(on_postgres: Cli, config: Path, database: str) -> None:
+    assert config.exists()
+    on_postgres.authorize()
+    on_postgres.done("log init --origin example.com/authledger")
+    with psycopg.connect(database) as db:
+        db.execute("ALTER TABLE ledger.events DISABLE TRIGGER ALL")
+        db.execute("UPDATE ledger.events SET region = 'elsewhere' WHERE position = 2")
+    said = on_postgres("log verify")
+    assert said.code == 6
+    assert "position 2: the stored region is 'elsewhere'" in said.out
+
+
+def test_views_say_that_they_are_not_there_yet(on_postgres: Cli) -> None:
+    on_postgres.authorize()
+    said = on_postgres("view regions")
+    assert said.code == 2
+    assert "PostgreSQL" in said.err
+
+
+def test_tables_are_made_and_rights_given_by_command(on_postgres: Cli, database: str) -> None:
+    assert "A ledger of 0 entries" in on_postgres.done("database init").err
+    on_postgres.done(f"console login --region {BEIJING}")
+    assert "A ledger of 0 entries" not in on_postgres.done("database init").err
+    with psycopg.connect(database, autocommit=True) as db:
+        for role in ("cli_writer", "cli_reader"):
+            db.execute(f"DROP ROLE IF EXISTS {role}".encode())
+            db.execute(f"CREATE ROLE {role} LOGIN".encode())
+        said = on_postgres.done("database grant --writer cli_writer --reader cli_reader")
+        assert "cli_writer may append" in said.err
+        assert "cli_reader may read the views" in said.err
+        writer = database.replace("postgres@", "cli_writer@")
+        on_postgres.done(f"console login --region {BEIJING} --ledger '{writer}'")
+        reader = database.replace("postgres@", "cli_reader@")
+        said = on_postgres(f"console login --region {BEIJING} --ledger '{reader}'")
+        assert said.code == 7
+        assert "authledger database grant --writer" in said.err
+        for role in ("cli_writer", "cli_reader"):
+            db.execute(f"DROP OWNED BY {role}".encode())
+            db.execute(f"DROP ROLE {role}".encode())
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        ("database grant --writer nobody_knows", 2, "no role 'nobody_knows'"),
+        ("database grant", 2, "No role was named"),
+        ("database init --ledger file.db", 2, "is a file"),
+        ("console login --region x --ledger postgresql://a:secret@127.0.0.1:1/x", 7, "reached"),
+        ("log checkpoint --ledger postgresql://a:secret@h/x?nonsense=1", 2, "libpq"),
+    ],
+)
+def test_what_cannot_be_done_is_told(on_postgres: Cli, line: str, code: int, says: str) -> None:
+    on_postgres.done("database init")
+    said = on_postgres(line)
+    assert said.code == code, said.err
+    assert says in said.err
+    assert "secret" not in said.err
+
+
+LOADED = """
+import sys
+from cli.main import app
+try:
+    app(sys.argv[1:], prog_name="authledger")
+except SystemExit as end:
+    assert not end.code, end.code
+assert not {"psycopg", "psycopg_pool"} & set(sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["console", "login", "--region", "x"], ["log", "verify", "--help"]]
+)
+def test_a_ledger_in_a_file_does_not_load_what_speaks_to_postgresql(
+    cli: Cli, arguments: list[str]
+) -> None:
+    subprocess.run([sys.executable, "-c", LOADED, *arguments], check=True, capture_output=True)
