@@ -186,15 +186,19 @@ def _commit(c: Cursor[Any], connection: Connection[Any]) -> None:
     """Commit; a wait for the standby that somebody cancelled, which is told by a warning, is taken
     up again: what is on one disk alone is not acknowledged.
     """
-    said: list[Diagnostic] = []
-    connection.add_notice_handler(said.append)
+    said: list[str | None] = []
+
+    def note(notice: Diagnostic) -> None:
+        said.append(notice.severity_nonlocalized)
+
+    connection.add_notice_handler(note)
     try:
         c.execute("COMMIT")
-        while any(each.severity_nonlocalized == "WARNING" for each in said):
+        while "WARNING" in said:
             said.clear()
             c.execute(CONFIRM)
     finally:
-        connection.remove_notice_handler(said.append)
+        connection.remove_notice_handler(note)
 
 
 def begin(connection: Connection[Any]) -> None:
