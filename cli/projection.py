@@ -9,7 +9,7 @@ import typer
 from cli.options import Reading, command
 from cli.output import Output, out, say, show, show_document
 from cli.progress import progress
-from cli.reading import views_of
+from cli.reading import say_missing, views_of
 
 if TYPE_CHECKING:
     from ledger.errors import StoreUnavailable
@@ -31,8 +31,10 @@ def status(ask: Reading) -> None:
 @command(app, "catch-up")
 def catch_up(ask: Reading) -> None:
     """Bring every projection to the ledger's last position. Reading commands do it themselves."""
-    with views_of(ask, caught_up=False) as (_, views), progress("catching up") as advance:
-        position = views.catch_up(advance)
+    with views_of(ask, caught_up=False) as (ledger, views):
+        with progress("catching up") as advance:
+            position = views.catch_up(advance)
+        say_missing(ledger, views, position)
     show(ask.form, ("position",), [(position,)])
 
 

@@ -56,11 +56,15 @@ def views_of(ask: Reading, *, caught_up: bool = True) -> Iterator[tuple[Ledger, 
 
 
 def catch_up(ledger: Ledger, views: Views) -> None:
-    """Catch the views up; where that cannot be, as on a standby, say how far they stand behind."""
+    """Catch the views up, or say how far they stand behind where that cannot be."""
     from cli.progress import progress
 
     with progress("catching up", quiet=True) as advance:
-        reached = views.catch_up(advance)
+        say_missing(ledger, views, views.catch_up(advance))
+
+
+def say_missing(ledger: Ledger, views: Views, reached: int) -> None:
+    """Say how many events the views lack, if they cannot be caught up here."""
     missing = 0 if views.keeps else ledger.last_position() - reached
     if missing > 0:
         what = "1 event is" if missing == 1 else f"{missing} events are"

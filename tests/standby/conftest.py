@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cli.conftest import cli as cli  # noqa: PLC0414  The same fixture.
 from tests.postgres import Server
 from tests.standby.pair import Pair, running_pair
 
