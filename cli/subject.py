@@ -18,12 +18,6 @@ Subject = Annotated[
     str, typer.Argument(metavar="ID", help="The surrogate id, e.g. p-0123456789abcdef0123.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-_SQL = """
-    SELECT e.entry ->> 'subject' AS subject, e.entry ->> 'kind' AS kind, s.name,
-           e.recorded_at AS registered_at, e.position
-    FROM events e LEFT JOIN subjects s ON s.subject = e.entry ->> 'subject'
-    WHERE e.type = 'SubjectRegistered' ORDER BY e.position
-"""
 
 
 @command(app, "show")
@@ -43,7 +37,7 @@ def list_(ask: Reading) -> None:
     """List the surrogate ids, and the names that are still kept for them."""
     with views_of(ask, caught_up=False) as (ledger, views):
         say(f"now, position {ledger.last_position()}")
-        result = views.query(_SQL, row_limit=1_000_000)
+        result = views.subjects()
     show(ask.form, result.columns, result.rows, empty="Nobody is registered.")
 
 

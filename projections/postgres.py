@@ -250,10 +250,6 @@ class PostgresStore(Store):
             else:
                 return
 
-    def analyze(self) -> None:
-        for known in self.tracked().values():
-            self.execute(f"ANALYZE {known.table}")
-
     def query(
         self, sql: str, row_limit: int, time_limit_s: float
     ) -> tuple[tuple[str, ...], list[Row], bool]:

@@ -5,6 +5,7 @@ Who shall see the views and nothing else is given a role that sees them and noth
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from psycopg import Connection, Error, errors
@@ -46,7 +47,18 @@ def run_query(
         raise
     except Error as error:
         raise InvalidInput(f"The query is not understood: {_said(error)}.") from error
-    return columns, rows[:row_limit], len(rows) > row_limit
+    return columns, [tuple(map(_plain, row)) for row in rows[:row_limit]], len(rows) > row_limit
+
+
+def _plain(value: object) -> object:
+    """Of PostgreSQL's many types, those that SQLite has too."""
+    if value is None or isinstance(value, str | int | float | bytes | list | dict):
+        return value
+    if isinstance(value, Decimal):
+        return (
+            int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
+        )
+    return str(value)
 
 
 def _said(error: Error) -> str:

@@ -107,7 +107,6 @@ class Runner:
         with store.told():
             if store.keeps:
                 rebuilt = rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
-                store.analyze()
             else:
                 rebuilt = compare_all(store, wanted, on_progress)
         return Certificate(

@@ -178,15 +178,13 @@ class SQLiteStore(Store):
             *history.drop_views(projection),
             *history.create_views(projection, known.successor),
             f"DROP TABLE {known.table}",
+            f"ANALYZE main.{known.successor}",
         ):
             self.execute(statement)
         self.execute(
             "UPDATE tracking SET generation = generation + 1, rebuilt_at = ? WHERE name = ?",
             (at, projection.name),
         )
-
-    def analyze(self) -> None:
-        self.execute("ANALYZE main")
 
     def query(
         self, sql: str, row_limit: int, time_limit_s: float

@@ -154,10 +154,6 @@ class Store(ABC):
         """Make a table that was built beside the live one the live one."""
 
     @abstractmethod
-    def analyze(self) -> None:
-        """Let the database look at how many rows there are of what."""
-
-    @abstractmethod
     def query(
         self, sql: str, row_limit: int, time_limit_s: float
     ) -> tuple[tuple[str, ...], list[Row], bool]:

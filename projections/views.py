@@ -178,6 +178,19 @@ class Views:
             return [("position > 0", [])]
         return times.parts(times.bounds(self._store, wanted), wanted)
 
+    def subjects(self) -> Result:
+        """Every surrogate id in the order of registration, and the name that is still kept."""
+        member = self._store.dialect.member
+        subject, kind = (member.format("e.entry", name) for name in ("subject", "kind"))
+        with self._store.told():
+            rows = self._store.execute(
+                f"SELECT {subject}, {kind}, s.name, e.recorded_at, e.position "
+                f"FROM events e LEFT JOIN subjects s ON s.subject = {subject} "
+                "WHERE e.type = 'SubjectRegistered' ORDER BY e.position"
+            ).fetchall()
+            columns = ("subject", "kind", "name", "registered_at", "position")
+            return Result(columns, rows, self._store.last_position())
+
     def _subjects_of(self, actor: str | None) -> list[str]:
         """The surrogate ids that a name stands for; what is no name may be one itself."""
         with self._store.told():

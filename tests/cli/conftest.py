@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +40,19 @@ class Said:
 class Cli:
     """`cli("view regions")` runs it in this process, as a shell would."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, place: Path | str | None = None) -> None:
         self.folder = folder
-        self.ledger = folder / "ledger.db"
+        self.place = place or self.ledger
+        """Where the ledger is."""
+
+    @property
+    def ledger(self) -> Path:
+        """The file, of a test that is about files."""
+        return self.folder / "ledger.db"
+
+    def lose(self) -> None:
+        """There is no ledger any more."""
+        os.environ["AUTHLEDGER_LEDGER"] = "nowhere.db"
 
     def __call__(self, line: str, stdin: str | None = None) -> Said:
         result = CliRunner().invoke(app, shlex.split(line), input=stdin)
@@ -65,14 +76,25 @@ class Cli:
         self.done(f"authorization grant --region {region} --actor {user}")
 
 
+ON_EVERY_DATABASE = ("test_keeping", "test_log_prove", "test_reading", "test_story")
+"""What is about the ledger and its views; the others are about the command line, or about files."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "cli" in metafunc.fixturenames and metafunc.module.__name__.endswith(ON_EVERY_DATABASE):
+        metafunc.parametrize("cli", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+def cli(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """A fresh ledger and the account of the reference story."""
+    on_postgres = getattr(request, "param", "sqlite") == "postgresql"
+    named = request.getfixturevalue("database") if on_postgres else tmp_path / "ledger.db"
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AUTHLEDGER_LEDGER", str(tmp_path / "ledger.db"))
+    monkeypatch.setenv("AUTHLEDGER_LEDGER", str(named))
     monkeypatch.setenv("AUTHLEDGER_ACCOUNT", ACCOUNT)
     monkeypatch.setenv("COLUMNS", "200")
-    return Cli(tmp_path)
+    return Cli(tmp_path, named)
 
 
 @pytest.fixture

@@ -72,13 +72,6 @@ def test_a_crime_is_found_by_name_and_place(on_postgres: Cli, config: Path, data
     assert "position 2: the stored region is 'elsewhere'" in said.out
 
 
-def test_views_say_that_they_are_not_there_yet(on_postgres: Cli) -> None:
-    on_postgres.authorize()
-    said = on_postgres("view regions")
-    assert said.code == 2
-    assert "PostgreSQL" in said.err
-
-
 def test_tables_are_made_and_rights_given_by_command(on_postgres: Cli, database: str) -> None:
     assert "A ledger of 0 entries" in on_postgres.done("database init").err
     on_postgres.done(f"console login --region {BEIJING}")
@@ -137,3 +130,12 @@ def test_a_ledger_in_a_file_does_not_load_what_speaks_to_postgresql(
     cli: Cli, arguments: list[str]
 ) -> None:
     subprocess.run([sys.executable, "-c", LOADED, *arguments], check=True, capture_output=True)
+
+
+def test_an_answer_becomes_evidence_there_too(on_postgres: Cli, config: Path) -> None:
+    on_postgres.authorize()
+    key = on_postgres.done("log init --origin example.com/authledger").out.strip()
+    on_postgres.done('audit evidence "region_agencies agency=asm_admin_trust"')
+    on_postgres.lose()
+    said = on_postgres.done(f"audit verify-evidence evidence.zip --key {key} -o json")
+    assert {row["status"] for row in said.json} == {"granted"}

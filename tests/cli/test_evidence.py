@@ -58,7 +58,7 @@ def an_entry(of: Parts) -> str:
 
 def test_an_answer_is_checked_without_the_ledger(cli: Cli, key: str) -> None:
     cli.done(f'audit evidence "{GRANTED}"')
-    cli.ledger.unlink()
+    cli.lose()
     said = cli.done(f"audit verify-evidence evidence.zip --key {key} -o json")
     assert {row["agency"] for row in said.json} == {"asm_admin_trust"}
     assert {row["status"] for row in said.json} == {"granted"}
@@ -69,7 +69,7 @@ def test_an_answer_is_checked_without_the_ledger(cli: Cli, key: str) -> None:
 def test_that_there_was_nothing_takes_every_entry(cli: Cli, key: str) -> None:
     cli.done(f'audit evidence "{NONE}"')
     assert "entries.jsonl" in parts()
-    cli.ledger.unlink()
+    cli.lose()
     said = cli.done(f"audit verify-evidence evidence.zip --key {key}")
     assert "There was nothing." in said.err
 

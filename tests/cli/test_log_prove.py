@@ -19,7 +19,7 @@ def key(cli: Cli, config: Path) -> str:
 
 def test_a_proof_and_its_entry_are_all_that_is_needed(cli: Cli, key: str) -> None:
     cli.done("log prove 3 -o mine.tlog-proof")
-    cli.ledger.unlink()
+    cli.lose()
     said = cli.done(f"log verify-proof mine.tlog-proof --key {key}")
     assert said.out.startswith("Verified: mine.entry is position 3 of example.com/authledger")
     assert "Not checked: what came after it" in said.err

@@ -136,6 +136,15 @@ def test_free_sql_is_one_select(views: Views) -> None:
     ):
         with pytest.raises(InvalidInput):
             views.query(sql)
+    plain = views.query("SELECT 1.5, 12345678901234567890, now()::date, ARRAY[1], true, NULL").rows
+    assert [type(value).__name__ for value in plain[0]] == [
+        "float",
+        "int",
+        "str",
+        "list",
+        "bool",
+        "NoneType",
+    ]
     assert views.query("WITH a AS (SELECT 1 AS n) SELECT n FROM a; ").rows == [(1,)]
 
 
