@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import shlex
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
+from ledger.errors import StoreLocked
 from ledger.signer import LogSigner
 from projections.declared import PROJECTIONS
 from projections.present import sorted_present
 from projections.projection import Projection
 from projections.views import Views
 from tests.cli.conftest import ACCOUNT, BEIJING, Cli, Said
+from tests.ledger.scenario import login
 from tests.ledger.worlds import ORIGIN
 from tests.projections.conftest import story
 from tests.projections.worlds import World
-from tests.standby.pair import Pair
+from tests.standby.pair import Pair, until
 
 
 class Asked:
@@ -144,8 +148,8 @@ def test_a_standby_finds_views_that_were_altered(asked: Asked) -> None:
 
 def test_a_standby_says_how_far_its_views_stand_behind(asked: Asked) -> None:
     reached = asked.primary("projection status -o json").json[0]["position"]
-    login = f"console login --region {BEIJING} --user alice --account {ACCOUNT} -o json"
-    entries = len(asked.primary(login).json)
+    typed = f"console login --region {BEIJING} --user alice --account {ACCOUNT} -o json"
+    entries = len(asked.primary(typed).json)
     assert entries == 1
     behind = f"the views stand at position {reached}: 1 event is missing"
     for line in (
@@ -159,7 +163,7 @@ def test_a_standby_says_how_far_its_views_stand_behind(asked: Asked) -> None:
         assert behind in said.err, line
     assert asked.standby("projection rebuild -o json").json["last_position"] == reached
     assert asked.standby("projection rebuild").code == 0
-    asked.primary(login)
+    asked.primary(typed)
     assert "2 events are missing" in asked.standby("view regions").err
     assert "missing" not in asked.primary("view regions").err
     assert "missing" not in asked.standby("view regions").err
@@ -177,8 +181,8 @@ def auditor(asked: Asked) -> Iterator[str]:
 
 
 def test_a_role_that_only_reads_is_told_the_same(asked: Asked, auditor: str) -> None:
-    login = f"console login --region {BEIJING} --user alice --account {ACCOUNT}"
-    assert asked.primary(login).code == 0
+    typed = f"console login --region {BEIJING} --user alice --account {ACCOUNT}"
+    assert asked.primary(typed).code == 0
     said = asked.on(asked.pair.primary, "view regions", auditor)
     assert said.code == 0, said.err
     assert "1 event is missing, and cannot be caught up here" in said.err
@@ -200,13 +204,66 @@ def test_views_that_are_not_there_or_are_another_versions_are_told(
     assert asked.primary("view policies").code == 0
     assert asked.standby("view policies").code == 0
 
-    login = f"console login --region {BEIJING} --account {ACCOUNT}"
+    typed = f"console login --region {BEIJING} --account {ACCOUNT}"
     fresh = Asked(asked.pair, database, asked._cli)
-    assert fresh.primary(login).code == 0
+    assert fresh.primary(typed).code == 0
     said = fresh.standby("view policies")
     assert said.code == 7
     assert "are not there yet" in said.err
     assert fresh.standby("audit trail").code == 7
+
+
+def test_who_writes_with_remote_apply_reads_it_on_the_standby_at_once(
+    pair: Pair, database: str
+) -> None:
+    url = f"{pair.network_url(database)}&options=-csynchronous_commit%3Dremote_apply"
+    with Ledger(url) as writing:
+        writing.execute(login(BEIJING))
+        pair.replayed()
+        with Ledger(pair.url_of(pair.standby, database)) as reading:
+            for number in range(30):
+                writing.execute(login(f"r{number}"))
+                assert reading.last_position() == writing.last_position()
+
+
+def test_a_reader_that_names_both_is_given_the_standby(
+    asked: Asked, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = asked.pair.network_url(asked.database)
+    monkeypatch.setenv("AUTHLEDGER_LEDGER", both.replace("read-write", "prefer-standby"))
+    assert cli.done("view regions").out == asked.primary("view regions").out
+    assert cli(f"console login --region {BEIJING}").code == 7
+
+
+def test_a_long_query_that_is_in_the_way_of_the_primarys_changes_is_told_to_try_again(
+    asked: Asked,
+) -> None:
+    pair, told = asked.pair, []
+
+    def query() -> None:
+        with Views.open(pair.url_of(pair.standby, asked.database), load_catalogue()) as views:
+            try:
+                views.query("SELECT pg_sleep(60) FROM policies", time_limit_s=60)
+            except StoreLocked as error:
+                told.append(error)
+
+    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    with pair.connection(pair.standby) as db:
+        db.execute("ALTER SYSTEM SET max_standby_streaming_delay = '10ms'")
+        db.execute("SELECT pg_reload_conf()")
+        try:
+            asking = threading.Thread(target=query)
+            asking.start()
+            until(lambda: pair.value(pair.standby, sleeping), "the query sleeps")
+            assert asked.primary("projection rebuild policies").code == 0
+            asking.join(60)
+        finally:
+            db.execute("ALTER SYSTEM RESET max_standby_streaming_delay")
+            db.execute("SELECT pg_reload_conf()")
+    (error,) = told
+    assert "conflict with recovery" in error.message
+    assert "try again" in error.remedy
+    assert asked.standby("view policies").code == 0
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=list(PROJECTIONS))
