@@ -9,8 +9,7 @@ import typer
 
 from cli.options import OpeningAsOf, Printing, command
 from cli.output import say, show
-from cli.progress import progress
-from cli.reading import ledger_of
+from cli.reading import catch_up, ledger_of
 
 Question = Annotated[
     str,
@@ -56,8 +55,7 @@ def evidence(
     from projections.views import Views
 
     with ledger_of(ask) as ledger, Views.open(ledger.location, ledger.catalogue) as views:
-        with progress("catching up", quiet=True) as advance:
-            views.catch_up(advance)
+        catch_up(ledger, views)
         when = ledger.resolve(ask.as_of, ask.known_at)
         made = make(ledger, views, question, into, when=when, complete=complete)
     rows = len(made.answer.rows)

@@ -93,7 +93,8 @@ def init(
         _check_is_new(ledger, origin)
         signer = LogSigner(ledger.signers.keys, origin)
         signer.key.create(ledger.location, command=signer_command, vkey=verifier_key)
-        ledger.entries.sign(signer)
+        with ledger.told():
+            ledger.entries.sign(signer)
     log_key.print_key(ask, signer.key)
     say(
         f"The key is in {signer.key.folder}: keep a copy of it where nobody else can read it.\n"
@@ -170,7 +171,8 @@ def _covering(ledger: Ledger) -> str:
         return str(note)
     signer = ledger.signers(checkpoint.origin)
     if signer is not None:
-        return ledger.entries.sign(signer)
+        with ledger.told():
+            return ledger.entries.sign(signer)
     say(
         f"No checkpoint covers the last {missing} entries, and the key of {checkpoint.origin} is "
         f"not in {ledger.signers.keys}: this one is older."

@@ -69,7 +69,8 @@ def rotate(
             reason=checked("reason", reason),
         )
         key.rotate(new)
-        ledger.entries.sign(LogSigner(ledger.signers.keys, key.origin))
+        with ledger.told():
+            ledger.entries.sign(LogSigner(ledger.signers.keys, key.origin))
     print_key(ask, key)
     say(
         f"Position {done.entries[-1].position} announces it, signed by the key before. Both sign "

@@ -10,10 +10,11 @@ import typer
 from cli.options import Reading, command
 from cli.output import Output, out, say, show, show_document
 from cli.progress import progress
-from cli.reading import views_of
+from cli.reading import say_missing, views_of
 from projections.engines import EngineName
 
 if TYPE_CHECKING:
+    from ledger.errors import StoreUnavailable
     from projections.runner import Certificate
 
 app = typer.Typer(help="The views are disposable: see where they stand, rebuild, follow.")
@@ -32,8 +33,10 @@ def status(ask: Reading) -> None:
 @command(app, "catch-up")
 def catch_up(ask: Reading) -> None:
     """Bring every projection to the ledger's last position. Reading commands do it themselves."""
-    with views_of(ask, caught_up=False) as (_, views), progress("catching up") as advance:
-        position = views.catch_up(advance)
+    with views_of(ask, caught_up=False) as (ledger, views):
+        with progress("catching up") as advance:
+            position = views.catch_up(advance)
+        say_missing(ledger, views, position)
     show(ask.form, ("position",), [(position,)])
 
 
@@ -85,6 +88,9 @@ def rebuild(
     With --engine duckdb or spark the export in --parquet is replayed and nothing is swapped: the
     digests before are those of the live views at the export's position. If they differ, the exit
     code is 6.
+
+    On a standby, and for a role that may only read, nothing can be built: the live views are
+    compared with what the events say, and stay as they are. If they differ, the exit code is 6.
     """
     _check_goes_together(engine, parquet, master)
     if engine is not None and parquet is not None:
@@ -93,8 +99,7 @@ def rebuild(
     with views_of(ask, caught_up=False) as (_, views), progress("rebuilding") as advance:
         certificate = views.rebuild(names or None, advance)
     _show(ask, certificate)
-    if ask.form is Output.TABLE and not certificate.equal:
-        say("The views had been altered, or were made by other rules; they are right now.")
+    _judge(certificate)
 
 
 def _check_goes_together(
@@ -149,10 +154,27 @@ def _show(ask: Reading, certificate: Certificate) -> None:
         show(ask.form, columns, [[getattr(part, each) for each in columns] for part in parts])
     else:
         show_document(ask.form, certificate.as_dict())
+    _judge(certificate)
+
+
+def _judge(certificate: Certificate) -> None:
+    """Say what differed. Raises VerificationFailed if it is so still."""
+    from ledger.errors import VerificationFailed
+
+    if not certificate.swapped:
+        say("Compared only: nothing can be written here, and the live views are as they were.")
+        if not certificate.equal:
+            differ = ", ".join(part.name for part in certificate.projections if not part.equal)
+            raise VerificationFailed(
+                f"The live views are not what the events say: {differ}.",
+                remedy="`authledger projection rebuild` on the primary makes them new.",
+            )
+    elif not certificate.equal:
+        say("The views had been altered, or were made by other rules; they are right now.")
 
 
 def _print(certificate: Certificate) -> None:
-    out("rebuild certificate")
+    out("rebuild certificate" if certificate.swapped else "compared only, nothing was swapped")
     out(f"  engine        {certificate.engine}")
     out(f"  range         positions {certificate.first_position} to {certificate.last_position}")
     out(f"  code version  {certificate.code_version}")
@@ -163,6 +185,10 @@ def _print(certificate: Certificate) -> None:
         for part in certificate.projections
     ]
     show(Output.TABLE, headings, rows)
+
+
+def _say_lost(error: StoreUnavailable) -> None:
+    say(f"{error.message} Trying again.")
 
 
 Interval = Annotated[
@@ -179,7 +205,7 @@ def follow(ask: Reading, interval: Interval = 0.5, until: Until = None) -> None:
     """Keep the views up with the ledger until it is interrupted; print each position reached."""
     with views_of(ask, caught_up=False) as (_, views):
         say("following; Ctrl-C ends it")
-        for position in views.follow(interval):
+        for position in views.follow(interval, _say_lost):
             out(f'{{"position": {position}}}' if ask.form is not Output.TABLE else str(position))
             if until is not None and position >= until:
                 return

@@ -51,11 +51,24 @@ def views_of(ask: Reading, *, caught_up: bool = True) -> Iterator[tuple[Ledger, 
 
     with ledger_of(ask) as ledger, Views.open(ledger.location, ledger.catalogue) as views:
         if caught_up:
-            from cli.progress import progress
-
-            with progress("catching up", quiet=True) as advance:
-                views.catch_up(advance)
+            catch_up(ledger, views)
         yield ledger, views
+
+
+def catch_up(ledger: Ledger, views: Views) -> None:
+    """Catch the views up, or say how far they stand behind where that cannot be."""
+    from cli.progress import progress
+
+    with progress("catching up", quiet=True) as advance:
+        say_missing(ledger, views, views.catch_up(advance))
+
+
+def say_missing(ledger: Ledger, views: Views, reached: int) -> None:
+    """Say how many events the views lack, if they cannot be caught up here."""
+    missing = 0 if views.keeps else ledger.last_position() - reached
+    if missing > 0:
+        what = "1 event is" if missing == 1 else f"{missing} events are"
+        say(f"the views stand at position {reached}: {what} missing, and cannot be caught up here")
 
 
 def instant_of(ask: ReadingAsOf, ledger: Ledger) -> AsOf | None:

@@ -19,7 +19,7 @@ from psycopg.rows import tuple_row
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
 from ledger.persistence.failures import told_clearly
 from ledger.persistence.location import PostgresDatabase
-from ledger.persistence.postgres_connections import connect
+from ledger.persistence.postgres_connections import connect, is_given_up, is_lost
 from ledger.persistence.postgres_schema import APPENDED
 from projections import history
 from projections.declared import VIEWS
@@ -33,6 +33,9 @@ LAYOUT: Final = 1
 LOCK_TIMEOUT_S: Final = 30
 SWAP_TIMEOUT_MS: Final = 200
 """How long a swap makes new readers wait behind old ones before it lets them go first."""
+LOST_S: Final = 600
+"""How long a lost connection is tried again while the views are followed."""
+RECONNECT_S: Final = 0.5
 COPIED: Final = 50
 """From how many rows on they are copied and not inserted."""
 
@@ -57,8 +60,13 @@ class PostgresStore(Store):
 
     def __init__(self, database: PostgresDatabase) -> None:
         self.database = database
+        self._connect()
+
+    def _connect(self) -> None:
         with self.told():
-            self.connection: Connection[Any] = connect(database.url, lock_timeout_s=LOCK_TIMEOUT_S)
+            self.connection: Connection[Any] = connect(
+                self.database.url, lock_timeout_s=LOCK_TIMEOUT_S
+            )
             try:
                 self.connection.row_factory = tuple_row
                 self.connection.execute("SET search_path = views")
@@ -80,8 +88,14 @@ class PostgresStore(Store):
             raise StoreUnavailable(
                 f"The views of {self.database} are not there yet.", remedy=_MAKE_THEM
             )
-        self.keeps = not is_standby and bool(
-            self.value("SELECT has_table_privilege('views.tracking', 'UPDATE')")
+        self._look()
+
+    def _look(self) -> None:
+        """Whether the views may be kept here: a standby may have become the primary meanwhile."""
+        self.keeps = bool(
+            self.value(
+                "SELECT NOT pg_is_in_recovery() AND has_table_privilege('views.tracking', 'UPDATE')"
+            )
         )
 
     def _has_tables(self) -> bool:
@@ -257,13 +271,37 @@ class PostgresStore(Store):
             return run_query(own.connection, sql, row_limit, time_limit_s)
 
     def wait(self, seconds: float) -> None:
-        """Until something was appended; a notification may get lost, so not longer than that."""
-        if not self.keeps:
-            time.sleep(seconds)
-            return
-        self.connection.execute(f"LISTEN {APPENDED}")
-        for _ in self.connection.notifies(timeout=seconds, stop_after=1):
-            pass
+        """Until something was appended; a notification may get lost, so not longer than that.
+
+        A standby refuses to listen, and a role that only reads waits for who keeps the views.
+        """
+        with self.told():
+            if not self.keeps:
+                time.sleep(seconds)
+                self._look()
+                return
+            self.connection.execute(f"LISTEN {APPENDED}")
+            for _ in self.connection.notifies(timeout=seconds, stop_after=1):
+                pass
+
+    def is_passing(self, error: StoreUnavailable, /) -> bool:
+        why = error.__cause__
+        lost = why is not None and (is_lost(why) or is_given_up(why))
+        return lost or self.connection.closed
+
+    def reconnect(self) -> None:
+        """It may be another server that is there then, and it may take a person to promote it."""
+        end = time.monotonic() + LOST_S
+        while True:
+            try:
+                self.connection.close()
+                self._connect()
+            except StoreUnavailable:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(RECONNECT_S)
+            else:
+                return
 
 
 @lru_cache(maxsize=512)

@@ -11,6 +11,8 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from threading import Lock
 from typing import Final
 
@@ -23,6 +25,7 @@ from projections.store import Store, Tracked
 
 AT_ONCE_MAX: Final = 4
 """How many are built at once, at most: each sorts in 64 MB of memory, and beyond on the disk."""
+BATCH: Final = 1_000
 
 OnProgress = Callable[[str, int, int], None]
 """Called with the projection's name, the position reached and the last one."""
@@ -94,6 +97,11 @@ def _must_go_on(known: Tracked, begun: Tracked) -> None:
 
 
 def digest(store: Store, projection: Projection, table: str) -> tuple[int, str]:
-    """How many rows the present has, and their digest."""
-    with store.streamed(history.sorted_current(projection, table)) as present:
-        return digest_of(present)
+    """How many rows the present has, and the SHA-256 over them: a line of JSON each, sorted."""
+    return digest_of_rows(store, history.sorted_current(projection, table))
+
+
+def digest_of_rows(store: Store, statement: str) -> tuple[int, str]:
+    """The same of what a SELECT yields, in its order. Within a transaction only."""
+    with store.streamed(statement) as rows:
+        return digest_of(chain.from_iterable(iter(partial(rows.fetchmany, BATCH), [])))

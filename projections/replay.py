@@ -68,6 +68,7 @@ def replay(
         last_position=manifest.size,
         rebuilt_at=instant_text(system_clock()),
         projections=tuple(rebuilt),
+        swapped=False,
     )
     if not certificate.equal:
         _check_files(folder, manifest)

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from ledger.application import system_clock
 from ledger.catalogue import Catalogue
-from ledger.errors import NotFound
+from ledger.errors import NotFound, StoreUnavailable
 from ledger.values import instant_text
 from projections import times
+from projections.comparison import compare_all
 from projections.declared import PROJECTIONS
 from projections.fold import Fold, fill
 from projections.projection import Projection
@@ -26,7 +27,10 @@ CHUNK: Final = 250_000
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What was rebuilt, by what, from which range of history, and that it came out the same."""
+    """What was rebuilt, by what, from which range of history, and that it came out the same.
+
+    `swapped`: the new ones are the live ones now; otherwise they were only compared with them.
+    """
 
     engine: str
     code_version: str
@@ -34,6 +38,7 @@ class Certificate:
     last_position: int
     rebuilt_at: str
     projections: tuple[Rebuilt, ...]
+    swapped: bool = True
 
     @property
     def equal(self) -> bool:
@@ -74,6 +79,7 @@ class Runner:
         store = self._store
         with store.told():
             if not store.keeps:
+                store.check_fits()
                 return store.reached()
             self._declare()
             last = store.last_position()
@@ -91,14 +97,18 @@ class Runner:
     ) -> Certificate:
         """Build projections again beside the live ones, compare digests, and swap.
 
-        A crash leaves the live one; readers read it, and others catch it up, until the swap.
+        A crash leaves the live one; readers read it, and others catch it up, until the swap. Where
+        this connection may not keep the views, they are compared with the events, and left.
         Raises NotFound for a name that is no projection.
         """
         wanted = projections_named(names)
         self.catch_up()
         store = self._store
         with store.told():
-            rebuilt = rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
+            if store.keeps:
+                rebuilt = rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
+            else:
+                rebuilt = compare_all(store, wanted, on_progress)
         return Certificate(
             engine=store.engine,
             code_version=code_version(),
@@ -106,6 +116,7 @@ class Runner:
             last_position=max(projection.last_position for projection in rebuilt),
             rebuilt_at=instant_text(self._clock()),
             projections=rebuilt,
+            swapped=store.keeps,
         )
 
     def status(self) -> list[Status]:
@@ -128,15 +139,29 @@ class Runner:
                 ).fetchall()
             ]
 
-    def follow(self, interval_s: float = 0.5) -> Iterator[int]:
-        """Catch up again and again; yields each new position reached. Ends when closed."""
+    def follow(
+        self, interval_s: float = 0.5, on_lost: Callable[[StoreUnavailable], None] = lambda _: None
+    ) -> Iterator[int]:
+        """Catch up again and again; yields each new position reached. Ends when closed.
+
+        A lost connection is replaced, by one to whichever server is there then. Raises
+        StoreUnavailable if there is none for long.
+        """
         reached = -1
         while True:
-            position = self.catch_up()
+            try:
+                position = self.catch_up()
+                if position == reached:
+                    self._store.wait(interval_s)
+            except StoreUnavailable as error:
+                if not self._store.is_passing(error):
+                    raise
+                on_lost(error)
+                self._store.reconnect()
+                continue
             if position != reached:
                 reached = position
                 yield position
-            self._store.wait(interval_s)
 
     def _declare(self) -> None:
         if self._store.keeps and self._store.needs_declaring(self._catalogue):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
 from ledger.catalogue import Catalogue
+from ledger.errors import StoreUnavailable
 from projections import history, times
 from projections.declared import PROJECTIONS, VIEWS
 from projections.dialect import Dialect
@@ -164,6 +165,14 @@ class Store(ABC):
         """Until something may have been appended, or so long."""
         time.sleep(seconds)
 
+    def is_passing(self, _: StoreUnavailable, /) -> bool:
+        """Whether another connection helps: this one was lost, or the server gave something up."""
+        return False
+
+    def reconnect(self) -> None:
+        """Have another connection in the place of a lost one. Raises StoreUnavailable."""
+        raise NotImplementedError(f"A connection to {self.engine} is not lost.")
+
     # -- what they have in common ----------------------------------------------------------------
 
     def value(self, statement: str, params: Sequence[Any] = ()) -> Any:
@@ -205,6 +214,16 @@ class Store(ABC):
             return True
         known = self.tracked()
         return known.keys() != PROJECTIONS.keys() or self._unfit(known) != []
+
+    def check_fits(self) -> None:
+        """Raises StoreUnavailable if the views were kept by another version of the program."""
+        known = self.tracked()
+        if known.keys() != PROJECTIONS.keys() or self._unfit(known):
+            raise StoreUnavailable(
+                "The views are not those that this version of the program knows, and this "
+                "connection may not make them new.",
+                remedy="`authledger projection catch-up` does, on the primary, by the owner.",
+            )
 
     def declare(self, catalogue: Catalogue) -> None:
         """Make the tables fit the declarations; what does not is emptied, to be caught up."""

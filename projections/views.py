@@ -7,14 +7,14 @@ with Views.open(Path("ledger.db"), load_catalogue()) as views:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from ledger.asof import AsOf
 from ledger.catalogue import Catalogue
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import InvalidInput, NotFound, StoreUnavailable
 from ledger.persistence.location import Location, PostgresDatabase, location_of
 from projections import history, times
 from projections.audit_trail import AUDIT_TRAIL, TrailFilter
@@ -71,6 +71,11 @@ class Views:
     def close(self) -> None:
         self._store.close()
 
+    @property
+    def keeps(self) -> bool:
+        """Whether they are caught up here; elsewhere they stand where they were last kept."""
+        return self._store.keeps
+
     @staticmethod
     def names() -> tuple[str, ...]:
         """What `read` answers: every projection, and the views derived from them."""
@@ -98,8 +103,10 @@ class Views:
     def status(self) -> list[Status]:
         return self._runner.status()
 
-    def follow(self, interval_s: float = 0.5) -> Iterator[int]:
-        return self._runner.follow(interval_s)
+    def follow(
+        self, interval_s: float = 0.5, on_lost: Callable[[StoreUnavailable], None] = lambda _: None
+    ) -> Iterator[int]:
+        return self._runner.follow(interval_s, on_lost)
 
     def read(
         self,

@@ -68,7 +68,7 @@ class Server:
         if self._as:
             os.chown(self.folder, self._as["user"], self._as["group"])
             found = _within_reach(found, self.folder)
-        self._binaries = found
+        self.binaries = found
         self.data = self.folder / "data"
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -84,7 +84,7 @@ class Server:
         options = [f"-c{name}={value}" for name, value in self._settings.items()]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", self.data, "-k", self.folder, "-p", str(self.port), *options],
+                [self.binaries / "postgres", "-D", self.data, "-k", self.folder, "-p", str(self.port), *options],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -184,7 +184,7 @@ class Server:
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         done = subprocess.run(
-            [self._binaries / program, *arguments],
+            [self.binaries / program, *arguments],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,

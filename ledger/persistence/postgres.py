@@ -33,7 +33,15 @@ from ledger.persistence.copied import AsIs
 from ledger.persistence.log import CheckpointSigner, Log, tree_size
 from ledger.persistence.numbering import key
 from ledger.persistence.opening import REMEDY
-from ledger.persistence.postgres_append import Append, abandon, append_as_is, begin, check, sign
+from ledger.persistence.postgres_append import (
+    CONFIRM,
+    Append,
+    abandon,
+    append_as_is,
+    begin,
+    check,
+    sign,
+)
 from ledger.persistence.postgres_connections import Datastore
 from ledger.persistence.postgres_format import format_of, make
 from ledger.persistence.postgres_log import PostgresLogRows
@@ -243,12 +251,14 @@ class LedgerRecorder(PostgresApplicationRecorder):
         return SnapshotRow(*rows[0]) if rows else None
 
     def select_commands(self, command_ids: Iterable[str]) -> dict[str, CommandRow]:
-        """The commands among these that have been appended, by id."""
+        """The commands among these that have been appended, by id: as safely as if just now."""
         rows = self._rows(
             "SELECT command_id, digest, first_position, last_position FROM commands "
             "WHERE command_id = ANY(%s)",
             (list(command_ids),),
         )
+        if rows:
+            self._rows(CONFIRM)
         return {row[0]: CommandRow(*row) for row in rows}
 
     def select_subjects(self, kind: str, names: Iterable[str]) -> dict[str, SubjectRow]:

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from psycopg import Connection, Cursor
+from psycopg.errors import Diagnostic
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 from pydantic_core import from_json
 
-from ledger.errors import CorruptEntry, StoreUnavailable
+from ledger.errors import CorruptEntry, LedgerError, StoreUnavailable
 from ledger.persistence.columns import COLUMNS, DERIVED_COLUMNS
 from ledger.persistence.copied import COMMAND, AsIs, went_on
 from ledger.persistence.entry import recorded_at_of, stamped
@@ -31,6 +32,15 @@ _TYPES: Final = {
     "first_position": "int8",
     "last_position": "int8",
 }
+CONFIRM: Final = (
+    "SELECT CASE WHEN NOT pg_is_in_recovery() "
+    "THEN pg_logical_emit_message(true, 'authledger', '') END"
+)
+"""A transaction that changes nothing, and whose commit waits for the synchronous standby as others
+do; so for all that was committed before it. A server that was restarted shows what its standby may
+not have, and so does one on which a commit's wait was cancelled. Whoever acknowledges what he found
+there, and did not commit himself, does this first.
+"""
 _COMMANDS: Final = ("command_id", "digest", "first_position", "last_position")
 _SUBJECTS: Final = ("subject", "kind", "name", "salt")
 
@@ -56,6 +66,8 @@ class Append:
             if found is None:
                 found = self._append(c, connection, head)
                 self.may_be_done = True
+            else:
+                c.execute(CONFIRM)
         return Appended(*found, released(self._signed))
 
     def _append(
@@ -65,11 +77,18 @@ class Append:
         rows, latest = numbered(head.position, head.recorded_at, self._stored)
         are_many = len(rows) >= COPY_FROM
         check(c, self._beside)
-        with nullcontext() if are_many else connection.pipeline():
+        with nullcontext() if are_many else connection.pipeline() as pipeline:
             _put(c, "events", COLUMNS, [row_of(row) for row in rows])
-            self._signed = self._log.append(
-                PostgresLogRows(c, head), head.position, [row.state for row in rows]
-            )
+            try:
+                self._signed = self._log.append(
+                    PostgresLogRows(c, head), head.position, [row.state for row in rows]
+                )
+            except LedgerError:
+                # If the server has refused the events meanwhile, others have the lock already, and
+                # the signer has seen what they appended: then it is a lost race, raised here.
+                if pipeline:
+                    pipeline.sync()
+                raise
             self._put_beside(c, head.position)
             c.execute(f"NOTIFY {APPENDED}".encode())
         return [row.position for row in rows], latest
@@ -204,7 +223,26 @@ def _locked(connection: Connection[Any]) -> Iterator[tuple[Cursor[Any], Head]]:
         except BaseException:
             abandon(connection)
             raise
+        _commit(c, connection)
+
+
+def _commit(c: Cursor[Any], connection: Connection[Any]) -> None:
+    """Commit; a wait for the standby that somebody cancelled, which is told by a warning, is taken
+    up again: what is on one disk alone is not acknowledged.
+    """
+    said: list[str | None] = []
+
+    def note(notice: Diagnostic) -> None:
+        said.append(notice.severity_nonlocalized)
+
+    connection.add_notice_handler(note)
+    try:
         c.execute("COMMIT")
+        while "WARNING" in said:
+            said.clear()
+            c.execute(CONFIRM)
+    finally:
+        connection.remove_notice_handler(note)
 
 
 def begin(connection: Connection[Any]) -> None:

@@ -41,6 +41,10 @@ _DEFAULTS: Final = {
 _VARIABLES: Final = {"connect_timeout": "PGCONNECT_TIMEOUT", "application_name": "PGAPPNAME"}
 _LOST: Final = ("08", "57P01", "57P02", "57P03")
 """The classes of SQLSTATE that say: this connection is no more, or not yet."""
+_ENDING: Final = ("FATAL", "PANIC")
+"""After which the server has ended the connection, or itself, for whatever reason: as where its
+write-ahead log finds no space. In the midst of a commit nobody knows then whether it was done.
+"""
 _GIVEN_UP: Final = ("40001", "40P01")
 """Not serializable, or a deadlock: nothing was done, and doing it again helps."""
 IDLE_IN_TRANSACTION_S: Final = 20
@@ -195,8 +199,11 @@ class Datastore(PostgresDatastore):
 
 def is_lost(error: BaseException) -> bool:
     """Whether a connection was lost, or could not be had."""
-    return isinstance(error.__cause__, psycopg.Error) and (
-        error.__cause__.sqlstate is None or error.__cause__.sqlstate.startswith(_LOST)
+    cause = error.__cause__
+    return isinstance(cause, psycopg.Error) and (
+        cause.sqlstate is None
+        or cause.sqlstate.startswith(_LOST)
+        or cause.diag.severity_nonlocalized in _ENDING
     )
 
 

@@ -34,6 +34,11 @@ _MEANINGS: Final[dict[str, Meaning]] = {
         "The ledger {ledger} is locked by another process.",
         "Nothing was lost; try again when it has finished.",
     ),
+    "40": (
+        StoreLocked,
+        "The server of the ledger {ledger} gave this up for something else: {said}.",
+        "Nothing was lost; try again.",
+    ),
     "57014": (
         StoreLocked,
         "The server gave up a statement of the ledger {ledger}: {said}.",

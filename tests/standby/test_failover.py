@@ -1,0 +1,82 @@
+"""The primary goes for good: what was acknowledged is on the standby, and writers go on there."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ledger.application import Ledger
+from ledger.catalogue import load_catalogue
+from ledger.signer import LogSigner
+from ledger.verdict import pinned, verify
+from projections.views import Views
+from tests.ledger.scenario import BEIJING, login
+from tests.ledger.worlds import ORIGIN, consent, texts
+from tests.standby.load import writers
+from tests.standby.pair import Pair
+
+
+def signed(url: str, keys: Path) -> LogSigner:
+    """Begin a signed log."""
+    with Ledger(url, log_keys=keys) as ledger:
+        consent(ledger, BEIJING)
+        signer = LogSigner(keys, ORIGIN)
+        signer.key.create(ledger.location)
+        ledger.entries.sign(signer)
+        return signer
+
+
+def test_a_killed_primary_takes_no_acknowledged_command_with_it(
+    pair: Pair, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = pair.network_url(database)
+    signer = signed(url, tmp_path)
+    with Views.open(url, load_catalogue()) as views:
+        views.catch_up()
+    with writers(url, tmp_path) as some:
+        some.go_on(20)
+        with Ledger(url) as ledger:
+            pin = ledger.entries.checkpoint()
+        assert pin is not None
+        began = time.monotonic()
+        pair.kill(pair.primary)
+        pair.promote()
+        promoted = time.monotonic()
+        some.go_on(1)
+        went_on = time.monotonic()
+        some.go_on(20)
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\nfailover: promoted {promoted - began:.2f} s after the kill, and all 4 writers had "
+            f"another command acknowledged {went_on - promoted:.2f} s after that\n"
+        )
+    new = pair.url_of(pair.primary, database)
+    some.kept(new)
+    with Ledger(new) as ledger:
+        note, last = ledger.entries.checkpoint(), ledger.last_position()
+        history = texts(ledger)
+    pins = {"pin": pinned(pin.encode(), "pin", [signer.key.verifier])}
+    assert pins["pin"].size < last
+    record = signer.key.last()
+    verdict = verify(new, note, [signer.key.verifier], pins=pins, record=record)
+    assert verdict.verified, verdict.verification.findings
+    with Views.open(url, load_catalogue()) as views:
+        assert views.catch_up() == last
+        assert views.rebuild().equal
+
+    said = pair.run("rejoin")
+    assert f"{pair.standby} follows {pair.primary}" in said
+    pair.replayed()
+    with Ledger(pair.url_of(pair.standby, database)) as ledger:
+        assert texts(ledger) == history
+    with Ledger(url) as ledger:
+        assert ledger.execute(login("after")).entries
+
+
+def test_two_primaries_are_not_made(pair: Pair) -> None:
+    done = pair.tried("promote")
+    assert done.returncode == 1
+    assert f"{pair.primary} runs: stop it first" in done.stderr
