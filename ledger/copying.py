@@ -28,8 +28,7 @@ from ledger.persistence.location import Location, SQLiteFile
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.rows import SubjectRow
 from ledger.persistence.stored import PAGE, stored_rows
-from ledger.subjects import commitment
-from ledger.tables_check import committed
+from ledger.subjects import is_as_registered
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -220,11 +219,7 @@ def _put_names(source: Kept, target: Kept, size: int) -> None:
 
 
 def _registered(subject: str, kind: Any, name: Any, salt: Any, entry: bytes | None) -> SubjectRow:
-    try:
-        is_so = commitment(salt, kind, name) == committed(entry)
-    except (ValueError, TypeError):
-        is_so = False
-    if not is_so:
+    if not is_as_registered(kind, name, salt, entry):
         raise VerificationFailed(
             f"subject {subject}: the name that is kept is not the one that was registered.",
             remedy="Every entry was copied; --without-names leaves the names out.",

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
+
+from pydantic_core import from_json
 
 from ledger.messages import DomainEvent, StreamKind
 from ledger.values import SubjectId
@@ -50,3 +52,13 @@ def new_salt() -> str:
 def commitment(salt: str, kind: SubjectKind, name: str) -> str:
     """SHA-256(salt ‖ kind ‖ 0x00 ‖ name), hex."""
     return hashlib.sha256(bytes.fromhex(salt) + f"{kind}\0{name}".encode()).hexdigest()
+
+
+def is_as_registered(kind: Any, name: Any, salt: Any, entry: bytes | None) -> bool:
+    """Whether a name that is kept is the one that this entry committed to."""
+    try:
+        fields = from_json(entry or b"")
+        committed = fields.get("commitment") if isinstance(fields, dict) else None
+        return commitment(salt, kind, name) == committed
+    except (ValueError, TypeError):
+        return False

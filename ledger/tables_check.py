@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pydantic_core import from_json
-
 from ledger.findings import FINDINGS_MAX, Findings
 from ledger.persistence.stored import StoredRows
 from ledger.stretch import digest_of
-from ledger.subjects import commitment
+from ledger.subjects import is_as_registered
 
 
 @dataclass(slots=True)
@@ -96,19 +94,9 @@ def check_named(rows: StoredRows, first: int, last: int, found: Findings) -> Non
 def _subjects(rows: StoredRows, found: Findings) -> None:
     """A name that is kept is the one that was committed to."""
     for subject, kind, name, salt, entry in rows.subjects():
-        try:
-            is_so = commitment(salt, kind, name) == committed(entry)
-        except (ValueError, TypeError):
-            is_so = False
-        if not is_so:
+        if not is_as_registered(kind, name, salt, entry):
             what = "the name that is kept is not the one that was registered"
             found.add(f"subject {subject}", what)
-
-
-def committed(entry: bytes | None) -> object:
-    """The commitment in an entry that registered a subject. Raises ValueError if it is none."""
-    fields = from_json(entry or b"")
-    return fields.get("commitment") if isinstance(fields, dict) else None
 
 
 def _text(stored: bytes | None) -> str:
