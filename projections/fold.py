@@ -1,9 +1,8 @@
-"""Folds changes into intervals: the one place where a projection's history is written.
+"""Folds new changes into the intervals that are there (docs/decisions/0004).
 
-`fill` writes a whole history: the database sorts the changes once, by key, and joins them. `Fold`
-adds what is new to what is there: a SELECT's changes come in the order of their positions; of each
-key the open interval is held until it ends. Both write sorted by key, so that a table grows from
-left to right (docs/decisions/0004).
+A SELECT's changes come in the order of their positions; of each key the open interval is held until
+it ends. It writes sorted by key, so that a table grows from left to right. A whole history is
+written by the database itself: `Store.fill`.
 """
 
 from __future__ import annotations
@@ -23,22 +22,11 @@ if TYPE_CHECKING:
 HELD_MAX: Final = 400_000
 """How many intervals are held in memory, about 1 kB each, before they are written."""
 
-MARKED: Final = "marked"
-"""A table of the connection's own: what `fill` reads twice."""
-
 Key = tuple[Any, ...]
 Change = tuple[Any, ...]
 """Position, effective_at, the key, and what it says."""
 Interval = list[Any]
 """A row of the table: the key, from_position, until_position, effective_at, and what was told."""
-
-
-def fill(store: Store, projection: Projection, table: str, last: int) -> None:
-    """Write the history up to a position into an empty table."""
-    store.execute(history.create_table(projection, MARKED, store.dialect, temporary=True))
-    store.execute(history.mark(projection, MARKED), (last,))
-    store.execute(history.join(projection, MARKED, table))
-    store.execute(f"DROP TABLE {MARKED}")
 
 
 class Fold:

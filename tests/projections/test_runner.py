@@ -18,7 +18,7 @@ import pytest
 from ledger.account.console import RequestConsoleLogin
 from ledger.catalogue import load_catalogue
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
-from projections import fold, postgres, rebuild, runner, sqlite
+from projections import fold, postgres, runner, sqlite
 from projections.declared import PROJECTIONS
 from projections.sqlite import views_path
 from projections.store import Store
@@ -170,7 +170,7 @@ def test_what_comes_during_a_rebuild_is_in_it(
     told: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others append and catch up until the moment of the swap."""
-    fill = fold.fill
+    store, fill = type(views._store), type(views._store).fill
 
     def fill_while_others_append(*args: Any) -> None:
         fill(*args)
@@ -178,7 +178,7 @@ def test_what_comes_during_a_rebuild_is_in_it(
         with Views.open(told.place, CATALOGUE) as other:
             other.catch_up()
 
-    monkeypatch.setattr(rebuild, "fill", fill_while_others_append)
+    monkeypatch.setattr(store, "fill", fill_while_others_append)
     certificate = views.rebuild(["logins"])
     assert certificate.equal
     assert certificate.last_position == told.ledger.last_position()
@@ -188,15 +188,15 @@ def test_what_comes_during_a_rebuild_is_in_it(
 def test_views_that_another_process_rebuilt_meanwhile_are_not_swapped(
     told: World, path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill, before = fold.fill, all_rows(views)
+    store, fill, before = type(views._store), type(views._store).fill, all_rows(views)
 
     def fill_while_another_rebuilds(*args: Any) -> None:
-        monkeypatch.setattr(rebuild, "fill", fill)
+        monkeypatch.setattr(store, "fill", fill)
         with Views.open(told.place, CATALOGUE) as other:
             other.rebuild(["logins"])
         fill(*args)
 
-    monkeypatch.setattr(rebuild, "fill", fill_while_another_rebuilds)
+    monkeypatch.setattr(store, "fill", fill_while_another_rebuilds)
     with pytest.raises(StoreLocked, match="built logins anew"):
         views.rebuild(["logins"])
     assert all_rows(views) == before
