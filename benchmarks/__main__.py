@@ -10,9 +10,29 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from benchmarks import alternatives, bulk, growing, importing, proving, reading, starting, writing
+from benchmarks import (
+    alternatives,
+    bulk,
+    concurrent,
+    growing,
+    importing,
+    proving,
+    reading,
+    starting,
+    writing,
+)
 from benchmarks.course import Course, note
-from benchmarks.measure import Row, machine, table, write_json
+from benchmarks.measure import OURS, Row, machine, table, write_json
+
+
+def _postgres(course: Course) -> Iterable[Row]:
+    try:
+        from benchmarks import postgres  # noqa: PLC0415  With psycopg, which may not be here.
+    except ModuleNotFoundError as missing:
+        reason = f"psycopg is not installed: {missing}"
+        return (Row("PostgreSQL: all of it", "ms", {}, reasons={OURS: reason}),)
+    return postgres.rows(course)
+
 
 GROUPS: Final[dict[str, Callable[[Course], Iterable[Row]]]] = {
     "writing": writing.rows,
@@ -23,6 +43,8 @@ GROUPS: Final[dict[str, Callable[[Course], Iterable[Row]]]] = {
     "importing": importing.rows,
     "starting": starting.rows,
     "growing": growing.rows,
+    "postgres": _postgres,
+    "concurrent": concurrent.rows,
 }
 
 TARGET_EVENTS: Final = 3_000_000

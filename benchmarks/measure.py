@@ -20,8 +20,8 @@ OURS: Final = "ours"
 STOCK: Final = "stock"
 RAW: Final = "raw"
 
-Unit = Literal["ms", "events/s", "records/s", "MB", "µs/event"]
-GROWS_WITH_SPEED: Final = ("events/s", "records/s")
+Unit = Literal["ms", "events/s", "records/s", "commands/s", "MB", "µs/event"]
+GROWS_WITH_SPEED: Final = ("events/s", "records/s", "commands/s")
 """Units of which more is better; of all others less is."""
 
 Samples = dict[str, list[float]]
