@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import astuple
 from typing import Any, Final
@@ -65,7 +65,8 @@ class Append:
         are_many = len(rows) >= COPY_FROM
         check(c, self._beside)
         with nullcontext() if are_many else connection.pipeline():
-            _put(c, "events", COLUMNS, [row_of(row) for row in rows])
+            # One by one: while the next row is made, the server writes the last.
+            _put(c, "events", COLUMNS, map(row_of, rows), len(rows))
             self._signed = self._log.append(
                 PostgresLogRows(c, head), head.position, [row.state for row in rows]
             )
@@ -78,8 +79,9 @@ class Append:
         for command_id, digest, count in self._beside.commands:
             commands.append((command_id, digest, last + 1, last + count))
             last += count
-        _put(c, "commands", _COMMANDS, commands)
-        _put(c, "subjects", _SUBJECTS, [astuple(row) for row in self._beside.subjects])
+        _put(c, "commands", _COMMANDS, commands, len(commands))
+        subjects = [astuple(row) for row in self._beside.subjects]
+        _put(c, "subjects", _SUBJECTS, subjects, len(subjects))
         if self._beside.snapshots:
             c.executemany(
                 "INSERT INTO snapshots VALUES (%s, %s, %s, %s) ON CONFLICT (stream) DO UPDATE SET "
@@ -177,11 +179,15 @@ def abandon(connection: Connection[Any]) -> None:
 
 
 def _put(
-    c: Cursor[Any], table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    c: Cursor[Any],
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[tuple[Any, ...]],
+    count: int,
 ) -> None:
     names = ", ".join(columns)
-    if len(rows) < COPY_FROM:
-        if rows:
+    if count < COPY_FROM:
+        if count:
             values = ", ".join(["%s"] * len(columns))
             c.executemany(f"INSERT INTO {table} ({names}) VALUES ({values})".encode(), rows)
         return
