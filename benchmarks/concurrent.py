@@ -69,7 +69,7 @@ class Crew:
 
 
 def rows(course: Course) -> Iterator[Row]:
-    seconds = 3.0 if course.events > 100_000 else 0.5
+    seconds = 3.0 if course.events > 100_000 else 0.25
     reasons: dict[str, str] = {}
     crews: list[Crew] = []
     with ExitStack() as stack:

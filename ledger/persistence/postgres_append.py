@@ -50,9 +50,10 @@ class Append:
         """Raises IntegrityError on a lost race, CorruptEntry."""
         if not self._stored:
             return Appended()
-        with _locked(connection) as (c, head):
+        with _locked(connection, self._beside) as (c, head, relied):
             found = self._found(c) if self.may_be_done else None
             if found is None:
+                _hold(relied)
                 found = self._append(c, connection, head)
                 self.may_be_done = True
         return Appended(*found, released(self._signed))
@@ -63,7 +64,6 @@ class Append:
         """Positions go on densely, recorded times never decrease."""
         rows, latest = numbered(head.position, head.recorded_at, self._stored)
         are_many = len(rows) >= COPY_FROM
-        check(c, self._beside)
         with nullcontext() if are_many else connection.pipeline():
             # One by one: while the next row is made, the server writes the last.
             _put(c, "events", COLUMNS, map(row_of, rows), len(rows))
@@ -113,7 +113,7 @@ class Append:
 
 def sign(connection: Connection[Any], log: Log, signer: CheckpointSigner) -> str:
     """Sign the log as it is; the note."""
-    with _locked(connection) as (c, head):
+    with _locked(connection, Beside()) as (c, head, _):
         signed = log.sign(PostgresLogRows(c, head), signer, head.position)
     released(signed)
     return signed.note
@@ -121,18 +121,27 @@ def sign(connection: Connection[Any], log: Log, signer: CheckpointSigner) -> str
 
 def check(c: Cursor[Any], beside: Beside) -> None:
     """Raises IntegrityError if what a decision relies on has changed meanwhile."""
+    _hold(_ask(c, beside))
+
+
+def _ask(c: Cursor[Any], beside: Beside) -> Cursor[Any] | None:
+    """Ask whether what a decision relies on has changed; None if it relies on nothing."""
     relied = list(beside.relied)
     if not beside.versions and not relied:
-        return
-    rows = c.execute(
+        return None
+    return c.execute(
         "SELECT k.stream || ' went on' FROM unnest(%s::text[], %s::bigint[]) AS k (stream, version) "
         "WHERE EXISTS (SELECT FROM events e WHERE e.stream = k.stream AND e.version > k.version) "
         "UNION ALL SELECT k.subject || ' was erased' FROM unnest(%s::text[]) AS k (subject) "
         "WHERE NOT EXISTS (SELECT FROM subjects s WHERE s.subject = k.subject)",
         (list(beside.versions), list(beside.versions.values()), relied),
-    ).fetchall()
-    if rows:
-        raise IntegrityError(f"{rows[0][0]} meanwhile")
+    )
+
+
+def _hold(asked: Cursor[Any] | None) -> None:
+    changed = asked.fetchone() if asked is not None else None
+    if changed:
+        raise IntegrityError(f"{changed[0]} meanwhile")
 
 
 def row_of(row: Numbered) -> tuple[Any, ...]:
@@ -148,17 +157,24 @@ def row_of(row: Numbered) -> tuple[Any, ...]:
 
 
 @contextmanager
-def _locked(connection: Connection[Any]) -> Iterator[tuple[Cursor[Any], Head]]:
-    """A transaction that has the ledger to itself, committed at its end.
+def _locked(
+    connection: Connection[Any], beside: Beside
+) -> Iterator[tuple[Cursor[Any], Head, Cursor[Any] | None]]:
+    """A transaction that has the ledger to itself, committed at its end. One visit takes the lock,
+    reads what every append begins from, and asks whether what the decision relied on has changed.
 
     The lock is given back after the commit can be seen, so whoever has it next sees all.
     """
-    with connection.cursor(row_factory=tuple_row) as c:
+    with (
+        connection.cursor(row_factory=tuple_row) as c,
+        connection.cursor(row_factory=tuple_row) as r,
+    ):
         try:
             with connection.pipeline():
                 begin(connection)
+                relied = _ask(r, beside)
                 head = Head.read(c)
-            yield c, head
+            yield c, head, relied
         except BaseException:
             abandon(connection)
             raise
