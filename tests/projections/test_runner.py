@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from ledger.account.agency import AgencyDeleted
 from ledger.account.console import RequestConsoleLogin
 from ledger.catalogue import load_catalogue
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
@@ -24,7 +25,7 @@ from projections.sqlite import views_path
 from projections.store import Store
 from projections.views import Views
 from tests.ledger.worlds import Place
-from tests.projections.worlds import Do, World
+from tests.projections.worlds import Do, See, World
 
 CATALOGUE = load_catalogue()
 
@@ -164,6 +165,18 @@ def test_how_a_history_was_written_does_not_show(
         begin_again(views._store)
         views.catch_up()
         assert intervals(views) == expected
+
+
+def test_a_late_arrival_ends_nothing_when_a_history_is_written_at_once(
+    told: World, views: Views
+) -> None:
+    told.take(See(AgencyDeleted(agency="asm_admin_trust"), 1))
+    views.catch_up()
+    late = "SELECT * FROM agencies_history WHERE until_position = from_position"
+    assert len(views.query(late).rows) == 1
+    expected = intervals(views)
+    assert views.rebuild().equal
+    assert intervals(views) == expected
 
 
 def test_what_comes_during_a_rebuild_is_in_it(
