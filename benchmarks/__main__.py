@@ -13,6 +13,7 @@ from typing import Final
 from benchmarks import (
     alternatives,
     bulk,
+    concurrent,
     growing,
     importing,
     proving,
@@ -22,7 +23,17 @@ from benchmarks import (
     writing,
 )
 from benchmarks.course import Course, note
-from benchmarks.measure import Row, machine, table, write_json
+from benchmarks.measure import OURS, Row, machine, table, write_json
+
+
+def _postgres(course: Course) -> Iterable[Row]:
+    try:
+        from benchmarks import postgres  # noqa: PLC0415  With psycopg, which may not be here.
+    except ModuleNotFoundError as missing:
+        reason = f"psycopg is not installed: {missing}"
+        return (Row("PostgreSQL: all of it", "ms", {}, reasons={OURS: reason}),)
+    return postgres.rows(course)
+
 
 GROUPS: Final[dict[str, Callable[[Course], Iterable[Row]]]] = {
     "writing": writing.rows,
@@ -34,6 +45,8 @@ GROUPS: Final[dict[str, Callable[[Course], Iterable[Row]]]] = {
     "starting": starting.rows,
     "growing": growing.rows,
     "scaling": scaling.rows,
+    "postgres": _postgres,
+    "concurrent": concurrent.rows,
 }
 
 TARGET_EVENTS: Final = 3_000_000

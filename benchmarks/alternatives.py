@@ -255,14 +255,10 @@ def _message_db(work: Bulk) -> Iterator[Store]:
     singles = [message(event) for event in _events(work)]
     pages = [[message(event) for event in page] for page in work.stored]
 
-    with servers.postgresql() as environment:
-        servers.run(["bash", str(installer)], environment)
+    with servers.postgresql() as server:
+        servers.run(["bash", str(installer)], servers.environment(server))
         with psycopg.connect(
-            host=environment["PGHOST"],
-            user=environment["PGUSER"],
-            dbname="message_store",
-            options="-c search_path=message_store",
-            autocommit=True,
+            server.url("message_store", options="-c search_path=message_store"), autocommit=True
         ) as connection:
 
             def append_pages() -> None:

@@ -25,9 +25,9 @@ def note(text: str) -> None:
 
 @dataclass(slots=True)
 class Made:
-    """A generated ledger, and what making it cost."""
+    """A generated ledger, in a file or where a URL says, and what making it cost."""
 
-    path: Path
+    path: Path | str
     built: Built
 
     @property
@@ -79,10 +79,14 @@ class Course:
     def _ledger(self, name: str, events: int) -> Made:
         if name not in self._made:
             path = self.folder / f"{name}.db"
-            self._made[name] = Made(path, build(path, events, self.seed, _teller(events)))
-            cost = self._made[name].built
-            note(f"  a ledger of {cost.events:,} events in {cost.seconds:.0f} s of observing")
+            self._made[name] = self.make(path, events)
         return self._made[name]
+
+    def make(self, place: Path | str, events: int) -> Made:
+        """A ledger of so many events where there is none."""
+        built = build(place, events, self.seed, _teller(events))
+        note(f"  a ledger of {built.events:,} events in {built.seconds:.0f} s of observing")
+        return Made(place, built)
 
 
 class _Teller:

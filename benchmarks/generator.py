@@ -102,10 +102,12 @@ class Built:
         return 1e6 * sum(seconds for _, seconds in last) / sum(events for events, _ in last)
 
 
-def build(path: Path, events: int, seed: int = 1, on_progress: OnProgress | None = None) -> Built:
-    """Make a ledger, a page of traces at a time."""
+def build(
+    place: Path | str, events: int, seed: int = 1, on_progress: OnProgress | None = None
+) -> Built:
+    """Make a ledger, in a file or where a URL says, a page of traces at a time."""
     built = Built(World(events, seed))
-    ledger = Ledger(path, clock=built.world.clock)
+    ledger = Ledger(place, clock=built.world.clock)
     try:
         for page in pages(built.world.observations()):
             begun = perf_counter()

@@ -20,8 +20,8 @@ OURS: Final = "ours"
 STOCK: Final = "stock"
 RAW: Final = "raw"
 
-Unit = Literal["ms", "events/s", "records/s", "MB", "µs/event"]
-GROWS_WITH_SPEED: Final = ("events/s", "records/s")
+Unit = Literal["ms", "events/s", "records/s", "commands/s", "MB", "µs/event"]
+GROWS_WITH_SPEED: Final = ("events/s", "records/s", "commands/s")
 """Units of which more is better; of all others less is."""
 
 Samples = dict[str, list[float]]
@@ -38,7 +38,8 @@ class Limit:
         sign = "≥" if unit in GROWS_WITH_SPEED else "≤"
         if self.against is None:
             return f"{sign} {self.bound:,g} {unit}"
-        return f"{sign} {self.bound:.2g}× {self.against}"
+        times = f"{self.bound:.2g}" if self.bound < 10 else f"{self.bound:,g}"
+        return f"{sign} {times}× {self.against}"
 
     def is_met(self, unit: Unit, medians: Mapping[str, float]) -> bool | None:
         """None if there is nothing to compare with."""

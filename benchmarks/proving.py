@@ -158,12 +158,12 @@ def _beside_pymerkle(course: Course) -> Row:
             return Row(name, "ms", in_turn(samples, course.repetitions))
 
 
-def _last(path: Path) -> int:
+def _last(path: Path | str) -> int:
     with closing(Ledger(path)) as ledger:
         return ledger.last_position()
 
 
-def _cold(path: Path, ask: Callable[[Ledger, Random], object], random: Random) -> float:
+def _cold(path: Path | str, ask: Callable[[Ledger, Random], object], random: Random) -> float:
     taken = []
     for _ in range(PROOFS):
         with closing(Ledger(path)) as ledger:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,18 +11,27 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tests.postgres import Server
 
 START_S_MAX: Final = 30.0
 STOP_S_MAX: Final = 30.0
 LOOK_AGAIN_S: Final = 0.05
 
-DEBIAN: Final = Path("/usr/lib/postgresql")
-"""Where Debian keeps each major version's programs, which are not on the path."""
-OWNER: Final = "postgres"
-"""Who runs the server if root asks for it, which PostgreSQL refuses to run as."""
-PROGRAMS: Final = ("initdb", "postgres", "psql", "createdb")
+AS_IT_COMES: Final = {
+    # The defaults, spelled out: a commit has reached the disk, whole pages are in the log.
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    # What the tests turn off or down.
+    "autovacuum_naptime": "1min",
+    "jit": "on",
+    "shared_buffers": "128MB",
+}
 
 
 class CannotRun(Exception):
@@ -34,55 +41,61 @@ class CannotRun(Exception):
 # -- PostgreSQL ----------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An empty database of a server, and how it is reached."""
+
+    url: str
+    name: str
+    host: str
+    port: int
+    user: str
+
+
 @contextmanager
-def postgresql() -> Iterator[dict[str, str]]:
-    """A new PostgreSQL that waits for the disk, behind a socket that only its owner can reach.
-
-    Yields the environment by which its clients, libpq and psql, find it. Raises CannotRun.
+def postgresql() -> Iterator[Server]:
+    """A new PostgreSQL that waits for the disk: the server that the tests use, which is found and
+    started in one way. Raises CannotRun.
     """
-    programs = _programs()
-    owner = _owner()
-    with tempfile.TemporaryDirectory(prefix="authledger-postgresql-") as folder:
-        if owner:
-            shutil.chown(folder, owner, owner)
-        data = f"{folder}/data"
-        # C: a collation that is compared by bytes, as SQLite's, and is everywhere.
-        words = ("--username", OWNER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C")
-        run([f"{programs}/initdb", "--pgdata", data, *words], user=owner)
-        # The defaults, spelled out: a commit has reached the disk, whole pages are in the log.
-        durable = ("fsync=on", "synchronous_commit=on", "full_page_writes=on")
-        settings = (*durable, "listen_addresses=", f"unix_socket_directories={folder}")
-        command = [f"{programs}/postgres", "-D", data]
-        command += [word for setting in settings for word in ("-c", setting)]
-        path = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
-        environment = {"PATH": path, "PGHOST": folder, "PGUSER": OWNER}
-
-        def answers() -> bool:
-            asked = ("psql", "--no-psqlrc", "--quiet", "--command", "SELECT 1", OWNER)
-            return _run([*asked], environment).returncode == 0
-
-        with _running("PostgreSQL", command, answers, owner):
-            yield environment
-
-
-def _programs() -> str:
-    """The folder of the newest PostgreSQL."""
-    found = shutil.which("initdb")
-    folders = [Path(found).parent] if found else []
-    folders += sorted(DEBIAN.glob("*/bin"), key=lambda each: float(each.parent.name), reverse=True)
-    for folder in folders:
-        if all((folder / program).exists() for program in PROGRAMS):
-            return str(folder)
-    raise CannotRun(f"no PostgreSQL here ({', '.join(PROGRAMS)}): apt install postgresql")
-
-
-def _owner() -> str | None:
-    if os.geteuid() != 0:
-        return None
     try:
-        return pwd.getpwnam(OWNER).pw_name
-    except KeyError:
-        raise CannotRun(f"PostgreSQL never runs as root, and there is no user {OWNER}") from None
+        from tests.postgres import Server  # noqa: PLC0415  It brings psycopg along.
+    except ModuleNotFoundError as missing:
+        raise CannotRun(f"psycopg is not installed: {missing}") from missing
+    try:
+        server = Server(durable=True, **AS_IT_COMES)
+    except FileNotFoundError as missing:
+        raise CannotRun(f"no PostgreSQL here ({missing}): apt install postgresql") from missing
+    try:
+        server.start()
+        yield server
+    except RuntimeError as failure:
+        raise CannotRun(f"PostgreSQL did not start: {_last_line(str(failure).encode())}") from None
+    finally:
+        server.remove()
+
+
+@contextmanager
+def database(server: Server) -> Iterator[Database]:
+    """An empty database, emptied again afterwards."""
+    from tests.postgres import SUPERUSER  # noqa: PLC0415  The server is there, and so is this.
+
+    name = server.take()
+    try:
+        yield Database(server.url(name), name, str(server.folder), server.port, SUPERUSER)
+    finally:
+        server.give_back(name)
+
+
+def environment(server: Server) -> dict[str, str]:
+    """By which programs of the server's own, as psql, find it."""
+    from tests.postgres import SUPERUSER, binaries  # noqa: PLC0415  As above.
+
+    return {
+        "PATH": f"{binaries()}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PGHOST": str(server.folder),
+        "PGPORT": str(server.port),
+        "PGUSER": SUPERUSER,
+    }
 
 
 # -- UmaDB ---------------------------------------------------------------------------------------
@@ -115,9 +128,7 @@ def umadb(database: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _running(
-    name: str, command: Sequence[str], answers: Callable[[], bool], user: str | None = None
-) -> Iterator[None]:
+def _running(name: str, command: Sequence[str], answers: Callable[[], bool]) -> Iterator[None]:
     """A server that has been heard to answer; it is ended by its own id."""
     with (
         tempfile.TemporaryFile() as told,
@@ -126,11 +137,6 @@ def _running(
             stdin=subprocess.DEVNULL,
             stdout=told,
             stderr=subprocess.STDOUT,
-            # Where whoever runs the server may be; the folder of the benchmark may not.
-            cwd="/",
-            user=user,
-            group=user,
-            extra_groups=[] if user else None,
         ) as server,
     ):
         try:
@@ -146,40 +152,29 @@ def _running(
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    server.send_signal(signal.SIGINT)  # To PostgreSQL: fast, without waiting for its clients.
+    server.send_signal(signal.SIGINT)
     try:
         server.wait(STOP_S_MAX)
     except subprocess.TimeoutExpired:
         server.kill()
 
 
-def run(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, user: str | None = None
-) -> None:
+def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
     """Run a program to its end. Raises CannotRun with the last thing that it said."""
     try:
-        done = _run(command, environment, user)
+        done = subprocess.run(  # noqa: S603  Our own words.
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd="/",
+        )
     except OSError as error:
         raise CannotRun(f"{Path(command[0]).name} could not be run: {error}") from error
     if done.returncode != 0:
         raise CannotRun(f"{Path(command[0]).name} failed: {_last_line(done.stdout)}")
-
-
-def _run(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, user: str | None = None
-) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(  # noqa: S603  Our own words.
-        command,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        cwd="/",
-        user=user,
-        group=user,
-        extra_groups=[] if user else None,
-    )
 
 
 def _last_line(told: bytes) -> str:

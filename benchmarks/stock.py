@@ -184,8 +184,8 @@ class PermissionsView(SQLiteTrackingRecorder):
             )
 
 
-class PermissionsProjection(Projection[PermissionsView]):
-    """Takes each event to the view, one transaction each, as the library does."""
+class PermissionsProjection(Projection[Any]):
+    """Takes each event to the view in a transaction of its own, as the library does."""
 
     name = "permissions"
 

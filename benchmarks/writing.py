@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -25,15 +25,17 @@ STREAM_LENGTH: Final = 200
 SINCE_SNAPSHOT: Final = 16
 """How many of them came after its snapshot: one is kept when a process had to read 32 or more."""
 ACCOUNTS: Final = 40
+CACHED: Final = {"AGGREGATE_CACHE_MAXSIZE": str(ACCOUNTS)}
+"""Lets the stock library keep the aggregates in the process."""
 REGION: Final = "cn-north-4"
 _ACTOR: Final = Actor("alice")
 
 
 def rows(course: Course) -> tuple[Row, ...]:
     note(f"one command at accounts of {STREAM_LENGTH} events")
-    ours = _Ours(course.place("commands.db"))
-    cold = _Stock(course.place("stock.db"), cached=False)
-    warm = _Stock(course.place("stock-cached.db"), cached=True)
+    ours = Ours(course.place("commands.db"))
+    cold = Stock(stock.environment(course.place("stock.db")))
+    warm = Stock(stock.environment(course.place("stock-cached.db"), **CACHED))
     raw = Raw(course.place("raw.db"), ours.entry())
     try:
         from_file = in_turn(
@@ -65,11 +67,11 @@ def rows(course: Course) -> tuple[Row, ...]:
     )
 
 
-class _Ours:
+class Ours:
     """A ledger with accounts that are asked for one login each, which appends one event."""
 
-    def __init__(self, path: Path) -> None:
-        self.ledger = Ledger(path)
+    def __init__(self, place: Path | str) -> None:
+        self.ledger = Ledger(place)
         self.accounts = [f"{number:012x}" for number in range(ACCOUNTS)]
         for account in self.accounts:
             self._prepare(account)
@@ -131,12 +133,11 @@ def _changes(account: str, count: int) -> Iterator[Observation]:
         )
 
 
-class _Stock:
+class Stock:
     """A stock application with aggregates, one change for each."""
 
-    def __init__(self, path: Path, *, cached: bool) -> None:
-        cache = {"AGGREGATE_CACHE_MAXSIZE": str(ACCOUNTS)} if cached else {}
-        self.app = stock.Delegations(stock.environment(path, **cache))
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.app = stock.Delegations(environment)
         # Each change makes an aggregate longer by one event, which is little beside its length.
         self.ids = [self.app.of_length(STREAM_LENGTH, number) for number in range(ACCOUNTS)]
         for each in self.ids:

@@ -1,16 +1,15 @@
-"""Folds changes into intervals: the one place where a projection's history is written.
+"""Folds new changes into the intervals that are there (docs/decisions/0004).
 
-`fill` writes a whole history: the database sorts the changes once, by key, and joins them. `Fold`
-adds what is new to what is there: a SELECT's changes come in the order of their positions; of each
-key the open interval is held until it ends. Both write sorted by key, so that a table grows from
-left to right (docs/decisions/0004).
+A SELECT's changes come in the order of their positions; of each key the open interval is held until
+it ends. It writes sorted by key, so that a table grows from left to right. A whole history is
+written by the database itself: `Store.fill`.
 """
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,27 +17,18 @@ from projections import history
 from projections.projection import Projection
 
 if TYPE_CHECKING:
-    from projections.store import Store
+    from projections.store import Cursor, Store
 
+PART: Final = 10_000
+"""How many changes are taken at once."""
 HELD_MAX: Final = 400_000
 """How many intervals are held in memory, about 1 kB each, before they are written."""
-
-MARKED: Final = "marked"
-"""A table of the connection's own: what `fill` reads twice."""
 
 Key = tuple[Any, ...]
 Change = tuple[Any, ...]
 """Position, effective_at, the key, and what it says."""
 Interval = list[Any]
 """A row of the table: the key, from_position, until_position, effective_at, and what was told."""
-
-
-def fill(store: Store, projection: Projection, table: str, last: int) -> None:
-    """Write the history up to a position into an empty table."""
-    store.execute(history.create_table(projection, MARKED, store.dialect, temporary=True))
-    store.execute(history.mark(projection, MARKED), (last,))
-    store.execute(history.join(projection, MARKED, table))
-    store.execute(f"DROP TABLE {MARKED}")
 
 
 class Fold:
@@ -60,14 +50,18 @@ class Fold:
 
     def take(self, first: int, last: int) -> None:
         """Fold the changes from one position to another, both included."""
-        wanted = self._store.streamed(self._changes, (first, last))
-        with wanted as changes, _no_search_for_cycles():
-            while part := changes.fetchmany(10_000):
+        with self._wanted(first, last) as changes, _no_search_for_cycles():
+            while part := changes.fetchmany(PART):
                 self._find(part)
                 self._take_all(part)
                 self._held += len(part)
                 if self._held > HELD_MAX:
                     self.flush()
+
+    def _wanted(self, first: int, last: int) -> AbstractContextManager[Cursor]:
+        if last - first < PART:  # They fit; a cursor of the server's would take three visits.
+            return nullcontext(self._store.execute(self._changes, (first, last)))
+        return self._store.streamed(self._changes, (first, last))
 
     def flush(self) -> None:
         """Write what is held."""

@@ -19,7 +19,7 @@ from typing import Final
 from ledger.errors import StoreLocked
 from projections import history
 from projections.digest import digest_of
-from projections.fold import Fold, fill
+from projections.fold import Fold
 from projections.projection import Projection
 from projections.store import Store, Tracked
 
@@ -72,7 +72,7 @@ def _rebuild(store: Store, projection: Projection, at: str, swapping: Lock) -> R
         begun = store.tracked()[projection.name]
         beside = store.begin_beside(projection, begun)
         _, before = digest(store, projection, begun.table)
-        fill(store, projection, beside, begun.position)
+        store.fill(projection, beside, begun.position)
         rows, after = digest(store, projection, beside)
         with swapping, store.swapping():
             known = store.tracked()[projection.name]

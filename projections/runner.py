@@ -16,7 +16,7 @@ from ledger.values import instant_text
 from projections import times
 from projections.comparison import compare_all
 from projections.declared import PROJECTIONS
-from projections.fold import Fold, fill
+from projections.fold import Fold
 from projections.projection import Projection
 from projections.rebuild import OnProgress, Rebuilt, rebuild_all
 from projections.store import Store
@@ -173,7 +173,7 @@ class Runner:
         for known in self._store.tracked().values():
             projection = PROJECTIONS[known.name]
             if known.position == 0:
-                fill(self._store, projection, known.table, until)
+                self._store.fill(projection, known.table, until)
             elif known.position < until:
                 fold = Fold(self._store, projection, known.table)
                 fold.take(known.position + 1, until)

@@ -28,6 +28,8 @@ LOCK_TIMEOUT_S: Final = 30
 CACHE_KIB: Final = 65_536
 BESIDE: Final = "beside"
 """The table that a rebuild fills; each connection has its own."""
+MARKED: Final = "marked"
+"""A table of the connection's own: what filling another reads twice."""
 
 
 def views_path(ledger: Path) -> Path:
@@ -129,6 +131,13 @@ class SQLiteStore(Store):
         self.connection.executemany(
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows
         )
+
+    def fill(self, projection: Projection, table: str, last: int) -> None:
+        """It sorts the changes once, by key, and joins them: a further window costs more here."""
+        self.execute(history.create_table(projection, MARKED, self.dialect, temporary=True))
+        self.execute(history.mark(projection, MARKED), (last,))
+        self.execute(history.join(projection, MARKED, table))
+        self.execute(f"DROP TABLE {MARKED}")
 
     def open_intervals(
         self, projection: Projection, table: str, keys: Collection[Row]

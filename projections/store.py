@@ -124,6 +124,10 @@ class Store(ABC):
         """Many new rows."""
 
     @abstractmethod
+    def fill(self, projection: Projection, table: str, last: int) -> None:
+        """Write the history up to a position into an empty table. Within a transaction only."""
+
+    @abstractmethod
     def open_intervals(
         self, projection: Projection, table: str, keys: Collection[Row]
     ) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import astuple
 from typing import Any, Final
@@ -61,9 +61,10 @@ class Append:
         """Raises IntegrityError on a lost race, CorruptEntry."""
         if not self._stored:
             return Appended()
-        with _locked(connection) as (c, head):
+        with _locked(connection, self._beside) as (c, head, relied):
             found = self._found(c) if self.may_be_done else None
             if found is None:
+                _hold(relied)
                 found = self._append(c, connection, head)
                 self.may_be_done = True
             else:
@@ -76,9 +77,9 @@ class Append:
         """Positions go on densely, recorded times never decrease."""
         rows, latest = numbered(head.position, head.recorded_at, self._stored)
         are_many = len(rows) >= COPY_FROM
-        check(c, self._beside)
         with nullcontext() if are_many else connection.pipeline() as pipeline:
-            _put(c, "events", COLUMNS, [row_of(row) for row in rows])
+            # One by one: while the next row is made, the server writes the last.
+            _put(c, "events", COLUMNS, map(row_of, rows), len(rows))
             try:
                 self._signed = self._log.append(
                     PostgresLogRows(c, head), head.position, [row.state for row in rows]
@@ -98,8 +99,9 @@ class Append:
         for command_id, digest, count in self._beside.commands:
             commands.append((command_id, digest, last + 1, last + count))
             last += count
-        _put(c, "commands", _COMMANDS, commands)
-        _put(c, "subjects", _SUBJECTS, [astuple(row) for row in self._beside.subjects])
+        _put(c, "commands", _COMMANDS, commands, len(commands))
+        subjects = [astuple(row) for row in self._beside.subjects]
+        _put(c, "subjects", _SUBJECTS, subjects, len(subjects))
         if self._beside.snapshots:
             c.executemany(
                 "INSERT INTO snapshots VALUES (%s, %s, %s, %s) ON CONFLICT (stream) DO UPDATE SET "
@@ -131,7 +133,7 @@ class Append:
 
 def sign(connection: Connection[Any], log: Log, signer: CheckpointSigner) -> str:
     """Sign the log as it is; the note."""
-    with _locked(connection) as (c, head):
+    with _locked(connection, Beside()) as (c, head, _):
         signed = log.sign(PostgresLogRows(c, head), signer, head.position)
     released(signed)
     return signed.note
@@ -141,15 +143,16 @@ def append_as_is(connection: Connection[Any], log: Log, part: AsIs) -> None:
     """Keep a part of another ledger. Called again with another connection, it looks whether the one
     before did it. Raises Conflict, StoreUnavailable.
     """
-    with _locked(connection) as (c, head):
+    with _locked(connection, Beside()) as (c, head, _):
         if part.rows and head.position == part.last and _ends_with(c, part.rows[-1]):
             return
         if head.position != part.after:
             raise went_on(part.after, head.position)
         rows = PostgresLogRows(c, head)
-        _put(c, "events", COLUMNS, [_keepable(row_of(row)) for row in part.rows])
+        kept = (_keepable(row_of(row)) for row in part.rows)
+        _put(c, "events", COLUMNS, kept, len(part.rows))
         log.grow(rows, head.position, [row.state for row in part.rows])
-        _put(c, "commands", _COMMANDS, list(map(COMMAND, part.commands)))
+        _put(c, "commands", _COMMANDS, map(COMMAND, part.commands), len(part.commands))
         c.executemany(
             "INSERT INTO subjects SELECT k.* FROM (VALUES (%s, %s, %s, %s)) AS k (subject) "
             "WHERE EXISTS (SELECT FROM events WHERE stream = 'subject:' || k.subject "
@@ -182,18 +185,27 @@ def _keepable(row: tuple[Any, ...], place: str = "") -> tuple[Any, ...]:
 
 def check(c: Cursor[Any], beside: Beside) -> None:
     """Raises IntegrityError if what a decision relies on has changed meanwhile."""
+    _hold(_ask(c, beside))
+
+
+def _ask(c: Cursor[Any], beside: Beside) -> Cursor[Any] | None:
+    """Ask whether what a decision relies on has changed; None if it relies on nothing."""
     relied = list(beside.relied)
     if not beside.versions and not relied:
-        return
-    rows = c.execute(
+        return None
+    return c.execute(
         "SELECT k.stream || ' went on' FROM unnest(%s::text[], %s::bigint[]) AS k (stream, version) "
         "WHERE EXISTS (SELECT FROM events e WHERE e.stream = k.stream AND e.version > k.version) "
         "UNION ALL SELECT k.subject || ' was erased' FROM unnest(%s::text[]) AS k (subject) "
         "WHERE NOT EXISTS (SELECT FROM subjects s WHERE s.subject = k.subject)",
         (list(beside.versions), list(beside.versions.values()), relied),
-    ).fetchall()
-    if rows:
-        raise IntegrityError(f"{rows[0][0]} meanwhile")
+    )
+
+
+def _hold(asked: Cursor[Any] | None) -> None:
+    changed = asked.fetchone() if asked is not None else None
+    if changed:
+        raise IntegrityError(f"{changed[0]} meanwhile")
 
 
 def row_of(row: Numbered) -> tuple[Any, ...]:
@@ -209,17 +221,24 @@ def row_of(row: Numbered) -> tuple[Any, ...]:
 
 
 @contextmanager
-def _locked(connection: Connection[Any]) -> Iterator[tuple[Cursor[Any], Head]]:
-    """A transaction that has the ledger to itself, committed at its end.
+def _locked(
+    connection: Connection[Any], beside: Beside
+) -> Iterator[tuple[Cursor[Any], Head, Cursor[Any] | None]]:
+    """A transaction that has the ledger to itself, committed at its end. One visit takes the lock,
+    reads what every append begins from, and asks whether what the decision relied on has changed.
 
     The lock is given back after the commit can be seen, so whoever has it next sees all.
     """
-    with connection.cursor(row_factory=tuple_row) as c:
+    with (
+        connection.cursor(row_factory=tuple_row) as c,
+        connection.cursor(row_factory=tuple_row) as r,
+    ):
         try:
             with connection.pipeline():
                 begin(connection)
+                relied = _ask(r, beside)
                 head = Head.read(c)
-            yield c, head
+            yield c, head, relied
         except BaseException:
             abandon(connection)
             raise
@@ -259,11 +278,15 @@ def abandon(connection: Connection[Any]) -> None:
 
 
 def _put(
-    c: Cursor[Any], table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    c: Cursor[Any],
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[tuple[Any, ...]],
+    count: int,
 ) -> None:
     names = ", ".join(columns)
-    if len(rows) < COPY_FROM:
-        if rows:
+    if count < COPY_FROM:
+        if count:
             values = ", ".join(["%s"] * len(columns))
             c.executemany(f"INSERT INTO {table} ({names}) VALUES ({values})".encode(), rows)
         return

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks import alternatives, servers
+from benchmarks import alternatives, concurrent, servers
+from benchmarks import postgres as on_postgres
 from benchmarks.course import Course
 from benchmarks.measure import OURS, RAW, STOCK, table
+from tests import postgres
 
 OTHERS = {alternatives.EVENTSOURCE, alternatives.UMADB, alternatives.MESSAGE_DB}
 
@@ -59,16 +61,36 @@ def test_message_db_without_its_sql_says_where_it_would_be(
 
 
 def test_a_machine_without_postgresql_is_told_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(servers, "DEBIAN", tmp_path)
+    monkeypatch.setattr(postgres, "binaries", lambda: None)
 
     with (
         pytest.raises(servers.CannotRun, match="no PostgreSQL here"),
         servers.postgresql(),
     ):
         pass
+
+
+def test_without_a_server_the_rows_of_postgresql_say_so_and_files_are_measured(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "binaries", lambda: None)
+    monkeypatch.setattr(concurrent, "WRITERS", (1, 2))
+
+    (row,) = on_postgres.rows(course)
+    assert "no PostgreSQL here" in row.reasons[OURS]
+    for row in concurrent.rows(course):
+        assert "no PostgreSQL here" in row.reasons[concurrent.POSTGRESQL]
+        assert row.medians[concurrent.SQLITE] > 0
+
+
+def test_a_writer_that_fails_is_counted_and_not_what_it_failed_at(course: Course) -> None:
+    with concurrent.crew("a file", course.place("writers.db"), 0.2) as crew:
+        course.folder.joinpath("0001-writers.db").write_bytes(b"no ledger any more" * 1_000)
+        done = crew.write(1)
+    assert crew.errors.total() > 0
+    assert done == 0
 
 
 def test_a_server_that_does_not_start_says_its_last_word(

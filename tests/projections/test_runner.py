@@ -15,16 +15,17 @@ from typing import Any
 import psycopg
 import pytest
 
+from ledger.account.agency import AgencyDeleted
 from ledger.account.console import RequestConsoleLogin
 from ledger.catalogue import load_catalogue
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
-from projections import fold, postgres, rebuild, runner, sqlite
+from projections import fold, postgres, runner, sqlite
 from projections.declared import PROJECTIONS
 from projections.sqlite import views_path
 from projections.store import Store
 from projections.views import Views
 from tests.ledger.worlds import Place
-from tests.projections.worlds import Do, World
+from tests.projections.worlds import Do, See, World
 
 CATALOGUE = load_catalogue()
 
@@ -166,11 +167,23 @@ def test_how_a_history_was_written_does_not_show(
         assert intervals(views) == expected
 
 
+def test_a_late_arrival_ends_nothing_when_a_history_is_written_at_once(
+    told: World, views: Views
+) -> None:
+    told.take(See(AgencyDeleted(agency="asm_admin_trust"), 1))
+    views.catch_up()
+    late = "SELECT * FROM agencies_history WHERE until_position = from_position"
+    assert len(views.query(late).rows) == 1
+    expected = intervals(views)
+    assert views.rebuild().equal
+    assert intervals(views) == expected
+
+
 def test_what_comes_during_a_rebuild_is_in_it(
     told: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others append and catch up until the moment of the swap."""
-    fill = fold.fill
+    store, fill = type(views._store), type(views._store).fill
 
     def fill_while_others_append(*args: Any) -> None:
         fill(*args)
@@ -178,7 +191,7 @@ def test_what_comes_during_a_rebuild_is_in_it(
         with Views.open(told.place, CATALOGUE) as other:
             other.catch_up()
 
-    monkeypatch.setattr(rebuild, "fill", fill_while_others_append)
+    monkeypatch.setattr(store, "fill", fill_while_others_append)
     certificate = views.rebuild(["logins"])
     assert certificate.equal
     assert certificate.last_position == told.ledger.last_position()
@@ -188,15 +201,15 @@ def test_what_comes_during_a_rebuild_is_in_it(
 def test_views_that_another_process_rebuilt_meanwhile_are_not_swapped(
     told: World, path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill, before = fold.fill, all_rows(views)
+    store, fill, before = type(views._store), type(views._store).fill, all_rows(views)
 
     def fill_while_another_rebuilds(*args: Any) -> None:
-        monkeypatch.setattr(rebuild, "fill", fill)
+        monkeypatch.setattr(store, "fill", fill)
         with Views.open(told.place, CATALOGUE) as other:
             other.rebuild(["logins"])
         fill(*args)
 
-    monkeypatch.setattr(rebuild, "fill", fill_while_another_rebuilds)
+    monkeypatch.setattr(store, "fill", fill_while_another_rebuilds)
     with pytest.raises(StoreLocked, match="built logins anew"):
         views.rebuild(["logins"])
     assert all_rows(views) == before

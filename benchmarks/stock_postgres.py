@@ -1,0 +1,79 @@
+"""The stock eventsourcing library on PostgreSQL, as its documentation shows it.
+
+Its commits wait for the disk, as the server's are set to; its database functions, which lose events
+for a reader, stay off, as they are by default.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eventsourcing.persistence import Tracking
+from eventsourcing.postgres import (
+    PostgresApplicationRecorder,
+    PostgresDatastore,
+    PostgresTrackingRecorder,
+)
+from psycopg.sql import SQL, Identifier
+
+from benchmarks.servers import Database
+
+
+def environment(database: Database, **more: str) -> dict[str, str]:
+    """By which the library is told where to keep its events."""
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": database.name,
+        "POSTGRES_HOST": database.host,
+        "POSTGRES_PORT": str(database.port),
+        "POSTGRES_USER": database.user,
+        "POSTGRES_PASSWORD": "not asked for",
+        **more,
+    }
+
+
+class TextRecorder(PostgresApplicationRecorder):
+    """A stock recorder that takes streams named by text, as the ledger's, and can be closed."""
+
+    def close(self) -> None:
+        self.datastore.close()
+
+
+def recorder(database: Database) -> TextRecorder:
+    datastore = PostgresDatastore(
+        dbname=database.name,
+        host=database.host,
+        port=str(database.port),
+        user=database.user,
+        password="not asked for",  # noqa: S106  The socket trusts whoever reaches it.
+        originator_id_type="text",
+    )
+    made = TextRecorder(datastore)
+    made.create_table()
+    return made
+
+
+class PermissionsView(PostgresTrackingRecorder):
+    """The stock materialised view of stock.py, on PostgreSQL."""
+
+    def __init__(self, datastore: PostgresDatastore, **options: Any) -> None:
+        super().__init__(datastore, **options)
+        self.permissions = Identifier(datastore.schema, "permissions")
+        self.sql_create_statements.append(
+            SQL(
+                "CREATE TABLE IF NOT EXISTS {} (account text, permission text, status text, "
+                "PRIMARY KEY (account, permission))"
+            ).format(self.permissions)
+        )
+
+    def set_status(self, account: str, permission: str, status: str, tracking: Tracking) -> None:
+        with self.datastore.transaction(commit=True) as c:
+            self._insert_tracking(c, tracking)
+            c.execute(
+                SQL(
+                    "INSERT INTO {} VALUES (%s, %s, %s) ON CONFLICT (account, permission) "
+                    "DO UPDATE SET status = excluded.status"
+                ).format(self.permissions),
+                (account, permission, status),
+                prepare=True,
+            )
