@@ -10,7 +10,17 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from benchmarks import alternatives, bulk, growing, importing, proving, reading, starting, writing
+from benchmarks import (
+    alternatives,
+    bulk,
+    growing,
+    importing,
+    proving,
+    reading,
+    scaling,
+    starting,
+    writing,
+)
 from benchmarks.course import Course, note
 from benchmarks.measure import Row, machine, table, write_json
 
@@ -23,6 +33,7 @@ GROUPS: Final[dict[str, Callable[[Course], Iterable[Row]]]] = {
     "importing": importing.rows,
     "starting": starting.rows,
     "growing": growing.rows,
+    "scaling": scaling.rows,
 }
 
 TARGET_EVENTS: Final = 3_000_000

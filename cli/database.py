@@ -34,13 +34,17 @@ Readers = Annotated[
 
 @command(app, "init")
 def init(ask: Opening) -> None:
-    """Make the ledger's tables in an empty schema `ledger`, as the role that will own them.
+    """Make the ledger's tables in the schema `ledger` and its views in the schema `views`, as the
+    role that will own them.
 
-    A ledger that is there already is left as it is.
+    A ledger that is there already is left as it is; its views are caught up.
     """
     from cli.reading import opened
+    from projections.views import Views
 
     with opened(ask.settings, _database(ask), create=True) as ledger:
+        with Views.open(ledger.location, ledger.catalogue) as views:
+            views.catch_up()
         say(f"A ledger of {ledger.last_position()} entries: {ledger.location}")
 
 

@@ -37,6 +37,8 @@ _COMMANDS: Final = {
     "feature": ("cli.feature", _STORY),
     "audit": ("cli.audit", _ASK),
     "import": ("cli.importing", _KEEP),
+    "copy": ("cli.copy", _KEEP),
+    "export": ("cli.export", _KEEP),
     "log": ("cli.log", _KEEP),
     "database": ("cli.database", _KEEP),
     "projection": ("cli.projection", _KEEP),

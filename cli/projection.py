@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,7 @@ from cli.options import Reading, command
 from cli.output import Output, out, say, show, show_document
 from cli.progress import progress
 from cli.reading import say_missing, views_of
+from projections.engines import EngineName
 
 if TYPE_CHECKING:
     from ledger.errors import StoreUnavailable
@@ -50,8 +52,34 @@ Names = Annotated[
 ]
 
 
+Engine = Annotated[
+    EngineName | None,
+    typer.Option(help="Replay an export by this engine, and only compare: nothing is swapped."),
+]
+Parquet = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        file_okay=False,
+        help="The export that duckdb and spark replay (`authledger export parquet DIR`).",
+    ),
+]
+Master = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="Where Spark runs, e.g. spark://HOST:7077. Default: local[*]."
+    ),
+]
+
+
 @command(app, "rebuild")
-def rebuild(ask: Reading, names: Names = None) -> None:
+def rebuild(
+    ask: Reading,
+    names: Names = None,
+    engine: Engine = None,
+    parquet: Parquet = None,
+    master: Master = None,
+) -> None:
     """Build projections again from position 1, beside the live ones, and swap them.
 
     Prints the rebuild certificate: engine, range, code version, and the digest of each projection
@@ -59,9 +87,65 @@ def rebuild(ask: Reading, names: Names = None) -> None:
 
     On a standby, and for a role that may only read, nothing can be built: the live views are
     compared with what the events say, and stay as they are. If they differ, the exit code is 6.
+
+    With --engine duckdb or spark the export in --parquet is replayed and nothing is swapped: the
+    digests before are those of the live views at the export's position. If they differ, the exit
+    code is 6.
     """
+    _check_goes_together(engine, parquet, master)
+    if engine is not None and parquet is not None:
+        _replay(ask, names, engine, parquet, master)
+        return
     with views_of(ask, caught_up=False) as (_, views), progress("rebuilding") as advance:
         certificate = views.rebuild(names or None, advance)
+    _show(ask, certificate)
+    _judge(certificate)
+
+
+def _check_goes_together(
+    engine: EngineName | None, parquet: Path | None, master: str | None
+) -> None:
+    from ledger.errors import InvalidInput
+
+    if (engine is None) is not (parquet is None):
+        raise InvalidInput(
+            "An export is replayed by --engine duckdb or spark, and those replay nothing else.",
+            remedy="Give --engine and --parquet together, or neither.",
+        )
+    if master is not None and engine is not EngineName.SPARK:
+        raise InvalidInput("--master says where Spark runs; give --engine spark as well.")
+
+
+def _replay(
+    ask: Reading, names: list[str] | None, engine: EngineName, folder: Path, master: str | None
+) -> None:
+    from contextlib import closing
+
+    from ledger.errors import VerificationFailed
+    from projections.engines import open_engine
+    from projections.export.source import events_of
+    from projections.replay import replay
+
+    with (
+        views_of(ask, caught_up=False) as (ledger, views),
+        closing(open_engine(engine, master)) as opened,
+        progress("replaying", unit="projections") as advance,
+    ):
+        certificate = replay(
+            events_of(ledger), views, folder, opened, names=names or None, on_progress=advance
+        )
+    _show(ask, certificate)
+    if not certificate.equal:
+        differ = ", ".join(part.name for part in certificate.projections if not part.equal)
+        raise VerificationFailed(
+            f"The live views are not what {certificate.engine} makes of the events: {differ}.",
+            remedy="The export's files are as they were written. `authledger projection rebuild` "
+            "makes the views new; if it differs after that, the events' columns were altered: "
+            "`authledger log verify`.",
+        )
+
+
+def _show(ask: Reading, certificate: Certificate) -> None:
     if ask.form is Output.TABLE:
         _print(certificate)
     elif ask.form is Output.CSV:
@@ -70,7 +154,6 @@ def rebuild(ask: Reading, names: Names = None) -> None:
         show(ask.form, columns, [[getattr(part, each) for each in columns] for part in parts])
     else:
         show_document(ask.form, certificate.as_dict())
-    _judge(certificate)
 
 
 def _judge(certificate: Certificate) -> None:
@@ -90,7 +173,8 @@ def _judge(certificate: Certificate) -> None:
 
 
 def _print(certificate: Certificate) -> None:
-    out("rebuild certificate" if certificate.swapped else "compared only, nothing was swapped")
+    compared = "" if certificate.swapped else " (compared only, nothing was swapped)"
+    out(f"rebuild certificate{compared}")
     out(f"  engine        {certificate.engine}")
     out(f"  range         positions {certificate.first_position} to {certificate.last_position}")
     out(f"  code version  {certificate.code_version}")

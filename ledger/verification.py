@@ -180,7 +180,7 @@ class _Reading:
     def _commands(self) -> None:
         """Every position belongs to the command that its entry names."""
         reached = 0
-        for command_id, first, last in self._rows.commands():
+        for command_id, _, first, last in self._rows.commands():
             if first != reached + 1 or last < first:
                 self._done.found(
                     f"command {command_id.decode(errors='backslashreplace')}",

@@ -39,13 +39,17 @@ RECONNECT_S: Final = 0.5
 COPIED: Final = 50
 """From how many rows on they are copied and not inserted."""
 
-_MAKE_THEM: Final = "`authledger projection catch-up` makes them, on the primary, by the owner."
+_MAKE_THEM: Final = "Their owner makes them, on the primary: `authledger projection catch-up`."
 _HERE: Final = """
     SELECT (SELECT count(*) FROM pg_class
             WHERE relnamespace = to_regnamespace('ledger') AND relname = 'events') = 1,
            (SELECT count(*) FROM pg_class
             WHERE relnamespace = to_regnamespace('views') AND relname = 'layout') = 1,
            pg_is_in_recovery()
+"""
+_OBJECTS: Final = """
+    SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, relname FROM pg_class
+    WHERE relnamespace = to_regnamespace('views') AND relkind IN ('r', 'v')
 """
 
 
@@ -101,13 +105,17 @@ class PostgresStore(Store):
         """The tables that no declaration asks for; those of an older layout are built again."""
         with self.connection.transaction():
             self.execute("SELECT pg_advisory_xact_lock(hashtext('authledger views'))")
-            if self.execute(_HERE).fetchone()[1] and self._has_tables():
+            has_views = self.execute(_HERE).fetchone()[1]
+            if has_views and self._has_tables():
                 return
             self.execute("CREATE SCHEMA IF NOT EXISTS views")
-            for kind, name in self.execute(
-                "SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, relname FROM pg_class "
-                "WHERE relnamespace = to_regnamespace('views') AND relkind IN ('r', 'v')"
-            ).fetchall():
+            objects = self.execute(_OBJECTS).fetchall()
+            if objects and not has_views:
+                raise StoreUnavailable(
+                    f"The schema 'views' in {self.database} is another program's.",
+                    remedy="Give the ledger a database of its own; nothing was changed.",
+                )
+            for kind, name in objects:
                 self.execute(f"DROP {kind} IF EXISTS {name} CASCADE")
             for statement in schema(self.dialect):
                 self.execute(statement)
@@ -139,9 +147,15 @@ class PostgresStore(Store):
         with told_clearly(str(self.database)):
             try:
                 yield
-            except errors.UndefinedTable as error:
+            except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
                 raise StoreUnavailable(
                     f"The views of {self.database} are not there yet.", remedy=_MAKE_THEM
+                ) from error
+            except errors.InsufficientPrivilege as error:
+                raise StoreUnavailable(
+                    f"The views of {self.database} refuse this to the role: "
+                    f"{error.diag.message_primary}.",
+                    remedy=f"{_MAKE_THEM} `authledger database grant` gives rights to others.",
                 ) from error
             except Error as error:
                 raise PersistenceError(error) from error
@@ -294,3 +308,17 @@ class PostgresStore(Store):
 def _spelt(statement: str) -> bytes:
     """With psycopg's placeholders. Our own statements have no question marks but parameters."""
     return statement.replace("%", "%%").replace("?", "%s").encode()
+
+
+def event_pages(
+    database: PostgresDatabase, columns: Sequence[str], first: int, size: int
+) -> Iterator[list[Row]]:
+    """The events from a position on, so many at a time, by a connection of their own."""
+    wanted = (
+        f"SELECT {', '.join(columns)} FROM events WHERE position >= %s ORDER BY position LIMIT %s"
+    )
+    with told_clearly(str(database)), connect(database.url) as connection:
+        connection.row_factory = tuple_row
+        while page := connection.execute(wanted.encode(), (first, size)).fetchall():
+            yield page
+            first = page[-1][0] + 1

@@ -11,8 +11,6 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain
 from threading import Lock
 from typing import Final
 
@@ -25,7 +23,6 @@ from projections.store import Store, Tracked
 
 AT_ONCE_MAX: Final = 4
 """How many are built at once, at most: each sorts in 64 MB of memory, and beyond on the disk."""
-BATCH: Final = 1_000
 
 OnProgress = Callable[[str, int, int], None]
 """Called with the projection's name, the position reached and the last one."""
@@ -97,11 +94,11 @@ def _must_go_on(known: Tracked, begun: Tracked) -> None:
 
 
 def digest(store: Store, projection: Projection, table: str) -> tuple[int, str]:
-    """How many rows the present has, and the SHA-256 over them: a line of JSON each, sorted."""
+    """How many rows the present has, and their digest."""
     return digest_of_rows(store, history.sorted_current(projection, table))
 
 
 def digest_of_rows(store: Store, statement: str) -> tuple[int, str]:
     """The same of what a SELECT yields, in its order. Within a transaction only."""
     with store.streamed(statement) as rows:
-        return digest_of(chain.from_iterable(iter(partial(rows.fetchmany, BATCH), [])))
+        return digest_of(rows)

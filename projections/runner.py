@@ -101,7 +101,7 @@ class Runner:
         this connection may not keep the views, they are compared with the events, and left.
         Raises NotFound for a name that is no projection.
         """
-        wanted = [_projection(name) for name in (names or PROJECTIONS)]
+        wanted = projections_named(names)
         self.catch_up()
         store = self._store
         with store.told():
@@ -182,12 +182,15 @@ class Runner:
         self._store.track(until)
 
 
-def _projection(name: str) -> Projection:
-    if name not in PROJECTIONS:
-        raise NotFound(
-            f"There is no projection {name!r}.", remedy=f"There are: {', '.join(PROJECTIONS)}."
-        )
-    return PROJECTIONS[name]
+def projections_named(names: Iterable[str] | None) -> list[Projection]:
+    """Those projections, or all. Raises NotFound for a name that is no projection."""
+    wanted = list(names or PROJECTIONS)
+    for name in wanted:
+        if name not in PROJECTIONS:
+            raise NotFound(
+                f"There is no projection {name!r}.", remedy=f"There are: {', '.join(PROJECTIONS)}."
+            )
+    return [PROJECTIONS[name] for name in wanted]
 
 
 def code_version() -> str:

@@ -19,6 +19,7 @@ from ledger.persistence.location import Location, PostgresDatabase, location_of
 from projections import history, times
 from projections.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.declared import PROJECTIONS, VIEWS
+from projections.digest import digest_of
 from projections.projection import Column
 from projections.rebuild import OnProgress
 from projections.runner import Certificate, Runner, Status
@@ -130,6 +131,15 @@ class Views:
             ).fetchall()
             position = as_of.position if as_of else self._store.reached()
         return Result(columns, rows, position)
+
+    def digest(self, name: str, position: int) -> tuple[int, str]:
+        """How many rows a projection had when that position was the last, and their digest."""
+        projection = PROJECTIONS[name]
+        key = ", ".join(column.name for column in projection.key)
+        with self._store.told(), self._store.unchanging(name):
+            rows = history.as_of(projection, self._store.table(projection), AsOf(position))
+            with self._store.streamed(f"{rows} ORDER BY {key}") as present:
+                return digest_of(present)
 
     def _relation(self, name: str, as_of: AsOf | None) -> str:
         """`WITH … answer AS (…)`: the view as it was, or is."""

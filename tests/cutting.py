@@ -24,6 +24,8 @@ class Way:
         self.is_closed = False
         """Whether whoever comes is sent away."""
         self.connections = 0
+        self.sent = 0
+        """How often a client sent something: once a round trip."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -43,12 +45,13 @@ class Way:
                 for end in (client, server):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._open += [client, server]
-                for pair in ((client, server), (server, client)):
-                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+                for ends in ((client, server, 1), (server, client, 0)):
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
 
-    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
+    def _pass_on(self, one: socket.socket, other: socket.socket, counted: int) -> None:
         with suppress(OSError):
             while data := one.recv(65_536):
+                self.sent += counted
                 if b"COMMIT" in data and self.cut_at_commit:
                     when, self.cut_at_commit = self.cut_at_commit, None
                     if when == "after":

@@ -72,6 +72,7 @@ class Server:
         self.data = self.folder / "data"
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self._empty: list[str] = []
         self._run(
             "initdb", "-D", self.data, "-U", SUPERUSER, "-A", "scram-sha-256", "--no-sync",
@@ -91,9 +92,16 @@ class Server:
                 start_new_session=True,  # Ctrl-C is for the tests, which stop it then.
                 **self._as,
             )  # fmt: skip
-        self.wait()
+        self._guard = subprocess.Popen(
+            ["sh", "-c", 'cat; kill -INT "$0"', str(self._process.pid)],
+            stdout=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # Closed by the system too, however the tests end.
+            start_new_session=True,
+        )
+        self._wait()
 
-    def wait(self) -> None:
+    def _wait(self) -> None:
+        """Until it answers. Raises RuntimeError with what it said last, if it does not."""
         end = time.monotonic() + START_S
         while True:
             try:
@@ -112,6 +120,9 @@ class Server:
         process, self._process = self._process, None
         if process is None:
             return
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.communicate()
         if how is signal.SIGKILL:  # The children of a killed one would go on for a while.
             os.killpg(process.pid, how)
         else:

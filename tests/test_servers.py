@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests import postgres
+from tests.ledger.children import python
 from tests.postgres import Server
 
 
@@ -38,6 +42,32 @@ def test_a_server_is_gone_with_its_folder_when_its_time_is_over() -> None:
     assert not folder.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+KILLED = """
+import os
+import shutil
+import time
+from pathlib import Path
+from tests.ledger.children import python
+from tests.postgres import Server
+server = Server()
+server.start()
+print(server.folder, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_server_does_not_outlive_tests_that_are_killed() -> None:
+    child = python("-c", KILLED)
+    said, _ = child.communicate(timeout=60)
+    folder = Path(said.strip())
+    its_pid = folder / "data" / "postmaster.pid"  # Taken away as the last thing that it does.
+    end = time.monotonic() + 30
+    while its_pid.exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    shutil.rmtree(folder)
 
 
 def test_in_ci_a_missing_server_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

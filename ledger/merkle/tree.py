@@ -132,3 +132,27 @@ def subtrees(start: int, end: int, subtree: SubtreeHash) -> list[bytes]:
         hashes.append(subtree(level, start >> level))
         start += 1 << level
     return hashes
+
+
+def first_difference(size: int, one: SubtreeHash, other: SubtreeHash) -> int | None:
+    """The index of the first leaf of `size` in which two trees differ; None if there is none.
+
+    Goes down from the first complete subtree that differs: some 2·log₂(size) hashes of each.
+    """
+    start = 0
+    while start < size:
+        level = (size - start).bit_length() - 1
+        index = start >> level
+        if one(level, index) != other(level, index):
+            return _first_below(level, index, one, other)
+        start += 1 << level
+    return None
+
+
+def _first_below(level: int, index: int, one: SubtreeHash, other: SubtreeHash) -> int:
+    """The first leaf that differs below a subtree that does."""
+    while level:
+        level, index = level - 1, 2 * index
+        if one(level, index) == other(level, index):
+            index += 1
+    return index

@@ -70,21 +70,29 @@ class Log:
 
         Raises CorruptEntry, and what the signer raises.
         """
-        before = self.frontier(rows, last)
-        frontier = before.copy()
-        grown = append(frontier, map(leaf_hash, states), rows.tile)
-        if grown:
-            rows.put_tiles(grown)
-            leaves = [tile.data for tile in grown if tile.level == 0]
-            self._frontier, self._edge = frontier.copy(), leaves[-1]
+        before, after = self.grow(rows, last, states)
         note = rows.note()
-        if note is None or not grown or not self.every:
+        if note is None or after.size == before.size or not self.every:
             return None
         origin, size = note.split("\n", 2)[:2]
         signer = self.signer_of(origin)
-        if signer is None or frontier.size - int(size) < self.every:
+        if signer is None or after.size - int(size) < self.every:
             return None
-        return self._sign(rows, signer, before, frontier)
+        return self._sign(rows, signer, before, after)
+
+    def grow(self, rows: LogRows, last: int, states: Iterable[bytes]) -> tuple[Frontier, Frontier]:
+        """Append entries to a log of `last` ones and sign nothing; its edge before and after.
+
+        Raises CorruptEntry.
+        """
+        before = self.frontier(rows, last)
+        after = before.copy()
+        grown = append(after, map(leaf_hash, states), rows.tile)
+        if grown:
+            rows.put_tiles(grown)
+            leaves = [tile.data for tile in grown if tile.level == 0]
+            self._frontier, self._edge = after.copy(), leaves[-1]
+        return before, after
 
     def sign(self, rows: LogRows, signer: CheckpointSigner, last: int) -> Signed:
         """The checkpoint of the log as it is."""

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from eventsourcing.persistence import (
     BaseInfrastructureFactory,
-    InterfaceError,
+    IntegrityError,
     Notification,
     OperationalError,
+    PersistenceError,
     StoredEvent,
 )
 from eventsourcing.postgres import (
@@ -21,15 +22,27 @@ from eventsourcing.postgres import (
     PostgresRecorder,
 )
 from psycopg import Connection, Cursor
+from psycopg import Error as PsycopgError
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import tuple_row
 
-from ledger.errors import NotFound, OutcomeUnknown, StoreUnavailable
+from ledger.errors import NotFound, OutcomeUnknown, StoreLocked, StoreUnavailable
+from ledger.messages import TRACE_PREFIX
 from ledger.persistence.columns import FORMAT_VERSION
+from ledger.persistence.copied import AsIs
 from ledger.persistence.log import CheckpointSigner, Log, tree_size
 from ledger.persistence.numbering import key
 from ledger.persistence.opening import REMEDY
-from ledger.persistence.postgres_append import CONFIRM, Append, abandon, begin, check, sign
-from ledger.persistence.postgres_connections import Datastore, is_lost
+from ledger.persistence.postgres_append import (
+    CONFIRM,
+    Append,
+    abandon,
+    append_as_is,
+    begin,
+    check,
+    sign,
+)
+from ledger.persistence.postgres_connections import Datastore
 from ledger.persistence.postgres_format import format_of, make
 from ledger.persistence.postgres_log import PostgresLogRows
 from ledger.persistence.rows import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
@@ -85,14 +98,23 @@ class LedgerRecorder(PostgresApplicationRecorder):
         append = Append(self.log, stored_events, beside)
         try:
             return self.datastore.again(append)
-        except (OperationalError, InterfaceError) as error:
-            if append.may_be_done and is_lost(error):
+        except IntegrityError:
+            raise
+        except PersistenceError as error:
+            if append.may_be_done:  # Whatever stopped the next attempt, it did not look.
                 raise OutcomeUnknown(
-                    f"The connection to {self.datastore.name} was lost at the commit, and it did "
-                    "not come back in time: whether the command was appended is not known.",
-                    remedy="Try again with the same --command-id: it is appended once.",
+                    f"The connection to {self.datastore.name} was lost at the commit, and what "
+                    "became of it could not be looked up: whether it was appended is not known.",
+                    remedy=_to_try_again(beside),
                 ) from error
             raise
+
+    def append_as_is(self, part: AsIs) -> None:
+        """Keep a part of another ledger in one transaction: no time is stamped, nothing is signed.
+
+        Raises Conflict if the last position is not the one that it follows on.
+        """
+        self.datastore.again(lambda connection: append_as_is(connection, self.log, part))
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -102,7 +124,11 @@ class LedgerRecorder(PostgresApplicationRecorder):
         the decision stood on. So who lost twice takes the lock first, and decides then.
         """
         with self.datastore.holding() as connection:
-            begin(connection)
+            try:
+                begin(connection)
+            except PsycopgError:
+                if not connection.closed:  # Else another is taken, which locks as it appends.
+                    raise
             try:
                 yield
             finally:
@@ -126,10 +152,22 @@ class LedgerRecorder(PostgresApplicationRecorder):
         Only its owner can; elsewhere they go when the server vacuums. What is in the write-ahead
         log, in copies and on standbys stays there until these have moved on.
         """
-        if self._value(
+        is_owner = self._value(
             "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'subjects'::regclass"
-        ):
+        )
+        if not is_owner:
+            return
+        try:
             self._read(lambda c: c.execute("VACUUM (FULL) subjects"))
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            raise StoreLocked(
+                "What was erased is gone from the answers, but not from its table's file: another "
+                "process is reading it.",
+                remedy="It goes with the next erasure, or when the owner says VACUUM FULL "
+                "ledger.subjects.",
+            ) from error
 
     # -- the log ---------------------------------------------------------------------------------
 
@@ -258,6 +296,13 @@ class LedgerRecorder(PostgresApplicationRecorder):
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Any:
         """Not here: nothing is notified, and who waits for that alone waits for ever."""
         raise NotImplementedError("Projections poll.")
+
+
+def _to_try_again(beside: Beside) -> str:
+    (command_id, *_), *more = beside.commands or [("", None, 0)]
+    if more or not command_id or command_id.startswith(TRACE_PREFIX):
+        return "Try again: what is there already is not appended twice."
+    return f"Try again with --command-id {command_id}: it is appended once."
 
 
 def _position_at(c: Cursor[Any], recorded_at: str) -> int:

@@ -14,8 +14,9 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 from pydantic_core import from_json
 
-from ledger.errors import CorruptEntry, LedgerError
+from ledger.errors import CorruptEntry, LedgerError, StoreUnavailable
 from ledger.persistence.columns import DERIVED_COLUMNS
+from ledger.persistence.copied import COMMAND, AsIs, went_on
 from ledger.persistence.entry import recorded_at_of, stamped
 from ledger.persistence.log import CheckpointSigner, Log, Signed
 from ledger.persistence.numbering import Numbered, key, numbered, released
@@ -134,6 +135,49 @@ def sign(connection: Connection[Any], log: Log, signer: CheckpointSigner) -> str
         signed = log.sign(PostgresLogRows(c, head), signer, head.position)
     released(signed)
     return signed.note
+
+
+def append_as_is(connection: Connection[Any], log: Log, part: AsIs) -> None:
+    """Keep a part of another ledger. Called again with another connection, it looks whether the one
+    before did it. Raises Conflict, StoreUnavailable.
+    """
+    with _locked(connection) as (c, head):
+        if part.rows and head.position == part.last and _ends_with(c, part.rows[-1]):
+            return
+        if head.position != part.after:
+            raise went_on(part.after, head.position)
+        rows = PostgresLogRows(c, head)
+        _put(c, "events", COLUMNS, [_keepable(row_of(row)) for row in part.rows])
+        log.grow(rows, head.position, [row.state for row in part.rows])
+        _put(c, "commands", _COMMANDS, list(map(COMMAND, part.commands)))
+        c.executemany(
+            "INSERT INTO subjects SELECT k.* FROM (VALUES (%s, %s, %s, %s)) AS k (subject) "
+            "WHERE EXISTS (SELECT FROM events WHERE stream = 'subject:' || k.subject "
+            "AND version = 1) ON CONFLICT (subject) DO NOTHING",
+            [_keepable(astuple(row), f"subject {row.subject}") for row in part.subjects],
+        )
+        if part.erased:
+            c.execute("DELETE FROM subjects WHERE subject = ANY(%s)", (list(part.erased),))
+        if part.note is not None:
+            rows.put_note(part.note)
+        if part.rows:
+            c.execute(f"NOTIFY {APPENDED}".encode())
+
+
+def _ends_with(c: Cursor[Any], row: Numbered) -> bool:
+    found = c.execute("SELECT entry FROM events WHERE position = %s", (row.position,)).fetchone()
+    return found == (row.state.decode(),)
+
+
+def _keepable(row: tuple[Any, ...], place: str = "") -> tuple[Any, ...]:
+    """The row, if PostgreSQL can keep it: a file can hold a text with a NUL within."""
+    if any(isinstance(value, str) and "\0" in value for value in row):
+        raise StoreUnavailable(
+            f"{place or f'position {row[0]}'}: a text holds the character NUL, which PostgreSQL "
+            "cannot keep.",
+            remedy="Copy to a file instead; names can be left out with --without-names.",
+        )
+    return row
 
 
 def check(c: Cursor[Any], beside: Beside) -> None:

@@ -47,8 +47,9 @@ write-ahead log finds no space. In the midst of a commit nobody knows then wheth
 """
 _GIVEN_UP: Final = ("40001", "40P01")
 """Not serializable, or a deadlock: nothing was done, and doing it again helps."""
-IDLE_IN_TRANSACTION_S: Final = 60
-"""A process that stands still in the midst of an append does not keep the lock for ever."""
+IDLE_IN_TRANSACTION_S: Final = 20
+"""A process that stands still in the midst of an append, or is out of reach, gives the lock back
+before the others' patience with it (30 s) is at its end."""
 
 
 def connect(url: str, *, lock_timeout_s: int = 0) -> Connection[Any]:

@@ -49,9 +49,7 @@ def make(connection: Connection[Any], name: str) -> None:
         )
     with connection.transaction(), connection.cursor(row_factory=tuple_row) as c:
         c.execute("SELECT pg_advisory_xact_lock(%s)", (APPLICATION_ID,))
-        with connection.transaction():  # A savepoint: looking for what is not there is an error.
-            is_there = _is_there(c)
-        if is_there and format_of(c, name):
+        if _is_there(c) and format_of(c, name):
             return
         for statement in SCHEMA:
             c.execute(statement.encode())

@@ -37,6 +37,14 @@ _WRITER: Final = (
         "TO {role}"
     ),
     "GRANT DELETE ON ledger.subjects TO {role}",  # Erasure.
+    # Whoever writes sees what comes of it: the views are caught up when they are read.
+    "CREATE SCHEMA IF NOT EXISTS {views}",
+    "GRANT USAGE ON SCHEMA {views} TO {role}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {views} TO {role}",
+    (
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA {views} "
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}"
+    ),
 )
 _READER: Final = (
     "CREATE SCHEMA IF NOT EXISTS {views}",

@@ -12,7 +12,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from ledger.persistence.postgres_connections import connect
-from ledger.persistence.stored import PAGE, committed
+from ledger.persistence.stored import LOWEST, PAGE, committed
 
 
 @contextmanager
@@ -36,9 +36,13 @@ class PostgresRows:
     def count(self) -> int:
         return int(self._value("SELECT count(*) FROM events"))
 
-    def pages(self) -> Iterator[Sequence[Sequence[Any]]]:
+    def pages(self, first: int = LOWEST) -> Iterator[Sequence[Sequence[Any]]]:
         with self._connection.cursor("entries", row_factory=tuple_row) as rows:
-            rows.execute(f"SELECT {self._columns} FROM events ORDER BY position".encode())
+            rows.execute(
+                f"SELECT {self._columns} FROM events WHERE position >= %s "
+                "ORDER BY position".encode(),
+                (first,),
+            )
             while page := rows.fetchmany(PAGE):
                 yield page
 
@@ -54,12 +58,17 @@ class PostgresRows:
             "GROUP BY stream HAVING count(*) <> max(version) OR min(version) <> 1"
         )
 
-    def commands(self) -> Iterable[Any]:
+    def note(self) -> Any:
+        return self._value("SELECT convert_to(note, 'UTF8') FROM checkpoint")
+
+    def commands(self, first: int = LOWEST) -> Iterable[Any]:
         with self._connection.cursor("commands", row_factory=tuple_row) as rows:
             rows.itersize = PAGE
             yield from rows.execute(
-                "SELECT convert_to(command_id, 'UTF8'), first_position, last_position "
-                "FROM commands ORDER BY first_position"
+                "SELECT convert_to(command_id, 'UTF8'), convert_to(digest, 'UTF8'), "
+                "first_position, last_position FROM commands "
+                "WHERE first_position >= %s ORDER BY first_position",
+                (first,),
             )
 
     def without_command(self, limit: int) -> Iterable[Any]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import Notification, StoredEvent
 
+from ledger.persistence.copied import AsIs
 from ledger.persistence.log import CheckpointSigner, Log
 from ledger.persistence.rows import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
 
@@ -23,6 +24,12 @@ class Recorder(Protocol):
 
     def append(self, stored_events: Sequence[StoredEvent], beside: Beside) -> Appended:
         """Append in one transaction. Raises IntegrityError on a lost race."""
+
+    def append_as_is(self, part: AsIs) -> None:
+        """Keep a part of another ledger in one transaction: no time is stamped, nothing is signed.
+
+        Raises Conflict if the last position is not the one that it follows on.
+        """
 
     def alone(self) -> AbstractContextManager[None]:
         """Nobody else appends while it lasts, or until this thread has appended."""

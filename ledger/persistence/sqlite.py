@@ -20,6 +20,7 @@ from eventsourcing.sqlite import (
 from ledger.errors import StoreLocked
 from ledger.persistence.columns import FORMAT_VERSION
 from ledger.persistence.connections import Datastore
+from ledger.persistence.copied import COMMAND, AsIs, went_on
 from ledger.persistence.format import format_of, log_what_is_there, set_format
 from ledger.persistence.log import (
     CheckpointSigner,
@@ -27,7 +28,7 @@ from ledger.persistence.log import (
     Signed,
     tree_size,
 )
-from ledger.persistence.numbering import key, numbered, released
+from ledger.persistence.numbering import Numbered, key, numbered, released
 from ledger.persistence.rows import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
 from ledger.persistence.schema import SCHEMA
 from ledger.persistence.sqlite_log import SQLiteLogRows
@@ -98,13 +99,41 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         c.execute("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1")
         last, recorded_at = c.fetchone() or (0, None)
         rows, latest = numbered(last, recorded_at, stored_events)
+        self._insert_rows(c, rows)
+        signed = self.log.append(SQLiteLogRows(c), last, (row.state for row in rows))
+        self._insert_beside(c, beside, last)
+        return [row.position for row in rows], latest, signed
+
+    def append_as_is(self, part: AsIs) -> None:
+        """Keep a part of another ledger in one transaction: no time is stamped, nothing is signed.
+
+        Raises Conflict if the last position is not the one that it follows on.
+        """
+        with self.datastore.transaction(commit=True) as c:
+            last = self._max_notification_id(c) or 0
+            if last != part.after:
+                raise went_on(part.after, last)
+            log = SQLiteLogRows(c)
+            self._insert_rows(c, part.rows)
+            self.log.grow(log, last, (row.state for row in part.rows))
+            c.executemany("INSERT INTO commands VALUES (?, ?, ?, ?)", map(COMMAND, part.commands))
+            c.executemany(
+                "INSERT INTO subjects SELECT ?1, ?2, ?3, ?4 WHERE EXISTS "
+                "(SELECT 1 FROM events WHERE stream = 'subject:' || ?1 AND version = 1) "
+                "ON CONFLICT (subject) DO NOTHING",
+                map(astuple, part.subjects),
+            )
+            if part.erased:
+                self._forget(c, part.erased)
+            if part.note is not None:
+                log.put_note(part.note)
+
+    @staticmethod
+    def _insert_rows(c: SQLiteCursor, rows: Iterable[Numbered]) -> None:
         c.executemany(
             "INSERT INTO events (position, stream, version, topic, entry) VALUES (?, ?, ?, ?, ?)",
             [(*row[:-1], row.state.decode()) for row in rows],
         )
-        signed = self.log.append(SQLiteLogRows(c), last, (row.state for row in rows))
-        self._insert_beside(c, beside, last)
-        return [row.position for row in rows], latest, signed
 
     def _insert_beside(self, c: SQLiteCursor, beside: Beside, last: int) -> None:
         commands = []

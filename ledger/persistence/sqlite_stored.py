@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ledger.persistence.stored import PAGE
+from ledger.persistence.stored import LOWEST, PAGE
 
 
 @contextmanager
@@ -31,26 +31,34 @@ class SQLiteRows:
     def count(self) -> int:
         return int(self._value("SELECT count(*) FROM events"))
 
-    def pages(self) -> Iterator[Sequence[Sequence[Any]]]:
+    def pages(self, first: int = LOWEST) -> Iterator[Sequence[Sequence[Any]]]:
         read = 0
         try:
-            for page in self._select(0):
+            for page in self._select(first, 0):
                 yield page
                 read += len(page)
         except (sqlite3.OperationalError, UnicodeDecodeError):
             # A text is no UTF-8. From there on texts are read so that each can be told.
-            self._connection.text_factory = lambda text: text.decode(errors="surrogateescape")
-            yield from self._select(read)
+            self._connection.text_factory = _escaped
+            yield from self._select(first, read)
 
-    def _select(self, after: int) -> Iterator[list[Any]]:
+    def _select(self, first: int, after: int) -> Iterator[list[Any]]:
         rows = self._connection.execute(
-            f"SELECT {self._columns} FROM events ORDER BY position LIMIT -1 OFFSET ?", (after,)
+            f"SELECT {self._columns} FROM events WHERE position >= ? "
+            "ORDER BY position LIMIT -1 OFFSET ?",
+            (first, after),
         )
         while page := rows.fetchmany(PAGE):
             yield page
 
     def tile(self, level: int, index: int) -> object:
-        return self._value("SELECT data FROM tiles WHERE level = ? AND tile = ?", level, index)
+        # A text in the place of the hashes is none of ours, whatever it reads.
+        return self._value(
+            "SELECT CASE typeof(data) WHEN 'blob' THEN data ELSE typeof(data) END FROM tiles "
+            "WHERE level = ? AND tile = ?",
+            level,
+            index,
+        )
 
     def tiles(self) -> int:
         return int(self._value("SELECT count(*) FROM tiles"))
@@ -62,11 +70,15 @@ class SQLiteRows:
             "GROUP BY stream HAVING count(*) <> max(version) OR min(version) <> 1"
         )
 
-    def commands(self) -> Iterable[Any]:
+    def commands(self, first: int = LOWEST) -> Iterable[Any]:
         return self._connection.execute(
-            "SELECT CAST(command_id AS BLOB), first_position, last_position FROM commands "
-            "ORDER BY first_position"
+            "SELECT CAST(command_id AS BLOB), CAST(digest AS BLOB), first_position, last_position "
+            "FROM commands WHERE first_position >= ? ORDER BY first_position",
+            (first,),
         )
+
+    def note(self) -> Any:
+        return self._value("SELECT CAST(note AS BLOB) FROM checkpoint")
 
     def without_command(self, limit: int) -> Iterable[Any]:
         return self._connection.execute(
@@ -77,6 +89,7 @@ class SQLiteRows:
         )
 
     def subjects(self) -> Iterable[Any]:
+        self._connection.text_factory = _escaped
         return self._connection.execute(
             "SELECT s.subject, s.kind, s.name, s.salt, e.entry ->> 'commitment' FROM subjects s "
             "LEFT JOIN events e ON e.stream = 'subject:' || s.subject AND e.version = 1"
@@ -85,3 +98,7 @@ class SQLiteRows:
     def _value(self, statement: str, *params: Any) -> Any:
         row = self._connection.execute(statement, params).fetchone()
         return None if row is None else row[0]
+
+
+def _escaped(text: bytes) -> str:
+    return text.decode(errors="surrogateescape")

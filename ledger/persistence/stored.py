@@ -12,6 +12,8 @@ from ledger.persistence.location import Location, SQLiteFile
 
 PAGE: Final = 2_560
 """Ten tiles of leaves."""
+LOWEST: Final = -(2**63)
+"""Below every position that a database can hold, whoever put it there."""
 
 
 class StoredRows(Protocol):
@@ -20,7 +22,7 @@ class StoredRows(Protocol):
     def count(self) -> int:
         """How many events there are."""
 
-    def pages(self) -> Iterator[Sequence[Sequence[Any]]]:
+    def pages(self, first: int = LOWEST) -> Iterator[Sequence[Sequence[Any]]]:
         """The columns that were asked for, by position; an entry as text or as its bytes."""
 
     def tile(self, level: int, index: int) -> object:
@@ -32,8 +34,11 @@ class StoredRows(Protocol):
     def broken_streams(self) -> Iterable[tuple[bytes, Any, Any, int]]:
         """Streams whose versions are not 1, 2, 3 …: name, first, last, and how many."""
 
-    def commands(self) -> Iterable[tuple[bytes, int, int]]:
-        """Command ids with their first and last positions, in the order of these."""
+    def commands(self, first: int = LOWEST) -> Iterable[tuple[bytes, bytes | None, int, int]]:
+        """Command ids with their digests, first and last positions, in the order of these."""
+
+    def note(self) -> bytes | None:
+        """The newest checkpoint, a signed note; None if there is none."""
 
     def without_command(self, limit: int) -> Iterable[tuple[int, bytes | None]]:
         """Positions whose entry names a command that does not claim them."""

@@ -76,8 +76,13 @@ def test_a_connection_that_the_server_ended_is_replaced(database: str) -> None:
 def test_a_connection_that_works_is_not_asked_whether_it_does(by_way: str, way: Way) -> None:
     """A ping before each use costs a round trip, and half a minute where a server is gone."""
     with Ledger(by_way) as ledger:
+        ledger.execute(login(BEIJING))
+        for _ in range(10):
+            ledger.last_position()  # In one of the first, the statement is prepared.
+        before = way.sent
         for _ in range(20):
-            ledger.execute(login(BEIJING))
+            ledger.last_position()
+        assert way.sent == before + 20
         assert way.connections == 1
 
 
@@ -139,8 +144,37 @@ def test_an_outcome_that_cannot_be_known_is_said_to_be_unknown_and_can_be_asked_
         way.cut_at_commit, way.is_closed = "after", True
         with pytest.raises(OutcomeUnknown, match="lost at the commit") as raised:
             ledger.execute(grant(BEIJING), command_id="the one")
-        assert "--command-id" in raised.value.remedy
+        assert "--command-id the one:" in raised.value.remedy
         way.is_closed = False
+        assert ledger.execute(grant(BEIJING), command_id="the one").repeated
+        way.cut_at_commit, way.is_closed = "before", True
+        with pytest.raises(OutcomeUnknown, match="Try again: what is there already"):
+            ledger.observe(traces(3))
+        way.is_closed = False
+        assert ledger.observe(traces(3)).new_traces == 3
+    sound(database)
+
+
+def test_an_outcome_that_cannot_be_looked_up_in_time_is_not_said_to_be_none(
+    by_way: str, way: Way, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit is lost, and then another holds the lock for too long."""
+    with Ledger(by_way, lock_timeout_s=1) as ledger, psycopg.connect(database) as other:
+        ledger.execute(login(BEIJING))
+        connections = connections_of(ledger)
+        again = connections._taken
+
+        def after_another() -> object:
+            if not way.is_to_cut:
+                monkeypatch.undo()
+                other.execute("LOCK TABLE ledger.append_lock IN EXCLUSIVE MODE")
+            return again()
+
+        monkeypatch.setattr(connections, "_taken", after_another)
+        way.cut_at_commit = "after"
+        with pytest.raises(OutcomeUnknown):
+            ledger.execute(grant(BEIJING), command_id="the one")
+        other.rollback()
         assert ledger.execute(grant(BEIJING), command_id="the one").repeated
     sound(database)
 

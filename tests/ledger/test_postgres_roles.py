@@ -15,6 +15,7 @@ from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.postgres_roles import grant
 from ledger.signer import LogSigner
 from ledger.verdict import verify
+from tests.ledger.copying.copies import copied, is_copy
 from tests.ledger.scenario import BEIJING, SHANGHAI, login
 from tests.ledger.worlds import ORIGIN, consent, raw, sound, texts, traces
 
@@ -99,6 +100,22 @@ def test_a_writer_does_all_that_a_ledger_does(as_role: dict[str, str], tmp_path:
         again.execute(login(SHANGHAI))  # With a snapshot, for it had to read much.
     assert verify(as_role["a writer"], note, [signer.key.verifier], pins={}).checkpoint is not None
     sound(as_role["a writer"])
+
+
+def test_a_writer_is_copied_from_and_copied_to(as_role: dict[str, str], tmp_path: Path) -> None:
+    here, away = as_role["a writer"], tmp_path / "away.db"
+    copied(here, away)
+    with Ledger(away, log_keys=tmp_path / "keys") as ledger:
+        signer = LogSigner(tmp_path / "keys", ORIGIN)
+        signer.key.create(Path("elsewhere", "ledger.db"))
+        ledger.entries.sign(signer)
+        ledger.observe(traces(50))
+        copied(away, here)
+        is_copy(away, here)
+        (subject,) = ledger.entries.select_subjects("person", ["user 1"]).values()
+        ledger.erase(subject.subject)
+    copied(away, here)
+    is_copy(away, here)
 
 
 def test_a_reader_sees_the_views_and_nothing_else(as_role: dict[str, str], database: str) -> None:

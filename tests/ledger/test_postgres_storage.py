@@ -13,7 +13,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from ledger.application import Ledger
-from ledger.errors import NewerFormat, NotALedger, NotFound
+from ledger.errors import NewerFormat, NotALedger, NotFound, StoreLocked
 from ledger.persistence.columns import DERIVED_COLUMNS, INDEXED_COLUMNS
 from ledger.persistence.rows import Beside
 from ledger.persistence.schema import SCHEMA
@@ -291,6 +291,32 @@ def test_an_erased_name_is_in_no_file_of_the_database(server: Server, database: 
         assert ledger.entries.select_subjects("person", ["user 7"])
         assert _files_with(server, database, name, row.salt) == []
     sound(database)
+
+
+def test_a_reader_that_holds_the_table_of_names_is_told_of(database: str) -> None:
+    from ledger.application import Actor
+
+    with Ledger(database, lock_timeout_s=1) as ledger, psycopg.connect(database) as reader:
+        ledger.execute(login(BEIJING), actor=Actor("alice"))
+        row = ledger.entries.select_subjects("person", ["alice"])["alice"]
+        reader.execute("SELECT count(*) FROM ledger.subjects")
+        with pytest.raises(StoreLocked, match="another process is reading"):
+            ledger.erase(row.subject)
+        assert ledger.names([row.subject]) == {}
+        assert ledger.execute(login(BEIJING)).entries, "appends go on"
+
+
+def test_names_are_not_in_the_planners_statistics(database: str) -> None:
+    from ledger.application import Actor
+
+    with Ledger(database) as ledger:
+        for number in range(20):
+            ledger.execute(login(BEIJING), actor=Actor(f"user {number % 7}"))
+    with raw(database) as db:
+        db.execute("ANALYZE")
+        sampled = db.execute("SELECT attname FROM pg_stats WHERE tablename = 'subjects'").fetchall()
+    assert ("kind",) in sampled
+    assert not {("name",), ("salt",)} & set(sampled)
 
 
 def _files_with(server: Server, database: str, *words: str) -> list[str]:

@@ -161,6 +161,15 @@ def test_views_that_nobody_made_yet_are_told_to_who_may_not_make_them(
         connection.execute("DROP ROLE stranger")
 
 
+def test_a_schema_of_another_program_is_left_alone(database: str) -> None:
+    with Ledger(database), psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA views")
+        connection.execute("CREATE TABLE views.sights (name text)")
+        with pytest.raises(StoreUnavailable, match="another program's"):
+            Views.open(database, CATALOGUE)
+        connection.execute("SELECT name FROM views.sights")
+
+
 def test_a_database_without_a_ledger_has_no_views(database: str) -> None:
     with pytest.raises(NotFound, match="no ledger"):
         Views.open(database, CATALOGUE)

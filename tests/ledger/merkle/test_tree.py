@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ledger.merkle.tree import (
     EMPTY_ROOT,
     Frontier,
+    first_difference,
     frontier_of,
     leaf_hash,
     node_hash,
@@ -99,3 +100,23 @@ def test_a_copy_of_a_frontier_grows_alone() -> None:
 def test_a_frontier_that_no_tree_has_is_refused(size: int, hashes: list[bytes]) -> None:
     with pytest.raises(ValueError, match=r"frontier of size|has 32 bytes"):
         Frontier(size, hashes)
+
+
+@given(size=st.integers(0, 700), altered=st.sets(st.integers(0, 699), max_size=3))
+def test_the_first_leaf_in_which_two_trees_differ_is_found_in_few_looks(
+    size: int, altered: set[int]
+) -> None:
+    others = [
+        leaf_hash(b"other") if index in altered else leaf
+        for index, leaf in enumerate(LEAVES[:size])
+    ]
+    looks = 0
+
+    def counted(level: int, index: int) -> bytes:
+        nonlocal looks
+        looks += 1
+        return reading(LEAVES)(level, index)
+
+    first = min((index for index in altered if index < size), default=None)
+    assert first_difference(size, counted, reading(others)) == first
+    assert looks <= 2 * size.bit_length()

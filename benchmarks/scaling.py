@@ -1,0 +1,110 @@
+"""What replaying elsewhere costs: an export to Parquet, and all views by DuckDB, SQLite, Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from benchmarks.course import Course, note
+from benchmarks.measure import OURS, Limit, Row, in_turn, rate
+from ledger.application import Ledger
+from projections.declared import PROJECTIONS
+from projections.engines import Engine, EngineName, open_engine
+from projections.export.exporter import export_parquet
+from projections.export.manifest import read_manifest
+from projections.export.source import events_of
+from projections.replay import digests
+from projections.views import Views
+
+SQLITE: Final = "SQLite"
+SPARK: Final = "Spark, running already"
+SPARK_STARTED: Final = "Spark, started for it"
+SPARK_EVENTS_MIN: Final = 100_000
+"""With fewer, nothing is measured but how long it takes to start."""
+SPARK_REPETITIONS_MAX: Final = 2
+
+
+def rows(course: Course) -> Iterator[Row]:
+    export = course.folder / "parquet"
+    yield _export(course, export)
+    yield _replay(course, export)
+
+
+def _export(course: Course, folder: Path) -> Row:
+    note("exporting to Parquet")
+    numbers = count()
+
+    def export() -> float:
+        into = folder.with_name(f"{folder.name}-{next(numbers)}")
+        with closing(Ledger(course.big.path)) as ledger:
+            return rate(partial(export_parquet, events_of(ledger), into), ledger.last_position())
+
+    samples = in_turn({OURS: export}, min(course.repetitions, 3))
+    with closing(Ledger(course.big.path)) as ledger:
+        done = export_parquet(events_of(ledger), folder)
+    return Row(
+        "export to Parquet",
+        "events/s",
+        samples,
+        note=f"{done.bytes / done.entries:.0f} bytes an event, in {done.files} files of "
+        f"{done.buckets} buckets; the entries are hashed up to the log's root.",
+    )
+
+
+def _replay(course: Course, folder: Path) -> Row:
+    """All views from the events, and their digests; nothing is compared or swapped but by SQLite,
+    which writes the views as well.
+    """
+    note("replaying all views")
+    repetitions = min(course.repetitions, 3)
+    reasons = {}
+    with (
+        Views.open(course.big.path, course.catalogue) as views,
+        closing(open_engine(EngineName.DUCKDB)) as duckdb,
+    ):
+        last = views.catch_up()
+        competitors: dict[str, Callable[[], float]] = {
+            OURS: partial(rate, partial(_digested, duckdb, folder), last),
+            SQLITE: partial(rate, views.rebuild, last),
+        }
+        samples = in_turn(competitors, repetitions)
+    if last < SPARK_EVENTS_MIN:
+        reasons[SPARK] = f"not asked for fewer than {SPARK_EVENTS_MIN:,} events"
+    elif find_spec("pyspark"):
+        samples |= _spark(folder, last, min(repetitions, SPARK_REPETITIONS_MAX))
+    else:
+        reasons[SPARK] = "pyspark is not installed"
+    return Row(
+        "replay of all views by DuckDB over Parquet",
+        "events/s",
+        samples,
+        (Limit(1_500_000),),
+        reasons,
+        note="ours: the present of every projection and its digest; SQLite: a rebuild, which writes "
+        "the views with their history and digests both; Spark: local[*].",
+    )
+
+
+def _digested(engine: Engine, folder: Path) -> None:
+    found = list(digests(engine, folder, read_manifest(folder), PROJECTIONS.values()))
+    assert len(found) == len(PROJECTIONS)
+
+
+def _spark(folder: Path, last: int, repetitions: int) -> dict[str, list[float]]:
+    """After the others: its process would take their cores."""
+    note("replaying all views by Spark")
+    opened: list[Engine] = []
+
+    def start_and_replay() -> None:
+        opened.append(open_engine(EngineName.SPARK))
+        _digested(opened[0], folder)
+
+    started = rate(start_and_replay, last)
+    with closing(opened[0]) as spark:
+        running = [rate(partial(_digested, spark, folder), last) for _ in range(repetitions)]
+    return {SPARK_STARTED: [started], SPARK: running}

@@ -1,0 +1,74 @@
+"""DuckDB over an export: in this process, on all cores of this machine."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.errors import StoreUnavailable
+from projections.engines import EngineFailed, nothing
+from projections.export.manifest import Manifest
+from projections.export.source import COLUMNS
+
+try:
+    import duckdb
+except ImportError as error:
+    raise StoreUnavailable(
+        "This engine needs the package duckdb, which is not installed.",
+        remedy="pip install 'authledger[duckdb]'",
+    ) from error
+
+_FETCHED: Final = 10_000
+
+
+class DuckDb:
+    """A database in memory that keeps nothing; what does not fit spills into a temporary folder."""
+
+    version = f"duckdb {duckdb.__version__}"
+
+    def __init__(self) -> None:
+        self._spilled = tempfile.TemporaryDirectory(prefix="authledger-duckdb-")
+        self._connection = duckdb.connect(
+            config={
+                "temp_directory": self._spilled.name,
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "preserve_insertion_order": "false",
+            }
+        )
+
+    def read(self, folder: Path, manifest: Manifest) -> None:
+        try:
+            self._connection.execute(_relation(folder, manifest))
+        except duckdb.Error as error:
+            raise EngineFailed(f"DuckDB cannot read the export: {error}") from error
+
+    def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:  # One for each thread that asks.
+            try:
+                cursor.execute(statement)
+                while part := cursor.fetchmany(_FETCHED):
+                    yield from part
+            except duckdb.Error as error:
+                raise EngineFailed(f"DuckDB cannot go on: {error}") from error
+
+    def close(self) -> None:
+        self._connection.close()
+        self._spilled.cleanup()
+
+
+def _relation(folder: Path, manifest: Manifest) -> str:
+    """The relation `events`: the files that the manifest names, and no others."""
+    files = ", ".join(_quoted(str(folder.absolute() / each.path)) for each in manifest.files())
+    if not files:
+        return f"CREATE OR REPLACE VIEW events AS {nothing('BIGINT', 'VARCHAR')}"
+    return (
+        f"CREATE OR REPLACE VIEW events AS SELECT {', '.join(COLUMNS)} "
+        f"FROM read_parquet([{files}], hive_partitioning = false)"
+    )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,168 @@
+"""Spark over an export: on a cluster that a master URL names, or on this machine.
+
+Of Python there is only the driver, which asks and takes the sorted rows: what computes is Spark's
+own Java processes, so that nothing of ours needs to be installed on the cluster. Its machines read
+the folder under the same path as this one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.errors import StoreUnavailable
+from projections.engines import EngineFailed, nothing
+from projections.engines.java import java_home
+from projections.export.manifest import Manifest
+from projections.export.source import COLUMNS, INTEGERS
+
+try:
+    import pyspark
+    from py4j.protocol import Py4JError
+    from pyspark import SparkContext
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+except ImportError as error:
+    raise StoreUnavailable(
+        "This engine needs the package pyspark, which is not installed.",
+        remedy="pip install 'authledger[spark]'",
+    ) from error
+
+MASTER: Final = "local[*]"
+"""All cores of this machine, in one process."""
+_SETTINGS: Final = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+}
+_LOOPBACK: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+_LOCAL: Final = {**_LOOPBACK, "spark.sql.shuffle.partitions": "8"}
+"""On this machine: nobody else can reach it, and no more partitions than it has use for."""
+_LOG_SHOWN: Final = 2_000
+
+
+class Spark:
+    """A session of its own, which ends with `close`."""
+
+    version = f"spark {pyspark.__version__}"
+
+    def __init__(self, master: str | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="authledger-spark-")
+        self._log = Path(self._folder.name) / "spark.log"
+        try:
+            self._session = self._begun(master or MASTER)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begun(self, master: str) -> SparkSession:
+        """A session on the master; what its processes say goes into a file."""
+        temporary = Path(self._folder.name)
+        variables = {
+            "JAVA_HOME": str(java_home(temporary)),
+            "SPARK_WORKER_DIR": str(temporary / "work"),
+        }
+        settings = dict(_SETTINGS)
+        if master.startswith("local"):
+            variables |= {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"}
+            settings |= _LOCAL
+        builder = SparkSession.builder.master(master).appName("authledger")
+        for name, value in settings.items():
+            builder = builder.config(name, value)
+        with _variables(variables), _stderr_into(self._log):
+            try:
+                return builder.getOrCreate()
+            except (Py4JError, PySparkException) as failure:
+                raise StoreUnavailable(
+                    f"Spark did not start on {master}: {failure}\n{self._said()}".rstrip(),
+                    remedy="Check the master's URL and its log.",
+                ) from failure
+
+    def read(self, folder: Path, manifest: Manifest) -> None:
+        columns = ", ".join(f"{name} {_type(name)}" for name in COLUMNS)
+        files = [_location(folder.absolute() / each.path) for each in manifest.files()]
+        try:
+            if files:
+                events = self._session.read.schema(columns).parquet(*files)
+            else:
+                events = self._session.sql(nothing("BIGINT", "STRING"))
+            events.createOrReplaceTempView("events")
+        except (Py4JError, PySparkException) as failure:
+            raise _failed(failure) from failure
+
+    def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        try:
+            for row in self._session.sql(statement).toLocalIterator():
+                yield tuple(row)
+        except (Py4JError, PySparkException) as failure:
+            raise _failed(failure) from failure
+
+    def _said(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")[-_LOG_SHOWN:]
+
+    def close(self) -> None:
+        """Ends the session and Spark's own process here, which would serve others as well."""
+        session = getattr(self, "_session", None)
+        if session is not None:
+            session.stop()
+        _end_gateway()
+        self._folder.cleanup()
+
+
+def _end_gateway() -> None:
+    gateway = SparkContext._gateway  # pyspark has no other way to it.
+    if gateway is not None:
+        gateway.shutdown()
+        gateway.proc.stdin.close()  # The process ends when nobody can speak to it any longer.
+        gateway.proc.wait(timeout=60)
+        SparkContext._gateway = SparkContext._jvm = None
+
+
+def _location(path: Path) -> str:
+    """A file as Spark takes it: what would be a pattern is escaped, and nothing else."""
+    return "file:" + re.sub(r"([{}\[\]*?\\])", r"\\\1", str(path))
+
+
+def _failed(failure: Exception) -> EngineFailed:
+    said = str(failure).split("\n\tat ")[0]
+    return EngineFailed(f"Spark cannot go on: {said[:_LOG_SHOWN]}")
+
+
+def _type(column: str) -> str:
+    return "BIGINT" if column in INTEGERS else "STRING"
+
+
+@contextmanager
+def _variables(added: dict[str, str]) -> Iterator[None]:
+    """What Spark's processes find in their environment, and this one not any longer."""
+    before = {name: os.environ.get(name) for name in added}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _stderr_into(log: Path) -> Iterator[None]:
+    """Processes that are started within write their errors into a file: they inherit it."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with log.open("ab") as file:
+            os.dup2(file.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,131 @@
+"""What an export consists of: its manifest, which alone says which files count.
+
+    DIR/_authledger.json                                    replaced last, as a whole
+    DIR/bucket=0/000000000001-000000250000.parquet          named by its range of positions
+    DIR/bucket=1/…
+
+A file that no manifest names was left by an export that was killed; it is never read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ledger.errors import NotFound, VerificationFailed
+from projections.export.source import COLUMNS
+
+NAME: Final = "_authledger.json"
+"""Readers of hive-partitioned folders leave out what begins with an underscore."""
+FORMAT: Final = 1
+_BUCKETING: Final = "first 4 bytes of SHA-256 of the stream's name, big-endian, modulo buckets"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ExportedFile(_Model):
+    """One Parquet file: its path under the folder, rows, bytes, SHA-256."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Part(_Model):
+    """A range of positions, both included, in at most one file for each bucket."""
+
+    first: int
+    last: int
+    files: tuple[ExportedFile, ...]
+
+
+class Manifest(_Model):
+    """An export of the first `size` entries; `root` is the log's root over them, in hex."""
+
+    format: int = FORMAT
+    bucketing: str = _BUCKETING
+    buckets: int
+    columns: tuple[str, ...] = COLUMNS
+    size: int = 0
+    root: str
+    parts: tuple[Part, ...] = ()
+
+    def files(self) -> Iterator[ExportedFile]:
+        for part in self.parts:
+            yield from part.files
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """The manifest of a folder; None if it has none. Raises VerificationFailed."""
+        try:
+            text = (folder / NAME).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        try:
+            manifest = cls.model_validate_json(text)
+        except ValidationError as error:
+            raise VerificationFailed(
+                f"{folder / NAME} is no manifest of an export: {error.errors()[0]['msg']}.",
+                remedy="Export into another folder.",
+            ) from error
+        if (manifest.format, manifest.bucketing, manifest.columns) != (FORMAT, _BUCKETING, COLUMNS):
+            raise VerificationFailed(
+                f"{folder} was exported by another version of this program.",
+                remedy="Export into another folder.",
+            )
+        return manifest
+
+    def write(self, folder: Path) -> None:
+        """Replace the manifest, the whole of it or nothing."""
+        fresh = folder / f"{NAME}.new"
+        with fresh.open("wb") as file:
+            file.write(self.model_dump_json(indent=1).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(folder / NAME)
+        sync_folder(folder)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of an export that must be there. Raises NotFound, VerificationFailed."""
+    manifest = Manifest.read(folder)
+    if manifest is None:
+        raise NotFound(
+            f"There is no export in {folder}.",
+            remedy=f"`authledger export parquet {folder}` makes one.",
+        )
+    return manifest
+
+
+def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
+    """The files that are missing, or have other bytes than when they were exported."""
+    return [each.path for each in manifest.files() if not _is_sound(folder, each)]
+
+
+def _is_sound(folder: Path, file: ExportedFile) -> bool:
+    try:
+        return sha256_of(folder / file.path) == file.sha256
+    except OSError:
+        return False
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """What was renamed within is on the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,139 @@
+"""Writes a part of the history as Parquet: one file for each bucket of streams.
+
+Within a file the rows are sorted by type, in small row groups: a projection asks for few types,
+and a reader skips the groups whose statistics show none of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from ledger.errors import StoreUnavailable
+from projections.export.manifest import ExportedFile, sha256_of, sync_folder
+from projections.export.source import COLUMNS, INTEGERS, Row
+
+ROW_GROUP: Final = 8_192
+_REPEATING: Final = [
+    name
+    for name in COLUMNS
+    if name not in ("position", "entry", "command_id", "recorded_at", "effective_at")
+]
+"""Of the other columns nothing is gained by a dictionary of their values."""
+_COMPRESSION: Final = {name: "zstd" if name == "entry" else "snappy" for name in COLUMNS}
+"""Most bytes are entries, which a replay does not read; what it reads is quick to unpack."""
+
+
+def arrow() -> tuple[ModuleType, ModuleType, ModuleType]:
+    """pyarrow, its compute functions, its Parquet. Raises StoreUnavailable if it is missing."""
+    try:
+        import pyarrow as pa  # noqa: PLC0415  An extra.
+        import pyarrow.compute as pc  # noqa: PLC0415
+        import pyarrow.parquet as pq  # noqa: PLC0415
+    except ImportError as error:
+        raise StoreUnavailable(
+            "An export needs the package pyarrow, which is not installed.",
+            remedy="pip install 'authledger[parquet]'",
+        ) from error
+    return pa, pc, pq
+
+
+@lru_cache(maxsize=100_000)
+def _hash(stream: str) -> int:
+    return int.from_bytes(sha256(stream.encode()).digest()[:4], "big")
+
+
+def bucket_of(stream: str, buckets: int) -> int:
+    """Where a stream's events lie: any engine that has SHA-256 can compute it."""
+    return _hash(stream) % buckets
+
+
+class PartBuffer:
+    """Rows of a part, held as Arrow's columns until they are written."""
+
+    def __init__(self, buckets: int) -> None:
+        pa, _, _ = arrow()
+        self._buckets = buckets
+        self._schema = pa.schema(
+            [(name, pa.int64() if name in INTEGERS else pa.string()) for name in COLUMNS]
+        )
+        self._tables: list[Any] = []
+        self.rows = 0
+        self.bytes = 0
+
+    def add(self, page: list[Row]) -> None:
+        pa, _, _ = arrow()
+        columns = list(zip(*page, strict=True))
+        arrays = [
+            pa.array(values, kind.type) for values, kind in zip(columns, self._schema, strict=True)
+        ]
+        streams = columns[COLUMNS.index("stream")]
+        buckets = pa.array([bucket_of(stream, self._buckets) for stream in streams], pa.int32())
+        table = pa.Table.from_arrays([*arrays, buckets], names=[*COLUMNS, "bucket"])
+        self._tables.append(table)
+        self.rows += table.num_rows
+        self.bytes += table.nbytes
+
+    def clear(self) -> None:
+        """Hold nothing any longer."""
+        self._tables.clear()
+
+    def write(self, folder: Path, first: int, last: int) -> Iterator[ExportedFile]:
+        """Write what is held: to another name, synced, then renamed."""
+        pa, pc, pq = arrow()
+        table = pa.concat_tables(self._tables)
+        for bucket in range(self._buckets):
+            rows = table.filter(pc.equal(table["bucket"], bucket)).select(COLUMNS)
+            if not rows.num_rows:
+                continue
+            order = pc.sort_indices(
+                rows, [("type", "ascending", "at_end"), ("position", "ascending", "at_end")]
+            )
+            path = folder / f"bucket={bucket}" / f"{first:012}-{last:012}.parquet"
+            _make_folder(path.parent)
+            fresh = path.with_suffix(".parquet.new")
+            pq.write_table(
+                rows.take(order),
+                fresh,
+                compression=_COMPRESSION,
+                row_group_size=ROW_GROUP,
+                use_dictionary=_REPEATING,
+            )
+            yield _kept(folder, fresh, path, rows.num_rows)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir()
+        sync_folder(folder.parent)
+
+
+def _kept(folder: Path, fresh: Path, path: Path, rows: int) -> ExportedFile:
+    digest = sha256_of(fresh)
+    with fresh.open("rb") as file:
+        os.fsync(file.fileno())
+        size = os.fstat(file.fileno()).st_size
+    fresh.replace(path)
+    sync_folder(path.parent)
+    return ExportedFile(
+        path=path.relative_to(folder).as_posix(), rows=rows, bytes=size, sha256=digest
+    )
+
+
+def leftovers(folder: Path, known: Iterable[str]) -> Iterator[Path]:
+    """What a killed export left: files by our names that no manifest names."""
+    counted = set(known)
+    for path in sorted(folder.glob("bucket=*/*-*.parquet*")):
+        if path.relative_to(folder).as_posix() not in counted and _is_ours(path):
+            yield path
+
+
+def _is_ours(path: Path) -> bool:
+    first, _, last = path.name.partition(".")[0].partition("-")
+    ending = path.name.partition(".")[2]
+    return first.isdigit() and last.isdigit() and ending in ("parquet", "parquet.new")

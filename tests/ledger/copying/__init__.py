@@ -1,0 +1,1 @@
+"""Tests of copies: the same ledger in another place."""

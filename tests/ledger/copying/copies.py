@@ -1,0 +1,100 @@
+"""Places to copy between, and what a ledger holds, for tests of copies."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.application import Actor, Ledger
+from ledger.copying import Copied, copy
+from ledger.errors import Refused
+from ledger.persistence import postgres_stored, sqlite_stored
+from ledger.persistence.columns import DERIVED_COLUMNS
+from ledger.verification import verify_entries
+from tests.ledger.scenario import BEIJING, SHANGHAI, grant, login
+from tests.ledger.worlds import Clock, Place, raw, sound, traces
+
+FILE, DATABASE = "sqlite", "postgresql"
+WAYS = [(FILE, DATABASE), (DATABASE, FILE), (FILE, FILE), (DATABASE, DATABASE)]
+all_ways = pytest.mark.parametrize(("source", "target"), WAYS, indirect=True)
+there_and_back = pytest.mark.parametrize(("source", "target"), WAYS[:2], indirect=True)
+New = Callable[[str], Place]
+"""An empty place of a kind."""
+
+_EVENTS = ", ".join(("position", "stream", "version", "topic", "entry", "type", *DERIVED_COLUMNS))
+TABLES = {
+    "events": f"SELECT {_EVENTS} FROM events ORDER BY position",
+    "commands": "SELECT command_id, digest, first_position, last_position FROM commands "
+    "ORDER BY first_position",
+    "subjects": "SELECT subject, kind, name, salt FROM subjects ORDER BY subject",
+    "tiles": "SELECT level, tile, data FROM tiles ORDER BY level, tile",
+    "checkpoint": "SELECT note FROM checkpoint",
+}
+
+
+def contents(place: Place) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row that a copy brings along, whichever database holds it."""
+    with raw(place) as db:
+        return {name: db.execute(select).fetchall() for name, select in TABLES.items()}
+
+
+def copied(source: Place, target: Place, **options: Any) -> Copied:
+    """Copy, between ledgers that are opened for it."""
+    with Ledger(source, create=False) as one, Ledger(target) as other:
+        return copy(one, other, **options)
+
+
+def is_copy(source: Place, target: Place) -> None:
+    """The two are one ledger in two places, and the copy is sound."""
+    one, other = contents(source), contents(target)
+    for name in TABLES:
+        assert other[name] == one[name], name
+    sound(target)
+    found = verify_entries(target, [len(one["events"])])
+    assert found.findings == []
+
+
+def filled(place: Place, count: int = 60, **options: Any) -> None:
+    """Commands and traces by people, one of whom was forgotten; a refusal among them."""
+    with Ledger(place, clock=Clock(), **options) as ledger:
+        ledger.execute(login(BEIJING), actor=Actor("Zoë Müller-Lüdenscheidt"), command_id="first")
+        ledger.execute(grant(BEIJING), actor=Actor("محمد"), reason="𝔄 — because", command_id="two")
+        ledger.observe(traces(count))
+        row = ledger.subject("person", "user 1")
+        assert row is not None
+        ledger.erase(row.subject)
+        with pytest.raises(Refused):
+            ledger.execute(grant(SHANGHAI), command_id="refused")
+
+
+@contextmanager
+def small_parts(rows: int) -> Iterator[None]:
+    """Parts of a few rows, so that there are many of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite_stored, "PAGE", rows)
+        patch.setattr(postgres_stored, "PAGE", rows)
+        yield
+
+
+@contextmanager
+def hands(path: Path) -> Iterator[sqlite3.Connection]:
+    """A file whose tables protect nothing any more: no triggers, no types, plain columns."""
+    with raw(path) as db:
+        for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type='trigger'").fetchall():
+            db.execute(f"DROP TRIGGER {name}")
+        db.execute("PRAGMA writable_schema = ON")
+        for table in ("events", "subjects", "commands", "checkpoint", "tiles"):
+            (sql,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+            lines = sql.replace(") STRICT, ", ") ").removesuffix("STRICT").split("\n")
+            plain = "\n".join(
+                f"{line.partition(' GENERATED')[0]}," if "GENERATED" in line else line
+                for line in lines
+            )
+            db.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (plain, table))
+        db.execute("PRAGMA writable_schema = RESET")
+        yield db

@@ -1,0 +1,125 @@
+"""A copy among others who write: told, refused, and never mixed."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.application import Actor, Ledger
+from ledger.errors import Conflict
+from ledger.persistence.copied import AsIs
+from ledger.persistence.numbering import Numbered
+from ledger.verification import verify_entries
+from tests.ledger.copying.copies import contents, copied, is_copy, small_parts, there_and_back
+from tests.ledger.scenario import SHANGHAI, login
+from tests.ledger.worlds import Clock, Place, consent, raw, sound, traces
+
+# -- while others write --------------------------------------------------------------------------
+
+
+@there_and_back
+def test_what_comes_to_the_source_meanwhile_is_told_and_added_by_the_next_copy(
+    source: Place, target: Place
+) -> None:
+    size = len(contents(source)["events"])
+    with Ledger(source, clock=Clock()) as writer, small_parts(20):
+
+        def go_on(_: str, done: int, total: int) -> None:
+            assert total == size
+            writer.execute(login(f"region-{done}"), actor=Actor(f"newcomer {done}"))
+
+        done = copied(source, target, on_progress=go_on)
+    assert (done.size, len(contents(target)["events"])) == (size, size)
+    assert done.later == len(contents(source)["events"]) - size > 0
+    sound(target)
+    assert verify_entries(target).findings == [], "no newcomer's name is there"
+    again = copied(source, target)
+    assert (again.before, again.size, again.later) == (size, size + done.later, 0)
+    is_copy(source, target)
+
+
+@there_and_back
+def test_who_appends_to_the_target_meanwhile_ends_the_copy(source: Place, target: Place) -> None:
+    with Ledger(target, clock=Clock()) as writer, small_parts(20):
+
+        def interfere(_: str, done: int, __: int) -> None:
+            if done >= 40:
+                consent(writer, SHANGHAI)
+
+        with pytest.raises(Conflict, match="went on by itself: its last position is"):
+            copied(source, target, on_progress=interfere)
+    sound(target)
+    with pytest.raises(Conflict, match=r"position \d+ is the first that differs"):
+        copied(source, target)
+
+
+def test_who_appends_to_the_target_after_the_last_entry_is_noticed_too(
+    source: Place, target: Place
+) -> None:
+    size = len(contents(source)["events"])
+    with Ledger(target, clock=Clock()) as writer:
+
+        def interfere(_: str, done: int, total: int) -> None:
+            if done == total:
+                consent(writer, SHANGHAI)
+
+        with pytest.raises(Conflict, match=f"not {size}"):
+            copied(source, target, on_progress=interfere)
+    assert contents(target)["subjects"] == []
+
+
+def test_a_part_that_is_there_already_is_told_from_another_of_the_same_length(
+    database: str,
+) -> None:
+    one, other = (
+        AsIs(0, [Numbered(1, "s", 1, "AgencyCreated.v1", entry)])
+        for entry in (b'{"agency":"one"}', b'{"agency":"other"}')
+    )
+    with Ledger(database) as ledger:
+        ledger.entries.append_as_is(one)
+        ledger.entries.append_as_is(one)
+        with pytest.raises(Conflict, match="its last position is 1, not 0"):
+            ledger.entries.append_as_is(other)
+        assert ledger.entry_text(1) == '{"agency":"one"}'
+        assert ledger.last_position() == 1
+
+
+# -- who holds something else --------------------------------------------------------------------
+
+
+@there_and_back
+def test_a_target_with_another_history_is_refused_by_its_first_position(
+    source: Place, target: Place
+) -> None:
+    copied(source, target)
+    common = len(contents(source)["events"])
+    with Ledger(source, clock=Clock()) as one, Ledger(target, clock=Clock()) as other:
+        consent(one, "one")
+        consent(other, "other")
+        other.observe(traces(400))
+    before = contents(target)
+    with pytest.raises(Conflict, match=f"position {common + 1} is the first that differs"):
+        copied(source, target)
+    with pytest.raises(Conflict, match=f"position {common + 1} is the first that differs"):
+        copied(target, source)
+    assert contents(target) == before
+
+
+def test_a_target_that_went_on_by_itself_is_the_newer_one(source: Place, target: Place) -> None:
+    size = copied(source, target).size
+    with Ledger(target, clock=Clock()) as ledger:
+        consent(ledger, SHANGHAI)
+    before = contents(target)
+    with pytest.raises(Conflict, match=f"has all {size} entries .* gone on by itself"):
+        copied(source, target)
+    assert contents(target) == before
+
+
+def test_a_command_id_that_stands_in_the_target_beside_its_entries_is_told(
+    source: Place, target: Place
+) -> None:
+    Ledger(target).close()
+    with raw(target) as db:
+        db.execute("INSERT INTO commands VALUES ('first', NULL, 7, 7)")
+    with pytest.raises(Conflict, match="contradicts what follows on position 0"):
+        copied(source, target)
+    assert contents(target)["events"] == []
