@@ -154,7 +154,6 @@ def _show(ask: Reading, certificate: Certificate) -> None:
         show(ask.form, columns, [[getattr(part, each) for each in columns] for part in parts])
     else:
         show_document(ask.form, certificate.as_dict())
-    _judge(certificate)
 
 
 def _judge(certificate: Certificate) -> None:
@@ -174,7 +173,8 @@ def _judge(certificate: Certificate) -> None:
 
 
 def _print(certificate: Certificate) -> None:
-    out("rebuild certificate" if certificate.swapped else "compared only, nothing was swapped")
+    compared = "" if certificate.swapped else " (compared only, nothing was swapped)"
+    out(f"rebuild certificate{compared}")
     out(f"  engine        {certificate.engine}")
     out(f"  range         positions {certificate.first_position} to {certificate.last_position}")
     out(f"  code version  {certificate.code_version}")
