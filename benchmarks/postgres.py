@@ -19,9 +19,10 @@ from benchmarks.reading import CALLS, TENTH, Follower, stock_rebuild
 from benchmarks.servers import CannotRun, Database
 from benchmarks.writing import ACCOUNTS, CACHED, SINCE_SNAPSHOT, STREAM_LENGTH, Ours, Stock
 from ledger.application import OBSERVED_AT_ONCE, Ledger
-from ledger.persistence.columns import COLUMNS, SCHEMA
+from ledger.persistence.columns import COLUMNS
 from ledger.persistence.numbering import Numbered, numbered
 from ledger.persistence.postgres_append import row_of
+from ledger.persistence.postgres_schema import SCHEMA
 from projections.views import Views
 from tests.postgres import Server
 
