@@ -65,16 +65,6 @@ def location_of(named: str | Path | Location) -> Location:
     return SQLiteFile(_expanded(named))
 
 
-def file_of(location: Location, what: str) -> Path:
-    """The file of a ledger that is one. Raises InvalidInput for what only files have so far."""
-    if isinstance(location, SQLiteFile):
-        return location.path
-    raise InvalidInput(
-        f"{what} of a ledger on PostgreSQL: not in this version.",
-        remedy="Its commands and `authledger log` work; so do ledgers in files.",
-    )
-
-
 def _expanded(path: str) -> Path:
     """A path with `~` in its beginning replaced."""
     try:

@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.application import Ledger
+from ledger.copying import copy
 from ledger.errors import StoreUnavailable, VerificationFailed
 from projections import replay as replaying
 from projections.declared import PROJECTIONS
@@ -22,6 +24,7 @@ from projections.engines import Engine, EngineName
 from projections.export.manifest import read_manifest
 from projections.present import sorted_present
 from tests.cli.conftest import Cli, cli
+from tests.postgres import Server
 from tests.projections.replaying import (
     LEDGERS,
     Replayable,
@@ -92,6 +95,22 @@ def test_the_certificate_is_that_of_a_rebuild(engine: Engine, replayable: Replay
         here.code_version,
         here.last_position,
     )
+
+
+@pytest.mark.parametrize("replayable", LEDGERS, indirect=True)
+def test_a_copy_on_postgresql_has_the_same_certificate(
+    server: Server, replayable: Replayable
+) -> None:
+    name = server.take()
+    there = server.url(name)
+    with Ledger(replayable.ledger, create=False) as ledger, Ledger(there) as target:
+        copy(ledger, target)
+    certificate = rebuilt(Replayable(there, replayable.export))
+    assert certificate.engine.startswith("postgresql ")
+    assert digests(certificate) == digests(rebuilt(replayable))
+    with closing(opened(EngineName.DUCKDB)) as engine:  # Of one root, an export is of both.
+        assert replayed(Replayable(there, replayable.export), engine).equal
+    server.give_back(name)
 
 
 @given(st.lists(st.one_of(observations, observations, steps), min_size=1, max_size=30))
