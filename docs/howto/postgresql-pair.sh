@@ -6,7 +6,7 @@
 #   postgresql-pair.sh status DIR    who is what, and whether the standby keeps up
 #   postgresql-pair.sh promote DIR   the standby becomes the primary; the other one must be down
 #   postgresql-pair.sh rejoin DIR    the one that is down becomes the new primary's standby
-#   postgresql-pair.sh release DIR   let the primary go on without a standby (rejoin ends that)
+#   postgresql-pair.sh release DIR   let the primary go on without a standby (rejoin ends that, of one that is down)
 #   postgresql-pair.sh stop DIR      stop both
 #   postgresql-pair.sh remove DIR    stop both and delete DIR
 #
@@ -56,6 +56,8 @@ as_server() {
 make_folder() {
     # It stands in URLs and settings; and a socket's name may have 107 bytes.
     [[ $dir =~ ^[A-Za-z0-9/._-]{1,85}$ ]] || die "$dir: name a folder with letters, digits, . _ - only, and 85 at most"
+    # It is given away and closed to others, which must not happen to what somebody keeps there.
+    [ -z "$(ls -A "$dir" 2>/dev/null)" ] || die "$dir is not empty, and holds no pair: name a new folder"
     mkdir -p "$dir"
     [ "$(id -u)" != 0 ] || chown "$pg_user" "$dir"
     chmod 700 "$dir"
@@ -231,7 +233,7 @@ rejoin() {
     local now old
     now=$(primary)
     old=$(other_than "$now")
-    ! runs "$old" || die "$old runs"
+    ! runs "$old" || die "$old runs: \`stop\` it first"
     sql "$now" CHECKPOINT # So that pg_rewind sees the new timeline.
     if is_standby "$old"; then
         echo "$old goes on where it was"
@@ -269,7 +271,6 @@ stop_one() {
 }
 
 remove() {
-    [ -f "$dir/ports" ] || die "$dir is no pair"
     stop
     rm -rf "${dir:?}"
 }
@@ -281,6 +282,7 @@ no_sync=$([ "${PAIR_FSYNC:-on}" = on ] || echo --no-sync)
 pg_user=${PG_USER:-$(id -un postgres 2>/dev/null || echo nobody)}
 dir=$(readlink -m "$2")
 cd / # Where whoever the servers run as can be.
+[ "$1" = start ] || [ -f "$dir/ports" ] || [[ ! $1 =~ ^(stop|status|promote|rejoin|release|remove)$ ]] || die "$dir is no pair"
 case $1 in
     start | stop | status | promote | rejoin | release | remove) "$1" ;;
     *) usage ;;

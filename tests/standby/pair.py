@@ -61,8 +61,13 @@ class Pair:
         return done.stdout.strip()
 
     def tried(self, verb: str, *which: str) -> subprocess.CompletedProcess[str]:
+        return self.tried_elsewhere(verb, self.folder, *which)
+
+    def tried_elsewhere(
+        self, verb: str, folder: Path, *which: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [SCRIPT, verb, self.folder, *which],
+            [SCRIPT, verb, folder, *which],
             env=self._environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -80,3 +80,25 @@ def test_two_primaries_are_not_made(pair: Pair) -> None:
     done = pair.tried("promote")
     assert done.returncode == 1
     assert f"{pair.primary} runs: stop it first" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["status", "promote", "rejoin", "release", "stop", "remove"])
+def test_what_is_no_pair_is_told_and_left_alone(pair: Pair, tmp_path: Path, verb: str) -> None:
+    done = pair.tried_elsewhere(verb, tmp_path)
+    assert done.returncode == 1
+    assert "is no pair" in done.stderr
+    assert not done.stdout
+    assert tmp_path.exists()
+
+
+def test_a_folder_with_something_in_it_is_not_taken_for_a_new_pair(
+    pair: Pair, tmp_path: Path
+) -> None:
+    (tmp_path / "kept").touch()
+    before = tmp_path.stat()
+    done = pair.tried_elsewhere("start", tmp_path)
+    assert done.returncode == 1
+    assert "is not empty, and holds no pair" in done.stderr
+    after = tmp_path.stat()
+    assert (after.st_uid, after.st_mode) == (before.st_uid, before.st_mode)
+    assert [each.name for each in tmp_path.iterdir()] == ["kept"]
