@@ -55,7 +55,7 @@ def evidence(
     from projections.views import Views
 
     with ledger_of(ask) as ledger, Views.open(ledger.location, ledger.catalogue) as views:
-        catch_up(ledger, views)
+        catch_up(views)
         when = ledger.resolve(ask.as_of, ask.known_at)
         made = make(ledger, views, question, into, when=when, complete=complete)
     rows = len(made.answer.rows)

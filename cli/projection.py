@@ -33,10 +33,10 @@ def status(ask: Reading) -> None:
 @command(app, "catch-up")
 def catch_up(ask: Reading) -> None:
     """Bring every projection to the ledger's last position. Reading commands do it themselves."""
-    with views_of(ask, caught_up=False) as (ledger, views):
+    with views_of(ask, caught_up=False) as (_, views):
         with progress("catching up") as advance:
             position = views.catch_up(advance)
-        say_missing(ledger, views, position)
+        say_missing(views, position)
     show(ask.form, ("position",), [(position,)])
 
 

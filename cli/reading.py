@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from cli.options import Reading, ReadingAsOf
@@ -51,21 +51,37 @@ def views_of(ask: Reading, *, caught_up: bool = True) -> Iterator[tuple[Ledger, 
 
     with ledger_of(ask) as ledger, Views.open(ledger.location, ledger.catalogue) as views:
         if caught_up:
-            catch_up(ledger, views)
+            catch_up(views)
         yield ledger, views
 
 
-def catch_up(ledger: Ledger, views: Views) -> None:
+@contextmanager
+def views_for_sql(ask: Reading) -> Iterator[Views]:
+    """The views, caught up; the ledger is looked at first, but a role may see the views alone."""
+    from ledger.catalogue import load_catalogue
+    from ledger.errors import StoreForbidden
+    from projections.views import Views
+
+    with ExitStack() as stack:
+        with suppress(StoreForbidden):
+            stack.enter_context(ledger_of(ask))
+        catalogue = load_catalogue(ask.settings.catalogue)
+        views = stack.enter_context(Views.open(ask.settings.ledger, catalogue))
+        catch_up(views)
+        yield views
+
+
+def catch_up(views: Views) -> None:
     """Catch the views up, or say how far they stand behind where that cannot be."""
     from cli.progress import progress
 
     with progress("catching up", quiet=True) as advance:
-        say_missing(ledger, views, views.catch_up(advance))
+        say_missing(views, views.catch_up(advance))
 
 
-def say_missing(ledger: Ledger, views: Views, reached: int) -> None:
+def say_missing(views: Views, reached: int) -> None:
     """Say how many events the views lack, if they cannot be caught up here."""
-    missing = 0 if views.keeps else ledger.last_position() - reached
+    missing = 0 if views.keeps else views.last_position() - reached
     if missing > 0:
         what = "1 event is" if missing == 1 else f"{missing} events are"
         say(f"the views stand at position {reached}: {what} missing, and cannot be caught up here")

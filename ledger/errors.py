@@ -17,6 +17,7 @@ LedgerError
     ├── NewerFormat           written by a newer version of this program
     ├── StoreLocked           another process holds the lock for too long
     ├── StoreReadOnly         the file or its folder cannot be written
+    ├── StoreForbidden        the database does not allow it to this role
     ├── StoreFull             the disk is full
     └── OutcomeUnknown        the connection was lost at the commit
 """
@@ -112,6 +113,10 @@ class StoreLocked(StoreUnavailable):
 
 class StoreReadOnly(StoreUnavailable):
     """The file or its folder cannot be written."""
+
+
+class StoreForbidden(StoreUnavailable):
+    """The database does not allow it to this role."""
 
 
 class StoreFull(StoreUnavailable):

@@ -76,6 +76,11 @@ class Views:
         """Whether they are caught up here; elsewhere they stand where they were last kept."""
         return self._store.keeps
 
+    def last_position(self) -> int:
+        """The ledger's last position, which the views may stand behind."""
+        with self._store.told():
+            return self._store.last_position()
+
     @staticmethod
     def names() -> tuple[str, ...]:
         """What `read` answers: every projection, and the views derived from them."""

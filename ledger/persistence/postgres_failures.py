@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger.errors import StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
+from ledger.errors import (
+    StoreForbidden,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+    StoreUnavailable,
+)
 
 Meaning = tuple[type[StoreUnavailable], str, str]
 
@@ -24,9 +30,12 @@ _DAMAGED: Final = (
     "Look at the server's log; bring back a copy or a standby.",
 )
 _NOT_ALLOWED: Final = (
-    StoreUnavailable,
+    StoreForbidden,
     "The ledger {ledger} refuses this to the role: {said}.",
-    "Its owner gives the rights: `authledger database grant --writer ROLE`.",
+    (
+        "`authledger query` is for a role that only sees the views; for the other commands the owner "
+        "gives the rights: `authledger database grant --writer ROLE`."
+    ),
 )
 _MEANINGS: Final[dict[str, Meaning]] = {
     "55P03": (

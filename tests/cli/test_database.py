@@ -92,6 +92,16 @@ def test_tables_are_made_and_rights_given_by_command(on_postgres: Cli, database:
         said = on_postgres(f"console login --region {BEIJING} --ledger '{reader}'")
         assert said.code == 7
         assert "authledger database grant --writer" in said.err
+        asked = f"query 'SELECT dialogs FROM logins' -o json --ledger '{reader}'"
+        said = on_postgres.done(asked)
+        assert said.json == [{"dialogs": 2}]
+        on_postgres.done(f"console login --region {BEIJING}")
+        said = on_postgres.done(asked)
+        assert said.json == [{"dialogs": 2}]
+        assert "cannot be caught up here" in said.err
+        said = on_postgres(f"query 'SELECT salt FROM ledger.subjects' --ledger '{reader}'")
+        assert said.code == 2
+        assert "may only read the views" in said.err
         for role in ("cli_writer", "cli_reader"):
             db.execute(f"DROP OWNED BY {role}".encode())
             db.execute(f"DROP ROLE {role}".encode())

@@ -43,6 +43,7 @@ def run(*args: str, stdout: int | IO[str], stderr: int) -> subprocess.CompletedP
         (errors.NewerFormat, 7),
         (errors.StoreLocked, 7),
         (errors.StoreReadOnly, 7),
+        (errors.StoreForbidden, 7),
         (errors.StoreFull, 7),
     ],
 )
