@@ -55,13 +55,16 @@ def grant(ask: Opening, writers: Writers = None, readers: Readers = None) -> Non
     The roles exist already (CREATE ROLE … LOGIN). Giving the same again changes nothing.
     """
     from ledger.errors import InvalidInput
-    from ledger.persistence.postgres_roles import grant as give
+    from ledger.persistence.opening import need_psycopg
 
     database = _database(ask)
     if not writers and not readers:
         raise InvalidInput(
             "No role was named.", remedy="Give --writer ROLE, --reader ROLE or both."
         )
+    need_psycopg()
+    from ledger.persistence.postgres_roles import grant as give
+
     give(database, writers=writers or (), readers=readers or ())
     for what, roles in (("append", writers), ("read the views", readers)):
         if roles:

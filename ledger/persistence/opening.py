@@ -16,13 +16,7 @@ def opening(location: Location, *, create: bool, lock_timeout_s: int) -> dict[st
     """What the factory of a ledger's database is told. Raises NotFound, StoreUnavailable."""
     if isinstance(location, SQLiteFile):
         return _file(location, create=create) | {"SQLITE_LOCK_TIMEOUT": str(lock_timeout_s)}
-    try:
-        import psycopg_pool  # noqa: F401, PLC0415  With psycopg, and psycopg with its libpq.
-    except ImportError as error:
-        raise StoreUnavailable(
-            f"A ledger on PostgreSQL needs psycopg, which is not installed here: {error}.",
-            remedy="pip install 'authledger[postgres]'",
-        ) from error
+    need_psycopg()
     return {
         "PERSISTENCE_MODULE": "ledger.persistence.postgres:LedgerFactory",
         "POSTGRES_URL": location.url,
@@ -30,6 +24,17 @@ def opening(location: Location, *, create: bool, lock_timeout_s: int) -> dict[st
         "LEDGER_CREATE": "yes" if create else "no",
         "ORIGINATOR_ID_TYPE": "text",
     }
+
+
+def need_psycopg() -> None:
+    """Raises StoreUnavailable, with the way to get it, where it is not installed."""
+    try:
+        import psycopg_pool  # noqa: F401, PLC0415  With psycopg, and psycopg with its libpq.
+    except ImportError as error:
+        raise StoreUnavailable(
+            f"A ledger on PostgreSQL needs psycopg, which is not installed here: {error}.",
+            remedy="pip install 'authledger[postgres]'",
+        ) from error
 
 
 def _file(location: SQLiteFile, *, create: bool) -> dict[str, str]:

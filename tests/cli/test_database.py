@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -143,6 +144,26 @@ def test_a_ledger_in_a_file_does_not_load_what_speaks_to_postgresql(
     cli: Cli, arguments: list[str]
 ) -> None:
     subprocess.run([sys.executable, "-c", LOADED, *arguments], check=True, capture_output=True)
+
+
+WITHOUT_PSYCOPG = """
+import sys
+sys.modules["psycopg"] = None
+from cli.main import run
+run()
+"""
+
+
+@pytest.mark.parametrize(
+    "typed", ["database init", "database grant --writer w", "query 'SELECT 1'", "audit trail"]
+)
+def test_without_psycopg_the_way_to_get_it_is_told(typed: str) -> None:
+    line = [*shlex.split(typed), "--ledger", "postgresql://h/db"]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PSYCOPG, *line], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 7, done.stderr
+    assert "pip install 'authledger[postgres]'" in done.stderr
 
 
 def test_an_answer_becomes_evidence_there_too(on_postgres: Cli, config: Path) -> None:
