@@ -16,9 +16,9 @@ from typing import Final
 
 from ledger.errors import InvalidInput
 
-_URL: Final = re.compile(r"\w[\w+.-]*://|sqlite:")
+_URL: Final = re.compile(r"\w[\w+.-]*://|(sqlite|postgres(ql)?):")
 _POSTGRESQL: Final = re.compile(r"postgres(ql)?://")
-_USER_PASSWORD: Final = re.compile(r"^(\w+://[^/?@:]*):[^/?@]*@")
+_USER_PASSWORD: Final = re.compile(r"^(\w+:/*[^/?@:]*):[^/?@]*@")
 _SECRET: Final = re.compile(
     r"([?&](?:password|sslpassword|oauth_client_secret)=)[^&]*", re.IGNORECASE
 )

@@ -154,6 +154,7 @@ def test_a_reader_that_leaves_is_no_error(cli: Cli, form: str) -> None:
         ("view regions --as-of @3 --known-at @3", "already says what was known"),
         ("view regions -o xml", "--output"),
         ("--ledger ftp://h/db view regions", "names no ledger"),
+        ("--ledger postgresql:/a:secret@h/db view regions", "'postgresql:/a@h/db' names no ledger"),
         ("nonsense", "No such command"),
     ],
 )
