@@ -46,6 +46,7 @@ _LOOPBACK: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress"
 _LOCAL: Final = {**_LOOPBACK, "spark.sql.shuffle.partitions": "8"}
 """On this machine: nobody else can reach it, and no more partitions than it has use for."""
 _LOG_SHOWN: Final = 2_000
+_EXCEPTION: Final = re.compile(r"(Exception in thread|Caused by:|Error:|\S+(Exception|Error):) ")
 
 
 class Spark:
@@ -81,7 +82,7 @@ class Spark:
                 return builder.getOrCreate()
             except (Py4JError, PySparkException) as failure:
                 raise StoreUnavailable(
-                    f"Spark did not start on {master}: {failure}\n{self._said()}".rstrip(),
+                    f"Spark did not start on {master}: {self._cause(failure)}.",
                     remedy="Check the master's URL and its log.",
                 ) from failure
 
@@ -104,8 +105,12 @@ class Spark:
         except (Py4JError, PySparkException) as failure:
             raise _failed(failure) from failure
 
-    def _said(self) -> str:
-        return self._log.read_text(encoding="utf-8", errors="replace")[-_LOG_SHOWN:]
+    def _cause(self, failure: Exception) -> str:
+        """The exception that its processes told of last, without its trace; else Python's own."""
+        told = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        causes = [line for line in told if _EXCEPTION.match(line)]
+        said = causes[-1] if causes else str(failure).partition("\n")[0]
+        return said.strip()[:_LOG_SHOWN].rstrip(".")
 
     def close(self) -> None:
         """Ends the session and Spark's own process here, which would serve others as well."""

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -297,3 +298,17 @@ def test_what_does_not_go_together_is_said(cli: Cli, words: str, code: int) -> N
     cli.authorize()
     cli.done("export parquet out")
     assert cli(f"projection rebuild {words}").code == code
+
+
+def test_why_spark_does_not_start_is_said_in_one_line() -> None:
+    pytest.importorskip("pyspark", reason="installed for Python 3.11 alone")
+    lines = (
+        "from projections.engines import EngineName, open_engine\n"
+        "open_engine(EngineName.SPARK, 'nonsense://h')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", lines], check=False, capture_output=True, text=True
+    )
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ledger.errors.StoreUnavailable: Spark did not start on nonsense://h: ")
+    assert "Master must either be yarn or start with spark, k8s, or local. Check" in last
