@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from typing import Any, Final
 from urllib.parse import unquote
 from uuid import UUID
@@ -118,10 +118,10 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             self.log.grow(log, last, (row.state for row in part.rows))
             c.executemany("INSERT INTO commands VALUES (?, ?, ?, ?)", map(COMMAND, part.commands))
             c.executemany(
-                "INSERT INTO subjects SELECT ?1, ?2, ?3, ?4 WHERE EXISTS "
-                "(SELECT 1 FROM events WHERE stream = 'subject:' || ?1 AND version = 1) "
+                "INSERT INTO subjects SELECT :subject, :kind, :name, :salt WHERE EXISTS "
+                "(SELECT 1 FROM events WHERE stream = 'subject:' || :subject AND version = 1) "
                 "ON CONFLICT (subject) DO NOTHING",
-                map(astuple, part.subjects),
+                map(asdict, part.subjects),
             )
             if part.erased:
                 self._forget(c, part.erased)
