@@ -19,7 +19,6 @@ from projections.export.parquet import PartBuffer, arrow, leftovers
 from projections.export.source import COLUMNS, EventSource, Row
 
 BUCKETS: Final = 4
-BUCKETS_MAX: Final = 4_096
 PART_ROWS: Final = 1_000_000
 PART_BYTES: Final = 256_000_000
 """How much is held in memory until it is written: what is reached first."""

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from ledger.application import Ledger
+from ledger.entry_check import differences, fits
 from ledger.errors import VerificationFailed
 from ledger.persistence.columns import DERIVED_COLUMNS
 from ledger.persistence.failures import told_clearly
@@ -57,7 +58,10 @@ def events_of(ledger: Ledger) -> EventSource:
 
 
 class PostgresEvents:
-    """The events of a ledger on PostgreSQL; a standby's will do."""
+    """The events of a ledger on PostgreSQL; a standby's will do.
+
+    There the columns are written beside the entry, and the log's root says nothing of them.
+    """
 
     def __init__(self, ledger: Ledger, database: PostgresDatabase) -> None:
         self._database = database
@@ -67,7 +71,19 @@ class PostgresEvents:
     def pages(self, first: int) -> Iterator[list[Row]]:
         from projections.postgres import event_pages  # noqa: PLC0415  Brings psycopg along.
 
-        return event_pages(self._database, COLUMNS, first, PAGE)
+        for page in event_pages(self._database, COLUMNS, first, PAGE):
+            for row in page:
+                if not fits(row, row[4].encode(), ""):
+                    raise _disagreement(row)
+            yield page
+
+
+def _disagreement(row: Row) -> VerificationFailed:
+    what = next(differences(row, row[4].encode(), row[0] - 1, ""), "not as it would be written")
+    return VerificationFailed(
+        f"position {row[0]}: {what}.",
+        remedy="Nothing from there on was exported; `authledger log verify` tells more.",
+    )
 
 
 class SqliteEvents:

@@ -278,3 +278,17 @@ def test_the_command_tells_what_it_did(cli: Cli) -> None:
     assert "0 of them are new" in cli.done("export parquet out").out
     assert cli.done("export parquet out -o csv").lines[0].startswith("folder,before,entries")
     assert cli("export parquet out --buckets 3").code == 2
+
+
+def test_a_column_that_is_not_its_entrys_is_not_exported(database: str, tmp_path: Path) -> None:
+    """On PostgreSQL they are written beside the entry, and the root is over entries alone."""
+    told = World(database)
+    for step in story():
+        told.take(step)
+    exported(told.place, tmp_path / "sound")
+    with psycopg.connect(database) as there:
+        there.execute("SET session_replication_role = replica")
+        there.execute("ALTER TABLE ledger.events DISABLE TRIGGER ALL")
+        there.execute("UPDATE ledger.events SET region = 'elsewhere' WHERE position = 3")
+    with pytest.raises(VerificationFailed, match="position 3: the stored region is 'elsewhere'"):
+        exported(told.place, tmp_path / "altered")
