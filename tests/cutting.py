@@ -55,11 +55,11 @@ class Way:
                 if b"COMMIT" in data and self.cut_at_commit:
                     when, self.cut_at_commit = self.cut_at_commit, None
                     if when == "after":
+                        # First the client is cut off, so that the answer is given to nobody,
+                        # whichever of the two directions' threads takes it.
+                        one.shutdown(socket.SHUT_RDWR)
                         other.sendall(data)
                         other.settimeout(10)
-                        # The thread of the other direction may take the answer; then it was given
-                        # to nobody either, for the client is cut off first.
-                        one.shutdown(socket.SHUT_RDWR)
                         other.recv(65_536)
                     break
                 other.sendall(data)
