@@ -240,10 +240,7 @@ class Ledger(Application[str]):
         check_words(reason=reason)
         with self.told():
             if not self.entries.subject_names([subject]):
-                raise NotFound(
-                    f"No name is kept for {subject}.",
-                    remedy="Name a surrogate id; `authledger subject list` has them.",
-                )
+                raise NotFound(f"No name is kept for {subject}; `subject list` has the ids.")
         self.tell(SubjectErased(subject=subject), actor=actor, reason=reason, erased=(subject,))
         with self.told():
             self.entries.wipe()
