@@ -29,8 +29,12 @@ def create_table(
         columns.append((f"{column.name}_change", "INTEGER NOT NULL"))
     if projection.counters:
         columns.append(("latest_at", "TEXT NOT NULL"))
-    key = [*(column.name for column in projection.key), "from_position"]
-    return dialect.table(table, columns, key, temporary=temporary)
+    return dialect.table(table, columns, table_key(projection), temporary=temporary)
+
+
+def table_key(projection: Projection) -> tuple[str, ...]:
+    """What is unique in the table of a history."""
+    return (*(column.name for column in projection.key), "from_position")
 
 
 def create_views(projection: Projection, table: str) -> tuple[str, ...]:

@@ -243,10 +243,19 @@ class PostgresStore(Store):
         self._lock()
         yield
 
-    def begin_beside(self, projection: Projection, known: Tracked) -> str:
-        """It goes with the transaction, if that does not end well."""
-        self.execute(history.create_table(projection, known.successor, self.dialect))
-        return known.successor
+    def build_beside(self, projection: Projection, known: Tracked, last: int) -> str:
+        """It goes with the transaction, if that does not end well.
+
+        An index made of rows that lie in its order costs less than one kept while they come.
+        """
+        table = known.successor
+        self.execute(history.create_table(projection, table, self.dialect))
+        self.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey")
+        self.fill(projection, table, last)
+        self.execute(
+            f"ALTER TABLE {table} ADD PRIMARY KEY ({', '.join(history.table_key(projection))})"
+        )
+        return table
 
     def adopt(self, projection: Projection, known: Tracked, beside: str, at: str) -> None:
         self.execute(

@@ -10,12 +10,20 @@ any aggregate (docs/decisions/0022); the runner, on SQLite, does without.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from projections.projection import Column, Projection
 
 
-def sorted_present(projection: Projection) -> str:
-    """The present rows, sorted by key: key, values or counters, since, position."""
-    return _sums(projection) if projection.counters else _latest(projection)
+def sorted_present(projection: Projection, told: Callable[[Iterable[str]], str] = ", ".join) -> str:
+    """The present rows, sorted by key: key, values or counters, since, position.
+
+    `told` makes of the columns' names what is selected.
+    """
+    columns = (*projection.key, *projection.values, *projection.counters)
+    names = (*(column.name for column in columns), "since", "position")
+    select = _sums(projection) if projection.counters else _latest(projection)
+    return f"SELECT {told(names)} FROM ({select}) AS present ORDER BY {_names(projection.key)}"
 
 
 def _latest(projection: Projection) -> str:
@@ -29,7 +37,6 @@ def _latest(projection: Projection) -> str:
             FROM ({projection.select}) AS changes
         ) AS ranked
         WHERE latest = 1
-        ORDER BY {key}
     """
 
 
@@ -40,7 +47,6 @@ def _sums(projection: Projection) -> str:
         SELECT {key}, {sums}, MAX(effective_at) AS since, MAX(position) AS position
         FROM ({projection.select}) AS changes
         GROUP BY {key}
-        ORDER BY {key}
     """
 
 

@@ -73,9 +73,8 @@ def rebuild_all(
 def _rebuild(store: Store, projection: Projection, at: str, swapping: Lock) -> Rebuilt:
     with store.building(projection):
         begun = store.tracked()[projection.name]
-        beside = store.begin_beside(projection, begun)
         _, before = digest(store, projection, begun.table)
-        store.fill(projection, beside, begun.position)
+        beside = store.build_beside(projection, begun, begun.position)
         rows, after = digest(store, projection, beside)
         with swapping, store.swapping():
             known = store.tracked()[projection.name]

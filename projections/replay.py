@@ -14,12 +14,10 @@ from typing import Final
 from ledger.application import system_clock
 from ledger.errors import StoreUnavailable, VerificationFailed
 from ledger.values import instant_text
-from projections.digest import digest_of
 from projections.engines import Engine, EngineFailed
 from projections.export.exporter import belongs
 from projections.export.manifest import Manifest, damaged_files, read_manifest
 from projections.export.source import EventSource
-from projections.present import sorted_present
 from projections.projection import Projection
 from projections.rebuild import OnProgress, Rebuilt
 from projections.runner import Certificate, code_version, projections_named
@@ -82,12 +80,8 @@ def digests(
     another's rows are digested here. Raises EngineFailed.
     """
     engine.read(folder, manifest)
-
-    def one(projection: Projection) -> tuple[int, str]:
-        return digest_of(engine.rows(sorted_present(projection)))
-
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        yield from threads.map(one, projections)
+        yield from threads.map(engine.digest, projections)
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:

@@ -174,9 +174,10 @@ class SQLiteStore(Store):
 
     swapping = transaction
 
-    def begin_beside(self, projection: Projection, _: Tracked) -> str:
+    def build_beside(self, projection: Projection, _: Tracked, last: int) -> str:
         """It lies in a file that goes with the connection."""
         self.execute(history.create_table(projection, BESIDE, self.dialect, temporary=True))
+        self.fill(projection, BESIDE, last)
         return BESIDE
 
     def adopt(self, projection: Projection, known: Tracked, beside: str, at: str) -> None:

@@ -150,8 +150,8 @@ class Store(ABC):
         """The end of `building`, under the views' write lock."""
 
     @abstractmethod
-    def begin_beside(self, projection: Projection, known: Tracked) -> str:
-        """An empty table for a projection that only this connection sees."""
+    def build_beside(self, projection: Projection, known: Tracked, last: int) -> str:
+        """A further table with the history up to a position, which only this connection sees."""
 
     @abstractmethod
     def adopt(self, projection: Projection, known: Tracked, beside: str, at: str) -> None:

@@ -5,13 +5,13 @@ A further engine is one module with a class like these and a line in `open_engin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from projections.export.manifest import Manifest
+    from projections.projection import Projection
 
 
 class EngineName(StrEnum):
@@ -38,10 +38,9 @@ class Engine(Protocol):
     def read(self, folder: Path, manifest: Manifest) -> None:
         """Let `events` be the files that the manifest names, and no others. Raises EngineFailed."""
 
-    def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
-        """The rows of a SELECT, in its order, a part at a time; threads may ask at once.
-
-        Raises EngineFailed.
+    def digest(self, projection: Projection) -> tuple[int, str]:
+        """How many rows a projection's present has, and the digest over them, as
+        `projections.digest` makes it; threads may ask at once. Raises EngineFailed.
         """
 
     def close(self) -> None:

@@ -14,13 +14,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ledger.errors import StoreUnavailable
+from projections.digest import digest_of
 from projections.engines import EngineFailed, nothing
 from projections.engines.java import java_home
 from projections.export.manifest import Manifest
 from projections.export.source import COLUMNS, INTEGERS
+from projections.present import sorted_present
+from projections.projection import Projection
 
 try:
     import pyspark
@@ -98,10 +101,10 @@ class Spark:
         except (Py4JError, PySparkException) as failure:
             raise _failed(failure) from failure
 
-    def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
+    def digest(self, projection: Projection) -> tuple[int, str]:
         try:
-            for row in self._session.sql(statement).toLocalIterator():
-                yield tuple(row)
+            rows = self._session.sql(sorted_present(projection)).toLocalIterator()
+            return digest_of(map(tuple, rows))
         except (Py4JError, PySparkException) as failure:
             raise _failed(failure) from failure
 

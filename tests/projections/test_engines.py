@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from ledger.application import Ledger
 from ledger.copying import copy
 from ledger.errors import StoreUnavailable, VerificationFailed
-from projections import replay as replaying
 from projections.declared import PROJECTIONS
 from projections.digest import digest_of
 from projections.engines import Engine, EngineName
+from projections.engines import duckdb as engine_duckdb
 from projections.export.manifest import read_manifest
 from projections.present import sorted_present
 from tests.cli.conftest import Cli, cli
@@ -237,7 +237,7 @@ def test_a_file_that_the_manifest_does_not_name_is_not_replayed(
 def test_an_engine_that_fails_over_sound_files_is_no_damage(
     replayable: Replayable, duckdb: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replaying, "sorted_present", lambda _: "SELECT nothing FROM events")
+    monkeypatch.setattr(engine_duckdb, "sorted_present", lambda *_: "SELECT nothing FROM events")
     with pytest.raises(StoreUnavailable, match="DuckDB cannot go on"):
         replayed(replayable, duckdb)
 
