@@ -13,11 +13,24 @@ from cli.output import as_cell, safe
 
 def draw(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Print a table; return the number of rows. Without rows nothing is printed."""
-    cells = [[safe(as_cell(value)) for value in row] for row in rows]
+    is_terminal = sys.stdout.isatty()
+    as_shown = _isolated if is_terminal else safe
+    cells = [[as_shown(as_cell(value)) for value in row] for row in rows]
     if cells:
-        fits = sys.stdout.isatty() and _fits(headings, cells)
+        fits = is_terminal and _fits(headings, cells)
         (_draw_rich if fits else _draw_plain)(headings, cells)
     return len(cells)
+
+
+def _isolated(text: str) -> str:
+    """The text, made safe; what is written from right to left leaves its neighbours in place."""
+    shown = safe(text)
+    if shown.isascii() or not any(unicodedata.bidirectional(char) in _FROM_RIGHT for char in shown):
+        return shown
+    return f"\u2068{shown}\u2069"  # FIRST STRONG ISOLATE … POP DIRECTIONAL ISOLATE
+
+
+_FROM_RIGHT = {"R", "AL", "AN"}
 
 
 def _fits(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
@@ -74,8 +87,10 @@ def _width(text: str) -> int:
     """How many cells of a terminal a text takes."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(char) else 2 if _is_wide(char) else 1 for char in text)
+    return sum(_cells(char) for char in text)
 
 
-def _is_wide(char: str) -> bool:
-    return unicodedata.east_asian_width(char) in "WF"
+def _cells(char: str) -> int:
+    if unicodedata.combining(char) or unicodedata.category(char) == "Cf":
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

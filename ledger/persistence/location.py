@@ -16,7 +16,8 @@ from typing import Final
 
 from ledger.errors import InvalidInput
 
-_URL: Final = re.compile(r"\w[\w+.-]*://|(sqlite|postgres(ql)?):")
+_URL: Final = re.compile(r"\w[\w+.-]*://|(sqlite|postgres(ql)?|file):")
+_CONNECTION_STRING: Final = re.compile(r"\s*(host|hostaddr|port|dbname|user|password|service)\s*=")
 _POSTGRESQL: Final = re.compile(r"postgres(ql)?://")
 _USER_PASSWORD: Final = re.compile(r"^(\w+:/*[^/?@:]*):[^/?@]*@")
 _SECRET: Final = re.compile(
@@ -61,6 +62,12 @@ def location_of(named: str | Path | Location) -> Location:
         raise InvalidInput(
             f"{str(PostgresDatabase(named))!r} names no ledger.",  # Nor shows a password.
             remedy="Name a path, sqlite:///PATH or postgresql://USER@HOST/DATABASE.",
+        )
+    if _CONNECTION_STRING.match(named):
+        raise InvalidInput(  # Not repeated: it may hold a password.
+            "A connection string of PostgreSQL's names no ledger.",
+            remedy="Write a URL: postgresql://USER@HOST:PORT/DATABASE. A file of such a name is "
+            "./NAME.",
         )
     return SQLiteFile(_expanded(named))
 

@@ -155,6 +155,8 @@ def test_a_reader_that_leaves_is_no_error(cli: Cli, form: str) -> None:
         ("view regions -o xml", "--output"),
         ("--ledger ftp://h/db view regions", "names no ledger"),
         ("--ledger postgresql:/a:secret@h/db view regions", "'postgresql:/a@h/db' names no ledger"),
+        ("--ledger 'host=h dbname=l password=secret' view regions", "Write a URL: postgresql://"),
+        ("--ledger file:x.db view regions", "'file:x.db' names no ledger"),
         ("nonsense", "No such command"),
     ],
 )
@@ -163,6 +165,7 @@ def test_a_word_that_is_not_understood_is_named(cli: Cli, line: str, says: str) 
     said = cli(line)
     assert said.code == 2, said.err
     assert says in said.err
+    assert "secret" not in said.err
     assert "Traceback" not in said.err
 
 

@@ -81,6 +81,25 @@ def test_a_terminal_shows_escaped_json_of_the_same_value(evil: Cli) -> None:
     assert "\\u202e" in shown
 
 
+def test_a_name_from_right_to_left_leaves_its_neighbours_in_place_on_a_terminal(cli: Cli) -> None:
+    cli.done("agency create وكالة --trustee service:asm")
+    shown = on_a_terminal("agency", "list")
+    assert "\u2068وكالة\u2069" in shown
+    piped = cli.done("agency list").out
+    assert "وكالة" in piped
+    assert "\u2068" not in piped
+
+
+@pytest.mark.parametrize("columns", ["60", "120"])
+def test_a_name_from_right_to_left_keeps_the_columns_aligned(cli: Cli, columns: str) -> None:
+    for name in ("وكالة", "agency"):
+        cli.done(f"agency create {name} --trustee service:asm")
+    shown = on_a_terminal("agency", "list", COLUMNS=columns, NO_COLOR="1")
+    lines = [line.replace("\u2068", "").replace("\u2069", "") for line in shown.splitlines()]
+    places = {line.index("exists") for line in lines if "exists" in line}
+    assert len(places) == 1
+
+
 def test_a_terminal_has_colours_unless_they_are_not_wanted(cli: Cli) -> None:
     cli.authorize()
     assert "\x1b[" in on_a_terminal("view", "regions", NO_COLOR="")
