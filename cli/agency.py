@@ -12,7 +12,6 @@ from cli.reading import in_account, instant_of, names_of, print_result, readable
 from cli.writing import carry_out
 
 if TYPE_CHECKING:
-    from ledger.application import Ledger
     from ledger.asof import AsOf
     from projections.views import Views
 
@@ -59,10 +58,10 @@ def delete(ask: Writing, name: Name, override: Override = False) -> None:
 def list_(ask: ReadingAsOf, account: Account = None, provider: Provider = None) -> None:
     """List agencies: existing or deleted, since when, by whom."""
     where = in_account(ask, provider, account)
-    with views_of(ask) as (ledger, views):
-        when = instant_of(ask, ledger)
+    with views_of(ask) as views:
+        when = instant_of(ask, views)
         result = views.read("agencies", as_of=when, where=where)
-        print_result(ask.form, result, ledger, empty="There is no agency.")
+        print_result(ask.form, result, views, empty="There is no agency.")
 
 
 @command(app, "show")
@@ -72,9 +71,9 @@ def show_(ask: ReadingAsOf, name: Name, account: Account = None, provider: Provi
     Since when each holds, and on whose consent.
     """
     where = {**in_account(ask, provider, account), "agency": name}
-    with views_of(ask) as (ledger, views):
-        when = instant_of(ask, ledger)
-        agencies = [_read(views, ledger, agency, when) for agency in _found(views, when, where)]
+    with views_of(ask) as views:
+        when = instant_of(ask, views)
+        agencies = [_read(views, agency, when) for agency in _found(views, when, where)]
     if ask.form is Output.TABLE:
         for agency in agencies:
             _print(agency)
@@ -114,13 +113,11 @@ def _found(views: Views, when: AsOf | None, where: dict[str, str | None]) -> lis
     return found
 
 
-def _read(
-    views: Views, ledger: Ledger, agency: dict[str, Any], when: AsOf | None
-) -> dict[str, Any]:
+def _read(views: Views, agency: dict[str, Any], when: AsOf | None) -> dict[str, Any]:
     mine = {key: agency[key] for key in ("provider", "account", "agency")}
     trustees = views.read("trustees", as_of=when, where=mine).dicts()
     permissions = views.read("region_agencies", as_of=when, where=mine).dicts()
-    known = names_of(ledger, [agency, *permissions])
+    known = names_of(views, [agency, *permissions])
     return {
         **mine,
         "agency_id": agency["agency_id"] or None,

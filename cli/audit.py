@@ -89,7 +89,7 @@ def trail(
     """
     from projections.audit_trail import TrailFilter
 
-    with views_of(ask, caught_up=False) as (ledger, views):
+    with views_of(ask, caught_up=False) as views:
         wanted = TrailFilter(
             account=account or ask.root.account,
             provider=provider or ask.root.provider,
@@ -101,15 +101,15 @@ def trail(
             event=event,
             outcome=outcome,
             origin=origin,
-            since=time_of(ledger, since),
-            until=time_of(ledger, until),
+            since=time_of(since),
+            until=time_of(until),
         )
         page = views.trail(wanted, after=after, limit=limit, newest_first=not oldest_first)
         say(f"now, position {page.position}")
         if ask.form is Output.TABLE:
             replay.print_trail(page)
         else:
-            print_result(ask.form, page, ledger)
+            print_result(ask.form, page, views)
         if page.more:
             say(f"There are more: go on with --after {page.rows[-1][0]}.")
 

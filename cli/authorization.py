@@ -82,8 +82,8 @@ def list_(
 ) -> None:
     """List how each service stands in each region: requested, granted, declined or revoked."""
     where = in_account(ask, provider, account)
-    with views_of(ask) as (ledger, views):
-        when = instant_of(ask, ledger)
+    with views_of(ask) as views:
+        when = instant_of(ask, views)
         wanted = {**where, "region": region, "service": service, "status": status}
         result = views.read("authorizations", as_of=when, where=wanted)
-        print_result(ask.form, result, ledger, empty="No service has asked for anything.")
+        print_result(ask.form, result, views, empty="No service has asked for anything.")

@@ -27,7 +27,7 @@ Readers = Annotated[
     typer.Option(
         "--reader",
         metavar="ROLE",
-        help="A role that sees the views, and nothing of the ledger itself: `authledger query`.",
+        help="A role that sees the views, and nothing of the ledger itself: `view`, `audit trail`, `query`.",
     ),
 ]
 

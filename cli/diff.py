@@ -8,7 +8,7 @@ import typer
 
 from cli.options import Account, Provider, Reading, Region
 from cli.output import Output, say, show
-from cli.reading import views_of, with_names
+from cli.reading import resolved, views_of, with_names
 from cli.view import SHORT
 
 if TYPE_CHECKING:
@@ -42,11 +42,9 @@ def diff(
         "account": account or ask.root.account,
         "provider": provider or ask.root.provider,
     }
-    with views_of(ask) as (ledger, views):
-        instants = [
-            ledger.resolve(text, None) if text != "now" else None for text in (before, after)
-        ]
-        end = ledger.last_position()
+    with views_of(ask) as views:
+        instants = [resolved(views, text) if text != "now" else None for text in (before, after)]
+        end = views.last_position()
         says = [str(when) if when else f"now, position {end}" for when in instants]
         say(f"from  {says[0]}\nto    {says[1]}")
         changes = [
@@ -58,7 +56,7 @@ def diff(
         show(
             ask.form,
             _COLUMNS,
-            with_names(changes, ledger) if table else changes,
+            with_names(changes, views) if table else changes,
             empty="Nothing changed.",
         )
 

@@ -33,10 +33,10 @@ def delete(ask: Writing, name: Name, override: Override = False) -> None:
 def list_(ask: ReadingAsOf, account: Account = None, provider: Provider = None) -> None:
     """List policies: existing or deleted, since when, by whom."""
     where = in_account(ask, provider, account)
-    with views_of(ask) as (ledger, views):
-        when = instant_of(ask, ledger)
+    with views_of(ask) as views:
+        when = instant_of(ask, views)
         result = views.read("policies", as_of=when, where=where)
-        print_result(ask.form, result, ledger, empty="There is no policy.")
+        print_result(ask.form, result, views, empty="There is no policy.")
 
 
 @command(app, "show")
@@ -45,8 +45,8 @@ def show(ask: ReadingAsOf, name: Name, account: Account = None, provider: Provid
     from ledger.errors import NotFound
 
     where = {**in_account(ask, provider, account), "policy": name}
-    with views_of(ask) as (ledger, views):
-        when = instant_of(ask, ledger)
+    with views_of(ask) as views:
+        when = instant_of(ask, views)
         parts = {
             title: views.read(view, as_of=when, where=where)
             for title, view in (
@@ -70,7 +70,7 @@ def show(ask: ReadingAsOf, name: Name, account: Account = None, provider: Provid
         for title, part in parts.items():
             if ask.form is Output.TABLE:
                 out(f"{title}:")
-                print_result(ask.form, part, ledger, hide=("policy",), empty="  none")
+                print_result(ask.form, part, views, hide=("policy",), empty="  none")
                 out("")
             elif title == "permissions":
-                print_result(ask.form, part, ledger)
+                print_result(ask.form, part, views)

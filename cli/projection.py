@@ -10,7 +10,7 @@ import typer
 from cli.options import Reading, command
 from cli.output import Output, out, say, show, show_document
 from cli.progress import progress
-from cli.reading import say_missing, views_of
+from cli.reading import ledger_of, say_missing, views_of
 from projections.engines import EngineName
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ app = typer.Typer(help="The views are disposable: see where they stand, rebuild,
 @command(app, "status")
 def status(ask: Reading) -> None:
     """Show where each projection stands, and how far it is behind the ledger."""
-    with views_of(ask, caught_up=False) as (ledger, views):
+    with views_of(ask, caught_up=False) as views:
         rows = views.status()
-        say(f"ledger at position {ledger.last_position()}")
+        say(f"ledger at position {views.last_position()}")
     columns = ("name", "position", "behind", "rows", "history_rows", "rebuilt_at")
     show(ask.form, columns, [[getattr(row, column) for column in columns] for row in rows])
 
@@ -33,7 +33,7 @@ def status(ask: Reading) -> None:
 @command(app, "catch-up")
 def catch_up(ask: Reading) -> None:
     """Bring every projection to the ledger's last position. Reading commands do it themselves."""
-    with views_of(ask, caught_up=False) as (_, views):
+    with views_of(ask, caught_up=False) as views:
         with progress("catching up") as advance:
             position = views.catch_up(advance)
         say_missing(views, position)
@@ -96,7 +96,7 @@ def rebuild(
     if engine is not None and parquet is not None:
         _replay(ask, names, engine, parquet, master)
         return
-    with views_of(ask, caught_up=False) as (_, views), progress("rebuilding") as advance:
+    with views_of(ask, caught_up=False) as views, progress("rebuilding") as advance:
         certificate = views.rebuild(names or None, advance)
     _show(ask, certificate)
     _judge(certificate)
@@ -125,9 +125,11 @@ def _replay(
     from projections.engines import open_engine
     from projections.export.source import events_of
     from projections.replay import replay
+    from projections.views import Views
 
     with (
-        views_of(ask, caught_up=False) as (ledger, views),
+        ledger_of(ask) as ledger,
+        Views.open(ledger.location, ledger.catalogue) as views,
         closing(open_engine(engine, master)) as opened,
         progress("replaying", unit="projections") as advance,
     ):
@@ -203,7 +205,7 @@ Until = Annotated[
 @command(app, "follow")
 def follow(ask: Reading, interval: Interval = 0.5, until: Until = None) -> None:
     """Keep the views up with the ledger until it is interrupted; print each position reached."""
-    with views_of(ask, caught_up=False) as (_, views):
+    with views_of(ask, caught_up=False) as views:
         say("following; Ctrl-C ends it")
         for position in views.follow(interval, _say_lost):
             out(f'{{"position": {position}}}' if ask.form is not Output.TABLE else str(position))

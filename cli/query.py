@@ -10,7 +10,7 @@ import typer
 
 from cli.options import Reading, command
 from cli.output import Output, say, show
-from cli.reading import views_for_sql
+from cli.reading import views_of
 
 Sql = Annotated[
     str,
@@ -36,7 +36,7 @@ def query(ask: Reading, sql: Sql, row_limit: RowLimit = 1000, time_limit: TimeLi
     positions; `audit_trail` holds every entry.
     """
     text = sys.stdin.read() if sql == "-" else sql
-    with views_for_sql(ask) as views:
+    with views_of(ask) as views:
         result = views.query(text, row_limit=row_limit, time_limit_s=time_limit)
     say(f"now, position {result.position}")
     columns = result.columns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from cli.options import Reading, ReadingAsOf
@@ -45,29 +45,18 @@ def opened(settings: Settings, location: Location, *, create: bool) -> Ledger:
 
 
 @contextmanager
-def views_of(ask: Reading, *, caught_up: bool = True) -> Iterator[tuple[Ledger, Views]]:
-    """The ledger and its views, caught up."""
-    from projections.views import Views
-
-    with ledger_of(ask) as ledger, Views.open(ledger.location, ledger.catalogue) as views:
-        if caught_up:
-            catch_up(views)
-        yield ledger, views
-
-
-@contextmanager
-def views_for_sql(ask: Reading) -> Iterator[Views]:
+def views_of(ask: Reading, *, caught_up: bool = True) -> Iterator[Views]:
     """The views, caught up; the ledger is looked at first, but a role may see the views alone."""
     from ledger.catalogue import load_catalogue
     from ledger.errors import StoreForbidden
     from projections.views import Views
 
-    with ExitStack() as stack:
-        with suppress(StoreForbidden):
-            stack.enter_context(ledger_of(ask))
-        catalogue = load_catalogue(ask.settings.catalogue)
-        views = stack.enter_context(Views.open(ask.settings.ledger, catalogue))
-        catch_up(views)
+    with suppress(StoreForbidden), ledger_of(ask):
+        pass
+    catalogue = load_catalogue(ask.settings.catalogue)
+    with Views.open(ask.settings.ledger, catalogue) as views:
+        if caught_up:
+            catch_up(views)
         yield views
 
 
@@ -87,20 +76,27 @@ def say_missing(views: Views, reached: int) -> None:
         say(f"the views stand at position {reached}: {what} missing, and cannot be caught up here")
 
 
-def instant_of(ask: ReadingAsOf, ledger: Ledger) -> AsOf | None:
+def instant_of(ask: ReadingAsOf, views: Views) -> AsOf | None:
     """What --as-of and --known-at mean, echoed on stderr; None is now."""
-    when = ledger.resolve(ask.as_of, ask.known_at)
+    when = resolved(views, ask.as_of, ask.known_at)
     if when is None:
-        say(f"now, position {ledger.last_position()}")
+        say(f"now, position {views.last_position()}")
     else:
         say(str(when))
     return when
 
 
+def resolved(views: Views, as_of: str | None, known_at: str | None = None) -> AsOf | None:
+    """What two words about time mean; None is now. Raises InvalidInput."""
+    from ledger.application import system_clock
+
+    return views.resolve(as_of, known_at, system_clock())
+
+
 def print_result(
     form: Output,
     result: Result,
-    ledger: Ledger,
+    views: Views,
     *,
     hide: Iterable[str] = (),
     empty: str = "Nothing.",
@@ -113,14 +109,14 @@ def print_result(
         show(
             form,
             [result.columns[index] for index in shown],
-            with_names(rows, ledger),
+            with_names(rows, views),
             empty=empty,
         )
         return
     columns, rows = result.columns, result.rows
     if "actor" in columns and "actor_name" not in columns:
         place = columns.index("actor")
-        known = ledger.names({row[place] for row in rows if row[place]})
+        known = views.subject_names({row[place] for row in rows if row[place]})
         columns = (*columns[: place + 1], "actor_name", *columns[place + 1 :])
         rows = [(*r[: place + 1], known.get(r[place]), *r[place + 1 :]) for r in rows]
     show(form, columns, rows)
@@ -138,10 +134,10 @@ def _alike(result: Result) -> set[str]:
     return alike
 
 
-def with_names(rows: Sequence[Sequence[Any]], ledger: Ledger) -> list[list[Any]]:
+def with_names(rows: Sequence[Sequence[Any]], views: Views) -> list[list[Any]]:
     """The rows as a table shows them: names for surrogate ids where known, times to the second."""
     found = {cell for row in rows for cell in row if _is(_SUBJECT, cell)}
-    known: Mapping[str, str] = ledger.names(sorted(found)) if found else {}
+    known: Mapping[str, str] = views.subject_names(sorted(found)) if found else {}
     return [[readable(cell, known) for cell in row] for row in rows]
 
 
@@ -163,17 +159,18 @@ def in_account(ask: Any, provider: str | None, account: str | None) -> dict[str,
     return {"provider": provider or default("provider"), "account": account}
 
 
-def names_of(ledger: Ledger, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
+def names_of(views: Views, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
     """The names of the actors of these rows, by surrogate id."""
-    return ledger.names(sorted({row["actor"] for row in rows if row["actor"]}))
+    return views.subject_names(sorted({row["actor"] for row in rows if row["actor"]}))
 
 
-def time_of(ledger: Ledger, text: str | None) -> datetime | None:
+def time_of(text: str | None) -> datetime | None:
     """A time; @POSITION is none. Raises InvalidInput."""
+    from ledger.application import system_clock
     from ledger.asof import parse_when
     from ledger.errors import InvalidInput
 
-    when = None if text is None else parse_when(text, ledger.clock())
+    when = None if text is None else parse_when(text, system_clock())
     if isinstance(when, int):
         raise InvalidInput(f"{text} is a position, and a time is needed here.")
     return when

@@ -25,8 +25,8 @@ def show_(ask: Reading, subject: Subject) -> None:
     """Show the name behind a surrogate id."""
     from ledger.errors import NotFound
 
-    with ledger_of(ask) as ledger:
-        name = ledger.names([subject]).get(subject)
+    with views_of(ask, caught_up=False) as views:
+        name = views.subject_names([subject]).get(subject)
     if name is None:
         raise NotFound(f"No name is kept for {subject}: it was erased, or never registered.")
     show(ask.form, ("subject", "name"), [(subject, name)])
@@ -35,8 +35,8 @@ def show_(ask: Reading, subject: Subject) -> None:
 @command(app, "list")
 def list_(ask: Reading) -> None:
     """List the surrogate ids, and the names that are still kept for them."""
-    with views_of(ask, caught_up=False) as (ledger, views):
-        say(f"now, position {ledger.last_position()}")
+    with views_of(ask, caught_up=False) as views:
+        say(f"now, position {views.last_position()}")
         result = views.subjects()
     show(ask.form, result.columns, result.rows, empty="Nobody is registered.")
 

@@ -83,10 +83,10 @@ def view(
     }
     given = {column: value for column, value in where.items() if value is not None}
     _known(name)
-    with views_of(ask) as (ledger, views):
-        when = instant_of(ask, ledger)
+    with views_of(ask) as views:
+        when = instant_of(ask, views)
         result = views.read(name, as_of=when, where=given)
-        print_result(ask.form, result, ledger, empty="Nothing.")
+        print_result(ask.form, result, views, empty="Nothing.")
 
 
 def _known(name: str) -> None:

@@ -54,13 +54,13 @@ def why(
     _need_something(region, agency, service, policy)
     where = in_account(ask, provider, account)
     asked = {"region": region, "agency": agency, "service": service, "policy": policy, **where}
-    with views_of(ask, caught_up=False) as (ledger, views):
-        say(f"now, position {ledger.last_position()}")
+    with views_of(ask, caught_up=False) as views:
+        say(f"now, position {views.last_position()}")
         chain = _chain(views, asked)
         from projections.views import Result
 
-        result = Result(_COLUMNS, chain, ledger.last_position())
-        print_result(ask.form, result, ledger, empty="No event has changed anything about that.")
+        result = Result(_COLUMNS, chain, views.last_position())
+        print_result(ask.form, result, views, empty="No event has changed anything about that.")
 
 
 def _need_something(*words: str | None) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
-from ledger.asof import AsOf
+from ledger.asof import AsOf, resolve
 from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput, NotFound, StoreUnavailable
 from ledger.persistence.location import Location, PostgresDatabase, location_of
@@ -20,11 +21,14 @@ from projections import history, times
 from projections.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.declared import PROJECTIONS, VIEWS
 from projections.digest import digest_of
+from projections.moments import Moments
 from projections.projection import Column
 from projections.rebuild import OnProgress
 from projections.runner import Certificate, Runner, Status
 from projections.sqlite import SQLiteStore
 from projections.store import Store
+
+NAMES_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,24 @@ class Views:
         """The ledger's last position, which the views may stand behind."""
         with self._store.told():
             return self._store.last_position()
+
+    def resolve(self, as_of: str | None, known_at: str | None, now: datetime) -> AsOf | None:
+        """What `--as-of` and `--known-at` mean here; None is now. Raises InvalidInput."""
+        with self._store.told():
+            return resolve(Moments(self._store), as_of, known_at, now)
+
+    def subject_names(self, subjects: Iterable[str]) -> Mapping[str, str]:
+        """The names behind surrogate ids; erased ones are absent."""
+        wanted = list(subjects)
+        found: dict[str, str] = {}
+        with self._store.told():
+            for first in range(0, len(wanted), NAMES_AT_ONCE):
+                some = wanted[first : first + NAMES_AT_ONCE]
+                places = ", ".join("?" * len(some))
+                found |= self._store.execute(
+                    f"SELECT subject, name FROM subjects WHERE subject IN ({places})", some
+                ).fetchall()
+        return found
 
     @staticmethod
     def names() -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from uuid import UUID
 
@@ -46,6 +46,22 @@ def numbered(
             )
         )
     return rows, latest.decode()
+
+
+def last_recorded_by(recorded_at: str, last: int, recorded: Callable[[int], str | None]) -> int:
+    """The last position recorded at that time or before; 0 if there is none.
+
+    Recorded times never decrease, so halving the range finds it in some twenty steps.
+    """
+    low, high = 0, last
+    while low < high:
+        middle = (low + high + 1) // 2
+        at = recorded(middle)
+        if at is not None and at <= recorded_at:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def key(originator_id: UUID | str) -> str:

@@ -33,8 +33,8 @@ _NOT_ALLOWED: Final = (
     StoreForbidden,
     "The ledger {ledger} refuses this to the role: {said}.",
     (
-        "A role that sees the views alone asks them by `authledger query`; to do more, the owner "
-        "gives it the rights: `authledger database grant --writer ROLE`."
+        "A role that sees the views alone asks by `authledger view`, `audit trail` and `query`; to do "
+        "more, the owner gives it the rights: `authledger database grant --writer ROLE`."
     ),
 )
 _MEANINGS: Final[dict[str, Meaning]] = {

@@ -28,7 +28,7 @@ from ledger.persistence.log import (
     Signed,
     tree_size,
 )
-from ledger.persistence.numbering import Numbered, key, numbered, released
+from ledger.persistence.numbering import Numbered, key, last_recorded_by, numbered, released
 from ledger.persistence.rows import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
 from ledger.persistence.schema import SCHEMA
 from ledger.persistence.sqlite_log import SQLiteLogRows
@@ -305,21 +305,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         return found
 
     def position_at(self, recorded_at: str) -> int:
-        """The last position recorded at that time or before; 0 if there is none.
-
-        Recorded times never decrease, so halving the range finds it in some twenty steps.
-        """
+        """The last position recorded at that time or before; 0 if there is none."""
+        recorded = "SELECT recorded_at FROM events WHERE position = ?"
         with self.datastore.transaction(commit=False) as c:
-            low, high = 0, self._value(c, "SELECT max(position) FROM events") or 0
-            while low < high:
-                middle = (low + high + 1) // 2
-                c.execute("SELECT recorded_at FROM events WHERE position = ?", (middle,))
-                row = c.fetchone()
-                if row is not None and row[0] is not None and row[0] <= recorded_at:
-                    low = middle
-                else:
-                    high = middle - 1
-            return low
+            last = self._max_notification_id(c) or 0
+            return last_recorded_by(
+                recorded_at, last, lambda position: self._value(c, recorded, (position,))
+            )
 
     def commit_boundary(self, position: int) -> int:
         """The position itself if a command ends there, else the end of the one before it."""

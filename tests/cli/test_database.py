@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -106,6 +107,57 @@ def test_tables_are_made_and_rights_given_by_command(on_postgres: Cli, database:
         for role in ("cli_writer", "cli_reader"):
             db.execute(f"DROP OWNED BY {role}".encode())
             db.execute(f"DROP ROLE {role}".encode())
+
+
+@pytest.fixture
+def analyst(on_postgres: Cli, database: str) -> Iterator[str]:
+    """The ledger as a role names it that sees the views alone, caught up with a consent."""
+    on_postgres.authorize()
+    on_postgres.done("projection catch-up")
+    with psycopg.connect(database, autocommit=True) as db:
+        db.execute("DROP ROLE IF EXISTS cli_analyst")
+        db.execute("CREATE ROLE cli_analyst LOGIN")
+        on_postgres.done("database grant --reader cli_analyst")
+        yield database.replace("postgres@", "cli_analyst@")
+        db.execute("DROP OWNED BY cli_analyst")
+        db.execute("DROP ROLE cli_analyst")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "view regions",
+        "view capabilities --as-of @4",
+        "view regions --as-of 2999-01-01 --known-at now",
+        "agency list",
+        "agency show asm_admin_trust",
+        "policy list",
+        "policy show 'asm admin trust policy'",
+        "authorization list",
+        "audit trail --since 2001-01-01",
+        "audit why --agency asm_admin_trust",
+        "audit diff @1 now",
+        "subject list",
+        "projection status",
+        "query 'SELECT * FROM audit_trail'",
+    ],
+)
+def test_who_sees_the_views_alone_asks_them_by_every_command(
+    on_postgres: Cli, analyst: str, line: str
+) -> None:
+    seen = on_postgres.done(f"{line} -o csv --ledger '{analyst}'")
+    assert seen.out == on_postgres.done(f"{line} -o csv").out
+    assert len(seen.out.splitlines()) > 1
+
+
+@pytest.mark.parametrize("line", ["audit show 1", "export parquet out", "log verify"])
+def test_who_sees_the_views_alone_is_told_so_by_the_others(
+    on_postgres: Cli, analyst: str, line: str
+) -> None:
+    said = on_postgres(f"{line} --ledger '{analyst}'")
+    assert said.code == 7
+    assert "refuses this to the role" in said.err
+    assert "`authledger view`" in said.err
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+"""Where in the history a question stands, for who sees the views and not the ledger itself."""
+
+from __future__ import annotations
+
+from ledger.persistence.numbering import last_recorded_by
+from projections.store import Store
+
+
+class Moments:
+    """What `ledger.asof` needs of a ledger, read through the views' own connection."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def max_notification_id(self) -> int:
+        """The last position; the library's name for it."""
+        return self._store.last_position()
+
+    def position_at(self, recorded_at: str) -> int:
+        """The last position recorded at that time or before; 0 if there is none."""
+        return last_recorded_by(
+            recorded_at,
+            self._store.last_position(),
+            lambda position: self._store.value(
+                "SELECT recorded_at FROM events WHERE position = ?", (position,)
+            ),
+        )
+
+    def commit_boundary(self, position: int) -> int:
+        """The position itself if a command ends there, else the end of the one before it.
+
+        The events of a command stand together.
+        """
+        here, after = (self._command_at(each) for each in (position, position + 1))
+        if here is None or here != after:
+            return position
+        before = self._store.value(
+            "SELECT position FROM events WHERE position < ? "
+            "AND (command_id IS NULL OR command_id <> ?) ORDER BY position DESC LIMIT 1",
+            (position, here),
+        )
+        return int(before or 0)
+
+    def _command_at(self, position: int) -> str | None:
+        found = self._store.value("SELECT command_id FROM events WHERE position = ?", (position,))
+        return None if found is None else str(found)
