@@ -101,7 +101,8 @@ def _told_usage(error: Any) -> None:
     if type(error).__name__ == "NoArgsIsHelpError":
         say(context.get_help())
         return
-    warn(f"Error: {error.format_message()}")
+    said = error.format_message().replace(": Value error, ", ": ")  # Pydantic's word, not ours.
+    warn(f"Error: {said}")
     if context is not None:
         say(f"`{context.command_path} --help` tells how to use it.")
 

@@ -152,7 +152,7 @@ def test_a_reader_that_leaves_is_no_error(cli: Cli, form: str) -> None:
         ("console login", "Give --region"),
         ("view regions --as-of yesterday", "'yesterday' is no time"),
         ("view regions --as-of @3 --known-at @3", "already says what was known"),
-        ("view regions -o xml", "--output"),
+        ("view regions -o xml", "'--output' / '-o': 'xml' is not one of 'table'"),
         ("--ledger ftp://h/db view regions", "names no ledger"),
         ("--ledger postgresql:/a:secret@h/db view regions", "'postgresql:/a@h/db' names no ledger"),
         ("--ledger 'host=h dbname=l password=secret' view regions", "Write a URL: postgresql://"),
