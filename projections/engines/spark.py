@@ -48,7 +48,9 @@ _SETTINGS: Final = {
 _LOOPBACK: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _LOCAL: Final = {**_LOOPBACK, "spark.sql.shuffle.partitions": "8"}
 """On this machine: nobody else can reach it, and no more partitions than it has use for."""
+_MEMORY: Final = "SPARK_DRIVER_MEMORY"
 _LOG_SHOWN: Final = 2_000
+_CAUSE: Final = re.compile(r"^Caused by: (.+)$", re.MULTILINE)
 _EXCEPTION: Final = re.compile(r"(Exception in thread|Caused by:|Error:|\S+(Exception|Error):) ")
 
 
@@ -76,6 +78,8 @@ class Spark:
         settings = dict(_SETTINGS)
         if master.startswith("local"):
             variables |= {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"}
+            # Here it is the driver that computes. spark-defaults.conf comes before the variable.
+            variables |= {_MEMORY: os.environ.get(_MEMORY) or f"{_memory_mb()}m"}
             settings |= _LOCAL
         builder = SparkSession.builder.master(master).appName("authledger")
         for name, value in settings.items():
@@ -133,14 +137,23 @@ def _end_gateway() -> None:
         SparkContext._gateway = SparkContext._jvm = None
 
 
+def _memory_mb() -> int:
+    """A quarter of this machine's memory, as Java would take by itself; Spark would take 1 GB."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(machine // 4 // 2**20, 1024)
+
+
 def _location(path: Path) -> str:
     """A file as Spark takes it: what would be a pattern is escaped, and nothing else."""
     return "file:" + re.sub(r"([{}\[\]*?\\])", r"\\\1", str(path))
 
 
 def _failed(failure: Exception) -> EngineFailed:
-    said = str(failure).split("\n\tat ")[0]
-    return EngineFailed(f"Spark cannot go on: {said[:_LOG_SHOWN]}")
+    """What Spark said, and the exception that all others came of; without Java's traces."""
+    said, _, trace = str(failure).partition("\n\tat ")
+    causes = _CAUSE.findall(trace)
+    cause = f" ({causes[-1][:_LOG_SHOWN]})" if causes else ""
+    return EngineFailed(f"Spark cannot go on: {said[:_LOG_SHOWN].rstrip()}{cause}")
 
 
 def _type(column: str) -> str:

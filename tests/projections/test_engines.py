@@ -135,6 +135,29 @@ def test_spark_computes_in_other_processes(engine: Engine) -> None:
     assert context.getExecutorMemoryStatus().size() == 3, "the driver's and two workers'"
 
 
+MEMORY = """
+import projections.engines.spark as engine
+spark = engine.Spark("local[1]")
+print(spark._session.sparkContext._jvm.java.lang.Runtime.getRuntime().maxMemory() // 2**20)
+print(engine._memory_mb())
+spark.close()
+"""
+
+
+@pytest.mark.parametrize("asked", [None, 700])
+def test_spark_has_a_quarter_of_this_machines_memory_or_what_it_is_given(
+    asked: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyspark", reason="installed for Python 3.11 alone")
+    monkeypatch.delenv("SPARK_DRIVER_MEMORY", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("SPARK_DRIVER_MEMORY", f"{asked}m")
+    command = [sys.executable, "-c", MEMORY]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+    has, quarter = map(int, said.split())
+    assert has == pytest.approx(asked or quarter, rel=0.05)
+
+
 def test_spark_finds_the_java_that_comes_along_where_there_is_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +263,15 @@ def test_an_engine_that_fails_over_sound_files_is_no_damage(
     monkeypatch.setattr(engine_duckdb, "sorted_present", lambda *_: "SELECT nothing FROM events")
     with pytest.raises(StoreUnavailable, match="DuckDB cannot go on"):
         replayed(replayable, duckdb)
+
+
+def test_why_spark_cannot_go_on_is_said_with_what_it_came_of() -> None:
+    pytest.importorskip("pyspark", reason="installed for Python 3.11 alone")
+    from projections.engines.spark import _failed
+
+    trace = "\n\tat a.B.c(B.java:1)\nCaused by: d.E: two\n\tat f.G\nCaused by: h.I: three\n\tat j"
+    assert str(_failed(Exception(f"one{trace}"))) == "Spark cannot go on: one (h.I: three)"
+    assert str(_failed(Exception("one"))) == "Spark cannot go on: one"
 
 
 # -- as a command --------------------------------------------------------------------------------
