@@ -44,7 +44,7 @@ def diff(
     }
     with views_of(ask) as views:
         instants = [resolved(views, text) if text != "now" else None for text in (before, after)]
-        end = views.last_position()
+        end = views.reached()
         says = [str(when) if when else f"now, position {end}" for when in instants]
         say(f"from  {says[0]}\nto    {says[1]}")
         changes = [

@@ -66,6 +66,8 @@ def catch_up(views: Views) -> None:
 
     with progress("catching up", quiet=True) as advance:
         say_missing(views, views.catch_up(advance))
+    if views.has_another_catalogue():
+        say("the views were made with another catalogue, and cannot be made anew here")
 
 
 def say_missing(views: Views, reached: int) -> None:
@@ -80,7 +82,7 @@ def instant_of(ask: ReadingAsOf, views: Views) -> AsOf | None:
     """What --as-of and --known-at mean, echoed on stderr; None is now."""
     when = resolved(views, ask.as_of, ask.known_at)
     if when is None:
-        say(f"now, position {views.last_position()}")
+        say(f"now, position {views.reached()}")
     else:
         say(str(when))
     return when

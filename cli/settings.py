@@ -142,5 +142,9 @@ def _read(path: Path) -> Mapping[str, str]:
 
 def _placed(path: Path, name: str, value: str) -> str:
     """Paths in a file are relative to it, so that it means the same from wherever it is found."""
-    is_path = name in ("catalogue", "log_keys") or (name == "ledger" and ":" not in value)
+    from ledger.persistence.location import is_connection_string
+
+    is_path = name in ("catalogue", "log_keys") or (
+        name == "ledger" and ":" not in value and not is_connection_string(value)
+    )
     return str(path.parent / expanded(value)) if is_path else value

@@ -1,4 +1,7 @@
-"""Where in the history a question stands, for who sees the views and not the ledger itself."""
+"""Where in the history a question to the views stands: no further than they have come.
+
+It is read through the views' own connection, so that whoever sees them alone can ask.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,20 @@ from projections.store import Store
 
 
 class Moments:
-    """What `ledger.asof` needs of a ledger, read through the views' own connection."""
+    """What `ledger.asof` needs of a ledger."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def max_notification_id(self) -> int:
-        """The last position; the library's name for it."""
-        return self._store.last_position()
+        """The last position that the views know; the library's name for it."""
+        return self._store.reached()
 
     def position_at(self, recorded_at: str) -> int:
         """The last position recorded at that time or before; 0 if there is none."""
         return last_recorded_by(
             recorded_at,
-            self._store.last_position(),
+            self._store.reached(),
             lambda position: self._store.value(
                 "SELECT recorded_at FROM events WHERE position = ?", (position,)
             ),

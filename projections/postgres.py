@@ -7,26 +7,28 @@ them and nothing else. On a standby, and for a reader, they stand where they wer
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, Final, Self
 
 from eventsourcing.persistence import PersistenceError
 from psycopg import Connection, Error, errors
 from psycopg.rows import tuple_row
+from psycopg.sql import SQL, Identifier
 
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
 from ledger.persistence.failures import told_clearly
 from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.postgres_connections import connect, is_given_up, is_lost
+from ledger.persistence.postgres_roles import views_owner
 from ledger.persistence.postgres_schema import APPENDED
 from projections import history
 from projections.declared import VIEWS
 from projections.dialect import POSTGRES
 from projections.postgres_query import run_query
 from projections.projection import Projection
-from projections.store import Cursor, Row, Store, Tracked, schema
+from projections.store import Answer, Cursor, Row, Store, Tracked, schema
 
 LAYOUT: Final = 1
 """Kept in the table `layout`; grows when other tables are needed than those declared."""
@@ -87,19 +89,31 @@ class PostgresStore(Store):
             )
         if not is_standby and not (has_views and self._has_tables()):
             self._make_tables()
+        elif not is_standby:
+            self._act_for_the_owner()
         elif not has_views:
             raise StoreUnavailable(
                 f"The views of {self.database} are not there yet.", remedy=_MAKE_THEM
             )
         self._look()
 
+    def _act_for_the_owner(self) -> None:
+        """Who may act for the views' owner does: what he makes is the owner's, with the rights that
+        the owner has given to others.
+        """
+        owner = views_owner(self.connection)
+        may = "SELECT current_user <> ? AND pg_has_role(current_user, ?, 'MEMBER')"
+        if self.value(may, (owner, owner)):
+            with suppress(errors.InsufficientPrivilege):  # A member may be kept from that.
+                self.connection.execute(SQL("SET ROLE {}").format(Identifier(owner)))
+
     def _look(self) -> None:
         """Whether the views may be kept here: a standby may have become the primary meanwhile."""
-        self.keeps = bool(
-            self.value(
-                "SELECT NOT pg_is_in_recovery() AND has_table_privilege('views.tracking', 'UPDATE')"
-            )
-        )
+        self.keeps, self.makes = self.execute(
+            "SELECT keeps, keeps AND pg_has_role(current_user, relowner, 'USAGE') FROM pg_class, "
+            "(SELECT NOT pg_is_in_recovery() AND has_table_privilege('views.tracking', 'UPDATE') "
+            "AS keeps) AS here WHERE oid = 'views.tracking'::regclass"
+        ).fetchone()
 
     def _has_tables(self) -> bool:
         return bool(self.value("SELECT version FROM layout") == LAYOUT)
@@ -111,7 +125,7 @@ class PostgresStore(Store):
             has_views = self.execute(_HERE).fetchone()[1]
             if has_views and self._has_tables():
                 return
-            self.execute("CREATE SCHEMA IF NOT EXISTS views")
+            self._act_for_the_owner()
             objects = self.execute(_OBJECTS).fetchall()
             if objects and not has_views:
                 raise StoreUnavailable(
@@ -240,8 +254,25 @@ class PostgresStore(Store):
 
     @contextmanager
     def swapping(self) -> Iterator[None]:
-        self._lock()
-        yield
+        with self.connection.transaction():  # Given up as a whole, its locks are given back.
+            self._lock()
+            yield
+
+    def swapped(self, projection: Projection, swap: Callable[[], Answer]) -> Answer:
+        """New readers wait behind the swap, which waits behind old ones, for a moment at a time;
+        in between everybody goes on.
+        """
+        end = time.monotonic() + LOCK_TIMEOUT_S
+        while True:
+            try:
+                return swap()
+            except errors.LockNotAvailable as error:
+                if time.monotonic() > end:
+                    raise StoreLocked(
+                        f"Others read {projection.name} all the time.",
+                        remedy="Nothing was lost; rebuild when no long query runs.",
+                    ) from error
+                time.sleep(SWAP_TIMEOUT_MS / 1000)
 
     def build_beside(self, projection: Projection, known: Tracked, last: int) -> str:
         """It goes with the transaction, if that does not end well.
@@ -255,6 +286,7 @@ class PostgresStore(Store):
         self.execute(
             f"ALTER TABLE {table} ADD PRIMARY KEY ({', '.join(history.table_key(projection))})"
         )
+        self._analyze(table)
         return table
 
     def adopt(self, projection: Projection, known: Tracked, beside: str, at: str) -> None:
@@ -262,24 +294,11 @@ class PostgresStore(Store):
             "UPDATE tracking SET generation = generation + 1, rebuilt_at = ? WHERE name = ?",
             (at, projection.name),
         )
-        self._analyze(beside)
-        end = time.monotonic() + LOCK_TIMEOUT_S
-        while True:
-            try:
-                with self.connection.transaction():
-                    self.execute(f"SET LOCAL lock_timeout = '{SWAP_TIMEOUT_MS}ms'")
-                    for statement in history.create_views(projection, beside):
-                        self.execute(statement.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
-                    self.execute(f"DROP TABLE {known.table}")
-            except errors.LockNotAvailable as error:
-                if time.monotonic() > end:
-                    raise StoreLocked(
-                        f"Others read {projection.name} all the time.",
-                        remedy="Nothing was lost; rebuild when no long query runs.",
-                    ) from error
-                time.sleep(SWAP_TIMEOUT_MS / 1000)
-            else:
-                return
+        self.execute(f"SET LOCAL lock_timeout = '{SWAP_TIMEOUT_MS}ms'")
+        for statement in history.create_views(projection, beside):
+            self.execute(statement.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
+        self.execute(f"DROP TABLE {known.table}")
+        self.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
 
     def analyze(self) -> None:
         """Those that never were; the others the server looks at again when they have changed."""

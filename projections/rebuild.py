@@ -76,17 +76,24 @@ def _rebuild(store: Store, projection: Projection, at: str, swapping: Lock) -> R
         _, before = digest(store, projection, begun.table)
         beside = store.build_beside(projection, begun, begun.position)
         rows, after = digest(store, projection, beside)
-        with swapping, store.swapping():
-            known = store.tracked()[projection.name]
-            _must_go_on(known, begun)
-            if known.position > begun.position:  # Or the live table was not digested as it is now.
-                fold = Fold(store, projection, beside)
-                fold.take(begun.position + 1, known.position)
-                fold.flush()
-                _, before = digest(store, projection, known.table)
-                rows, after = digest(store, projection, beside)
-            store.adopt(projection, known, beside, at)
-    return Rebuilt(projection.name, known.position, rows, before, after)
+        built = Rebuilt(projection.name, begun.position, rows, before, after)
+
+        def swap() -> Rebuilt:
+            done = built
+            with swapping, store.swapping():
+                known = store.tracked()[projection.name]
+                _must_go_on(known, begun)
+                if known.position > begun.position:  # Else both were digested as they are now.
+                    fold = Fold(store, projection, beside)
+                    fold.take(begun.position + 1, known.position)
+                    fold.flush()
+                    _, before = digest(store, projection, known.table)
+                    rows, after = digest(store, projection, beside)
+                    done = Rebuilt(projection.name, known.position, rows, before, after)
+                store.adopt(projection, known, beside, at)
+            return done
+
+        return store.swapped(projection, swap)
 
 
 def _must_go_on(known: Tracked, begun: Tracked) -> None:

@@ -98,14 +98,14 @@ class Runner:
         """Build projections again beside the live ones, compare digests, and swap.
 
         A crash leaves the live one; readers read it, and others catch it up, until the swap. Where
-        this connection may not keep the views, they are compared with the events, and left.
+        this connection may not make the views, they are compared with the events, and left.
         Raises NotFound for a name that is no projection.
         """
         wanted = projections_named(names)
         self.catch_up()
         store = self._store
         with store.told():
-            if store.keeps:
+            if store.makes:
                 rebuilt = rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
             else:
                 rebuilt = compare_all(store, wanted, on_progress)
@@ -116,7 +116,7 @@ class Runner:
             last_position=max(projection.last_position for projection in rebuilt),
             rebuilt_at=instant_text(self._clock()),
             projections=rebuilt,
-            swapped=store.keeps,
+            swapped=store.makes,
         )
 
     def status(self) -> list[Status]:
@@ -164,9 +164,13 @@ class Runner:
                 yield position
 
     def _declare(self) -> None:
-        if self._store.keeps and self._store.needs_declaring(self._catalogue):
-            with self._store.transaction():
-                self._store.declare(self._catalogue)
+        store = self._store
+        if store.keeps and store.needs_declaring(self._catalogue):
+            if not store.makes:
+                store.check_fits()  # Then it is the catalogue, and its owner's is as good.
+                return
+            with store.transaction():
+                store.declare(self._catalogue)
 
     def _advance(self, until: int) -> None:
         """Take the changes from the tracking to a position into the live tables."""

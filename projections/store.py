@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from ledger.catalogue import Catalogue
 from ledger.errors import StoreUnavailable
@@ -22,6 +22,7 @@ from projections.dialect import Dialect
 from projections.projection import Projection
 
 Row = tuple[Any, ...]
+Answer = TypeVar("Answer")
 
 
 class Cursor(Protocol):
@@ -88,6 +89,8 @@ class Store(ABC):
     dialect: Dialect
     keeps: bool = True
     """Whether this connection may catch the views up."""
+    makes: bool = True
+    """Whether it may make them anew as well."""
 
     # -- what each database does in its own way --------------------------------------------------
 
@@ -148,6 +151,10 @@ class Store(ABC):
     @abstractmethod
     def swapping(self) -> AbstractContextManager[None]:
         """The end of `building`, under the views' write lock."""
+
+    def swapped(self, projection: Projection, swap: Callable[[], Answer]) -> Answer:  # noqa: ARG002
+        """Carry out a swap, again if others were in its way."""
+        return swap()
 
     @abstractmethod
     def build_beside(self, projection: Projection, known: Tracked, last: int) -> str:
@@ -212,9 +219,14 @@ class Store(ABC):
             (position, self.anchor(position), position),
         )
 
+    def catalogue_version(self) -> str | None:
+        """The catalogue that the views were made with."""
+        found = self.value("SELECT version FROM catalogue")
+        return None if found is None else str(found)
+
     def needs_declaring(self, catalogue: Catalogue) -> bool:
         """Whether a projection is new, was declared otherwise, or follows another history."""
-        if self.value("SELECT version FROM catalogue") != catalogue.version:
+        if self.catalogue_version() != catalogue.version:
             return True
         known = self.tracked()
         return known.keys() != PROJECTIONS.keys() or self._unfit(known) != []

@@ -48,7 +48,7 @@ class Views:
     """The views of one ledger."""
 
     def __init__(self, store: Store, catalogue: Catalogue) -> None:
-        self._store = store
+        self._store, self._catalogue = store, catalogue
         self._runner = Runner(store, catalogue)
 
     @classmethod
@@ -80,10 +80,22 @@ class Views:
         """Whether they are caught up here; elsewhere they stand where they were last kept."""
         return self._store.keeps
 
+    def has_another_catalogue(self) -> bool:
+        """Whether they were made with another catalogue than this one, and stay so: what follows
+        from it, such as which features work, follows from theirs.
+        """
+        with self._store.told():
+            return self._store.catalogue_version() != self._catalogue.version
+
     def last_position(self) -> int:
         """The ledger's last position, which the views may stand behind."""
         with self._store.told():
             return self._store.last_position()
+
+    def reached(self) -> int:
+        """The position that the views have come to: what is "now" in their answers."""
+        with self._store.told():
+            return self._store.reached()
 
     def resolve(self, as_of: str | None, known_at: str | None, now: datetime) -> AsOf | None:
         """What `--as-of` and `--known-at` mean here; None is now. Raises InvalidInput."""

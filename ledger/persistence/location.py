@@ -16,10 +16,14 @@ from typing import Final
 
 from ledger.errors import InvalidInput
 
-_URL: Final = re.compile(r"\w[\w+.-]*://|(sqlite|postgres(ql)?|file):")
-_CONNECTION_STRING: Final = re.compile(r"\s*(host|hostaddr|port|dbname|user|password|service)\s*=")
+_URL: Final = re.compile(r"\w[\w+.-]*://|(sqlite|postgres(ql)?|file|jdbc):")
+_CONNECTION_STRING: Final = re.compile(
+    r"(^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|application_name)"
+    r"\s*=",
+    re.IGNORECASE,
+)
 _POSTGRESQL: Final = re.compile(r"postgres(ql)?://")
-_USER_PASSWORD: Final = re.compile(r"^(\w+:/*[^/?@:]*):[^/?@]*@")
+_USER_PASSWORD: Final = re.compile(r"^([\w+.:-]+:/*[^/?@:]*):[^/?@]*@")
 _SECRET: Final = re.compile(
     r"([?&](?:password|sslpassword|oauth_client_secret)=)[^&]*", re.IGNORECASE
 )
@@ -63,13 +67,18 @@ def location_of(named: str | Path | Location) -> Location:
             f"{str(PostgresDatabase(named))!r} names no ledger.",  # Nor shows a password.
             remedy="Name a path, sqlite:///PATH or postgresql://USER@HOST/DATABASE.",
         )
-    if _CONNECTION_STRING.match(named):
+    if is_connection_string(named):
         raise InvalidInput(  # Not repeated: it may hold a password.
             "A connection string of PostgreSQL's names no ledger.",
             remedy="Write a URL: postgresql://USER@HOST:PORT/DATABASE. A file of such a name is "
             "./NAME.",
         )
     return SQLiteFile(_expanded(named))
+
+
+def is_connection_string(named: str) -> bool:
+    """Whether this is how libpq lets one write where a database is, beside a URL."""
+    return _CONNECTION_STRING.search(named) is not None
 
 
 def _expanded(path: str) -> Path:

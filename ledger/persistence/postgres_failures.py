@@ -33,8 +33,9 @@ _NOT_ALLOWED: Final = (
     StoreForbidden,
     "The ledger {ledger} refuses this to the role: {said}.",
     (
-        "A role that sees the views alone asks by `authledger view`, `audit trail` and `query`; to do "
-        "more, the owner gives it the rights: `authledger database grant --writer ROLE`."
+        "A role that sees the views alone asks by `authledger view`, `audit trail` and `query`. To "
+        "read entries, proofs and exports as well it is given pg_read_all_data; to append, the "
+        "owner's `authledger database grant --writer ROLE`."
     ),
 )
 _MEANINGS: Final[dict[str, Meaning]] = {

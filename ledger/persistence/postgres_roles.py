@@ -24,6 +24,9 @@ from ledger.persistence.postgres_format import format_of
 VIEWS: Final = "views"
 """The schema that readers see. What is in it is the read side's affair, now and later."""
 
+_OWNERS: Final = (
+    "SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname IN (%s, %s)"
+)
 _WRITER: Final = (
     "GRANT USAGE ON SCHEMA ledger TO {role}",
     "GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO {role}",
@@ -38,19 +41,20 @@ _WRITER: Final = (
     ),
     "GRANT DELETE ON ledger.subjects TO {role}",  # Erasure.
     # Whoever writes sees what comes of it: the views are caught up when they are read.
-    "CREATE SCHEMA IF NOT EXISTS {views}",
     "GRANT USAGE ON SCHEMA {views} TO {role}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {views} TO {role}",
     (
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA {views} "
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {views} "
         "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}"
     ),
 )
 _READER: Final = (
-    "CREATE SCHEMA IF NOT EXISTS {views}",
     "GRANT USAGE ON SCHEMA {views} TO {role}",
     "GRANT SELECT ON ALL TABLES IN SCHEMA {views} TO {role}",
-    "ALTER DEFAULT PRIVILEGES IN SCHEMA {views} GRANT SELECT ON TABLES TO {role}",
+    (
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {views} "
+        "GRANT SELECT ON TABLES TO {role}"
+    ),
 )
 
 
@@ -70,16 +74,37 @@ def _grant(
         if not format_of(c, name):
             raise NotFound(f"There is no ledger in {name}.", remedy=REMEDY)
     with connection.transaction():
+        owner = Identifier(views_owner(connection))
+        views = Identifier(VIEWS)
         for role, statement in _statements(writers, readers):
+            if not role:
+                raise InvalidInput("A role has a name.", remedy="Name one that there is.")
             try:
                 connection.execute(
-                    SQL(statement).format(role=Identifier(role), views=Identifier(VIEWS))
+                    SQL(statement).format(role=Identifier(role), views=views, owner=owner)
                 )
             except errors.UndefinedObject:
                 raise InvalidInput(
                     f"There is no role {role!r} in {name}.",
                     remedy=f'Make it first: CREATE ROLE "{role}" LOGIN',
                 ) from None
+
+
+def views_owner(connection: Connection[Any]) -> str:
+    """Who owns the schema of the views; where there is none, it is made, for the ledger's owner.
+
+    Whoever makes a table in it makes it for him: rights that are to hold for tables to come, are
+    given for those of one role.
+    """
+    with connection.cursor(row_factory=tuple_row) as c:
+        found: dict[str, str] = dict(c.execute(_OWNERS, ("ledger", VIEWS)).fetchall())
+        if VIEWS not in found:
+            c.execute(
+                SQL("CREATE SCHEMA {views} AUTHORIZATION {owner}").format(
+                    views=Identifier(VIEWS), owner=Identifier(found["ledger"])
+                )
+            )
+    return found.get(VIEWS, found["ledger"])
 
 
 def _statements(writers: Sequence[str], readers: Sequence[str]) -> Iterator[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -74,7 +75,7 @@ def _lines(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 def _relation(folder: Path, manifest: Manifest) -> str:
     """The relation `events`: the files that the manifest names, and no others."""
-    files = ", ".join(_quoted(str(folder.absolute() / each.path)) for each in manifest.files())
+    files = ", ".join(_location(folder.absolute() / each.path) for each in manifest.files())
     if not files:
         return f"CREATE OR REPLACE VIEW events AS {nothing('BIGINT', 'VARCHAR')}"
     return (
@@ -83,5 +84,7 @@ def _relation(folder: Path, manifest: Manifest) -> str:
     )
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _location(path: Path) -> str:
+    """A file as DuckDB takes it: what would be a pattern is that character alone."""
+    exact = re.sub(r"[*?\[]", lambda found: f"[{found[0]}]", str(path))
+    return "'" + exact.replace("'", "''") + "'"

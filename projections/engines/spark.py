@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -48,8 +48,13 @@ _SETTINGS: Final = {
 _LOOPBACK: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _LOCAL: Final = {**_LOOPBACK, "spark.sql.shuffle.partitions": "8"}
 """On this machine: nobody else can reach it, and no more partitions than it has use for."""
+_CGROUPS: Final = Path("/sys/fs/cgroup")
 _MEMORY: Final = "SPARK_DRIVER_MEMORY"
 _LOG_SHOWN: Final = 2_000
+_NO_JAVA: Final = re.compile(
+    r"(Error occurred during init|Could not reserve|Invalid |Unrecognized)"
+)
+"""What Java says, and ends, when it does not like how it is started."""
 _CAUSE: Final = re.compile(r"^Caused by: (.+)$", re.MULTILINE)
 _EXCEPTION: Final = re.compile(r"(Exception in thread|Caused by:|Error:|\S+(Exception|Error):) ")
 
@@ -84,7 +89,7 @@ class Spark:
         builder = SparkSession.builder.master(master).appName("authledger")
         for name, value in settings.items():
             builder = builder.config(name, value)
-        with _variables(variables), _stderr_into(self._log):
+        with _variables(variables), _output_into(self._log):
             try:
                 return builder.getOrCreate()
             except (Py4JError, PySparkException) as failure:
@@ -115,8 +120,10 @@ class Spark:
     def _cause(self, failure: Exception) -> str:
         """The exception that its processes told of last, without its trace; else Python's own."""
         told = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        if java := [line for line in told if _NO_JAVA.match(line)]:
+            return ": ".join(java[:2])[:_LOG_SHOWN].rstrip(".")
         causes = [line for line in told if _EXCEPTION.match(line)]
-        said = causes[-1] if causes else str(failure).partition("\n")[0]
+        said = causes[-1] if causes else _said(failure)
         return said.strip()[:_LOG_SHOWN].rstrip(".")
 
     def close(self) -> None:
@@ -138,9 +145,23 @@ def _end_gateway() -> None:
 
 
 def _memory_mb() -> int:
-    """A quarter of this machine's memory, as Java would take by itself; Spark would take 1 GB."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return max(machine // 4 // 2**20, 1024)
+    """A quarter of the memory that this machine has, or that its container is given; at least the
+    1 GB that Spark takes by itself, or all that there is.
+    """
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in _memory_limits():
+        there = min(there, limit)
+    return min(max(there // 4, 2**30), there) // 2**20
+
+
+def _memory_limits() -> Iterator[int]:
+    """What the control groups allow (cgroup v2): this process's own, and those around it."""
+    with suppress(OSError):
+        own = Path("/proc/self/cgroup").read_text(encoding="utf-8").rpartition("::")[2].strip()
+        group = _CGROUPS / own.lstrip("/")
+        for each in (group, *group.parents):
+            with suppress(OSError, ValueError):
+                yield int((each / "memory.max").read_text(encoding="utf-8"))
 
 
 def _location(path: Path) -> str:
@@ -149,11 +170,15 @@ def _location(path: Path) -> str:
 
 
 def _failed(failure: Exception) -> EngineFailed:
+    return EngineFailed(f"Spark cannot go on: {_said(failure)}")
+
+
+def _said(failure: Exception) -> str:
     """What Spark said, and the exception that all others came of; without Java's traces."""
     said, _, trace = str(failure).partition("\n\tat ")
     causes = _CAUSE.findall(trace)
     cause = f" ({causes[-1][:_LOG_SHOWN]})" if causes else ""
-    return EngineFailed(f"Spark cannot go on: {said[:_LOG_SHOWN].rstrip()}{cause}")
+    return f"{said[:_LOG_SHOWN].rstrip()}{cause}"
 
 
 def _type(column: str) -> str:
@@ -176,14 +201,17 @@ def _variables(added: dict[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _stderr_into(log: Path) -> Iterator[None]:
-    """Processes that are started within write their errors into a file: they inherit it."""
+def _output_into(log: Path) -> Iterator[None]:
+    """Processes that are started within write what they say into a file: they inherit it."""
+    sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(2)
+    kept = {stream: os.dup(stream) for stream in (1, 2)}
     try:
         with log.open("ab") as file:
-            os.dup2(file.fileno(), 2)
+            for stream in kept:
+                os.dup2(file.fileno(), stream)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        for stream, before in kept.items():
+            os.dup2(before, stream)
+            os.close(before)

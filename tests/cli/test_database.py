@@ -89,7 +89,8 @@ def test_tables_are_made_and_rights_given_by_command(on_postgres: Cli, database:
         on_postgres.done(f"console login --region {BEIJING} --ledger '{writer}'")
         [row] = on_postgres.done(f"view logins --ledger '{writer}' -o json").json
         assert row["dialogs"] == 2
-        assert on_postgres(f"projection rebuild --ledger '{writer}'").code == 7
+        said = on_postgres.done(f"projection rebuild --ledger '{writer}'")
+        assert "Compared only" in said.err, "the views are their owner's to make"
         reader = database.replace("postgres@", "cli_reader@")
         said = on_postgres(f"console login --region {BEIJING} --ledger '{reader}'")
         assert said.code == 7

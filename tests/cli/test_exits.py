@@ -156,7 +156,13 @@ def test_a_reader_that_leaves_is_no_error(cli: Cli, form: str) -> None:
         ("--ledger ftp://h/db view regions", "names no ledger"),
         ("--ledger postgresql:/a:secret@h/db view regions", "'postgresql:/a@h/db' names no ledger"),
         ("--ledger 'host=h dbname=l password=secret' view regions", "Write a URL: postgresql://"),
+        (
+            "--ledger 'sslmode=require HOST=h password=secret' view regions",
+            "Write a URL: postgresql",
+        ),
         ("--ledger file:x.db view regions", "'file:x.db' names no ledger"),
+        ("--ledger 'jdbc:postgresql://h/d?password=secret' view regions", "names no ledger"),
+        ("--ledger postgresql+psycopg://u:secret@h/d view regions", "psycopg://u@h/d' names no"),
         ("nonsense", "No such command"),
     ],
 )

@@ -163,3 +163,13 @@ def test_a_catalogue_folder_adds_a_service(cli: Cli) -> None:
     said = cli.done("--catalogue more console login --region x --service cbr")
     assert "Disks: to back up" in said.out
     assert cli("--catalogue nowhere catalogue list").code == 2
+
+
+def test_a_connection_string_in_a_file_is_told_and_no_path(bare: Cli) -> None:
+    folder = bare.folder / "config" / "authledger"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('ledger = "host=h password=secret"\n', encoding="utf-8")
+    said = bare("view regions --account 1")
+    assert said.code == 2
+    assert "Write a URL" in said.err
+    assert "secret" not in said.err

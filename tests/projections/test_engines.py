@@ -256,6 +256,21 @@ def test_a_file_that_the_manifest_does_not_name_is_not_replayed(
     assert replayed(copy, duckdb).equal
 
 
+@pytest.mark.parametrize("pattern", ["x[1]", "x?", "x*", "[x]1"])
+@pytest.mark.parametrize("replayable", ["the reference story"], indirect=True)
+def test_a_folder_whose_name_is_a_pattern_is_that_folder_alone(
+    replayable: Replayable, duckdb: Engine, tmp_path: Path, pattern: str
+) -> None:
+    """Beside it lies another export, which the pattern would find as well."""
+    for name in ("x1", pattern):
+        shutil.copytree(replayable.export, tmp_path / name)
+    assert replayed(Replayable(replayable.ledger, tmp_path / pattern), duckdb).equal
+    for file in (tmp_path / pattern).rglob("*.parquet"):
+        file.write_bytes(b"no longer")
+    with pytest.raises(VerificationFailed, match="is not the file that was exported"):
+        replayed(Replayable(replayable.ledger, tmp_path / pattern), duckdb)
+
+
 @pytest.mark.parametrize("replayable", ["the reference story"], indirect=True)
 def test_an_engine_that_fails_over_sound_files_is_no_damage(
     replayable: Replayable, duckdb: Engine, monkeypatch: pytest.MonkeyPatch
@@ -332,15 +347,32 @@ def test_what_does_not_go_together_is_said(cli: Cli, words: str, code: int) -> N
     assert cli(f"projection rebuild {words}").code == code
 
 
-def test_why_spark_does_not_start_is_said_in_one_line() -> None:
+@pytest.mark.parametrize(
+    ("master", "memory", "why"),
+    [
+        (
+            "nonsense://h",
+            "1g",
+            "Master must either be yarn or start with spark, k8s, or local. Check",
+        ),
+        ("local[1]", "rubbish", "heap size: -Xm"),
+        ("local[1]", "999999g", "Could not reserve enough space"),
+    ],
+)
+def test_why_spark_does_not_start_is_said_in_one_line(master: str, memory: str, why: str) -> None:
     pytest.importorskip("pyspark", reason="installed for Python 3.11 alone")
     lines = (
         "from projections.engines import EngineName, open_engine\n"
-        "open_engine(EngineName.SPARK, 'nonsense://h')"
+        f"open_engine(EngineName.SPARK, '{master}')"
     )
     done = subprocess.run(
-        [sys.executable, "-c", lines], check=False, capture_output=True, text=True
+        [sys.executable, "-c", lines],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"SPARK_DRIVER_MEMORY": memory},
     )
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("ledger.errors.StoreUnavailable: Spark did not start on nonsense://h: ")
-    assert "Master must either be yarn or start with spark, k8s, or local. Check" in last
+    assert last.startswith(f"ledger.errors.StoreUnavailable: Spark did not start on {master}: ")
+    assert why in last
+    assert not done.stdout

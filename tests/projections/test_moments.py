@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ledger.account.agency import AgencyDeleted
+from ledger.asof import AsOf
 from ledger.errors import InvalidInput
 from ledger.values import instant_text
 from projections import views as asked
@@ -18,6 +19,7 @@ NOW = BEGINNING + timedelta(days=40)
 
 def test_a_position_is_put_on_the_same_boundary(told: World, views: Views) -> None:
     told.take(See(AgencyDeleted(agency="asm_admin_trust"), 1))
+    views.catch_up()
     last = told.ledger.last_position()
     found = {views.resolve(f"@{position}", None, NOW) for position in range(last + 1)}
     for position in range(last + 1):
@@ -40,6 +42,16 @@ def test_now_is_no_question_and_what_is_not_written_yet_is_told(views: Views) ->
     assert views.resolve(None, None, NOW) is None
     with pytest.raises(InvalidInput, match="Position 4711 is not written yet"):
         views.resolve("@4711", None, NOW)
+
+
+def test_no_question_stands_where_the_views_have_not_come_to(told: World, views: Views) -> None:
+    before = views.reached()
+    told.take(See(AgencyDeleted(agency="asm_admin_trust"), 1))
+    assert told.ledger.last_position() > before
+    assert views.resolve("now", None, NOW) == AsOf(before, NOW)
+    assert views.resolve(None, "9999-01-01", NOW) == AsOf(before)
+    with pytest.raises(InvalidInput, match=f"the last is {before}"):
+        views.resolve(f"@{before + 1}", None, NOW)
 
 
 @pytest.mark.parametrize("at_once", [1, 500])
