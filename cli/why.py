@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Agency = Annotated[str | None, typer.Option(metavar="NAME", help="The agency asked about.")]
 Policy = Annotated[str | None, typer.Option(metavar="NAME", help="The policy asked about.")]
 _COLUMNS = ("position", "effective_at", "event", "role", "because_of", "what")
+_CHANGES_MAX = 10_000
+"""How many changes of a kind are told."""
 _CHANGES = (
     "AuthorizationRequested",
     "AuthorizationGranted",
@@ -78,7 +80,11 @@ def _chain(views: Views, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
 
     changes: dict[int, dict[str, Any]] = {}
     for event in _CHANGES:
-        page = views.trail(TrailFilter(event=event, **asked), limit=10_000, newest_first=False)
+        page = views.trail(
+            TrailFilter(event=event, **asked), limit=_CHANGES_MAX, newest_first=False
+        )
+        if page.more:
+            say(f"{event}: only the first {_CHANGES_MAX} are told; name more to narrow it down")
         changes |= {row["position"]: row for row in page.dicts()}
     found = dict(changes)
     for row in changes.values():

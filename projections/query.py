@@ -109,4 +109,4 @@ def _explained(error: Exception, time_limit_s: float) -> InvalidInput:
             f"The query may only read the views: {text}.",
             remedy="`authledger view --help` and docs/reference/views.md name them.",
         )
-    return InvalidInput(f"The query is not understood: {text}.")
+    return InvalidInput(f"The query is not understood: {text.rstrip('.')}.")

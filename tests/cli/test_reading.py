@@ -244,3 +244,18 @@ def test_the_catalogue_says_what_a_service_asks_for_and_from_where(cli: Cli) -> 
     assert "sources:" in said
     assert cli.done("catalogue show asm -o json").json["code"] == "asm"
     assert cli("catalogue show nonsense").code == 2
+
+
+def test_why_says_where_it_tells_not_all(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli.authorize()
+    assert "are told" not in cli.done("audit why --service asm").err
+    monkeypatch.setattr("cli.why._CHANGES_MAX", 1)
+    said = cli.done("audit why --agency asm_admin_trust")
+    assert "PermissionGranted: only the first 1 are told" in said.err
+
+
+def test_two_statements_are_one_too_many(cli: Cli) -> None:
+    cli.authorize()
+    said = cli("query 'SELECT 1; SELECT 2'")
+    assert said.code == 2
+    assert ".." not in said.err
