@@ -9,7 +9,7 @@ import typer
 
 from cli.options import OpeningAsOf, Printing, command
 from cli.output import say, show
-from cli.reading import catch_up, ledger_of
+from cli.reading import catch_up, ledger_of, resolved
 
 Question = Annotated[
     str,
@@ -56,7 +56,7 @@ def evidence(
 
     with ledger_of(ask) as ledger, Views.open(ledger.location, ledger.catalogue) as views:
         catch_up(views)
-        when = ledger.resolve(ask.as_of, ask.known_at)
+        when = resolved(views, ask.as_of, ask.known_at)
         made = make(ledger, views, question, into, when=when, complete=complete)
     rows = len(made.answer.rows)
     say(f"{into} answers: {made.question}")

@@ -112,7 +112,7 @@ def make(
     """
     view, where = parse_question(text)
     note, checkpoint = signed_checkpoint(ledger.entries)
-    position = when.position if when else ledger.last_position()
+    position = when.position if when else views.reached()
     if position > checkpoint.size:
         raise NotFound(
             f"No checkpoint covers position {position}: the newest is of {checkpoint.size} entries.",

@@ -39,13 +39,20 @@ def replay(
     """The certificate of a replay: digests of the live views before, of the engine after.
 
     They are equal unless one of the two is wrong. Raises NotFound for a name that is no projection
-    or a folder that is no export; VerificationFailed if the export is not of this ledger, or its
-    files are not those that were exported.
+    or a folder that is no export; StoreUnavailable if the views have not come to its end, or the
+    engine fails; VerificationFailed if the export is not of this ledger, or its files are not those
+    that were exported.
     """
     wanted = projections_named(names)
     manifest = read_manifest(folder)
     belongs(source, folder, manifest)
-    views.catch_up()
+    reached = views.catch_up()
+    if reached < manifest.size:
+        raise StoreUnavailable(
+            f"The views stand at position {reached}, and the export ends at {manifest.size}.",
+            remedy="They cannot be caught up here; `authledger projection catch-up` does, on the "
+            "primary, by a role that may.",
+        )
     rebuilt = []
     try:
         for projection, (rows, after) in zip(

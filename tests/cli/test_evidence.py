@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.reading import catch_up
+from projections.views import Views
 from tests.cli.conftest import Cli
 
 GRANTED = "region_agencies region=cn-north-4 agency=asm_admin_trust"
@@ -88,6 +90,20 @@ def test_the_past_is_asked_as_elsewhere(cli: Cli, key: str) -> None:
     then = cli.done(f"audit verify-evidence evidence.zip --key {key} -o json").json
     assert {row["status"] for row in now} == {"revoked"}
     assert {row["status"] for row in then} == {"granted"}
+
+
+@pytest.mark.parametrize("asked", ["", "--known-at 9999-01-01"])
+def test_what_comes_while_it_is_made_is_no_part_of_it(
+    cli: Cli, key: str, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    def then_something_comes(views: Views) -> None:
+        catch_up(views)
+        cli.done("agency delete asm_admin_trust --override --reason gone")
+
+    monkeypatch.setattr("cli.evidence.catch_up", then_something_comes)
+    cli.done(f'audit evidence "{GRANTED}" --complete {asked}')
+    rows = cli.done(f"audit verify-evidence evidence.zip --key {key} -o json").json
+    assert {row["status"] for row in rows} == {"granted"}
 
 
 def test_names_are_not_in_it(cli: Cli, key: str) -> None:

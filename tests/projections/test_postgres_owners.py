@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -11,12 +12,15 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
+from ledger.errors import StoreUnavailable
 from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.postgres_roles import grant
+from projections.engines import EngineName
 from projections.views import Views
 from tests.ledger.scenario import BEIJING, SHANGHAI
 from tests.ledger.test_catalogue import PRINTING
 from tests.ledger.worlds import consent
+from tests.projections.replaying import Replayable, exported, opened, replayed
 
 ROLES = ("views_owner", "views_member", "views_writer", "views_reader")
 CATALOGUE = load_catalogue()
@@ -92,6 +96,26 @@ def test_a_writer_with_another_catalogue_reads_the_views_as_they_were_made(
         with Views.open(as_role[role], CATALOGUE) as views:
             views.catch_up()
             assert not views.has_another_catalogue()
+
+
+def test_a_replay_of_more_than_the_views_have_come_to_is_told(
+    as_role: dict[str, str], tmp_path: Path
+) -> None:
+    grant(PostgresDatabase(as_role["views_owner"]), writers=[], readers=["views_reader"])
+    with Views.open(as_role["views_owner"], CATALOGUE) as views:
+        reached = views.catch_up()
+    with Ledger(as_role["views_owner"]) as ledger:
+        consent(ledger, SHANGHAI)
+        last = ledger.last_position()
+    exported(as_role["views_owner"], tmp_path / "out")
+    with psycopg.connect(as_role["postgres"], autocommit=True) as db:
+        db.execute("GRANT pg_read_all_data TO views_reader")
+    told = f"stand at position {reached}, and the export ends at {last}"
+    with (
+        closing(opened(EngineName.DUCKDB)) as engine,
+        pytest.raises(StoreUnavailable, match=told),
+    ):
+        replayed(Replayable(as_role["views_reader"], tmp_path / "out"), engine)
 
 
 def test_while_a_swap_waits_for_a_reader_others_are_caught_up(as_role: dict[str, str]) -> None:
