@@ -57,11 +57,12 @@ def why(
     where = in_account(ask, provider, account)
     asked = {"region": region, "agency": agency, "service": service, "policy": policy, **where}
     with views_of(ask, caught_up=False) as views:
-        say(f"now, position {views.last_position()}")
+        last = views.last_position()
+        say(f"now, position {last}")
         chain = _chain(views, asked)
         from projections.views import Result
 
-        result = Result(_COLUMNS, chain, views.last_position())
+        result = Result(_COLUMNS, chain, last)
         print_result(ask.form, result, views, empty="No event has changed anything about that.")
 
 

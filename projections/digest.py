@@ -41,7 +41,7 @@ def _parts(rows: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def _digest_of(parts: Iterable[bytes]) -> tuple[int, str]:
-    """Within a line of JSON there is no other."""
+    """How many lines, and the SHA-256 over them: within a line of JSON no other ends."""
     found, count = hashlib.sha256(), 0
     for part in parts:
         found.update(part)

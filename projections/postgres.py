@@ -21,7 +21,7 @@ from ledger.errors import NotFound, StoreLocked, StoreUnavailable
 from ledger.persistence.failures import told_clearly
 from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.postgres_connections import connect, is_given_up, is_lost
-from ledger.persistence.postgres_roles import views_owner
+from ledger.persistence.postgres_roles import make_views_schema
 from ledger.persistence.postgres_schema import APPENDED
 from projections import history
 from projections.declared import VIEWS
@@ -44,12 +44,17 @@ COPIED: Final = 50
 """From how many rows on they are copied and not inserted."""
 
 _MAKE_THEM: Final = "Their owner makes them, on the primary: `authledger projection catch-up`."
-_HERE: Final = """
+_OWNER: Final = """
+    SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'views'
+    AND pg_get_userbyid(nspowner) <> current_user AND pg_has_role(current_user, nspowner, 'MEMBER')
+"""
+"""The views' owner, if that is another whom this role may act for."""
+_HERE: Final = f"""
     SELECT (SELECT count(*) FROM pg_class
             WHERE relnamespace = to_regnamespace('ledger') AND relname = 'events') = 1,
            (SELECT count(*) FROM pg_class
             WHERE relnamespace = to_regnamespace('views') AND relname = 'layout') = 1,
-           pg_is_in_recovery()
+           pg_is_in_recovery(), ({_OWNER})
 """
 _OBJECTS: Final = """
     SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, relname FROM pg_class
@@ -81,7 +86,7 @@ class PostgresStore(Store):
                 raise
 
     def _prepare(self) -> None:
-        is_ledger, has_views, is_standby = self.execute(_HERE).fetchone()
+        is_ledger, has_views, is_standby, owner = self.execute(_HERE).fetchone()
         if not is_ledger:
             raise NotFound(
                 f"There is no ledger at {self.database}.",
@@ -90,21 +95,19 @@ class PostgresStore(Store):
         if not is_standby and not (has_views and self._has_tables()):
             self._make_tables()
         elif not is_standby:
-            self._act_for_the_owner()
+            self._act_for(owner)
         elif not has_views:
             raise StoreUnavailable(
                 f"The views of {self.database} are not there yet.", remedy=_MAKE_THEM
             )
         self._look()
 
-    def _act_for_the_owner(self) -> None:
+    def _act_for(self, owner: str | None) -> None:
         """Who may act for the views' owner does: what he makes is the owner's, with the rights that
         the owner has given to others.
         """
-        owner = views_owner(self.connection)
-        may = "SELECT current_user <> ? AND pg_has_role(current_user, ?, 'MEMBER')"
-        if self.value(may, (owner, owner)):
-            with suppress(errors.InsufficientPrivilege):  # A member may be kept from that.
+        if owner is not None:  # A member may be kept from it all the same.
+            with suppress(errors.InsufficientPrivilege), self.connection.transaction():
                 self.connection.execute(SQL("SET ROLE {}").format(Identifier(owner)))
 
     def _look(self) -> None:
@@ -125,7 +128,8 @@ class PostgresStore(Store):
             has_views = self.execute(_HERE).fetchone()[1]
             if has_views and self._has_tables():
                 return
-            self._act_for_the_owner()
+            make_views_schema(self.connection)
+            self._act_for(self.value(_OWNER))
             objects = self.execute(_OBJECTS).fetchall()
             if objects and not has_views:
                 raise StoreUnavailable(
@@ -258,7 +262,7 @@ class PostgresStore(Store):
             self._lock()
             yield
 
-    def swapped(self, projection: Projection, swap: Callable[[], Answer]) -> Answer:
+    def swapped(self, projection: Projection, /, swap: Callable[[], Answer]) -> Answer:
         """New readers wait behind the swap, which waits behind old ones, for a moment at a time;
         in between everybody goes on.
         """
@@ -298,7 +302,6 @@ class PostgresStore(Store):
         for statement in history.create_views(projection, beside):
             self.execute(statement.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
         self.execute(f"DROP TABLE {known.table}")
-        self.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
 
     def analyze(self) -> None:
         """Those that never were; the others the server looks at again when they have changed."""

@@ -152,7 +152,7 @@ class Store(ABC):
     def swapping(self) -> AbstractContextManager[None]:
         """The end of `building`, under the views' write lock."""
 
-    def swapped(self, projection: Projection, swap: Callable[[], Answer]) -> Answer:  # noqa: ARG002
+    def swapped(self, _: Projection, /, swap: Callable[[], Answer]) -> Answer:
         """Carry out a swap, again if others were in its way."""
         return swap()
 

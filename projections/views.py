@@ -29,6 +29,7 @@ from projections.sqlite import SQLiteStore
 from projections.store import Store
 
 NAMES_AT_ONCE: Final = 500
+"""An older SQLite takes 999 parameters in a statement."""
 
 
 @dataclass(frozen=True, slots=True)

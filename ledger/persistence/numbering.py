@@ -1,4 +1,6 @@
-"""How stored events become rows under the append lock: numbered densely, never recorded earlier."""
+"""How stored events become rows under the append lock: numbered densely, never recorded earlier;
+and how a time is found among them for that.
+"""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def _grant(
         if not format_of(c, name):
             raise NotFound(f"There is no ledger in {name}.", remedy=REMEDY)
     with connection.transaction():
-        owner = Identifier(views_owner(connection))
+        owner = Identifier(make_views_schema(connection))
         views = Identifier(VIEWS)
         for role, statement in _statements(writers, readers):
             if not role:
@@ -90,8 +90,8 @@ def _grant(
                 ) from None
 
 
-def views_owner(connection: Connection[Any]) -> str:
-    """Who owns the schema of the views; where there is none, it is made, for the ledger's owner.
+def make_views_schema(connection: Connection[Any]) -> str:
+    """Make the schema of the views, for the ledger's owner, where there is none; its owner.
 
     Whoever makes a table in it makes it for him: rights that are to hold for tables to come, are
     given for those of one role.
