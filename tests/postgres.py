@@ -213,12 +213,13 @@ def _within_reach(found: Path, folder: Path) -> Path:
     """The binaries where another user can run them: a copy, if a folder above them is closed."""
     if all(each.stat().st_mode & 0o005 == 0o005 for each in found.resolve().parents):
         return found
-    copy = folder / "installed"
+    # As deep as in the wheel, whose programs look for its libraries three folders up.
+    copy = folder / found.parents[1].name / found.parent.name
     shutil.copytree(found.parent, copy, symlinks=True)
     libraries = found.parents[2] / f"{found.parents[1].name}.libs"
     if libraries.is_dir():
         shutil.copytree(libraries, folder / libraries.name)
-    return copy / "bin"
+    return copy / found.name
 
 
 def _free_port() -> int:
