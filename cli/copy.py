@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.appended import counted
 from cli.options import Printing, command
 from cli.output import Output, as_cell, out, say, show
 from cli.progress import progress
@@ -97,7 +98,8 @@ def _opened(ask: Printing, place: str, *, create: bool) -> Ledger:
     from ledger.application import Ledger
     from ledger.catalogue import load_catalogue
 
-    return Ledger(place, create=create, catalogue=load_catalogue(ask.settings.catalogue))
+    catalogue = load_catalogue(ask.settings.catalogue)
+    return counted(Ledger(place, create=create, catalogue=catalogue))
 
 
 def _findings(other: Ledger, done: Copied) -> list[str]:

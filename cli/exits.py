@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import typer
 
+from cli.appended import appended
 from cli.output import say, warn
 
 DONE: Final = 0
@@ -34,13 +35,10 @@ _ClickException: type[Any] = _UsageError.__bases__[0]
 
 def told(error: BaseException, *, debug: bool) -> int:
     """Tell a person what went wrong, on stderr; return the exit code."""
-    if debug and not isinstance(error, typer.Exit):
-        traceback.print_exception(error)
     if isinstance(error, typer.Exit):
         return int(error.exit_code)
-    if isinstance(error, KeyboardInterrupt | typer.Abort):
-        warn("Interrupted." if isinstance(error, KeyboardInterrupt) else "Not done.")
-        return INTERRUPTED
+    if debug:
+        traceback.print_exception(error)
     if isinstance(error, BrokenPipeError):
         _silence_stdout()
         return READER_WENT
@@ -51,14 +49,37 @@ def told(error: BaseException, *, debug: bool) -> int:
 
     if isinstance(error, LedgerError):
         warn(f"{_heading(error)}{error.message}")
+        _tell_what_was_appended(error)
         if error.remedy:
             warn(error.remedy)
         return code_of(error)
+    code = _told_failure(error, debug=debug)
+    _tell_what_was_appended(error)
+    return code
+
+
+def _told_failure(error: BaseException, *, debug: bool) -> int:
+    """What is neither a usage error nor one of the ledger's own."""
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        warn("Interrupted." if isinstance(error, KeyboardInterrupt) else "Not done.")
+        return INTERRUPTED
     if isinstance(error, OSError):
         warn(f"Error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
         return STORE_UNAVAILABLE
     _told_bug(error, debug=debug)
     return BUG
+
+
+def _tell_what_was_appended(error: BaseException) -> None:
+    """Whatever fails after a commit cannot undo it: say what this run has appended, where it has;
+    else what the error's notes say. A refusal was printed with its entries already.
+    """
+    from ledger.errors import Refused
+
+    if isinstance(error, Refused):
+        return
+    for sentence in [appended()] if appended() else getattr(error, "__notes__", ()):
+        warn(sentence)
 
 
 def flushed(code: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,7 +14,9 @@ import typer
 from typer.core import TyperGroup
 
 from cli import exits
+from cli.appended import counting
 from cli.options import Account, CatalogueFolder, Ledger, Provider, Root
+from cli.output import escape_what_does_not_encode
 from cli.settings import truthy
 
 NAME = "authledger"
@@ -82,20 +84,34 @@ class Voice(TyperGroup):
         **extra: Any,
     ) -> Any:
         given = list(sys.argv[1:] if args is None else args)
-        try:
-            _refuse_broken_text(given)
-            result = super().main(given, NAME, complete_var, False, windows_expand_args, **extra)
-            code = result if isinstance(result, int) else exits.DONE
-        except SystemExit as left:
-            # Typer itself leaves so when the reader of our output has gone.
-            went = isinstance(left.__context__, BrokenPipeError)
-            code = exits.READER_WENT if went else left.code if isinstance(left.code, int) else 1
-        except BaseException as error:  # noqa: BLE001  Nothing may leave as a traceback.
-            code = exits.told(error, debug=_debug(given))
-        code = exits.flushed(code)
+
+        def result() -> Any:
+            return super(Voice, self).main(
+                given, NAME, complete_var, False, windows_expand_args, **extra
+            )
+
+        with counting():
+            code = _code_of(result, given)
         if standalone_mode:
             sys.exit(code)
         return code
+
+
+def _code_of(result: Callable[[], Any], given: Sequence[str]) -> int:
+    """Run a command; return its exit code, once all output has left and what failed is told."""
+    try:
+        _refuse_broken_text(given)
+        done = result()
+        code = done if isinstance(done, int) else exits.DONE
+        if code == exits.INTERRUPTED:  # Typer itself turns Ctrl-C into this number, and is silent.
+            code = exits.told(KeyboardInterrupt(), debug=False)
+    except SystemExit as left:
+        # Typer itself leaves so when the reader of our output has gone.
+        went = isinstance(left.__context__, BrokenPipeError)
+        code = exits.READER_WENT if went else left.code if isinstance(left.code, int) else 1
+    except BaseException as error:  # noqa: BLE001  Nothing may leave as a traceback.
+        code = exits.told(error, debug=_debug(given))
+    return exits.flushed(code)
 
 
 def _refuse_broken_text(args: Sequence[str]) -> None:
@@ -185,6 +201,7 @@ def run() -> None:
     gc.set_threshold(CYCLES_LOOKED_FOR_EVERY)
     if sys.stdout is None:  # Closed by the caller, who wants the exit code only.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  Until the end.
+    escape_what_does_not_encode(sys.stdout)
     try:
         app(prog_name=NAME)
     finally:

@@ -44,6 +44,12 @@ def _escaped(char: str) -> str:
     )
 
 
+def escape_what_does_not_encode(stream: object) -> None:
+    r"""Let a text stream write escapes, such as `\u5317`, for what its encoding does not have."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+
+
 def out(*lines: str) -> None:
     """Lines of data for a person."""
     sys.stdout.write("".join(f"{safe(line)}\n" for line in lines))
@@ -146,8 +152,16 @@ def exact(text: str) -> None:
     if stream is None:
         sys.stdout.write(text)
         return
-    stream.write(text.encode("utf-8", "surrogateescape"))
+    stream.write(_as_utf8(text))
     stream.flush()
+
+
+def _as_utf8(text: str) -> bytes:
+    """Bytes that were not text are written as they are; a lone surrogate as JSON's own escape."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
 
 
 def _json_safe(text: str) -> str:

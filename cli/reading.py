@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from cli.appended import counted
 from cli.options import Reading, ReadingAsOf
 from cli.output import Output, say, show
 
@@ -35,12 +36,14 @@ def opened(settings: Settings, location: Location, *, create: bool) -> Ledger:
     from ledger.application import Ledger
     from ledger.catalogue import load_catalogue
 
-    return Ledger(
-        location,
-        create=create,
-        catalogue=load_catalogue(settings.catalogue),
-        log_keys=settings.log_keys,
-        checkpoint_every=settings.checkpoint_every,
+    return counted(
+        Ledger(
+            location,
+            create=create,
+            catalogue=load_catalogue(settings.catalogue),
+            log_keys=settings.log_keys,
+            checkpoint_every=settings.checkpoint_every,
+        )
     )
 
 

@@ -31,11 +31,11 @@ def carry_out(
     actor: str | None = None,
     **words: object,
 ) -> None:
-    """Execute a command; print what it appended, also when it was refused. `tell` adds to that.
+    """Execute a command; print what it appended, also when it failed. `tell` adds to that.
 
     Raises what Ledger.execute raises.
     """
-    from ledger.errors import Refused
+    from ledger.errors import LedgerError, Refused
 
     settings = ask.settings
     request = built(
@@ -51,8 +51,9 @@ def carry_out(
         _warn_of_unknown_region(ledger, request)
         try:
             outcome = ledger.execute(request, actor=who, dry_run=ask.dry_run, **envelope)
-        except Refused as refused:
-            show_entries(form, refused.entries, _names(ledger, refused.entries, who))
+        except LedgerError as error:
+            if error.entries or isinstance(error, Refused):
+                show_entries(form, error.entries, _names(ledger, error.entries, who))
             raise
         if tell is not None and form is Output.TABLE:
             tell(ledger, outcome.entries)

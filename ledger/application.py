@@ -12,7 +12,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -31,9 +30,9 @@ from ledger.accounts import Accounts, Bounded
 from ledger.asof import AsOf, resolve
 from ledger.batch import Actor, Batch, check_words, digest_of
 from ledger.catalogue import Catalogue, load_catalogue
-from ledger.errors import CommandIdReused, NotFound, Refused, StreamChanged
+from ledger.errors import CommandIdReused, LedgerError, NotFound, Refused, StreamChanged
 from ledger.messages import Command, DomainEvent, Observation, Recorded
-from ledger.outcome import Observed, Outcome
+from ledger.outcome import Committed, Observed, Outcome, repeated
 from ledger.persistence.entry import EntryMapper
 from ledger.persistence.failures import told_clearly
 from ledger.persistence.location import Location, location_of
@@ -87,6 +86,7 @@ class Ledger(Application[str]):
         self.catalogue = catalogue or load_catalogue()
         self.clock = clock
         self._versions, self._subjects = Bounded(), Bounded()
+        self.committed = Committed()
         with self.told():
             env = opening(self.location, create=create, lock_timeout_s=lock_timeout_s)
             try:
@@ -130,10 +130,12 @@ class Ledger(Application[str]):
         """
         words = {"reason": reason, "correlation_id": correlation_id}
         check_words(command_id=command_id, **words)
-        return self._won(
-            lambda: self._decided(command, actor, command_id=command_id, dry_run=dry_run, **words),
-            f"The account {command.account} changed while the decision was taken",
+        lost = f"The account {command.account} changed while the decision was taken"
+        attempt = partial(
+            self._decided, command, actor, command_id=command_id, dry_run=dry_run, **words
         )
+        with self.committed.call():
+            return self._won(attempt, lost)
 
     def _decided(
         self,
@@ -194,9 +196,7 @@ class Ledger(Application[str]):
                     return attempt()
                 except IntegrityError:
                     self.forget()
-        raise StreamChanged(
-            f"{lost}, {ATTEMPTS_MAX} times.", remedy="Nothing was appended; try again."
-        )
+        raise StreamChanged(f"{lost}, {ATTEMPTS_MAX} times.", remedy="Try again.")
 
     def observe(self, observations: Iterable[Observation]) -> Observed:
         """Append what the cloud did, in transactions of many traces; a known trace appends nothing.
@@ -205,10 +205,11 @@ class Ledger(Application[str]):
         """
         counts = Observed()
         stream = iter(observations)
-        while part := list(islice(stream, OBSERVED_AT_ONCE)):
-            # As it happened, so that fewer ends are assumed before they are read.
-            part.sort(key=lambda observation: observation.effective_at)
-            self._won(partial(self._observe_part, part, counts), "The accounts went on")
+        with self.committed.call():
+            while part := list(islice(stream, OBSERVED_AT_ONCE)):
+                # As it happened, so that fewer ends are assumed before they are read.
+                part.sort(key=lambda observation: observation.effective_at)
+                self._won(partial(self._observe_part, part, counts), "The accounts went on")
         return counts
 
     def _observe_part(self, part: Sequence[Observation], counts: Observed) -> None:
@@ -227,6 +228,7 @@ class Ledger(Application[str]):
         except BaseException:
             self.forget()  # Accounts were settled with what is not appended now.
             raise
+        appended.released()
         counts.new_traces += len(new)
         counts.known_traces += len(part) - len(new)
         counts.entries += len(appended.positions)
@@ -241,9 +243,11 @@ class Ledger(Application[str]):
         with self.told():
             if not self.entries.subject_names([subject]):
                 raise NotFound(f"No name is kept for {subject}; `subject list` has the ids.")
-        self.tell(SubjectErased(subject=subject), actor=actor, reason=reason, erased=(subject,))
-        with self.told():
-            self.entries.wipe()
+        event = SubjectErased(subject=subject)
+        with self.committed.call():
+            self.tell(event, actor=actor, reason=reason, erased=(subject,))
+            with self.told():
+                self.entries.wipe()
         self.forget()
 
     def tell(
@@ -263,7 +267,8 @@ class Ledger(Application[str]):
             batch.erased += erased
             return Outcome(*self._appended(batch))
 
-        return self._won(attempt, "The stream went on")
+        with self.committed.call():
+            return self._won(attempt, "The stream went on")
 
     def _repeated(self, command_id: str, digest: str) -> Outcome | None:
         with self.told():
@@ -276,12 +281,7 @@ class Ledger(Application[str]):
                 f"(positions {row.first_position} to {row.last_position}).",
                 remedy="Give each command an id of its own; repeat an id only to try again.",
             )
-        entries = tuple(self.history(row.first_position, row.last_position))
-        refused = [e for e in entries if getattr(e.event, "outcome", None) == "refused"]
-        if refused:
-            why = getattr(refused[0].event, "why", None) or refused[0].type
-            raise Refused(f"Refused already under this command id: {why}", entries=entries)
-        return Outcome(entries, note="This command was carried out before.", repeated=True)
+        return repeated(tuple(self.history(row.first_position, row.last_position)))
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -363,18 +363,16 @@ class Ledger(Application[str]):
         return batch.preview()
 
     def _appended(self, batch: Batch) -> tuple[tuple[Recorded, ...], str | None]:
-        """Append; the entries as they stand in the file: numbered, and not recorded before what was
-        appended earlier, by whatever clock. And the checkpoint.
-        """
+        """Append; return the entries as stored, and the checkpoint. Later errors have them too."""
         if not batch.entries:
             return self._previewed(batch), None
         appended = self._append(batch)
-        at = instant(appended.recorded_at)
-        entries = tuple(
-            replace(entry, position=position, recorded_at=at)
-            for position, entry in zip(appended.positions, batch.entries, strict=True)
-        )
-        return entries, appended.checkpoint
+        entries = batch.stored(appended.positions, instant(appended.recorded_at))
+        try:
+            return entries, appended.released()
+        except LedgerError as error:
+            error.entries = entries
+            raise
 
     def _append(self, batch: Batch) -> Appended:
         """Append a batch in one transaction. Raises IntegrityError on a lost race."""
@@ -389,6 +387,7 @@ class Ledger(Application[str]):
         except BaseException:
             self.forget()
             raise
+        self.committed.add(appended.positions)
         self._accounts.kept()
         for stream, version in batch.versions.items():
             self._versions[stream] = version

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, Protocol
@@ -162,6 +162,15 @@ class Batch:
         for entry in self.entries:
             encode(entry)
         return tuple(self.entries)
+
+    def stored(self, positions: Sequence[int], at: datetime) -> tuple[Recorded, ...]:
+        """The entries as they were appended: numbered, and not recorded before what was appended
+        earlier, by whatever clock.
+        """
+        return tuple(
+            replace(entry, position=position, recorded_at=at)
+            for position, entry in zip(positions, self.entries, strict=True)
+        )
 
     @property
     def types(self) -> Iterator[str]:

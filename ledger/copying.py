@@ -23,6 +23,7 @@ from ledger.merkle.invalid import NoteInvalid, TileInvalid
 from ledger.merkle.note import parse_note
 from ledger.merkle.tiles import TileHashes, tile_path, tiles_between
 from ledger.merkle.tree import HASH_BYTES, first_difference, frontier_of
+from ledger.outcome import Committed
 from ledger.persistence.copied import AsIs, went_on
 from ledger.persistence.location import Location, SQLiteFile
 from ledger.persistence.recorder import Recorder
@@ -37,6 +38,8 @@ class Kept(Protocol):
     """A ledger that is open, as far as copying is concerned."""
 
     location: Location
+
+    committed: Committed
 
     @property
     def entries(self) -> Recorder: ...
@@ -77,6 +80,11 @@ def copy(
     Raises Conflict if the target holds something else, or somebody else writes to it;
     VerificationFailed if the source is not as it was written; StoreUnavailable.
     """
+    with target.committed.call(or_nothing=False):
+        return _copied(source, target, with_names=with_names, on_progress=on_progress)
+
+
+def _copied(source: Kept, target: Kept, *, with_names: bool, on_progress: OnProgress) -> Copied:
     with source.told(), stored_rows(source.location) as rows:
         origin = CopySource(rows)
         note = _checkpoint(origin)
@@ -131,6 +139,7 @@ def _append(target: Kept, part: AsIs) -> None:
                 f"follows on position {part.after}: {error}",
                 remedy="Copy to an empty place; what was copied is whole.",
             ) from error
+    target.committed.add(range(part.after + 1, part.last + 1))
 
 
 def _compared(origin: CopySource, source: Kept, target: Kept, before: int) -> bytes:

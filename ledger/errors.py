@@ -28,7 +28,13 @@ from typing import Any
 
 
 class LedgerError(Exception):
-    """Something went wrong that a person can do something about."""
+    """Something went wrong that a person can do something about.
+
+    `entries` are those that the failing command appended nevertheless. The notes of the error
+    (PEP 678) say what its call had appended.
+    """
+
+    entries: tuple[Any, ...] = ()
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)
@@ -36,7 +42,7 @@ class LedgerError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.message} {self.remedy}".strip()
+        return " ".join(filter(None, (self.message, *getattr(self, "__notes__", ()), self.remedy)))
 
 
 class InvalidInput(LedgerError):

@@ -13,6 +13,7 @@ wrote, and who restores an old copy of it must meet a record that is newer.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
@@ -207,16 +208,26 @@ class LogKey:
 
         Not waiting for the disk: a record that lost its newest state to a power cut is an older
         one, which is true as well; one that was torn is told from it. Written in place and in one
-        write, which takes a fifth of the time that a new file takes.
+        write, which takes a fifth of the time that a new file takes. Raises KeyUnusable.
         """
         record = note.encode()
         size = self._read(record).size
-        with self._locked_record() as handle:
+        with self._record_written(), self._locked_record() as handle:
             known = self._recorded(handle)
             if known is None or known.size < size:
-                os.pwrite(handle, record, 0)
-                if os.fstat(handle).st_size > len(record):
-                    os.ftruncate(handle, len(record))
+                _put_at_once(handle, record)
+
+    @contextmanager
+    def _record_written(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise KeyUnusable(
+                f"{self.folder / _RECORD}, the signer's record, could not be written: "
+                f"{error.strerror}.",
+                remedy="The checkpoint itself is signed and kept in the ledger. Make the record "
+                "writable again (free space, permissions): the next checkpoint renews it.",
+            ) from error
 
     @contextmanager
     def _locked_record(self) -> Iterator[int]:
@@ -352,6 +363,15 @@ def _asked(command: str, text: str, verifier: Verifier) -> Signature:
             "their base64.",
         ) from error
     return Signature(verifier.name, verifier.key_id, answer)
+
+
+def _put_at_once(handle: int, record: bytes) -> None:
+    """Write a record over the one before it. Raises OSError, also if only a part was written."""
+    written = os.pwrite(handle, record, 0)
+    if written < len(record):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if os.fstat(handle).st_size > len(record):
+        os.ftruncate(handle, len(record))
 
 
 @contextmanager

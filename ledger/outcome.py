@@ -1,10 +1,20 @@
-"""What the Ledger answers: what a command did, and what observing did."""
+"""What the Ledger answers: what a command did, what observing did, and what is committed."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
+from ledger.errors import (
+    OutcomeUnknown,
+    Refused,
+    StoreUnavailable,
+    StreamChanged,
+    VerificationFailed,
+)
 from ledger.messages import Recorded
 
 
@@ -22,6 +32,18 @@ class Outcome:
     dry_run: bool = False
 
 
+def repeated(entries: tuple[Recorded, ...]) -> Outcome:
+    """The outcome of a command that was carried out before and appended these entries.
+
+    Raises Refused if it was refused then.
+    """
+    refused = [entry for entry in entries if getattr(entry.event, "outcome", None) == "refused"]
+    if refused:
+        why = getattr(refused[0].event, "why", None) or refused[0].type
+        raise Refused(f"Refused already under this command id: {why}", entries=entries)
+    return Outcome(entries, note="This command was carried out before.", repeated=True)
+
+
 @dataclass(slots=True)
 class Observed:
     """What observing did, in numbers of traces, and of entries appended."""
@@ -30,3 +52,63 @@ class Observed:
     known_traces: int = 0
     entries: int = 0
     by_type: Counter[str] = field(default_factory=Counter)
+
+
+_NOTHING: Final = "Nothing was appended."
+_UNDONE: Final = (StoreUnavailable, StreamChanged, VerificationFailed)
+"""Errors after which a caller has to know whether the append was done."""
+
+
+@dataclass(slots=True, eq=False)
+class Committed:
+    """Counts the entries that were committed, and keeps their first and last position.
+
+    Whatever fails after a commit cannot undo it. So what an error says about the append is said
+    here, from the commits themselves, and not by the step that failed.
+    """
+
+    count: int = 0
+    first: int = 0
+    last: int = 0
+    _calls: list[Committed] = field(default_factory=list, repr=False)
+
+    def add(self, positions: Sequence[int]) -> None:
+        """Note positions whose transaction was just committed, in ascending order."""
+        if not positions:
+            return
+        for each in (self, *self._calls):
+            each.first = each.first or positions[0]
+            each.last = positions[-1]
+            each.count += len(positions)
+
+    @contextmanager
+    def call(self, *, or_nothing: bool = True) -> Iterator[None]:
+        """Adds a note to every error that leaves the block: what the block had committed.
+
+        `or_nothing`: say also that nothing was appended, where that is certain.
+        """
+        within = Committed()
+        self._calls.append(within)
+        try:
+            yield
+        except BaseException as error:
+            within._note(error, or_nothing=or_nothing)
+            raise
+        finally:
+            self._calls.remove(within)
+
+    def __str__(self) -> str:
+        if not self.count:
+            return _NOTHING
+        what = "1 entry was" if self.count == 1 else f"{self.count} entries were"
+        if self.first == self.last:
+            return f"{what} appended, at position {self.first}."
+        where = f"positions {self.first} to {self.last}"
+        among = "" if self.last - self.first + 1 == self.count else "among "
+        return f"{what} appended, {among}{where}."
+
+    def _note(self, error: BaseException, *, or_nothing: bool) -> None:
+        is_undone = isinstance(error, _UNDONE) and not isinstance(error, OutcomeUnknown)
+        says = self.count or (or_nothing and is_undone)
+        if says and str(self) not in getattr(error, "__notes__", ()):
+            error.add_note(str(self))

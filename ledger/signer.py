@@ -35,7 +35,7 @@ class LogSigner:
         return self.key.sign(reached)
 
     def released(self, note: str) -> None:
-        """The transaction with the checkpoint is on the disk."""
+        """The transaction with the checkpoint is committed. Raises KeyUnusable."""
         self.key.remember(note)
 
     def _check(self, last: Checkpoint, reached: Checkpoint, subtree: SubtreeHash) -> None:
@@ -57,6 +57,6 @@ class LogSigner:
 
 
 _REMEDY = (
-    "Nothing was appended. An older copy was restored, or the history was rewritten: bring back the "
+    "An older copy was restored, or the history was rewritten: bring back the "
     "newest copy; or go on with this one as another log (`authledger log init --origin`)."
 )

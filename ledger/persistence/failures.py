@@ -70,7 +70,7 @@ _LOCKED = (
 )
 _FULL = (
     StoreFull,
-    "The disk that holds the ledger {ledger} is full; nothing was appended.",
+    "The disk that holds the ledger {ledger} is full.",
     "Free some space and try again.",
 )
 _READ_ONLY = (
@@ -100,7 +100,7 @@ _MEANINGS: dict[str, tuple[type[StoreUnavailable], str, str]] = {
     ),
     "SQLITE_IOERR": (
         StoreUnavailable,
-        "The ledger {ledger} could not be read or written; nothing was appended.",
+        "The ledger {ledger} could not be read or written.",
         "Look at the disk, its free space and limits, and the system's log.",
     ),
     "SQLITE_CANTOPEN": (

@@ -49,6 +49,11 @@ class Signed(NamedTuple):
     note: str
     signer: CheckpointSigner
 
+    def released(self) -> str:
+        """Tell the signer that the checkpoint is committed; return the note. Raises KeyUnusable."""
+        self.signer.released(self.note)
+        return self.note
+
 
 class Log:
     """Lets the tree grow within the transaction that appends, and signs what it has become.
@@ -115,7 +120,7 @@ class Log:
             raise CorruptEntry(
                 f"The ledger's last position is {last}, its log has {size} leaves: something was "
                 "taken away or put in beside the ledger.",
-                remedy="Nothing was appended; restore the file from a copy.",
+                remedy="Restore the file from a copy.",
             )
         if (self._frontier.size, self._edge) != (size, edge):
             hashes = TileHashes(size, rows.tile)

@@ -12,7 +12,6 @@ from eventsourcing.persistence import StoredEvent
 
 from ledger.errors import CorruptEntry
 from ledger.persistence.entry import recorded_at_of, stamped
-from ledger.persistence.log import Signed
 from ledger.values import instant, instant_text
 
 
@@ -71,14 +70,6 @@ def key(originator_id: UUID | str) -> str:
     return originator_id.hex if isinstance(originator_id, UUID) else originator_id
 
 
-def released(signed: Signed | None) -> str | None:
-    """Tell the signer that its checkpoint is on the disk; the note."""
-    if signed is None:
-        return None
-    signed.signer.released(signed.note)
-    return signed.note
-
-
 def _sound(position: int, recorded_at: str | None) -> bytes:
     if recorded_at is None:
         return b""
@@ -87,7 +78,5 @@ def _sound(position: int, recorded_at: str | None) -> bytes:
     except ValueError:
         sound = False
     if not sound:
-        raise CorruptEntry(
-            f"position {position}: the recorded time is {recorded_at!r}; nothing was appended."
-        )
+        raise CorruptEntry(f"position {position}: the recorded time {recorded_at!r} is not valid.")
     return recorded_at.encode()

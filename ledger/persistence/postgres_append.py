@@ -19,7 +19,7 @@ from ledger.persistence.columns import COLUMNS, DERIVED_COLUMNS
 from ledger.persistence.copied import COMMAND, AsIs, went_on
 from ledger.persistence.entry import recorded_at_of, stamped
 from ledger.persistence.log import CheckpointSigner, Log, Signed
-from ledger.persistence.numbering import Numbered, key, numbered, released
+from ledger.persistence.numbering import Numbered, key, numbered
 from ledger.persistence.postgres_log import Head, PostgresLogRows
 from ledger.persistence.postgres_schema import APPENDED
 from ledger.persistence.rows import Appended, Beside
@@ -69,7 +69,7 @@ class Append:
                 self.may_be_done = True
             else:
                 c.execute(CONFIRM)
-        return Appended(*found, released(self._signed))
+        return Appended(*found, self._signed)
 
     def _append(
         self, c: Cursor[Any], connection: Connection[Any], head: Head
@@ -135,8 +135,7 @@ def sign(connection: Connection[Any], log: Log, signer: CheckpointSigner) -> str
     """Sign the log as it is; the note."""
     with _locked(connection, Beside()) as (c, head, _):
         signed = log.sign(PostgresLogRows(c, head), signer, head.position)
-    released(signed)
-    return signed.note
+    return signed.released()
 
 
 def append_as_is(connection: Connection[Any], log: Log, part: AsIs) -> None:

@@ -22,7 +22,7 @@ _UNREACHABLE: Final = (
 _UNFORESEEN: Final = (
     StoreUnavailable,
     "The ledger {ledger} cannot be used: {said}.",
-    "Look at the server's log; nothing was appended.",
+    "Look at the server's log.",
 )
 _DAMAGED: Final = (
     StoreUnavailable,
@@ -56,7 +56,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     ),
     "53100": (
         StoreFull,
-        "The disk that holds the ledger {ledger} is full; nothing was appended.",
+        "The disk that holds the ledger {ledger} is full.",
         "Free some space and try again.",
     ),
     "53": (
@@ -80,7 +80,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "58": (
         StoreUnavailable,
         "The server of the ledger {ledger} could not read or write: {said}.",
-        "Look at its disk and its log; nothing was appended.",
+        "Look at its disk and its log.",
     ),
 }
 _MOST_SPECIFIC_FIRST: Final = sorted(_MEANINGS, key=len, reverse=True)

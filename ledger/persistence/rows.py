@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ledger.persistence.log import Signed
+
 
 @dataclass(frozen=True, slots=True)
 class SubjectRow:
@@ -56,10 +58,14 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What an append did: the positions, when the last was recorded, and the signed checkpoint
-    that covers them, if one was due.
+    """What an append committed: the positions, when the last was recorded, and the checkpoint
+    that covers them, if one was due. The caller releases the checkpoint.
     """
 
     positions: Sequence[int] = ()
     recorded_at: str = ""
-    checkpoint: str | None = None
+    signed: Signed | None = None
+
+    def released(self) -> str | None:
+        """Tell the signer that its checkpoint is committed; return it. Raises KeyUnusable."""
+        return None if self.signed is None else self.signed.released()

@@ -28,7 +28,7 @@ from ledger.persistence.log import (
     Signed,
     tree_size,
 )
-from ledger.persistence.numbering import Numbered, key, last_recorded_by, numbered, released
+from ledger.persistence.numbering import Numbered, key, last_recorded_by, numbered
 from ledger.persistence.rows import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
 from ledger.persistence.schema import SCHEMA
 from ledger.persistence.sqlite_log import SQLiteLogRows
@@ -77,14 +77,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """Append in one transaction. Raises IntegrityError on a lost race."""
         with self.datastore.transaction(commit=True) as c:
             positions, recorded_at, signed = self._append(c, stored_events, beside)
-        return Appended(positions, recorded_at, released(signed))
+        return Appended(positions, recorded_at, signed)
 
     def sign(self, signer: CheckpointSigner) -> str:
         """Sign the log as it is; the note."""
         with self.datastore.transaction(commit=True) as c:
             signed = self.log.sign(SQLiteLogRows(c), signer, self._max_notification_id(c) or 0)
-        released(signed)
-        return signed.note
+        return signed.released()
 
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any

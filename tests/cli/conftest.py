@@ -76,7 +76,13 @@ class Cli:
         self.done(f"authorization grant --region {region} --actor {user}")
 
 
-ON_EVERY_DATABASE = ("test_keeping", "test_log_prove", "test_reading", "test_story")
+ON_EVERY_DATABASE = (
+    "test_after_commit",
+    "test_keeping",
+    "test_log_prove",
+    "test_reading",
+    "test_story",
+)
 """What is about the ledger and its views; the others are about the command line, or about files."""
 
 

@@ -75,7 +75,7 @@ def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_when_there_is_space(
     ballast.write_bytes(b"x" * 300_000)
     with Ledger(path) as ledger:
         acknowledged = 0
-        with pytest.raises(StoreFull, match="nothing was appended") as raised:
+        with pytest.raises(StoreFull, match=r"Nothing was appended\.") as raised:
             for number in range(10_000):
                 consent(ledger, f"region-{number}")
                 acknowledged = ledger.last_position()
@@ -125,7 +125,7 @@ with Ledger(Path(sys.argv[1])) as ledger:
 def test_a_file_that_must_not_grow_is_told_and_keeps_what_it_has(path: Path) -> None:
     *acknowledged, last = finished(python("-c", FILL, path))
     assert last.startswith(("StoreUnavailable", "StoreFull"))
-    assert "nothing was appended" in last
+    assert "Nothing was appended." in last
     sound(path)
     with Ledger(path) as ledger:
         assert ledger.last_position() >= int(acknowledged[-1].split()[1])

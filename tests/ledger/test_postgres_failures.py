@@ -209,7 +209,7 @@ def test_on_a_full_disk_nothing_is_lost(small_disk: tuple[str, Path]) -> None:
     url, folder = small_disk
     with Ledger(url) as ledger:
         acknowledged = 0
-        with pytest.raises(StoreFull, match="nothing was appended") as raised:
+        with pytest.raises(StoreFull, match=r"Nothing was appended\.") as raised:
             for number in range(100):
                 ledger.observe(trace for trace in traces(2_000 * (number + 1))[2_000 * number :])
                 acknowledged = ledger.last_position()
