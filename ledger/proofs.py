@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -49,7 +49,7 @@ def signed_checkpoint(recorder: Recorder) -> tuple[Note, Checkpoint]:
 
 
 def inclusion(recorder: Recorder, position: int) -> TlogProof:
-    """That the entry at a position is in the log, under its newest checkpoint. Raises NotFound."""
+    """The proof that an entry is in the log, under its newest checkpoint. Raises NotFound."""
     note, checkpoint = signed_checkpoint(recorder)
     if not 1 <= position <= recorder.tree_size():
         raise NotFound(f"There is no position {position}; the last is {recorder.tree_size()}.")
@@ -58,9 +58,21 @@ def inclusion(recorder: Recorder, position: int) -> TlogProof:
             f"No checkpoint covers position {position}: the newest is of {checkpoint.size} entries.",
             remedy="`authledger log checkpoint` signs one.",
         )
+    (proof,) = inclusions(recorder, note, checkpoint, [position])
+    return proof
+
+
+def inclusions(
+    recorder: Recorder, note: Note, checkpoint: Checkpoint, positions: Iterable[int]
+) -> Iterator[TlogProof]:
+    """Proofs that entries are in the log, all under one checkpoint that covers them.
+
+    They fit together even where other writers append meanwhile.
+    """
     subtree = TileHashes(checkpoint.size, recorder.read_tile)
-    hashes = inclusion_proof(position - 1, checkpoint.size, subtree)
-    return TlogProof(position - 1, tuple(hashes), note)
+    for position in positions:
+        hashes = inclusion_proof(position - 1, checkpoint.size, subtree)
+        yield TlogProof(position - 1, tuple(hashes), note)
 
 
 def consistency(recorder: Recorder, old: int, new: int) -> list[bytes]:

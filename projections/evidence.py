@@ -34,7 +34,7 @@ from ledger.errors import InvalidInput, NotFound
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.note import format_note
 from ledger.merkle.tlogproof import format_proof
-from ledger.proofs import inclusion, signed_checkpoint
+from ledger.proofs import inclusions, signed_checkpoint
 from ledger.values import instant, instant_text
 from projections.declared import PROJECTIONS
 from projections.runner import code_version
@@ -111,8 +111,9 @@ def make(
     Raises InvalidInput, NotFound, also where no checkpoint covers what was asked for.
     """
     view, where = parse_question(text)
-    note, checkpoint = signed_checkpoint(ledger.entries)
+    # The position first: another process may append, and catch the views up, before the next line.
     position = when.position if when else views.reached()
+    note, checkpoint = signed_checkpoint(ledger.entries)
     if position > checkpoint.size:
         raise NotFound(
             f"No checkpoint covers position {position}: the newest is of {checkpoint.size} entries.",
@@ -128,11 +129,12 @@ def make(
         _add(archive, "answer.json", answer_bytes(answer))
         _add(archive, "checkpoint", format_note(note).encode())
         _add(archive, "VERIFY.md", instructions())
-        for number in stands_on(view, answer):
+        numbers = stands_on(view, answer)
+        proofs = inclusions(ledger.entries, note, checkpoint, numbers)
+        for number, proof in zip(numbers, proofs, strict=True):
             entry = ledger.entry_text(number).encode(errors="surrogateescape")
             _add(archive, f"entries/{number}.json", entry)
-            proof = format_proof(inclusion(ledger.entries, number))
-            _add(archive, f"proofs/{number}.tlog-proof", proof.encode())
+            _add(archive, f"proofs/{number}.tlog-proof", format_proof(proof).encode())
         if question.complete:
             with archive.open(_named("entries.jsonl"), "w", force_zip64=True) as lines:
                 for entry in _entries(ledger, checkpoint.size):

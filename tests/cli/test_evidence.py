@@ -7,14 +7,20 @@ import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from cli.reading import catch_up
+from ledger.merkle.checkpoint import Checkpoint
+from ledger.merkle.note import Note
+from ledger.persistence.recorder import Recorder
+from ledger.proofs import signed_checkpoint
 from projections.views import Views
 from tests.cli.conftest import Cli
+from tests.ledger.children import appender
 
 GRANTED = "region_agencies region=cn-north-4 agency=asm_admin_trust"
 NONE = "region_agencies region=af-south-1"
@@ -104,6 +110,51 @@ def test_what_comes_while_it_is_made_is_no_part_of_it(
     cli.done(f'audit evidence "{GRANTED}" --complete {asked}')
     rows = cli.done(f"audit verify-evidence evidence.zip --key {key} -o json").json
     assert {row["status"] for row in rows} == {"granted"}
+
+
+@contextmanager
+def a_writer_beside(cli: Cli) -> Iterator[None]:
+    """A process that appends to the ledger, each append with a checkpoint, as fast as it can."""
+    with appender("on", cli.place, "writer") as writer:
+        try:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "open\n"
+            yield
+        finally:
+            writer.kill()
+            writer.communicate()
+
+
+@pytest.mark.parametrize("cli", ["sqlite", "postgresql"], indirect=True)
+def test_evidence_that_is_made_beside_a_writer_verifies(cli: Cli, key: str) -> None:
+    for number in range(20):
+        cli.authorize(f"region-{number}")
+    with a_writer_beside(cli):
+        before = size_of(cli.done("log checkpoint").out)
+        for number in range(3):
+            cli.done(f"audit evidence region_agencies -o {number}.zip")
+        after = size_of(cli.done("log checkpoint").out)
+    assert after > before, "the writer appended nothing meanwhile"
+    for number in range(3):
+        cli.done(f"audit verify-evidence {number}.zip --key {key}")
+
+
+def size_of(checkpoint: str) -> int:
+    return int(checkpoint.splitlines()[1])
+
+
+def test_views_that_another_process_catches_up_do_not_outrun_the_checkpoint(
+    cli: Cli, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def then_another_process_appends(recorder: Recorder) -> tuple[Note, Checkpoint]:
+        signed = signed_checkpoint(recorder)
+        cli.authorize("cn-east-3")
+        cli.done("view regions")  # It catches the views up.
+        return signed
+
+    monkeypatch.setattr("projections.evidence.signed_checkpoint", then_another_process_appends)
+    cli.done(f'audit evidence "{GRANTED}"')
+    cli.done(f"audit verify-evidence evidence.zip --key {key}")
 
 
 def test_names_are_not_in_it(cli: Cli, key: str) -> None:
