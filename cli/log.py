@@ -81,15 +81,16 @@ def init(
     signer_command: SignerCommand = None,
     verifier_key: VerifierKey = None,
 ) -> None:
-    """Make the log's key, and sign its first checkpoint.
+    """Make the log's key, and sign its first checkpoint; make the ledger too, if there is none.
 
     From then on every append ends with a checkpoint. The key lies outside the ledger's folder;
     what is printed is the verifier key, by which anybody can check, and nobody can sign.
     """
+    from cli.writing import open_for_writing
     from ledger.signer import LogSigner
 
     log_key.check_goes_together(signer_command, verifier_key)
-    with ledger_of(ask) as ledger:
+    with open_for_writing(ask) as ledger:
         _check_is_new(ledger, origin)
         signer = LogSigner(ledger.signers.keys, origin)
         signer.key.create(ledger.location, command=signer_command, vkey=verifier_key)

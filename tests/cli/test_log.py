@@ -30,6 +30,15 @@ def test_init_prints_the_verifier_key_and_says_what_to_do_with_it(cli: Cli, conf
     assert cli.done("log key show -o json").json[0]["folder"] == str(folder)
 
 
+def test_init_before_the_first_command_makes_the_ledger(cli: Cli) -> None:
+    said = cli.done(INIT)
+    assert f"A new ledger: {cli.ledger}" in said.err
+    cli.authorize()
+    assert cli.done(f"log verify --key {said.out.strip()}").code == 0
+    note = cli.done("log checkpoint -o json").json[0]
+    assert note["size"] == len(cli.done("audit trail -o json --limit 1000").json)
+
+
 def test_every_command_is_covered_by_a_checkpoint_from_then_on(cli: Cli) -> None:
     cli.authorize()
     verifier = Verifier.parse(cli.done(INIT).out.strip())
