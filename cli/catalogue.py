@@ -85,8 +85,9 @@ def _print(service: Service, version: str) -> None:
     show(Output.TABLE, ("since", "agency", "policy", "protection", "note"), baselines)
     limits = service.credential
     out(
-        f"\ncredentials live {limits.shortest_life_seconds} to {limits.longest_life_seconds} s, "
-        f"{limits.default_life_seconds} s by default"
+        "",
+        f"credentials live {limits.shortest_life_seconds} to {limits.longest_life_seconds} s, "
+        f"{limits.default_life_seconds} s by default",
     )
     out("", "sources:")
     for source in service.sources:

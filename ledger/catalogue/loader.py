@@ -32,7 +32,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
                 service = Service.model_validate(document["service"])
                 services[service.provider, service.code] = service
         except ValidationError as error:
-            raise InvalidInput(f"{path} does not fit the catalogue: {error}") from error
+            raise InvalidInput(f"{path} does not fit the catalogue: {_faults(error)}.") from error
         if not document.keys() & {"provider", "service"}:
             raise InvalidInput(f"{path} holds neither a [provider] nor a [service].")
     entries = {
@@ -42,6 +42,12 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     content = {name: [each.model_dump(mode="json") for each in entries[name]] for name in entries}
     version = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
     return Catalogue.model_validate({"version": version, **entries})
+
+
+def _faults(error: ValidationError) -> str:
+    """Each field that does not fit, on one line."""
+    faults = ((".".join(map(str, each["loc"])), each["msg"]) for each in error.errors())
+    return "; ".join(f"{place}: {why}" if place else why for place, why in faults)
 
 
 def _files(folder: Path | None) -> list[Path]:

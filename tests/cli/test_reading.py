@@ -246,6 +246,13 @@ def test_the_catalogue_says_what_a_service_asks_for_and_from_where(cli: Cli) -> 
     assert cli("catalogue show nonsense").code == 2
 
 
+def test_every_service_of_the_catalogue_is_shown_line_by_line(cli: Cli) -> None:
+    for row in cli.done("catalogue list -o json").json:
+        said = cli.done(f"catalogue show {row['code']} --provider {row['provider']}")
+        assert "\ncredentials live" in said.out
+        assert "\\n" not in said.out
+
+
 def test_why_says_where_it_tells_not_all(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     cli.authorize()
     assert "are told" not in cli.done("audit why --service asm").err
