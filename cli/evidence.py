@@ -9,7 +9,7 @@ import typer
 
 from cli.options import OpeningAsOf, Printing, command
 from cli.output import say, show
-from cli.reading import catch_up, ledger_of, resolved
+from cli.reading import catch_up, ledger_of, resolved, say_unknown_services
 
 Question = Annotated[
     str,
@@ -58,6 +58,8 @@ def evidence(
         catch_up(views)
         when = resolved(views, ask.as_of, ask.known_at)
         made = make(ledger, views, question, into, when=when, complete=complete)
+        if made.question.view == "capabilities":
+            say_unknown_services(views, made.question.as_of, made.question.where)
     rows = len(made.answer.rows)
     say(f"{into} answers: {made.question}")
     say(

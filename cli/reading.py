@@ -98,6 +98,18 @@ def resolved(views: Views, as_of: str | None, known_at: str | None = None) -> As
     return views.resolve(as_of, known_at, system_clock())
 
 
+def say_unknown_services(views: Views, when: AsOf | None, asked: Mapping[str, str | None]) -> None:
+    """Say of which services the capabilities are unknown, where `asked` includes them."""
+    where = {name: asked.get(name) for name in ("provider", "account", "region", "service")}
+    rows = views.read("capabilities", as_of=when, where={**where, "status": "unknown"}).dicts()
+    services = sorted({f"{row['service']} of {row['provider']}" for row in rows})
+    if services:
+        say(
+            f"The catalogue lists no features of {', '.join(services)}, so what works of it is not "
+            "known. If it was recorded under another catalogue, name that: --catalogue FOLDER."
+        )
+
+
 def print_result(
     form: Output,
     result: Result,

@@ -9,13 +9,15 @@ import typer
 
 from cli.options import Account, Provider, ReadingAsOf, Region, Service, command
 from cli.output import Output, say, show
-from cli.reading import instant_of, print_result, views_of
+from cli.reading import instant_of, print_result, say_unknown_services, views_of
 
 if TYPE_CHECKING:
     from projections.views import Views
 
 SHORT = {"regions": "region_agencies"}
 """What people call a view, where that is not its name."""
+_EMPTY = {"capabilities": "The catalogue lists no feature that fits."}
+"""What an answer of no rows means, where it is not that there is nothing."""
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -86,7 +88,9 @@ def view(
     with views_of(ask) as views:
         when = instant_of(ask, views)
         result = views.read(name, as_of=when, where=given)
-        print_result(ask.form, result, views, empty="Nothing.")
+        if name == "capabilities":
+            say_unknown_services(views, when, given)
+        print_result(ask.form, result, views, empty=_EMPTY.get(name, "Nothing."))
 
 
 def _known(name: str) -> None:

@@ -5,7 +5,10 @@ from projections.projection import ACCOUNT, PROVIDER, REGION, Column, DerivedVie
 
 
 def _select(dialect: Dialect) -> str:
-    """Of all agencies that a service ever had, the one that lacks least: what `decide` asks too."""
+    """Of all agencies that a service ever had, the one that lacks least: what `decide` asks too.
+
+    The catalogue may not know a service that asked: then what works of it is unknown.
+    """
     missing = dialect.joined.format("CASE granted WHEN 0 THEN needs END")
     return f"""
         WITH places AS (
@@ -40,21 +43,29 @@ def _select(dialect: Dialect) -> str:
                                            ORDER BY lacking, preference) AS choice
               FROM candidates) AS chosen
         WHERE choice = 1
+        UNION ALL
+        SELECT region, provider, account, service, '', '', 'unknown', ''
+        FROM authorizations a
+        WHERE NOT EXISTS (SELECT 1 FROM catalogue_features f
+                          WHERE f.provider = a.provider AND f.service = a.service)
     """
 
 
 CAPABILITIES = DerivedView(
     name="capabilities",
     doc="The features of each catalogued service in each region where it asked for authorization "
-    "or its agency was permitted anything, and what is missing for those that are broken.",
+    "or its agency was permitted anything, and what is missing for those that are broken. One row "
+    "of status `unknown` for a service that asked, and of which the catalogue lists no features.",
     columns=(
         REGION,
         PROVIDER,
         ACCOUNT,
         Column("service", "Code of the service whose feature it is."),
-        Column("feature", "Name of the feature in the catalogue."),
-        Column("agency", "The agency through which it works, or that lacks least for it."),
-        Column("status", "`works` or `broken`."),
+        Column("feature", "Name of the feature in the catalogue; empty if `unknown`."),
+        Column(
+            "agency", "The agency through which it works, or that lacks least; empty if `unknown`."
+        ),
+        Column("status", "`works`, `broken` or `unknown`."),
         Column("missing", "Codes of the services that the agency may not use, comma-separated."),
     ),
     over=("region_agencies", "authorizations"),

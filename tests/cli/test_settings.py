@@ -143,26 +143,86 @@ def test_other_urls_are_no_ledgers(location: str) -> None:
     assert "secret" not in str(raised.value)
 
 
-def test_a_catalogue_folder_adds_a_service(cli: Cli) -> None:
+BACKUP = """
+[service]
+provider = "huaweicloud"
+code = "cbr"
+name = "Cloud Backup and Recovery"
+sources = [{ title = "a test" }]
+dependencies = [{ code = "evs", short_name = "EVS", name = "Disks", purpose = "back up" }]
+features = [{ name = "vault", title = "keep copies", needs = ["evs"] }]
+[[service.baselines]]
+since = 2020-01-01
+note = "first"
+agencies = [{ name = "cbr_trust", trustee = "service:cbr", purpose = "x", services = ["evs"] }]
+"""
+
+
+@pytest.fixture
+def more(cli: Cli) -> Path:
+    """A catalogue folder with one further service."""
     folder = cli.folder / "more"
     folder.mkdir()
-    (folder / "cbr.toml").write_text(
-        """
-        [service]
-        provider = "huaweicloud"
-        code = "cbr"
-        name = "Cloud Backup and Recovery"
-        sources = [{ title = "a test" }]
-        dependencies = [{ code = "evs", short_name = "EVS", name = "Disks", purpose = "back up" }]
-        [[service.baselines]]
-        since = 2020-01-01
-        note = "first"
-        agencies = [{ name = "cbr_trust", trustee = "service:cbr", purpose = "x", services = ["evs"] }]
-        """
-    )
-    said = cli.done("--catalogue more console login --region x --service cbr")
+    (folder / "backup.toml").write_text(BACKUP)
+    return folder
+
+
+def test_a_catalogue_folder_adds_a_service(cli: Cli, more: Path) -> None:
+    said = cli.done(f"--catalogue {more} console login --region x --service cbr")
     assert "Disks: to back up" in said.out
     assert cli("--catalogue nowhere catalogue list").code == 2
+
+
+@pytest.fixture
+def backup(cli: Cli, more: Path) -> Path:
+    """A ledger in which a service was authorized that only a catalogue folder knows."""
+    cli.done(f"--catalogue {more} console login --region x --service cbr")
+    cli.done(f"--catalogue {more} authorization grant --region x --service cbr")
+    return more
+
+
+def test_with_its_catalogue_the_capabilities_of_a_service_are_known(cli: Cli, backup: Path) -> None:
+    said = cli.done(f"view capabilities --catalogue {backup} -o json")
+    assert [(row["feature"], row["status"]) for row in said.json] == [("vault", "works")]
+    assert "not known" not in said.err
+
+
+@pytest.mark.usefixtures("backup")
+def test_without_its_catalogue_the_capabilities_of_a_service_are_unknown(cli: Cli) -> None:
+    cli.authorize()
+    said = cli.done("view capabilities -o json")
+    assert {(row["service"], row["status"]) for row in said.json} == {
+        ("asm", "works"),
+        ("cbr", "unknown"),
+    }
+    assert "lists no features of cbr of huaweicloud" in said.err
+    assert "--catalogue FOLDER" in said.err
+    assert "not known" not in cli.done("view capabilities --service asm").err
+
+
+@pytest.mark.usefixtures("backup")
+@pytest.mark.parametrize("condition", ["status works", "feature vault", "agency cbr_trust"])
+def test_a_filter_does_not_hide_that_a_service_is_unknown(cli: Cli, condition: str) -> None:
+    said = cli.done(f"view capabilities --{condition}")
+    assert "Nothing" not in said.err
+    assert "lists no features of cbr of huaweicloud" in said.err
+
+
+@pytest.mark.usefixtures("backup", "config")
+def test_evidence_says_that_a_service_is_unknown(cli: Cli) -> None:
+    key = cli.done("log init --origin example.com/authledger").out.strip()
+    said = cli.done("audit evidence 'capabilities region=x'")
+    assert "lists no features of cbr of huaweicloud" in said.err
+    said = cli.done(f"audit verify-evidence evidence.zip --key {key} -o json")
+    assert [(row["service"], row["status"]) for row in said.json] == [("cbr", "unknown")]
+
+
+def test_a_catalogue_file_that_does_not_fit_is_described_on_one_line(cli: Cli, more: Path) -> None:
+    (more / "backup.toml").write_text(BACKUP.replace('code = "cbr"', ""))
+    said = cli(f"--catalogue {more} catalogue list")
+    assert said.code == 2
+    file = more / "backup.toml"
+    assert said.err == f"Error: {file} does not fit the catalogue: code: Field required.\n"
 
 
 def test_a_connection_string_in_a_file_is_told_and_no_path(bare: Cli) -> None:

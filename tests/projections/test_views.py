@@ -83,6 +83,21 @@ def test_where_a_service_asked_but_has_nothing_yet_all_its_features_are_broken(
     }
 
 
+def test_the_capabilities_of_a_service_that_the_catalogue_does_not_know_are_unknown(
+    told: World,
+) -> None:
+    nothing = load_catalogue().model_copy(update={"version": "other", "services": ()})
+    with Views.open(told.place, nothing) as views:
+        views.catch_up()
+        for as_of in (None, AsOf(3)):
+            rows = views.read("capabilities", as_of=as_of).dicts()
+            asked = views.read("authorizations", as_of=as_of).dicts()
+            assert [(r["region"], r["service"], r["status"]) for r in rows] == [
+                (r["region"], r["service"], "unknown") for r in asked
+            ]
+            assert rows
+
+
 def test_usage_is_counted(views: Views) -> None:
     [row] = views.read("usage", where={"region": HERE}).dicts()
     counted = [row[name] for name in ("credentials_issued", "features_used", "features_refused")]
