@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 import traceback
 from typing import Any, Final
@@ -15,7 +13,7 @@ from typing import Any, Final
 import typer
 
 from cli.appended import appended
-from cli.output import say, warn
+from cli.output import say, silence, warn
 
 DONE: Final = 0
 BUG: Final = 1
@@ -38,9 +36,9 @@ def told(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, typer.Exit):
         return int(error.exit_code)
     if debug:
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, BrokenPipeError):
-        _silence_stdout()
+        silence(sys.stdout)
         return READER_WENT
     if isinstance(error, _ClickException):
         _told_usage(error)
@@ -87,7 +85,7 @@ def flushed(code: int) -> int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        _silence_stdout()
+        silence(sys.stdout)
         return told(error, debug=False) if code in (DONE, READER_WENT) else code
     return code
 
@@ -133,10 +131,3 @@ def _told_bug(error: BaseException, *, debug: bool) -> None:
     if not debug:
         say("Please report it, with what you did. With --debug before the command (or")
         say("AUTHLEDGER_DEBUG=1) the same call shows where it happened.")
-
-
-def _silence_stdout() -> None:
-    """Nothing more can be written; the interpreter must not try, and complain, as it ends."""
-    # A test's buffer is no real file; it has no reader that could leave.
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -199,13 +199,22 @@ def _built(name: str) -> Any:
 def run() -> None:
     """What the installed command calls."""
     gc.set_threshold(CYCLES_LOOKED_FOR_EVERY)
-    if sys.stdout is None:  # Closed by the caller, who wants the exit code only.
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  Until the end.
+    _open_closed_streams()
     escape_what_does_not_encode(sys.stdout)
     try:
         app(prog_name=NAME)
     finally:
         gc.freeze()  # Python ends with looking for cycles among all that was imported: 30 ms.
+
+
+def _open_closed_streams() -> None:
+    """A stream that the caller closed reads and writes nothing.
+
+    In this order, so that each gets its own number back: no file of ours may get it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,14 +59,30 @@ def out(*lines: str) -> None:
 def say(text: str) -> None:
     """A note: what was resolved, what goes on."""
     _flush()
-    sys.stderr.write("\n".join(safe(line) for line in text.split("\n")) + "\n")
+    _note("\n".join(safe(line) for line in text.split("\n")) + "\n")
 
 
 def warn(text: str) -> None:
     """Something that a person should see; in red on a terminal that has colours."""
     _flush()
     text = safe(text)
-    sys.stderr.write(f"\x1b[31m{text}\x1b[0m\n" if coloured(sys.stderr) else f"{text}\n")
+    _note(f"\x1b[31m{text}\x1b[0m\n" if coloured(sys.stderr) else f"{text}\n")
+
+
+def _note(text: str) -> None:
+    """Write to stderr. A note that cannot be written is lost; the exit code stays as it is."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr)
+
+
+def silence(stream: Any) -> None:
+    """Nothing more can be written; the interpreter must not try, and complain, as it ends."""
+    # A test's buffer is not a real file; it has no reader that could leave.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _flush() -> None:
@@ -76,8 +93,6 @@ def _flush() -> None:
 
 def coloured(stream: Any) -> bool:
     """Whether a stream is a terminal that wants colours (https://no-color.org)."""
-    import os
-
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
