@@ -194,7 +194,8 @@ def _say_lost(error: StoreUnavailable) -> None:
 
 
 Interval = Annotated[
-    float, typer.Option(metavar="SECONDS", min=0.01, help="How often to look for new events.")
+    float,
+    typer.Option(metavar="SECONDS", min=0.01, max=86_400, help="How often to look for new events."),
 ]
 Until = Annotated[
     int | None,

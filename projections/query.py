@@ -29,6 +29,7 @@ _ALLOWED: Final = {
 _FORBIDDEN_FUNCTIONS: Final = {"load_extension", "fts3_tokenizer"}
 _FORBIDDEN_TABLES: Final = {"sqlite_temp_master", "sqlite_temp_schema"}
 _OF_THE_STORE: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR", "SQLITE_FULL")
+_INTERRUPTED: Final = "interrupted"
 _INSTRUCTIONS_BETWEEN_LOOKS: Final = 10_000
 
 
@@ -39,16 +40,17 @@ def run_query(
     row_limit: int,
     time_limit_s: float,
 ) -> tuple[tuple[str, ...], list[tuple[Any, ...]], bool]:
-    """Column names, rows up to the limit, and whether there were more. Raises InvalidInput.
+    """Column names, rows up to the limit, and whether there were more.
 
     The connection is to the views' file, read-only; `attach` attaches the ledger under a name.
+    Raises InvalidInput, and KeyboardInterrupt where Ctrl-C ended the query.
     """
+    end = time.monotonic() + time_limit_s
     try:
         # A name that nobody can know: some joins reach columns that the authorizer is not asked
         # about, so the table that holds the salts must not be nameable at all.
         attach(f"ledger_{secrets.token_hex(16)}")
         _forbid_writing(connection)
-        end = time.monotonic() + time_limit_s
         connection.set_progress_handler(lambda: time.monotonic() > end, _INSTRUCTIONS_BETWEEN_LOOKS)
         cursor = connection.execute(sql)
         if cursor.description is None:
@@ -59,6 +61,9 @@ def run_query(
     except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
         if getattr(error, "sqlite_errorname", "").startswith(_OF_THE_STORE):
             raise
+        if str(error) == _INTERRUPTED and time.monotonic() <= end:
+            # sqlite3 drops what is raised in the handler, which is where Ctrl-C arrives.
+            raise KeyboardInterrupt from error
         raise _explained(error, time_limit_s) from error
 
 
@@ -99,7 +104,7 @@ def _forbid_writing(connection: sqlite3.Connection) -> None:
 
 def _explained(error: Exception, time_limit_s: float) -> InvalidInput:
     text = str(error)
-    if text == "interrupted":
+    if text == _INTERRUPTED:
         return InvalidInput(
             f"The query took longer than {time_limit_s:g} s.",
             remedy="Narrow it, or give it more time with --time-limit.",

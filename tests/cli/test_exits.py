@@ -75,6 +75,36 @@ def test_ctrl_c_ends_with_130(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None
     assert cli("view regions").code == 130
 
 
+PRESSES_CTRL_C = """
+import os, signal, sys, threading
+import cli.main, cli.query, projections.views
+threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+cli.main.run()
+"""
+ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r"
+
+
+@pytest.mark.parametrize("cli", ["sqlite", "postgresql"], indirect=True)
+def test_ctrl_c_ends_a_query(cli: Cli) -> None:
+    cli.authorize()
+    done = subprocess.run(
+        [sys.executable, "-c", PRESSES_CTRL_C, "query", ENDLESS, "--time-limit", "50"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
+
+
+@pytest.mark.parametrize("seconds", ["inf", "1e300", "nan", "0", "86401"])
+def test_an_interval_that_never_ends_is_refused(cli: Cli, seconds: str) -> None:
+    cli.authorize()
+    said = cli(f"projection follow --until 1 --interval {seconds}")
+    assert said.code == 2
+    assert "--interval" in said.err
+
+
 def test_a_ledger_that_is_not_there_is_not_made_by_reading(cli: Cli) -> None:
     said = cli("view regions")
     assert said.code == 4
