@@ -19,17 +19,24 @@ BUILT_IN = Path(__file__).parent / "data"
 
 @lru_cache
 def load_catalogue(folder: Path | None = None) -> Catalogue:
-    """Load `*.toml`: each a `[provider]` or a `[service]`. Raises InvalidInput with the place."""
+    """Load `*.toml`: each a `[provider]` or a `[service]`.
+
+    Raises InvalidInput, with the file, if a file is not valid or defines an entry again. So no
+    folder can replace a built-in service, and with it the protection of its policy.
+    """
     providers: dict[str, ProviderEntry] = {}
     services: dict[tuple[str, str], Service] = {}
+    found_in: dict[str, Path] = {}
     for path in _files(folder):
         document = _read(path)
         try:
             if "provider" in document:
                 provider = ProviderEntry.model_validate(document["provider"])
+                _add(f"the provider {provider.code}", path, found_in)
                 providers[provider.code] = provider
             if "service" in document:
                 service = Service.model_validate(document["service"])
+                _add(f"the service {service.code} of {service.provider}", path, found_in)
                 services[service.provider, service.code] = service
         except ValidationError as error:
             raise InvalidInput(f"{path} does not fit the catalogue: {_faults(error)}.") from error
@@ -48,6 +55,20 @@ def _faults(error: ValidationError) -> str:
     """Each field that does not fit, on one line."""
     faults = ((".".join(map(str, each["loc"])), each["msg"]) for each in error.errors())
     return "; ".join(f"{place}: {why}" if place else why for place, why in faults)
+
+
+def _add(entry: str, path: Path, found_in: dict[str, Path]) -> None:
+    """Note which file defines an entry. Raises InvalidInput if another file did already."""
+    first = found_in.setdefault(entry, path)
+    if first is path:
+        return
+    why = f"{first} defines it too"
+    if first.parent == BUILT_IN:
+        why = "it is built in, and a built-in entry cannot be replaced"
+    raise InvalidInput(
+        f"{path} defines {entry}: {why}. The catalogue was not loaded.",
+        remedy="Give your entry a code of its own, or remove that file.",
+    )
 
 
 def _files(folder: Path | None) -> list[Path]:

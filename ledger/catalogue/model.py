@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,6 +20,9 @@ from ledger.values import (
     ServiceCode,
     Trustee,
 )
+
+PROTECTIONS: Final = ("enforced", "advised", "none")
+"""The strongest first."""
 
 
 class _Entry(BaseModel):
@@ -174,19 +178,22 @@ class Catalogue(_Entry):
         return tuple(service for service in self.services if service.provider == provider)
 
     def agency(self, provider: str, name: str) -> AgencyEntry | None:
-        for service in self.services_of(provider):
-            for agency in service.agencies:
-                if agency.name == name:
-                    return agency
-        return None
+        """The agency of that name; of several services' the entry that protects it most."""
+        return _most_protected(
+            agency
+            for service in self.services_of(provider)
+            for agency in service.agencies
+            if agency.name == name
+        )
 
     def policy_holder(self, provider: str, policy: str) -> AgencyEntry | None:
-        """The agency whose policy it is."""
-        for service in self.services_of(provider):
-            for agency in service.agencies:
-                if agency.policy == policy:
-                    return agency
-        return None
+        """The agency whose policy it is; of several the one whose policy is protected most."""
+        return _most_protected(
+            agency
+            for service in self.services_of(provider)
+            for agency in service.agencies
+            if agency.policy == policy
+        )
 
     def quota(self, provider: str, name: str) -> int | None:
         for entry in self.providers:
@@ -207,3 +214,10 @@ class Catalogue(_Entry):
                 if dependency.code == code:
                     return dependency.short_name
         return code
+
+
+def _most_protected(entries: Iterable[AgencyEntry]) -> AgencyEntry | None:
+    """The first of those with the strongest protection: another service's entry for the same
+    agency or policy cannot take the protection away.
+    """
+    return min(entries, key=lambda entry: PROTECTIONS.index(entry.protection), default=None)

@@ -94,12 +94,37 @@ def test_a_service_is_added_as_data_alone(with_printing: Ledger) -> None:
     assert used.type == "FeatureUsed"
 
 
-def test_a_service_of_ones_own_replaces_the_built_in_one(tmp_path: Path) -> None:
-    built_in = (BUILT_IN / "huaweicloud-asm.toml").read_text()
-    (tmp_path / "asm.toml").write_text(built_in.replace("service meshes", "other meshes"))
-    own = load_catalogue(tmp_path)
-    assert "other meshes" in own.service("huaweicloud", "asm").dependencies[0].purpose
-    assert own.version != load_catalogue().version
+@pytest.mark.parametrize("built_in", sorted(BUILT_IN.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_built_in_entry_cannot_be_replaced(tmp_path: Path, built_in: Path) -> None:
+    text = built_in.read_text().replace('"advised"', '"none"')
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(InvalidInput, match="a built-in entry cannot be replaced") as raised:
+        load_catalogue(tmp_path)
+    assert "mine.toml" in str(raised.value)
+
+
+def test_two_files_that_define_the_same_service_are_both_named(folder: Path) -> None:
+    (folder / "again.toml").write_text(PRINTING)
+    with pytest.raises(InvalidInput, match="defines it too") as raised:
+        load_catalogue(folder)
+    assert "again.toml" in str(raised.value)
+    assert "printing.toml" in str(raised.value)
+
+
+def test_another_services_entry_does_not_take_a_built_in_protection_away(tmp_path: Path) -> None:
+    """`aaa` sorts before `asm`, and names the same agency and policy without a protection."""
+    other = PRINTING.replace("examplecloud", "huaweicloud").replace('"printing"', '"aaa"')
+    other = other.replace('name = "printing_trust"', 'name = "asm_admin_trust"')
+    other += 'policy = "asm admin trust policy"\n'
+    (tmp_path / "aaa.toml").write_text(other)
+    catalogue, built_in = load_catalogue(tmp_path), load_catalogue()
+    for named in (
+        catalogue.agency("huaweicloud", "asm_admin_trust"),
+        catalogue.policy_holder("huaweicloud", "asm admin trust policy"),
+    ):
+        assert named is not None
+        assert named == built_in.agency("huaweicloud", "asm_admin_trust")
+        assert named.protection == "advised"
 
 
 @pytest.mark.parametrize(
