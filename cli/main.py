@@ -44,6 +44,7 @@ _COMMANDS: Final = {
     "log": ("cli.log", _KEEP),
     "database": ("cli.database", _KEEP),
     "projection": ("cli.projection", _KEEP),
+    "trust": ("cli.trust", _KEEP),
     "subject": ("cli.subject", _KEEP),
     "catalogue": ("cli.catalogue", _ASK),
 }

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from cli.trusted import TrustedFiles, place_of, sha256_of
+
 if TYPE_CHECKING:
     from ledger.persistence.location import Location
 
@@ -30,6 +32,12 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "checkpoint_every": "1",
 }
 LOCAL_FILE: Final = "authledger.toml"
+GUARDED: Final[Mapping[str, str]] = {
+    "catalogue": "a catalogue says which agencies and policies are protected",
+    "ledger": "a PostgreSQL server is sent passwords, and its URL can load a library",
+    "log_keys": "a folder of keys names the program that signs, and the keys that are believed",
+}
+"""What LOCAL_FILE may name only if the user trusts it, and why: it may come with a download."""
 
 
 def truthy(text: str | None) -> bool:
@@ -53,11 +61,14 @@ class Settings:
         return self._flags.get(name)
 
     def value(self, name: str) -> str | None:
-        if (flag := self._flags.get(name)) is not None:
-            return flag
-        if variable := os.environ.get(f"AUTHLEDGER_{name.upper()}"):
-            return variable
+        if (by_hand := self._by_hand(name)) is not None:
+            return by_hand
         return self._files.get(name, DEFAULTS.get(name))
+
+    def _by_hand(self, name: str) -> str | None:
+        """What a flag or a variable said."""
+        flag = self._flags.get(name)
+        return flag if flag is not None else os.environ.get(f"AUTHLEDGER_{name.upper()}") or None
 
     def need(self, name: str) -> str:
         value = self.value(name)
@@ -104,10 +115,49 @@ class Settings:
     @cached_property
     def _files(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
-        for path in (xdg("CONFIG", ".config") / "authledger" / "config.toml", Path(LOCAL_FILE)):
-            if path.is_file():
-                found |= _read(path)
+        own, local = xdg("CONFIG", ".config") / "authledger" / "config.toml", Path(LOCAL_FILE)
+        if own.is_file():
+            found |= settings_in(own, own.read_bytes())
+        if local.is_file():
+            content = local.read_bytes()
+            settings = settings_in(local, content)
+            _check_trusted(
+                local, content, [n for n in guarded_in(settings) if not self._by_hand(n)]
+            )
+            found |= settings
         return found
+
+
+def trusted_files() -> TrustedFiles:
+    return TrustedFiles(xdg("CONFIG", ".config") / "authledger" / "trusted")
+
+
+def guarded_in(settings: Mapping[str, str]) -> list[str]:
+    """The settings that a file may name only if it is trusted; a ledger file needs no trust."""
+    return [
+        name
+        for name, value in sorted(settings.items())
+        if name in GUARDED and (name != "ledger" or value.startswith(("postgres:", "postgresql:")))
+    ]
+
+
+def _check_trusted(path: Path, content: bytes, wanted: list[str]) -> None:
+    """Raises InvalidInput. To ignore the settings would be to answer with another key."""
+    if not wanted or (known := trusted_files().sha256(path)) == sha256_of(content):
+        return
+    from shlex import quote
+
+    from ledger.errors import InvalidInput
+
+    place = place_of(path)
+    why = "this file is not trusted" if known is None else "this file changed since it was trusted"
+    raise InvalidInput(
+        f"{place} sets {' and '.join(wanted)}, and {why}: "
+        f"{'; '.join(GUARDED[name] for name in wanted)}. Nothing was done.",
+        remedy=f"Read the file. To trust it as it is now: authledger trust "
+        f"{quote(str(Path(place).parent))}\nOr name the setting yourself: "
+        f"{', '.join(f'AUTHLEDGER_{name.upper()}' for name in wanted)}.",
+    )
 
 
 def expanded(path: str) -> Path:
@@ -120,13 +170,14 @@ def expanded(path: str) -> Path:
         raise InvalidInput(f"{path!r} names no folder: {error}.") from error
 
 
-def _read(path: Path) -> Mapping[str, str]:
+def settings_in(path: Path, content: bytes) -> Mapping[str, str]:
+    """The settings that a file holds, its paths made relative to it. Raises InvalidInput."""
     import tomllib
 
     from ledger.errors import InvalidInput
 
     try:
-        document: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        document: Mapping[str, Any] = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"{path} is not TOML: {error}.") from error
     for name, value in document.items():

@@ -79,6 +79,7 @@ def test_a_tail_that_cannot_be_signed_here_is_told(
 def test_the_keys_folder_is_a_setting_in_a_file_too(cli: Cli, tmp_path: Path, config: Path) -> None:
     cli.authorize()
     (tmp_path / "authledger.toml").write_text(f'log_keys = "{config}/mine"\n')
+    cli.done("trust .")
     cli.done(INIT)
     assert (config / "mine" / "example.com_authledger" / "private.key").exists()
 
