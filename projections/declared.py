@@ -22,4 +22,8 @@ PROJECTIONS: dict[str, Projection] = {
         ATTEMPTS,
     )
 }
+RETIRED: tuple[str, ...] = ()
+"""The names of projections that are gone or renamed: their tables are dropped where there are any.
+No table is dropped by a name that stands in a database alone.
+"""
 VIEWS: dict[str, DerivedView] = {view.name: view for view in (CAPABILITIES, AUDIT_TRAIL)}

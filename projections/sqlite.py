@@ -84,7 +84,8 @@ class SQLiteStore(Store):
             "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY type DESC"
         ).fetchall()
         for kind, name in objects:
-            self.connection.execute(f"DROP {kind} IF EXISTS {name}")
+            quoted = name.replace('"', '""')
+            self.connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
         for statement in schema(self.dialect):
             self.connection.execute(statement)
         self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

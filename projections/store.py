@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self, TypeVar
 from ledger.catalogue import Catalogue
 from ledger.errors import StoreUnavailable
 from projections import history, times
-from projections.declared import PROJECTIONS, VIEWS
+from projections.declared import PROJECTIONS, RETIRED, VIEWS
 from projections.dialect import Dialect
 from projections.projection import Projection
 
@@ -201,8 +201,22 @@ class Store(ABC):
 
     def tracked(self) -> dict[str, Tracked]:
         """How far each projection has come, by name."""
+        return self._tracking()[0]
+
+    def _tracking(self) -> tuple[dict[str, Tracked], list[Any]]:
+        """How far each projection has come, by name; and the names in all other rows.
+
+        Statements are made of the first. So a row counts only if the code declares its name, or
+        once did, and its generation is a number: what else stands in the table is data.
+        """
         rows = self.execute("SELECT name, position, anchor, fingerprint, generation FROM tracking")
-        return {row[0]: Tracked(*row) for row in rows.fetchall()}
+        known, others = {}, []
+        for row in rows.fetchall():
+            if (row[0] in PROJECTIONS or row[0] in RETIRED) and isinstance(row[4], int):
+                known[row[0]] = Tracked(*row)
+            else:
+                others.append(row[0])
+        return known, others
 
     def reached(self) -> int:
         """The position that all projections have come to."""
@@ -228,25 +242,29 @@ class Store(ABC):
         """Whether a projection is new, was declared otherwise, or follows another history."""
         if self.catalogue_version() != catalogue.version:
             return True
-        known = self.tracked()
-        return known.keys() != PROJECTIONS.keys() or self._unfit(known) != []
+        return not self._fits()
 
     def check_fits(self) -> None:
         """Raises StoreUnavailable if the views were kept by another version of the program."""
-        known = self.tracked()
-        if known.keys() != PROJECTIONS.keys() or self._unfit(known):
+        if not self._fits():
             raise StoreUnavailable(
                 "The views are not those that this version of the program knows, and this "
                 "connection may not make them new.",
                 remedy="`authledger projection catch-up` does, on the primary, by the owner.",
             )
 
+    def _fits(self) -> bool:
+        known, others = self._tracking()
+        return not others and known.keys() == PROJECTIONS.keys() and not self._unfit(known)
+
     def declare(self, catalogue: Catalogue) -> None:
         """Make the tables fit the declarations; what does not is emptied, to be caught up."""
         derived = [view for view in VIEWS.values() if "events" not in view.over]
         for view in derived:
             self.execute(f"DROP VIEW IF EXISTS {view.name}")
-        known = self.tracked()
+        known, others = self._tracking()
+        for name in others:
+            self.execute("DELETE FROM tracking WHERE name = ?", (name,))
         for name in self._unfit(known):
             if known[name].anchor != self._anchor_of(known[name]):
                 times.forget(self)
@@ -275,6 +293,7 @@ class Store(ABC):
 
     def _create(self, projection: Projection) -> None:
         table = f"{projection.name}_1"
+        self._drop_objects(projection.name, table)  # An older version may not have known them.
         self.execute(history.create_table(projection, table, self.dialect))
         self.execute(
             "INSERT INTO tracking VALUES (?, 0, '', ?, 1, NULL)",
@@ -284,13 +303,16 @@ class Store(ABC):
             self.execute(statement)
 
     def _drop(self, known: Tracked) -> None:
+        self._drop_objects(known.name, known.table)
+        self.execute("DELETE FROM tracking WHERE name = ?", (known.name,))
+
+    def _drop_objects(self, name: str, table: str) -> None:
         for statement in (
-            f"DROP VIEW IF EXISTS {known.name}",
-            f"DROP VIEW IF EXISTS {known.name}_history",
-            f"DROP TABLE IF EXISTS {known.table}",
+            f"DROP VIEW IF EXISTS {name}",
+            f"DROP VIEW IF EXISTS {name}_history",
+            f"DROP TABLE IF EXISTS {table}",
         ):
             self.execute(statement)
-        self.execute("DELETE FROM tracking WHERE name = ?", (known.name,))
 
     def _declare_catalogue(self, catalogue: Catalogue) -> None:
         self.execute("DELETE FROM catalogue")

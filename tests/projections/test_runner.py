@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -136,6 +137,45 @@ def test_progress_is_told_projection_by_projection(views: Views, told: World) ->
     views.rebuild(on_progress=lambda name, done, total: told_steps.append((name, done, total)))
     last = told.ledger.last_position()
     assert sorted(told_steps) == sorted((name, last, last) for name in PROJECTIONS)
+
+
+def test_tracking_rows_that_are_not_a_projections_are_removed_and_name_no_table(
+    told: World, views: Views
+) -> None:
+    """Their names are data: nothing is dropped by them, whatever they are."""
+    before = all_rows(views)
+    store = views._store
+    store.execute("CREATE VIEW made_by_hand AS SELECT 1 AS one")
+    for name in ("made_by_hand", "x; DROP TABLE policies_1; --", 'x"; DROP TABLE policies_1; --'):
+        store.execute("INSERT INTO tracking VALUES (?, 0, '', '', 1, NULL)", (name,))
+    if isinstance(told.place, Path):  # A stranger's file may have columns that are not strict.
+        store.execute("ALTER TABLE tracking RENAME TO strict")
+        store.execute("CREATE TABLE tracking AS SELECT * FROM strict")
+        store.execute("UPDATE tracking SET generation = '1 UNION SELECT' WHERE name = 'usage'")
+    with Views.open(told.place, CATALOGUE) as again:
+        again.catch_up()
+        assert again._store.tracked().keys() == PROJECTIONS.keys()
+        assert again._store.value("SELECT count(*) FROM tracking") == len(PROJECTIONS)
+        assert again._store.value("SELECT one FROM made_by_hand") == 1
+        assert all_rows(again) == before
+        assert again.rebuild().equal
+
+
+def test_the_tables_of_a_retired_projection_are_dropped(
+    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = views._store
+    store.execute("CREATE TABLE gone_3 (one INTEGER)")
+    for name in ("gone", "gone_history"):
+        store.execute(f"CREATE VIEW {name} AS SELECT * FROM gone_3")
+    store.execute("INSERT INTO tracking VALUES ('gone', 0, '', '', 3, NULL)")
+    monkeypatch.setattr("projections.store.RETIRED", ("gone",))
+    with Views.open(told.place, CATALOGUE) as again:
+        again.catch_up()
+        for name in ("gone", "gone_history", "gone_3"):
+            with pytest.raises((sqlite3.Error, psycopg.Error)):
+                again._store.execute(f"SELECT * FROM {name}")
+        assert again._store.tracked().keys() == PROJECTIONS.keys()
 
 
 def intervals(views: Views) -> list[list[tuple[object, ...]]]:
