@@ -17,6 +17,7 @@ from psycopg import Connection, Error, errors
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
+from ledger.catalogue import Catalogue
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
 from ledger.persistence.failures import told_clearly
 from ledger.persistence.location import PostgresDatabase
@@ -27,10 +28,11 @@ from projections import history
 from projections.declared import VIEWS
 from projections.dialect import POSTGRES
 from projections.postgres_query import run_query
+from projections.postgres_rights import LOCK, MAKING, admit_writers, narrow_defaults
 from projections.projection import Projection
 from projections.store import Answer, Cursor, Row, Store, Tracked, schema
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """Kept in the table `layout`; grows when other tables are needed than those declared."""
 LOCK_TIMEOUT_S: Final = 30
 SWAP_TIMEOUT_MS: Final = 200
@@ -114,8 +116,9 @@ class PostgresStore(Store):
         """Whether the views may be kept here: a standby may have become the primary meanwhile."""
         self.keeps, self.makes = self.execute(
             "SELECT keeps, keeps AND pg_has_role(current_user, relowner, 'USAGE') FROM pg_class, "
-            "(SELECT NOT pg_is_in_recovery() AND has_table_privilege('views.tracking', 'UPDATE') "
-            "AS keeps) AS here WHERE oid = 'views.tracking'::regclass"
+            "(SELECT NOT pg_is_in_recovery() AND has_column_privilege("
+            "'views.tracking', 'position', 'UPDATE') AS keeps) AS here "
+            "WHERE oid = 'views.tracking'::regclass"
         ).fetchone()
 
     def _has_tables(self) -> bool:
@@ -124,7 +127,7 @@ class PostgresStore(Store):
     def _make_tables(self) -> None:
         """The tables that no declaration asks for; those of an older layout are built again."""
         with self.connection.transaction():
-            self.execute("SELECT pg_advisory_xact_lock(hashtext('authledger views'))")
+            self.execute(MAKING)
             has_views = self.execute(_HERE).fetchone()[1]
             if has_views and self._has_tables():
                 return
@@ -136,8 +139,11 @@ class PostgresStore(Store):
                     f"The schema 'views' in {self.database} is another program's.",
                     remedy="Give the ledger a database of its own; nothing was changed.",
                 )
+            narrow_defaults(self.connection)
             for kind, name in objects:
-                self.execute(f"DROP {kind} IF EXISTS {name} CASCADE")
+                self.connection.execute(
+                    SQL("DROP {} IF EXISTS {} CASCADE").format(SQL(kind), Identifier("views", name))
+                )
             for statement in schema(self.dialect):
                 self.execute(statement)
             self.execute("CREATE VIEW events AS SELECT * FROM ledger.events")
@@ -145,8 +151,15 @@ class PostgresStore(Store):
             for name, view in VIEWS.items():
                 if "events" in view.over:
                     self.execute(f"CREATE VIEW {name} AS {view.select(self.dialect)}")
+            # What a writer locks. It holds nothing, so that the right to lock it is no other.
+            self.execute("CREATE TABLE write_lock ()")
             self.execute("CREATE TABLE layout (version integer NOT NULL)")
             self.execute("INSERT INTO layout VALUES (?)", (LAYOUT,))
+            admit_writers(self.connection)
+
+    def declare(self, catalogue: Catalogue) -> None:
+        super().declare(catalogue)
+        admit_writers(self.connection)
 
     @property
     def engine(self) -> str:
@@ -232,7 +245,7 @@ class PostgresStore(Store):
             yield
 
     def _lock(self) -> None:
-        self.execute("LOCK TABLE tracking IN SHARE ROW EXCLUSIVE MODE")
+        self.execute(LOCK)
 
     @contextmanager
     def unchanging(self, *names: str) -> Iterator[None]:
@@ -298,6 +311,7 @@ class PostgresStore(Store):
             "UPDATE tracking SET generation = generation + 1, rebuilt_at = ? WHERE name = ?",
             (at, projection.name),
         )
+        admit_writers(self.connection)
         self.execute(f"SET LOCAL lock_timeout = '{SWAP_TIMEOUT_MS}ms'")
         for statement in history.create_views(projection, beside):
             self.execute(statement.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
@@ -314,7 +328,7 @@ class PostgresStore(Store):
     def _analyze(self, table: str) -> None:
         with self.connection.transaction():
             self.execute(f"SET LOCAL default_statistics_target = {STATISTICS_TARGET}")
-            self.execute(f"ANALYZE {table}")
+            self.connection.execute(SQL("ANALYZE {}").format(Identifier("views", table)))
 
     def query(
         self, sql: str, row_limit: int, time_limit_s: float

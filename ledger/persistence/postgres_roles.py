@@ -1,7 +1,8 @@
 """Who may do what in a PostgreSQL ledger: its owner, writers, readers.
 
 The owner made the tables, and migrates them. A writer appends: it may insert events, and never
-change, delete or truncate them. A reader sees the views, and nothing of the ledger itself.
+change, delete or truncate them. A reader sees the views, and nothing of the ledger itself. A writer
+reads the views as well; what it may write in them is said by `projections/postgres_rights.py`.
 """
 
 from __future__ import annotations
@@ -40,13 +41,6 @@ _WRITER: Final = (
         "TO {role}"
     ),
     "GRANT DELETE ON ledger.subjects TO {role}",  # Erasure.
-    # Whoever writes sees what comes of it: the views are caught up when they are read.
-    "GRANT USAGE ON SCHEMA {views} TO {role}",
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {views} TO {role}",
-    (
-        "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {views} "
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}"
-    ),
 )
 _READER: Final = (
     "GRANT USAGE ON SCHEMA {views} TO {role}",
@@ -108,7 +102,7 @@ def make_views_schema(connection: Connection[Any]) -> str:
 
 
 def _statements(writers: Sequence[str], readers: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    for roles, statements in ((writers, _WRITER), (readers, _READER)):
+    for roles, statements in ((writers, _WRITER + _READER), (readers, _READER)):
         for role in roles:
             for statement in statements:
                 yield role, statement

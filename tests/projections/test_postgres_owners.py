@@ -14,8 +14,8 @@ from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from ledger.errors import StoreUnavailable
 from ledger.persistence.location import PostgresDatabase
-from ledger.persistence.postgres_roles import grant
 from projections.engines import EngineName
+from projections.postgres_rights import grant
 from projections.views import Views
 from tests.ledger.scenario import BEIJING, SHANGHAI
 from tests.ledger.test_catalogue import PRINTING
