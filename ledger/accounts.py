@@ -42,7 +42,7 @@ class Accounts:
         self._worth_keeping: dict[str, SnapshotRow] = {}
 
     def get(self, provider: str, account: str) -> Account:
-        """The account as it is in the file now. Not to be changed but by `settle`."""
+        """The account as it is in the file now: the cached one, which only `settle` may change."""
         stream = account_stream(provider, account)
         is_known = stream in self._known
         known = self.known(provider, account)

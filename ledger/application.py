@@ -12,6 +12,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -160,7 +162,7 @@ class Ledger(Application[str]):
         batch = Batch(self, now)
         try:
             batch.command(
-                account,
+                deepcopy(account) if dry_run else account,
                 decision.events,
                 at,
                 command_id=command_id or str(uuid.uuid4()),
@@ -169,16 +171,11 @@ class Ledger(Application[str]):
                 catalogue=self.catalogue.version,
                 **words,
             )
-            if dry_run:
-                entries, checkpoint = self._previewed(batch), None
-            else:
-                entries, checkpoint = self._appended(batch)
+            result = (self._previewed(batch), None) if dry_run else self._appended(batch)
         except BaseException:
             self.forget()  # The account was settled with what is not appended now.
             raise
-        finally:
-            if dry_run:
-                self.forget()
+        entries, checkpoint = result
         if decision.refusal is not None:
             raise Refused(
                 decision.refusal, remedy=decision.remedy, entries=entries, dry_run=dry_run
@@ -286,9 +283,8 @@ class Ledger(Application[str]):
     # -- reading ---------------------------------------------------------------------------------
 
     def account(self, provider: str, account: str) -> Account:
-        """The account as it is now: read once, then caught up. Not to be changed by the caller."""
-        with self.told():
-            return self._accounts.get(provider, account)
+        """The account as it is now. It is the caller's own copy."""
+        return deepcopy(self.account_to_settle(provider, account))
 
     def stream(self, stream: str, *, after: int = 0) -> Iterator[Recorded]:
         """A stream's entries by version, from the one after `after`."""
@@ -334,10 +330,15 @@ class Ledger(Application[str]):
         return told_clearly(str(self.location))
 
     def forget(self) -> None:
-        """Drop what may be ahead of the file: after a failed append, or a dry run."""
+        """Drop what may be ahead of the file, or behind it: after a failed append."""
         self._accounts.forget()
         self._versions.clear()
         self._subjects.clear()
+
+    def account_to_settle(self, provider: str, account: str) -> Account:
+        """The cached account, caught up with the file. Only a batch may change it."""
+        with self.told():
+            return self._accounts.get(provider, account)
 
     def version(self, stream: str) -> int:
         """The version of a stream's last event, as far as this process knows."""
@@ -359,7 +360,7 @@ class Ledger(Application[str]):
     def _previewed(self, batch: Batch) -> tuple[Recorded, ...]:
         """The entries as they would be appended now. Raises IntegrityError on a lost race."""
         with self.told():
-            self.entries.check(batch.beside())
+            self.entries.check(replace(batch.beside(), versions=batch.versions_before))
         return batch.preview()
 
     def _appended(self, batch: Batch) -> tuple[tuple[Recorded, ...], str | None]:

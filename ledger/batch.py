@@ -76,7 +76,7 @@ def check_words(**words: str | None) -> None:
 class Known(Protocol):
     """What a batch asks of the ledger that it will be appended to."""
 
-    def account(self, provider: str, account: str) -> Account: ...
+    def account_to_settle(self, provider: str, account: str) -> Account: ...
     def version(self, stream: str) -> int: ...
     def subject(self, kind: SubjectKind, name: str) -> SubjectRow | None: ...
 
@@ -85,6 +85,7 @@ class Batch:
     """Entries to append in one transaction, numbered on from what the ledger knows.
 
     `versions` and `subjects` are what the ledger knows in addition once they are appended.
+    `versions_before` are the versions of the same streams before this batch settled anything.
     """
 
     def __init__(self, ledger: Known, recorded_at: datetime) -> None:
@@ -97,6 +98,7 @@ class Batch:
         """Every name that the batch has met, new or known, and its surrogate id."""
         self._accounts: dict[tuple[str, str], Account] = {}
         self.versions: dict[str, int] = {}
+        self.versions_before: dict[str, int] = {}
         self._relied: set[str] = set()
         self.erased: list[str] = []
 
@@ -114,6 +116,8 @@ class Batch:
         """Settle a command's events against the account and envelop them."""
         if account is not None:
             self._accounts[account.provider, account.account] = account
+            stream = account_stream(account.provider, account.account)
+            self.versions_before[stream] = account.version
         if not events:
             return
         envelope |= {
@@ -226,14 +230,14 @@ class Batch:
         key = (provider, account)
         known = self._accounts.get(key)
         if known is None:
-            known = self._accounts[key] = self._ledger.account(provider, account)
+            known = self._accounts[key] = self._ledger.account_to_settle(provider, account)
         return known
 
     def _next(self, stream: str) -> int:
-        last = self.versions.get(stream)
-        version = (self._ledger.version(stream) if last is None else last) + 1
-        self.versions[stream] = version
-        return version
+        if stream not in self.versions:
+            self.versions[stream] = self.versions_before[stream] = self._ledger.version(stream)
+        self.versions[stream] += 1
+        return self.versions[stream]
 
     def _subject(self, kind: SubjectKind, name: str, envelope: dict[str, Any]) -> str:
         """The surrogate id of a name; registers it in this batch when it is new."""

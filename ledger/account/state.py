@@ -25,6 +25,12 @@ class Timeline(Generic[V]):
         self._times: list[datetime] = []
         self._values: list[V] = []
 
+    def __deepcopy__(self, _: object) -> Timeline[V]:
+        """Return a timeline of its own lists. The values in them are never changed."""
+        copy = Timeline[V]()
+        copy._times, copy._values = self._times.copy(), self._values.copy()
+        return copy
+
     def learn(self, value: V, at: datetime) -> None:
         index = bisect_right(self._times, at)
         self._times.insert(index, at)

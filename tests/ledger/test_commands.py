@@ -184,7 +184,7 @@ def test_an_observation_that_fails_halfway_leaves_no_knowledge_behind(
     place: Place, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second account cannot be read; what was settled of the first must not be believed."""
-    account = Ledger.account
+    account = Ledger.account_to_settle
 
     def failing(self: Ledger, provider: str, name: str) -> object:
         if name == "account-1":
@@ -192,7 +192,7 @@ def test_an_observation_that_fails_halfway_leaves_no_knowledge_behind(
         return account(self, provider, name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "account", failing)
+        patch.setattr(Ledger, "account_to_settle", failing)
         with pytest.raises(StoreLocked):
             ledger.observe(traces(2))
     assert ledger.account("huaweicloud", "account-0").version == 0
