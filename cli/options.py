@@ -76,7 +76,8 @@ CommandId = Annotated[
     str | None,
     typer.Option(
         metavar="ID",
-        help="An id that makes trying again safe: used twice, it appends nothing the second time.",
+        help="An id that makes trying again safe: used twice, it appends nothing the second time. "
+        "It belongs to the actor who used it first.",
         rich_help_panel=_WHO,
     ),
 ]

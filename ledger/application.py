@@ -32,15 +32,16 @@ from ledger.accounts import Accounts, Bounded
 from ledger.asof import AsOf, resolve
 from ledger.batch import Actor, Batch, check_words, digest_of
 from ledger.catalogue import Catalogue, load_catalogue
-from ledger.errors import CommandIdReused, LedgerError, NotFound, Refused, StreamChanged
+from ledger.errors import LedgerError, NotFound, Refused, StreamChanged
 from ledger.messages import Command, DomainEvent, Observation, Recorded
-from ledger.outcome import Committed, Observed, Outcome, repeated
+from ledger.outcome import Committed, Observed, Outcome
 from ledger.persistence.entry import EntryMapper
 from ledger.persistence.failures import told_clearly
 from ledger.persistence.location import Location, location_of
 from ledger.persistence.opening import opening
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.rows import Appended, SubjectRow
+from ledger.repetition import check_actor, first_outcome
 from ledger.signers import Signers
 from ledger.subjects import SubjectErased, SubjectKind
 from ledger.values import instant
@@ -127,8 +128,9 @@ class Ledger(Application[str]):
     ) -> Outcome:
         """Decide a command and append its events in one transaction.
 
-        A command id that was used before returns the first outcome and appends nothing. Raises
-        Refused after the refusal was recorded, CommandIdReused, StreamChanged, StoreUnavailable.
+        A command id that this actor used before returns the first outcome and appends nothing.
+        Raises Refused after the refusal was recorded, CommandIdReused if the id belongs to another
+        command or actor, StreamChanged, StoreUnavailable.
         """
         words = {"reason": reason, "correlation_id": correlation_id}
         check_words(command_id=command_id, **words)
@@ -153,7 +155,7 @@ class Ledger(Application[str]):
             account = self._accounts.known(command.provider, command.account)
         digest = digest_of(command)
         # Only now: what the account shows to be done may have been done under this id.
-        if command_id is not None and (first := self._repeated(command_id, digest)):
+        if command_id is not None and (first := self._repeated(command_id, digest, actor)):
             return first
         # A command takes effect now, even where a fact whose clock was ahead is known already.
         now = self.clock()
@@ -267,18 +269,16 @@ class Ledger(Application[str]):
         with self.committed.call():
             return self._won(attempt, "The stream went on")
 
-    def _repeated(self, command_id: str, digest: str) -> Outcome | None:
+    def _repeated(self, command_id: str, digest: str, actor: Actor | None) -> Outcome | None:
+        """The first outcome under a command id; None if the id is free. Raises as `execute`."""
         with self.told():
-            row = self.entries.select_commands([command_id]).get(command_id)
-        if row is None:
+            used = self.entries.select_commands([command_id]).get(command_id)
+        if used is None:
             return None
-        if row.digest != digest:
-            raise CommandIdReused(
-                f"The command id {command_id} was used for another command "
-                f"(positions {row.first_position} to {row.last_position}).",
-                remedy="Give each command an id of its own; repeat an id only to try again.",
-            )
-        return repeated(tuple(self.history(row.first_position, row.last_position)))
+        entries = tuple(self.history(used.first_position, used.last_position))
+        with self.told():
+            check_actor(self.entries, used, entries, actor)
+        return first_outcome(used, entries, digest)
 
     # -- reading ---------------------------------------------------------------------------------
 

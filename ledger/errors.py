@@ -6,7 +6,7 @@ LedgerError
 ├── NotFound                no such agency, policy, position, …                     exit 4
 ├── Conflict                somebody else was faster, or an id is taken             exit 5
 │   ├── StreamChanged         the stream grew while the decision was taken
-│   └── CommandIdReused       the command id belongs to another command
+│   └── CommandIdReused       the command id belongs to another command, or another actor
 ├── VerificationFailed      stored bytes are not what was written                   exit 6
 │   ├── UnknownTopic          an entry's topic is not in the closed catalogue
 │   ├── CorruptEntry          an entry cannot be read as one
@@ -78,7 +78,7 @@ class StreamChanged(Conflict):
 
 
 class CommandIdReused(Conflict):
-    """The command id belongs to another command."""
+    """The command id belongs to another command, or to another actor."""
 
 
 class VerificationFailed(LedgerError):

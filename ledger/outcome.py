@@ -10,7 +10,6 @@ from typing import Final
 
 from ledger.errors import (
     OutcomeUnknown,
-    Refused,
     StoreUnavailable,
     StreamChanged,
     VerificationFailed,
@@ -30,18 +29,6 @@ class Outcome:
     note: str = ""
     repeated: bool = False
     dry_run: bool = False
-
-
-def repeated(entries: tuple[Recorded, ...]) -> Outcome:
-    """The outcome of a command that was carried out before and appended these entries.
-
-    Raises Refused if it was refused then.
-    """
-    refused = [entry for entry in entries if getattr(entry.event, "outcome", None) == "refused"]
-    if refused:
-        why = getattr(refused[0].event, "why", None) or refused[0].type
-        raise Refused(f"Refused already under this command id: {why}", entries=entries)
-    return Outcome(entries, note="This command was carried out before.", repeated=True)
 
 
 @dataclass(slots=True)

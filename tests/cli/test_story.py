@@ -195,6 +195,13 @@ def test_a_command_id_makes_trying_again_safe(cli: Cli) -> None:
     assert cli(f"console login {IN_SINGAPORE} --command-id c-1").code == 5
 
 
+def test_a_command_id_is_its_actors(cli: Cli) -> None:
+    cli.done(f"console login {IN_BEIJING} --command-id c-1 --user alice")
+    said = cli(f"console login {IN_BEIJING} --command-id c-1 --user mallory -o json")
+    assert (said.code, said.out) == (5, "")
+    assert "used before by another actor. Nothing was appended." in said.err
+
+
 def test_a_dry_run_shows_what_would_be_and_appends_nothing(cli: Cli) -> None:
     said = cli.done(f"console login {IN_BEIJING} --dry-run -o json")
     assert [entry["position"] for entry in said.json] == [None, None, None]

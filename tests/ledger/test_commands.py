@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,6 +74,81 @@ def test_a_refused_command_is_refused_again_and_recorded_once(ledger: Ledger) ->
         ledger.execute(decline(BEIJING), command_id="id-1")
     assert first.value.entries == again.value.entries
     assert ledger.last_position() == 1
+
+
+# -- whose command id it is ----------------------------------------------------------------------
+
+ALICE, MALLORY = Actor("alice"), Actor("mallory")
+
+
+@pytest.mark.parametrize(
+    ("owner", "other"), [(ALICE, MALLORY), (ALICE, None), (None, MALLORY), (ALICE, Actor("Alice"))]
+)
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_command_id_that_another_actor_used_is_a_conflict_that_shows_nothing_of_theirs(
+    ledger: Ledger, owner: Actor | None, other: Actor | None, *, dry_run: bool
+) -> None:
+    first = ledger.execute(login(BEIJING), command_id="id-1", actor=owner)
+    if other == MALLORY:
+        ledger.execute(login(SHANGHAI), actor=other)  # Their name is known.
+    last = ledger.last_position()
+    for command in (login(BEIJING), grant(SHANGHAI)):
+        with pytest.raises(CommandIdReused) as refused:
+            ledger.execute(command, command_id="id-1", actor=other, dry_run=dry_run)
+        assert str(refused.value) == (
+            "The command id id-1 was used before by another actor. Nothing was appended. Choose "
+            "another command id: only the actor who used an id can repeat its command."
+        )
+    assert ledger.last_position() == last
+    again = ledger.execute(login(BEIJING), command_id="id-1", actor=owner)
+    assert (again.entries, again.repeated) == (first.entries, True)
+
+
+def test_a_refusal_belongs_to_its_actor_too(ledger: Ledger) -> None:
+    with pytest.raises(Refused) as first:
+        ledger.execute(decline(BEIJING), command_id="id-1", actor=ALICE)
+    with pytest.raises(CommandIdReused, match="by another actor"):
+        ledger.execute(decline(BEIJING), command_id="id-1", actor=MALLORY)
+    with pytest.raises(Refused) as again:
+        ledger.execute(decline(BEIJING), command_id="id-1", actor=ALICE)
+    assert first.value.entries == again.value.entries
+
+
+def test_it_is_the_name_that_repeats_however_it_is_known(ledger: Ledger) -> None:
+    """The system's user tries again with the flag that names them."""
+    ledger.execute(login(BEIJING), command_id="id-1", actor=Actor("alice", "os-user"))
+    assert ledger.execute(login(BEIJING), command_id="id-1", actor=ALICE).repeated
+
+
+@pytest.mark.parametrize("registered_again", [False, True])
+def test_after_an_erasure_nobody_can_repeat_the_actors_commands(
+    place: Place, ledger: Ledger, *, registered_again: bool
+) -> None:
+    """A name that returns gets another surrogate id: whether it is the same person is not known."""
+    first = ledger.execute(login(BEIJING), command_id="id-1", actor=ALICE)
+    with Ledger(place) as other:  # What the first process has in its cache is not asked.
+        other.erase(first.entries[-1].actor or "")
+        if registered_again:
+            other.execute(login(SHANGHAI), actor=ALICE)
+    last = ledger.last_position()
+    with pytest.raises(CommandIdReused, match="an actor whose name is no longer kept"):
+        ledger.execute(login(BEIJING), command_id="id-1", actor=ALICE)
+    assert ledger.last_position() == last
+
+
+def test_every_command_with_an_actor_has_an_entry_that_names_them(ledger: Ledger) -> None:
+    """So the table of commands needs no column for the actor, and older ledgers have theirs."""
+    for number, command in enumerate(
+        (login(BEIJING), grant(BEIJING), revoke(BEIJING), decline(BEIJING), grant(SHANGHAI))
+    ):
+        with suppress(Refused):
+            ledger.execute(command, command_id=f"id-{number}", actor=Actor(f"user {number}"))
+    named: dict[str | None, set[str | None]] = {}
+    for entry in ledger.history():
+        named.setdefault(entry.command_id, set()).update({entry.actor} - {None})
+    assert len(named) == 5
+    assert all(len(actors) == 1 for actors in named.values())
+    assert len(set.union(*named.values())) == 5
 
 
 def test_a_command_that_appended_nothing_leaves_its_id_free(ledger: Ledger) -> None:

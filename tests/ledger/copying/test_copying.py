@@ -107,16 +107,19 @@ def test_a_copy_goes_on_as_a_ledger(source: Place, target: Place) -> None:
     copied(source, target)
     with Ledger(target, clock=Clock()) as ledger, Ledger(source) as old:
         last = ledger.last_position()
-        first = ledger.execute(login(BEIJING), actor=Actor("other"), command_id="first")
+        zoe = Actor("Zoë Müller-Lüdenscheidt")
+        first = ledger.execute(login(BEIJING), actor=zoe, command_id="first")
         assert first.repeated
-        assert first.entries == old.execute(login(BEIJING), command_id="first").entries
+        assert first.entries == old.execute(login(BEIJING), actor=zoe, command_id="first").entries
+        with pytest.raises(CommandIdReused, match="by another actor"):
+            ledger.execute(login(BEIJING), actor=Actor("other"), command_id="first")
         with pytest.raises(Refused, match="already under this command id"):
             ledger.execute(grant(SHANGHAI), command_id="refused")
         with pytest.raises(CommandIdReused):
-            ledger.execute(login(SHANGHAI), command_id="first")
+            ledger.execute(login(SHANGHAI), actor=zoe, command_id="first")
         assert ledger.observe(traces(60)).entries == 0, "the traces are known"
         assert ledger.last_position() == last
-        ledger.execute(login(SHANGHAI), actor=Actor("Zoë Müller-Lüdenscheidt"))
+        ledger.execute(login(SHANGHAI), actor=zoe)
         new_entries = list(ledger.history(last + 1))
         assert [entry.type for entry in new_entries] == [
             "ConsoleLoginRequested",
