@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from threading import RLock
 from typing import Any, Final, TypeVar, cast
 
 from eventsourcing.application import Application
@@ -65,7 +66,7 @@ def system_clock() -> datetime:
 
 
 class Ledger(Application[str]):
-    """The write side over one SQLite file, or one PostgreSQL database.
+    """The write side over one SQLite file, or one PostgreSQL database. Threads may share it.
 
     Raises StoreUnavailable (and its kinds) when it cannot be used, NotFound if it does not exist
     and `create` is false. `log_keys` is the folder with the keys of logs; with the key of
@@ -90,6 +91,7 @@ class Ledger(Application[str]):
         self.clock = clock
         self._versions, self._subjects = Bounded(), Bounded()
         self.committed = Committed()
+        self._lock = RLock()  # Held by the thread that decides and appends, or uses the caches.
         with self.told():
             env = opening(self.location, create=create, lock_timeout_s=lock_timeout_s)
             try:
@@ -189,8 +191,8 @@ class Ledger(Application[str]):
         itself. Raises StreamChanged if even that is of no use.
         """
         for number in range(ATTEMPTS_MAX):
-            is_patient = number >= ALONE_AFTER
-            with self.told(), self.entries.alone() if is_patient else nullcontext():
+            alone = self.entries.alone() if number >= ALONE_AFTER else nullcontext()
+            with self._lock, self.told(), alone:
                 try:
                     return attempt()
                 except IntegrityError:
@@ -239,15 +241,12 @@ class Ledger(Application[str]):
         Raises NotFound if no name is kept for it.
         """
         check_words(reason=reason)
-        with self.told():
+        with self.committed.call(), self._lock, self.told():
             if not self.entries.subject_names([subject]):
                 raise NotFound(f"No name is kept for {subject}; `subject list` has the ids.")
-        event = SubjectErased(subject=subject)
-        with self.committed.call():
-            self.tell(event, actor=actor, reason=reason, erased=(subject,))
-            with self.told():
-                self.entries.wipe()
-        self.forget()
+            self.tell(SubjectErased(subject=subject), actor=actor, reason=reason, erased=(subject,))
+            self.forget()
+            self.entries.wipe()
 
     def tell(
         self,
@@ -273,10 +272,9 @@ class Ledger(Application[str]):
         """The first outcome under a command id; None if the id is free. Raises as `execute`."""
         with self.told():
             used = self.entries.select_commands([command_id]).get(command_id)
-        if used is None:
-            return None
-        entries = tuple(self.history(used.first_position, used.last_position))
-        with self.told():
+            if used is None:
+                return None
+            entries = tuple(self.history(used.first_position, used.last_position))
             check_actor(self.entries, used, entries, actor)
         return first_outcome(used, entries, digest)
 
@@ -284,7 +282,8 @@ class Ledger(Application[str]):
 
     def account(self, provider: str, account: str) -> Account:
         """The account as it is now. It is the caller's own copy."""
-        return deepcopy(self.account_to_settle(provider, account))
+        with self._lock:
+            return deepcopy(self.account_to_settle(provider, account))
 
     def stream(self, stream: str, *, after: int = 0) -> Iterator[Recorded]:
         """A stream's entries by version, from the one after `after`."""
@@ -331,31 +330,32 @@ class Ledger(Application[str]):
 
     def forget(self) -> None:
         """Drop what may be ahead of the file, or behind it: after a failed append."""
-        self._accounts.forget()
-        self._versions.clear()
-        self._subjects.clear()
+        with self._lock:
+            self._accounts.forget()
+            self._versions.clear()
+            self._subjects.clear()
 
     def account_to_settle(self, provider: str, account: str) -> Account:
         """The cached account, caught up with the file. Only a batch may change it."""
-        with self.told():
+        with self._lock, self.told():
             return self._accounts.get(provider, account)
 
     def version(self, stream: str) -> int:
         """The version of a stream's last event, as far as this process knows."""
-        if stream not in self._versions:
-            with self.told():
+        with self._lock, self.told():
+            if stream not in self._versions:
                 self._versions[stream] = self.entries.max_version(stream)
-        return int(self._versions[stream])
+            return int(self._versions[stream])
 
     def subject(self, kind: SubjectKind, name: str) -> SubjectRow | None:
         """The surrogate id that stands for a name, if one does."""
-        if (kind, name) not in self._subjects:
-            with self.told():
+        with self._lock, self.told():
+            if (kind, name) not in self._subjects:
                 found = self.entries.select_subjects(kind, [name])
-            if name not in found:
-                return None
-            self._subjects[kind, name] = found[name]
-        return cast(SubjectRow, self._subjects[kind, name])
+                if name not in found:
+                    return None
+                self._subjects[kind, name] = found[name]
+            return cast(SubjectRow, self._subjects[kind, name])
 
     def _previewed(self, batch: Batch) -> tuple[Recorded, ...]:
         """The entries as they would be appended now. Raises IntegrityError on a lost race."""

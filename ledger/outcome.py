@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import local
 from typing import Final
 
 from ledger.errors import (
@@ -46,6 +47,13 @@ _UNDONE: Final = (StoreUnavailable, StreamChanged, VerificationFailed)
 """Errors after which a caller has to know whether the append was done."""
 
 
+class _Calls(local):
+    """The calls that this thread is in: what others commit meanwhile is not theirs."""
+
+    def __init__(self) -> None:
+        self.open: list[Committed] = []
+
+
 @dataclass(slots=True, eq=False)
 class Committed:
     """Counts the entries that were committed, and keeps their first and last position.
@@ -57,13 +65,13 @@ class Committed:
     count: int = 0
     first: int = 0
     last: int = 0
-    _calls: list[Committed] = field(default_factory=list, repr=False)
+    _calls: _Calls = field(default_factory=_Calls, repr=False)
 
     def add(self, positions: Sequence[int]) -> None:
         """Note positions whose transaction was just committed, in ascending order."""
         if not positions:
             return
-        for each in (self, *self._calls):
+        for each in (self, *self._calls.open):
             each.first = each.first or positions[0]
             each.last = positions[-1]
             each.count += len(positions)
@@ -75,14 +83,14 @@ class Committed:
         `or_nothing`: say also that nothing was appended, where that is certain.
         """
         within = Committed()
-        self._calls.append(within)
+        self._calls.open.append(within)
         try:
             yield
         except BaseException as error:
             within._note(error, or_nothing=or_nothing)
             raise
         finally:
-            self._calls.remove(within)
+            self._calls.open.remove(within)
 
     def __str__(self) -> str:
         if not self.count:

@@ -88,16 +88,6 @@ def test_the_same_command_id_from_many_at_once_is_carried_out_once(place: Place)
     sound(place)
 
 
-def test_threads_of_one_process_may_share_a_ledger_one_command_at_a_time(place: Place) -> None:
-    """A pool of connections serves all threads; the cache of accounts is one caller's at a time."""
-    with Ledger(place) as ledger:
-        ledger.observe(traces(30))
-        expected = texts(ledger)
-        with ThreadPoolExecutor(8) as threads:
-            for got in threads.map(lambda _: texts(ledger), range(32)):
-                assert got == expected
-
-
 def test_all_who_open_a_new_ledger_at_once_get_in(tmp_path: Path) -> None:
     """SQLite does not wait where several switch a new file to WAL at once."""
     for turn in range(15):
