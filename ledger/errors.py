@@ -2,6 +2,7 @@
 
 LedgerError
 ├── InvalidInput            what was asked cannot be understood                      exit 2
+│   └── WrongThread           an object is used by a thread that did not open it
 ├── Refused                 the rules say no; the attempt is recorded               exit 3
 ├── NotFound                no such agency, policy, position, …                     exit 4
 ├── Conflict                somebody else was faster, or an id is taken             exit 5
@@ -47,6 +48,10 @@ class LedgerError(Exception):
 
 class InvalidInput(LedgerError):
     """What was asked cannot be understood."""
+
+
+class WrongThread(InvalidInput):
+    """An object is used by a thread that did not open it."""
 
 
 class Refused(LedgerError):

@@ -70,6 +70,7 @@ class PostgresStore(Store):
     dialect = POSTGRES
 
     def __init__(self, database: PostgresDatabase) -> None:
+        super().__init__()
         self.database = database
         self._connect()
 
@@ -177,7 +178,7 @@ class PostgresStore(Store):
             other.close()
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def _translating(self) -> Iterator[None]:
         with told_clearly(str(self.database)):
             try:
                 yield

@@ -43,6 +43,7 @@ class SQLiteStore(Store):
     dialect = SQLITE
 
     def __init__(self, ledger: Path) -> None:
+        super().__init__()
         self.ledger = ledger.absolute()
         self.path = views_path(self.ledger)
         with self.told():
@@ -51,6 +52,7 @@ class SQLiteStore(Store):
                 uri=True,
                 isolation_level=None,
                 timeout=LOCK_TIMEOUT_S,
+                check_same_thread=False,  # `told` checks it, and any thread may close it.
             )
             try:
                 self._prepare()
@@ -107,8 +109,8 @@ class SQLiteStore(Store):
             other.close()
 
     @contextmanager
-    def told(self) -> Iterator[None]:
-        """Turns the database's failures into the ledger's errors; what is damaged is rebuilt."""
+    def _translating(self) -> Iterator[None]:
+        """Translates the database's errors into the ledger's; what is damaged is rebuilt."""
         try:
             with told_clearly(str(self.path)):
                 yield

@@ -12,10 +12,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from threading import get_ident
 from typing import Any, Protocol, Self, TypeVar
 
 from ledger.catalogue import Catalogue
-from ledger.errors import StoreUnavailable
+from ledger.errors import StoreUnavailable, WrongThread
 from projections import history, times
 from projections.declared import PROJECTIONS, RETIRED, VIEWS
 from projections.dialect import Dialect
@@ -92,6 +93,9 @@ class Store(ABC):
     makes: bool = True
     """Whether it may make them anew as well."""
 
+    def __init__(self) -> None:
+        self._thread = get_ident()
+
     # -- what each database does in its own way --------------------------------------------------
 
     @property
@@ -106,9 +110,21 @@ class Store(ABC):
     def another(self) -> AbstractContextManager[Self]:
         """A further connection to the same views."""
 
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Turns the database's failures into the ledger's errors. Raises WrongThread."""
+        if get_ident() != self._thread:
+            raise WrongThread(
+                "These views were opened by another thread: they are one connection, and its "
+                "transactions must not mix. Nothing was read or changed.",
+                remedy="Open views in each thread that uses them, with Views.open.",
+            )
+        with self._translating():
+            yield
+
     @abstractmethod
-    def told(self) -> AbstractContextManager[None]:
-        """Turns the database's failures into the ledger's errors."""
+    def _translating(self) -> AbstractContextManager[None]:
+        """Translates the database's errors into the ledger's."""
 
     @abstractmethod
     def execute(self, statement: str, params: Sequence[Any] = ()) -> Cursor:

@@ -46,7 +46,7 @@ class Result:
 
 
 class Views:
-    """The views of one ledger."""
+    """The views of one ledger, for the thread that opened them; any other gets WrongThread."""
 
     def __init__(self, store: Store, catalogue: Catalogue) -> None:
         self._store, self._catalogue = store, catalogue

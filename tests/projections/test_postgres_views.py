@@ -84,10 +84,14 @@ def test_a_reader_goes_on_seeing_what_a_rebuild_put_in_place(views: Views, reade
 def test_a_swap_waits_for_who_reads_and_lets_new_readers_by(
     told: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def rebuild() -> None:
+        with Views.open(told.place, CATALOGUE) as own:
+            own.rebuild(["policies"])
+
     with Views.open(told.place, CATALOGUE) as other:
         monkeypatch.setattr(postgres, "SWAP_TIMEOUT_MS", 50)
         with other._store.unchanging("policies"):
-            rebuilding = threading.Thread(target=views.rebuild, args=(["policies"],))
+            rebuilding = threading.Thread(target=rebuild)
             rebuilding.start()
             time.sleep(0.5)
             assert rebuilding.is_alive()
