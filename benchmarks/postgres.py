@@ -21,8 +21,8 @@ from benchmarks.writing import ACCOUNTS, CACHED, SINCE_SNAPSHOT, STREAM_LENGTH, 
 from ledger.application import OBSERVED_AT_ONCE, Ledger
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.numbering import Numbered, numbered
-from ledger.persistence.postgres_append import row_of
-from ledger.persistence.postgres_schema import SCHEMA
+from ledger.persistence.postgres.append import row_of
+from ledger.persistence.postgres.schema import SCHEMA
 from projections.views import Views
 from tests.postgres import Server
 

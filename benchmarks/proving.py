@@ -17,15 +17,15 @@ from benchmarks.bulk import Bulk
 from benchmarks.course import Course, note
 from benchmarks.generator import World
 from benchmarks.measure import OURS, Limit, Row, in_turn, median_ms, rate
-from ledger import proofs
 from ledger.application import Ledger
+from ledger.log import prover
+from ledger.log.signer import LogSigner
 from ledger.merkle.proofs import inclusion_proof
 from ledger.merkle.tiles import TileHashes
 from ledger.merkle.tree import frontier_of
-from ledger.persistence.log import Log, Signed
-from ledger.persistence.rows import Beside
-from ledger.signer import LogSigner
-from ledger.verification import verify_entries
+from ledger.persistence.merkle_log import Log, Signed
+from ledger.persistence.side_tables import Beside
+from ledger.verification.entries import verify_entries
 
 WITHOUT: Final = "without a log"
 ORIGIN: Final = "example.com/measured"
@@ -173,9 +173,9 @@ def _cold(path: Path | str, ask: Callable[[Ledger, Random], object], random: Ran
 
 
 def _inclusion(ledger: Ledger, random: Random) -> object:
-    return proofs.inclusion(ledger.entries, random.randint(1, ledger.last_position()))
+    return prover.inclusion(ledger.entries, random.randint(1, ledger.last_position()))
 
 
 def _consistency(ledger: Ledger, random: Random) -> object:
     last = ledger.last_position()
-    return proofs.consistency(ledger.entries, random.randint(1, last), last)
+    return prover.consistency(ledger.entries, random.randint(1, last), last)

@@ -30,7 +30,7 @@ from benchmarks.measure import (
 )
 from ledger.account.console import RequestConsoleLogin
 from ledger.application import Actor, Ledger
-from ledger.asof import AsOf
+from ledger.as_of import AsOf
 from ledger.values import instant_text
 from projections.views import Views
 

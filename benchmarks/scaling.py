@@ -13,12 +13,12 @@ from typing import Final
 from benchmarks.course import Course, note
 from benchmarks.measure import OURS, Limit, Row, in_turn, rate
 from ledger.application import Ledger
-from projections.declared import PROJECTIONS
+from projections.definitions.declared import PROJECTIONS
 from projections.engines import Engine, EngineName, open_engine
+from projections.engines.replay import digests
+from projections.export.events import events_of
 from projections.export.exporter import export_parquet
 from projections.export.manifest import read_manifest
-from projections.export.source import events_of
-from projections.replay import digests
 from projections.views import Views
 
 SQLITE: Final = "SQLite"

@@ -12,7 +12,7 @@ from typing import Any, Final
 from benchmarks.course import Course, note
 from benchmarks.generator import BEGINNING, SPAN
 from benchmarks.measure import OURS, Limit, Row, in_turn, median_ms
-from projections.audit_trail import TrailFilter
+from projections.definitions.audit_trail import TrailFilter
 from projections.views import Views
 
 CALLS: Final = 20

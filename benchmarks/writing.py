@@ -18,7 +18,7 @@ from ledger.account.console import RequestConsoleLogin
 from ledger.account.permissions import PermissionGranted, PermissionRevoked
 from ledger.application import Actor, Ledger
 from ledger.messages import Observation, Source
-from ledger.persistence.schema import SCHEMA
+from ledger.persistence.sqlite.schema import SCHEMA
 
 STREAM_LENGTH: Final = 200
 """How many events the account has whose state a command needs."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
-    from ledger.outcome import Committed
+    from ledger.execution.outcome import Committed
 
 _opened: ContextVar[list[Committed]] = ContextVar("what the ledgers of this run have committed")
 

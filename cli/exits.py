@@ -13,7 +13,7 @@ from typing import Any, Final
 import typer
 
 from cli.appended import appended
-from cli.output import say, silence, warn
+from cli.printing.output import say, silence, warn
 
 DONE: Final = 0
 BUG: Final = 1

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from cli import exits
 from cli.appended import counting
 from cli.options import Account, CatalogueFolder, Ledger, Provider, Root
-from cli.output import escape_what_does_not_encode
+from cli.printing.output import escape_what_does_not_encode
 from cli.settings import truthy
 
 NAME = "authledger"
@@ -28,25 +28,25 @@ again; there are hardly any cycles here."""
 
 _BEGIN, _STORY, _ASK, _KEEP = "Begin here", "Act", "Ask", "Keep"
 _COMMANDS: Final = {
-    "view": ("cli.view", _ASK),
-    "query": ("cli.query", _ASK),
-    "demo": ("cli.demo", _BEGIN),
-    "console": ("cli.console", _STORY),
-    "authorization": ("cli.authorization", _STORY),
-    "agency": ("cli.agency", _STORY),
-    "policy": ("cli.policy", _STORY),
-    "credential": ("cli.credential", _STORY),
-    "feature": ("cli.feature", _STORY),
-    "audit": ("cli.audit", _ASK),
-    "import": ("cli.importing", _KEEP),
-    "copy": ("cli.copy", _KEEP),
-    "export": ("cli.export", _KEEP),
-    "log": ("cli.log", _KEEP),
-    "database": ("cli.database", _KEEP),
-    "projection": ("cli.projection", _KEEP),
-    "trust": ("cli.trust", _KEEP),
-    "subject": ("cli.subject", _KEEP),
-    "catalogue": ("cli.catalogue", _ASK),
+    "view": ("cli.commands.view", _ASK),
+    "query": ("cli.commands.query", _ASK),
+    "demo": ("cli.commands.demo.play", _BEGIN),
+    "console": ("cli.commands.console", _STORY),
+    "authorization": ("cli.commands.authorization", _STORY),
+    "agency": ("cli.commands.agency", _STORY),
+    "policy": ("cli.commands.policy", _STORY),
+    "credential": ("cli.commands.credential", _STORY),
+    "feature": ("cli.commands.feature", _STORY),
+    "audit": ("cli.commands.audit.group", _ASK),
+    "import": ("cli.commands.import_traces", _KEEP),
+    "copy": ("cli.commands.copy", _KEEP),
+    "export": ("cli.commands.export", _KEEP),
+    "log": ("cli.commands.log.group", _KEEP),
+    "database": ("cli.commands.database", _KEEP),
+    "projection": ("cli.commands.projection", _KEEP),
+    "trust": ("cli.commands.trust", _KEEP),
+    "subject": ("cli.commands.subject", _KEEP),
+    "catalogue": ("cli.commands.catalogue", _ASK),
 }
 """In which module a command is, or a group of them, and under which heading `--help` has it."""
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from cli.output import Output
+from cli.printing.output import Output
 from cli.settings import Settings
 
 Command = Callable[..., None]

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from cli.appended import counted
 from cli.options import Reading, ReadingAsOf
-from cli.output import Output, say, show
+from cli.printing.output import Output, say, show
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from cli.settings import Settings
     from ledger.application import Ledger
-    from ledger.asof import AsOf
+    from ledger.as_of import AsOf
     from ledger.persistence.location import Location
     from projections.views import Result, Views
 
@@ -65,7 +65,7 @@ def views_of(ask: Reading, *, caught_up: bool = True) -> Iterator[Views]:
 
 def catch_up(views: Views) -> None:
     """Catch the views up, or say how far they stand behind where that cannot be."""
-    from cli.progress import progress
+    from cli.printing.progress import progress
 
     with progress("catching up", quiet=True) as advance:
         say_missing(views, views.catch_up(advance))
@@ -184,7 +184,7 @@ def names_of(views: Views, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, st
 def time_of(text: str | None) -> datetime | None:
     """A time; @POSITION is none. Raises InvalidInput."""
     from ledger.application import system_clock
-    from ledger.asof import parse_when
+    from ledger.as_of import parse_when
     from ledger.errors import InvalidInput
 
     when = None if text is None else parse_when(text, system_clock())

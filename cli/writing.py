@@ -9,11 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from cli.input import built, line
 from cli.options import Login
-from cli.output import Output, say, show
+from cli.printing.output import Output, say, show
+from cli.printing.sentences import sentence
 from cli.reading import opened
-from cli.sentences import sentence
-from cli.words import built, line
 
 if TYPE_CHECKING:
     from cli.settings import Settings

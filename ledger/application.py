@@ -25,25 +25,25 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, Mapper
 from eventsourcing.utils import Environment, EnvType
 
-import ledger.rotation  # noqa: F401  Whoever reads a ledger knows its events.
+import ledger.log.key_events  # noqa: F401  Whoever reads a ledger knows its events.
 from ledger.account.account import decide
 from ledger.account.decision import Circumstances
 from ledger.account.state import Account
-from ledger.accounts import Accounts, Bounded
-from ledger.asof import AsOf, resolve
-from ledger.batch import Actor, Batch, check_words, digest_of
+from ledger.as_of import AsOf, resolve
 from ledger.catalogue import Catalogue, load_catalogue
 from ledger.errors import LedgerError, NotFound, Refused, StreamChanged
+from ledger.execution.account_cache import Accounts, Bounded
+from ledger.execution.batch import Actor, Batch, check_words, digest_of
+from ledger.execution.outcome import Committed, Observed, Outcome
+from ledger.execution.repetition import check_actor, first_outcome
+from ledger.log.signer_lookup import Signers
 from ledger.messages import Command, DomainEvent, Observation, Recorded
-from ledger.outcome import Committed, Observed, Outcome
 from ledger.persistence.entry import EntryMapper
 from ledger.persistence.failures import told_clearly
 from ledger.persistence.location import Location, location_of
 from ledger.persistence.opening import opening
 from ledger.persistence.recorder import Recorder
-from ledger.persistence.rows import Appended, SubjectRow
-from ledger.repetition import check_actor, first_outcome
-from ledger.signers import Signers
+from ledger.persistence.side_tables import Appended, SubjectRow
 from ledger.subjects import SubjectErased, SubjectKind
 from ledger.values import instant
 

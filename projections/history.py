@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ledger.asof import AsOf
+from ledger.as_of import AsOf
 from ledger.values import instant_text
 from projections.dialect import Dialect
 from projections.projection import Column, Projection

@@ -6,11 +6,11 @@ It is read through the views' own connection, so that whoever sees them alone ca
 from __future__ import annotations
 
 from ledger.persistence.numbering import last_recorded_by
-from projections.store import Store
+from projections.stores.store import Store
 
 
 class Moments:
-    """What `ledger.asof` needs of a ledger."""
+    """What `ledger.as_of` needs of a ledger."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

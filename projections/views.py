@@ -13,20 +13,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from ledger.asof import AsOf, resolve
+from ledger.as_of import AsOf, resolve
 from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput, NotFound, StoreUnavailable
 from ledger.persistence.location import Location, PostgresDatabase, location_of
-from projections import history, times
-from projections.audit_trail import AUDIT_TRAIL, TrailFilter
-from projections.declared import PROJECTIONS, VIEWS
-from projections.digest import digest_of
+from projections import history
+from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
+from projections.definitions.declared import PROJECTIONS, VIEWS
+from projections.maintenance.digest import digest_of
+from projections.maintenance.rebuild import OnProgress
+from projections.maintenance.runner import Certificate, Runner, Status
 from projections.moments import Moments
 from projections.projection import Column
-from projections.rebuild import OnProgress
-from projections.runner import Certificate, Runner, Status
-from projections.sqlite import SQLiteStore
-from projections.store import Store
+from projections.stores import time_index
+from projections.stores.sqlite import SQLiteStore
+from projections.stores.store import Store
 
 NAMES_AT_ONCE: Final = 500
 """An older SQLite takes 999 parameters in a statement."""
@@ -57,7 +58,7 @@ class Views:
         """Open the views of a ledger. Raises NotFound if there is no ledger."""
         location = location_of(ledger)
         if isinstance(location, PostgresDatabase):
-            from projections.postgres import PostgresStore  # noqa: PLC0415  Brings psycopg along.
+            from projections.stores.postgres import PostgresStore  # noqa: PLC0415  Brings psycopg along.
 
             return cls(PostgresStore(location), catalogue)
         if not location.path.exists():
@@ -226,7 +227,7 @@ class Views:
         """The parts of the history that may hold what is wanted."""
         if wanted.since is None and wanted.until is None:
             return [("position > 0", [])]
-        return times.parts(times.bounds(self._store, wanted), wanted)
+        return time_index.parts(time_index.bounds(self._store, wanted), wanted)
 
     def subjects(self) -> Result:
         """Every surrogate id in the order of registration, and the name that is still kept."""

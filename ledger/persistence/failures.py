@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from ledger.errors import NotALedger, StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
-from ledger.persistence.postgres_failures import is_from_postgres, meaning_of
+from ledger.persistence.postgres.failures import is_from_postgres, meaning_of
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def opening(location: Location, *, create: bool, lock_timeout_s: int) -> dict[st
         return _file(location, create=create) | {"SQLITE_LOCK_TIMEOUT": str(lock_timeout_s)}
     need_psycopg()
     return {
-        "PERSISTENCE_MODULE": "ledger.persistence.postgres:LedgerFactory",
+        "PERSISTENCE_MODULE": "ledger.persistence.postgres.recorder:LedgerFactory",
         "POSTGRES_URL": location.url,
         "POSTGRES_LOCK_TIMEOUT": str(lock_timeout_s),
         "LEDGER_CREATE": "yes" if create else "no",
@@ -43,7 +43,7 @@ def _file(location: SQLiteFile, *, create: bool) -> dict[str, str]:
     elif not location.path.exists():
         raise NotFound(f"There is no ledger at {location}.", remedy=REMEDY)
     return {
-        "PERSISTENCE_MODULE": "ledger.persistence.sqlite:LedgerFactory",
+        "PERSISTENCE_MODULE": "ledger.persistence.sqlite.recorder:LedgerFactory",
         "SQLITE_DBNAME": f"file:{quote(os.fsencode(location.path.absolute()))}?mode=rwc",
         "ORIGINATOR_ID_TYPE": "text",
     }

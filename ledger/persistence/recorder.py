@@ -9,9 +9,9 @@ from uuid import UUID
 
 from eventsourcing.persistence import Notification, StoredEvent
 
-from ledger.persistence.copied import AsIs
-from ledger.persistence.log import CheckpointSigner, Log
-from ledger.persistence.rows import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
+from ledger.persistence.as_is import AsIs
+from ledger.persistence.merkle_log import CheckpointSigner, Log
+from ledger.persistence.side_tables import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
 
 
 class Recorder(Protocol):

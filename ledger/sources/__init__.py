@@ -1,7 +1,7 @@
 """Translators from a cloud's own traces into observed facts: `SOURCES[…].read(files, report)`."""
 
 from ledger.sources.files import files_of, stored_bytes
-from ledger.sources.reading import SOURCES, Traces
+from ledger.sources.reader import SOURCES, Traces
 from ledger.sources.report import ImportReport, Malformed
 
 __all__ = ["SOURCES", "ImportReport", "Malformed", "Traces", "files_of", "stored_bytes"]

@@ -24,7 +24,7 @@ class EngineName(StrEnum):
 class EngineFailed(Exception):
     """An engine could not read the files, or could not go on; said in its own words.
 
-    `projections.replay` finds out which of the two, and tells it as one of the ledger's errors.
+    `projections.engines.replay` finds out which of the two, and raises one of the ledger's errors.
     """
 
 
@@ -40,7 +40,7 @@ class Engine(Protocol):
 
     def digest(self, projection: Projection) -> tuple[int, str]:
         """How many rows a projection's present has, and the digest over them, as
-        `projections.digest` makes it; threads may ask at once. Raises EngineFailed.
+        `projections.maintenance.digest` makes it; threads may ask at once. Raises EngineFailed.
         """
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class Engine(Protocol):
 
 def nothing(integer: str, text: str) -> str:
     """The relation `events` of an export of nothing, in an engine's words for the two types."""
-    from projections.export.source import COLUMNS, INTEGERS  # noqa: PLC0415  The voice waits.
+    from projections.export.events import COLUMNS, INTEGERS  # noqa: PLC0415  The voice waits.
 
     columns = (
         f"CAST(NULL AS {integer if name in INTEGERS else text}) AS {name}" for name in COLUMNS

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from ledger.errors import StoreUnavailable
-from projections.digest import digest_of_lines
 from projections.engines import EngineFailed, nothing
+from projections.export.events import COLUMNS
 from projections.export.manifest import Manifest
-from projections.export.source import COLUMNS
-from projections.present import sorted_present
+from projections.maintenance.digest import digest_of_lines
+from projections.maintenance.present import sorted_present
 from projections.projection import Projection
 
 try:

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Final
 
 from ledger.errors import StoreUnavailable
-from projections.digest import digest_of
 from projections.engines import EngineFailed, nothing
 from projections.engines.java import java_home
+from projections.export.events import COLUMNS, INTEGERS
 from projections.export.manifest import Manifest
-from projections.export.source import COLUMNS, INTEGERS
-from projections.present import sorted_present
+from projections.maintenance.digest import digest_of
+from projections.maintenance.present import sorted_present
 from projections.projection import Projection
 
 try:

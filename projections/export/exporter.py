@@ -14,9 +14,9 @@ from ledger.errors import Conflict, InvalidInput, VerificationFailed
 from ledger.merkle.invalid import EvidenceInvalid
 from ledger.merkle.tiles import TileHashes
 from ledger.merkle.tree import EMPTY_ROOT, Frontier, frontier_of, leaf_hash
+from projections.export.events import COLUMNS, EventSource, Row
 from projections.export.manifest import NAME, Manifest, Part
 from projections.export.parquet import PartBuffer, arrow, leftovers
-from projections.export.source import COLUMNS, EventSource, Row
 
 BUCKETS: Final = 4
 PART_ROWS: Final = 1_000_000

@@ -18,7 +18,7 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ledger.errors import NotFound, VerificationFailed
-from projections.export.source import COLUMNS
+from projections.export.events import COLUMNS
 
 NAME: Final = "_authledger.json"
 """Readers of hive-partitioned folders leave out what begins with an underscore."""

@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from ledger.errors import StoreUnavailable
+from projections.export.events import COLUMNS, INTEGERS, Row
 from projections.export.manifest import ExportedFile, sha256_of, sync_folder
-from projections.export.source import COLUMNS, INTEGERS, Row
 
 ROW_GROUP: Final = 8_192
 _REPEATING: Final = [

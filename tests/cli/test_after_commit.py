@@ -14,7 +14,7 @@ from typing import IO
 
 import pytest
 
-from cli.output import exact
+from cli.printing.output import exact
 from tests.cli.conftest import Cli
 
 FULL = Path("/dev/full")

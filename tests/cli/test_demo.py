@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli import story
+from cli.commands.demo import story
 from tests.cli.conftest import Cli
 
 
@@ -30,7 +30,7 @@ def test_the_demos_ledger_can_be_kept(cli: Cli) -> None:
 
 def test_a_story_that_breaks_is_an_error(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = (story.Step("This cannot work.", ("feature", "use", "mesh", "--region", "x")),)
-    monkeypatch.setattr("cli.demo.STORY", broken)
+    monkeypatch.setattr("cli.commands.demo.play.STORY", broken)
     said = cli("demo")
     assert said.code == 3
     assert "The story broke" in said.err

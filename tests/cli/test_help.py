@@ -131,8 +131,16 @@ def test_one_command_imports_no_other_commands_module() -> None:
         [sys.executable, "-c", asked], check=True, capture_output=True, text=True, timeout=60
     )
     imported = set(done.stderr.split())
-    assert "cli.console" in imported
-    assert imported.isdisjoint({"cli.audit", "cli.log", "cli.view", "ledger.application", "rich"})
+    assert "cli.commands.console" in imported
+    assert imported.isdisjoint(
+        {
+            "cli.commands.audit.group",
+            "cli.commands.log.group",
+            "cli.commands.view",
+            "ledger.application",
+            "rich",
+        }
+    )
 
 
 def _python() -> dict[str, str]:

@@ -256,7 +256,7 @@ def test_every_service_of_the_catalogue_is_shown_line_by_line(cli: Cli) -> None:
 def test_why_says_where_it_tells_not_all(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     cli.authorize()
     assert "are told" not in cli.done("audit why --service asm").err
-    monkeypatch.setattr("cli.why._CHANGES_MAX", 1)
+    monkeypatch.setattr("cli.commands.audit.why._CHANGES_MAX", 1)
     said = cli.done("audit why --agency asm_admin_trust")
     assert "PermissionGranted: only the first 1 are told" in said.err
 

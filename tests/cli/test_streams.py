@@ -107,6 +107,6 @@ def test_notes_on_a_full_disk_change_no_exit_code(command: str, code: int) -> No
 @pytest.mark.usefixtures("told")
 @pytest.mark.parametrize("debug", ["", "--debug"])
 def test_a_bug_that_cannot_be_described_ends_as_a_bug(debug: str) -> None:
-    broken = "import cli.view; cli.view.views_of = None; from cli.main import run; run()"
+    broken = "import cli.commands.view; cli.commands.view.views_of = None; from cli.main import run; run()"
     done = shell(f"{debug} view regions 2>&-", (sys.executable, "-c", broken))
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "")

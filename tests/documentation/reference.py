@@ -15,7 +15,7 @@ import typer.main
 import ledger.application  # noqa: F401 - brings all events into the catalogue of topics
 from cli.main import app
 from ledger.messages import DomainEvent, topics
-from projections.declared import PROJECTIONS, VIEWS
+from projections.definitions.declared import PROJECTIONS, VIEWS
 from projections.projection import Column, DerivedView, Projection
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
-from projections.declared import PROJECTIONS
+from projections.definitions.declared import PROJECTIONS
 from projections.views import Views
 from tests.documentation.reference import FOLDER, pages
 

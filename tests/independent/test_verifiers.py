@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from ledger import proofs
 from ledger.application import Ledger
+from ledger.log import prover as proofs
+from ledger.log.signer import LogSigner
 from ledger.merkle.note import base64_text
-from ledger.signer import LogSigner
 from tests.independent.conftest import Verify, VerifyProofs
 from tests.ledger.scenario import BEIJING, login
 from tests.ledger.worlds import traces

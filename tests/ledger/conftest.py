@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ledger.application import Ledger
-from ledger.keys import LogKey
-from ledger.signer import LogSigner
+from ledger.log.key_folder import LogKey
+from ledger.log.signer import LogSigner
 from tests.ledger.worlds import ORIGIN, Clock, Place
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ledger.account.usage import TemporaryCredentialIssued
 from ledger.application import Actor, Ledger
 from ledger.errors import InvalidInput, NotFound, StoreLocked
-from ledger.persistence.rows import Beside, SubjectRow
+from ledger.persistence.side_tables import Beside, SubjectRow
 from ledger.subjects import SubjectErased, SubjectRegistered, commitment, new_salt, new_subject
 from tests.ledger.scenario import AGENCY, BEIJING, SHANGHAI, grant, login
 from tests.ledger.worlds import Clock, Place, raw, seen, texts

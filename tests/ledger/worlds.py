@@ -17,8 +17,8 @@ from ledger.account.permissions import PermissionGranted
 from ledger.application import Ledger, Observation
 from ledger.merkle.tree import leaf_hash
 from ledger.messages import DomainEvent, Recorded, Source
-from ledger.persistence.connections import Datastore
-from ledger.persistence.sqlite import LedgerRecorder
+from ledger.persistence.sqlite.connections import Datastore
+from ledger.persistence.sqlite.recorder import LedgerRecorder
 from tests.ledger.scenario import ACCOUNT, PROVIDER, grant, login
 
 Place = Path | str

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from benchmarks import generator
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
-from ledger.sources.reading import SOURCES
+from ledger.sources.reader import SOURCES
 from ledger.sources.report import ImportReport
 from projections.views import Views
 from tests.ledger.copying.copies import copied, is_copy, small_parts

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ledger.account.agency import AgencyDeleted
-from ledger.asof import AsOf
+from ledger.as_of import AsOf
 from ledger.errors import InvalidInput
 from ledger.values import instant_text
 from projections import views as asked

@@ -12,9 +12,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.asof import AsOf
+from ledger.as_of import AsOf
 from ledger.catalogue import load_catalogue
-from projections.declared import PROJECTIONS
+from projections.definitions.declared import PROJECTIONS
 from projections.views import Views
 from tests.postgres import Server
 from tests.projections import oracle

@@ -10,9 +10,9 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
-from ledger.sources.reading import SOURCES
+from ledger.sources.reader import SOURCES
 from ledger.sources.report import ImportReport
-from projections.audit_trail import TrailFilter
+from projections.definitions.audit_trail import TrailFilter
 from projections.views import Views
 
 ACCOUNT = "123837392027"
@@ -95,7 +95,7 @@ def test_every_entry_is_observed_and_names_its_trace_and_file(views: Views) -> N
 
 
 def test_as_of_a_minute_in_between_the_roles_of_then_exist(views: Views) -> None:
-    from ledger.asof import AsOf
+    from ledger.as_of import AsOf
 
     last = views.trail(TrailFilter(), limit=1).position
     noon = datetime(2023, 7, 10, 12, 0, tzinfo=UTC)

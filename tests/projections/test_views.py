@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from ledger.account.agency import AgencyDeleted
-from ledger.asof import AsOf
+from ledger.as_of import AsOf
 from ledger.catalogue import load_catalogue
 from ledger.errors import InvalidInput, NotFound
-from projections.audit_trail import TrailFilter
+from projections.definitions.audit_trail import TrailFilter
 from projections.views import Views
 from tests.projections.worlds import BEGINNING, See, World
 

@@ -12,8 +12,8 @@ from ledger.account.agency import AgencyCreated, AgencyCreationRefused
 from ledger.account.permissions import PermissionChangeRefused, PermissionGranted
 from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
 from ledger.messages import Observation
-from ledger.sources.record import Unreadable
-from ledger.sources.trust import TRUSTEE_CHARS_MAX, trustee
+from ledger.sources.fields import Unreadable
+from ledger.sources.trust_policy import TRUSTEE_CHARS_MAX, trustee
 from ledger.values import instant_text
 from tests.sources.reading import events, ledger, read, translated, types
 

@@ -18,8 +18,8 @@ from ledger.account.permissions import (
 from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
 from ledger.messages import Observation
 from ledger.sources import SOURCES
-from ledger.sources.cts_trace import time_of
-from ledger.sources.record import Unreadable
+from ledger.sources.cts.trace import time_of
+from ledger.sources.fields import Unreadable
 from ledger.values import instant_text
 from tests.sources.reading import events, read, translated
 
@@ -294,7 +294,7 @@ def test_every_collected_trace_is_accounted_for(shared: Path, tmp_path: Path) ->
 
 
 def test_every_trace_name_of_an_agency_in_the_vendors_list_is_understood(shared: Path) -> None:
-    from ledger.sources.cts import understood
+    from ledger.sources.cts.translator import understood
 
     lists = json.loads((shared / "cts" / "iam_trace_names.json").read_text())
     names = {

@@ -10,8 +10,8 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
-from ledger.signer import LogSigner
-from ledger.verdict import pinned, verify
+from ledger.log.signer import LogSigner
+from ledger.verification.verdict import pinned, verify
 from projections.views import Views
 from tests.ledger.scenario import BEIJING, login
 from tests.ledger.worlds import ORIGIN, consent, texts

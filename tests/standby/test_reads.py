@@ -12,9 +12,9 @@ import pytest
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from ledger.errors import StoreLocked
-from ledger.signer import LogSigner
-from projections.declared import PROJECTIONS
-from projections.present import sorted_present
+from ledger.log.signer import LogSigner
+from projections.definitions.declared import PROJECTIONS
+from projections.maintenance.present import sorted_present
 from projections.projection import Projection
 from projections.views import Views
 from tests.cli.conftest import ACCOUNT, BEIJING, Cli, Said

@@ -15,7 +15,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.errors import OutcomeUnknown, StoreFull, StoreUnavailable
-from ledger.persistence import postgres_connections
+from ledger.persistence.postgres import connections as postgres_connections
 from tests.cli.conftest import BEIJING, Cli
 from tests.ledger.scenario import login
 from tests.ledger.worlds import consent, sound, texts

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from ledger.application import Actor, Ledger
-from ledger.copying import Copied, copy
+from ledger.copying.copy import Copied, copy
 from ledger.errors import Refused
-from ledger.persistence import postgres_stored, sqlite_stored
 from ledger.persistence.columns import DERIVED_COLUMNS
-from ledger.verification import verify_entries
+from ledger.persistence.postgres import raw_rows as postgres_stored
+from ledger.persistence.sqlite import raw_rows as sqlite_stored
+from ledger.verification.entries import verify_entries
 from tests.ledger.scenario import BEIJING, SHANGHAI, grant, login
 from tests.ledger.worlds import Clock, Place, raw, sound, traces
 

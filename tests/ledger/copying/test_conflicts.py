@@ -6,9 +6,9 @@ import pytest
 
 from ledger.application import Actor, Ledger
 from ledger.errors import Conflict
-from ledger.persistence.copied import AsIs
+from ledger.persistence.as_is import AsIs
 from ledger.persistence.numbering import Numbered
-from ledger.verification import verify_entries
+from ledger.verification.entries import verify_entries
 from tests.ledger.copying.copies import contents, copied, is_copy, small_parts, there_and_back
 from tests.ledger.scenario import SHANGHAI, login
 from tests.ledger.worlds import Clock, Place, consent, raw, sound, traces

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.application import Actor, Ledger
-from ledger.copying import check_are_two, copy
+from ledger.copying.copy import check_are_two, copy
 from ledger.errors import (
     CommandIdReused,
     InvalidInput,
@@ -18,11 +18,11 @@ from ledger.errors import (
     StoreLocked,
     StoreUnavailable,
 )
-from ledger.keys import LogKey
-from ledger.persistence.copied import AsIs
+from ledger.log.key_folder import LogKey
+from ledger.log.signer import LogSigner
+from ledger.persistence.as_is import AsIs
 from ledger.persistence.location import location_of
 from ledger.persistence.numbering import Numbered
-from ledger.signer import LogSigner
 from tests.cutting import Cut, way_to
 from tests.ledger.copying.copies import (
     DATABASE,

@@ -25,7 +25,9 @@ KILLS = 12
 def processes() -> ForkServerContext:
     """Processes that begin with everything imported: what is killed is the copy at work."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.ledger.copying.copies", "ledger.persistence.postgres"])
+    context.set_forkserver_preload(
+        ["tests.ledger.copying.copies", "ledger.persistence.postgres.recorder"]
+    )
     return context
 
 

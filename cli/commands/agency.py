@@ -1,0 +1,153 @@
+"""authledger agency: create, delete, list, and show one as the IAM console does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import Account, Provider, ReadingAsOf, Writing, command
+from cli.printing.output import Output, out, say, show, show_document
+from cli.reading import in_account, instant_of, names_of, print_result, readable, views_of
+from cli.writing import carry_out
+
+if TYPE_CHECKING:
+    from ledger.as_of import AsOf
+    from projections.views import Views
+
+app = typer.Typer(help="Agencies: delegations of trust from an account to a cloud service.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The agency's name.")]
+Trustee = Annotated[
+    str | None,
+    typer.Option(metavar="WHO", help="Whom it trusts, e.g. service:asm. Default: the catalogue's."),
+]
+Policy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="A policy to create with it. Default: the catalogue's, if any."
+    ),
+]
+Override = Annotated[
+    bool,
+    typer.Option("--override", help="Delete it although it is protected; needs --reason."),
+]
+
+
+@command(app, "create")
+def create(ask: Writing, name: Name, trustee: Trustee = None, policy: Policy = None) -> None:
+    """Create an agency by hand, with its policy but without permissions."""
+    from ledger.account.agency import CreateAgency
+
+    carry_out(ask, CreateAgency, agency=name, trustee=trustee, policy=policy)
+
+
+@command(app, "delete")
+def delete(ask: Writing, name: Name, override: Override = False) -> None:
+    """Try to delete an agency. One that a service works through is protected: refused, recorded.
+
+    The entry says what would break: regions and features. With --override and --reason it is
+    carried out, and every permission that ends with it is an event of its own.
+    """
+    from ledger.account.agency import AttemptAgencyDeletion
+
+    carry_out(ask, AttemptAgencyDeletion, agency=name, override=override)
+
+
+@command(app, "list")
+def list_(ask: ReadingAsOf, account: Account = None, provider: Provider = None) -> None:
+    """List agencies: existing or deleted, since when, by whom."""
+    where = in_account(ask, provider, account)
+    with views_of(ask) as views:
+        when = instant_of(ask, views)
+        result = views.read("agencies", as_of=when, where=where)
+        print_result(ask.form, result, views, empty="There is no agency.")
+
+
+@command(app, "show")
+def show_(ask: ReadingAsOf, name: Name, account: Account = None, provider: Provider = None) -> None:
+    """Show what the IAM console shows of an agency: its permissions region by region.
+
+    Since when each holds, and on whose consent.
+    """
+    where = {**in_account(ask, provider, account), "agency": name}
+    with views_of(ask) as views:
+        when = instant_of(ask, views)
+        agencies = [_read(views, agency, when) for agency in _found(views, when, where)]
+    if ask.form is Output.TABLE:
+        for agency in agencies:
+            _print(agency)
+    elif ask.form is Output.CSV:
+        columns = ("provider", "account", "agency", *_COLUMNS)
+        rows = [
+            (agency["provider"], agency["account"], name, *(each[column] for column in _COLUMNS))
+            for agency in agencies
+            for each in agency["permissions"]
+        ]
+        show(ask.form, columns, rows)
+    else:
+        for agency in agencies:
+            show_document(ask.form, agency)
+
+
+_COLUMNS = ("region", "service", "policy", "status", "since", "consented_by", "position")
+
+
+def _found(views: Views, when: AsOf | None, where: dict[str, str | None]) -> list[dict[str, Any]]:
+    """The agencies of that name; raises NotFound for none, InvalidInput for several accounts'."""
+    from ledger.errors import InvalidInput, NotFound
+
+    found = views.read("agencies", as_of=when, where=where).dicts()
+    if not found:
+        raise NotFound(
+            f"There is no agency {where['agency']!r}"
+            + (f" in the account {where['account']}." if where["account"] else "."),
+            remedy="`authledger agency list` shows those that there are.",
+        )
+    if len(found) > 1:
+        accounts = ", ".join(f"{each['provider']} {each['account']}" for each in found)
+        raise InvalidInput(
+            f"{len(found)} accounts have an agency of that name: {accounts}.",
+            remedy="Name one with --account and --provider.",
+        )
+    return found
+
+
+def _read(views: Views, agency: dict[str, Any], when: AsOf | None) -> dict[str, Any]:
+    mine = {key: agency[key] for key in ("provider", "account", "agency")}
+    trustees = views.read("trustees", as_of=when, where=mine).dicts()
+    permissions = views.read("region_agencies", as_of=when, where=mine).dicts()
+    known = names_of(views, [agency, *permissions])
+    return {
+        **mine,
+        "agency_id": agency["agency_id"] or None,
+        "status": agency["status"],
+        "since": agency["since"],
+        "by": known.get(agency["actor"], agency["actor"]) or None,
+        "trustee": trustees[0]["trustee"] or None if trustees else None,
+        "permissions": [
+            {
+                **{column: each.get(column) for column in _COLUMNS},
+                "consented_by": known.get(each["actor"], each["actor"]) or None,
+            }
+            for each in permissions
+        ],
+    }
+
+
+def _print(agency: dict[str, Any]) -> None:
+    out(
+        f"agency     {agency['agency']}  ({agency['status']} since {readable(agency['since'], {})})"
+    )
+    out(f"account    {agency['account']} at {agency['provider']}")
+    out(f"id         {agency['agency_id'] or 'unknown'}")
+    out(f"trusts     {agency['trustee'] or 'unknown'}")
+    out(f"by         {agency['by'] or 'unknown'}", "")
+    headings = ("region", "service", "policy", "status", "since", "by", "position")
+    rows = [
+        tuple(readable(each[column], {}) for column in _COLUMNS) for each in agency["permissions"]
+    ]
+    show(Output.TABLE, headings, rows, empty="It has no permission anywhere.")
+    held = sorted({each["region"] for each in agency["permissions"] if each["status"] == "granted"})
+    if rows:
+        say(f"granted in {len(held)} region(s): {', '.join(held) or 'none'}")

@@ -1,0 +1,89 @@
+"""authledger authorization: answer the dialog, take consent back, list how services stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import Account, Provider, ReadingAsOf, Region, Service, Writing, command
+from cli.printing.output import out
+from cli.reading import in_account, instant_of, print_result, views_of
+from cli.writing import carry_out
+
+if TYPE_CHECKING:
+    from ledger.application import Ledger
+    from ledger.messages import Recorded
+
+app = typer.Typer(help="Consent, region by region: grant, decline, revoke, list.")
+
+
+def _words(ask: Writing, region: str | None, service: str | None) -> dict[str, Any]:
+    return {
+        "service": service or ask.settings.value("service"),
+        "region": region or ask.settings.need("region"),
+    }
+
+
+@command(app, "grant")
+def grant(ask: Writing, region: Region = None, service: Service = None) -> None:
+    """Consent: the OK button of the dialog. Permanent, in one region.
+
+    The first consent in an account also creates the service's agency and its policy; a later
+    region reuses them. Needs a request: log in to the console there first.
+    """
+    from ledger.account.authorization import GrantAuthorization
+
+    carry_out(ask, GrantAuthorization, **_words(ask, region, service))
+
+
+@command(app, "decline")
+def decline(ask: Writing, region: Region = None, service: Service = None) -> None:
+    """Close the dialog without consent. The next login in that region asks again."""
+    from ledger.account.authorization import DeclineAuthorization
+
+    carry_out(ask, DeclineAuthorization, **_words(ask, region, service))
+
+
+@command(app, "revoke")
+def revoke(ask: Writing, region: Region = None, service: Service = None) -> None:
+    """Take consent back in one region, and end just that region's permissions.
+
+    No cloud ends credentials that it has issued before: the answer says until when one may work.
+    """
+    from ledger.account.authorization import RevokeAuthorization
+
+    carry_out(ask, RevokeAuthorization, tell=_usable_until, **_words(ask, region, service))
+
+
+def _usable_until(_: Ledger, entries: tuple[Recorded, ...]) -> None:
+    for entry in entries:
+        until = getattr(entry.event, "credentials_usable_until", None)
+        if until is not None:
+            region = getattr(entry.event, "region", "")
+            out(f"Credentials issued before in {region} may still work until {until:%F %T}Z.", "")
+
+
+Status = Annotated[
+    str | None,
+    typer.Option(help="Only these: requested, granted, declined or revoked.", metavar="STATUS"),
+]
+
+
+@command(app, "list")
+def list_(
+    ask: ReadingAsOf,
+    *,
+    region: Region = None,
+    service: Service = None,
+    status: Status = None,
+    account: Account = None,
+    provider: Provider = None,
+) -> None:
+    """List how each service stands in each region: requested, granted, declined or revoked."""
+    where = in_account(ask, provider, account)
+    with views_of(ask) as views:
+        when = instant_of(ask, views)
+        wanted = {**where, "region": region, "service": service, "status": status}
+        result = views.read("authorizations", as_of=when, where=wanted)
+        print_result(ask.form, result, views, empty="No service has asked for anything.")

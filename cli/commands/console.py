@@ -1,0 +1,71 @@
+"""authledger console: log in to a service's console in one region."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import Login, Region, Service, command
+from cli.printing.output import out
+from cli.writing import carry_out
+
+if TYPE_CHECKING:
+    from ledger.application import Ledger
+    from ledger.messages import Recorded
+
+app = typer.Typer(help="Log in to a service's console; the first login in a region asks.")
+
+User = Annotated[
+    str | None,
+    typer.Option(
+        "--user",
+        "--actor",
+        metavar="NAME",
+        help="Who logs in; recorded as claimed. Default: the operating system's user.",
+    ),
+]
+
+
+@command(app, "login")
+def login(ask: Login, region: Region = None, service: Service = None, user: User = None) -> None:
+    """Log in to the console of a service in one region.
+
+    Where the service is not authorized yet, the dialog opens: it lists the services that are asked
+    for and what each is for. Answer it with `authorization grant` or `authorization decline`.
+    """
+    from ledger.account.console import RequestConsoleLogin
+
+    carry_out(
+        ask,
+        RequestConsoleLogin,
+        tell=_dialog,
+        actor=user,
+        service=service or ask.settings.value("service"),
+        region=region or ask.settings.need("region"),
+    )
+
+
+def _dialog(ledger: Ledger, entries: tuple[Recorded, ...]) -> None:
+    from ledger.account.console import ConsoleLoginRequested
+
+    for entry in entries:
+        login = entry.event
+        if not isinstance(login, ConsoleLoginRequested) or not entry.provider:
+            continue
+        service = ledger.catalogue.service(entry.provider, login.service)
+        if login.outcome == "admitted":
+            out(f"Welcome. {service.name} is authorized in {login.region}; no dialog opens.", "")
+            continue
+        asked = {
+            code for agency in service.baseline_at(entry.effective_at).agencies
+            for code in agency.services
+        }  # fmt: skip
+        out(f"{service.name} is not authorized in {login.region}. It asks for the permanent")
+        out("permission to use these services there on your behalf:", "")
+        for dependency in service.dependencies:
+            if dependency.code in asked:
+                out(f"  {dependency.code:<5} {dependency.name}: to {dependency.purpose}")
+        where = f"--account {entry.account} --service {login.service} --region {login.region}"
+        out("", f"OK:     authledger authorization grant {where}")
+        out(f"Cancel: authledger authorization decline {where}", "")

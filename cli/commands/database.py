@@ -1,0 +1,84 @@
+"""authledger database: a ledger on PostgreSQL; its tables, and who may do what with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import Opening, command
+from cli.printing.output import say
+
+if TYPE_CHECKING:
+    from ledger.persistence.location import PostgresDatabase
+
+app = typer.Typer(help="A ledger on PostgreSQL: make its tables, give roles their rights.")
+
+Writers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--writer",
+        metavar="ROLE",
+        help="A role that appends: it may insert events, never change, delete or truncate them.",
+    ),
+]
+Readers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reader",
+        metavar="ROLE",
+        help="A role that sees the views, and nothing of the ledger itself: `view`, `audit trail`, `query`.",
+    ),
+]
+
+
+@command(app, "init")
+def init(ask: Opening) -> None:
+    """Make the ledger's tables in the schema `ledger` and its views in the schema `views`, as the
+    role that will own them.
+
+    A ledger that is there already is left as it is; its views are caught up.
+    """
+    from cli.reading import opened
+    from projections.views import Views
+
+    with opened(ask.settings, _database(ask), create=True) as ledger:
+        with Views.open(ledger.location, ledger.catalogue) as views:
+            views.catch_up()
+        say(f"A ledger of {ledger.last_position()} entries: {ledger.location}")
+
+
+@command(app, "grant")
+def grant(ask: Opening, writers: Writers = None, readers: Readers = None) -> None:
+    """Give roles what they need and no more; the owner of the tables does it.
+
+    The roles exist already (CREATE ROLE … LOGIN). Giving the same again changes nothing.
+    """
+    from ledger.errors import InvalidInput
+    from ledger.persistence.opening import need_psycopg
+
+    database = _database(ask)
+    if not writers and not readers:
+        raise InvalidInput(
+            "No role was named.", remedy="Give --writer ROLE, --reader ROLE or both."
+        )
+    need_psycopg()
+    from projections.stores.postgres_rights import grant as give
+
+    give(database, writers=writers or (), readers=readers or ())
+    for what, roles in (("append", writers), ("read the views", readers)):
+        if roles:
+            say(f"{', '.join(roles)} may {what}.")
+
+
+def _database(ask: Opening) -> PostgresDatabase:
+    from ledger.errors import InvalidInput
+    from ledger.persistence.location import PostgresDatabase
+
+    location = ask.settings.ledger
+    if isinstance(location, PostgresDatabase):
+        return location
+    raise InvalidInput(
+        f"{location} is a file: who may do what with it is said by the file's permissions.",
+        remedy="Name a database with --ledger postgresql://….",
+    )

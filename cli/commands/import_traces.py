@@ -1,0 +1,190 @@
+"""authledger import: read the cloud's own traces into the ledger, idempotently."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import Reading, command
+from cli.printing.output import Output, out, say, show, show_document, warn
+from cli.printing.progress import progress
+from cli.writing import open_for_writing
+
+if TYPE_CHECKING:
+    from ledger.application import Ledger, Observed
+    from ledger.sources import ImportReport, Traces
+
+app = typer.Typer(help="Import the cloud's own traces; a known trace appends nothing again.")
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILES...",
+        exists=True,
+        help="Trace files, plain or gzip, and folders of them (walked).",
+    ),
+]
+Edition = Annotated[
+    str | None,
+    typer.Option(
+        "--provider", metavar="CODE", help="The cloud, if it is a partner's edition of it."
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and count; append nothing.")]
+
+
+@command(app, "cts")
+def cts(ask: Reading, files: Files, provider: Edition = None, dry_run: DryRun = False) -> None:
+    """Import traces of Huawei Cloud's Cloud Trace Service (CTS).
+
+    What is not understood is counted by name, and what cannot be read is reported with its place,
+    while the rest is imported; then the exit code is 2.
+    """
+    _import(ask, "cts", files, provider, dry_run)
+
+
+@command(app, "cloudtrail")
+def cloudtrail(
+    ask: Reading, files: Files, provider: Edition = None, dry_run: DryRun = False
+) -> None:
+    """Import traces of AWS CloudTrail.
+
+    What is not understood is counted by name, and what cannot be read is reported with its place,
+    while the rest is imported; then the exit code is 2.
+    """
+    _import(ask, "cloudtrail", files, provider, dry_run)
+
+
+def _import(
+    ask: Reading, source: str, files: list[Path], provider: str | None, dry_run: bool
+) -> None:
+    from ledger.errors import InvalidInput
+    from ledger.sources import SOURCES, ImportReport
+
+    traces = SOURCES[source]
+    if provider is not None:
+        traces = _edition(traces, provider)
+    report = ImportReport()
+    form = ask.form
+    if dry_run:
+        observed = _read_only(traces, files, report)
+    else:
+        with open_for_writing(ask) as ledger:
+            observed = _observe(ledger, traces, files, report)
+    numbers = _numbers(report, observed)
+    if form is Output.TABLE:
+        _print(numbers, report, observed)
+    elif form is Output.CSV:
+        show(form, ("what", "name", "number"), _lines(numbers, report, observed))
+    else:
+        show_document(form, _document(numbers, report, observed))
+    if dry_run:
+        say("Dry run: nothing was appended. Traces that the ledger knows count as new here.")
+    for place in report.places:
+        warn(str(place))
+    if not report.complete:
+        raise InvalidInput(
+            f"{report.malformed_records} records and {report.breaks} places could not be read; "
+            f"the rest was {'read' if dry_run else 'imported'}."
+        )
+
+
+def _edition(traces: Traces, provider: str) -> Traces:
+    from pydantic import ValidationError
+
+    from cli.input import bad
+
+    try:
+        return traces.of(provider)
+    except ValidationError as error:
+        raise bad("provider", provider) from error
+
+
+def _observe(ledger: Ledger, traces: Traces, files: list[Path], report: ImportReport) -> Observed:
+    from ledger.sources import stored_bytes
+
+    total, done = stored_bytes(files), 0
+    with progress("reading", unit="bytes") as advance:
+
+        def read(size: int) -> None:
+            nonlocal done
+            done += size
+            advance("traces", done, total)
+
+        return ledger.observe(traces.read(files, report, now=ledger.clock(), on_progress=read))
+
+
+def _read_only(traces: Traces, files: list[Path], report: ImportReport) -> Observed:
+    from datetime import UTC, datetime
+
+    from ledger.application import Observed
+
+    now = datetime.now(UTC)  # noqa: TID251  Nothing is recorded.
+    observed = Observed()
+    for observation in traces.read(files, report, now=now):
+        observed.new_traces += 1
+        observed.entries += len(observation.events)
+        observed.by_type.update(type(event).__name__ for event in observation.events)
+    return observed
+
+
+def _numbers(report: ImportReport, observed: Observed) -> dict[str, int]:
+    return {
+        "files": report.files,
+        "records": report.records,
+        "understood": report.understood.total(),
+        "read_only": report.read_only.total(),
+        "not_understood": report.not_understood.total(),
+        "malformed": report.malformed_records,
+        "breaks": report.breaks,
+        "new_traces": observed.new_traces,
+        "known_traces": observed.known_traces,
+        "entries_appended": observed.entries,
+    }
+
+
+def _named(report: ImportReport, observed: Observed) -> dict[str, Counter[str]]:
+    return {
+        "understood": report.understood,
+        "read_only": report.read_only,
+        "not_understood": report.not_understood,
+        "events": observed.by_type,
+    }
+
+
+def _lines(
+    numbers: dict[str, int], report: ImportReport, observed: Observed
+) -> list[tuple[str, str, int]]:
+    return [(what, "", number) for what, number in numbers.items()] + [
+        (what, name, number)
+        for what, counter in _named(report, observed).items()
+        for name, number in counter.most_common()
+    ]
+
+
+def _print(numbers: dict[str, int], report: ImportReport, observed: Observed) -> None:
+    for what, number in numbers.items():
+        out(f"{what.replace('_', ' '):<17} {number}")
+    for title, counter in (
+        ("appended, by event", observed.by_type),
+        ("not understood, by name", report.not_understood),
+    ):
+        if counter:
+            out("", f"{title}:")
+            show(Output.TABLE, ("name", "number"), counter.most_common())
+
+
+def _document(numbers: dict[str, int], report: ImportReport, observed: Observed) -> dict[str, Any]:
+    return {
+        **numbers,
+        "by_name": {
+            what: dict(counter.most_common()) for what, counter in _named(report, observed).items()
+        },
+        "places": [
+            {"file": each.file, "place": each.place, "message": each.message}
+            for each in report.places
+        ],
+    }

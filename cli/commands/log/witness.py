@@ -1,0 +1,99 @@
+"""authledger log witness: have the newest checkpoint cosigned, as a policy asks."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import Opening, command
+from cli.printing.output import exact, say
+from cli.reading import ledger_of
+
+if TYPE_CHECKING:
+    from ledger.merkle.policy import Policy
+
+PolicyFile = Annotated[
+    Path,
+    typer.Option(
+        "--policy",
+        metavar="FILE",
+        help="The log's key, the witnesses with their addresses, and how many must agree "
+        "(c2sp.org/tlog-policy).",
+    ),
+]
+Into = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Where the cosigned checkpoint goes, in the place of an older one. Default: printed.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the group."""
+    command(app, "witness")(witness)
+
+
+def witness(ask: Opening, policy: PolicyFile, into: Into = None) -> None:
+    """Have witnesses cosign the newest checkpoint: each vouches that the log only grew.
+
+    What comes back is checked under the policy before it is kept. `log verify --policy` takes it
+    as --since.
+    """
+    from ledger.errors import StoreUnavailable
+    from ledger.log.witness import cosigned_before, witnessed
+    from ledger.merkle.invalid import PolicyInvalid
+    from ledger.merkle.note import format_note
+
+    trusted = read_policy(policy)
+    known = 0
+    if into is not None and into.exists():
+        known = cosigned_before(into.read_bytes(), trusted.logs)
+    with ledger_of(ask) as ledger:
+        got = witnessed(ledger.entries, trusted, known=known)
+    for failure in got.failures:
+        say(f"No cosignature of {failure}.")
+    try:
+        accepted = trusted.accept(got.note)
+    except PolicyInvalid as error:
+        raise StoreUnavailable(
+            f"The checkpoint of {got.checkpoint.size} entries is not witnessed: {error}",
+            remedy="Nothing was kept; try again when the witnesses can be reached.",
+        ) from error
+    if into is None:
+        exact(format_note(got.note))
+    else:
+        replace_durably(into, format_note(got.note))
+    names = ", ".join(each.verifier.name for each in accepted.cosignatures) or "nobody"
+    say(f"{got.checkpoint.size} entries of {got.checkpoint.origin}, cosigned by {names}.")
+
+
+def read_policy(path: Path) -> Policy:
+    """Raises NotFound, InvalidInput."""
+    from ledger.errors import InvalidInput, NotFound
+    from ledger.merkle.invalid import PolicyInvalid
+    from ledger.merkle.policy import parse_policy
+
+    try:
+        return parse_policy(path.read_bytes())
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no policy at {path}.") from error
+    except PolicyInvalid as error:
+        raise InvalidInput(f"{path} is no policy: {error}") from error
+
+
+def replace_durably(path: Path, text: str) -> None:
+    """The file is there whole, or as it was before."""
+    handle, fresh = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(fresh).replace(path)

@@ -1,0 +1,76 @@
+"""authledger policy: delete, list and show policies."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.commands.agency import Override
+from cli.options import Account, Provider, ReadingAsOf, Writing, command
+from cli.printing.output import Output, out, show_document
+from cli.reading import in_account, instant_of, print_result, views_of
+from cli.writing import carry_out
+
+app = typer.Typer(help="Policies: what an agency may do, in words. Some must not be deleted.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The policy's name; quote its spaces.")]
+
+
+@command(app, "delete")
+def delete(ask: Writing, name: Name, override: Override = False) -> None:
+    """Try to delete a policy. One that a service works through is protected: refused, recorded.
+
+    The entry says what would break: regions and features. With --override and --reason it is
+    carried out, and every permission that ends with it is an event of its own.
+    """
+    from ledger.account.policy import AttemptPolicyDeletion
+
+    carry_out(ask, AttemptPolicyDeletion, policy=name, override=override)
+
+
+@command(app, "list")
+def list_(ask: ReadingAsOf, account: Account = None, provider: Provider = None) -> None:
+    """List policies: existing or deleted, since when, by whom."""
+    where = in_account(ask, provider, account)
+    with views_of(ask) as views:
+        when = instant_of(ask, views)
+        result = views.read("policies", as_of=when, where=where)
+        print_result(ask.form, result, views, empty="There is no policy.")
+
+
+@command(app, "show")
+def show(ask: ReadingAsOf, name: Name, account: Account = None, provider: Provider = None) -> None:
+    """Show a policy: whether it exists, what it permits where, who tried to delete it."""
+    from ledger.errors import NotFound
+
+    where = {**in_account(ask, provider, account), "policy": name}
+    with views_of(ask) as views:
+        when = instant_of(ask, views)
+        parts = {
+            title: views.read(view, as_of=when, where=where)
+            for title, view in (
+                ("policy", "policies"),
+                ("permissions", "region_agencies"),
+                ("attempts to delete it", "attempts"),
+            )
+        }
+        if not parts["policy"].rows:
+            raise NotFound(
+                f"There is no policy {name!r}.",
+                remedy="`authledger policy list` shows those that there are.",
+            )
+        if ask.form in (Output.JSON, Output.JSONL):
+            keys = ("policy", "permissions", "attempts")
+            show_document(
+                ask.form,
+                {key: part.dicts() for key, part in zip(keys, parts.values(), strict=True)},
+            )
+            return
+        for title, part in parts.items():
+            if ask.form is Output.TABLE:
+                out(f"{title}:")
+                print_result(ask.form, part, views, hide=("policy",), empty="  none")
+                out("")
+            elif title == "permissions":
+                print_result(ask.form, part, views)

@@ -1,0 +1,76 @@
+"""authledger subject: the people and addresses behind surrogate ids; forgetting them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.options import Actor, Reading, Reason, command
+from cli.printing.output import say, show
+from cli.reading import ledger_of, views_of
+from cli.writing import actor_of, checked
+
+app = typer.Typer(help="People and addresses behind surrogate ids, and how to forget them.")
+
+Subject = Annotated[
+    str, typer.Argument(metavar="ID", help="The surrogate id, e.g. p-0123456789abcdef0123.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@command(app, "show")
+def show_(ask: Reading, subject: Subject) -> None:
+    """Show the name behind a surrogate id."""
+    from ledger.errors import NotFound
+
+    with views_of(ask, caught_up=False) as views:
+        name = views.subject_names([subject]).get(subject)
+    if name is None:
+        raise NotFound(f"No name is kept for {subject}: it was erased, or never registered.")
+    show(ask.form, ("subject", "name"), [(subject, name)])
+
+
+@command(app, "list")
+def list_(ask: Reading) -> None:
+    """List the surrogate ids, and the names that are still kept for them."""
+    with views_of(ask, caught_up=False) as views:
+        say(f"now, position {views.last_position()}")
+        result = views.subjects()
+    show(ask.form, result.columns, result.rows, empty="Nobody is registered.")
+
+
+@command(app, "erase")
+def erase(
+    ask: Reading, subject: Subject, yes: Yes = False, actor: Actor = None, reason: Reason = None
+) -> None:
+    """Forget the name behind a surrogate id, for good. The history and its proofs stay valid.
+
+    That it was forgotten is appended.
+    """
+    form = ask.form  # Whatever is wrong with what was asked shows before anything is forgotten.
+    with ledger_of(ask) as ledger:
+        if not yes:
+            _confirm(subject)
+        before = ledger.last_position()
+        ledger.erase(
+            subject,
+            actor=actor_of(ask.settings.value("actor") if actor is None else actor),
+            reason=checked("reason", reason),
+        )
+        entries = ledger.history(before + 1)
+        from cli.writing import names_in, show_entries
+
+        appended = tuple(entries)
+        show_entries(form, appended, names_in(ledger, appended))
+
+
+def _confirm(subject: str) -> None:
+    from ledger.errors import InvalidInput
+
+    if not sys.stdin.isatty():
+        raise InvalidInput("Erasing cannot be undone.", remedy="Say --yes if it is meant.")
+    if not typer.confirm(f"Forget the name behind {subject}, for good?", err=True):
+        say("Nothing was erased.")
+        raise typer.Exit

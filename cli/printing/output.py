@@ -1,0 +1,198 @@
+"""What is printed: data on stdout as table, json, jsonl or csv; notes on stderr.
+
+Names come from the clouds' traces, and may hold escape sequences or characters that turn the
+direction of writing. A terminal is shown those in escaped form; json and csv stay exact.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+
+class Output(StrEnum):
+    """The forms in which data can be printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def safe(text: str) -> str:
+    r"""The text with everything escaped that does not print, as `\x1b` or `\u202e`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or unicodedata.category(char) == "Zs" else _escaped(char)
+        for char in text
+    )
+
+
+def _escaped(char: str) -> str:
+    return (
+        char.encode("unicode_escape").decode()
+        if not "\ud800" <= char <= "\udfff"
+        else (f"\\u{ord(char):04x}")
+    )
+
+
+def escape_what_does_not_encode(stream: object) -> None:
+    r"""Let a text stream write escapes, such as `\u5317`, for what its encoding does not have."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+
+
+def out(*lines: str) -> None:
+    """Lines of data for a person."""
+    sys.stdout.write("".join(f"{safe(line)}\n" for line in lines))
+
+
+def say(text: str) -> None:
+    """A note: what was resolved, what goes on."""
+    _flush()
+    _note("\n".join(safe(line) for line in text.split("\n")) + "\n")
+
+
+def warn(text: str) -> None:
+    """Something that a person should see; in red on a terminal that has colours."""
+    _flush()
+    text = safe(text)
+    _note(f"\x1b[31m{text}\x1b[0m\n" if coloured(sys.stderr) else f"{text}\n")
+
+
+def _note(text: str) -> None:
+    """Write to stderr. A note that cannot be written is lost; the exit code stays as it is."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr)
+
+
+def silence(stream: Any) -> None:
+    """Nothing more can be written; the interpreter must not try, and complain, as it ends."""
+    # A test's buffer is not a real file; it has no reader that could leave.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _flush() -> None:
+    """Keep the two streams in order; what cannot be written is told when the program ends."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+
+
+def coloured(stream: Any) -> bool:
+    """Whether a stream is a terminal that wants colours (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def as_cell(value: object) -> str:
+    """A value as a table shows it: absent is empty, lists stand with commas."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(as_cell(item) for item in value)
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def show(
+    form: Output,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    headings: Sequence[str] | None = None,
+    empty: str = "Nothing.",
+    records: Iterable[Mapping[str, Any]] | None = None,
+) -> None:
+    """Print rows in the form that was asked for.
+
+    `records` are what json and jsonl print, where that is more than the table's cells.
+    """
+    if form is Output.TABLE:
+        from cli.printing.table import draw
+
+        if not draw(headings or [name.replace("_", " ") for name in columns], rows) and empty:
+            say(empty)
+    elif form is Output.CSV:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_csv_cell(value) for value in row] for row in rows)
+        exact(text.getvalue())
+    else:
+        documents = records or (dict(zip(columns, row, strict=True)) for row in rows)
+        show_documents(form, documents)
+
+
+def show_documents(form: Output, documents: Iterable[Mapping[str, Any]]) -> None:
+    """Print documents: one JSON array, or one document a line."""
+    lines = [json.dumps(document, ensure_ascii=False) for document in documents]
+    if form is Output.JSONL:
+        exact("".join(f"{line}\n" for line in lines))
+    elif lines:
+        exact("[\n  " + ",\n  ".join(lines) + "\n]\n")
+    else:
+        exact("[]\n")
+
+
+def show_document(form: Output, document: Mapping[str, Any]) -> None:
+    """Print one document as JSON, on one line for jsonl."""
+    indent = None if form is Output.JSONL else 2
+    exact(json.dumps(document, ensure_ascii=False, indent=indent) + "\n")
+
+
+def exact(text: str) -> None:
+    """Data as it is, in UTF-8 whatever the locale.
+
+    On a terminal, what does not print is written as JSON's own escape, which is the same value.
+    """
+    if sys.stdout.isatty():
+        text = "\n".join(_json_safe(line) for line in text.split("\n"))
+    sys.stdout.flush()
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:
+        sys.stdout.write(text)
+        return
+    stream.write(_as_utf8(text))
+    stream.flush()
+
+
+def _as_utf8(text: str) -> bytes:
+    """Bytes that were not text are written as they are; a lone surrogate as JSON's own escape."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
+
+
+def _json_safe(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        char
+        if char.isprintable() or unicodedata.category(char) == "Zs"
+        else json.dumps(char)[1:-1]
+        if char != "\x7f"
+        else "\\u007f"
+        for char in text
+    )
+
+
+def _csv_cell(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return " ".join(as_cell(item) for item in value)
+    return as_cell(value) if isinstance(value, bool | Mapping) else value

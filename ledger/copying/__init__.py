@@ -1,0 +1,1 @@
+"""Copies a ledger to another place, byte for byte, under the same root."""

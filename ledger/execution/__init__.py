@@ -1,0 +1,1 @@
+"""Carries out commands: settles facts, envelops and numbers them, caches accounts."""

@@ -1,0 +1,58 @@
+"""A command id that was used before: the same actor's same command returns its first outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledger.errors import CommandIdReused, Refused
+from ledger.execution.batch import Actor
+from ledger.execution.outcome import Outcome
+from ledger.messages import Recorded
+from ledger.persistence.recorder import Recorder
+from ledger.persistence.side_tables import CommandRow
+
+
+def check_actor(
+    recorder: Recorder, used: CommandRow, entries: Sequence[Recorded], actor: Actor | None
+) -> None:
+    """Raise CommandIdReused if `entries`, which the used id appended, are another actor's.
+
+    The message says nothing about those entries. A command's first fact always names its actor;
+    only entries that register a name, and ends that the ledger concludes, name nobody.
+    """
+    first = next((entry.actor for entry in entries if entry.actor is not None), None)
+    if _is_same(recorder, first, actor):
+        return
+    by = "another actor"
+    if first is not None and not recorder.subject_names([first]):
+        by = "an actor whose name is no longer kept, so it cannot be compared with yours"
+    raise CommandIdReused(
+        f"The command id {used.command_id} was used before by {by}. Nothing was appended.",
+        remedy="Choose another command id: only the actor who used an id can repeat its command.",
+    )
+
+
+def _is_same(recorder: Recorder, first: str | None, actor: Actor | None) -> bool:
+    if actor is None:
+        return first is None
+    # Not from the cache: the name may have been erased and registered again.
+    known = recorder.select_subjects("person", [actor.name]).get(actor.name)
+    return known is not None and known.subject == first
+
+
+def first_outcome(used: CommandRow, entries: tuple[Recorded, ...], digest: str) -> Outcome:
+    """Return what the command did the first time.
+
+    Raises Refused again if it was refused then, CommandIdReused if it was another command.
+    """
+    if used.digest != digest:
+        raise CommandIdReused(
+            f"The command id {used.command_id} was used for another command "
+            f"(positions {used.first_position} to {used.last_position}).",
+            remedy="Give each command an id of its own; repeat an id only to try again.",
+        )
+    refused = [entry for entry in entries if getattr(entry.event, "outcome", None) == "refused"]
+    if refused:
+        why = getattr(refused[0].event, "why", None) or refused[0].type
+        raise Refused(f"Refused already under this command id: {why}", entries=entries)
+    return Outcome(entries, note="This command was carried out before.", repeated=True)

@@ -1,0 +1,1 @@
+"""The Merkle log in use: keys and signer, checkpoints, proofs, witnesses, timestamps."""

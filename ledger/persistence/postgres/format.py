@@ -1,0 +1,66 @@
+"""Which database is a ledger, of which format, and how an empty one becomes one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import Connection, Cursor, errors
+from psycopg.rows import tuple_row
+
+from ledger.errors import NewerFormat, NotALedger, StoreUnavailable
+from ledger.persistence.columns import FORMAT_VERSION
+from ledger.persistence.postgres.schema import APPLICATION, SCHEMA
+from ledger.persistence.sqlite.schema import APPLICATION_ID
+
+
+def format_of(c: Cursor[Any], name: str) -> int:
+    """The format of the ledger in a database; 0 if there is none. Raises NotALedger, NewerFormat.
+
+    Other schemas are others' affair; one called `ledger` with other things in it is no ledger.
+    """
+    try:
+        row = c.execute("SELECT application, version FROM ledger.format").fetchone()
+    except (errors.InvalidSchemaName, errors.UndefinedTable):
+        things = c.execute(
+            "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('ledger')"
+        ).fetchone()
+        if things != (0,):
+            raise _not_a_ledger(name) from None
+        return 0
+    except errors.UndefinedColumn:
+        raise _not_a_ledger(name) from None
+    if row is None or row[0] != APPLICATION:
+        raise _not_a_ledger(name)
+    if row[1] > FORMAT_VERSION:
+        raise NewerFormat(
+            f"The ledger {name} has the format {row[1]}; this program knows {FORMAT_VERSION}.",
+            remedy="Use a newer authledger; nothing was changed.",
+        )
+    return int(row[1])
+
+
+def make(connection: Connection[Any], name: str) -> None:
+    """Make all tables in one transaction, unless another process was faster."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise StoreUnavailable(
+            f"The database {name} has the encoding {encoding}, which lacks most characters.",
+            remedy="Make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.",
+        )
+    with connection.transaction(), connection.cursor(row_factory=tuple_row) as c:
+        c.execute("SELECT pg_advisory_xact_lock(%s)", (APPLICATION_ID,))
+        if _is_there(c) and format_of(c, name):
+            return
+        for statement in SCHEMA:
+            c.execute(statement.encode())
+
+
+def _is_there(c: Cursor[Any]) -> bool:
+    return c.execute("SELECT to_regclass('ledger.format') IS NOT NULL").fetchone() == (True,)
+
+
+def _not_a_ledger(name: str) -> NotALedger:
+    return NotALedger(
+        f"The schema 'ledger' in {name} is another program's.",
+        remedy="Name another database with --ledger; nothing was changed.",
+    )

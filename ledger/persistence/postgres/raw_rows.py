@@ -1,0 +1,167 @@
+"""Every stored row of a PostgreSQL ledger, read in one snapshot of the server's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any, Final
+
+import psycopg
+from eventsourcing.persistence import PersistenceError
+from psycopg import Connection
+from psycopg.rows import tuple_row
+from psycopg.sql import SQL
+from psycopg.types.string import TextLoader
+
+from ledger.errors import InvalidInput
+from ledger.persistence.columns import COLUMNS
+from ledger.persistence.postgres.connections import connect
+from ledger.persistence.raw_rows import BESIDE, PAGE, Row
+
+# A column has one type for all rows. One of another type may look the same in JSON, but the full
+# look at the first row of a shape sees it, so no shape that has it is learned.
+_PAGE: Final = (
+    f"SELECT position, topic, entry || json_build_array('text', {', '.join(BESIDE)})::text "
+    "FROM events WHERE position > %s ORDER BY position LIMIT %s"
+)
+
+
+@contextmanager
+def reading_database(url: str, moment: str | None = None) -> Iterator[PostgresRows]:
+    """One read transaction over the database. Raises the library's errors."""
+    try:
+        with closing(connect(url)) as connection:
+            # Who reads beside others waits for them; it holds no lock that an append waits for.
+            connection.execute("SET idle_in_transaction_session_timeout = 0")
+            # All of its statements see the same moment; a standby answers as well.
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if moment is not None:  # Another server, or another database, has none of that name.
+                connection.execute(SQL("SET TRANSACTION SNAPSHOT {}").format(moment))
+            yield PostgresRows(connection)
+    except psycopg.Error as error:
+        raise PersistenceError(str(error)) from error
+
+
+class PostgresRows:
+    """The rows as they stand, whatever their types."""
+
+    alone_max: Final = 100_000
+    comma: Final = ", "
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self._connection = connection
+        for odd in ("json", "jsonb"):  # Not parsed: it would look like the text in it.
+            connection.adapters.register_loader(odd, TextLoader)
+
+    def moment(self) -> str:
+        """A snapshot that others can read in while this one is read."""
+        return str(self._value("SELECT pg_export_snapshot()"))
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def extent(self) -> tuple[Any, Any, int]:
+        first, last, count = self._rows(
+            "SELECT min(position), max(position), count(*) FROM events"
+        )[0]
+        return first, last, count
+
+    def page(self, after: int, count: int) -> Sequence[tuple[int, str, str]]:
+        return self._rows(_PAGE, after, count)
+
+    def row(self, position: int) -> Row:
+        found = self._rows(f"SELECT {', '.join(COLUMNS)} FROM events WHERE position = %s", position)
+        return found[0] if found else ()
+
+    def whole(self, after: int) -> Iterator[Sequence[Row]]:
+        with self._connection.cursor("entries", row_factory=tuple_row) as rows:
+            rows.execute(
+                f"SELECT {', '.join(COLUMNS)} FROM events WHERE position > %s "
+                "ORDER BY position".encode(),
+                (after,),
+            )
+            while page := rows.fetchmany(PAGE):
+                yield page
+
+    def recorded_before(self, position: int) -> str:
+        found = self._value(
+            "SELECT recorded_at FROM events WHERE position <= %s AND recorded_at IS NOT NULL "
+            "ORDER BY position DESC LIMIT 1",
+            position,
+        )
+        return found if isinstance(found, str) else ""
+
+    def broken_streams(self, last: int) -> Iterable[Any]:
+        return self._cursor(
+            "broken_streams",
+            "SELECT convert_to(stream::text, 'UTF8'), min(version), max(version), count(*) FROM events "
+            "WHERE position <= %s "
+            "GROUP BY stream HAVING count(*) <> max(version) OR min(version) <> 1",
+            last,
+        )
+
+    # -- beside them -----------------------------------------------------------------------------
+
+    def tile(self, level: int, index: int) -> object:
+        return self._value("SELECT data FROM tiles WHERE level = %s AND tile = %s", level, index)
+
+    def tiles(self) -> int:
+        return int(self._value("SELECT count(*) FROM tiles"))
+
+    def commands(self, last: int) -> Iterable[Any]:
+        return self._cursor(
+            "commands",
+            "SELECT convert_to(command_id, 'UTF8'), first_position, last_position, true "
+            "FROM commands WHERE first_position <= %s ORDER BY first_position",
+            last,
+        )
+
+    def commands_after(self, after: int) -> Iterable[Any]:
+        return self._cursor(
+            "commands",
+            "SELECT convert_to(command_id, 'UTF8'), convert_to(digest, 'UTF8'), first_position, "
+            "last_position FROM commands WHERE first_position > %s ORDER BY first_position",
+            after,
+        )
+
+    def note(self) -> Any:
+        return self._value("SELECT convert_to(note, 'UTF8') FROM checkpoint")
+
+    def unnamed(self, first: int, last: int, limit: int) -> Iterable[Any]:
+        return self._rows(
+            "SELECT e.position, convert_to(e.command_id, 'UTF8') FROM events e "
+            "LEFT JOIN commands c ON c.command_id = e.command_id AND e.position BETWEEN "
+            "c.first_position AND c.last_position WHERE c.command_id IS NULL "
+            "AND e.position BETWEEN %s AND %s ORDER BY e.position LIMIT %s",
+            first,
+            last,
+            limit,
+        )
+
+    def subjects(self) -> Iterable[Any]:
+        return self._cursor(
+            "subjects",
+            "SELECT s.subject, s.kind, s.name, s.salt, convert_to(e.entry::text, 'UTF8') "
+            "FROM subjects s LEFT JOIN events e "
+            "ON e.stream = 'subject:' || s.subject AND e.version = 1",
+        )
+
+    def index_faults(self) -> Iterable[str]:
+        """Raises InvalidInput."""
+        raise InvalidInput(
+            "The indexes of a ledger on PostgreSQL are not looked at by this program.",
+            remedy="Leave out --indexes; PostgreSQL's own `pg_amcheck --heapallindexed` looks.",
+        )
+
+    def _cursor(self, name: str, statement: str, *params: Any) -> Iterator[tuple[Any, ...]]:
+        """Read off the server in pages, however many there are."""
+        with self._connection.cursor(name, row_factory=tuple_row) as rows:
+            rows.itersize = PAGE
+            yield from rows.execute(statement.encode(), params)
+
+    def _rows(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
+        with self._connection.cursor(row_factory=tuple_row) as c:
+            return c.execute(statement.encode(), params).fetchall()
+
+    def _value(self, statement: str, *params: Any) -> Any:
+        rows = self._rows(statement, *params)
+        return rows[0][0] if rows else None

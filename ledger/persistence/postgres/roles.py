@@ -1,0 +1,108 @@
+"""Who may do what in a PostgreSQL ledger: its owner, writers, readers.
+
+The owner made the tables, and migrates them. A writer appends: it may insert events, and never
+change, delete or truncate them. A reader sees the views, and nothing of the ledger itself. A writer
+reads the views as well; `projections/stores/postgres_rights.py` says what it may write in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any, Final
+
+from psycopg import Connection, errors
+from psycopg.rows import tuple_row
+from psycopg.sql import SQL, Identifier
+
+from ledger.errors import InvalidInput, NotFound
+from ledger.persistence.failures import told_clearly
+from ledger.persistence.location import PostgresDatabase
+from ledger.persistence.opening import REMEDY
+from ledger.persistence.postgres.connections import Datastore
+from ledger.persistence.postgres.format import format_of
+
+VIEWS: Final = "views"
+"""The schema that readers see. What is in it is the read side's affair, now and later."""
+
+_OWNERS: Final = (
+    "SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname IN (%s, %s)"
+)
+_WRITER: Final = (
+    "GRANT USAGE ON SCHEMA ledger TO {role}",
+    "GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO {role}",
+    (
+        "GRANT INSERT ON ledger.events, ledger.commands, ledger.subjects, ledger.snapshots, "
+        "ledger.tiles, ledger.checkpoint TO {role}"
+    ),
+    # What is derived and moves on; and who may update the lock's table may lock it.
+    (
+        "GRANT UPDATE ON ledger.snapshots, ledger.tiles, ledger.checkpoint, ledger.append_lock "
+        "TO {role}"
+    ),
+    "GRANT DELETE ON ledger.subjects TO {role}",  # Erasure.
+)
+_READER: Final = (
+    "GRANT USAGE ON SCHEMA {views} TO {role}",
+    "GRANT SELECT ON ALL TABLES IN SCHEMA {views} TO {role}",
+    (
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {views} "
+        "GRANT SELECT ON TABLES TO {role}"
+    ),
+)
+
+
+def grant(database: PostgresDatabase, *, writers: Sequence[str], readers: Sequence[str]) -> None:
+    """Give roles, which exist, what they need and no more. Raises NotFound if there is no ledger,
+    InvalidInput if there is no such role, StoreUnavailable.
+    """
+    name = str(database)
+    with told_clearly(name), closing(Datastore(database.url)) as datastore:
+        datastore.again(lambda connection: _grant(connection, name, writers, readers))
+
+
+def _grant(
+    connection: Connection[Any], name: str, writers: Sequence[str], readers: Sequence[str]
+) -> None:
+    with connection.cursor(row_factory=tuple_row) as c:
+        if not format_of(c, name):
+            raise NotFound(f"There is no ledger in {name}.", remedy=REMEDY)
+    with connection.transaction():
+        owner = Identifier(make_views_schema(connection))
+        views = Identifier(VIEWS)
+        for role, statement in _statements(writers, readers):
+            if not role:
+                raise InvalidInput("A role has a name.", remedy="Name one that there is.")
+            try:
+                connection.execute(
+                    SQL(statement).format(role=Identifier(role), views=views, owner=owner)
+                )
+            except errors.UndefinedObject:
+                raise InvalidInput(
+                    f"There is no role {role!r} in {name}.",
+                    remedy=f'Make it first: CREATE ROLE "{role}" LOGIN',
+                ) from None
+
+
+def make_views_schema(connection: Connection[Any]) -> str:
+    """Make the schema of the views, for the ledger's owner, where there is none; its owner.
+
+    Whoever makes a table in it makes it for him: rights that are to hold for tables to come, are
+    given for those of one role.
+    """
+    with connection.cursor(row_factory=tuple_row) as c:
+        found: dict[str, str] = dict(c.execute(_OWNERS, ("ledger", VIEWS)).fetchall())
+        if VIEWS not in found:
+            c.execute(
+                SQL("CREATE SCHEMA {views} AUTHORIZATION {owner}").format(
+                    views=Identifier(VIEWS), owner=Identifier(found["ledger"])
+                )
+            )
+    return found.get(VIEWS, found["ledger"])
+
+
+def _statements(writers: Sequence[str], readers: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    for roles, statements in ((writers, _WRITER + _READER), (readers, _READER)):
+        for role in roles:
+            for statement in statements:
+                yield role, statement

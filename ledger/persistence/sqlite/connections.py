@@ -1,0 +1,113 @@
+"""Connections to a SQLite ledger: durable, patient, and careful with files of others."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Final
+
+from eventsourcing.sqlite import (
+    SQLITE3_DEFAULT_LOCK_TIMEOUT,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteTransaction,
+)
+
+from ledger.persistence.sqlite.schema import APPLICATION_ID
+
+_PAUSE_S: Final = 0.005
+_CACHE_KIB: Final = 65_536
+"""Holds the pages at the ends of some ten thousand streams, where an import appends."""
+_WAL_PAGES: Final = 4_000
+"""16 MB: a page that many transactions of an import change is moved into the file once."""
+
+
+class _Transaction(SQLiteTransaction):
+    """Takes the write lock when it begins: a lock taken later fails at once, unwaited for."""
+
+    def __enter__(self) -> SQLiteCursor:
+        cursor = self.connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
+        return cursor
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        try:
+            super().__exit__(exc_type, exc_val, exc_tb)
+        finally:
+            self.connection.rollback()  # A commit that failed may leave its transaction open.
+
+
+class _Connection(SQLiteConnection):
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        with _Transaction(self, commit=commit) as cursor, cursor:
+            yield cursor
+
+
+def use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
+    """Switch a database to a write-ahead log.
+
+    Where others open the same new file at once, SQLite fails without waiting; so this waits.
+    """
+    end = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > end:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
+
+
+class _Pool(SQLiteConnectionPool):
+    def _create_connection(self) -> SQLiteConnection:
+        timeout_s = self.lock_timeout or SQLITE3_DEFAULT_LOCK_TIMEOUT
+        connection = sqlite3.connect(
+            self.db_name,
+            uri=True,
+            check_same_thread=False,
+            isolation_level=None,
+            timeout=timeout_s,
+        )
+        connection.row_factory = sqlite3.Row
+        try:
+            # A stranger's database is not even switched to another journal before it is refused.
+            if not self.is_sqlite_memory_mode and _may_be_a_ledger(connection):
+                use_wal(connection, timeout_s)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+            connection.execute("PRAGMA secure_delete = ON")  # An erased name leaves no trace.
+        except BaseException:
+            connection.close()
+            raise
+        return _Connection(connection, max_age=self.max_age)
+
+
+def _may_be_a_ledger(connection: sqlite3.Connection) -> bool:
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return bool(application_id == APPLICATION_ID or (application_id == 0 and tables == 0))
+
+
+class Datastore(SQLiteDatastore):
+    """The library's datastore with our connections."""
+
+    def __init__(self, db_name: str, **options: Any) -> None:
+        super().__init__(db_name, **options)
+        self.pool.close()
+        options.pop("single_row_tracking", None)
+        options.pop("originator_id_type", None)
+        self.pool = _Pool(db_name=db_name, **options)

@@ -1,0 +1,193 @@
+"""Every stored row of a ledger in a file, read through a connection that cannot write."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from ledger.persistence.columns import COLUMNS
+from ledger.persistence.raw_rows import BESIDE, PAGE, AnotherLedger, Row
+
+_JSON_TAKES_BYTES: Final = sqlite3.sqlite_version_info >= (3, 45)
+"""Those that are JSON in its own binary form (JSONB) look like the text then."""
+
+
+@contextmanager
+def reading(path: Path, moment: str | None = None) -> Iterator[SQLiteRows]:
+    """One read transaction over the file. A later one sees what was appended meanwhile, too."""
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        connection.execute("BEGIN")
+        rows = SQLiteRows(connection, path)
+        if moment is not None and rows.moment() != moment:
+            raise AnotherLedger(path)
+        yield rows
+
+
+class SQLiteRows:
+    """The rows as they stand, whatever their types."""
+
+    alone_max: Final = 65_000
+    comma: Final = ","
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection, self._path = connection, path
+        self._page = page_select()
+        self._row = f"SELECT {', '.join(COLUMNS)} FROM events WHERE position = ?"
+
+    def moment(self) -> str:
+        """The file itself, whatever lies under its name meanwhile."""
+        status = self._path.stat()
+        return f"{status.st_dev}:{status.st_ino}"
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def extent(self) -> tuple[Any, Any, int]:
+        first, last = (self._value(f"SELECT {each}(position) FROM events") for each in _ENDS)
+        return first, last, int(self._value("SELECT count(*) FROM events"))
+
+    def page(self, after: int, count: int) -> Sequence[tuple[int, str, str]]:
+        try:
+            return self._connection.execute(self._page, (after, count)).fetchall()
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) != sqlite3.SQLITE_ERROR:
+                raise
+            # A text is no UTF-8, or bytes stand where a text should.
+            return self._connection.execute(
+                "SELECT position, '', '' FROM events WHERE position > ? ORDER BY position LIMIT ?",
+                (after, count),
+            ).fetchall()
+
+    def row(self, position: int) -> Row:
+        with self._texts_as(_with_surrogates):
+            return self._connection.execute(self._row, (position,)).fetchone() or ()
+
+    def whole(self, after: int) -> Iterator[Sequence[Row]]:
+        read = 0
+        try:
+            for page in self._whole(after, 0):
+                yield page
+                read += len(page)
+        except (sqlite3.OperationalError, UnicodeDecodeError):
+            # A text is no UTF-8. From there on texts are read so that each can be told.
+            with self._texts_as(_with_surrogates):
+                yield from self._whole(after, read)
+
+    def _whole(self, after: int, read: int) -> Iterator[Sequence[Row]]:
+        rows = self._connection.execute(
+            f"SELECT {', '.join(COLUMNS)} FROM events WHERE position > ? "
+            "ORDER BY position LIMIT -1 OFFSET ?",
+            (after, read),
+        )
+        while page := rows.fetchmany(PAGE):
+            yield page
+
+    def recorded_before(self, position: int) -> str:
+        found = self._value(
+            "SELECT CAST(recorded_at AS BLOB) FROM events WHERE position <= ? AND "
+            "typeof(recorded_at) = 'text' ORDER BY position DESC LIMIT 1",
+            position,
+        )
+        return _with_surrogates(found or b"")
+
+    def broken_streams(self, last: int) -> Iterable[Any]:
+        # Read off the index, which holds both.
+        return self._connection.execute(
+            "SELECT CAST(stream AS BLOB), min(version), max(version), count(*) FROM events "
+            "WHERE position <= ? "
+            "GROUP BY stream HAVING count(*) <> max(version) OR min(version) <> 1",
+            (last,),
+        )
+
+    # -- beside them -----------------------------------------------------------------------------
+
+    def tile(self, level: int, index: int) -> object:
+        # A text in the place of the hashes is none of ours, whatever it reads.
+        return self._value(
+            "SELECT CASE typeof(data) WHEN 'blob' THEN data ELSE typeof(data) END FROM tiles "
+            "WHERE level = ? AND tile = ?",
+            level,
+            index,
+        )
+
+    def tiles(self) -> int:
+        return int(self._value("SELECT count(*) FROM tiles"))
+
+    def commands(self, last: int) -> Iterable[Any]:
+        return self._connection.execute(
+            "SELECT CAST(command_id AS BLOB), first_position, last_position, "
+            "typeof(command_id) = 'text' FROM commands WHERE first_position <= ? "
+            "ORDER BY first_position",
+            (last,),
+        )
+
+    def commands_after(self, after: int) -> Iterable[Any]:
+        return self._connection.execute(
+            "SELECT CAST(command_id AS BLOB), CAST(digest AS BLOB), first_position, last_position "
+            "FROM commands WHERE first_position > ? ORDER BY first_position",
+            (after,),
+        )
+
+    def note(self) -> Any:
+        return self._value("SELECT CAST(note AS BLOB) FROM checkpoint")
+
+    def unnamed(self, first: int, last: int, limit: int) -> Iterable[Any]:
+        return self._connection.execute(
+            "SELECT e.position, CAST(e.command_id AS BLOB) FROM events e LEFT JOIN commands c "
+            "ON c.command_id = e.command_id AND e.position BETWEEN c.first_position AND "
+            "c.last_position WHERE c.command_id IS NULL AND e.position BETWEEN ? AND ? "
+            "ORDER BY e.position LIMIT ?",
+            (first, last, limit),
+        )
+
+    def subjects(self) -> Iterator[Any]:
+        with self._texts_as(_with_surrogates):
+            yield from self._connection.execute(
+                "SELECT s.subject, s.kind, s.name, s.salt, CAST(e.entry AS BLOB) FROM subjects s "
+                "LEFT JOIN events e ON e.stream = 'subject:' || s.subject AND e.version = 1"
+            )
+
+    def index_faults(self) -> Iterator[str]:
+        """SQLite's own look at it: tables and indexes have the same rows, their trees are whole."""
+        with self._texts_as(lambda text: text.decode(errors="backslashreplace")):
+            for (said,) in self._connection.execute("PRAGMA integrity_check"):
+                if said != "ok":
+                    yield said.replace("\n", " ")
+
+    @contextmanager
+    def _texts_as(self, text_of: Any) -> Iterator[None]:
+        self._connection.text_factory = text_of
+        try:
+            yield
+        finally:
+            self._connection.text_factory = str
+
+    def _value(self, statement: str, *params: Any) -> Any:
+        row = self._connection.execute(statement, params).fetchone()
+        return None if row is None else row[0]
+
+
+_ENDS: Final = ("min", "max")
+
+
+def page_select(*, json_takes_bytes: bool = _JSON_TAKES_BYTES) -> str:
+    """The statement of `page`. A row's text is empty if bytes stand where a text should: they are
+    greater than any text. (An older SQLite fails.)
+    """
+    text = f"entry || json_array(typeof(entry), {', '.join(BESIDE)})"
+    if json_takes_bytes:
+        texts = " AND ".join(f"{name} < x''" for name in BESIDE)
+        text = f"CASE WHEN ({texts}) IS NOT 0 THEN {text} END"
+    return (
+        f"SELECT position, topic, ifnull({text}, '') "
+        "FROM events WHERE position > ? ORDER BY position LIMIT ?"
+    )
+
+
+def _with_surrogates(text: bytes) -> str:
+    return text.decode(errors="surrogateescape")

@@ -1,0 +1,361 @@
+"""The embedded ledger: one SQLite file, WAL, synchronous=FULL, positions 1..n under one lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, astuple
+from typing import Any, Final
+from urllib.parse import unquote
+from uuid import UUID
+
+from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteFactory,
+)
+
+from ledger.errors import StoreLocked
+from ledger.persistence.as_is import COMMAND, AsIs, went_on
+from ledger.persistence.columns import FORMAT_VERSION
+from ledger.persistence.merkle_log import (
+    CheckpointSigner,
+    Log,
+    Signed,
+    tree_size,
+)
+from ledger.persistence.numbering import Numbered, key, last_recorded_by, numbered
+from ledger.persistence.side_tables import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
+from ledger.persistence.sqlite.connections import Datastore
+from ledger.persistence.sqlite.format import format_of, log_what_is_there, set_format
+from ledger.persistence.sqlite.log_tables import SQLiteLogRows
+from ledger.persistence.sqlite.schema import SCHEMA
+
+_SNAPSHOT: Final = (
+    "snapshots VALUES (?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET "
+    "version = excluded.version, anchor = excluded.anchor, state = excluded.state"
+)
+_COLUMNS: Final = (
+    "position, CAST(stream AS BLOB), version, CAST(topic AS BLOB), CAST(entry AS BLOB)"
+)
+"""What an entry is read from: bytes, for text that was altered may be no UTF-8."""
+
+
+class LedgerRecorder(SQLiteApplicationRecorder):
+    """Appends entries and reads them back by stream or by position."""
+
+    def __init__(self, datastore: SQLiteDatastore, events_table_name: str = "events") -> None:
+        super().__init__(datastore, events_table_name)
+        self.log = Log()
+
+    def construct_create_table_statements(self) -> list[str]:
+        return list(SCHEMA)
+
+    def create_table(self) -> None:
+        """Make the file a ledger of this format, or check that it is one. Raises NotALedger,
+        NewerFormat.
+        """
+        name = unquote(self.datastore.pool.db_name.removeprefix("file:").partition("?")[0])
+        with self.datastore.transaction(commit=False) as c:
+            if format_of(c, name) == FORMAT_VERSION:
+                return
+        with self.datastore.transaction(commit=True) as c:
+            if format_of(c, name) < FORMAT_VERSION:  # No other process was faster.
+                self._create_table(c)
+                log_what_is_there(c, self.log)
+                set_format(c)
+
+    @staticmethod
+    def _value(c: SQLiteCursor, statement: str, params: Sequence[Any] = ()) -> Any:
+        c.execute(statement, params)
+        row = c.fetchone()
+        return None if row is None else row[0]
+
+    def append(self, stored_events: Sequence[StoredEvent], beside: Beside) -> Appended:
+        """Append in one transaction. Raises IntegrityError on a lost race."""
+        with self.datastore.transaction(commit=True) as c:
+            positions, recorded_at, signed = self._append(c, stored_events, beside)
+        return Appended(positions, recorded_at, signed)
+
+    def sign(self, signer: CheckpointSigner) -> str:
+        """Sign the log as it is; the note."""
+        with self.datastore.transaction(commit=True) as c:
+            signed = self.log.sign(SQLiteLogRows(c), signer, self._max_notification_id(c) or 0)
+        return signed.released()
+
+    def _insert_events(
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
+    ) -> Sequence[int]:
+        """The library's way to append."""
+        return self._append(c, stored_events, Beside())[0]
+
+    def _append(
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], beside: Beside
+    ) -> tuple[Sequence[int], str, Signed | None]:
+        """Append under the write lock: positions go on densely, recorded times never decrease."""
+        c.execute("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1")
+        last, recorded_at = c.fetchone() or (0, None)
+        rows, latest = numbered(last, recorded_at, stored_events)
+        self._insert_rows(c, rows)
+        signed = self.log.append(SQLiteLogRows(c), last, (row.state for row in rows))
+        self._insert_beside(c, beside, last)
+        return [row.position for row in rows], latest, signed
+
+    def append_as_is(self, part: AsIs) -> None:
+        """Keep a part of another ledger in one transaction: no time is stamped, nothing is signed.
+
+        Raises Conflict if the last position is not the one that it follows on.
+        """
+        with self.datastore.transaction(commit=True) as c:
+            last = self._max_notification_id(c) or 0
+            if last != part.after:
+                raise went_on(part.after, last)
+            log = SQLiteLogRows(c)
+            self._insert_rows(c, part.rows)
+            self.log.grow(log, last, (row.state for row in part.rows))
+            c.executemany("INSERT INTO commands VALUES (?, ?, ?, ?)", map(COMMAND, part.commands))
+            c.executemany(
+                "INSERT INTO subjects SELECT :subject, :kind, :name, :salt WHERE EXISTS "
+                "(SELECT 1 FROM events WHERE stream = 'subject:' || :subject AND version = 1) "
+                "ON CONFLICT (subject) DO NOTHING",
+                map(asdict, part.subjects),
+            )
+            if part.erased:
+                self._forget(c, part.erased)
+            if part.note is not None:
+                log.put_note(part.note)
+
+    @staticmethod
+    def _insert_rows(c: SQLiteCursor, rows: Iterable[Numbered]) -> None:
+        c.executemany(
+            "INSERT INTO events (position, stream, version, topic, entry) VALUES (?, ?, ?, ?, ?)",
+            [(*row[:-1], row.state.decode()) for row in rows],
+        )
+
+    def _insert_beside(self, c: SQLiteCursor, beside: Beside, last: int) -> None:
+        commands = []
+        for command_id, digest, count in beside.commands:
+            commands.append((command_id, digest, last + 1, last + count))
+            last += count
+        for into, rows in (
+            ("commands VALUES (?, ?, ?, ?)", commands),
+            ("subjects VALUES (?, ?, ?, ?)", [astuple(row) for row in beside.subjects]),
+            (_SNAPSHOT, [astuple(row) for row in beside.snapshots]),
+        ):
+            if rows:
+                c.executemany(f"INSERT INTO {into}", rows)
+        self._check(c, beside)
+        if beside.erased:
+            self._forget(c, beside.erased)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nothing to do: writers of a file do not queue, so a lost race is not lost for ever."""
+        return nullcontext()
+
+    def check(self, beside: Beside) -> None:
+        """Raises IntegrityError if what a decision relies on has changed meanwhile."""
+        with self.datastore.transaction(commit=False) as c:
+            self._check(c, beside)
+
+    def _check(self, c: SQLiteCursor, beside: Beside) -> None:
+        later = "SELECT 1 FROM events WHERE stream = ? AND version > ?"
+        for stream, version in beside.versions.items():
+            if self._value(c, later, (stream, version)):
+                raise IntegrityError(f"{stream} went on meanwhile")
+        for subject in beside.relied:
+            if self._value(c, "SELECT 1 FROM subjects WHERE subject = ?", (subject,)) is None:
+                raise IntegrityError(f"{subject} was erased meanwhile")
+
+    @staticmethod
+    def _forget(c: SQLiteCursor, subjects: Iterable[str]) -> None:
+        """Delete the names of subjects, and all copies of them.
+
+        A B-tree that grew has moved its rows from page to page, and leaves bytes of them where they
+        were, which secure_delete overwrites only when the page is freed. So the table is emptied,
+        which frees them all, and filled again with those who stay.
+        """
+        c.executemany("DELETE FROM subjects WHERE subject = ?", [(s,) for s in subjects])
+        c.execute("SELECT subject, kind, name, salt FROM subjects ORDER BY subject")
+        kept = [tuple(row) for row in c.fetchall()]
+        c.execute("DELETE FROM subjects")
+        c.executemany("INSERT INTO subjects VALUES (?, ?, ?, ?)", kept)
+
+    def checkpoint(self) -> str | None:
+        """The newest checkpoint, a signed note."""
+        with self.datastore.transaction(commit=False) as c:
+            return SQLiteLogRows(c).note()
+
+    def tree_size(self) -> int:
+        """How many leaves the log has."""
+        with self.datastore.transaction(commit=False) as c:
+            return tree_size(SQLiteLogRows(c))
+
+    def read_tile(self, level: int, index: int, width: int) -> bytes:
+        """A tile of the log, as tlog-tiles has it; more hashes than `width` if it has grown."""
+        with self.datastore.transaction(commit=False) as c:
+            return SQLiteLogRows(c).tile(level, index, width)
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """The events of one stream, by version."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                f"SELECT {_COLUMNS} FROM events "
+                "WHERE stream = ? AND version > ? AND version <= ? "
+                f"ORDER BY version {'DESC' if desc else 'ASC'} LIMIT ?",
+                (
+                    key(originator_id),
+                    -1 if gt is None else gt,
+                    2**62 if lte is None else lte,
+                    -1 if limit is None else limit,
+                ),
+            )
+            return [self._notification(row) for row in c.fetchall()]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """A page of history, by position."""
+        first = 0 if start is None else start + (not inclusive_of_start)
+        of_topics = f"AND topic IN ({','.join('?' * len(topics))}) " if topics else ""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                f"SELECT {_COLUMNS} FROM events "
+                f"WHERE position >= ? AND position <= ? {of_topics}ORDER BY position LIMIT ?",
+                (first, 2**62 if stop is None else stop, *topics, limit),
+            )
+            return [self._notification(row) for row in c.fetchall()]
+
+    def _notification(self, row: Any) -> Notification:
+        return Notification(
+            id=row[0],
+            originator_id=self.convert_originator_id(_text(row[1])),
+            originator_version=row[2],
+            topic=_text(row[3]),
+            state=row[4],
+        )
+
+    def _max_notification_id(self, c: SQLiteCursor) -> int:
+        return self._value(c, "SELECT max(position) FROM events")  # type: ignore[no-any-return]
+
+    def max_version(self, stream: str) -> int:
+        """The version of a stream's last event; 0 if it has none."""
+        with self.datastore.transaction(commit=False) as c:
+            return (
+                self._value(c, "SELECT max(version) FROM events WHERE stream = ?", (stream,)) or 0
+            )
+
+    def select_snapshot(self, stream: str) -> SnapshotRow | None:
+        """A stream's snapshot, if it has one."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute("SELECT * FROM snapshots WHERE stream = ?", (stream,))
+            row = c.fetchone()
+            return None if row is None else SnapshotRow(*row)
+
+    def select_commands(self, command_ids: Iterable[str]) -> dict[str, CommandRow]:
+        """The commands among these that have been appended, by id."""
+        wanted = list(command_ids)
+        found = {}
+        with self.datastore.transaction(commit=False) as c:
+            for start in range(0, len(wanted), 500):
+                part = wanted[start : start + 500]
+                c.execute(
+                    "SELECT command_id, digest, first_position, last_position FROM commands "
+                    f"WHERE command_id IN ({','.join('?' * len(part))})",
+                    part,
+                )
+                found.update({row[0]: CommandRow(*row) for row in c.fetchall()})
+        return found
+
+    def select_subjects(self, kind: str, names: Iterable[str]) -> dict[str, SubjectRow]:
+        """The known subjects of a kind among these names, by name."""
+        found = {}
+        with self.datastore.transaction(commit=False) as c:
+            for name in names:
+                c.execute("SELECT * FROM subjects WHERE kind = ? AND name = ?", (kind, name))
+                row = c.fetchone()
+                if row is not None:
+                    found[name] = SubjectRow(*row)
+        return found
+
+    def subject_names(self, subjects: Iterable[str]) -> dict[str, str]:
+        """The names behind surrogate ids; erased ones are absent."""
+        found = {}
+        with self.datastore.transaction(commit=False) as c:
+            for subject in subjects:
+                name = self._value(c, "SELECT name FROM subjects WHERE subject = ?", (subject,))
+                if name is not None:
+                    found[subject] = name
+        return found
+
+    def position_at(self, recorded_at: str) -> int:
+        """The last position recorded at that time or before; 0 if there is none."""
+        recorded = "SELECT recorded_at FROM events WHERE position = ?"
+        with self.datastore.transaction(commit=False) as c:
+            last = self._max_notification_id(c) or 0
+            return last_recorded_by(
+                recorded_at, last, lambda position: self._value(c, recorded, (position,))
+            )
+
+    def commit_boundary(self, position: int) -> int:
+        """The position itself if a command ends there, else the end of the one before it."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                "SELECT first_position, last_position FROM commands WHERE command_id = "
+                "(SELECT command_id FROM events WHERE position = ?)",
+                (position,),
+            )
+            row = c.fetchone()
+            return position if row is None or row[1] <= position else row[0] - 1
+
+    def wipe(self) -> None:
+        """Move the write-ahead log into the file and empty it, so that erased bytes are gone.
+
+        Raises StoreLocked if a reader would not let go of it.
+        """
+        with self.datastore.get_connection(commit=True) as connection:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if cursor.fetchone()[0]:
+                raise StoreLocked(
+                    "What was erased is gone from the answers, but not from the write-ahead log: "
+                    "another process is reading.",
+                    remedy="It goes when the last process closes the ledger.",
+                )
+
+
+class LedgerFactory(SQLiteFactory):
+    """The library's factory with our datastore and recorder."""
+
+    application_recorder_class = LedgerRecorder
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env)
+        stock = self.datastore
+        stock.close()
+        self.datastore = Datastore(
+            stock.pool.db_name,
+            lock_timeout=stock.pool.lock_timeout,
+            single_row_tracking=stock.single_row_tracking,
+            originator_id_type=stock.originator_id_type,
+        )
+
+
+def _text(stored: bytes) -> str:
+    """Stored text; what is no UTF-8 was put there by other hands, and the codec will say so."""
+    return stored.decode(errors="backslashreplace")

@@ -1,0 +1,79 @@
+"""One call of the AWS API as CloudTrail recorded it, and the names that can be read from it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from ledger.sources.fields import Record, Unreadable, first_text, text, why, within
+
+SERVICES: Final = ".amazonaws.com"
+ROLE_ARN: Final = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:[^\s/]+/)*([\w+=,.@-]+)(?=[\s,]|$)")
+"""A role's account and name; between them stands its path, which is no part of the name."""
+
+_refused_role = re.compile(r"on resource: role ([\w+=,.@-]+)")
+_refused_policy = re.compile(r"on resource: policy (\S+)")
+_refused_policy_arn = re.compile(r"on resource: (arn:[\w-]+:iam::\w*:policy/\S+)")
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """What was called, by whom, and what came of it; `error` is set if it was refused."""
+
+    name: str
+    record: Record
+    request: dict[str, Any]
+    response: dict[str, Any]
+    who: dict[str, Any]
+    account: str
+    at: datetime
+    trace_id: str
+    actor: str | None
+    error: str | None
+
+    @property
+    def region(self) -> str:
+        named = text(self.record.get("awsRegion"))
+        if named is None:
+            raise Unreadable("the record has no awsRegion")
+        return named
+
+    @property
+    def message(self) -> str:
+        return text(self.record.get("errorMessage")) or ""
+
+    def why(self) -> str:
+        """Why it was refused, without the name of whom."""
+        said = self.error or f"{self.name} failed"
+        names = (text(self.who.get("userName")), self.actor)
+        return why((self.name, said, self.message), names)
+
+    def role(self) -> str | None:
+        """The role's name: as asked, as answered, or in a refusal's message."""
+        named = first_text(
+            (self.request.get("roleName"), within(self.response, "role").get("roleName"))
+        )
+        if named or not self.error:
+            return named
+        found = _refused_role.search(self.message)
+        if found:
+            return found[1]
+        arn = ROLE_ARN.search(self.message.partition("on resource:")[2])
+        return arn[2] if arn else None
+
+    def policy(self) -> str | None:
+        """The policy: the ARN of a managed one, the name of an inline one."""
+        named = first_text(
+            (
+                self.request.get("policyArn"),
+                within(self.response, "policy").get("arn"),
+                self.request.get("policyName"),
+                self.request.get("permissionsBoundary"),
+            )
+        )
+        if named or not self.error:
+            return named
+        found = _refused_policy.search(self.message) or _refused_policy_arn.search(self.message)
+        return found[1] if found else None

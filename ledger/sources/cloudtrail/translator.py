@@ -1,0 +1,220 @@
+"""AWS CloudTrail records → facts. A role is an agency; its permissions hold in all regions.
+
+A record (`eventVersion` 1.x): eventTime (RFC 3339), eventSource, eventName, awsRegion,
+userIdentity, sourceIPAddress, requestParameters, responseElements (null if refused), errorCode and
+errorMessage (only if refused), eventID, sharedEventID, readOnly, recipientAccountId.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from ledger.account.console import ConsoleLoginRequested
+from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
+from ledger.messages import DomainEvent, Observation, Source
+from ledger.sources.cloudtrail.call import ROLE_ARN, SERVICES, Call
+from ledger.sources.cloudtrail.roles import CALLS as ROLE_CALLS
+from ledger.sources.fields import (
+    NotUnderstood,
+    Record,
+    Unreadable,
+    address,
+    first_text,
+    mapping,
+    text,
+    within,
+)
+from ledger.values import instant
+
+ENVELOPES: Final = ("Records",)
+
+Translate = Callable[[Call], DomainEvent | str]
+"""The fact that a call was, or why it cannot be told."""
+
+_assumed = re.compile(r":assumed-role/([^/\s]+)/(.+)$")
+_expiration = re.compile(
+    r"(\w{3}) (\d{1,2}), (\d{4}),? (\d{1,2}):(\d{2}):(\d{2})[ \u202f]([AP])M", re.ASCII
+)
+_MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
+
+def glance(record: Record) -> NotUnderstood | None:
+    """What a record is counted under that tells no fact, by its name; None if it may tell one."""
+    source, name = record.get("eventSource"), record.get("eventName")
+    if not isinstance(source, str) or not isinstance(name, str):
+        is_digest = "digestPublicKeyFingerprint" in record
+        return NotUnderstood("cloudtrail:digest file") if is_digest else None
+    known, named = _known(source, name)
+    if known is None:  # Nearly all of them.
+        return NotUnderstood(named, record.get("readOnly") is True)
+    return None
+
+
+def translate(record: Record, provider: str, file: str) -> Observation | NotUnderstood:
+    """The fact that a record tells. Raises Unreadable if it is no CloudTrail record."""
+    source, name = record.get("eventSource"), record.get("eventName")
+    if (none := glance(record)) is not None:
+        return none
+    if not isinstance(source, str) or not isinstance(name, str):
+        raise Unreadable("not a CloudTrail record: it has no eventSource and eventName")
+    known, named = _known(source, name)
+    assert known is not None
+    if not str(record.get("eventVersion", "1.")).startswith("1."):
+        return NotUnderstood(f"{named} (eventVersion {record['eventVersion']})")
+    call = _call(record, name)
+    fact = known(call)
+    if isinstance(fact, str):
+        return NotUnderstood(f"{named} ({fact})")
+    return Observation(
+        provider=provider,
+        account=call.account,
+        events=(fact,),
+        effective_at=call.at,
+        source=Source(trace_id=call.trace_id, file=file),
+        actor=call.actor,
+        address=address(record.get("sourceIPAddress")),
+        correlation_id=text(record.get("requestID")) or text(record.get("sharedEventID")),
+    )
+
+
+@lru_cache(maxsize=1_024)  # The names are the record's own, hence endless; few of them are many.
+def _known(source: str, name: str) -> tuple[Translate | None, str]:
+    """What translates calls of that name, and what they are counted under."""
+    service = source.removesuffix(SERVICES)
+    return _CALLS.get((service, name)), f"{service}:{name}"
+
+
+def _call(record: Record, name: str) -> Call:
+    who = mapping(record.get("userIdentity"))
+    account = first_text((record.get("recipientAccountId"), who.get("accountId")))
+    trace_id = text(record.get("eventID"))
+    if account is None or trace_id is None:
+        raise Unreadable("the record names no account, or has no eventID")
+    try:
+        at = instant(str(record.get("eventTime")))
+    except (ValueError, OverflowError) as error:
+        raise Unreadable(f"eventTime: {error}") from error
+    return Call(
+        name=name,
+        record=record,
+        request=mapping(record.get("requestParameters")),
+        response=mapping(record.get("responseElements")),
+        who=who,
+        account=account,
+        at=at,
+        trace_id=trace_id,
+        actor=first_text((who.get("arn"), who.get("invokedBy"), who.get("principalId"))),
+        error=text(record.get("errorCode")) or text(record.get("errorMessage")),
+    )
+
+
+# -- acting as a role ----------------------------------------------------------------------------
+
+
+def _assume_role(call: Call) -> DomainEvent | str:
+    """AssumeRole and its kin. The fact is the role's account's, wherever the caller is at home.
+
+    A call from another account is delivered to both; their shared id makes it one fact.
+    """
+    arn = ROLE_ARN.search(f"{call.request.get('roleArn') or call.message} ")
+    if arn is None:
+        return "role not named"
+    account, role = arn.groups()
+    shared = text(call.record.get("sharedEventID"))
+    if shared and call.who.get("accountId") not in (None, account):
+        call.trace_id = shared
+    call.account = account
+    region = call.region
+    if call.error:
+        return CredentialRefused(agency=role, region=region, component=None, why=call.why())
+    return TemporaryCredentialIssued(
+        agency=role,
+        region=region,
+        component=_component(call),
+        expires_at=_expires_at(call),
+    )
+
+
+def _component(call: Call) -> str | None:
+    """The session's name where it names a component; a person's name stays out of the payload."""
+    session = text(call.request.get("roleSessionName"))
+    arn = text(call.who.get("arn")) or ""
+    persons = (text(call.who.get("userName")), arn.rpartition("/")[2])
+    if session is None or call.name != "AssumeRole" or "@" in session:
+        return None
+    if any(person and person in session for person in persons):
+        return None
+    return session
+
+
+def _expires_at(call: Call) -> datetime | None:
+    """As answered; else from the duration asked for; else unknown."""
+    said = text(within(call.response, "credentials").get("expiration"))
+    if said:
+        found = _expiration.match(said)
+        try:
+            return _read_expiration(found) if found else instant(said)
+        except ValueError:
+            pass
+    seconds = call.request.get("durationSeconds")
+    if isinstance(seconds, int) and 0 < seconds <= 129_600:
+        return call.at + timedelta(seconds=seconds)
+    return None
+
+
+def _read_expiration(found: re.Match[str]) -> datetime:
+    month, day, year, hour, minute, second, half = found.groups()
+    return datetime(
+        int(year),
+        _MONTHS.index(month) // 3 + 1,
+        int(day),
+        int(hour) % 12 + (12 if half == "P" else 0),
+        int(minute),
+        int(second),
+        tzinfo=UTC,
+    )
+
+
+def _switch_role(call: Call) -> DomainEvent | str:
+    """A console session that goes on as a role. Who switched stands in additionalEventData."""
+    found = _assumed.search(call.actor or "")
+    if found is None:
+        return "role not named"
+    call.actor = text(within(call.record, "additionalEventData").get("SwitchFrom")) or call.actor
+    if call.response.get("SwitchRole") != "Success":
+        return CredentialRefused(agency=found[1], region=call.region, why=call.why())
+    return TemporaryCredentialIssued(agency=found[1], region=call.region)
+
+
+# -- the console ---------------------------------------------------------------------------------
+
+
+def _console_login(call: Call) -> DomainEvent | str:
+    admitted = call.response.get("ConsoleLogin") == "Success" and not call.error
+    mfa = {"Yes": True, "No": False}
+    return ConsoleLoginRequested(
+        service="console",
+        region=call.region,
+        outcome="admitted" if admitted else "refused",
+        mfa=mfa.get(str(within(call.record, "additionalEventData").get("MFAUsed"))),
+    )
+
+
+_CALLS: Final[dict[tuple[str, str], Translate]] = {
+    ("sts", "AssumeRole"): _assume_role,
+    ("sts", "AssumeRoleWithSAML"): _assume_role,
+    ("sts", "AssumeRoleWithWebIdentity"): _assume_role,
+    ("signin", "ConsoleLogin"): _console_login,
+    ("signin", "SwitchRole"): _switch_role,
+    **{("iam", name): known for name, known in ROLE_CALLS.items()},
+}
+
+
+def understood() -> tuple[tuple[str, str], ...]:
+    """The calls that can become facts, as (service, name)."""
+    return tuple(sorted(_CALLS))

@@ -1,0 +1,1 @@
+"""Huawei Cloud's traces (Cloud Trace Service) as observed facts."""

@@ -1,0 +1,59 @@
+"""CTS traces of acting as an agency → facts: somebody switched to it, or got its credential."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
+from ledger.messages import DomainEvent
+from ledger.sources.cts.agencies import NO_AGENCY, agency_of
+from ledger.sources.cts.trace import Trace
+from ledger.sources.fields import text, within
+from ledger.values import instant
+
+Facts = tuple[DomainEvent, ...]
+
+_agency_urn = re.compile(r"^iam::([\w.-]+):agency:(?:[^\s/]+/)*([^/]+)$")
+_session_urn = re.compile(r"^sts::([\w.-]+):{1,2}assumed-agency:([^/]+)/.+$")
+"""With one colon or two after the account: documents and traces differ."""
+
+_ASSUMED_AT = ("auth.identity.assume_role.agency_name", "assume_role.agency_name")
+
+
+def _assume(trace: Trace) -> Facts | str:
+    """The fact is the agency's account's, if the trace says which that is."""
+    urn = _agency_urn.match(trace.said("agency_urn") or "") or _session_urn.match(
+        text(within(trace.response, "assumed_agency").get("urn")) or ""
+    )
+    if urn:
+        trace.account, agency = urn[1], urn[2]
+    else:
+        agency = agency_of(trace) or trace.said(*_ASSUMED_AT) or ""
+        domain = trace.said("auth.identity.assume_role.domain_id", "assume_role.domain_id")
+        trace.account = domain or trace.account
+    if not agency:
+        return NO_AGENCY
+    region = trace.region_of_call()
+    if not trace.succeeded:
+        return (CredentialRefused(agency=agency, region=region, why=trace.why()),)
+    return (TemporaryCredentialIssued(agency=agency, region=region, expires_at=_expires_at(trace)),)
+
+
+def _expires_at(trace: Trace) -> datetime | None:
+    said = trace.said("credentials.expiration", "credential.expires_at", "token.expires_at")
+    try:
+        return instant(said) if said else None
+    except ValueError:
+        return None
+
+
+TRACES: Final[dict[str, Callable[[Trace], Facts | str]]] = {
+    "switchRole": _assume,
+    "createTokenByAssumeRole": _assume,
+    "agencyAssume": _assume,
+    "assumeAgency": _assume,
+    "assumeWithServicePrincipal": _assume,
+}

@@ -1,0 +1,285 @@
+"""Finds JSON values in a text of any length: an array's elements, lines, an envelope's records.
+
+Only the value being read is held, and a window of text around it.
+
+    [{…},{…}]     {"Records":[{…},{…}]}     {…}⏎{…}⏎     {…}     {"meta_data":{…},"traces":[{…}]}
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from typing import Any, Final
+
+import orjson
+
+from ledger.sources.fields import Unreadable
+from ledger.sources.files import Broken
+
+VALUE_CHARS_MAX: Final = 1 << 26
+"""How long one record may be. A real one has a few thousand characters."""
+ESCAPE_CHARS_MAX: Final = 12
+"""An error that near to the window's end may be cured by more text: an escape or a word is cut."""
+BESIDE: Final = ("meta_data",)
+"""Keys that stand beside an envelope's records."""
+
+_decoder = json.JSONDecoder()
+_HEAD_CHARS: Final = 12
+"""By how many characters the beginning of another record is known: `{"eventVersi`."""
+_GLANCE_CHARS_MAX: Final = 8_192
+"""How far it is looked for: where each record begins in its own way, that is in vain."""
+_space = re.compile(r"[ \t\n\r]*")
+_line = re.compile(r"[^\n]*\S[^\n]*")
+
+
+class Values:
+    """The values of a text. Iterating yields each, or Broken where one cannot be read.
+
+    `place` says where the last one begins.
+    """
+
+    def __init__(self, pieces: Iterator[str], envelopes: Collection[str]) -> None:
+        self._pieces = pieces
+        self._envelopes = frozenset(envelopes)
+        keys = "|".join(re.escape(key) for key in (*envelopes, *BESIDE))
+        self._envelope_begins = re.compile(rf'{{[ \t\n\r]*"(?:{keys})"[ \t\n\r]*:')
+        self._window = ""
+        self._at = 0
+        self._start = 0
+        self._line = 1
+        self._column = 1
+        self.is_glancing = True
+        """Whether the next value may be read by the quicker reader: no fact is expected."""
+        self._is_glanced = False
+        """Whether the last value is one that `exactly` would read again."""
+        self._failure: Broken | None = None
+        """Why the text ended early, if it did."""
+
+    def __iter__(self) -> Iterator[Any]:
+        self._more()
+        if self._next() == "" and self._failure is None:
+            yield Broken("", "the file is empty")
+            return
+        try:
+            yield from self._lines() if self._is_lines() else self._documents()
+        except Broken as broken:
+            yield self._failure or broken
+            return
+        if self._failure is not None:
+            yield self._failure
+
+    @property
+    def place(self) -> str:
+        return self._place(self._start)
+
+    # -- three kinds of text ---------------------------------------------------------------------
+
+    def _is_lines(self) -> bool:
+        """Whether each line is a value: the first is; or it is broken, and the second is."""
+        lines = [found[0] for _, found in zip(range(2), _line.finditer(self._window), strict=False)]
+        if not lines or not lines[0].lstrip().startswith("{"):
+            return False
+        if self._envelope_begins.match(lines[0].lstrip()):
+            return False  # Its records have places of their own.
+        try:
+            _decoder.decode(lines[0].strip())
+        except json.JSONDecodeError as error:
+            if _unfinished(error, lines[0].strip()) or len(lines) == 1:
+                return False
+            try:
+                return isinstance(_decoder.decode(lines[1].strip()), dict)
+            except (ValueError, RecursionError):
+                return False
+        except (ValueError, RecursionError):
+            return len(lines) > 1
+        return True
+
+    def _lines(self) -> Iterator[Any]:
+        while True:
+            end = self._window.find("\n", self._at)
+            if end < 0:
+                if self._more():
+                    continue
+                end = len(self._window)
+            self._start, self._at = self._at, min(end + 1, len(self._window))
+            line = self._window[self._start : end]
+            if line and not line.isspace():
+                try:
+                    found = _decoder.decode(line)
+                except (ValueError, RecursionError) as error:
+                    if self._failure is None or self._at < len(self._window):
+                        yield self._broken(error, self._start)
+                else:
+                    yield from self._unwrapped(found)
+            if self._at >= len(self._window) and not self._more():
+                return
+
+    def _documents(self) -> Iterator[Any]:
+        while char := self._next():
+            if char == "[":
+                yield from self._elements()
+            elif char == "{" and self._envelope_begins.match(self._window, self._at):
+                yield from self._members()
+            else:
+                yield from self._unwrapped(self._value())
+
+    def _elements(self) -> Iterator[Any]:
+        """The elements of the array that begins here."""
+        self._at += 1
+        if self._next() == "]":
+            self._at += 1
+            return
+        while True:
+            yield self._element()
+            if not self._window.startswith(",", self._at) and self._next() != ",":
+                break
+            self._at += 1
+        self._expect("]")
+
+    def _element(self) -> Any:
+        """An element: nearly always an object, and the next one begins as it does.
+
+        An object says itself where it ends: what lies between two beginnings is one, or none. It is
+        read by another reader than all else, in half the time; `exactly` reads it again.
+        """
+        window, start = self._window, self._at
+        if not self.is_glancing or not window.startswith("{", start):
+            return self._value()
+        head = window[start : start + _HEAD_CHARS]
+        end = window.find(f",{head}", start, start + _GLANCE_CHARS_MAX)
+        if end > 0:
+            try:
+                value = orjson.loads(window[start:end])
+            except ValueError:  # Python's reader may still take it: NaN, half characters.
+                return self._value()
+            self._start, self._at, self._is_glanced = start, end, True
+            return value
+        return self._value()
+
+    def exactly(self, value: Any) -> Any:
+        """The value that was yielded last, read by Python's reader: numbers of any size are exact.
+
+        Raises Unreadable for what only the other reader takes: very deep nesting, endless numbers.
+        """
+        if not self._is_glanced:
+            return value
+        try:
+            return _decoder.raw_decode(self._window, self._start)[0]
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(str(error)) from error
+
+    def _members(self) -> Iterator[Any]:
+        """The records in the envelope that begins here; what stands beside them is passed over."""
+        self._expect("{")
+        while True:
+            key = self._value() if self._next() == '"' else None
+            self._expect(":")
+            if key in self._envelopes and self._next() == "[":
+                yield from self._elements()
+            elif key in self._envelopes:
+                yield self._value()
+            else:
+                self._value()
+            if self._next() == "}":
+                self._at += 1
+                return
+            self._expect(",")
+
+    def _unwrapped(self, value: Any) -> Iterator[Any]:
+        """The records of an envelope that was read whole; anything else is a record itself."""
+        if isinstance(value, dict):
+            for key in self._envelopes & value.keys():
+                if isinstance(value[key], list):
+                    yield from value[key]
+                    return
+                if isinstance(value[key], dict):
+                    yield value[key]
+                    return
+        yield value
+
+    # -- the window ------------------------------------------------------------------------------
+
+    def _value(self) -> Any:
+        """The value that begins here, complete. Raises Broken."""
+        self._next()
+        while True:
+            try:
+                value, end = _decoder.raw_decode(self._window, self._at)
+            except (ValueError, RecursionError) as error:
+                if _unfinished(error, self._window) and self._more():
+                    continue
+                raise self._broken(error, self._at) from None
+            if end == len(self._window) and isinstance(value, int | float) and self._more():
+                continue  # The number may go on.
+            self._start, self._at, self._is_glanced = self._at, end, False
+            return value
+
+    def _next(self) -> str:
+        """The next character that is no white space, not consumed; empty at the end."""
+        if self._at < len(self._window) and (char := self._window[self._at]) not in " \t\n\r":
+            return char
+        while True:
+            at = _space.match(self._window, self._at).end()  # type: ignore[union-attr]
+            self._at = at
+            if at < len(self._window):
+                return self._window[at]
+            if not self._more():
+                return ""
+
+    def _expect(self, char: str) -> None:
+        if self._next() != char:
+            raise Broken(self._place(self._at), f"expecting {char!r}")
+        self._at += 1
+
+    def _more(self) -> bool:
+        """Drop what was consumed and read on, as much again as is held; False at the end."""
+        dropped = self._window[: self._at]
+        lines = dropped.count("\n")
+        self._line += lines
+        self._column = (
+            len(dropped) - dropped.rfind("\n") if lines else (self._column + len(dropped))
+        )
+        self._start -= self._at
+        held = self._window[self._at :]
+        self._at = 0
+        if len(held) > VALUE_CHARS_MAX:
+            self._window = held
+            raise Broken(self._place(0), f"a value is longer than {VALUE_CHARS_MAX} characters")
+        fresh: list[str] = []
+        wanted = max(len(held), 1)
+        while wanted > 0 and self._failure is None:
+            try:
+                piece = next(self._pieces, None)
+            except Broken as failure:
+                self._failure = failure
+                break
+            if piece is None:
+                break
+            fresh.append(piece)
+            wanted -= len(piece)
+        self._window = held + "".join(fresh)
+        return len(self._window) > len(held)
+
+    def _place(self, index: int) -> str:
+        if index < 0:
+            return f"line {self._line}"
+        before = self._window[:index]
+        lines = before.count("\n")
+        column = index - before.rfind("\n") if lines else self._column + index
+        return f"line {self._line + lines}, column {column}"
+
+    def _broken(self, error: Exception, start: int) -> Broken:
+        if isinstance(error, json.JSONDecodeError):
+            offset = start if error.doc is not self._window else 0
+            return Broken(self._place(offset + error.pos), error.msg)
+        if isinstance(error, RecursionError):
+            return Broken(self._place(start), "nested too deeply")
+        return Broken(self._place(start), str(error))
+
+
+def _unfinished(error: Exception, text: str) -> bool:
+    """Whether more text might cure it."""
+    return isinstance(error, json.JSONDecodeError) and (
+        error.msg.startswith("Unterminated string") or error.pos >= len(text) - ESCAPE_CHARS_MAX
+    )

@@ -1,0 +1,1 @@
+"""The projections and the views over them: one file each."""

@@ -1,0 +1,125 @@
+"""Where an export reads a ledger's events: pages of rows by position, and the log's tiles."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import quote
+
+from ledger.application import Ledger
+from ledger.errors import VerificationFailed
+from ledger.persistence.columns import DERIVED_COLUMNS
+from ledger.persistence.failures import told_clearly
+from ledger.persistence.location import PostgresDatabase
+from ledger.verification.row_check import differences, fits
+
+COLUMNS: Final = (
+    "position",
+    "stream",
+    "version",
+    "topic",
+    "entry",
+    "type",
+    *DERIVED_COLUMNS,
+)
+"""The relation `events`, by the names that projections read."""
+INTEGERS: Final = ("position", "version")
+"""Those of them that are no text."""
+PAGE: Final = 5_000
+
+Row = tuple[Any, ...]
+
+
+class EventSource(Protocol):
+    """A ledger of any kind, as an export needs it."""
+
+    def last_position(self) -> int:
+        """The last position, 0 if there is none."""
+
+    def read_tile(self, level: int, index: int, width: int) -> bytes:
+        """A tile of the log, at least so many hashes wide."""
+
+    def pages(self, first: int) -> Iterator[list[Row]]:
+        """The events from a position on, in its order, PAGE at a time: rows of COLUMNS.
+
+        Raises VerificationFailed where text is not what was written.
+        """
+
+
+def events_of(ledger: Ledger) -> EventSource:
+    """The events of a ledger, by the kind of store that it has."""
+    if isinstance(ledger.location, PostgresDatabase):
+        return PostgresEvents(ledger, ledger.location)
+    return SqliteEvents(ledger, ledger.location.path)
+
+
+class PostgresEvents:
+    """The events of a ledger on PostgreSQL; a standby's will do.
+
+    There the columns are written beside the entry, and the log's root says nothing of them.
+    """
+
+    def __init__(self, ledger: Ledger, database: PostgresDatabase) -> None:
+        self._database = database
+        self.read_tile = ledger.entries.read_tile
+        self.last_position = ledger.last_position
+
+    def pages(self, first: int) -> Iterator[list[Row]]:
+        from projections.stores.postgres import event_pages  # noqa: PLC0415  Brings psycopg along.
+
+        for page in event_pages(self._database, COLUMNS, first, PAGE):
+            for row in page:
+                if not fits(row, row[4].encode(), ""):
+                    raise _disagreement(row)
+            yield page
+
+
+def _disagreement(row: Row) -> VerificationFailed:
+    what = next(differences(row, row[4].encode(), row[0] - 1, ""), "not as it would be written")
+    return VerificationFailed(
+        f"position {row[0]}: {what}.",
+        remedy="Nothing from there on was exported; `authledger log verify` tells more.",
+    )
+
+
+class SqliteEvents:
+    """The events of a SQLite ledger, read by a connection that can only read."""
+
+    def __init__(self, ledger: Ledger, path: Path) -> None:
+        self._path = path.absolute()
+        self._entries = ledger.entries
+        self.last_position = ledger.last_position
+
+    def read_tile(self, level: int, index: int, width: int) -> bytes:
+        with told_clearly(str(self._path)):
+            return self._entries.read_tile(level, index, width)
+
+    def pages(self, first: int) -> Iterator[list[Row]]:
+        statement = (
+            f"SELECT {', '.join(COLUMNS)} FROM events WHERE position >= ? ORDER BY position LIMIT ?"
+        )
+        with told_clearly(str(self._path)), closing(_read_only(self._path)) as connection:
+            while page := _page(connection, statement, (first, PAGE)):
+                yield page
+                first = page[-1][0] + 1
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True)
+
+
+def _page(connection: sqlite3.Connection, statement: str, params: tuple[int, int]) -> list[Row]:
+    """A page by itself: no read transaction stands open while files are written."""
+    try:
+        return connection.execute(statement, params).fetchall()
+    except sqlite3.OperationalError as error:
+        if "UTF-8" not in str(error):
+            raise
+        raise VerificationFailed(
+            f"An entry from position {params[0]} on is no UTF-8: {error}",
+            remedy="`authledger log verify` names what was altered.",
+        ) from error

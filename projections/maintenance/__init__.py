@@ -1,0 +1,1 @@
+"""Keeps the views: catch up, rebuild, compare, digest."""

@@ -1,0 +1,1 @@
+"""The databases that keep the views, and how each is asked."""

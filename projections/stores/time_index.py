@@ -1,0 +1,110 @@
+"""Where in the history a time lies, so that a trail bounded by time reads that part alone.
+
+The trail is sorted by position and bounded by effective time. Most events are recorded in the order
+in which they happened, so a block of positions is a span of time:
+
+    block    begins at position 1, 1025, 2049 …; `reached` is the latest effective time before it
+    in time  an event of the block that is not earlier than `reached`: the blocks' spans of time
+             follow one another without overlapping
+    late     any other; each is kept by itself, by its time
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ledger.values import instant_text
+from projections.definitions.audit_trail import TrailFilter
+from projections.dialect import Dialect
+
+if TYPE_CHECKING:
+    from projections.stores.store import Store
+
+BLOCK: Final = 1_024
+_LATE: Final = (
+    "position IN (SELECT position FROM time_late "
+    "WHERE effective_at >= ? AND effective_at < ? AND position NOT BETWEEN ? AND ?)"
+)
+
+
+def tables(dialect: Dialect) -> tuple[str, ...]:
+    """`latest` is the latest effective time up to `until`, the last position looked at."""
+    block = [("first", "INTEGER NOT NULL"), ("until", "INTEGER NOT NULL")]
+    block += [("reached", "TEXT NOT NULL"), ("latest", "TEXT NOT NULL")]
+    late = [("effective_at", "TEXT NOT NULL"), ("position", "INTEGER NOT NULL")]
+    return (
+        dialect.table("time_blocks", block, ["first"]),
+        dialect.table("time_late", late, ["effective_at", "position"]),
+    )
+
+
+def take(store: Store, last: int) -> None:
+    """Look at the events up to a position that were not looked at before."""
+    row = store.execute(
+        "SELECT first, until, reached, latest FROM time_blocks ORDER BY first DESC LIMIT 1"
+    ).fetchone()
+    first, until, reached, latest = row or (1, 0, "", "")
+    blocks, late = [], []
+    for position, at in store.execute(
+        "SELECT position, COALESCE(effective_at, '') FROM events "
+        "WHERE position > ? AND position <= ? ORDER BY position",
+        (until, last),
+    ):
+        if position >= first + BLOCK:
+            blocks.append((first, position - 1, reached, latest))
+            first, reached = position, latest
+        if at < reached:
+            late.append((at, position))
+        elif at > latest:
+            latest = at
+        until = position
+    if until:
+        blocks.append((first, until, reached, latest))
+    store.execute_many(
+        "INSERT INTO time_blocks VALUES (?, ?, ?, ?) ON CONFLICT (first) DO UPDATE SET "
+        "until = excluded.until, latest = excluded.latest",
+        blocks,
+    )
+    store.insert("time_late", ("effective_at", "position"), sorted(late))
+
+
+def forget(store: Store) -> None:
+    """The history is another one."""
+    store.execute("DELETE FROM time_blocks")
+    store.execute("DELETE FROM time_late")
+
+
+class Bounds(NamedTuple):
+    """The positions between which all events in time lie, both included; and up to where the
+    history was looked at: what came after may lie anywhere.
+    """
+
+    first: int
+    last: int
+    known: int
+
+
+def bounds(store: Store, wanted: TrailFilter) -> Bounds:
+    """Where the events in time lie that a filter's times ask for."""
+    since = instant_text(wanted.since) if wanted.since else ""
+    until = instant_text(wanted.until) if wanted.until else "~"
+    first, last, known = store.execute(
+        "SELECT max(first) FILTER (WHERE reached < ?), min(first) FILTER (WHERE reached >= ?), "
+        "max(until) FROM time_blocks",
+        (since, until),
+    ).fetchone()
+    known = known or 0
+    return Bounds(first or 1, known if last is None else last - 1, known)
+
+
+def parts(within: Bounds, wanted: TrailFilter) -> list[tuple[str, list[object]]]:
+    """Conditions that no event fulfils twice, and their parameters: in time; late; not looked at
+    yet. Together they leave out no event between the filter's times.
+    """
+    since = instant_text(wanted.since) if wanted.since else ""
+    until = instant_text(wanted.until) if wanted.until else "~"
+    return [
+        ("position BETWEEN ? AND ?", [within.first, within.last]),
+        (_LATE, [since, until, within.first, within.last]),
+        ("position > ?", [within.known]),
+    ]

@@ -1,0 +1,211 @@
+"""A snapshot saves the reading of an account, and never changes an answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.account.account import replay
+from ledger.account.agency import AgencyCreated
+from ledger.account.authorization import AuthorizationGranted
+from ledger.account.permissions import PermissionGranted, PermissionRevoked
+from ledger.account.policy import PolicyCreated
+from ledger.account.snapshot import from_text, to_text
+from ledger.account.state import Account
+from ledger.application import Ledger
+from ledger.execution.account_cache import SNAPSHOT_AFTER
+from ledger.messages import DomainEvent
+from tests.ledger.execution.test_order import START, Fact, arrive, facts
+from tests.ledger.scenario import ACCOUNT, AGENCY, BEIJING, PROVIDER, SHANGHAI, grant, login
+from tests.ledger.worlds import Clock, Place, consent, raw, seen
+
+STREAM = f"account:{PROVIDER}:{ACCOUNT}"
+
+
+def changes(count: int, first: int = 0) -> Iterator[DomainEvent]:
+    for number in range(first, first + count):
+        yield PermissionGranted(agency=AGENCY, region=f"region-{number}", service="cce")
+
+
+def grow(ledger: Ledger, count: int, first: int = 0) -> None:
+    """Let the account have so many more events."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    for number, event in enumerate(changes(count, first), start=first):
+        ledger.observe([seen(f"change-{number}", event, at=at + timedelta(minutes=number))])
+
+
+@pytest.fixture
+def grown(place: Place, clock: Clock) -> Place:
+    """A ledger whose account has a snapshot, at version 40, and is at 44."""
+    with Ledger(place, clock=clock) as ledger:
+        grow(ledger, 40)
+    with Ledger(place, clock=clock) as ledger:
+        grow(ledger, 4, first=40)
+    return place
+
+
+def kept(place: Place) -> list[tuple[str, int]]:
+    """Streams with a snapshot, and its version."""
+    with raw(place) as db:
+        return list(db.execute("SELECT stream, version FROM snapshots"))
+
+
+def alter(place: Place, assignment: str) -> None:
+    with raw(place) as db:
+        changed = db.execute(f"UPDATE snapshots SET {assignment}").rowcount
+    assert changed == 1
+
+
+def decoded(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The versions that are read from here on."""
+    versions: list[int] = []
+    to_domain_event = ledger.mapper.to_domain_event
+
+    def counted(stored: object) -> object:
+        versions.append(stored.originator_version)  # type: ignore[attr-defined]
+        return to_domain_event(stored)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ledger.mapper, "to_domain_event", counted)
+    return versions
+
+
+# -- the text ------------------------------------------------------------------------------------
+
+
+@given(facts, facts)
+def test_a_state_that_was_written_and_read_goes_on_as_if_it_had_not(
+    before: list[Fact], after: list[Fact]
+) -> None:
+    account = arrive(before)
+    read = from_text(to_text(account))
+    assert to_text(read) == to_text(account)
+    later = [(event, START + timedelta(minutes=minute)) for minute, event in after]
+    assert to_text(replay(read, later)) == to_text(replay(account, later))
+
+
+def test_the_text_of_a_state_is_this() -> None:
+    """Where it comes out otherwise, `STATE` must grow, or old snapshots would be believed."""
+    history: list[DomainEvent] = [
+        AgencyCreated(agency=AGENCY, agency_id="id-1", trustee="service:asm"),
+        PolicyCreated(policy="p", policy_id="id-2"),
+        AuthorizationGranted(service="asm", region=BEIJING, services=("cce",), agencies=(AGENCY,)),
+        PermissionGranted(agency=AGENCY, region=BEIJING, service="cce"),
+        PermissionRevoked(agency=AGENCY, region=BEIJING, service="cce"),
+    ]
+    at = [START + timedelta(minutes=minute) for minute in range(5)]
+    account = replay(Account(PROVIDER, ACCOUNT), zip(history, at, strict=True))
+    minute = [f"2026-03-01T00:0{number}:00.000000Z" for number in range(5)]
+    assert json.loads(to_text(account)) == {
+        "state": 1,
+        "provider": PROVIDER,
+        "account": ACCOUNT,
+        "version": 5,
+        "latest": minute[4],
+        "authorizations": [[["asm", BEIJING], [[minute[2], ["granted", [AGENCY]]]]]],
+        "agencies": [[AGENCY, [[minute[0], "id-1"]]]],
+        "trustees": [[AGENCY, [[minute[0], "service:asm"]]]],
+        "policies": [["p", [[minute[1], "id-2"]]]],
+        "permissions": [
+            [AGENCY, [[[AGENCY, BEIJING, "cce", None], [[minute[3], True], [minute[4], False]]]]]
+        ],
+    }
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), st.lists))
+def test_what_is_no_snapshot_is_a_value_error(content: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_text(json.dumps(content))
+
+
+# -- when it is kept -----------------------------------------------------------------------------
+
+
+def test_a_snapshot_is_kept_with_the_first_append_after_a_long_read(
+    place: Place, clock: Clock
+) -> None:
+    with Ledger(place, clock=clock) as ledger:
+        grow(ledger, SNAPSHOT_AFTER)
+        assert kept(place) == [], "who knows the account already need not read it"
+    with Ledger(place, clock=clock) as ledger:
+        ledger.account(PROVIDER, ACCOUNT)
+        assert kept(place) == [], "reading writes nothing"
+        ledger.execute(login(BEIJING), dry_run=True)
+        assert kept(place) == [], "nor does a dry run"
+        ledger.execute(login(BEIJING))
+        assert kept(place) == [(STREAM, SNAPSHOT_AFTER)]
+
+
+def test_an_account_with_few_entries_has_none(place: Place, clock: Clock) -> None:
+    with Ledger(place, clock=clock) as ledger:
+        grow(ledger, SNAPSHOT_AFTER - 1)
+    with Ledger(place, clock=clock) as ledger:
+        ledger.execute(login(BEIJING))
+    assert kept(place) == []
+
+
+def test_a_newer_snapshot_takes_the_place_of_the_older(grown: Place, clock: Clock) -> None:
+    with Ledger(grown, clock=clock) as ledger:
+        grow(ledger, 30, first=44)
+    with Ledger(grown, clock=clock) as ledger:
+        ledger.execute(login(BEIJING))
+    assert kept(grown) == [(STREAM, 74)]
+
+
+# -- what it is good for -------------------------------------------------------------------------
+
+
+def test_only_what_came_after_the_snapshot_is_read(
+    grown: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert kept(grown) == [(STREAM, 40)]
+    with Ledger(grown, clock=clock) as ledger:
+        versions = decoded(ledger, monkeypatch)
+        account = ledger.account(PROVIDER, ACCOUNT)
+        assert versions == [41, 42, 43, 44]
+        entries = list(ledger.stream(STREAM))
+    replayed = replay(Account(PROVIDER, ACCOUNT), ((e.event, e.effective_at) for e in entries))
+    assert to_text(account) == to_text(replayed)
+
+
+def test_decisions_with_a_snapshot_are_those_without(grown: Place, clock: Clock) -> None:
+    with Ledger(grown, clock=clock) as ledger:
+        consent(ledger, BEIJING)
+    with Ledger(grown, clock=clock) as ledger:
+        again = ledger.execute(grant(BEIJING))
+    assert again.entries == (), "the region's consent stands already"
+    with Ledger(grown, clock=clock) as ledger:
+        ledger.execute(login(SHANGHAI))
+        other = ledger.execute(grant(SHANGHAI))
+    assert "AgencyCreated" not in {entry.type for entry in other.entries}
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "state = 'half a li'",
+        "state = '[]'",
+        """state = replace(state, '"state":1', '"state":0')""",
+        """state = replace(state, '"version":40', '"version":39')""",
+        f"state = replace(state, '{ACCOUNT}', 'another')",
+        "state = replace(state, 'T00:05:00.000000Z', '')",
+        "anchor = '0123456789abcdef'",
+        "version = 39",
+        "version = 1000",
+    ],
+)
+def test_a_snapshot_that_is_damaged_or_of_another_history_is_passed_over(
+    grown: Place, clock: Clock, assignment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alter(grown, assignment)
+    with Ledger(grown, clock=clock) as ledger:
+        versions = decoded(ledger, monkeypatch)
+        account = ledger.account(PROVIDER, ACCOUNT)
+        assert versions == list(range(1, 45)), "all is read"
+        assert len(account.regions_of(AGENCY)) == 44
+        ledger.execute(login(BEIJING))
+    assert kept(grown) == [(STREAM, 44)], "and a sound one is kept in its place"

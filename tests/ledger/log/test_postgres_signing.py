@@ -1,0 +1,56 @@
+"""Several processes sign one log on PostgreSQL: who loses a race decides again, forks nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.application import Ledger
+from ledger.errors import LogForked
+from ledger.log.signer import LogSigner
+from ledger.persistence.postgres.log_tables import PostgresLogRows
+from ledger.verification.verdict import verify
+from tests.ledger.scenario import BEIJING, login
+from tests.ledger.worlds import ORIGIN, consent, sound
+
+
+def test_a_lost_race_is_no_fork_of_the_log(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server refuses the events, and gives the lock to the next, before the loser has read its
+    answer. He still signs, and finds a record that is ahead of what he saw.
+    """
+    with Ledger(database, log_keys=tmp_path) as loser, Ledger(database, log_keys=tmp_path) as other:
+        consent(loser, BEIJING)
+        signer = LogSigner(tmp_path, ORIGIN)
+        signer.key.create(loser.location)
+        loser.entries.sign(signer)
+        append, checkpoint = loser.entries.append, LogSigner.checkpoint
+        put_tiles = PostgresLogRows.put_tiles
+        forks = []
+
+        def append_after_another(*arguments: Any) -> Any:
+            """The place in the console's stream is taken."""
+            monkeypatch.setattr(loser.entries, "append", append)
+            other.execute(login(BEIJING), command_id="other")
+            # A further statement may bring the answer to the first, and the test would be none.
+            monkeypatch.setattr(PostgresLogRows, "put_tiles", lambda *_: None)
+            monkeypatch.setattr(LogSigner, "checkpoint", find_it_ahead)
+            return append(*arguments)
+
+        def find_it_ahead(self: LogSigner, *_: Any) -> str:
+            """As it is where yet another has signed since the server gave the lock away."""
+            monkeypatch.setattr(PostgresLogRows, "put_tiles", put_tiles)
+            monkeypatch.setattr(LogSigner, "checkpoint", checkpoint)
+            forks.append(LogForked("The log has 9 entries; its key signed one of 11 before."))
+            raise forks[0]
+
+        monkeypatch.setattr(loser.entries, "append", append_after_another)
+        outcome = loser.execute(login(BEIJING), command_id="loser")
+        assert forks
+        assert outcome.checkpoint == loser.entries.checkpoint()
+        note, record = loser.entries.checkpoint(), signer.key.last()
+    sound(database)
+    assert verify(database, note, [signer.key.verifier], pins={}, record=record).verified

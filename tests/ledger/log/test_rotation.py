@@ -1,0 +1,113 @@
+"""A log gets another key: both sign during the overlap, and the old one vouches for the new."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ledger.application import Ledger
+from ledger.errors import KeyUnusable
+from ledger.log.key_folder import LogKey, NewKey
+from ledger.merkle.invalid import NoteInvalid
+from ledger.merkle.note import parse_note
+from ledger.merkle.signing import Verifier, verify_note
+from tests.ledger.scenario import BEIJING, SHANGHAI, login
+from tests.ledger.worlds import ORIGIN, Place
+
+
+def signed_by(place: Place, keys: Path, region: str = BEIJING) -> set[bytes]:
+    """The ids of the keys that signed the checkpoint of one more command; both verify."""
+    with Ledger(place, log_keys=keys) as ledger:
+        note = ledger.execute(login(region)).checkpoint
+    assert note is not None
+    parsed = parse_note(note.encode())
+    for verifier in LogKey(keys, ORIGIN).verifiers:
+        verify_note(parsed, [verifier])
+    return {each.key_id for each in parsed.signatures}
+
+
+def test_both_keys_sign_until_the_older_is_retired(key: LogKey, keys: Path, place: Place) -> None:
+    old = key.verifier
+    key.rotate(NewKey.of(ORIGIN))
+    assert key.verifier != old == key.previous
+    assert signed_by(place, keys) == {old.key_id, key.verifier.key_id}
+    key.retire()
+    assert LogKey(keys, ORIGIN).previous is None
+    assert signed_by(place, keys, SHANGHAI) == {key.verifier.key_id}
+    with Ledger(place) as ledger:
+        record = (key.folder / "last-checkpoint").read_text()
+        assert record == ledger.entries.checkpoint(), "nothing of the longer one is left behind"
+    assert not list(key.folder.glob("previous*"))
+
+
+def test_who_knows_only_the_retired_key_is_refused(key: LogKey, keys: Path, place: Place) -> None:
+    old = key.verifier
+    key.rotate(NewKey.of(ORIGIN))
+    key.retire()
+    with Ledger(place, log_keys=keys) as ledger:
+        note = ledger.execute(login(BEIJING)).checkpoint
+    assert note is not None
+    with pytest.raises(NoteInvalid, match="No trusted key signed"):
+        verify_note(parse_note(note.encode()), [old])
+
+
+def test_a_key_is_not_rotated_twice_before_the_first_is_retired(key: LogKey) -> None:
+    key.rotate(NewKey.of(ORIGIN))
+    with pytest.raises(KeyUnusable, match="not retired yet"):
+        key.rotate(NewKey.of(ORIGIN))
+
+
+def test_the_previous_private_key_is_its_owners_alone(
+    key: LogKey, keys: Path, place: Place
+) -> None:
+    key.rotate(NewKey.of(ORIGIN))
+    (key.folder / "previous.private.key").chmod(0o644)
+    with (
+        Ledger(place, log_keys=keys) as ledger,
+        pytest.raises(KeyUnusable, match=r"previous\.private\.key can be read by others"),
+    ):
+        ledger.execute(login(BEIJING))
+
+
+@pytest.mark.parametrize("written", range(4))
+def test_a_rotation_that_was_broken_off_is_done_again_and_the_old_key_still_signs(
+    key: LogKey, keys: Path, place: Place, written: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = key.verifier
+    left = iter([True] * written)
+    write = LogKey._write
+
+    def until_the_power_goes(self: LogKey, name: str, content: str) -> None:
+        if not next(left, False):
+            raise OSError("the power is gone")
+        write(self, name, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LogKey, "_write", until_the_power_goes)
+        with pytest.raises(KeyUnusable, match="the power is gone"):
+            key.rotate(NewKey.of(ORIGIN))
+    again = LogKey(keys, ORIGIN)
+    assert again.verifier == old
+    again.rotate(NewKey.of(ORIGIN))
+    assert signed_by(place, keys) == {old.key_id, again.verifier.key_id}
+    assert Verifier.parse(str(again.previous)) == old
+
+
+def test_a_broken_off_rotation_signs_with_the_old_key_or_not_at_all(
+    key: LogKey, keys: Path, place: Place
+) -> None:
+    old = key.verifier
+    new = NewKey.of(ORIGIN)
+    for name in ("private.key", "verifier.key"):
+        (key.folder / f"previous.{name}").write_text((key.folder / name).read_text())
+        (key.folder / f"previous.{name}").chmod(0o600)
+    assert signed_by(place, keys) == {old.key_id}
+    (key.folder / "private.key").write_text(f"{new.private_text}\n")
+    with Ledger(place, log_keys=keys) as ledger:
+        before = ledger.last_position()
+        with pytest.raises(KeyUnusable, match="do not belong together"):
+            ledger.execute(login(SHANGHAI))
+        assert ledger.last_position() == before
+    LogKey(keys, ORIGIN).rotate(new)
+    assert len(signed_by(place, keys, SHANGHAI)) == 2

@@ -1,0 +1,128 @@
+"""The scene of a crime: a ledger with its key elsewhere, and hands that nothing stops."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from ledger.application import Ledger
+from ledger.log.key_folder import LogKey
+from ledger.log.signer import LogSigner
+from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
+from ledger.merkle.note import parse_note
+from ledger.merkle.signing import Verifier
+from ledger.persistence.merkle_log import Log
+from ledger.persistence.postgres.log_tables import PostgresLogRows
+from ledger.verification.verdict import Verdict, verify
+from tests.ledger.worlds import Place, entries_of, raw, traces
+
+ORIGIN = "example.com/authledger"
+VICTIM = 47
+
+
+@dataclass
+class Scene:
+    """A ledger with its key elsewhere, and what an auditor kept of it on an earlier day."""
+
+    place: Place
+    keys: Path
+    pin: Checkpoint
+    folder: Path
+    """Where there is room for a forgery."""
+
+    @property
+    def key(self) -> LogKey:
+        return LogKey(self.keys, ORIGIN)
+
+    def verdict(
+        self, *, pin: bool = False, record: bool = False, keys: list[Verifier] | None = None
+    ) -> Verdict:
+        """As somebody verifies who has nothing but the file and the verifier key, or more."""
+        with raw(self.place) as db:
+            row = db.execute("SELECT note FROM checkpoint").fetchone()
+        return verify(
+            self.place,
+            row[0] if row else None,
+            [self.key.verifier] if keys is None else keys,
+            pins={"pin": self.pin} if pin else {},
+            record=self.key.last() if record else None,
+        )
+
+    def found(self, *, pin: bool = False, record: bool = False) -> str:
+        """All that was found, in lines."""
+        return "\n".join(map(str, self.verdict(pin=pin, record=record).verification.findings))
+
+    @contextmanager
+    def hands(self) -> Iterator[Any]:
+        """The ledger without anything that protects it: its columns are plain ones."""
+        with raw(self.place) as db:
+            if not isinstance(self.place, Path):
+                db.execute("ALTER TABLE events DISABLE TRIGGER ALL")
+                yield db
+                return
+            for (name,) in db.execute(
+                "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+            ).fetchall():
+                db.execute(f"DROP TRIGGER {name}")
+            plain = _plain(db.execute("SELECT sql FROM sqlite_schema WHERE name='events'"))
+            db.execute("PRAGMA writable_schema = ON")
+            db.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'events'", (plain,))
+            db.execute("PRAGMA writable_schema = RESET")
+            yield db
+
+    def altered(self, db: Any, position: int, **fields: object) -> str:
+        """An entry with other values, written as the ledger would have written it."""
+        (text,) = db.execute("SELECT entry FROM events WHERE position = ?", (position,)).fetchone()
+        return json.dumps(
+            json.loads(text) | fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
+
+
+def _plain(rows: sqlite3.Cursor) -> str:
+    """The table's declaration without STRICT and without generated columns."""
+    lines = rows.fetchone()[0].removesuffix("STRICT").split("\n")
+    return "\n".join(
+        f"{line.partition(' GENERATED')[0]}," if "GENERATED" in line else line for line in lines
+    )
+
+
+def checkpoint(ledger: Ledger) -> Checkpoint:
+    note = ledger.entries.checkpoint()
+    assert note is not None
+    return parse_checkpoint(parse_note(note.encode()).text)
+
+
+def log_made_anew(scene: Scene) -> None:
+    """The criminal makes all tiles fit, as a ledger without a log gets one."""
+    with raw(scene.place) as db:
+        db.execute("DELETE FROM tiles")
+        if isinstance(scene.place, Path):
+            db.execute("PRAGMA user_version = 1")
+        entries = list(entries_of(db))
+    if isinstance(scene.place, Path):
+        Ledger(scene.place, log_keys=scene.keys / "nothing").close()
+        return
+    with psycopg.connect(scene.place) as connection, connection.cursor() as c:
+        c.execute("SET search_path = ledger")
+        Log().append(PostgresLogRows(c), 0, entries)
+
+
+def forged(scene: Scene, keys: Path) -> Scene:
+    """Another history of the same log, signed with a key in a folder; without the record."""
+    path = scene.folder / "forged.db"
+    if keys == scene.keys:
+        (scene.key.folder / "last-checkpoint").unlink()
+    with Ledger(path, log_keys=keys) as ledger:
+        signer = LogSigner(keys, ORIGIN)
+        if not signer.key.exists:
+            signer.key.create(path)
+        ledger.observe(traces(320))
+        ledger.entries.sign(signer)
+    return Scene(path, keys, scene.pin, scene.folder)

@@ -1,0 +1,295 @@
+"""An export is the ledger's own events, exactly once, whatever happened while it was made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow.parquet as pq
+import pytest
+
+from ledger.errors import Conflict, InvalidInput, StoreUnavailable, VerificationFailed
+from ledger.merkle.tree import leaf_hash, tree_root
+from projections.export import events as source
+from projections.export import exporter
+from projections.export.events import COLUMNS, events_of
+from projections.export.exporter import export_parquet
+from projections.export.manifest import NAME, read_manifest
+from projections.export.parquet import bucket_of
+from tests.cli.conftest import Cli, cli
+from tests.ledger.worlds import Place
+from tests.projections.conftest import story
+from tests.projections.engines.replaying import exported
+from tests.projections.worlds import World
+
+__all__ = ["cli"]
+
+Rows = list[tuple[Any, ...]]
+
+
+def relation(folder: Path) -> Rows:
+    """The relation `events` as the manifest's files hold it, by position."""
+    rows: Rows = []
+    for file in read_manifest(folder).files():
+        table = pq.read_table(folder / file.path, partitioning=None)
+        assert tuple(table.column_names) == COLUMNS
+        rows += zip(*table.to_pydict().values(), strict=True)
+    return sorted(rows)
+
+
+def kept(ledger: Place) -> Rows:
+    """The same, as the ledger has it."""
+    statement = f"SELECT {', '.join(COLUMNS)} FROM {{}}events ORDER BY position"
+    if isinstance(ledger, str):
+        with psycopg.connect(ledger) as there:
+            return there.execute(statement.format("ledger.").encode()).fetchall()
+    with closing(sqlite3.connect(ledger)) as here:
+        return here.execute(statement.format("")).fetchall()
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporter, "PART_ROWS", 10)
+    monkeypatch.setattr(source, "PAGE", 4)
+
+
+def test_it_holds_every_event_with_the_columns_of_the_ledger(told: World, tmp_path: Path) -> None:
+    done = exported(told.place, tmp_path / "out")
+    assert relation(tmp_path / "out") == kept(told.place)
+    assert (done.before, done.entries) == (0, told.ledger.last_position())
+    assert done.bytes == sum(p.stat().st_size for p in (tmp_path / "out").glob("*/*.parquet"))
+
+
+def test_its_root_is_the_logs_over_the_entries_that_are_in_it(told: World, tmp_path: Path) -> None:
+    done = exported(told.place, tmp_path / "out")
+    entries = [row[COLUMNS.index("entry")].encode() for row in relation(tmp_path / "out")]
+    assert tree_root(map(leaf_hash, entries)).hex() == done.root
+
+
+def test_a_stream_lies_in_the_bucket_that_its_names_hash_says(told: World, tmp_path: Path) -> None:
+    exported(told.place, tmp_path / "out", buckets=3)
+    seen = set()
+    for file in read_manifest(tmp_path / "out").files():
+        bucket = int(file.path.split("/")[0].removeprefix("bucket="))
+        table = pq.read_table(tmp_path / "out" / file.path, columns=["stream"], partitioning=None)
+        for stream in table["stream"].to_pylist():
+            assert int.from_bytes(sha256(stream.encode()).digest()[:4], "big") % 3 == bucket
+            assert bucket_of(stream, 3) == bucket
+        seen.add(bucket)
+    assert len(seen) > 1
+
+
+def test_what_is_new_goes_into_new_files_and_makes_the_same_relation(
+    tmp_path: Path, small_parts: None
+) -> None:
+    world = World(tmp_path / "ledger.db")
+    for step in story():
+        world.take(step)
+        exported(world.place, tmp_path / "step by step")
+    before = {p: p.read_bytes() for p in (tmp_path / "step by step").glob("*/*.parquet")}
+    again = exported(world.place, tmp_path / "step by step")
+    exported(world.place, tmp_path / "at once")
+    world.ledger.close()
+    assert again.before == again.entries
+    assert before == {p: p.read_bytes() for p in (tmp_path / "step by step").glob("*/*.parquet")}
+    assert relation(tmp_path / "step by step") == relation(tmp_path / "at once")
+    assert relation(tmp_path / "at once") == kept(world.place)
+    of_steps, of_once = (
+        read_manifest(tmp_path / "step by step"),
+        read_manifest(tmp_path / "at once"),
+    )
+    assert of_steps.root == of_once.root
+    assert len(of_steps.parts) > len(of_once.parts) > 1
+
+
+KILLED_AT = """
+import os, signal, sys
+from pathlib import Path
+from ledger.application import Ledger
+from projections.export import events as source, exporter
+exporter.PART_ROWS, source.PAGE = 10, 4
+left = int(sys.argv[3])
+def counted(call):
+    def counting(*args, **named):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*args, **named)
+    return counting
+os.fsync, Path.replace = counted(os.fsync), counted(Path.replace)
+events = source.events_of(Ledger(sys.argv[1], create=False))
+exporter.export_parquet(events, Path(sys.argv[2]))
+"""
+
+
+def test_an_export_killed_at_any_moment_goes_on(told: World, tmp_path: Path) -> None:
+    """Before each of its first steps that reach the disk, and then further apart."""
+    folder = tmp_path / "out"
+    expected = kept(told.place)
+    kills = 0
+    for left in (0, 1, 2, 7, 12, 1_000):
+        command = [sys.executable, "-c", KILLED_AT, str(told.place), str(folder), str(left)]
+        ended = subprocess.run(command, check=False, cwd=Path(__file__).parents[3]).returncode
+        if ended == 0:
+            break
+        assert ended == -signal.SIGKILL
+        kills += 1
+        if (folder / NAME).exists():
+            rows = relation(folder)
+            assert rows == expected[: len(rows)]
+            assert len(rows) == read_manifest(folder).size
+    assert kills == 5
+    assert relation(folder) == expected
+    counted = {folder / each.path for each in read_manifest(folder).files()}
+    assert {p for p in folder.rglob("*") if p.is_file()} == {*counted, folder / NAME}
+
+
+def test_what_a_killed_export_left_is_not_counted_and_goes(told: World, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    exported(told.place, folder)
+    [one, *_] = folder.glob("*/*.parquet")
+    left = one.with_name("000000000900-000000000999.parquet")
+    shutil.copy(one, left)
+    shutil.copy(one, left.with_suffix(".parquet.new"))
+    mine = one.with_name("notes-of-mine.parquet")
+    shutil.copy(one, mine)
+    assert relation(folder) == kept(told.place)
+    exported(told.place, folder)
+    assert not left.exists()
+    assert not left.with_suffix(".parquet.new").exists()
+    assert mine.exists()
+
+
+def test_another_ledgers_export_is_refused(told: World, tmp_path: Path) -> None:
+    exported(told.place, tmp_path / "out")
+    before = relation(tmp_path / "out")
+    other = World(tmp_path / "other.db")
+    for step in (*story(), *story()):
+        other.take(step)
+    with pytest.raises(VerificationFailed, match="holds another history"):
+        export_parquet(events_of(other.ledger), tmp_path / "out")
+    other.ledger.close()
+    assert relation(tmp_path / "out") == before
+
+
+def test_a_ledger_that_is_shorter_than_the_export_is_another(told: World, tmp_path: Path) -> None:
+    exported(told.place, tmp_path / "out")
+    younger = World(tmp_path / "younger.db")
+    with pytest.raises(VerificationFailed, match="holds another history"):
+        export_parquet(events_of(younger.ledger), tmp_path / "out")
+    younger.ledger.close()
+
+
+def test_an_entry_that_is_not_the_logs_leaf_is_not_exported(
+    told: World, path: Path, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(told.place)) as connection:
+        connection.execute("DROP TRIGGER events_are_never_changed")
+        connection.execute(
+            "UPDATE events SET entry = replace(entry, 'alice', 'mallory') WHERE position = "
+            "(SELECT max(position) FROM events WHERE entry LIKE '%cn-north-4%')"
+        )
+        connection.execute("UPDATE events SET entry = entry || ' ' WHERE position = 7")
+        connection.commit()
+    with pytest.raises(VerificationFailed, match="not those that the log has leaves of"):
+        exported(told.place, tmp_path / "out")
+    assert relation(tmp_path / "out") == []
+
+
+def test_text_that_is_no_text_any_longer_is_told(told: World, path: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(told.place)) as connection:
+        connection.execute("DROP TRIGGER events_are_never_changed")
+        connection.execute("UPDATE events SET topic = CAST(x'61ff62' AS TEXT) WHERE position = 7")
+        connection.commit()
+    with pytest.raises(VerificationFailed, match="no UTF-8"):
+        exported(told.place, tmp_path / "out")
+
+
+def test_the_number_of_buckets_is_chosen_once(told: World, tmp_path: Path) -> None:
+    exported(told.place, tmp_path / "out", buckets=2)
+    assert exported(told.place, tmp_path / "out").buckets == 2
+    with pytest.raises(InvalidInput, match="begun with 2 buckets"):
+        exported(told.place, tmp_path / "out", buckets=4)
+
+
+def test_a_folder_with_other_files_is_left_alone(told: World, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "letter.txt").write_text("Dear …")
+    with pytest.raises(InvalidInput, match=r"letter\.txt"):
+        exported(told.place, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["letter.txt"]
+
+
+def test_two_processes_do_not_export_to_one_folder_at_once(told: World, tmp_path: Path) -> None:
+    with exporter._alone(tmp_path), pytest.raises(Conflict, match="Another process exports"):
+        exported(told.place, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", '{"format": 2}', "[]"])
+def test_a_manifest_that_is_none_is_told(told: World, tmp_path: Path, text: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / NAME).write_text(text)
+    with pytest.raises(VerificationFailed, match="no manifest"):
+        exported(told.place, tmp_path / "out")
+
+
+def test_without_pyarrow_it_says_what_to_install(
+    told: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(StoreUnavailable, match=r"authledger\[parquet\]"):
+        exported(told.place, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_appended_meanwhile_comes_the_next_time(
+    told: World, tmp_path: Path, small_parts: None
+) -> None:
+    last = told.ledger.last_position()
+
+    def append(_: str, done: int, total: int) -> None:
+        assert total == last
+        if told.ledger.last_position() == last:
+            told.take(story()[0])
+
+    done = export_parquet(events_of(told.ledger), tmp_path / "out", on_progress=append)
+    assert told.ledger.last_position() > last
+    assert done.entries == last
+    exported(told.place, tmp_path / "out")
+    assert relation(tmp_path / "out") == kept(told.place)
+
+
+def test_the_command_tells_what_it_did(cli: Cli) -> None:
+    cli.authorize()
+    said = cli.done("export parquet out --buckets 2 -o json").json
+    assert said["folder"] == "out"
+    assert (said["before"], said["buckets"]) == (0, 2)
+    assert said["entries"] > 0
+    assert json.loads((cli.folder / "out" / NAME).read_text())["root"] == said["root"]
+    assert "0 of them are new" in cli.done("export parquet out").out
+    assert cli.done("export parquet out -o csv").lines[0].startswith("folder,before,entries")
+    assert cli("export parquet out --buckets 3").code == 2
+
+
+def test_a_column_that_is_not_its_entrys_is_not_exported(database: str, tmp_path: Path) -> None:
+    """On PostgreSQL they are written beside the entry, and the root is over entries alone."""
+    told = World(database)
+    for step in story():
+        told.take(step)
+    exported(told.place, tmp_path / "sound")
+    with psycopg.connect(database) as there:
+        there.execute("SET session_replication_role = replica")
+        there.execute("ALTER TABLE ledger.events DISABLE TRIGGER ALL")
+        there.execute("UPDATE ledger.events SET region = 'elsewhere' WHERE position = 3")
+    with pytest.raises(VerificationFailed, match="position 3: the stored region is 'elsewhere'"):
+        exported(told.place, tmp_path / "altered")

@@ -1,0 +1,193 @@
+"""What the views promise on PostgreSQL alone: rights, standing readers, notification, free SQL."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import psycopg
+import pytest
+
+from ledger.account.console import RequestConsoleLogin
+from ledger.application import Ledger
+from ledger.catalogue import load_catalogue
+from ledger.errors import InvalidInput, NotFound, StoreLocked, StoreUnavailable
+from projections.stores import postgres
+from projections.views import Views
+from tests.projections.conftest import story
+from tests.projections.worlds import Do, World
+
+CATALOGUE = load_catalogue()
+LOGIN = Do(RequestConsoleLogin(account="0a1b2c3d4e5f", service="asm", region="cn-north-4"))
+
+
+@pytest.fixture
+def place(database: str) -> str:
+    """Only there."""
+    return database
+
+
+def as_role(url: str, role: str) -> str:
+    return url.replace("//postgres@", f"//{role}@")
+
+
+@pytest.fixture
+def reader(told: World, views: Views, database: str) -> Any:
+    """A role that may read the views and nothing else."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS analyst")
+        connection.execute("CREATE ROLE analyst LOGIN")
+        connection.execute("GRANT USAGE ON SCHEMA views TO analyst")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA views TO analyst")
+        connection.execute(
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA views GRANT SELECT ON TABLES TO analyst"
+        )
+        yield as_role(database, "analyst")
+        connection.execute("DROP OWNED BY analyst")
+        connection.execute("DROP ROLE analyst")
+
+
+def test_a_reader_sees_the_views_as_they_were_last_kept_and_nothing_else(
+    told: World, views: Views, reader: str
+) -> None:
+    reached = views.catch_up()
+    told.take(LOGIN)
+    with Views.open(reader, CATALOGUE) as others:
+        assert others.catch_up() == reached
+        assert others.read("region_agencies").rows == views.read("region_agencies").rows
+        assert others.query("SELECT count(*) FROM audit_trail").rows == [(reached + 1,)]
+        for sql in (
+            "SELECT salt FROM ledger.subjects",
+            "SELECT * FROM ledger.events",
+            "SELECT salt FROM subjects",
+        ):
+            with pytest.raises(InvalidInput):
+                others.query(sql)
+    with psycopg.connect(reader, autocommit=True) as connection:
+        for statement in (
+            "DELETE FROM views.tracking",
+            "UPDATE views.policies_1 SET status = 'deleted'",
+            "CREATE TABLE views.mine (a int)",
+            "SELECT * FROM ledger.commands",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement.encode())
+
+
+def test_a_reader_goes_on_seeing_what_a_rebuild_put_in_place(views: Views, reader: str) -> None:
+    assert views.rebuild().equal
+    with Views.open(reader, CATALOGUE) as others:
+        assert others.read("policies").rows == views.read("policies").rows
+
+
+def test_a_swap_waits_for_who_reads_and_lets_new_readers_by(
+    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rebuild() -> None:
+        with Views.open(told.place, CATALOGUE) as own:
+            own.rebuild(["policies"])
+
+    with Views.open(told.place, CATALOGUE) as other:
+        monkeypatch.setattr(postgres, "SWAP_TIMEOUT_MS", 50)
+        with other._store.unchanging("policies"):
+            rebuilding = threading.Thread(target=rebuild)
+            rebuilding.start()
+            time.sleep(0.5)
+            assert rebuilding.is_alive()
+            with Views.open(told.place, CATALOGUE) as third:
+                assert third.read("policies").rows
+        rebuilding.join(20)
+        assert not rebuilding.is_alive()
+        assert {status.name for status in other.status() if status.rebuilt_at} == {"policies"}
+
+
+def test_a_swap_that_gets_no_turn_is_told_and_leaves_the_live_view(
+    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "LOCK_TIMEOUT_S", 1)
+    before = views.read("policies").rows
+    refused = pytest.raises(StoreLocked, match="read policies all the time")
+    with Views.open(told.place, CATALOGUE) as other, other._store.unchanging("policies"), refused:
+        views.rebuild(["policies"])
+    assert views.read("policies").rows == before
+    assert views.rebuild(["policies"]).equal
+
+
+def test_two_rebuilds_at_once_wait_for_each_other(told: World, views: Views) -> None:
+    def rebuild() -> None:
+        with Views.open(told.place, CATALOGUE) as others:
+            equal.append(others.rebuild().equal)
+
+    equal: list[bool] = []
+    threads = [threading.Thread(target=rebuild) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert equal == [True] * 3
+    assert {known.generation for known in views._store.tracked().values()} == {4}
+
+
+def test_free_sql_is_one_select(views: Views) -> None:
+    for sql in (
+        "SELECT 1) AS a; COMMIT; DROP TABLE views.usage_1; SELECT * FROM (SELECT 1",
+        "DELETE FROM policies_1",
+        "WITH gone AS (DELETE FROM tracking RETURNING 1) SELECT * FROM gone",
+        "SELECT nextval('nothing')",
+        "SET search_path = ledger",
+        "SELECT 1 LIMIT 1) AS a LIMIT 2 --",
+    ):
+        with pytest.raises(InvalidInput):
+            views.query(sql)
+    plain = views.query("SELECT 1.5, 12345678901234567890, now()::date, ARRAY[1], true, NULL").rows
+    assert [type(value).__name__ for value in plain[0]] == [
+        "float",
+        "int",
+        "str",
+        "list",
+        "bool",
+        "NoneType",
+    ]
+    assert views.query("WITH a AS (SELECT 1 AS n) SELECT n FROM a; ").rows == [(1,)]
+
+
+def test_views_that_nobody_made_yet_are_told_to_who_may_not_make_them(
+    database: str, server: Any
+) -> None:
+    with Ledger(database):
+        pass
+    with server.connection() as connection:
+        connection.execute("DROP ROLE IF EXISTS stranger")
+        connection.execute("CREATE ROLE stranger LOGIN")
+        with pytest.raises(StoreUnavailable):
+            Views.open(as_role(database, "stranger"), CATALOGUE)
+        connection.execute("DROP ROLE stranger")
+
+
+def test_a_schema_of_another_program_is_left_alone(database: str) -> None:
+    with Ledger(database), psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA views")
+        connection.execute("CREATE TABLE views.sights (name text)")
+        with pytest.raises(StoreUnavailable, match="another program's"):
+            Views.open(database, CATALOGUE)
+        connection.execute("SELECT name FROM views.sights")
+
+
+def test_a_database_without_a_ledger_has_no_views(database: str) -> None:
+    with pytest.raises(NotFound, match="no ledger"):
+        Views.open(database, CATALOGUE)
+
+
+def test_an_append_is_followed_at_once_and_not_only_when_it_is_polled(database: str) -> None:
+    told = World(database)
+    for step in story()[:3]:
+        told.take(step)
+    with Views.open(database, CATALOGUE) as views:
+        positions = views.follow(interval_s=30)
+        next(positions)
+        threading.Timer(0.3, told.take, (LOGIN,)).start()
+        began = time.monotonic()
+        assert next(positions) == told.ledger.last_position()
+        assert time.monotonic() - began < 20
+    told.ledger.close()

@@ -1,0 +1,76 @@
+"""Views belong to the thread that opened them; each thread opens its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ledger.catalogue import load_catalogue
+from ledger.errors import WrongThread
+from projections.definitions.audit_trail import TrailFilter
+from projections.stores.sqlite import views_path
+from projections.views import Views
+from tests.projections.worlds import World
+
+USES: dict[str, Callable[[Views], object]] = {
+    "read": lambda views: views.read("region_agencies"),
+    "trail": lambda views: views.trail(TrailFilter()),
+    "query": lambda views: views.query("SELECT 1"),
+    "catch_up": lambda views: views.catch_up(),
+    "rebuild": lambda views: views.rebuild(),
+    "follow": lambda views: next(views.follow()),
+    "status": lambda views: views.status(),
+    "digest": lambda views: views.digest("policies", 1),
+    "reached": lambda views: views.reached(),
+    "last_position": lambda views: views.last_position(),
+    "has_another_catalogue": lambda views: views.has_another_catalogue(),
+    "resolve": lambda views: views.resolve("@1", None, datetime(2026, 3, 1, tzinfo=UTC)),
+    "subjects": lambda views: views.subjects(),
+    "subject_names": lambda views: views.subject_names(["p-1"]),
+}
+"""Every way to use them, but to close them."""
+NEEDS_NO_CONNECTION = {"open", "close", "keeps", "names", "columns"}
+
+
+def test_every_use_is_listed_here() -> None:
+    public = {name for name in vars(Views) if not name.startswith("_")}
+    assert public == USES.keys() | NEEDS_NO_CONNECTION
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES.keys())
+def test_another_thread_is_told_to_open_views_of_its_own(
+    views: Views, use: Callable[[Views], object]
+) -> None:
+    before = views.read("region_agencies").rows
+    with ThreadPoolExecutor(1) as threads:
+        refused = threads.submit(use, views).exception()
+    assert isinstance(refused, WrongThread)
+    assert "opened by another thread" in str(refused)
+    assert "Open views in each thread" in str(refused)
+    assert not re.search("delet|damaged", str(refused), re.IGNORECASE)
+    assert views.read("region_agencies").rows == before
+
+
+def test_threads_with_views_of_their_own_read_the_same(told: World, views: Views) -> None:
+    expected = views.read("region_agencies").rows
+
+    def read(_: int) -> bool:
+        with Views.open(told.place, load_catalogue()) as own:
+            own.catch_up()
+            return own.read("region_agencies").rows == expected
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(read, range(12))) == [True] * 12
+
+
+def test_any_thread_may_close_them(told: World) -> None:
+    views = Views.open(told.place, load_catalogue())
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(views.close).result()
+    if isinstance(told.place, Path):
+        assert views_path(told.place).exists()
