@@ -9,8 +9,9 @@ import typer
 
 from cli.appended import counted
 from cli.options import Printing, command
-from cli.printing.output import Output, as_cell, out, say, show
+from cli.printing.output import Output, out, say, show
 from cli.printing.progress import progress
+from cli.printing.text import as_cell
 
 if TYPE_CHECKING:
     from ledger.application import Ledger

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from cli.printing.text import as_cell, safe
+
 
 class Output(StrEnum):
     """The forms in which data can be printed."""
@@ -25,24 +27,6 @@ class Output(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     CSV = "csv"
-
-
-def safe(text: str) -> str:
-    r"""The text with everything escaped that does not print, as `\x1b` or `\u202e`."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() or unicodedata.category(char) == "Zs" else _escaped(char)
-        for char in text
-    )
-
-
-def _escaped(char: str) -> str:
-    return (
-        char.encode("unicode_escape").decode()
-        if not "\ud800" <= char <= "\udfff"
-        else (f"\\u{ord(char):04x}")
-    )
 
 
 def escape_what_does_not_encode(stream: object) -> None:
@@ -94,19 +78,6 @@ def _flush() -> None:
 def coloured(stream: Any) -> bool:
     """Whether a stream is a terminal that wants colours (https://no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def as_cell(value: object) -> str:
-    """A value as a table shows it: absent is empty, lists stand with commas."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple):
-        return ", ".join(as_cell(item) for item in value)
-    if isinstance(value, Mapping):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)
 
 
 def show(

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cli.printing.output import as_cell, safe
+from cli.printing.text import as_cell, safe
 
 
 def draw(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:

@@ -26,7 +26,8 @@ from ledger.merkle.tiles import TileHashes, tile_path, tiles_between
 from ledger.merkle.tree import HASH_BYTES, first_difference, frontier_of
 from ledger.persistence.as_is import AsIs, went_on
 from ledger.persistence.location import Location, SQLiteFile
-from ledger.persistence.raw_rows import PAGE, stored_rows
+from ledger.persistence.raw_reading import stored_rows
+from ledger.persistence.raw_rows import PAGE
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.side_tables import SubjectRow
 from ledger.subjects import is_as_registered

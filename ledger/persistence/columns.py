@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+APPLICATION_ID: Final = 0x61_75_74_68
+"""`auth`: tells a ledger from another database, in the header of a SQLite file; on PostgreSQL it
+is the key of the lock under which a ledger is made."""
+
 FORMAT_VERSION: Final = 2
 """Of the tables on every database. 1 had no log, and files only."""
 

@@ -1,13 +1,11 @@
-"""Every stored row as it stands, for whoever judges it: the reading of a verification or a copy."""
+"""Raw, unvalidated rows of a ledger, for verification and copying: what every database offers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 from ledger.persistence.columns import COLUMNS
-from ledger.persistence.location import Location, SQLiteFile
 
 PAGE: Final = 2_560
 """Ten tiles of leaves."""
@@ -87,22 +85,3 @@ class StoredRows(Protocol):
 
     def index_faults(self) -> Iterable[str]:
         """What the database says of indexes that do not agree with their tables."""
-
-
-@contextmanager
-def stored_rows(location: Location, moment: str | None = None) -> Iterator[StoredRows]:
-    """The rows of a ledger as it is now, or of one that was read before, by its `moment`. Raises
-    the databases' errors, or AnotherLedger.
-    """
-    if isinstance(location, SQLiteFile):
-        from ledger.persistence.sqlite.raw_rows import reading  # noqa: PLC0415  Of one database only.
-
-        with reading(location.path, moment) as rows:
-            yield rows
-    else:
-        from ledger.persistence.postgres.raw_rows import (  # noqa: PLC0415  Brings psycopg along.
-            reading_database,
-        )
-
-        with reading_database(location.url, moment) as database:
-            yield database

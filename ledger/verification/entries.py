@@ -22,7 +22,8 @@ from ledger.merkle.tiles import TILE_WIDTH, Tile, append, tiles_between
 from ledger.merkle.tree import EMPTY_ROOT, Frontier, fold
 from ledger.persistence.failures import told_clearly
 from ledger.persistence.location import Location, location_of
-from ledger.persistence.raw_rows import AnotherLedger, StoredRows, stored_rows
+from ledger.persistence.raw_reading import stored_rows
+from ledger.persistence.raw_rows import AnotherLedger, StoredRows
 from ledger.verification.findings import FINDINGS_MAX, Findings
 from ledger.verification.row_check import faults
 from ledger.verification.segment import Asked, Stretch, StretchReader, check_tile

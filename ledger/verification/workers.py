@@ -27,7 +27,8 @@ from types import TracebackType
 from typing import IO, Any, Final, Self
 
 from ledger.persistence.location import Location, SQLiteFile, location_of
-from ledger.persistence.raw_rows import Row, stored_rows
+from ledger.persistence.raw_reading import stored_rows
+from ledger.persistence.raw_rows import Row
 from ledger.verification.findings import Findings
 from ledger.verification.segment import Asked, Stretch, StretchReader
 

@@ -11,20 +11,26 @@ in which they happened, so a block of positions is a span of time:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple, Protocol
 
 from ledger.values import instant_text
 from projections.definitions.audit_trail import TrailFilter
 from projections.dialect import Dialect
-
-if TYPE_CHECKING:
-    from projections.stores.store import Store
 
 BLOCK: Final = 1_024
 _LATE: Final = (
     "position IN (SELECT position FROM time_late "
     "WHERE effective_at >= ? AND effective_at < ? AND position NOT BETWEEN ? AND ?)"
 )
+
+
+class Statements(Protocol):
+    """A connection to the views, as far as the index needs it; a Store is one."""
+
+    def execute(self, statement: str, params: Sequence[Any] = ()) -> Any: ...
+    def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None: ...
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None: ...
 
 
 def tables(dialect: Dialect) -> tuple[str, ...]:
@@ -38,7 +44,7 @@ def tables(dialect: Dialect) -> tuple[str, ...]:
     )
 
 
-def take(store: Store, last: int) -> None:
+def take(store: Statements, last: int) -> None:
     """Look at the events up to a position that were not looked at before."""
     row = store.execute(
         "SELECT first, until, reached, latest FROM time_blocks ORDER BY first DESC LIMIT 1"
@@ -68,7 +74,7 @@ def take(store: Store, last: int) -> None:
     store.insert("time_late", ("effective_at", "position"), sorted(late))
 
 
-def forget(store: Store) -> None:
+def forget(store: Statements) -> None:
     """The history is another one."""
     store.execute("DELETE FROM time_blocks")
     store.execute("DELETE FROM time_late")
@@ -84,7 +90,7 @@ class Bounds(NamedTuple):
     known: int
 
 
-def bounds(store: Store, wanted: TrailFilter) -> Bounds:
+def bounds(store: Statements, wanted: TrailFilter) -> Bounds:
     """Where the events in time lie that a filter's times ask for."""
     since = instant_text(wanted.since) if wanted.since else ""
     until = instant_text(wanted.until) if wanted.until else "~"

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from cli.printing.output import safe
 from cli.printing.progress import progress
+from cli.printing.text import safe
 from tests.cli.conftest import Cli
 
 

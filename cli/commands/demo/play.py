@@ -14,7 +14,8 @@ import typer
 
 from cli.commands.demo.story import ACCOUNT, STORY, Step
 from cli.exits import BUG, DONE
-from cli.printing.output import coloured, safe, warn
+from cli.printing.output import coloured, warn
+from cli.printing.text import safe
 
 Folder = Annotated[
     Path | None,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
+
+from eventsourcing.persistence import PersistenceError
 
 from ledger.errors import (
     StoreForbidden,
@@ -84,6 +88,24 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     ),
 }
 _MOST_SPECIFIC_FIRST: Final = sorted(_MEANINGS, key=len, reverse=True)
+
+
+def store_error(ledger: str, error: BaseException) -> StoreUnavailable:
+    """The ledger's own error for one of psycopg's."""
+    kind, message, remedy = meaning_of(error)
+    said = str(error).partition("\n")[0].strip().rstrip(".")
+    return kind(message.format(ledger=ledger, said=said), remedy=remedy)
+
+
+@contextmanager
+def told_clearly(ledger: str) -> Iterator[None]:
+    """Turn the failures of PostgreSQL into StoreUnavailable and its kinds."""
+    try:
+        yield
+    except PersistenceError as error:
+        if not is_from_postgres(error.__cause__):
+            raise
+        raise store_error(ledger, error.__cause__ or error) from error
 
 
 def is_from_postgres(error: BaseException | None) -> bool:

@@ -8,9 +8,8 @@ from psycopg import Connection, Cursor, errors
 from psycopg.rows import tuple_row
 
 from ledger.errors import NewerFormat, NotALedger, StoreUnavailable
-from ledger.persistence.columns import FORMAT_VERSION
+from ledger.persistence.columns import APPLICATION_ID, FORMAT_VERSION
 from ledger.persistence.postgres.schema import APPLICATION, SCHEMA
-from ledger.persistence.sqlite.schema import APPLICATION_ID
 
 
 def format_of(c: Cursor[Any], name: str) -> int:

@@ -16,10 +16,10 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
 from ledger.errors import InvalidInput, NotFound
-from ledger.persistence.failures import told_clearly
 from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.opening import REMEDY
 from ledger.persistence.postgres.connections import Datastore
+from ledger.persistence.postgres.failures import told_clearly
 from ledger.persistence.postgres.format import format_of
 
 VIEWS: Final = "views"

@@ -18,7 +18,7 @@ from eventsourcing.sqlite import (
     SQLiteTransaction,
 )
 
-from ledger.persistence.sqlite.schema import APPLICATION_ID
+from ledger.persistence.columns import APPLICATION_ID
 
 _PAUSE_S: Final = 0.005
 _CACHE_KIB: Final = 65_536

@@ -7,10 +7,9 @@ from typing import Final
 from eventsourcing.sqlite import SQLiteCursor
 
 from ledger.errors import NewerFormat, NotALedger
-from ledger.persistence.columns import FORMAT_VERSION
+from ledger.persistence.columns import APPLICATION_ID, FORMAT_VERSION
 from ledger.persistence.merkle_log import Log
 from ledger.persistence.sqlite.log_tables import SQLiteLogRows
-from ledger.persistence.sqlite.schema import APPLICATION_ID
 
 _PAGE: Final = 10_000
 

@@ -1,4 +1,4 @@
-"""The tables of a SQLite ledger, and the numbers in its header that tell it from other files."""
+"""The tables of a SQLite ledger."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from typing import Final
 
 from ledger.persistence.columns import DERIVED_COLUMNS, INDEXED_COLUMNS
 from ledger.persistence.sqlite.log_tables import TABLES as LOG_TABLES
-
-APPLICATION_ID: Final = 0x61_75_74_68
-"""`auth`, in the SQLite header: what tells a ledger from another database."""
 
 # A state that does not begin as an object is none of our entries; the library's test cases keep
 # such. One that begins so and is not JSON fails the insert. Comparing is cheaper than `substr`.

@@ -19,10 +19,9 @@ from ledger.application import Ledger
 from ledger.errors import (
     NotFound,
 )
-from ledger.persistence.columns import DERIVED_COLUMNS
+from ledger.persistence.columns import APPLICATION_ID, DERIVED_COLUMNS
 from ledger.persistence.sqlite.connections import Datastore
 from ledger.persistence.sqlite.recorder import LedgerRecorder
-from ledger.persistence.sqlite.schema import APPLICATION_ID
 from ledger.values import instant, instant_text
 from tests.ledger.scenario import (
     ACCOUNT,

@@ -19,7 +19,8 @@ from ledger.log.signer import LogSigner
 from ledger.merkle.tiles import TileHashes
 from ledger.merkle.tree import frontier_of
 from ledger.persistence.location import location_of
-from ledger.persistence.raw_rows import AnotherLedger, Row, stored_rows
+from ledger.persistence.raw_reading import stored_rows
+from ledger.persistence.raw_rows import AnotherLedger, Row
 from ledger.verification import entries, workers
 from ledger.verification.entries import Verification, verify_entries
 from ledger.verification.row_check import faults
