@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -159,6 +160,17 @@ def test_the_lock_pins_every_package_by_hash_and_names_no_index(name: str) -> No
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_package_says_that_it_is_typed(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()
+
+
+def test_every_folder_says_what_lives_there_and_what_it_may_import() -> None:
+    folders = {path.parent for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
+    said = {
+        folder.relative_to(ROOT).as_posix(): ast.get_docstring(
+            ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))
+        )
+        for folder in folders
+    }
+    assert [folder for folder, text in said.items() if "May import: " not in (text or "")] == []
 
 
 def test_the_top_level_holds_what_it_should_and_nothing_else() -> None:

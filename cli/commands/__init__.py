@@ -1,1 +1,4 @@
-"""The commands, one file each; a group with many commands is a folder."""
+"""The commands: one file each, or a folder where a group has many.
+
+May import: everything in `cli` but `main`.
+"""

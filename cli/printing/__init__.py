@@ -1,1 +1,4 @@
-"""How answers are printed: forms, tables, progress, sentences."""
+"""How answers are printed: forms, tables, progress, sentences.
+
+May import: nothing else of `cli`.
+"""

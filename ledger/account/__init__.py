@@ -1,1 +1,4 @@
-"""The aggregate: one account at one provider, one topic a file. Knows no clock and no database."""
+"""The aggregate: one account at one provider, one topic a file.
+
+May import: catalogue, messages, values, errors. Knows no clock and no database.
+"""

@@ -2,6 +2,8 @@
 
 A service is data: one TOML file. The files here are the built-in ones; those of a folder given by
 the user come beside them. They cannot replace a built-in provider or service.
+
+May import: values, errors.
 """
 
 from ledger.catalogue.loader import load_catalogue

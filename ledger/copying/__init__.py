@@ -1,1 +1,4 @@
-"""Copies a ledger to another place, byte for byte, under the same root."""
+"""Copies a ledger to another place, byte for byte, under the same root.
+
+May import: verification, persistence, merkle, and what lies below them.
+"""

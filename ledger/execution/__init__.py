@@ -1,1 +1,4 @@
-"""Carries out commands: settles facts, envelops and numbers them, caches accounts."""
+"""Carries out commands and observations: settles, envelops and numbers facts; caches accounts.
+
+May import: persistence, account, subjects, and what lies below them.
+"""

@@ -1,1 +1,4 @@
-"""The Merkle log in use: keys and signer, checkpoints, proofs, witnesses, timestamps."""
+"""The Merkle log in use: keys and signer, proofs and export, witnesses, timestamps.
+
+May import: persistence, merkle, and what lies below them.
+"""

@@ -1,1 +1,4 @@
-"""The Merkle log: tree, tiles, proofs and signed texts as bytes. No input or output, no clock."""
+"""The Merkle log as mathematics and bytes: tree, tiles, proofs, signed notes.
+
+May import: nothing of ours. Does no input or output and reads no clock.
+"""

@@ -1,4 +1,7 @@
-"""Translators from a cloud's own traces into observed facts: `SOURCES[…].read(files, report)`."""
+"""Translators from a cloud's own traces into observed facts: `SOURCES[…].read(files, report)`.
+
+May import: account (its events), messages, values, errors; never persistence.
+"""
 
 from ledger.sources.files import files_of, stored_bytes
 from ledger.sources.reader import SOURCES, Traces

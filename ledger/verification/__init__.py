@@ -1,1 +1,4 @@
-"""Holds every stored byte against the Merkle log, and says what was and was not checked."""
+"""Holds every stored byte against the Merkle log, and says what was and was not checked.
+
+May import: log (its events), persistence, merkle, and what lies below them.
+"""

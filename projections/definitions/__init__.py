@@ -1,1 +1,4 @@
-"""The projections and the views over them: one file each."""
+"""The projections, and the views derived from them: one file each.
+
+May import: `projection` and `dialect`.
+"""

@@ -1,6 +1,8 @@
 """Engines that replay an export: each runs the projections' SELECTs over the relation `events`.
 
 A further engine is one module with a class like these and a line in `open_engine`.
+
+May import: views, export, maintenance, and what lies below them.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""An answer with its proofs in one file: made, and checked without the ledger."""
+"""An answer and its proofs in one file: made from a ledger, checked without it.
+
+May import: views, and what lies below them.
+"""

@@ -1,1 +1,4 @@
-"""The history as Parquet files, for engines that replay it past one machine."""
+"""The history as Parquet files, for engines that replay it past one machine.
+
+May import: stores, and what lies below them.
+"""

@@ -1,1 +1,4 @@
-"""Keeps the views: catch up, rebuild, compare, digest."""
+"""Keeps the views: catch up, rebuild, compare, digest.
+
+May import: stores, and what lies below them.
+"""

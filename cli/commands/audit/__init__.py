@@ -1,1 +1,4 @@
-"""authledger audit."""
+"""`authledger audit`: the trail, one entry, replay, diff, why, evidence.
+
+May import: as `cli.commands` says.
+"""

@@ -1,1 +1,4 @@
-"""A ledger in a PostgreSQL database. Imports nothing of SQLite's folder."""
+"""A ledger in a PostgreSQL database.
+
+May import: the modules of `persistence` that belong to no database; never `sqlite`.
+"""

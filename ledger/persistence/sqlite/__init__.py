@@ -1,1 +1,4 @@
-"""A ledger in one SQLite file. Imports nothing of PostgreSQL's folder."""
+"""A ledger in one SQLite file.
+
+May import: the modules of `persistence` that belong to no database; never `postgres`.
+"""

@@ -1,1 +1,5 @@
-"""AWS CloudTrail's records as observed facts."""
+"""AWS CloudTrail's records → observed facts.
+
+May import: the modules beside it in `sources`, account, messages, values; never another
+cloud's folder.
+"""

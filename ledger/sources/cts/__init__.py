@@ -1,1 +1,5 @@
-"""Huawei Cloud's traces (Cloud Trace Service) as observed facts."""
+"""Huawei Cloud's traces (Cloud Trace Service) → observed facts.
+
+May import: the modules beside it in `sources`, account, messages, values; never another
+cloud's folder.
+"""
