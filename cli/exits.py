@@ -31,7 +31,7 @@ _UsageError: type[Any] = typer.BadParameter.__bases__[0]
 _ClickException: type[Any] = _UsageError.__bases__[0]
 
 
-def told(error: BaseException, *, debug: bool) -> int:
+def report(error: BaseException, *, debug: bool) -> int:
     """Tell a person what went wrong, on stderr; return the exit code."""
     if isinstance(error, typer.Exit):
         return int(error.exit_code)
@@ -41,7 +41,7 @@ def told(error: BaseException, *, debug: bool) -> int:
         silence(sys.stdout)
         return READER_WENT
     if isinstance(error, _ClickException):
-        _told_usage(error)
+        _report_usage(error)
         return USAGE
     from ledger.errors import LedgerError
 
@@ -64,7 +64,7 @@ def _told_failure(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, OSError):
         warn(f"Error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
         return STORE_UNAVAILABLE
-    _told_bug(error, debug=debug)
+    _report_bug(error, debug=debug)
     return BUG
 
 
@@ -86,7 +86,7 @@ def flushed(code: int) -> int:
         sys.stdout.flush()
     except OSError as error:
         silence(sys.stdout)
-        return told(error, debug=False) if code in (DONE, READER_WENT) else code
+        return report(error, debug=False) if code in (DONE, READER_WENT) else code
     return code
 
 
@@ -115,7 +115,7 @@ def _heading(error: BaseException) -> str:
     return "Would be refused: " if error.dry_run else "Refused: "
 
 
-def _told_usage(error: Any) -> None:
+def _report_usage(error: Any) -> None:
     context: Any = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         say(context.get_help())
@@ -126,7 +126,7 @@ def _told_usage(error: Any) -> None:
         say(f"`{context.command_path} --help` tells how to use it.")
 
 
-def _told_bug(error: BaseException, *, debug: bool) -> None:
+def _report_bug(error: BaseException, *, debug: bool) -> None:
     warn(f"This is a bug in authledger: {type(error).__name__}: {error}")
     if not debug:
         say("Please report it, with what you did. With --debug before the command (or")

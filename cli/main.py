@@ -105,13 +105,13 @@ def _code_of(result: Callable[[], Any], given: Sequence[str]) -> int:
         done = result()
         code = done if isinstance(done, int) else exits.DONE
         if code == exits.INTERRUPTED:  # Typer itself turns Ctrl-C into this number, and is silent.
-            code = exits.told(KeyboardInterrupt(), debug=False)
+            code = exits.report(KeyboardInterrupt(), debug=False)
     except SystemExit as left:
         # Typer itself leaves so when the reader of our output has gone.
         went = isinstance(left.__context__, BrokenPipeError)
         code = exits.READER_WENT if went else left.code if isinstance(left.code, int) else 1
     except BaseException as error:  # noqa: BLE001  Nothing may leave as a traceback.
-        code = exits.told(error, debug=_debug(given))
+        code = exits.report(error, debug=_debug(given))
     return exits.flushed(code)
 
 

@@ -39,7 +39,7 @@ from ledger.execution.repetition import check_actor, first_outcome
 from ledger.log.signer_lookup import Signers
 from ledger.messages import Command, DomainEvent, Observation, Recorded
 from ledger.persistence.entry import EntryMapper
-from ledger.persistence.failures import told_clearly
+from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import Location, location_of
 from ledger.persistence.opening import opening
 from ledger.persistence.recorder import Recorder
@@ -92,7 +92,7 @@ class Ledger(Application[str]):
         self._versions, self._subjects = Bounded(), Bounded()
         self.committed = Committed()
         self._lock = RLock()  # Held by the thread that decides and appends, or uses the caches.
-        with self.told():
+        with self.store_errors():
             env = opening(self.location, create=create, lock_timeout_s=lock_timeout_s)
             try:
                 super().__init__(env)
@@ -153,7 +153,7 @@ class Ledger(Application[str]):
         **words: str | None,
     ) -> Outcome:
         """One attempt to decide a command and to append. Raises IntegrityError on a lost race."""
-        with self.told():
+        with self.store_errors():
             account = self._accounts.known(command.provider, command.account)
         digest = digest_of(command)
         # Only now: what the account shows to be done may have been done under this id.
@@ -192,7 +192,7 @@ class Ledger(Application[str]):
         """
         for number in range(ATTEMPTS_MAX):
             alone = self.entries.alone() if number >= ALONE_AFTER else nullcontext()
-            with self._lock, self.told(), alone:
+            with self._lock, self.store_errors(), alone:
                 try:
                     return attempt()
                 except IntegrityError:
@@ -218,7 +218,7 @@ class Ledger(Application[str]):
         told: dict[str, Observation] = {}
         for observation in part:
             told.setdefault(observation.command_id, observation)
-        with self.told():
+        with self.store_errors():
             seen = self.entries.select_commands(told)
         new = {one: told[one] for one in told if one not in seen} if seen else told
         batch = Batch(self, self.clock())
@@ -241,7 +241,7 @@ class Ledger(Application[str]):
         Raises NotFound if no name is kept for it.
         """
         check_words(reason=reason)
-        with self.committed.call(), self._lock, self.told():
+        with self.committed.call(), self._lock, self.store_errors():
             if not self.entries.subject_names([subject]):
                 raise NotFound(f"No name is kept for {subject}; `subject list` has the ids.")
             self.tell(SubjectErased(subject=subject), actor=actor, reason=reason, erased=(subject,))
@@ -270,7 +270,7 @@ class Ledger(Application[str]):
 
     def _repeated(self, command_id: str, digest: str, actor: Actor | None) -> Outcome | None:
         """The first outcome under a command id; None if the id is free. Raises as `execute`."""
-        with self.told():
+        with self.store_errors():
             used = self.entries.select_commands([command_id]).get(command_id)
             if used is None:
                 return None
@@ -287,13 +287,13 @@ class Ledger(Application[str]):
 
     def stream(self, stream: str, *, after: int = 0) -> Iterator[Recorded]:
         """A stream's entries by version, from the one after `after`."""
-        with self.told():
+        with self.store_errors():
             return cast(Iterator[Recorded], iter(list(self.events.get(stream, gt=after))))
 
     def history(self, first: int = 1, last: int | None = None) -> Iterator[Recorded]:
         """Entries by position, both ends included, a page at a time."""
         while last is None or first <= last:
-            with self.told():
+            with self.store_errors():
                 page = self.entries.select_notifications(first, PAGE, stop=last)
             yield from (cast(Recorded, self.mapper.to_domain_event(entry)) for entry in page)
             if len(page) < PAGE:
@@ -302,31 +302,31 @@ class Ledger(Application[str]):
 
     def entry_text(self, position: int) -> str:
         """One entry exactly as stored. Raises NotFound."""
-        with self.told():
+        with self.store_errors():
             page = self.entries.select_notifications(position, 1, stop=position)
         if not page:
             raise NotFound(f"There is no position {position}; the last is {self.last_position()}.")
         return page[0].state.decode(errors="surrogateescape")
 
     def last_position(self) -> int:
-        with self.told():
+        with self.store_errors():
             return self.entries.max_notification_id() or 0
 
     def resolve(self, as_of: str | None, known_at: str | None) -> AsOf | None:
         """What `--as-of` and `--known-at` mean here; None is now."""
-        with self.told():
+        with self.store_errors():
             return resolve(self.entries, as_of, known_at, self.clock())
 
     def names(self, subjects: Iterable[str]) -> Mapping[str, str]:
         """The names behind surrogate ids; erased ones are absent."""
-        with self.told():
+        with self.store_errors():
             return self.entries.subject_names(subjects)
 
     # -- what a batch needs ----------------------------------------------------------------------
 
-    def told(self) -> AbstractContextManager[None]:
+    def store_errors(self) -> AbstractContextManager[None]:
         """Turns the database's failures into the ledger's errors."""
-        return told_clearly(str(self.location))
+        return as_store_errors(str(self.location))
 
     def forget(self) -> None:
         """Drop what may be ahead of the file, or behind it: after a failed append."""
@@ -337,19 +337,19 @@ class Ledger(Application[str]):
 
     def account_to_settle(self, provider: str, account: str) -> Account:
         """The cached account, caught up with the file. Only a batch may change it."""
-        with self._lock, self.told():
+        with self._lock, self.store_errors():
             return self._accounts.get(provider, account)
 
     def version(self, stream: str) -> int:
         """The version of a stream's last event, as far as this process knows."""
-        with self._lock, self.told():
+        with self._lock, self.store_errors():
             if stream not in self._versions:
                 self._versions[stream] = self.entries.max_version(stream)
             return int(self._versions[stream])
 
     def subject(self, kind: SubjectKind, name: str) -> SubjectRow | None:
         """The surrogate id that stands for a name, if one does."""
-        with self._lock, self.told():
+        with self._lock, self.store_errors():
             if (kind, name) not in self._subjects:
                 found = self.entries.select_subjects(kind, [name])
                 if name not in found:
@@ -359,7 +359,7 @@ class Ledger(Application[str]):
 
     def _previewed(self, batch: Batch) -> tuple[Recorded, ...]:
         """The entries as they would be appended now. Raises IntegrityError on a lost race."""
-        with self.told():
+        with self.store_errors():
             self.entries.check(replace(batch.beside(), versions=batch.versions_before))
         return batch.preview()
 
@@ -380,7 +380,7 @@ class Ledger(Application[str]):
         if not batch.entries:
             return Appended()
         try:
-            with self.told():
+            with self.store_errors():
                 # Not Application.save, which asks of every single event what kind of thing it is.
                 beside = batch.beside(self._accounts.snapshots())
                 stored = [self.mapper.to_stored_event(cast(Any, entry)) for entry in batch.entries]

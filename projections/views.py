@@ -86,29 +86,29 @@ class Views:
         """Whether they were made with another catalogue than this one, and stay so: what follows
         from it, such as which features work, follows from theirs.
         """
-        with self._store.told():
+        with self._store.store_errors():
             return self._store.catalogue_version() != self._catalogue.version
 
     def last_position(self) -> int:
         """The ledger's last position, which the views may stand behind."""
-        with self._store.told():
+        with self._store.store_errors():
             return self._store.last_position()
 
     def reached(self) -> int:
         """The position that the views have come to: what is "now" in their answers."""
-        with self._store.told():
+        with self._store.store_errors():
             return self._store.reached()
 
     def resolve(self, as_of: str | None, known_at: str | None, now: datetime) -> AsOf | None:
         """What `--as-of` and `--known-at` mean here; None is now. Raises InvalidInput."""
-        with self._store.told():
+        with self._store.store_errors():
             return resolve(Moments(self._store), as_of, known_at, now)
 
     def subject_names(self, subjects: Iterable[str]) -> Mapping[str, str]:
         """The names behind surrogate ids; erased ones are absent."""
         wanted = list(subjects)
         found: dict[str, str] = {}
-        with self._store.told():
+        with self._store.store_errors():
             for first in range(0, len(wanted), NAMES_AT_ONCE):
                 some = wanted[first : first + NAMES_AT_ONCE]
                 places = ", ".join("?" * len(some))
@@ -164,7 +164,7 @@ class Views:
         columns = tuple(column.name for column in self.columns(name))
         wheres, params = _conditions(columns, where or {})
         over = (name,) if name in PROJECTIONS else VIEWS[name].over
-        with self._store.told(), self._store.unchanging(*over):
+        with self._store.store_errors(), self._store.unchanging(*over):
             relation = self._relation(name, as_of)
             rows = self._store.execute(
                 f"{relation} SELECT * FROM answer {wheres} ORDER BY {', '.join(columns)}",
@@ -177,7 +177,7 @@ class Views:
         """How many rows a projection had when that position was the last, and their digest."""
         projection = PROJECTIONS[name]
         key = ", ".join(column.name for column in projection.key)
-        with self._store.told(), self._store.unchanging(name):
+        with self._store.store_errors(), self._store.unchanging(name):
             rows = history.as_of(projection, self._store.table(projection), AsOf(position))
             with self._store.streamed(f"{rows} ORDER BY {key}") as present:
                 return digest_of(present)
@@ -210,7 +210,7 @@ class Views:
         if after is not None:
             wheres.append("position < ?" if newest_first else "position > ?")
             params.append(after)
-        with self._store.told(), self._store.unchanging():
+        with self._store.store_errors(), self._store.unchanging():
             last = self._store.last_position()
             rows: list[tuple[Any, ...]] = []
             for condition, places in self._places(wanted):
@@ -233,7 +233,7 @@ class Views:
         """Every surrogate id in the order of registration, and the name that is still kept."""
         member = self._store.dialect.member
         subject, kind = (member.format("e.entry", name) for name in ("subject", "kind"))
-        with self._store.told():
+        with self._store.store_errors():
             rows = self._store.execute(
                 f"SELECT {subject}, {kind}, s.name, e.recorded_at, e.position "
                 f"FROM events e LEFT JOIN subjects s ON s.subject = {subject} "
@@ -244,7 +244,7 @@ class Views:
 
     def _subjects_of(self, actor: str | None) -> list[str]:
         """The surrogate ids that a name stands for; what is no name may be one itself."""
-        with self._store.told():
+        with self._store.store_errors():
             rows = self._store.execute(
                 "SELECT subject FROM subjects WHERE kind = 'person' AND name = ?", (actor,)
             )
@@ -255,7 +255,7 @@ class Views:
 
         Raises InvalidInput for SQL that is wrong, writes, or takes longer than the time limit.
         """
-        with self._store.told():
+        with self._store.store_errors():
             columns, rows, more = self._store.query(sql, row_limit, time_limit_s)
             return Result(columns, rows, self._store.reached(), more=more)
 

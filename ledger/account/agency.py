@@ -14,7 +14,7 @@ from ledger.account.decision import (
     Evolutions,
     need_reason,
 )
-from ledger.account.impact import broken_features, told, total
+from ledger.account.impact import as_many_as_fit, broken_features, total
 from ledger.account.policy import PolicyCreated
 from ledger.account.state import Account, Timeline
 from ledger.errors import NotFound
@@ -159,8 +159,8 @@ def attempt_deletion(
         agency=command.agency,
         outcome="refused" if why else "carried-out",
         override=command.override,
-        impact_regions=told(regions),
-        impact_features=told(features),
+        impact_regions=as_many_as_fit(regions),
+        impact_features=as_many_as_fit(features),
         impact_regions_total=total(regions),
         impact_features_total=total(features),
         why=why,

@@ -15,7 +15,7 @@ IMPACT_BYTES_MAX: Final = 15_000
 """How much of an impact an entry tells; beyond that the totals tell that there is more."""
 
 
-def told(impact: tuple[str, ...]) -> tuple[str, ...]:
+def as_many_as_fit(impact: tuple[str, ...]) -> tuple[str, ...]:
     """As much of an impact as an entry has room for, from its beginning."""
     room, kept = IMPACT_BYTES_MAX, []
     for name in impact:
@@ -28,7 +28,7 @@ def told(impact: tuple[str, ...]) -> tuple[str, ...]:
 
 def total(impact: tuple[str, ...]) -> int | None:
     """How much there is in all, where an entry has no room for all of it."""
-    return None if told(impact) == impact else len(impact)
+    return None if as_many_as_fit(impact) == impact else len(impact)
 
 
 def known_permissions(

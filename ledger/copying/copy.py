@@ -44,7 +44,7 @@ class Kept(Protocol):
 
     @property
     def entries(self) -> Recorder: ...
-    def told(self) -> AbstractContextManager[None]: ...
+    def store_errors(self) -> AbstractContextManager[None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def copy(
 
 
 def _copied(source: Kept, target: Kept, *, with_names: bool, on_progress: OnProgress) -> Copied:
-    with source.told(), stored_rows(source.location) as rows:
+    with source.store_errors(), stored_rows(source.location) as rows:
         origin = CopySource(rows)
         note = _checkpoint(origin)
         before = _begun(origin, source, target)
@@ -100,14 +100,14 @@ def _copied(source: Kept, target: Kept, *, with_names: bool, on_progress: OnProg
     _forget(source, target, origin.size)
     if with_names:
         _put_names(source, target, origin.size)
-    with source.told():
+    with source.store_errors():
         later = (source.entries.max_notification_id() or 0) - origin.size
     return Copied(origin.size, root, before, later)
 
 
 def _begun(origin: CopySource, source: Kept, target: Kept) -> int:
     """How much of the source the target has already. Raises Conflict if it has anything else."""
-    with target.told(), _whole(target):
+    with target.store_errors(), _whole(target):
         entries, last = target.entries, target.entries.max_notification_id() or 0
         if entries.tree_size() != last:
             raise TileInvalid(f"it has {last} entries, and {entries.tree_size()} leaves")
@@ -131,7 +131,7 @@ def _begun(origin: CopySource, source: Kept, target: Kept) -> int:
 
 
 def _append(target: Kept, part: AsIs) -> None:
-    with target.told():
+    with target.store_errors():
         try:
             target.entries.append_as_is(part)
         except IntegrityError as error:
@@ -146,7 +146,7 @@ def _append(target: Kept, part: AsIs) -> None:
 def _compared(origin: CopySource, source: Kept, target: Kept, before: int) -> bytes:
     """The root, after all tiles that grew were held against the source's."""
     size = origin.size
-    with target.told(), _whole(target):
+    with target.store_errors(), _whole(target):
         if (last := target.entries.max_notification_id() or 0) != size:
             raise went_on(size, last)
         for level, index, width in tiles_between(before, size):
@@ -190,7 +190,7 @@ def _checkpoint(origin: CopySource) -> tuple[str, Checkpoint] | None:
 def _put_note(target: Kept, noted: tuple[str, Checkpoint], size: int) -> None:
     """The source's checkpoint, unless the target has a newer one, or is called otherwise."""
     note, checkpoint = noted
-    with target.told():
+    with target.store_errors():
         kept = target.entries.checkpoint()
     if kept is not None:
         try:
@@ -210,20 +210,20 @@ def _put_note(target: Kept, noted: tuple[str, Checkpoint], size: int) -> None:
 def _forget(source: Kept, target: Kept, size: int) -> None:
     """Forget in the target who was forgotten in the source."""
     gone: list[str] = []
-    with target.told(), stored_rows(target.location) as rows:
+    with target.store_errors(), stored_rows(target.location) as rows:
         for page in _pages(row[0] for row in rows.subjects()):
-            with source.told():
+            with source.store_errors():
                 known = source.entries.subject_names(page)
             gone += [subject for subject in page if subject not in known]
     if gone:
         _append(target, AsIs(size, erased=gone))
-        with target.told():
+        with target.store_errors():
             target.entries.wipe()
 
 
 def _put_names(source: Kept, target: Kept, size: int) -> None:
     """The names as they are now, of those who are registered in the target."""
-    with source.told(), stored_rows(source.location) as rows:
+    with source.store_errors(), stored_rows(source.location) as rows:
         for page in _pages(rows.subjects()):
             _append(target, AsIs(size, subjects=[_registered(*row) for row in page]))
 

@@ -114,7 +114,7 @@ class LogKey:
                 "or keep the ledger in a folder of its own.",
             )
         new = NewKey.of(self.origin, command, vkey)
-        with _told():
+        with _key_folder_errors():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.chmod(0o700)
             self._take(new)
@@ -152,7 +152,7 @@ class LogKey:
         else changes. Raises KeyUnusable.
         """
         self.check_rotates()
-        with _told():
+        with _key_folder_errors():
             if not self._previous.exists:
                 for name in ("private.key", "signer-command", "verifier.key"):
                     if (self.folder / name).exists():
@@ -164,7 +164,7 @@ class LogKey:
 
     def retire(self) -> None:
         """The previous key signs no more; its private key is deleted."""
-        with _told():
+        with _key_folder_errors():
             for name in ("verifier.key", "private.key", "signer-command"):
                 (self.folder / f"{_PREVIOUS}{name}").unlink(missing_ok=True)
 
@@ -375,7 +375,7 @@ def _put_at_once(handle: int, record: bytes) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _key_folder_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:

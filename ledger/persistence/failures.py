@@ -14,7 +14,7 @@ from ledger.persistence.sqlite.failures import meaning_of
 
 
 @contextmanager
-def told_clearly(ledger: str) -> Iterator[None]:
+def as_store_errors(ledger: str) -> Iterator[None]:
     """Turn the failures of the databases and of the library into StoreUnavailable and its kind.
 
     A conflict (IntegrityError) passes: the process that appends decides again.

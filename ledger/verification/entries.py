@@ -20,7 +20,7 @@ from eventsourcing.persistence import PersistenceError
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.tiles import TILE_WIDTH, Tile, append, tiles_between
 from ledger.merkle.tree import EMPTY_ROOT, Frontier, fold
-from ledger.persistence.failures import told_clearly
+from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import Location, location_of
 from ledger.persistence.raw_reading import stored_rows
 from ledger.persistence.raw_rows import AnotherLedger, StoredRows
@@ -118,7 +118,7 @@ def verify_entries(
     """
     location, wanted = location_of(ledger), sorted(set(sizes))
     jobs = processors() if jobs is None else jobs
-    with told_clearly(str(location)), stored_rows(location) as rows:
+    with as_store_errors(str(location)), stored_rows(location) as rows:
         if indexes:
             rows.index_faults()  # Says at once where there is no such look, and looks later.
         reading = _Reading(location, rows, wanted, on_progress, stretch, indexes=indexes)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from ledger.application import Ledger
 from ledger.errors import VerificationFailed
 from ledger.persistence.columns import DERIVED_COLUMNS
-from ledger.persistence.failures import told_clearly
+from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import PostgresDatabase
 from ledger.verification.row_check import differences, fits
 
@@ -95,14 +95,14 @@ class SqliteEvents:
         self.last_position = ledger.last_position
 
     def read_tile(self, level: int, index: int, width: int) -> bytes:
-        with told_clearly(str(self._path)):
+        with as_store_errors(str(self._path)):
             return self._entries.read_tile(level, index, width)
 
     def pages(self, first: int) -> Iterator[list[Row]]:
         statement = (
             f"SELECT {', '.join(COLUMNS)} FROM events WHERE position >= ? ORDER BY position LIMIT ?"
         )
-        with told_clearly(str(self._path)), closing(_read_only(self._path)) as connection:
+        with as_store_errors(str(self._path)), closing(_read_only(self._path)) as connection:
             while page := _page(connection, statement, (first, PAGE)):
                 yield page
                 first = page[-1][0] + 1

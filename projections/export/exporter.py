@@ -76,7 +76,7 @@ def export_parquet(
                 }
             )
             manifest.write(folder)
-    return _told(folder, before, manifest)
+    return _count(folder, before, manifest)
 
 
 @contextmanager
@@ -199,7 +199,7 @@ def _pages(source: EventSource, first: int, last: int) -> Iterator[list[Row]]:
             return
 
 
-def _told(folder: Path, before: Manifest, after: Manifest) -> Exported:
+def _count(folder: Path, before: Manifest, after: Manifest) -> Exported:
     files = list(after.files())
     return Exported(
         folder=str(folder),

@@ -77,7 +77,7 @@ class Runner:
         they stand at. Raises StoreLocked when another process keeps the views.
         """
         store = self._store
-        with store.told():
+        with store.store_errors():
             if not store.keeps:
                 store.check_fits()
                 return store.reached()
@@ -104,7 +104,7 @@ class Runner:
         wanted = projections_named(names)
         self.catch_up()
         store = self._store
-        with store.told():
+        with store.store_errors():
             if store.makes:
                 rebuilt = rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
             else:
@@ -122,7 +122,7 @@ class Runner:
     def status(self) -> list[Status]:
         """Where each projection stands, without catching up."""
         store = self._store
-        with store.told():
+        with store.store_errors():
             self._declare()
             last = store.last_position()
             return [

@@ -19,7 +19,7 @@ from psycopg.sql import SQL, Identifier
 
 from ledger.catalogue import Catalogue
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
-from ledger.persistence.failures import told_clearly
+from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.postgres.connections import connect, is_given_up, is_lost
 from ledger.persistence.postgres.roles import make_views_schema
@@ -75,7 +75,7 @@ class PostgresStore(Store):
         self._connect()
 
     def _connect(self) -> None:
-        with self.told():
+        with self.store_errors():
             self.connection: Connection[Any] = connect(
                 self.database.url, lock_timeout_s=LOCK_TIMEOUT_S
             )
@@ -179,7 +179,7 @@ class PostgresStore(Store):
 
     @contextmanager
     def _translating(self) -> Iterator[None]:
-        with told_clearly(str(self.database)):
+        with as_store_errors(str(self.database)):
             try:
                 yield
             except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
@@ -342,7 +342,7 @@ class PostgresStore(Store):
 
         A standby refuses to listen, and a role that only reads waits for who keeps the views.
         """
-        with self.told():
+        with self.store_errors():
             if not self.keeps:
                 time.sleep(seconds)
                 self._look()
@@ -384,7 +384,7 @@ def event_pages(
     wanted = (
         f"SELECT {', '.join(columns)} FROM events WHERE position >= %s ORDER BY position LIMIT %s"
     )
-    with told_clearly(str(database)), connect(database.url) as connection:
+    with as_store_errors(str(database)), connect(database.url) as connection:
         connection.row_factory = tuple_row
         while page := connection.execute(wanted.encode(), (first, size)).fetchall():
             yield page

@@ -21,7 +21,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier
 
-from ledger.persistence.failures import told_clearly
+from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.postgres import roles as postgres_roles
 from ledger.persistence.postgres.connections import connect
@@ -72,7 +72,7 @@ def grant(database: PostgresDatabase, *, writers: Sequence[str], readers: Sequen
     """
     postgres_roles.grant(database, writers=writers, readers=readers)
     with (
-        told_clearly(str(database)),
+        as_store_errors(str(database)),
         connect(database.url) as connection,
         connection.transaction(),
     ):

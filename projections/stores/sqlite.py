@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from ledger.errors import StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
-from ledger.persistence.failures import told_clearly
+from ledger.persistence.failures import as_store_errors
 from ledger.persistence.sqlite.connections import use_wal
 from projections import history
 from projections.definitions.declared import VIEWS
@@ -46,7 +46,7 @@ class SQLiteStore(Store):
         super().__init__()
         self.ledger = ledger.absolute()
         self.path = views_path(self.ledger)
-        with self.told():
+        with self.store_errors():
             self.connection = sqlite3.connect(
                 f"file:{quote(os.fsencode(self.path))}?mode=rwc",
                 uri=True,
@@ -112,7 +112,7 @@ class SQLiteStore(Store):
     def _translating(self) -> Iterator[None]:
         """Translates the database's errors into the ledger's; what is damaged is rebuilt."""
         try:
-            with told_clearly(str(self.path)):
+            with as_store_errors(str(self.path)):
                 yield
         except (StoreLocked, StoreFull, StoreReadOnly):
             raise

@@ -112,7 +112,7 @@ class Store(ABC):
         """A further connection to the same views."""
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def store_errors(self) -> Iterator[None]:
         """Turns the database's failures into the ledger's errors. Raises WrongThread."""
         if get_ident() != self._thread:
             raise WrongThread(

@@ -48,7 +48,7 @@ def run(*args: str, stdout: int | IO[str], stderr: int) -> subprocess.CompletedP
     ],
 )
 def test_every_error_has_its_exit_code(error: type[errors.LedgerError], code: int) -> None:
-    assert exits.told(error("Something."), debug=False) == code
+    assert exits.report(error("Something."), debug=False) == code
 
 
 def test_a_bug_asks_to_be_reported_and_shows_its_place_only_on_request(

@@ -97,7 +97,7 @@ def init(
         _check_is_new(ledger, origin)
         signer = LogSigner(ledger.signers.keys, origin)
         signer.key.create(ledger.location, command=signer_command, vkey=verifier_key)
-        with ledger.told():
+        with ledger.store_errors():
             ledger.entries.sign(signer)
     log_key.print_key(ask, signer.key)
     say(
@@ -175,7 +175,7 @@ def _covering(ledger: Ledger) -> str:
         return str(note)
     signer = ledger.signers(checkpoint.origin)
     if signer is not None:
-        with ledger.told():
+        with ledger.store_errors():
             return ledger.entries.sign(signer)
     say(
         f"No checkpoint covers the last {missing} entries, and the key of {checkpoint.origin} is "

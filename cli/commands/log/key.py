@@ -69,7 +69,7 @@ def rotate(
             reason=checked("reason", reason),
         )
         key.rotate(new)
-        with ledger.told():
+        with ledger.store_errors():
             ledger.entries.sign(LogSigner(ledger.signers.keys, key.origin))
     print_key(ask, key)
     say(

@@ -98,7 +98,7 @@ def store_error(ledger: str, error: BaseException) -> StoreUnavailable:
 
 
 @contextmanager
-def told_clearly(ledger: str) -> Iterator[None]:
+def as_store_errors(ledger: str) -> Iterator[None]:
     """Turn the failures of PostgreSQL into StoreUnavailable and its kinds."""
     try:
         yield

@@ -19,7 +19,7 @@ from ledger.errors import InvalidInput, NotFound
 from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.opening import REMEDY
 from ledger.persistence.postgres.connections import Datastore
-from ledger.persistence.postgres.failures import told_clearly
+from ledger.persistence.postgres.failures import as_store_errors
 from ledger.persistence.postgres.format import format_of
 
 VIEWS: Final = "views"
@@ -57,7 +57,7 @@ def grant(database: PostgresDatabase, *, writers: Sequence[str], readers: Sequen
     InvalidInput if there is no such role, StoreUnavailable.
     """
     name = str(database)
-    with told_clearly(name), closing(Datastore(database.url)) as datastore:
+    with as_store_errors(name), closing(Datastore(database.url)) as datastore:
         datastore.again(lambda connection: _grant(connection, name, writers, readers))
 
 

@@ -24,7 +24,7 @@ from ledger.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
-from ledger.persistence.failures import told_clearly
+from ledger.persistence.failures import as_store_errors
 from tests.ledger.children import finished, python
 from tests.ledger.scenario import BEIJING, grant, login
 from tests.ledger.worlds import consent, raw, sound, texts, traces
@@ -355,14 +355,14 @@ def test_the_words_of_a_path_do_not_choose_the_error(tmp_path: Path, word: str) 
 def test_what_nobody_foresaw_is_told_in_the_databases_own_words() -> None:
     with (
         pytest.raises(StoreUnavailable, match="no such table: what"),
-        told_clearly("x.db"),
+        as_store_errors("x.db"),
         contextlib.closing(sqlite3.connect(":memory:")) as db,
     ):
         db.execute("SELECT 1 FROM what")
 
 
 def test_a_bug_is_not_dressed_up_as_a_failure_of_the_disk() -> None:
-    with pytest.raises(ZeroDivisionError), told_clearly("x.db"):
+    with pytest.raises(ZeroDivisionError), as_store_errors("x.db"):
         sys.stdout.write(str(1 / 0))
 
 
