@@ -77,7 +77,7 @@ def test_ctrl_c_ends_with_130(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None
 
 PRESSES_CTRL_C = """
 import os, signal, sys, threading
-import cli.main, cli.query, projections.views
+import cli.commands.query, cli.main, projections.views
 threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
 cli.main.run()
 """
