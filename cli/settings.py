@@ -44,12 +44,6 @@ def truthy(text: str | None) -> bool:
     return (text or "").lower() not in ("", "0", "no", "false", "off")
 
 
-def xdg(kind: str, fallback: str) -> Path:
-    """A folder of the XDG base directory specification; relative values are ignored, as it says."""
-    named = os.environ.get(f"XDG_{kind}_HOME", "")
-    return Path(named) if named.startswith("/") else Path.home() / fallback
-
-
 class Settings:
     """All settings of one call. Raises InvalidInput where one cannot be understood."""
 
@@ -85,9 +79,12 @@ class Settings:
     @property
     def ledger(self) -> Location:
         from ledger.persistence.location import location_of
+        from ledger.user_folders import data_folder
 
         named = self.value("ledger")
-        return location_of(named or xdg("DATA", ".local/share") / "authledger" / "ledger.db")
+        if not named and (folder := data_folder()) is not None:
+            return location_of(folder / "ledger.db")
+        return location_of(self.need("ledger"))
 
     @property
     def catalogue(self) -> Path | None:
@@ -114,10 +111,12 @@ class Settings:
 
     @cached_property
     def _files(self) -> Mapping[str, str]:
+        from ledger.user_folders import config_folder
+
         found: dict[str, str] = {}
-        own, local = xdg("CONFIG", ".config") / "authledger" / "config.toml", Path(LOCAL_FILE)
-        if own.is_file():
-            found |= settings_in(own, own.read_bytes())
+        own, local = config_folder(), Path(LOCAL_FILE)
+        if own is not None and (file := own / "config.toml").is_file():
+            found |= settings_in(file, file.read_bytes())
         if local.is_file():
             content = local.read_bytes()
             settings = settings_in(local, content)
@@ -129,7 +128,10 @@ class Settings:
 
 
 def trusted_files() -> TrustedFiles:
-    return TrustedFiles(xdg("CONFIG", ".config") / "authledger" / "trusted")
+    from ledger.user_folders import config_folder
+
+    config = config_folder()
+    return TrustedFiles(None if config is None else config / "trusted")
 
 
 def guarded_in(settings: Mapping[str, str]) -> list[str]:
@@ -167,7 +169,7 @@ def expanded(path: str) -> Path:
     except RuntimeError as error:
         from ledger.errors import InvalidInput
 
-        raise InvalidInput(f"{path!r} names no folder: {error}.") from error
+        raise InvalidInput(f"{path!r} names no folder: {error}") from error
 
 
 def settings_in(path: Path, content: bytes) -> Mapping[str, str]:

@@ -31,8 +31,8 @@ def sha256_of(content: bytes) -> str:
 class TrustedFiles:
     """What the user trusts, by `authledger trust`."""
 
-    def __init__(self, folder: Path) -> None:
-        """`folder` need not exist: then nothing is trusted."""
+    def __init__(self, folder: Path | None) -> None:
+        """Without a folder, or where it does not exist, nothing is trusted."""
         self._folder = folder
 
     def sha256(self, file: Path) -> str | None:
@@ -43,7 +43,7 @@ class TrustedFiles:
         """Every trusted path, and the SHA-256 of its content. Raises InvalidInput."""
         from ledger.errors import InvalidInput
 
-        for path in sorted(self._folder.glob("*.json")):
+        for path in sorted(self._folder.glob("*.json")) if self._folder else ():
             try:
                 entry = json.loads(path.read_text(encoding="utf-8"))
                 yield str(entry["file"]), str(entry["sha256"])
@@ -54,22 +54,29 @@ class TrustedFiles:
                 ) from error
 
     def add(self, file: Path, content: bytes) -> None:
-        """Trust a file with this content, durably. Raises OSError."""
+        """Trust a file with this content, durably. Raises OSError, and InvalidInput without a
+        folder.
+        """
         import tempfile
 
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=self._folder)  # Mode 0600.
+        path = self._path(file)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(dir=path.parent)  # Mode 0600.
         with os.fdopen(handle, "w", encoding="utf-8") as new:
             json.dump({"file": place_of(file), "sha256": sha256_of(content)}, new)
             new.flush()
             os.fsync(new.fileno())
-        Path(beside).replace(self._path(file))
+        Path(beside).replace(path)
 
     def remove(self, file: Path) -> bool:
         """Trust a file no longer; False if it was not trusted. Raises OSError."""
-        was_trusted = self.sha256(file) is not None
+        if self.sha256(file) is None:
+            return False
         self._path(file).unlink(missing_ok=True)
-        return was_trusted
+        return True
 
     def _path(self, file: Path) -> Path:
-        return self._folder / f"{sha256_of(os.fsencode(place_of(file)))}.json"
+        from ledger.user_folders import needed
+
+        folder = needed(self._folder, "what is trusted")
+        return folder / f"{sha256_of(os.fsencode(place_of(file)))}.json"

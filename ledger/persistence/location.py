@@ -86,4 +86,4 @@ def _expanded(path: str) -> Path:
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
-        raise InvalidInput(f"{path!r} names no folder: {error}.") from error
+        raise InvalidInput(f"{path!r} names no folder: {error}") from error

@@ -149,7 +149,6 @@ def verify(
 def _check_is_new(ledger: Ledger, origin: str) -> None:
     """A log keeps its name for ever; only one whose key is not here any more can get another."""
     from ledger.errors import InvalidInput
-    from ledger.log.key_folder import LogKey
 
     note = ledger.entries.checkpoint()
     known = note.split("\n")[0] if note is not None else None
@@ -158,7 +157,7 @@ def _check_is_new(ledger: Ledger, origin: str) -> None:
             f"The log {origin} has its checkpoints already.",
             remedy="`authledger log key show` prints its verifier key.",
         )
-    if known is not None and LogKey(ledger.signers.keys, known).exists:
+    if known is not None and ledger.signers(known) is not None:
         raise InvalidInput(
             f"This ledger is the log {known} already, and who kept its checkpoints knows it so.",
             remedy="`authledger log key rotate` gives it another key.",
@@ -177,8 +176,9 @@ def _covering(ledger: Ledger) -> str:
     if signer is not None:
         with ledger.store_errors():
             return ledger.entries.sign(signer)
+    folder = ledger.signers.folder
     say(
         f"No checkpoint covers the last {missing} entries, and the key of {checkpoint.origin} is "
-        f"not in {ledger.signers.keys}: this one is older."
+        f"not {f'in {folder}' if folder else 'here'}: this one is older."
     )
     return str(note)

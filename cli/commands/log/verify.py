@@ -65,10 +65,8 @@ def verify_log(
 
 def _on_this_machine(ledger: Ledger, note: str) -> tuple[list[Verifier], Checkpoint | None]:
     """The verifier key and the signer's record in the folder of the log's key, if it is here."""
-    from ledger.log.key_folder import LogKey
-
-    key = LogKey(ledger.signers.keys, note.split("\n", maxsplit=1)[0])
-    return (list(key.verifiers), key.last()) if key.exists else ([], None)
+    signer = ledger.signers(note.split("\n", maxsplit=1)[0])
+    return (list(signer.key.verifiers), signer.key.last()) if signer else ([], None)
 
 
 def _say_unwitnessed(count: int) -> None:
