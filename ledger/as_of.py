@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from ledger.errors import InvalidInput
-from ledger.values import instant, instant_text
+from ledger.values import instant, instant_text, later
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _HELP = "Write RFC 3339 (2026-03-01T09:30:00Z), a day (2026-03-01), now, -7d, -12h, or @POSITION."
@@ -45,11 +45,11 @@ def parse_when(text: str, now: datetime) -> int | datetime:
         return now
     try:
         if match := re.fullmatch(r"-([0-9]{1,6})([smhdw])", text):
-            return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+            return later(now, -timedelta(**{_UNITS[match[2]]: int(match[1])}))
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             return datetime.fromisoformat(text).replace(tzinfo=UTC)
         return instant(text)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise InvalidInput(f"{text!r} is no time: {error}.", remedy=_HELP) from error
 
 

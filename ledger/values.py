@@ -7,7 +7,7 @@ canonical bytes (lone surrogates, which pydantic refuses in every string).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated
 
@@ -55,8 +55,10 @@ def instant_text(at: datetime) -> str:
 
     >>> instant_text(datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
     '2026-03-01T09:30:00.000000Z'
+
+    Raises ValueError if the time in UTC lies outside the calendar.
     """
-    return _utc_text(at if at.tzinfo is UTC else at.astimezone(UTC))
+    return _utc_text(at if at.tzinfo is UTC else _in_utc(at))
 
 
 @lru_cache(maxsize=1_024)  # All entries of a transaction are recorded at one time.
@@ -66,14 +68,33 @@ def _utc_text(at: datetime) -> str:
 
 
 def instant(text: str) -> datetime:
-    """The inverse of `instant_text`; also takes any RFC 3339 time that names its zone."""
+    """The inverse of `instant_text`; also takes any RFC 3339 time that names its zone.
+
+    Raises ValueError, and no other error, for every other text.
+    """
     return _aware(datetime.fromisoformat(text))
+
+
+def later(at: datetime, by: timedelta) -> datetime:
+    """The time that lies `by` after another. Raises ValueError if it lies outside the calendar."""
+    try:
+        return at + by
+    except OverflowError as error:
+        raise ValueError(f"{by} after {at.isoformat()} is outside the calendar") from error
 
 
 def _aware(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise ValueError(f"the time {at.isoformat()} names no zone; end it with Z or +08:00")
-    return at.astimezone(UTC)
+    return _in_utc(at)
+
+
+def _in_utc(at: datetime) -> datetime:
+    """The same time in UTC; at the edges of the calendar it may have no date there."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"the time {at.isoformat()} is outside the calendar in UTC") from error
 
 
 def _parsed(value: object) -> object:

@@ -154,6 +154,27 @@ def test_a_time_without_a_zone_is_none(text: str) -> None:
     assert not admits(values.Instant, datetime(2026, 3, 1))  # noqa: DTZ001
 
 
+EDGES = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+
+
+@pytest.mark.parametrize("text", EDGES)
+def test_a_time_that_lies_outside_the_calendar_in_utc_is_not_valid(text: str) -> None:
+    with pytest.raises(ValueError, match="outside the calendar"):
+        values.instant(text)
+    with pytest.raises(ValueError, match="outside the calendar"):
+        values.instant_text(datetime.fromisoformat(text))
+    assert not admits(values.Instant, text)
+    assert not admits(values.Instant, datetime.fromisoformat(text))
+
+
+def test_no_duration_leads_out_of_the_calendar() -> None:
+    last = values.instant("9999-12-31T23:00:00Z")
+    assert values.later(last, timedelta(minutes=1)) == last.replace(minute=1)
+    for far in (timedelta(hours=1), timedelta.min, timedelta.max):
+        with pytest.raises(ValueError, match="outside the calendar"):
+            values.later(last, far)
+
+
 class Autumn(tzinfo):
     """A clock that is set back from summer time in the night that is asked about."""
 

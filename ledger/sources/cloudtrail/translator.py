@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -29,7 +30,7 @@ from ledger.sources.fields import (
     text,
     within,
 )
-from ledger.values import instant
+from ledger.values import instant, later
 
 ENVELOPES: Final = ("Records",)
 
@@ -97,7 +98,7 @@ def _call(record: Record, name: str) -> Call:
         raise Unreadable("the record names no account, or has no eventID")
     try:
         at = instant(str(record.get("eventTime")))
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise Unreadable(f"eventTime: {error}") from error
     return Call(
         name=name,
@@ -157,13 +158,12 @@ def _expires_at(call: Call) -> datetime | None:
     said = text(within(call.response, "credentials").get("expiration"))
     if said:
         found = _expiration.match(said)
-        try:
+        with suppress(ValueError):
             return _read_expiration(found) if found else instant(said)
-        except ValueError:
-            pass
     seconds = call.request.get("durationSeconds")
     if isinstance(seconds, int) and 0 < seconds <= 129_600:
-        return call.at + timedelta(seconds=seconds)
+        with suppress(ValueError):
+            return later(call.at, timedelta(seconds=seconds))
     return None
 
 

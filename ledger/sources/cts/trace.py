@@ -23,7 +23,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from ledger.sources.fields import Record, Unreadable, first_text, mapping, text, why, within
-from ledger.values import instant
+from ledger.values import instant, later
 
 GLOBAL_SERVICES: Final = "global"
 """Stands as the region of what belongs to global services: grants on the domain, most logins."""
@@ -51,13 +51,13 @@ def time_of(value: object) -> datetime:
     try:
         if value.isascii() and value.isdigit():
             nanoseconds = int(value) * _NANOSECONDS[len(value)]
-            return _EPOCH + timedelta(microseconds=nanoseconds // 1_000)
+            return later(_EPOCH, timedelta(microseconds=nanoseconds // 1_000))
         found = _dated.fullmatch(value)
         if found:
             year, month, day = (found[k] or found[f"{k}2"] for k in "ymd")
             value = f"{year}-{month}-{day}T{found['time']}{found['zone']}"
         return instant(value)
-    except (ValueError, KeyError, OverflowError) as error:
+    except (ValueError, KeyError) as error:
         raise Unreadable(f"the time {value[:40]!r} has none of the known shapes") from error
 
 
