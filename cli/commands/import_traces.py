@@ -85,6 +85,8 @@ def _import(
         say("Dry run: nothing was appended. Traces that the ledger knows count as new here.")
     for place in report.places:
         warn(str(place))
+    if report.unlisted:
+        warn(f"{report.unlisted} more records and places could not be read; they are not listed.")
     if not report.complete:
         raise InvalidInput(
             f"{report.malformed_records} records and {report.breaks} places could not be read; "
@@ -187,4 +189,5 @@ def _document(numbers: dict[str, int], report: ImportReport, observed: Observed)
             {"file": each.file, "place": each.place, "message": each.message}
             for each in report.places
         ],
+        "places_not_listed": report.unlisted,
     }

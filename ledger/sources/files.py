@@ -47,28 +47,32 @@ def stored_bytes(paths: Iterable[Path]) -> int:
 
 
 def pieces_of(path: Path, on_progress: OnProgress) -> Iterator[str]:
-    """A file's text. Raises Broken where compressed data ends early or is damaged, and OSError.
+    """A file's text. Raises OSError, and Broken where compressed data is damaged or ends early, or
+    where UTF-16 ends within a character.
 
-    Bytes that are not UTF-8 become lone surrogates: they spoil the value that they stand in, and
-    not the file.
+    Bytes that are not in the text's encoding become lone surrogates: they spoil the value that they
+    stand in, and not the file.
     """
     with path.open("rb") as file:
         stored = _stored(file, on_progress)
         head = next(stored, b"")
         chunks = _inflated(head, stored) if head.startswith(GZIP_MAGIC) else _chained(head, stored)
         first = next(chunks, b"")
-        decoder = codecs.getincrementaldecoder(_encoding(first))("surrogateescape")
+        decoder = _decoder_of(first)
         yield decoder.decode(first)
         for chunk in chunks:
             yield decoder.decode(chunk)
-        yield decoder.decode(b"", final=True)
+        try:
+            yield decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            raise Broken("at its end", "the UTF-16 text ends within a character") from error
 
 
-def _encoding(first: bytes) -> str:
+def _decoder_of(first: bytes) -> codecs.IncrementalDecoder:
     """By the byte order mark; without one, UTF-8."""
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    return "utf-8-sig"
+        return codecs.getincrementaldecoder("utf-16")("surrogatepass")
+    return codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
 
 
 def _stored(file: BinaryIO, on_progress: OnProgress) -> Iterator[bytes]:

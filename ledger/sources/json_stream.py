@@ -49,6 +49,8 @@ class Values:
         self._start = 0
         self._line = 1
         self._column = 1
+        self._counted = 0
+        """The index in the window whose line and column these are."""
         self.is_glancing = True
         """Whether the next value may be read by the quicker reader: no fact is expected."""
         self._is_glanced = False
@@ -71,6 +73,7 @@ class Values:
 
     @property
     def place(self) -> str:
+        self._count(self._start)
         return self._place(self._start)
 
     # -- three kinds of text ---------------------------------------------------------------------
@@ -234,15 +237,10 @@ class Values:
 
     def _more(self) -> bool:
         """Drop what was consumed and read on, as much again as is held; False at the end."""
-        dropped = self._window[: self._at]
-        lines = dropped.count("\n")
-        self._line += lines
-        self._column = (
-            len(dropped) - dropped.rfind("\n") if lines else (self._column + len(dropped))
-        )
+        self._count(self._at)
         self._start -= self._at
         held = self._window[self._at :]
-        self._at = 0
+        self._at = self._counted = 0
         if len(held) > VALUE_CHARS_MAX:
             self._window = held
             raise Broken(self._place(0), f"a value is longer than {VALUE_CHARS_MAX} characters")
@@ -261,15 +259,26 @@ class Values:
         self._window = held + "".join(fresh)
         return len(self._window) > len(held)
 
+    def _count(self, index: int) -> None:
+        """Go on counting lines up to where a value begins, or ends: each character once."""
+        if index > self._counted:
+            self._line, self._column = self._line_and_column(index)
+            self._counted = index
+
+    def _line_and_column(self, index: int) -> tuple[int, int]:
+        lines = self._window.count("\n", self._counted, index)
+        if not lines:
+            return self._line, self._column + index - self._counted
+        return self._line + lines, index - self._window.rfind("\n", self._counted, index)
+
     def _place(self, index: int) -> str:
-        if index < 0:
+        if index < self._counted:
             return f"line {self._line}"
-        before = self._window[:index]
-        lines = before.count("\n")
-        column = index - before.rfind("\n") if lines else self._column + index
-        return f"line {self._line + lines}, column {column}"
+        line, column = self._line_and_column(index)
+        return f"line {line}, column {column}"
 
     def _broken(self, error: Exception, start: int) -> Broken:
+        self._count(start)
         if isinstance(error, json.JSONDecodeError):
             offset = start if error.doc is not self._window else 0
             return Broken(self._place(offset + error.pos), error.msg)

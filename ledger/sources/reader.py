@@ -35,7 +35,8 @@ class Traces:
     """One cloud's kind of trace: in what its files wrap the records, and how one is translated.
 
     `glance(record)` says what a record is counted under that tells no fact, if its name says that.
-    `translate(record, provider, file)` is pure. It raises Unreadable or ValidationError.
+    `translate(record, provider, file)` is pure. It raises ValueError, such as Unreadable, for a
+    record that cannot be a fact.
     """
 
     provider: str
@@ -86,7 +87,7 @@ class Traces:
                 none = self.glance(record) if isinstance(record, dict) else None
                 values.is_glancing = none is not None  # Facts stand together: the next may be one.
                 found = none or self._fact(values.exactly(record), file, latest)
-            except (Unreadable, ValidationError) as error:
+            except (ValueError, RecursionError) as error:
                 report.malformed(file, values.place, _said(error))
                 continue
             if isinstance(found, NotUnderstood):
@@ -149,8 +150,10 @@ def name_of(record: Record) -> str:
     return f"{str(service).removesuffix('.amazonaws.com')}:{trace}"
 
 
-def _said(error: Unreadable | ValidationError) -> str:
-    if isinstance(error, Unreadable):
+def _said(error: ValueError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if not isinstance(error, ValidationError):
         return str(error)
     problem = error.errors(include_url=False, include_input=False)[0]
     return f"{'.'.join(str(part) for part in problem['loc']) or 'account'}: {problem['msg']}"

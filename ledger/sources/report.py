@@ -54,6 +54,11 @@ class ImportReport:
     """The first PLACES_MAX malformed records and breaks."""
 
     @property
+    def unlisted(self) -> int:
+        """How many malformed records and breaks are counted without a place in `places`."""
+        return self.malformed_records + self.breaks - len(self.places)
+
+    @property
     def complete(self) -> bool:
         """Whether every byte of every file could be read as records."""
         return not (self.malformed_records or self.breaks)

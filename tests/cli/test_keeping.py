@@ -68,6 +68,14 @@ def test_what_is_malformed_is_reported_with_its_place_and_the_rest_imported(trai
     assert "the rest was imported" in said.err
 
 
+def test_an_import_says_how_many_places_it_does_not_list(trails: Cli) -> None:
+    (trails.folder / "broken.jsonl").write_text("{}" + "\n{" * 1_004)
+    said = trails("import cloudtrail broken.jsonl -o json")
+    assert (said.code, said.json["breaks"], len(said.json["places"])) == (2, 1_004, 1_000)
+    assert said.json["places_not_listed"] == 5
+    assert "5 more records and places could not be read; they are not listed." in said.err
+
+
 def test_a_dry_import_appends_nothing(trails: Cli) -> None:
     said = trails.done("import cloudtrail trail.json --dry-run -o json")
     assert said.json["entries_appended"] >= 1

@@ -1,0 +1,143 @@
+"""Odd trace files: an import goes on, places are exact, and no file costs more than its size."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.sources import files
+from ledger.sources.report import PLACES_MAX
+from tests.sources.reading import read
+from tests.sources.test_reading import ONE, THREE, TWO, ids, record
+
+LINEAR_S = 5.0
+"""What takes well under a second, and took 20 s when its cost grew with the square of the size."""
+
+ASSUMED: dict[str, Any] = {
+    "eventSource": "sts.amazonaws.com",
+    "eventName": "AssumeRole",
+    "requestParameters": {"roleArn": "arn:aws:iam::444455556666:role/worker"},
+}
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"])
+def test_an_expiry_outside_the_calendar_is_unknown_and_the_import_goes_on(
+    tmp_path: Path, until: str
+) -> None:
+    answer = {"credentials": {"expiration": until}}
+    odd = json.dumps(record(2, **ASSUMED, responseElements=answer))
+    path = tmp_path / "a.json"
+    path.write_text(f"[{ONE},{odd},{THREE}]")
+    found, report = read("cloudtrail", path)
+    assert [item.source.trace_id for item in found] == ["e-1", "e-2", "e-3"]
+    assert getattr(found[1].events[0], "expires_at", "absent") is None
+    assert report.complete
+
+
+@pytest.mark.parametrize(
+    "at", ["9999-12-31T23:59:59-01:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+01:00"]
+)
+def test_a_record_at_the_edge_of_the_calendar_is_reported_and_the_import_goes_on(
+    tmp_path: Path, at: str
+) -> None:
+    lasting = ASSUMED["requestParameters"] | {"durationSeconds": 3_600}
+    odd = record(2, **ASSUMED, eventTime=at) | {"requestParameters": lasting}
+    path = tmp_path / "a.json"
+    path.write_text(f"[{ONE},{json.dumps(odd)},{THREE}]")
+    found, report = ids(path)
+    assert (found, report.malformed_records) == (["e-1", "e-3"], 1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_utf_16_file_that_ends_within_a_character_is_read_up_to_its_end(
+    tmp_path: Path, encoding: str
+) -> None:
+    path = tmp_path / "cut.json"
+    path.write_bytes(f"\ufeff[{ONE},{TWO},{THREE}".encode(encoding)[:-1])
+    (tmp_path / "whole.json").write_text(f"[{THREE}]")
+    found, report = ids(tmp_path)
+    assert found == ["e-1", "e-2", "e-3"]
+    [place] = report.places
+    assert str(place) == "cut.json: at its end: the UTF-16 text ends within a character"
+
+
+def test_half_a_character_in_utf_16_spoils_only_the_record_that_it_stands_in(
+    tmp_path: Path,
+) -> None:
+    odd = json.dumps(record(2, requestParameters={"roleName": "wor#er", "policyArn": "p"}))
+    text = f"\ufeff[{ONE},\n{odd.replace('#', chr(0xD800))},\n{THREE}]"
+    (tmp_path / "a.json").write_bytes(text.encode("utf-16-le", "surrogatepass"))
+    found, report = ids(tmp_path)
+    assert found == ["e-1", "e-3"]
+    assert report.places[0].place == "line 2, column 1"
+
+
+def test_the_place_of_a_bad_line_is_where_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the lines fall into the pieces that are read at a time."""
+    path = tmp_path / "lines.jsonl"
+    for seed in range(40):
+        chance = random.Random(seed)
+        monkeypatch.setattr(files, "PIECE_BYTES", chance.choice([512, 600, 1 << 18]))
+        lines, places = [ONE], []
+        for number in range(2, 30):
+            lines.append(chance.choice([TWO, '{"a":1,}', "{", "  {]", "", "7", "é [1,"]))
+            if (column := _column_of_the_fault(lines[-1])) is not None:
+                places.append(f"line {number}, column {column}")
+        path.write_text("\n".join([*lines, THREE]))
+        assert [place.place for place in ids(path)[1].places] == places, f"seed {seed}"
+
+
+def _column_of_the_fault(line: str) -> int | None:
+    try:
+        value = json.loads(line) if line else {}
+    except json.JSONDecodeError as error:
+        return error.colno
+    return None if isinstance(value, dict) else 1
+
+
+def test_the_time_for_bad_lines_grows_with_their_number_alone(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text(ONE + "\n{" * 200_000)
+    begun = time.perf_counter()
+    found, report = ids(path)
+    assert time.perf_counter() - begun < LINEAR_S
+    assert (found, report.breaks) == (["e-1"], 200_000)
+    assert (len(report.places), report.unlisted) == (PLACES_MAX, 200_000 - PLACES_MAX)
+    assert report.places[-1].place == f"line {PLACES_MAX + 1}, column 2"
+
+
+def test_the_time_for_records_that_are_not_valid_grows_with_their_number_alone(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "array.json"
+    path.write_text(f"[{ONE}{',7' * 200_000}]")
+    begun = time.perf_counter()
+    _, report = read("cloudtrail", path)
+    assert time.perf_counter() - begun < LINEAR_S
+    assert report.malformed_records == 200_000
+    assert report.places[0].place == f"line 1, column {len(ONE) + 3}"
+
+
+def test_a_record_that_is_nested_too_deeply_is_reported_and_the_import_goes_on(
+    tmp_path: Path,
+) -> None:
+    """Of two readers of one record, the second may give up a few levels before the first."""
+    path = tmp_path / "lines.jsonl"
+    path.write_text("\n".join(_nested(depth) for depth in range(800, 1_000)))
+    found, report = read("cts", path)
+    assert len(found) + report.malformed_records + report.breaks == 200
+    assert {place.message for place in report.places} <= {"nested too deeply"}
+
+
+def _nested(depth: int) -> str:
+    """A trace without an id, so that its whole content is written again to make one."""
+    said = {"trace_name": "createAgency", "service_type": "IAM", "trace_rating": "normal"}
+    told = {"time": 1772357400000, "domain_id": "a1", "request": {"agency_name": "mesh"}}
+    return f'{json.dumps(said | told)[:-1]}, "x": {"[" * depth}{"]" * depth}}}'
