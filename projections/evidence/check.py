@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -13,6 +14,8 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final
+
+from pydantic import TypeAdapter
 
 from ledger.catalogue import Catalogue
 from ledger.errors import LedgerError, NotFound, VerificationFailed
@@ -44,8 +47,20 @@ ENTRY_BYTES_MAX: Final = 65_535
 SMALL_BYTES_MAX: Final = 64 * 2**20
 """How much of any other part is read: a small file may unfold to a huge one."""
 
-_UNREADABLE: Final = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, ValueError)
-"""What opening and reading an odd archive raises; NotImplementedError is a RuntimeError."""
+_UNREADABLE: Final = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What opening and reading an odd archive raises, and storing an odd number from one.
+NotImplementedError and RecursionError are RuntimeErrors.
+"""
+_COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENTRY = re.compile(r"entries/([1-9][0-9]{0,17})\.json")
 
 
@@ -96,6 +111,8 @@ class _Check:
         names = self._archive.namelist()
         if len(set(names)) != len(names):
             raise VerificationFailed("a part stands in it twice")
+        if any(each.compress_type not in _COMPRESSIONS for each in self._archive.infolist()):
+            raise VerificationFailed("a part is compressed in a way that evidence never is")
         return names
 
     def _expect(self, names: list[str], question: Question, numbers: list[int]) -> None:
@@ -196,19 +213,18 @@ class _Check:
 def _asked(data: bytes) -> Question:
     """The question, if it is one that can be asked, in the one form that it is written in."""
     try:
-        question = Question(**json.loads(data))
+        question: Question = TypeAdapter(Question).validate_json(data, strict=True)
         str(question)
         columns = {column.name for column in Views.columns(question.view)}
         if (
             canonical(asdict(question)) == data
-            and type(question.position) is int
             and question.view in Views.names()
             and question.where.keys() <= columns
         ):
             return question
-    except (ValueError, TypeError, AttributeError, LedgerError):
+    except (ValueError, LedgerError):
         pass
-    raise VerificationFailed("question.json is no question")
+    raise VerificationFailed("question.json is not a question that can be asked")
 
 
 def _lines(part: IO[bytes], count: int) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ from ledger.log.prover import signed_checkpoint
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.note import Note
 from ledger.persistence.recorder import Recorder
+from projections.evidence.make import canonical
 from projections.views import Views
 from tests.cli.conftest import Cli
 from tests.ledger.children import appender
@@ -253,10 +255,13 @@ CRIMES: dict[str, tuple[Callable[[Parts], Parts], str]] = {
     ),
     "the answer with a tail": (ending("answer.json", b" "), "another answer"),
     "another region asked": (in_question(b"cn-north-4", b"cn-east-3"), "takes all entries"),
-    "an unknown column asked": (in_question(b'"region"', b'"salary"'), "is no question"),
-    "a key twice in the question": (in_question(b'{"', b'{"view":"x","'), "is no question"),
-    "the question with a tail": (ending("question.json", b"x"), "is no question"),
-    "another view asked": (in_question(b'"region_agencies"', b'"audit_trail"'), "is no question"),
+    "an unknown column asked": (in_question(b'"region"', b'"salary"'), "is not a question"),
+    "a key twice in the question": (in_question(b'{"', b'{"view":"x","'), "is not a question"),
+    "the question with a tail": (ending("question.json", b"x"), "is not a question"),
+    "another view asked": (
+        in_question(b'"region_agencies"', b'"audit_trail"'),
+        "is not a question",
+    ),
     "a position not covered": (
         lambda of: {
             **of,
@@ -285,6 +290,47 @@ def test_evidence_is_refused_with(cli: Cli, key: str, crime: str) -> None:
     assert saying in said.err
 
 
+IN_A_QUESTION = ("complete", "effective_at", "position", "rules", "view", "where")
+IN_A_CONDITION = ("region", "since")
+ODD: tuple[object, ...] = (None, True, 7, 1.5, [], {}, ["x"], "\0")
+
+
+def test_an_altered_question_is_never_verified_as_another(cli: Cli, key: str) -> None:
+    """`region=null` was answered for every region, and `region=[]` was called damaged views."""
+    cli.done(f'audit evidence "{GRANTED}"')
+    of = parts()
+    for place in (*IN_A_QUESTION, *IN_A_CONDITION):
+        for value in ODD:
+            if (place, value) in (("effective_at", None), ("where", {}), ("rules", "\0")):
+                continue
+            question = json.loads(of["question.json"])
+            (question if place in IN_A_QUESTION else question["where"])[place] = value
+            rewrite({**of, "question.json": canonical(question)})
+            said = cli(f"audit verify-evidence evidence.zip --key {key}")
+            assert (said.code, said.out) == (6, ""), f"{place}={value!r}: {said.err}"
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b'{"position":' + b"9" * 5_000 + b"}", b"\xff"])
+def test_a_question_that_cannot_be_read_is_not_verified(cli: Cli, key: str, text: bytes) -> None:
+    cli.done(f'audit evidence "{GRANTED}"')
+    rewrite({**parts(), "question.json": text})
+    said = cli(f"audit verify-evidence evidence.zip --key {key}")
+    assert said.code == 6
+    assert "question.json is not a question" in said.err
+
+
+def test_other_compressions_than_its_own_are_refused(cli: Cli, key: str) -> None:
+    """Their libraries have errors of their own."""
+    cli.done(f'audit evidence "{GRANTED}"')
+    of = parts()
+    with zipfile.ZipFile(BUNDLE, "w", zipfile.ZIP_LZMA) as archive:
+        for name, data in of.items():
+            archive.writestr(name, data)
+    said = cli(f"audit verify-evidence evidence.zip --key {key}")
+    assert said.code == 6
+    assert "compressed in a way" in said.err
+
+
 COMPLETE_CRIMES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "an entry altered": (flipped, "not verified"),
     "an entry removed": (lambda data: data.split(b"\n", 1)[1], "ends too early"),
@@ -294,6 +340,14 @@ COMPLETE_CRIMES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     ),
     "an entry more": (lambda data: data + b"{}\n", "goes on after"),
     "the last line without its end": (lambda data: data[:-1], "ends too early"),
+    "a version beyond all numbers": (
+        lambda data: data.replace(b'"version":1', b'"version":' + b"9" * 30, 1),
+        "cannot be read",
+    ),
+    "an entry nested deeply": (
+        lambda data: b"[" * 60_000 + b"\n" + data.split(b"\n", 1)[1],
+        "cannot be read",
+    ),
     "a line without an end": (lambda data: b"x" * 100_000 + data, "too long"),
 }
 
