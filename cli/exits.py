@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from typing import Any, Final
@@ -121,13 +122,18 @@ def _report_usage(error: Any) -> None:
         say(context.get_help())
         return
     said = error.format_message().replace(": Value error, ", ": ")  # Pydantic's word, not ours.
-    warn(f"Error: {said}")
+    warn(f"Error: {_without_urls(said)}")
     if context is not None:
         say(f"`{context.command_path} --help` tells how to use it.")
 
 
+def _without_urls(text: str) -> str:
+    """What is said of words that nobody understood: a URL among them may hold a password."""
+    return re.sub(r"(\w[\w+.-]*://)\S+", r"\1…", text)
+
+
 def _report_bug(error: BaseException, *, debug: bool) -> None:
-    warn(f"This is a bug in authledger: {type(error).__name__}: {error}")
+    warn(f"This is a bug in authledger: {type(error).__name__}: {_without_urls(str(error))}")
     if not debug:
         say("Please report it, with what you did. With --debug before the command (or")
         say("AUTHLEDGER_DEBUG=1) the same call shows where it happened.")

@@ -4,28 +4,38 @@
     postgresql://writer@db1,db2/audit?target_session_attrs=read-write&sslmode=verify-full
 
 What stands in a PostgreSQL URL is libpq's own: all its parameters pass through. The printed form
-holds no password.
+holds no password, and a URL that libpq would read otherwise than its author meant is not printed.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from ledger.errors import InvalidInput
 
-_URL: Final = re.compile(r"\w[\w+.-]*://|(sqlite|postgres(ql)?|file|jdbc):")
+_URL: Final = re.compile(r"[\s'\"]*(\w[\w+.-]*://|(sqlite|postgres(ql)?|file|jdbc):)")
 _CONNECTION_STRING: Final = re.compile(
     r"(^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|application_name)"
     r"\s*=",
     re.IGNORECASE,
 )
 _POSTGRESQL: Final = re.compile(r"postgres(ql)?://")
-_USER_PASSWORD: Final = re.compile(r"^([\w+.:-]+:/*[^/?@:]*):[^/?@]*@")
-_SECRET: Final = re.compile(
-    r"([?&](?:password|sslpassword|oauth_client_secret)=)[^&]*", re.IGNORECASE
+_PARTS: Final = re.compile(
+    r"(?P<scheme>\w+://)"
+    r"((?P<user>[^:@/]*)(:[^@/]*)?@)?"  # As libpq does it: up to the first @ before any slash.
+    r"(?P<hosts>[^/?]*)(?P<database>[^?]*)(\?(?P<parameters>.*))?",
+    re.DOTALL,
+)
+_HOSTS: Final = re.compile(r"((\[[^\]@]*\]|[^:\[\]@,]*)(:\d*)?(,|$))*")
+_PARAMETERS: Final = re.compile(r"([^=&@]+=[^=&]*(&|$))*")
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+_SECRETS: Final = frozenset(
+    ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
 )
 
 
@@ -46,7 +56,19 @@ class PostgresDatabase:
     url: str = field(repr=False)
 
     def __str__(self) -> str:
-        return _SECRET.sub(r"\1…", _USER_PASSWORD.sub(r"\1@", self.url))
+        found = _PARTS.fullmatch(self.url)
+        if found is None:
+            return "postgresql://…"
+        user = "" if found["user"] is None else f"{found['user']}@"
+        parameters = "&".join(map(_shown, (found["parameters"] or "").split("&")))
+        where = f"{found['scheme']}{user}{found['hosts']}{found['database']}"
+        return f"{where}?{parameters}" if parameters else where
+
+
+def _shown(parameter: str) -> str:
+    """A parameter of a URL; libpq decodes its name, too."""
+    name, _, _ = parameter.partition("=")
+    return f"{name}=…" if unquote(name).strip().lower() in _SECRETS else parameter
 
 
 Location = SQLiteFile | PostgresDatabase
@@ -57,14 +79,15 @@ def location_of(named: str | Path | Location) -> Location:
     if isinstance(named, SQLiteFile | PostgresDatabase):
         return named
     if isinstance(named, Path):
-        return SQLiteFile(named)
+        return _file(named)
     if _POSTGRESQL.match(named):
-        return PostgresDatabase(named)
+        return _database(named)
     if named.startswith("sqlite:///") and named != "sqlite:///":
-        return SQLiteFile(_expanded(named.removeprefix("sqlite:///")))
+        return _file(_expanded(named.removeprefix("sqlite:///")))
     if not named or _URL.match(named):
-        raise InvalidInput(
-            f"{str(PostgresDatabase(named))!r} names no ledger.",  # Nor shows a password.
+        kind = f"A URL that begins with {named.partition(':')[0]!r}" if named else "An empty text"
+        raise InvalidInput(  # The rest of it may hold a password.
+            f"{kind} does not name a ledger.",
             remedy="Name a path, sqlite:///PATH or postgresql://USER@HOST/DATABASE.",
         )
     if is_connection_string(named):
@@ -73,12 +96,48 @@ def location_of(named: str | Path | Location) -> Location:
             remedy="Write a URL: postgresql://USER@HOST:PORT/DATABASE. A file of such a name is "
             "./NAME.",
         )
-    return SQLiteFile(_expanded(named))
+    return _file(_expanded(named))
 
 
 def is_connection_string(named: str) -> bool:
     """Whether this is how libpq lets one write where a database is, beside a URL."""
     return _CONNECTION_STRING.search(named) is not None
+
+
+def _database(url: str) -> PostgresDatabase:
+    """The database of a URL whose parts are where they seem to be. Raises InvalidInput.
+
+    With an @ or a slash that is not encoded, libpq takes a part of the password for the host, the
+    port or the database, and prints it.
+    """
+    found = _PARTS.fullmatch(url)
+    if (
+        found is None
+        or not _HOSTS.fullmatch(found["hosts"])
+        or not _PARAMETERS.fullmatch(found["parameters"] or "")
+        or "@" in found["database"]
+        or _UNSTORABLE.search(url)
+    ):
+        raise InvalidInput(
+            "The ledger's URL is not valid: its host, port, database or a parameter cannot be read. "
+            "A character of the password may have a meaning in a URL.",
+            remedy="Write postgresql://USER@HOST:PORT/DATABASE, with %40 for @, %2F for / and %3A "
+            "for : in names and passwords.",
+        )
+    return PostgresDatabase(url)
+
+
+def _file(path: Path) -> SQLiteFile:
+    """The file of a path that the operating system can have. Raises InvalidInput."""
+    try:
+        is_whole = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_whole = False
+    if not is_whole:
+        raise InvalidInput(
+            f"{str(path)!a} is not a valid path: it holds the character NUL, or half of a character."
+        )
+    return SQLiteFile(path)
 
 
 def _expanded(path: str) -> Path:

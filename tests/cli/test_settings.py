@@ -124,6 +124,13 @@ def test_a_ledger_is_a_path_or_an_sqlite_url(location: str, path: str) -> None:
             "postgresql://a@db/x?sslmode=verify-full&password=…&sslpassword=…",
         ),
         ("postgresql:///audit?user=a&password=secret", "postgresql:///audit?user=a&password=…"),
+        (
+            "postgresql://a@db/x?pass%77ord=secret&%73slpassword=secret&scram_client_key=secret",
+            "postgresql://a@db/x?pass%77ord=…&%73slpassword=…&scram_client_key=…",
+        ),
+        ("postgresql://a:a?secret@db/x", "postgresql://a@db/x"),
+        ("postgresql://a:#secret:@db/x?options=-c%20b", "postgresql://a@db/x?options=-c%20b"),
+        ("postgresql://%2Ftmp:5/x", "postgresql://%2Ftmp:5/x"),
         ("postgresql://[::1]:5433/audit", "postgresql://[::1]:5433/audit"),
     ],
 )
@@ -141,6 +148,34 @@ def test_other_urls_are_no_ledgers(location: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         location_of(location)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://a:b/secret@db/audit",
+        "postgresql://a:b@secret@db/audit",
+        "postgresql://a:5/secret@db/audit",
+        "postgresql://a:5/b?secret@db/audit",
+        "postgresql://a:b?c/secret@db/audit",
+        "postgresql://a:secret",
+        "postgresql://a:secret@db/x\0",
+        "postgresql://a:secret\ud800@db/x",
+        " postgresql://a:secret@db/x",
+        "'postgresql://a:secret@db/x'",
+    ],
+)
+def test_a_url_that_libpq_reads_otherwise_is_refused_and_not_shown(url: str) -> None:
+    """It takes a part of the password for the host or the port, and prints it."""
+    with pytest.raises(InvalidInput) as raised:
+        location_of(url)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("path", ["a\0b", "sqlite:///a\0b", "a\ud800b", Path("a\0b")])
+def test_a_path_that_cannot_be_is_refused(path: str | Path) -> None:
+    with pytest.raises(InvalidInput, match="not a valid path"):
+        location_of(path)
 
 
 BACKUP = """
