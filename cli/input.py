@@ -36,6 +36,15 @@ MEANING = {
 _ONE_LINE = "1 to 1,024 characters on one line"
 
 
+def check_text(what: str, text: str) -> None:
+    """Raise InvalidInput for a text that nothing can store, as `ledger.values` says."""
+    if text.isascii() and "\0" not in text:
+        return  # Nearly all are: the ledger's words are imported for the others only.
+    from ledger.values import check_storable
+
+    check_storable(what, text)
+
+
 def built(kind: type[C], **words: Any) -> C:
     """A command of validated words. Raises InvalidInput, which names the option."""
     from pydantic import ValidationError

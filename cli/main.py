@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from cli import exits
 from cli.appended import counting
+from cli.input import check_text
 from cli.options import Account, CatalogueFolder, Ledger, Provider, Root
 from cli.printing.output import escape_what_does_not_encode
 from cli.settings import truthy
@@ -101,7 +102,8 @@ class Voice(TyperGroup):
 def _code_of(result: Callable[[], Any], given: Sequence[str]) -> int:
     """Run a command; return its exit code, once all output has left and what failed is told."""
     try:
-        _refuse_broken_text(given)
+        for word in given:
+            check_text("An argument", word)
         done = result()
         code = done if isinstance(done, int) else exits.DONE
         if code == exits.INTERRUPTED:  # Typer itself turns Ctrl-C into this number, and is silent.
@@ -113,15 +115,6 @@ def _code_of(result: Callable[[], Any], given: Sequence[str]) -> int:
     except BaseException as error:  # noqa: BLE001  Nothing may leave as a traceback.
         code = exits.report(error, debug=_debug(given))
     return exits.flushed(code)
-
-
-def _refuse_broken_text(args: Sequence[str]) -> None:
-    """Bytes that are no text in the terminal's encoding arrive as lone surrogates."""
-    for text in args:
-        if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-            from ledger.errors import InvalidInput
-
-            raise InvalidInput(f"{text!a} is no text in this terminal's encoding.")
 
 
 def _debug(args: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from cli.input import check_text
 from cli.trusted import TrustedFiles, place_of, sha256_of
 
 if TYPE_CHECKING:
@@ -61,8 +62,12 @@ class Settings:
 
     def _by_hand(self, name: str) -> str | None:
         """What a flag or a variable said."""
-        flag = self._flags.get(name)
-        return flag if flag is not None else os.environ.get(f"AUTHLEDGER_{name.upper()}") or None
+        if (flag := self._flags.get(name)) is not None:
+            return flag
+        variable = f"AUTHLEDGER_{name.upper()}"
+        value = os.environ.get(variable) or None
+        check_text(variable, value or "")
+        return value
 
     def need(self, name: str) -> str:
         value = self.value(name)
@@ -180,7 +185,11 @@ def settings_in(path: Path, content: bytes) -> Mapping[str, str]:
 
     try:
         document: Mapping[str, Any] = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except RecursionError as error:
+        raise InvalidInput(
+            f"{path} is not TOML that can be read: it is nested too deeply."
+        ) from error
+    except ValueError as error:
         raise InvalidInput(f"{path} is not TOML: {error}.") from error
     for name, value in document.items():
         if name not in NAMES:
@@ -190,6 +199,7 @@ def settings_in(path: Path, content: bytes) -> Mapping[str, str]:
             )
         if not isinstance(value, str) or not value:
             raise InvalidInput(f'{path}: {name} is a text in quotes: {name} = "…".')
+        check_text(f"{path}: {name}", value)
     return {name: _placed(path, name, value) for name, value in document.items()}
 
 

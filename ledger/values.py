@@ -7,11 +7,14 @@ canonical bytes (lone surrogates, which pydantic refuses in every string).
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints
+
+from ledger.errors import InvalidInput
 
 ALL_REGIONS = "*"
 """The region of a permission that holds in every region."""
@@ -48,6 +51,22 @@ CommandId = Annotated[str, _text(128, _NO_CONTROL)]
 
 Line = Annotated[str, _text(1024, _NO_CONTROL)]
 """One line of free text, such as a reason."""
+
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_SHOWN_CHARS_MAX = 80
+
+
+def check_storable(what: str, text: str) -> None:
+    """Raise InvalidInput for a text that not every database can hold.
+
+    Bytes that are not text in the terminal's encoding arrive as halves of surrogate pairs.
+    """
+    if _UNSTORABLE.search(text):
+        raise InvalidInput(
+            f"{what} is not valid: {text[:_SHOWN_CHARS_MAX]!a} holds the character NUL, or bytes "
+            "that are not text."
+        )
 
 
 def instant_text(at: datetime) -> str:

@@ -17,6 +17,7 @@ from ledger.as_of import AsOf, resolve
 from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput, NotFound, StoreUnavailable
 from ledger.persistence.location import Location, PostgresDatabase, location_of
+from ledger.values import check_storable
 from projections import history
 from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.definitions.declared import PROJECTIONS, VIEWS
@@ -255,6 +256,7 @@ class Views:
 
         Raises InvalidInput for SQL that is wrong, writes, or takes longer than the time limit.
         """
+        check_storable("The query", sql)
         with self._store.store_errors():
             columns, rows, more = self._store.query(sql, row_limit, time_limit_s)
             return Result(columns, rows, self._store.reached(), more=more)
@@ -269,6 +271,7 @@ def _conditions(columns: tuple[str, ...], where: Mapping[str, str | None]) -> tu
             )
         if value is None:
             continue
+        check_storable(f"The condition on {column}", value)
         wheres.append(f"{column} IN (?, '*')" if column == "region" else f"{column} = ?")
         params.append(value)
     return (f"WHERE {' AND '.join(wheres)}" if wheres else ""), params

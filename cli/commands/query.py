@@ -35,7 +35,7 @@ def query(ask: Reading, sql: Sql, row_limit: RowLimit = 1000, time_limit: TimeLi
     `authledger view` lists the views; each NAME has NAME_history beside it, with the intervals of
     positions; `audit_trail` holds every entry.
     """
-    text = sys.stdin.read() if sql == "-" else sql
+    text = _read() if sql == "-" else sql
     with views_of(ask) as views:
         result = views.query(text, row_limit=row_limit, time_limit_s=time_limit)
     say(f"now, position {result.position}")
@@ -46,6 +46,18 @@ def query(ask: Reading, sql: Sql, row_limit: RowLimit = 1000, time_limit: TimeLi
     show(ask.form, columns, rows, headings=result.columns)
     if result.more:
         say(f"There are more rows than {row_limit}; --row-limit gives more.")
+
+
+def _read() -> str:
+    """The query on standard input. Raises InvalidInput if it is not text."""
+    from ledger.errors import InvalidInput
+
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"The query is not text in this terminal's encoding: {error}."
+        ) from error
 
 
 def _unique(columns: tuple[str, ...]) -> tuple[str, ...]:

@@ -83,5 +83,9 @@ def _files(folder: Path | None) -> list[Path]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise InvalidInput(
+            f"{path} is not TOML that can be read: it is nested too deeply."
+        ) from error
+    except ValueError as error:
         raise InvalidInput(f"{path} is not TOML: {error}") from error

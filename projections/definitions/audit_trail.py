@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
 
-from ledger.values import instant_text
+from ledger.values import check_storable, instant_text
 from projections.dialect import Dialect
 from projections.projection import Column, DerivedView
 
@@ -63,7 +63,7 @@ _BY_RARITY: Final = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailFilter:
     """Which entries of the trail; None means any. `since` and `until` are effective times,
-    the first included and the second not; `actor` is a surrogate id or a name.
+    the first included and the second not; `actor` is a surrogate id or a name. Raises InvalidInput.
     """
 
     provider: str | None = None
@@ -78,6 +78,12 @@ class TrailFilter:
     actor: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, str):
+                check_storable(f"The condition on {field.name}", value)
 
     def conditions(self, actors: Sequence[str], dialect: Dialect) -> tuple[list[str], list[object]]:
         """SQL conditions over `audit_trail`, and their parameters. `actors` are the surrogate ids

@@ -29,6 +29,7 @@ from ledger.merkle.tlogproof import parse_proof, verify_proof
 from ledger.merkle.tree import Frontier, leaf_hash
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.sqlite.schema import SCHEMA
+from ledger.values import check_storable
 from ledger.verification.row_check import differences, fits
 from projections.evidence.make import (
     PAGE,
@@ -215,6 +216,8 @@ def _asked(data: bytes) -> Question:
     try:
         question: Question = TypeAdapter(Question).validate_json(data, strict=True)
         str(question)
+        for column, value in question.where.items():
+            check_storable(column, value)
         columns = {column.name for column in Views.columns(question.view)}
         if (
             canonical(asdict(question)) == data

@@ -54,7 +54,7 @@ class Cli:
         """There is no ledger any more."""
         os.environ["AUTHLEDGER_LEDGER"] = "nowhere.db"
 
-    def __call__(self, line: str, stdin: str | None = None) -> Said:
+    def __call__(self, line: str, stdin: str | bytes | None = None) -> Said:
         result = CliRunner().invoke(app, shlex.split(line), input=stdin)
         return Said(result.exit_code, result.stdout, result.stderr)
 

@@ -36,10 +36,53 @@ def test_it_ends_with_two_and_a_sentence(cli: Cli, line: str) -> None:
     assert (said.code, bool(said.err)) == (2, True), said
 
 
-def test_a_deep_file_of_settings_is_no_toml(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(cli.folder)
-    Path("authledger.toml").write_text(f"ledger = {'[' * 5_000}", encoding="utf-8")
-    assert cli("view regions").code == 2
+ODD_TOML = {
+    "nested deeply": "ledger = " + "[" * 5_000,
+    "with a number of 5,000 digits": "ledger = " + "9" * 5_000,
+    "with a time that is none": "ledger = 9999-99-99T00:00:00Z",
+    "with tables in tables": "[" + ".".join("a" * 5_000) + "]",
+    "with a NUL in a path": 'ledger = "a\\u0000b"',
+    "with a NUL in a name": 'account = "a\\u0000b"',
+}
+
+
+@pytest.mark.parametrize("odd", ODD_TOML)
+def test_settings_that_cannot_be_read_are_a_usage_error(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, odd: str
+) -> None:
+    cli.done(LOGIN)
+    monkeypatch.delenv("AUTHLEDGER_LEDGER")
+    monkeypatch.delenv("AUTHLEDGER_ACCOUNT")
+    (cli.folder / "authledger.toml").write_text(ODD_TOML[odd], encoding="utf-8")
+    said = cli("agency show x")
+    assert said.code == 2, said.err
+    assert "authledger.toml" in said.err
+
+
+@pytest.mark.parametrize("odd", list(ODD_TOML)[:4])
+def test_a_catalogue_that_cannot_be_read_is_a_usage_error(cli: Cli, odd: str) -> None:
+    (cli.folder / "more").mkdir()
+    text = ODD_TOML[odd].replace("ledger", "service.code").replace("[a.", "[service.a.")
+    (cli.folder / "more" / "odd.toml").write_text(text, encoding="utf-8")
+    said = cli("--catalogue more catalogue list")
+    assert said.code == 2, said.err
+    assert "odd.toml" in said.err
+
+
+@pytest.mark.parametrize("name", ["ledger", "catalogue", "account", "provider"])
+def test_a_variable_that_is_not_text_is_a_usage_error(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"AUTHLEDGER_{name.upper()}", "caf\udce9")
+    said = cli("agency show x")
+    assert said.code == 2, said.err
+    assert name.upper() in said.err
+
+
+def test_a_query_that_is_not_text_is_a_usage_error(cli: Cli) -> None:
+    cli.done(LOGIN)
+    said = cli("query -", stdin=b"SELECT '\xff'")
+    assert (said.code, "not text" in said.err) == (2, True)
 
 
 def test_a_dry_run_makes_no_ledger_and_knows_who_acts(cli: Cli) -> None:

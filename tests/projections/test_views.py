@@ -121,6 +121,17 @@ def test_an_unknown_column_or_view_is_a_clear_error(views: Views) -> None:
         views.read("nothing")
 
 
+@pytest.mark.parametrize("text", ["a\0b", "caf\udce9", "\ud800"])
+def test_a_condition_that_no_entry_can_meet_is_a_clear_error(views: Views, text: str) -> None:
+    """Neither database can compare with it: each failed in its own way."""
+    with pytest.raises(InvalidInput, match="not valid"):
+        views.read("region_agencies", where={"region": text})
+    with pytest.raises(InvalidInput, match="not valid"):
+        views.trail(TrailFilter(agency=text))
+    with pytest.raises(InvalidInput, match="not valid"):
+        views.query(f"SELECT '{text}'")
+
+
 def test_views_of_no_ledger_are_not_found_and_make_no_file(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no ledger"):
         Views.open(tmp_path / "none.db", load_catalogue())
