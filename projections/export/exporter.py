@@ -15,7 +15,7 @@ from ledger.merkle.invalid import EvidenceInvalid
 from ledger.merkle.tiles import TileHashes
 from ledger.merkle.tree import EMPTY_ROOT, Frontier, frontier_of, leaf_hash
 from projections.export.events import COLUMNS, EventSource, Row
-from projections.export.manifest import NAME, Manifest, Part
+from projections.export.manifest import NAME, Manifest, Part, check_sizes
 from projections.export.parquet import PartBuffer, arrow, leftovers
 
 BUCKETS: Final = 4
@@ -49,15 +49,17 @@ def export_parquet(
 ) -> Exported:
     """Bring a folder to the ledger's last position; each part counts once its manifest is there.
 
-    Raises VerificationFailed if the folder holds another history than the ledger, or if what is
-    exported is not what the log says; InvalidInput for a folder with other files in it, or another
-    number of buckets than it has; Conflict while another process exports there.
+    Raises VerificationFailed if the folder holds another history than the ledger, if one of its
+    files is missing or cut, or if what is exported is not what the log says; InvalidInput for a
+    folder with other files in it, or another number of buckets than it has; Conflict while another
+    process exports there.
     """
     arrow()
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         manifest = before = _begun(folder, buckets)
         frontier = _continued(source, folder, manifest)
+        check_sizes(folder, manifest)
         for path in leftovers(folder, (each.path for each in manifest.files())):
             path.unlink()
         last = source.last_position()

@@ -13,9 +13,16 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from ledger.errors import NotFound, VerificationFailed
 from projections.export.events import COLUMNS
@@ -26,6 +33,9 @@ FORMAT: Final = 1
 _BUCKETING: Final = "first 4 bytes of SHA-256 of the stream's name, big-endian, modulo buckets"
 
 
+_Count = Annotated[int, Field(ge=0, lt=2**63)]
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,17 +43,17 @@ class _Model(BaseModel):
 class ExportedFile(_Model):
     """One Parquet file: its path under the folder, rows, bytes, SHA-256."""
 
-    path: str
-    rows: int
-    bytes: int
-    sha256: str
+    path: Annotated[str, StringConstraints(pattern=r"^bucket=[0-9]{1,4}/[0-9]+-[0-9]+\.parquet$")]
+    rows: _Count
+    bytes: _Count
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Part(_Model):
     """A range of positions, both included, in at most one file for each bucket."""
 
-    first: int
-    last: int
+    first: _Count
+    last: _Count
     files: tuple[ExportedFile, ...]
 
 
@@ -52,11 +62,24 @@ class Manifest(_Model):
 
     format: int = FORMAT
     bucketing: str = _BUCKETING
-    buckets: int
+    buckets: Annotated[int, Field(ge=1)]
     columns: tuple[str, ...] = COLUMNS
-    size: int = 0
+    size: _Count = 0
     root: str
     parts: tuple[Part, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        """Its parts follow each other from position 1 to its size, with a row for each."""
+        last = 0
+        for part in self.parts:
+            rows = sum(each.rows for each in part.files)
+            if part.first != last + 1 or rows != part.last - last:
+                raise ValueError(f"the part from position {part.first} on is not whole")
+            last = part.last
+        if last != self.size:
+            raise ValueError(f"its parts hold {last} entries, and not {self.size}")
+        return self
 
     def files(self) -> Iterator[ExportedFile]:
         for part in self.parts:
@@ -73,7 +96,7 @@ class Manifest(_Model):
             manifest = cls.model_validate_json(text)
         except ValidationError as error:
             raise VerificationFailed(
-                f"{folder / NAME} is no manifest of an export: {error.errors()[0]['msg']}.",
+                f"{folder / NAME} is not the manifest of an export: {_first(error)}.",
                 remedy="Export into another folder.",
             ) from error
         if (manifest.format, manifest.bucketing, manifest.columns) != (FORMAT, _BUCKETING, COLUMNS):
@@ -94,6 +117,12 @@ class Manifest(_Model):
         sync_folder(folder)
 
 
+def _first(error: ValidationError) -> str:
+    """The first fault and its place, without the value, which may be anything."""
+    fault = error.errors(include_url=False, include_input=False)[0]
+    return ".".join(map(str, fault["loc"])) + (": " if fault["loc"] else "") + fault["msg"]
+
+
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of an export that must be there. Raises NotFound, VerificationFailed."""
     manifest = Manifest.read(folder)
@@ -103,6 +132,22 @@ def read_manifest(folder: Path) -> Manifest:
             remedy=f"`authledger export parquet {folder}` makes one.",
         )
     return manifest
+
+
+def check_sizes(folder: Path, manifest: Manifest) -> None:
+    """Raise VerificationFailed for a file that is missing, or has another length than it had.
+
+    The files are not read: `projection rebuild --parquet` does that.
+    """
+    for each in manifest.files():
+        path = folder / each.path
+        size = path.stat().st_size if path.is_file() else None
+        if size != each.bytes:
+            what = "is missing" if size is None else f"has {size} bytes, and not {each.bytes}"
+            raise VerificationFailed(
+                f"{path} {what}; nothing was exported.",
+                remedy="Bring the file back from a copy, or export into a new folder.",
+            )
 
 
 def damaged_files(folder: Path, manifest: Manifest) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import sqlite3
@@ -235,12 +236,58 @@ def test_two_processes_do_not_export_to_one_folder_at_once(told: World, tmp_path
         exported(told.place, tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", '{"format": 2}', "[]"])
+@pytest.mark.parametrize("text", ["{", '{"format": 2}', "[]", "[" * 10_000, '{"size": 9e999}'])
 def test_a_manifest_that_is_none_is_told(told: World, tmp_path: Path, text: str) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / NAME).write_text(text)
-    with pytest.raises(VerificationFailed, match="no manifest"):
+    with pytest.raises(VerificationFailed, match="not the manifest"):
         exported(told.place, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r'"path": "[^"]*"', r'"path": "bucket=0/\\u0000.parquet"'),
+        (r'"path": "[^"]*"', r'"path": "/etc/passwd"'),
+        (r'"path": "bucket', r'"path": "../bucket'),
+        (r'"rows": \d+', '"rows": 0'),
+        (r'"first": 1\b', '"first": 2'),
+        (r'"size": \d+', '"size": 1'),
+        (r'"size": \d+', f'"size": {10**30}'),
+        (r'"bytes": \d+', '"bytes": -1'),
+        (r'"sha256": "[^"]*"', '"sha256": "x"'),
+        (r'"buckets": \d+', '"buckets": 0'),
+    ],
+)
+def test_a_manifest_that_was_altered_is_told(
+    told: World, tmp_path: Path, old: str, new: str
+) -> None:
+    exported(told.place, tmp_path / "out")
+    manifest = tmp_path / "out" / NAME
+    manifest.write_text(re.sub(old, new, manifest.read_text(), count=1))
+    with pytest.raises(VerificationFailed, match="not the manifest"):
+        exported(told.place, tmp_path / "out")
+
+
+def test_an_export_is_not_gone_on_with_over_a_missing_or_cut_file(
+    told: World, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    exported(told.place, folder)
+    told.take(story()[0])
+    [one, *_] = sorted(folder.glob("*/*.parquet"))
+    whole = one.read_bytes()
+    before = (folder / NAME).read_bytes()
+    one.write_bytes(whole[:-1])
+    with pytest.raises(VerificationFailed, match=f"{len(whole) - 1} bytes, and not {len(whole)}"):
+        exported(told.place, folder)
+    one.unlink()
+    with pytest.raises(VerificationFailed, match="is missing; nothing was exported"):
+        exported(told.place, folder)
+    assert (folder / NAME).read_bytes() == before
+    one.write_bytes(whole)
+    exported(told.place, folder)
+    assert relation(folder) == kept(told.place)
 
 
 def test_without_pyarrow_it_says_what_to_install(
