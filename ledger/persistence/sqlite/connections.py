@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import local
 from types import TracebackType
 from typing import Any, Final
 
@@ -28,11 +29,18 @@ _WAL_PAGES: Final = 4_000
 
 
 class _Transaction(SQLiteTransaction):
-    """Takes the write lock when it begins: a lock taken later fails at once, unwaited for."""
+    """Takes the write lock when it begins: a lock taken later fails at once, unwaited for.
+
+    On a connection that holds the lock already it is a part of the transaction that took it.
+    """
+
+    connection: _Connection
 
     def __enter__(self) -> SQLiteCursor:
         cursor = self.connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
+        self._is_part = self.connection.in_transaction
+        if not self._is_part:
+            cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
         return cursor
 
     def __exit__(
@@ -41,6 +49,8 @@ class _Transaction(SQLiteTransaction):
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
     ) -> None:
+        if self._is_part and not self.commit and exc_val is None:
+            return  # What was read is decided on while the lock is held.
         try:
             super().__exit__(exc_type, exc_val, exc_tb)
         finally:
@@ -52,6 +62,10 @@ class _Connection(SQLiteConnection):
     def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
         with _Transaction(self, commit=commit) as cursor, cursor:
             yield cursor
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._sqlite_conn.in_transaction
 
 
 def use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
@@ -102,6 +116,10 @@ def _may_be_a_ledger(connection: sqlite3.Connection) -> bool:
     return bool(application_id == APPLICATION_ID or (application_id == 0 and tables == 0))
 
 
+class _Held(local):
+    connection: SQLiteConnection | None = None
+
+
 class Datastore(SQLiteDatastore):
     """The library's datastore with our connections."""
 
@@ -111,3 +129,24 @@ class Datastore(SQLiteDatastore):
         options.pop("single_row_tracking", None)
         options.pop("originator_id_type", None)
         self.pool = _Pool(db_name=db_name, **options)
+        self._held = _Held()
+
+    @contextmanager
+    def get_connection(self, *, commit: bool) -> Iterator[SQLiteConnection]:
+        if self._held.connection is not None:
+            yield self._held.connection
+            return
+        with super().get_connection(commit=commit) as connection:
+            yield connection
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Hold the write lock until this thread has committed, or the context ends."""
+        with self.get_connection(commit=True) as connection:
+            connection.cursor().execute("BEGIN IMMEDIATE")
+            self._held.connection = connection
+            try:
+                yield
+            finally:
+                self._held.connection = None
+                connection.rollback()

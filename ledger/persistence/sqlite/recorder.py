@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import asdict, astuple
 from typing import Any, Final
 from urllib.parse import unquote
@@ -46,7 +46,10 @@ _COLUMNS: Final = (
 class LedgerRecorder(SQLiteApplicationRecorder):
     """Appends entries and reads them back by stream or by position."""
 
+    datastore: Datastore
+
     def __init__(self, datastore: SQLiteDatastore, events_table_name: str = "events") -> None:
+        assert isinstance(datastore, Datastore)
         super().__init__(datastore, events_table_name)
         self.log = Log()
 
@@ -151,8 +154,11 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             self._forget(c, beside.erased)
 
     def alone(self) -> AbstractContextManager[None]:
-        """Nothing to do: writers of a file do not queue, so a lost race is not lost for ever."""
-        return nullcontext()
+        """Nobody else appends while it lasts, or until this thread has appended.
+
+        Whoever polls for a busy file's lock finds, once it has it, that others were faster again.
+        """
+        return self.datastore.holding()
 
     def check(self, beside: Beside) -> None:
         """Raises IntegrityError if what a decision relies on has changed meanwhile."""

@@ -18,7 +18,7 @@ from ledger.messages import Command
 from ledger.subjects import SubjectRegistered
 from tests.ledger.children import appender, finished
 from tests.ledger.scenario import ACCOUNT, ASKED, ASM, BEIJING, grant, login, revoke
-from tests.ledger.worlds import Clock, Place, sound, texts, traces
+from tests.ledger.worlds import Clock, Place, consent, sound, texts, traces
 
 PROCESSES = 4
 COUNT = 60
@@ -125,9 +125,11 @@ def test_a_decision_is_taken_again_where_another_process_changed_the_account_mea
     sound(place)
 
 
-def test_who_loses_twice_has_the_ledger_to_itself(database: str, clock: Clock) -> None:
-    """PostgreSQL gives the lock in turn: whoever waits for it would lose for ever."""
-    with Ledger(database, clock=clock) as ledger, Ledger(database, lock_timeout_s=1) as other:
+def test_after_two_conflicts_a_decision_is_taken_under_the_append_lock(
+    place: Place, clock: Clock
+) -> None:
+    """Or whoever waits for the lock may find for ever that others were faster."""
+    with Ledger(place, clock=clock) as ledger, Ledger(place, lock_timeout_s=1) as other:
         attempts: list[str] = []
 
         def race() -> datetime:
@@ -139,11 +141,32 @@ def test_who_loses_twice_has_the_ledger_to_itself(database: str, clock: Clock) -
             return clock()
 
         ledger.clock = race
-        entries = ledger.execute(login(BEIJING)).entries
+        entries = ledger.execute(login(BEIJING), actor=Actor("alice")).entries
         assert attempts == [*["faster"] * ALONE_AFTER, "kept out"]
         assert entries[-1].position == ledger.last_position()
         other.execute(login("and-on"))
-    sound(database)
+    sound(place)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_decision_that_appends_nothing_gives_the_append_lock_back(
+    place: Place, clock: Clock, *, dry_run: bool
+) -> None:
+    with Ledger(place, clock=clock) as ledger, Ledger(place, lock_timeout_s=1) as other:
+        consent(ledger, BEIJING)
+        attempts: list[int] = []
+
+        def race() -> datetime:
+            attempts.append(len(attempts))
+            if len(attempts) <= ALONE_AFTER:
+                other.execute(login(f"region-{len(attempts)}"))
+            return clock()
+
+        ledger.clock = race
+        assert ledger.execute(grant(BEIJING), dry_run=dry_run).entries == ()
+        assert len(attempts) == ALONE_AFTER + 1
+        other.execute(login("and-on"))
+    sound(place)
 
 
 def test_a_reader_that_follows_misses_nothing_and_sees_no_gap(database: str) -> None:
