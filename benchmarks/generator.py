@@ -19,7 +19,7 @@ from typing import Final
 
 from benchmarks import facts
 from ledger.application import OBSERVED_AT_ONCE, Ledger
-from ledger.messages import DomainEvent, Observation, Source
+from ledger.messages import DomainEvent, Observation, Provenance
 
 BEGINNING: Final = datetime(2024, 1, 1, tzinfo=UTC)
 SPAN: Final = timedelta(days=730)
@@ -76,7 +76,7 @@ class World:
             account=site.account,
             events=happened,
             effective_at=self.at - (LATE_MAX * random.random() if is_late else timedelta()),
-            source=Source(
+            source=Provenance(
                 trace_id=f"{random.getrandbits(64):016x}", file=f"{self.at:%Y%m%d}.json.gz"
             ),
             actor=f"user{int(ACTORS * random.random() ** 2):03}",

@@ -17,7 +17,7 @@ from ledger.account.authorization import GrantAuthorization
 from ledger.account.console import RequestConsoleLogin
 from ledger.account.permissions import PermissionGranted, PermissionRevoked
 from ledger.application import Actor, Ledger
-from ledger.messages import Observation, Source
+from ledger.messages import Observation, Provenance
 from ledger.persistence.sqlite.schema import SCHEMA
 
 STREAM_LENGTH: Final = 200
@@ -128,7 +128,7 @@ def _changes(account: str, count: int) -> Iterator[Observation]:
                 ),
             ),
             effective_at=BEGINNING,
-            source=Source(trace_id=f"{account}-{n}"),
+            source=Provenance(trace_id=f"{account}-{n}"),
             actor="alice",
         )
 

@@ -33,7 +33,7 @@ from ledger.as_of import AsOf, resolve
 from ledger.catalogue import Catalogue, load_catalogue
 from ledger.errors import LedgerError, NotFound, Refused, StreamChanged
 from ledger.execution.account_cache import Accounts, Bounded
-from ledger.execution.batch import Actor, Batch, check_words, digest_of
+from ledger.execution.batch import Actor, Batch, check_words, digest_of_command
 from ledger.execution.outcome import Committed, Observed, Outcome
 from ledger.execution.repetition import check_actor, first_outcome
 from ledger.log.signer_lookup import Signers
@@ -155,7 +155,7 @@ class Ledger(Application[str]):
         """One attempt to decide a command and to append. Raises IntegrityError on a lost race."""
         with self.store_errors():
             account = self._accounts.known(command.provider, command.account)
-        digest = digest_of(command)
+        digest = digest_of_command(command)
         # Only now: what the account shows to be done may have been done under this id.
         if command_id is not None and (first := self._repeated(command_id, digest, actor)):
             return first

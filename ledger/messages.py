@@ -79,7 +79,7 @@ def topics() -> Mapping[str, type[DomainEvent]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Provenance:
     """Where an observed fact was read: the trace's id, the file, whether its digest was checked."""
 
     trace_id: str
@@ -103,7 +103,7 @@ class Observation:
     account: str
     events: tuple[DomainEvent, ...]
     effective_at: datetime
-    source: Source
+    source: Provenance
     actor: str | None = None
     address: str | None = None
     correlation_id: str | None = None
@@ -133,7 +133,7 @@ class Recorded:
     correlation_id: str | None = None
     reason: str | None = None
     catalogue: str | None = None
-    source: Source | None = None
+    source: Provenance | None = None
     provider: str | None = None
     account: str | None = None
     position: int | None = None

@@ -29,7 +29,7 @@ class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class Source(_Entry):
+class Citation(_Entry):
     """Where a statement of the catalogue comes from."""
 
     title: Line
@@ -97,7 +97,7 @@ class Service(_Entry):
     features: tuple[Feature, ...] = ()
     baselines: tuple[Baseline, ...] = Field(min_length=1)
     credential: CredentialLimits = CredentialLimits()
-    sources: tuple[Source, ...] = Field(min_length=1)
+    sources: tuple[Citation, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> Service:
@@ -155,7 +155,7 @@ class ProviderEntry(_Entry):
     name: Line
     regions: tuple[Region, ...] = ()
     quotas: dict[str, int] = Field(default_factory=dict)
-    sources: tuple[Source, ...] = Field(min_length=1)
+    sources: tuple[Citation, ...] = Field(min_length=1)
 
 
 class Catalogue(_Entry):

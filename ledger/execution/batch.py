@@ -277,7 +277,7 @@ def _stream(event: Any, account: Account | None) -> str:
     return f"{where}:{event.service if event.STREAM == 'console' else event.agency}"
 
 
-def digest_of(command: Command) -> str:
+def digest_of_command(command: Command) -> str:
     """What tells one command from another: SHA-256 over its name and its fields."""
     content = json.dumps([type(command).__name__, command.model_dump(mode="json")], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()

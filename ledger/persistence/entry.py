@@ -24,8 +24,8 @@ from ledger.messages import (
     DomainEvent,
     Established,
     Origin,
+    Provenance,
     Recorded,
-    Source,
     event_class,
 )
 from ledger.values import instant, instant_text
@@ -211,14 +211,14 @@ def _text(fields: dict[str, Any], name: str) -> Any:
     return value
 
 
-def _source(fields: dict[str, Any]) -> Source | None:
+def _source(fields: dict[str, Any]) -> Provenance | None:
     if fields.keys().isdisjoint(_SOURCE):
         return None
     if type(fields["source_verified"]) is not bool:
         raise ValueError(f"source_verified is {fields['source_verified']!r}")
     if "source_trace_id" not in fields:
         raise ValueError("a source without a trace")
-    return Source(
+    return Provenance(
         trace_id=_text(fields, "source_trace_id"),
         file=_text(fields, "source_file"),
         verified=fields["source_verified"],

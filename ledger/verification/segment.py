@@ -60,7 +60,7 @@ class Stretch:
     found: Findings = field(default_factory=Findings)
 
 
-def digest_of(command_ids: list[str | None]) -> str:
+def digest_of_command_ids(command_ids: list[str | None]) -> str:
     """The same for the same ids in the same order, and for no others."""
     return sha256(json.dumps(command_ids).encode()).hexdigest()
 
@@ -104,7 +104,7 @@ class StretchReader:
             leaves = self._compare(leaves, asked.first + done.size, done)
         done.edge = b"".join(leaves).hex()
         done.frontiers[str(asked.first + done.size)] = [each.hex() for each in tree.hashes]
-        done.commands = digest_of(commands)
+        done.commands = digest_of_command_ids(commands)
         return done
 
     # -- rows ------------------------------------------------------------------------------------

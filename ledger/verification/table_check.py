@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ledger.persistence.raw_rows import StoredRows
 from ledger.subjects import is_as_registered
 from ledger.verification.findings import FINDINGS_MAX, Findings
-from ledger.verification.segment import digest_of
+from ledger.verification.segment import digest_of_command_ids
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ def _commands(rows: StoredRows, last: int, stretch: int, done: Tables) -> None:
             ids.extend([command_id] * taken)
             count -= taken
             if len(ids) == stretch:
-                done.digests.append(digest_of(ids))
+                done.digests.append(digest_of_command_ids(ids))
                 ids.clear()
 
     for command_id, first, until, is_text in rows.commands(last):
@@ -81,7 +81,7 @@ def _commands(rows: StoredRows, last: int, stretch: int, done: Tables) -> None:
         else:
             add(named, 1)
         done.reached = max(done.reached, until)
-    done.digests.append(digest_of(ids))
+    done.digests.append(digest_of_command_ids(ids))
 
 
 def check_named(rows: StoredRows, first: int, last: int, found: Findings) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import ledger.application  # noqa: F401 - with it, all events are known
 from ledger import values
-from ledger.messages import DomainEvent, Recorded, Source, topics
+from ledger.messages import DomainEvent, Provenance, Recorded, topics
 
 EVENTS: tuple[type[DomainEvent], ...] = tuple(
     event for event in topics().values() if event.__module__.startswith("ledger.")
@@ -146,7 +146,7 @@ def example_entry(event: type[DomainEvent]) -> Recorded:
         correlation_id="request-1",
         reason="quarterly review",
         catalogue="0123456789ab",
-        source=Source(trace_id="trace-1", file="CTS/2026/03/01.json.gz", verified=True),
+        source=Provenance(trace_id="trace-1", file="CTS/2026/03/01.json.gz", verified=True),
         provider=None if subject else "huaweicloud",
         account=None if subject else "0a1b2c3d4e5f",
     )
@@ -154,7 +154,7 @@ def example_entry(event: type[DomainEvent]) -> Recorded:
 
 instants = st.datetimes(timezones=st.just(UTC))
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
-sources = st.builds(Source, trace_id=text, file=st.none() | text, verified=st.booleans())
+sources = st.builds(Provenance, trace_id=text, file=st.none() | text, verified=st.booleans())
 entries: st.SearchStrategy[Recorded] = st.builds(
     Recorded,
     stream=text,

@@ -16,7 +16,7 @@ from ledger.account.agency import AgencyCreated, AgencyDeleted
 from ledger.account.permissions import PermissionGranted
 from ledger.application import Ledger, Observation
 from ledger.merkle.tree import leaf_hash
-from ledger.messages import DomainEvent, Recorded, Source
+from ledger.messages import DomainEvent, Provenance, Recorded
 from ledger.persistence.sqlite.connections import Datastore
 from ledger.persistence.sqlite.recorder import LedgerRecorder
 from tests.ledger.scenario import ACCOUNT, PROVIDER, grant, login
@@ -46,7 +46,7 @@ def seen(trace: str, *events: DomainEvent, at: datetime, **more: Any) -> Observa
         account=more.pop("account", ACCOUNT),
         events=events,
         effective_at=at,
-        source=Source(trace_id=trace, file="traces.json", verified=True),
+        source=Provenance(trace_id=trace, file="traces.json", verified=True),
         **more,
     )
 

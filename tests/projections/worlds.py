@@ -33,7 +33,7 @@ from ledger.account.usage import (
 )
 from ledger.application import Actor, Ledger
 from ledger.errors import LedgerError
-from ledger.messages import Command, DomainEvent, Observation, Source
+from ledger.messages import Command, DomainEvent, Observation, Provenance
 from tests.ledger.worlds import Place
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
@@ -100,7 +100,7 @@ class World:
                     account=step.account,
                     events=(step.event,),
                     effective_at=BEGINNING + timedelta(minutes=step.minute),
-                    source=Source(trace_id=f"trace-{self.traces}"),
+                    source=Provenance(trace_id=f"trace-{self.traces}"),
                     actor="bob",
                 )
             ]

@@ -17,7 +17,7 @@ from typing import Final
 
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
-from ledger.messages import DomainEvent, Observation, Source
+from ledger.messages import DomainEvent, Observation, Provenance
 from ledger.sources.cloudtrail.call import ROLE_ARN, SERVICES, Call
 from ledger.sources.cloudtrail.roles import CALLS as ROLE_CALLS
 from ledger.sources.fields import (
@@ -76,7 +76,7 @@ def translate(record: Record, provider: str, file: str) -> Observation | NotUnde
         account=call.account,
         events=(fact,),
         effective_at=call.at,
-        source=Source(trace_id=call.trace_id, file=file),
+        source=Provenance(trace_id=call.trace_id, file=file),
         actor=call.actor,
         address=address(record.get("sourceIPAddress")),
         correlation_id=text(record.get("requestID")) or text(record.get("sharedEventID")),

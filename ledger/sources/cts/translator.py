@@ -14,7 +14,7 @@ from typing import Final
 
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.permissions import PermissionsChanged
-from ledger.messages import DomainEvent, Observation, Source
+from ledger.messages import DomainEvent, Observation, Provenance
 from ledger.sources.cts.agencies import TRACES as AGENCY_TRACES
 from ledger.sources.cts.grants import TRACES as GRANT_TRACES
 from ledger.sources.cts.sessions import TRACES as SESSION_TRACES
@@ -78,7 +78,7 @@ def translate(record: Record, provider: str, file: str) -> Observation | NotUnde
         account=trace.account,
         events=facts,
         effective_at=trace.at,
-        source=Source(trace_id=trace_id_of(record), file=file),
+        source=Provenance(trace_id=trace_id_of(record), file=file),
         actor=actor_of(user),
         address=address(record.get("source_ip")),
         correlation_id=text(record.get("request_id")),

@@ -15,7 +15,7 @@ from ledger.account.permissions import PermissionGranted, PermissionRevoked
 from ledger.account.usage import UseFeature
 from ledger.application import Actor, Ledger
 from ledger.errors import InvalidInput, Refused
-from ledger.messages import DomainEvent, Observation, Source
+from ledger.messages import DomainEvent, Observation, Provenance
 
 ACCOUNT = "0a1b2c3d4e5f"
 HERE = {"account": ACCOUNT, "service": "asm", "region": "cn-north-4"}
@@ -34,7 +34,7 @@ def seen(event: DomainEvent, hour: int, who: str) -> Observation:
         account=ACCOUNT,
         events=(event,),
         effective_at=NOON - timedelta(hours=10 - hour),
-        source=Source(trace_id=f"{who}-{hour}"),
+        source=Provenance(trace_id=f"{who}-{hour}"),
         actor=who,
     )
 

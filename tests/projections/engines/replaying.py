@@ -20,7 +20,7 @@ from ledger.account.policy import PolicyCreated, PolicyDeletionAttempted
 from ledger.account.usage import TemporaryCredentialIssued
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
-from ledger.messages import DomainEvent, Observation, Source
+from ledger.messages import DomainEvent, Observation, Provenance
 from ledger.sources.reader import SOURCES
 from ledger.sources.report import ImportReport
 from projections.engines import Engine, EngineName, open_engine
@@ -130,7 +130,7 @@ def odd(folder: Path, _: Path) -> Path:
                     account="0a1b2c3d4e5f",
                     events=(event,),
                     effective_at=at,
-                    source=Source(trace_id=f"trace-{number}", file=LONG),
+                    source=Provenance(trace_id=f"trace-{number}", file=LONG),
                     actor=None if number % 3 else NAMES[number % len(NAMES)].strip() or None,
                 )
             ]
