@@ -13,8 +13,12 @@ from ledger.account.agency import (
     AgencyDeletionAttempted,
     AgencyTrustChanged,
 )
-from ledger.account.authorization import AuthorizationDeclined, AuthorizationGranted
-from ledger.account.console import AuthorizationRequested, ConsoleLoginRequested
+from ledger.account.authorization import (
+    AuthorizationDeclined,
+    AuthorizationGranted,
+    AuthorizationRequested,
+)
+from ledger.account.console import ConsoleLoginRequested
 from ledger.account.permissions import (
     PermissionChangeRefused,
     PermissionGranted,

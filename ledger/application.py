@@ -25,7 +25,7 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, Mapper
 from eventsourcing.utils import Environment, EnvType
 
-import ledger.log.key_events  # noqa: F401  Whoever reads a ledger knows its events.
+import ledger.events  # noqa: F401  A ledger is read with every topic known.
 from ledger.account.account import decide
 from ledger.account.decision import Circumstances
 from ledger.account.state import Account

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic_core import from_json
 
+from ledger.account.meaning import Meaning, Meanings
 from ledger.messages import DomainEvent, StreamKind
 from ledger.values import SubjectId
 
@@ -62,3 +64,21 @@ def is_as_registered(kind: Any, name: Any, salt: Any, entry: bytes | None) -> bo
         return commitment(salt, kind, name) == committed
     except (ValueError, TypeError):
         return False
+
+
+def _whose(event: SubjectRegistered, names: Mapping[str, str]) -> str:
+    unnamed = {"person": "a person", "address": "an address"}[event.kind]
+    return names.get(event.subject, f"{unnamed} whose name is not kept here")
+
+
+EVENTS: Meanings = {
+    SubjectRegistered: Meaning(
+        lambda event, who: f"{who} is registered as {event.subject}",
+        "the name is kept outside of the history, where it can be erased",
+        who=_whose,
+    ),
+    SubjectErased: Meaning(
+        lambda event, who: f"{who} erased the name behind {event.subject}",
+        "the name is erased; the history stays",
+    ),
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -11,12 +12,14 @@ from ledger.account.decision import (
     Circumstances,
     Decision,
     Decisions,
-    Evolutions,
     need_reason,
 )
 from ledger.account.impact import as_many_as_fit, broken_features, total
+from ledger.account.meaning import ON_RECORD_ONLY, Change, Meaning, Meanings, Standing
+from ledger.account.permissions import revoked
 from ledger.account.policy import PolicyCreated
 from ledger.account.state import Account, Timeline
+from ledger.account.wording import deletion_attempt
 from ledger.errors import NotFound
 from ledger.messages import Command, DomainEvent
 from ledger.values import AgencyName, Line, PolicyName, Region, Trustee
@@ -91,17 +94,36 @@ class AgencyDeleted(DomainEvent):
     agency_id: Line | None = None
 
 
-def evolve(
-    account: Account,
-    event: AgencyCreated | AgencyTrustChanged | AgencyDeleted,
-    at: datetime,
-) -> None:
-    if isinstance(event, AgencyCreated | AgencyTrustChanged):
-        account.trustees.setdefault(event.agency, Timeline()).learn(event.trustee, at)
-    if isinstance(event, AgencyTrustChanged):
-        return
+def evolve(account: Account, event: AgencyCreated | AgencyDeleted, at: datetime) -> None:
     known = account.agencies.setdefault(event.agency, Timeline())
     known.learn(event.agency_id or "" if isinstance(event, AgencyCreated) else None, at)
+    if isinstance(event, AgencyCreated):
+        evolve_trust(account, event, at)
+
+
+def evolve_trust(account: Account, event: AgencyCreated | AgencyTrustChanged, at: datetime) -> None:
+    account.trustees.setdefault(event.agency, Timeline()).learn(event.trustee, at)
+
+
+def standing(account: Account, event: AgencyCreated | AgencyDeleted) -> Standing:
+    known = account.agencies.get(event.agency, Timeline())
+    exists = "does not exist" if known.now is None else "exists"
+    return Standing(f"agency {event.agency}", exists, known.since)
+
+
+def standing_of_trust(account: Account, event: AgencyTrustChanged) -> Standing:
+    known = account.trustees.get(event.agency, Timeline())
+    trustee = "nobody" if known.since is None else known.now or "unknown"
+    return Standing(f"agency {event.agency} trusts", trustee, known.since)
+
+
+def ends(
+    account: Account, event: AgencyDeleted, at: datetime
+) -> Iterator[tuple[DomainEvent, datetime]]:
+    """The ends of all permissions of the agency that were open when it was deleted."""
+    for key, granted in account.permissions.get(event.agency, {}).items():
+        if granted.at(at):
+            yield revoked(key, "AgencyDeleted"), at
 
 
 def new_id(account: Account, name: str) -> str:
@@ -172,4 +194,33 @@ def attempt_deletion(
 
 
 DECIDE: Decisions = {CreateAgency: create, AttemptAgencyDeletion: attempt_deletion}
-EVOLVE: Evolutions = dict.fromkeys((AgencyCreated, AgencyTrustChanged, AgencyDeleted), evolve)
+EVENTS: Meanings = {
+    AgencyCreated: Meaning(
+        lambda event, _: (
+            f"the agency {event.agency} exists"
+            + (f", trusted to {event.trustee}" if event.trustee else "")
+        ),
+        Change(evolve, standing),
+        role="change",
+    ),
+    AgencyTrustChanged: Meaning(
+        lambda event, who: (
+            f"{who} changed whom {event.agency} trusts: {event.trustee or 'unknown'}"
+        ),
+        Change(evolve_trust, standing_of_trust),
+        role="change",
+    ),
+    AgencyCreationRefused: Meaning(
+        lambda event, who: f"{who} tried to create the agency {event.agency}: {event.why}",
+        ON_RECORD_ONLY,
+    ),
+    AgencyDeletionAttempted: Meaning(
+        lambda event, who: deletion_attempt(event, who, f"agency {event.agency!r}"),
+        ON_RECORD_ONLY,
+    ),
+    AgencyDeleted: Meaning(
+        lambda event, who: f"{who} deleted the agency {event.agency}",
+        Change(evolve, standing, ends),
+        role="change",
+    ),
+}

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 from ledger.account.agency import AgencyCreated, new_id
-from ledger.account.console import AuthorizationRequested
-from ledger.account.decision import Circumstances, Decision, Decisions, Evolutions
+from ledger.account.decision import Circumstances, Decision, Decisions
+from ledger.account.meaning import ON_RECORD_ONLY, Change, Meaning, Meanings, Standing
 from ledger.account.permissions import PermissionGranted, missing_permissions, revoked
 from ledger.account.policy import PolicyCreated
 from ledger.account.state import Account, Authorization, AuthorizationStatus, Timeline
+from ledger.account.wording import clock, in_region, listed
 from ledger.catalogue import Service
 from ledger.messages import Command, DomainEvent, StreamKind
 from ledger.values import AgencyName, Instant, Line, OneRegion, Region, ServiceCode
@@ -35,6 +36,17 @@ class RevokeAuthorization(Command):
 
     service: ServiceCode
     region: OneRegion
+
+
+class AuthorizationRequested(DomainEvent):
+    """The dialog opened: the service asks for the use of other services in one region."""
+
+    TOPIC = "AuthorizationRequested.v1"
+
+    service: ServiceCode
+    region: Region
+    services: tuple[ServiceCode, ...]
+    agencies: tuple[AgencyName, ...]
 
 
 class AuthorizationGranted(DomainEvent):
@@ -100,6 +112,15 @@ def evolve(account: Account, event: AuthorizationEvent, at: datetime) -> None:
     known = account.authorizations.setdefault((event.service, event.region), Timeline())
     agencies = () if isinstance(event, AuthorizationDeclined) else event.agencies
     known.learn(Authorization(_STATUS[type(event)], agencies), at)
+
+
+def standing(account: Account, event: AuthorizationEvent) -> Standing:
+    known = account.authorizations.get((event.service, event.region), Timeline())
+    return Standing(
+        f"authorization of {event.service} in {event.region}",
+        known.now.status if known.now else "never requested",
+        known.since,
+    )
 
 
 def grant(account: Account, command: GrantAuthorization, now: Circumstances) -> Decision:
@@ -219,9 +240,44 @@ def revoke(account: Account, command: RevokeAuthorization, now: Circumstances) -
     return Decision((taken_back, *(revoked(key, "AuthorizationRevoked") for key in ended)))
 
 
+def _revoked_sentence(event: AuthorizationRevoked, who: str) -> str:
+    until = event.credentials_usable_until
+    tail = f"; credentials issued before may work until {clock(until)}" if until else ""
+    return f"{who} revoked the consent for {event.service}{in_region(event.region)}{tail}"
+
+
 DECIDE: Decisions = {
     GrantAuthorization: grant,
     DeclineAuthorization: decline,
     RevokeAuthorization: revoke,
 }
-EVOLVE: Evolutions = dict.fromkeys(_STATUS, evolve)
+_CHANGE = Change(evolve, standing)
+EVENTS: Meanings = {
+    AuthorizationRequested: Meaning(
+        lambda event, _: (
+            f"{event.service} asked to use {listed(event.services)}{in_region(event.region)}"
+        ),
+        _CHANGE,
+        role="change",
+    ),
+    AuthorizationGranted: Meaning(
+        lambda event, who: (
+            f"{who} consented, permanently: {event.service} may use "
+            f"{listed(event.services)}{in_region(event.region)}"
+        ),
+        _CHANGE,
+        role="change",
+        answers=AuthorizationRequested,
+    ),
+    AuthorizationDeclined: Meaning(
+        lambda event, who: (
+            f"{who} closed the dialog without consent to {event.service}{in_region(event.region)}"
+        ),
+        _CHANGE,
+        role="change",
+    ),
+    AuthorizationRevoked: Meaning(_revoked_sentence, _CHANGE, role="change"),
+    AuthorizationRefused: Meaning(
+        lambda event, who: f"{who} tried to {event.answer}: {event.why}", ON_RECORD_ONLY
+    ),
+}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from ledger.account.authorization import AuthorizationRequested
 from ledger.account.decision import Circumstances, Decision, Decisions
+from ledger.account.meaning import Meaning, Meanings
 from ledger.account.permissions import missing_permissions
 from ledger.account.state import Account
+from ledger.account.wording import in_region
 from ledger.messages import Command, DomainEvent, StreamKind
-from ledger.values import AgencyName, OneRegion, Region, ServiceCode, SubjectId
+from ledger.values import OneRegion, Region, ServiceCode, SubjectId
 
 
 class RequestConsoleLogin(Command):
@@ -29,17 +32,6 @@ class ConsoleLoginRequested(DomainEvent):
     outcome: Literal["admitted", "dialog", "refused"]
     address: SubjectId | None = None
     mfa: bool | None = None
-
-
-class AuthorizationRequested(DomainEvent):
-    """The dialog opened: the service asks for the use of other services in one region."""
-
-    TOPIC = "AuthorizationRequested.v1"
-
-    service: ServiceCode
-    region: Region
-    services: tuple[ServiceCode, ...]
-    agencies: tuple[AgencyName, ...]
 
 
 def request_login(account: Account, command: RequestConsoleLogin, now: Circumstances) -> Decision:
@@ -68,4 +60,14 @@ def _login(
     return ConsoleLoginRequested(service=command.service, region=command.region, outcome=outcome)
 
 
+def _sentence(event: ConsoleLoginRequested, who: str) -> str:
+    ending = {
+        "admitted": "and was let in",
+        "dialog": "and the authorization dialog opened",
+        "refused": "and was refused",
+    }[event.outcome]
+    return f"{who} logged in to the console of {event.service}{in_region(event.region)} {ending}"
+
+
 DECIDE: Decisions = {RequestConsoleLogin: request_login}
+EVENTS: Meanings = {ConsoleLoginRequested: Meaning(_sentence, "counts as a login")}

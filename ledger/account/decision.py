@@ -44,7 +44,4 @@ def need_reason(now: Circumstances) -> None:
 
 Decide = Callable[[Account, Any, Circumstances], Decision]
 """A rule: the account, a command of its class, the circumstances; pure."""
-Evolve = Callable[[Account, Any, datetime], None]
-"""Applies an event of its class, effective at that time."""
 Decisions = dict[type[Command], Decide]
-Evolutions = dict[type[DomainEvent], Evolve]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
-from ledger.account.decision import Evolutions
+from ledger.account.meaning import ON_RECORD_ONLY, Change, Meaning, Meanings, Standing
 from ledger.account.state import Account, PermissionKey, Timeline
+from ledger.account.wording import in_region
 from ledger.catalogue import Service
 from ledger.messages import DomainEvent
 from ledger.values import AgencyName, Line, PolicyName, Region, ServiceCode
@@ -63,16 +64,24 @@ class PermissionChangeRefused(DomainEvent):
     outcome: Literal["refused"] = "refused"
 
 
-def evolve(
-    account: Account,
-    event: PermissionGranted | PermissionRevoked | PermissionsChanged,
-    at: datetime,
-) -> None:
-    if isinstance(event, PermissionsChanged):
-        return  # What is unknown changes no answer; the trail shows that something happened.
-    key = PermissionKey(event.agency, event.region, event.service, event.policy)
-    known = account.permissions.setdefault(event.agency, {}).setdefault(key, Timeline())
+def key_of(event: PermissionGranted | PermissionRevoked) -> PermissionKey:
+    return PermissionKey(event.agency, event.region, event.service, event.policy)
+
+
+def evolve(account: Account, event: PermissionGranted | PermissionRevoked, at: datetime) -> None:
+    known = account.permissions.setdefault(event.agency, {}).setdefault(key_of(event), Timeline())
     known.learn(isinstance(event, PermissionGranted), at)
+
+
+def standing(account: Account, event: PermissionGranted | PermissionRevoked) -> Standing:
+    known = account.permissions.get(event.agency, {}).get(key_of(event), Timeline())
+    named = (event.service, repr(event.policy) if event.policy else None)
+    what = " under ".join(filter(None, named)) or "a permission that is not named"
+    return Standing(
+        f"{event.agency} in {event.region}: {what}",
+        "granted" if known.now else "not granted",
+        known.since,
+    )
 
 
 def revoked(key: PermissionKey, cause: Cause) -> PermissionRevoked:
@@ -122,6 +131,58 @@ def _deletions(
             return
 
 
-EVOLVE: Evolutions = dict.fromkeys(
-    (PermissionGranted, PermissionRevoked, PermissionsChanged), evolve
-)
+def ends(
+    account: Account, event: PermissionGranted, at: datetime
+) -> Iterator[tuple[DomainEvent, datetime]]:
+    """The end of a permission that arrives later than the deletion of its agency or policy."""
+    key = key_of(event)
+    end = end_of(account, key, at)
+    if end is not None:
+        yield revoked(key, end[1]), end[0]
+
+
+def _permits(event: PermissionGranted | PermissionRevoked) -> str:
+    if event.service and event.policy:
+        return f"use {event.service} under {event.policy!r}"
+    if event.service:
+        return f"use {event.service}"
+    return f"act under {event.policy!r}" if event.policy else "do what is not named"
+
+
+_BECAUSE: Final[dict[Cause | None, str]] = {
+    "AuthorizationRevoked": ", because the consent was revoked",
+    "AgencyDeleted": ", because the agency was deleted",
+    "PolicyDeleted": ", because the policy was deleted",
+}
+
+
+def _revoked_sentence(event: PermissionRevoked, _: str) -> str:
+    because = _BECAUSE.get(event.consequence_of, "")
+    return f"{event.agency} may no longer {_permits(event)}{in_region(event.region)}{because}"
+
+
+def _refused_sentence(event: PermissionChangeRefused, who: str) -> str:
+    policy = repr(event.policy) if event.policy else ""
+    what = f"the policy {policy}" if policy else "permissions"
+    if event.agency:
+        what = f"what {event.agency} may do" + (f" under {policy}" if policy else "")
+    return f"{who} tried to change {what}{in_region(event.region)}: {event.why}"
+
+
+EVENTS: Meanings = {
+    PermissionGranted: Meaning(
+        lambda event, _: f"{event.agency} may {_permits(event)}{in_region(event.region)}",
+        Change(evolve, standing, ends),
+        role="consequence",
+    ),
+    PermissionRevoked: Meaning(_revoked_sentence, Change(evolve, standing), role="consequence"),
+    PermissionsChanged: Meaning(
+        lambda event, who: (
+            f"{who} changed what {event.agency} may do{in_region(event.region)}; "
+            f"the trace does not say how: {event.detail}"
+        ),
+        "on record only: the trace does not say which permissions changed",
+        role="consequence",
+    ),
+    PermissionChangeRefused: Meaning(_refused_sentence, ON_RECORD_ONLY),
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -10,11 +11,19 @@ from ledger.account.decision import (
     Circumstances,
     Decision,
     Decisions,
-    Evolutions,
     need_reason,
 )
-from ledger.account.impact import as_many_as_fit, broken_features, permissions_under, total
+from ledger.account.impact import (
+    as_many_as_fit,
+    broken_features,
+    known_permissions,
+    permissions_under,
+    total,
+)
+from ledger.account.meaning import ON_RECORD_ONLY, Change, Meaning, Meanings, Standing
+from ledger.account.permissions import revoked
 from ledger.account.state import Account, Timeline
+from ledger.account.wording import deletion_attempt
 from ledger.errors import NotFound
 from ledger.messages import Command, DomainEvent
 from ledger.values import AgencyName, Line, PolicyName, Region
@@ -75,6 +84,21 @@ def evolve(account: Account, event: PolicyCreated | PolicyDeleted, at: datetime)
     known.learn(event.policy_id or "" if isinstance(event, PolicyCreated) else None, at)
 
 
+def standing(account: Account, event: PolicyCreated | PolicyDeleted) -> Standing:
+    known = account.policies.get(event.policy, Timeline())
+    exists = "does not exist" if known.now is None else "exists"
+    return Standing(f"policy {event.policy!r}", exists, known.since)
+
+
+def ends(
+    account: Account, event: PolicyDeleted, at: datetime
+) -> Iterator[tuple[DomainEvent, datetime]]:
+    """The ends of all permissions under the policy that were open when it was deleted."""
+    for key, granted in known_permissions(account, event.policy):
+        if granted.at(at):
+            yield revoked(key, "PolicyDeleted"), at
+
+
 def attempt_deletion(
     account: Account, command: AttemptPolicyDeletion, now: Circumstances
 ) -> Decision:
@@ -111,4 +135,27 @@ def attempt_deletion(
 
 
 DECIDE: Decisions = {AttemptPolicyDeletion: attempt_deletion}
-EVOLVE: Evolutions = dict.fromkeys((PolicyCreated, PolicyDeleted), evolve)
+EVENTS: Meanings = {
+    PolicyCreated: Meaning(
+        lambda event, _: (
+            f"the policy {event.policy!r} exists"
+            + (f", for {event.agency}" if event.agency else "")
+        ),
+        Change(evolve, standing),
+        role="change",
+    ),
+    PolicyChanged: Meaning(
+        lambda event, who: f"{who} changed the policy {event.policy!r}",
+        "on record only: what the policy permits now is not known",
+        role="change",
+    ),
+    PolicyDeletionAttempted: Meaning(
+        lambda event, who: deletion_attempt(event, who, f"policy {event.policy!r}"),
+        ON_RECORD_ONLY,
+    ),
+    PolicyDeleted: Meaning(
+        lambda event, who: f"{who} deleted the policy {event.policy!r}",
+        Change(evolve, standing, ends),
+        role="change",
+    ),
+}

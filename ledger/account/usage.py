@@ -9,7 +9,9 @@ from pydantic import Field
 
 from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.impact import serving_agency
+from ledger.account.meaning import Meaning, Meanings
 from ledger.account.state import Account
+from ledger.account.wording import clock, in_region, listed
 from ledger.errors import InvalidInput
 from ledger.messages import Command, DomainEvent, StreamKind
 from ledger.values import (
@@ -214,4 +216,32 @@ def _why_not(
     return "", ""
 
 
+def _issued_sentence(event: TemporaryCredentialIssued, _: str) -> str:
+    of_whom = f"{event.component} may" if event.component else "A credential was issued to"
+    until = f" until {clock(event.expires_at)}" if event.expires_at else ""
+    what = event.service or "what it is permitted"
+    return f"{of_whom} act as {event.agency} on {what}{in_region(event.region)}{until}"
+
+
 DECIDE: Decisions = {UseFeature: use_feature, IssueCredential: issue_credential}
+EVENTS: Meanings = {
+    FeatureUsed: Meaning(
+        lambda event, who: (
+            f"{who} used {event.feature}{in_region(event.region)}: "
+            f"{event.agency} acted on {listed(event.services)}"
+        ),
+        "counts as a use of the agency",
+    ),
+    FeatureRefused: Meaning(
+        lambda event, who: (
+            f"{who} could not use {event.feature}{in_region(event.region)}: "
+            f"{event.agency} may not use {listed(event.missing)} there"
+        ),
+        "counts as a refused use; nothing changes",
+    ),
+    TemporaryCredentialIssued: Meaning(_issued_sentence, "counts as a credential issued"),
+    CredentialRefused: Meaning(
+        lambda event, who: f"{who} asked for a credential of {event.agency}: {event.why}",
+        "counts as a credential refused; nothing changes",
+    ),
+}

@@ -12,11 +12,8 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
-import ledger.account.account
-import ledger.log.key_events
-import ledger.subjects  # noqa: F401  Importing them fills the list of topics.
 from ledger.errors import LedgerError
-from ledger.messages import topics
+from ledger.events import EVENTS
 from ledger.persistence.columns import COLUMNS, DERIVED_COLUMNS
 from ledger.persistence.entry import FORMAT, in_order, line, odd_value
 
@@ -108,4 +105,4 @@ def _shown(value: object) -> str:
     return "absent" if value is None else repr(value)
 
 
-_TYPES: Final = {topic: topic.partition(".")[0] for topic in topics()}
+_TYPES: Final = {event.TOPIC: event.TOPIC.partition(".")[0] for event in EVENTS}

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import typer.main
 
-import ledger.application  # noqa: F401 - brings all events into the catalogue of topics
 from cli.main import app
-from ledger.messages import DomainEvent, topics
+from ledger.account.meaning import Change
+from ledger.account.state import Account
+from ledger.events import EVENTS, sentence
+from ledger.messages import DomainEvent
+from ledger.values import Line
 from projections.definitions.declared import PROJECTIONS, VIEWS
 from projections.projection import Column, DerivedView, Projection
+from tests.ledger.examples import AT, example_entry, example_event, fields_of
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 MADE = "<!-- Made from the code by `make docs`; changes here are overwritten. -->\n"
@@ -28,8 +33,9 @@ def pages() -> dict[str, str]:
         "cli.md": _page("Commands", "Every command, as `--help` tells it.", _commands()),
         "events.md": _page(
             "Events",
-            "Every event by topic: the stream that it lives in, and the fields beside the "
-            "envelope's (docs/architecture.md).",
+            "Every event by topic: the stream that it lives in, an example of the sentence in "
+            "which the trail tells it, what it changes, and the fields beside the envelope's "
+            "(docs/architecture.md).",
             _events(),
         ),
         "views.md": _page(
@@ -72,11 +78,32 @@ def _spelling(parameter: Any) -> str:
 
 
 def _events() -> Iterator[str]:
-    ours = (each for each in topics().items() if each[1].__module__.startswith("ledger."))
-    for topic, event in sorted(ours):
+    for event in sorted(EVENTS, key=lambda event: event.TOPIC):
         yield f"## {event.__name__}\n\n{_sentence(inspect.getdoc(event))}\n"
-        yield f"Topic `{topic}`, in the stream `{event.STREAM}:…`.\n"
+        yield f"Topic `{event.TOPIC}`, in the stream `{event.STREAM}:…`.\n"
+        yield f"> {_told(event)}\n"
+        yield f"Effect: {_effect(event)}.\n"
         yield "| field | type |\n|---|---|\n" + "\n".join(_fields(event)) + "\n"
+
+
+def _told(event: type[DomainEvent]) -> str:
+    """The sentence of an example by alice, with every field filled."""
+    fields = {name: "…" for name, kind in fields_of(event).items() if kind in (Line, Line | None)}
+    if "impact_features" in event.model_fields:
+        fields["impact_features"] = ("cn-north-4/asm/mesh",)  # type: ignore[assignment]
+    made = example_event(event).model_copy(update=fields)
+    entry = replace(example_entry(event), event=made, origin="commanded", reason=None)
+    return sentence(entry, {"p-0123456789abcdef0123": "alice"})
+
+
+def _effect(event: type[DomainEvent]) -> str:
+    effect = EVENTS[event].effect
+    if not isinstance(effect, Change):
+        return effect
+    account, example = Account("huaweicloud", "0a1b2c3d4e5f"), example_event(event)
+    what = effect.standing(account, example).what
+    effect.evolve(account, example, AT)
+    return f"{what}: … → {effect.standing(account, example).state}"
 
 
 def _fields(event: type[DomainEvent]) -> Iterator[str]:

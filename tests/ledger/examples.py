@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from hypothesis import strategies as st
 
-import ledger.application  # noqa: F401 - with it, all events are known
+import ledger.events
 from ledger import values
-from ledger.messages import DomainEvent, Provenance, Recorded, topics
+from ledger.messages import DomainEvent, Provenance, Recorded
 
 EVENTS: tuple[type[DomainEvent], ...] = tuple(
-    event for event in topics().values() if event.__module__.startswith("ledger.")
+    sorted(ledger.events.EVENTS, key=lambda event: event.TOPIC)
 )
 """Every event class of the program, by topic."""
 

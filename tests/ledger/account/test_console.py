@@ -2,12 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.account.authorization import AuthorizationRefused
-from ledger.account.console import (
-    AuthorizationRequested,
-    ConsoleLoginRequested,
-    RequestConsoleLogin,
-)
+from ledger.account.authorization import AuthorizationRefused, AuthorizationRequested
+from ledger.account.console import ConsoleLoginRequested, RequestConsoleLogin
 from ledger.account.permissions import PermissionRevoked
 from ledger.errors import InvalidInput
 from tests.ledger.scenario import (

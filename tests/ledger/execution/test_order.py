@@ -13,9 +13,9 @@ from ledger.account.agency import AgencyCreated, AgencyDeleted, AgencyTrustChang
 from ledger.account.authorization import (
     AuthorizationDeclined,
     AuthorizationGranted,
+    AuthorizationRequested,
     AuthorizationRevoked,
 )
-from ledger.account.console import AuthorizationRequested
 from ledger.account.impact import serving_agency
 from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
 from ledger.account.policy import PolicyChanged, PolicyCreated, PolicyDeleted

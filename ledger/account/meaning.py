@@ -1,0 +1,68 @@
+"""What an event means: the sentence that says it, what it changes, what it explains.
+
+Each topic's file has a table EVENTS with one row an event, so that a new event is one class and
+one row. Everything that speaks of events (the trail, replay, why) looks them up there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, NamedTuple
+
+from ledger.account.state import Account
+from ledger.messages import DomainEvent
+
+Sentence = Callable[[Any, str], str]
+"""The event in one sentence. Arguments: the event, and the name of its actor."""
+Evolve = Callable[[Account, Any, datetime], None]
+"""Applies an event of its class, effective at that time. Never refuses."""
+Ends = Callable[[Account, Any, datetime], Iterable[tuple[DomainEvent, datetime]]]
+"""The events that follow from an event of its class, each with its effective time."""
+Role = Literal["change", "consequence", "cause"]
+"""What an event explains in an answer to `why`:
+
+change       it changes what is allowed, and may be the cause of other changes of its command
+consequence  it changes what is allowed, and is never the cause of another change
+cause        it changes nothing, and may be why its command changed something: a login, an attempt
+"""
+
+ON_RECORD_ONLY: Final = "on record only: nothing changes"
+
+
+class Standing(NamedTuple):
+    """How a thing stands in an account: "agency x", "exists", since when (None: never heard of)."""
+
+    what: str
+    state: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An event that changes an account's state."""
+
+    evolve: Evolve
+    standing: Callable[[Account, Any], Standing]
+    """How the thing that the event is about stands in an account: asked before and after it."""
+    ends: Ends = lambda *_: ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One row of a table EVENTS."""
+
+    sentence: Sentence
+    effect: Change | str
+    """How it changes the account; or, of an event that changes none, its effect in words."""
+    role: Role = "cause"
+    answers: type[DomainEvent] | None = None
+    """The event that it answers: the latest one of the same service and region is its cause."""
+    who: Callable[[Any, Mapping[str, str]], str] | None = None
+    """Whom the sentence names, if it is not the actor. Arguments: the event, and the names by
+    surrogate id.
+    """
+
+
+Meanings = Mapping[type[DomainEvent], Meaning]

@@ -1,0 +1,53 @@
+"""All events of this program, what each means, and the sentence that says it.
+
+Whoever imports this module knows every topic: the files of all events are imported here, and only
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from ledger import subjects
+from ledger.account import account
+from ledger.account.meaning import Meaning, Meanings
+from ledger.log import key_events
+from ledger.messages import Recorded
+
+EVENTS: Final[Meanings] = {**account.EVENTS, **subjects.EVENTS, **key_events.EVENTS}
+BY_NAME: Final[Mapping[str, Meaning]] = {
+    event.__name__: meaning for event, meaning in EVENTS.items()
+}
+"""The same by the event's name, as the column `type` has it."""
+_SUBJECT_FIELDS: Final = ("address", "subject")
+"""The fields of events that hold surrogate ids; the envelope's is `actor`."""
+
+
+def sentence(entry: Recorded, names: Mapping[str, str]) -> str:
+    """One sentence: who did what where, and how it ended.
+
+    `names` has the names behind the ids of `subjects_of` the entry; one that it lacks is taken
+    for one that is not kept.
+    """
+    meaning = EVENTS[type(entry.event)]
+    if meaning.who is not None:  # It is not about the actor, nor is the trace, nor the reason.
+        return meaning.sentence(entry.event, meaning.who(entry.event, names))
+    text = meaning.sentence(entry.event, actor_of(entry, names))
+    if entry.origin == "observed":
+        text += " (seen in a trace)"
+    # A consequence has the reason of what it follows from.
+    if entry.reason and not getattr(entry.event, "consequence_of", None):
+        text += f"; reason: {entry.reason}"
+    return text
+
+
+def actor_of(entry: Recorded, names: Mapping[str, str]) -> str:
+    """The actor's name; the surrogate id if the name is not kept; "somebody" if none is known."""
+    return "somebody" if entry.actor is None else names.get(entry.actor, entry.actor)
+
+
+def subjects_of(entry: Recorded) -> Iterator[str]:
+    """The surrogate ids in an entry: of its actor, and of people and addresses that it names."""
+    ids = (entry.actor, *(getattr(entry.event, name, None) for name in _SUBJECT_FIELDS))
+    return (subject for subject in ids if subject)

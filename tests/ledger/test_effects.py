@@ -1,0 +1,168 @@
+"""What an event changes: before, after, and that late news changes no present answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ledger.account.agency import (
+    AgencyCreated,
+    AgencyDeleted,
+    AgencyDeletionAttempted,
+    AgencyTrustChanged,
+)
+from ledger.account.authorization import AuthorizationDeclined, AuthorizationGranted
+from ledger.account.console import ConsoleLoginRequested
+from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
+from ledger.account.policy import PolicyChanged, PolicyCreated, PolicyDeleted
+from ledger.effects import Effect, Effects
+from ledger.messages import DomainEvent, Recorded
+from tests.ledger.examples import example_entry
+from tests.ledger.scenario import AGENCY, ASM, BEIJING, NOON, POLICY
+
+Fact = DomainEvent | tuple[float, DomainEvent]
+"""An event, a minute after the one before; or at so many minutes."""
+
+
+def entries(*facts: Fact) -> list[Recorded]:
+    """Entries of one account's stream, by version."""
+    made = []
+    for version, fact in enumerate(facts, start=1):
+        minutes, event = fact if isinstance(fact, tuple) else (version, fact)
+        at = NOON + timedelta(minutes=minutes)
+        made.append(
+            replace(example_entry(type(event)), event=event, version=version, effective_at=at)
+        )
+    return made
+
+
+def effects(*facts: Fact) -> list[Effect]:
+    history = entries(*facts)
+    follow = Effects(lambda _: history)
+    return [follow.of(entry) for entry in history]
+
+
+def effect(*facts: Fact) -> Effect:
+    """The effect of the last of them."""
+    return effects(*facts)[-1]
+
+
+granted = AuthorizationGranted(service=ASM, region=BEIJING, services=("cce",), agencies=(AGENCY,))
+declined = AuthorizationDeclined(service=ASM, region=BEIJING)
+permitted = PermissionGranted(agency=AGENCY, region=BEIJING, service="cce", policy=POLICY)
+revoked = PermissionRevoked(agency=AGENCY, region=BEIJING, service="cce", policy=POLICY)
+
+
+@pytest.mark.parametrize(
+    ("facts", "what", "before", "after"),
+    [
+        ((granted,), f"authorization of asm in {BEIJING}", "never requested", "granted"),
+        ((granted, declined), f"authorization of asm in {BEIJING}", "granted", "declined"),
+        ((AgencyCreated(agency="x"),), "agency x", "does not exist", "exists"),
+        ((AgencyCreated(agency="x"), AgencyDeleted(agency="x")), "agency x", "exists", "does not exist"),
+        ((PolicyCreated(policy="p"),), "policy 'p'", "does not exist", "exists"),
+        ((PolicyCreated(policy="p"), PolicyDeleted(policy="p")), "policy 'p'", "exists", "does not exist"),
+        ((permitted,), f"{AGENCY} in {BEIJING}: cce under {POLICY!r}", "not granted", "granted"),
+        ((permitted, revoked), f"{AGENCY} in {BEIJING}: cce under {POLICY!r}", "granted", "not granted"),
+        (
+            (PermissionGranted(agency="x", region="*", policy="p"),),
+            "x in *: 'p'",
+            "not granted",
+            "granted",
+        ),
+        ((AgencyTrustChanged(agency="x", trustee="a"),), "agency x trusts", "nobody", "a"),
+        (
+            (AgencyCreated(agency="x", trustee="a"), AgencyTrustChanged(agency="x", trustee="b")),
+            "agency x trusts",
+            "a",
+            "b",
+        ),
+        (
+            (AgencyTrustChanged(agency="x", trustee="a"), AgencyTrustChanged(agency="x")),
+            "agency x trusts",
+            "a",
+            "unknown",
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_says_what_was_and_what_is_now(
+    facts: tuple[DomainEvent, ...], what: str, before: str, after: str
+) -> None:
+    assert effect(*facts) == Effect(f"{what}: {before} → {after}", what, before, after)
+
+
+def test_an_event_that_repeats_what_holds_changes_nothing() -> None:
+    what = f"authorization of asm in {BEIJING}"
+    again = Effect(f"{what}: stays granted", what, "granted", "granted")
+    assert effect(granted, granted) == again
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ((granted, (0, declined)), f"authorization of asm in {BEIJING}: stays granted"),
+        ((AgencyDeleted(agency="x"), (0, AgencyCreated(agency="x"))), "agency x: stays does not exist"),
+        ((PolicyCreated(policy="p"), (0, PolicyDeleted(policy="p"))), "policy 'p': stays exists"),
+        ((permitted, (0, revoked)), f"{AGENCY} in {BEIJING}: cce under {POLICY!r}: stays granted"),
+        (
+            (AgencyTrustChanged(agency="x", trustee="a"), (0, AgencyTrustChanged(agency="x"))),
+            "agency x trusts: stays a",
+        ),
+    ],
+)  # fmt: skip
+def test_news_of_an_earlier_time_leaves_the_present_as_it_is(
+    facts: tuple[Fact, ...], words: str
+) -> None:
+    late = effect(*facts)
+    assert late.text == f"{words} (news of an earlier time)"
+    assert late.is_late
+    assert late.before == late.after
+
+
+def test_the_trust_of_an_agency_that_was_made_later_is_not_called_late() -> None:
+    """It is compared with what is known of its trust, not of its existence."""
+    facts = (AgencyTrustChanged(agency="x", trustee="a"), (9, AgencyDeleted(agency="x")))
+    again = effect(*facts, (5, AgencyTrustChanged(agency="x", trustee="a")))
+    assert again.text == "agency x trusts: stays a"
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (
+            ConsoleLoginRequested(service=ASM, region=BEIJING, outcome="dialog"),
+            "counts as a login",
+        ),
+        (
+            AgencyDeletionAttempted(agency="x", outcome="refused"),
+            "on record only: nothing changes",
+        ),
+        (
+            PermissionsChanged(agency="x", detail="updateAgency"),
+            "on record only: the trace does not say which permissions changed",
+        ),
+        (
+            PolicyChanged(policy="p"),
+            "on record only: what the policy permits now is not known",
+        ),
+    ],
+)
+def test_an_event_that_changes_no_state_says_its_effect(event: DomainEvent, words: str) -> None:
+    assert effect(event) == Effect(words)
+
+
+def test_a_range_begins_with_the_account_as_it_was_before_it() -> None:
+    history = entries(granted, declined)
+    reads = []
+
+    def stream(name: str) -> Iterator[Recorded]:
+        reads.append(name)
+        yield from history
+
+    follow = Effects(stream)
+    assert follow.of(history[1]).before == "granted"
+    assert follow.of(replace(history[1], version=3, event=granted)).before == "declined"
+    assert reads == [history[1].stream], "an account is read once"
