@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from cli.input import built, line
 from cli.options import Login
 from cli.printing.output import Output, say, show
-from cli.printing.sentences import sentence
 from cli.reading import opened
 
 if TYPE_CHECKING:
@@ -146,11 +145,9 @@ def _warn_of_unknown_region(ledger: Ledger, request: Command) -> None:
 
 def names_in(ledger: Ledger, entries: Iterable[Recorded]) -> Mapping[str, str]:
     """The names behind the surrogate ids of these entries."""
-    subjects = {entry.actor for entry in entries if entry.actor}
-    for entry in entries:
-        for name in ("address", "subject"):
-            if subject := getattr(entry.event, name, None):
-                subjects.add(subject)
+    from ledger.events import subjects_of
+
+    subjects = {subject for entry in entries for subject in subjects_of(entry)}
     return ledger.names(sorted(subjects))
 
 
@@ -158,6 +155,7 @@ def show_entries(form: Output, entries: Iterable[Recorded], names: Mapping[str, 
     """Print entries: a sentence each in a table, else all that is stored."""
     import json
 
+    from ledger.events import sentence
     from ledger.persistence.entry import encode
 
     entries = tuple(entries)

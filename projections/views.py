@@ -7,7 +7,7 @@ with Views.open(Path("ledger.db"), load_catalogue()) as views:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from projections.stores import time_index
 from projections.stores.sqlite import SQLiteStore
 from projections.stores.store import Store
 
-NAMES_AT_ONCE: Final = 500
+PLACES_AT_ONCE: Final = 500
 """An older SQLite takes 999 parameters in a statement."""
 
 
@@ -110,8 +110,8 @@ class Views:
         wanted = list(subjects)
         found: dict[str, str] = {}
         with self._store.store_errors():
-            for first in range(0, len(wanted), NAMES_AT_ONCE):
-                some = wanted[first : first + NAMES_AT_ONCE]
+            for first in range(0, len(wanted), PLACES_AT_ONCE):
+                some = wanted[first : first + PLACES_AT_ONCE]
                 places = ", ".join("?" * len(some))
                 found |= self._store.execute(
                     f"SELECT subject, name FROM subjects WHERE subject IN ({places})", some
@@ -223,6 +223,20 @@ class Views:
         rows.sort(reverse=newest_first)
         columns = tuple(column.name for column in AUDIT_TRAIL.columns)
         return Result(columns, rows[:limit], last, more=len(rows) > limit)
+
+    def trail_at(self, positions: Sequence[int]) -> Result:
+        """The rows of the audit trail at these positions."""
+        rows: list[tuple[Any, ...]] = []
+        with self._store.store_errors():
+            for first in range(0, len(positions), PLACES_AT_ONCE):
+                some = positions[first : first + PLACES_AT_ONCE]
+                rows += self._store.execute(
+                    "SELECT * FROM audit_trail WHERE position IN "
+                    f"({', '.join('?' * len(some))}) ORDER BY position",
+                    some,
+                ).fetchall()
+            columns = tuple(column.name for column in AUDIT_TRAIL.columns)
+            return Result(columns, rows, self._store.last_position())
 
     def _places(self, wanted: TrailFilter) -> list[tuple[str, list[object]]]:
         """The parts of the history that may hold what is wanted."""

@@ -88,7 +88,7 @@ def test_a_query_that_is_not_text_is_a_usage_error(cli: Cli) -> None:
 def test_a_dry_run_makes_no_ledger_and_knows_who_acts(cli: Cli) -> None:
     said = cli.done(f"{LOGIN} --user alice --dry-run")
     assert not cli.ledger.exists()
-    assert "alice is called p-" in said.out
+    assert "alice is registered as p-" in said.out
 
 
 def test_a_wrong_form_of_output_shows_before_a_name_is_forgotten(

@@ -134,6 +134,14 @@ def test_the_trail_is_filtered(story: Cli, filters: str, expected: set[str]) -> 
     story.done(f"audit trail {filters}")
 
 
+def test_the_trail_names_everybody_who_is_registered(story: Cli) -> None:
+    """The registrations alone: nobody who acts is on this page."""
+    said = story.done("audit trail --event SubjectRegistered").out
+    for name in ("alice", "bob", "mallory"):
+        assert f"{name} is registered as p-" in said
+    assert "not kept" not in said
+
+
 def test_the_trail_is_paged_until_its_end(story: Cli) -> None:
     seen: list[int] = []
     after = ""
@@ -213,7 +221,9 @@ def test_why_tells_the_chain_of_events(story: Cli) -> None:
         None,
         "AuthorizationRevoked",
     ]
-    assert story("audit why").code == 2
+    nothing = story("audit why")
+    assert nothing.code == 2
+    assert "Nothing to explain: name a region" in nothing.err
 
 
 def test_sql_reads_and_never_writes(story: Cli) -> None:
@@ -253,12 +263,12 @@ def test_every_service_of_the_catalogue_is_shown_line_by_line(cli: Cli) -> None:
         assert "\\n" not in said.out
 
 
-def test_why_says_where_it_tells_not_all(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_why_says_which_changes_it_does_not_list(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     cli.authorize()
-    assert "are told" not in cli.done("audit why --service asm").err
-    monkeypatch.setattr("cli.commands.audit.why._CHANGES_MAX", 1)
+    assert "are listed" not in cli.done("audit why --service asm").err
+    monkeypatch.setattr("projections.audit.why.CHANGES_MAX", 1)
     said = cli.done("audit why --agency asm_admin_trust")
-    assert "PermissionGranted: only the first 1 are told" in said.err
+    assert "PermissionGranted: only the first 1 are listed" in said.err
 
 
 def test_two_statements_are_one_too_many(cli: Cli) -> None:

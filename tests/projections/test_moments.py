@@ -58,7 +58,7 @@ def test_no_question_stands_where_the_views_have_not_come_to(told: World, views:
 def test_names_are_those_that_are_kept(
     told: World, views: Views, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(asked, "NAMES_AT_ONCE", at_once)
+    monkeypatch.setattr(asked, "PLACES_AT_ONCE", at_once)
     actors = {str(entry.actor) for entry in told.ledger.history() if entry.actor}
     before = views.subject_names(actors)
     assert before == told.ledger.names(actors)

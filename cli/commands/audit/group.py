@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.audit import diff, evidence, replay, why
+from cli.commands.audit.trail import print_trail
 from cli.options import Account, Provider, Reading, Region, Service, command
 from cli.printing.output import Output, exact, say, show_document
 from cli.reading import ledger_of, print_result, time_of, views_of
@@ -22,13 +23,9 @@ Policy = Annotated[str | None, typer.Option(metavar="NAME", help="The policy con
 
 
 def _complete_event(incomplete: str) -> list[str]:
-    import ledger.account.account
-    import ledger.log.key_events
-    import ledger.subjects  # noqa: F401  Importing them fills the list of topics.
-    from ledger.messages import topics
+    from ledger.events import BY_NAME
 
-    names = (topic.partition(".")[0] for topic in topics())
-    return [name for name in names if name.startswith(incomplete)]
+    return [name for name in sorted(BY_NAME) if name.startswith(incomplete)]
 
 
 Event = Annotated[
@@ -107,7 +104,7 @@ def trail(
         page = views.trail(wanted, after=after, limit=limit, newest_first=not oldest_first)
         say(f"now, position {page.position}")
         if ask.form is Output.TABLE:
-            replay.print_trail(page)
+            print_trail(page, views)
         else:
             print_result(ask.form, page, views)
         if page.more:

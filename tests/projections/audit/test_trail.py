@@ -1,0 +1,70 @@
+"""A page of the trail in sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.account.console import ConsoleLoginRequested
+from ledger.messages import Observation, Provenance
+from projections.audit.trail import recorded, sentences
+from projections.definitions.audit_trail import TrailFilter
+from projections.views import Views
+from tests.projections.conftest import ACCOUNT
+from tests.projections.worlds import BEGINNING, World
+
+
+def said(views: Views, event: str) -> list[str]:
+    page = views.trail(TrailFilter(event=event), newest_first=False)
+    return sentences(views, page.dicts())
+
+
+def seen(told: World, name: str, address: str) -> None:
+    told.ledger.observe(
+        [
+            Observation(
+                provider="huaweicloud",
+                account=ACCOUNT,
+                events=(
+                    ConsoleLoginRequested(service="asm", region="cn-north-4", outcome="admitted"),
+                ),
+                effective_at=BEGINNING,
+                source=Provenance(trace_id=f"login of {name}"),
+                actor=name,
+                address=address,
+            )
+        ]
+    )
+
+
+def test_a_registration_names_who_is_registered_whoever_else_is_on_the_page(told: World) -> None:
+    """Nobody on this page acts: all of its names are those of the ones who are registered."""
+    seen(told, "bob", "192.0.2.1")
+    with Views.open(told.place, told.ledger.catalogue) as views:
+        names = [text.split(" is registered as ")[0] for text in said(views, "SubjectRegistered")]
+    assert {"alice", "mallory", "bob", "192.0.2.1"} <= set(names)
+    assert not [name for name in names if "not kept" in name]
+
+
+def test_only_a_name_that_was_erased_is_called_not_kept(told: World) -> None:
+    with Views.open(told.place, told.ledger.catalogue) as views:
+        (alice,) = (row["subject"] for row in views.subjects().dicts() if row["name"] == "alice")
+        told.ledger.erase(alice)
+        texts = said(views, "SubjectRegistered")
+    assert f"a person whose name is not kept here is registered as {alice}" in texts
+    assert len([text for text in texts if "not kept" in text]) == 1
+
+
+def test_a_row_of_the_trail_is_the_entry(told: World) -> None:
+    with Views.open(told.place, told.ledger.catalogue) as views:
+        page = views.trail(TrailFilter(), limit=1_000, newest_first=False)
+        assert [recorded(row) for row in page.dicts()] == list(told.ledger.history())
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 500])
+def test_entries_are_found_by_their_positions(
+    views: Views, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.views.PLACES_AT_ONCE", at_once)
+    found = views.trail_at([2, 5, 7, 9_999])
+    assert [row["position"] for row in found.dicts()] == [2, 5, 7]
+    assert views.trail_at([]).rows == []
