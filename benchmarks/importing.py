@@ -23,7 +23,7 @@ from benchmarks import traces
 from benchmarks.course import Course, note
 from benchmarks.measure import OURS, RAW, Limit, Row, in_turn
 from ledger.application import Ledger
-from ledger.sources import SOURCES, ImportReport
+from ledger.sources import SOURCES, ImportReport, read_traces
 
 RECORDS_MAX: Final = 300_000
 QUARTER: Final = "at a quarter"
@@ -108,7 +108,7 @@ def _import(course: Course, source: str, told: str, share: float) -> tuple[Row, 
 def _ours(source: str, folder: Path, ledger: Path) -> int:
     report = ImportReport()
     with closing(Ledger(ledger, clock=lambda: NOW)) as opened:
-        opened.observe(SOURCES[source].read([folder], report, now=NOW))
+        opened.observe(read_traces(SOURCES[source], [folder], report, now=NOW))
     assert report.complete, report.places[:3]
     return report.records
 

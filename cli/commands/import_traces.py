@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.deferred import DeferredGroup
 from cli.options import Reading, command
 from cli.printing.output import Output, out, say, show, show_document, warn
 from cli.printing.progress import progress
@@ -15,16 +16,14 @@ from cli.writing import open_for_writing
 
 if TYPE_CHECKING:
     from ledger.application import Ledger, Observed
-    from ledger.sources import ImportReport, Traces
-
-app = typer.Typer(help="Import the cloud's own traces; a known trace appends nothing again.")
+    from ledger.sources import ImportReport, Source
 
 Files = Annotated[
     list[Path],
     typer.Argument(
         metavar="FILES...",
         exists=True,
-        help="Trace files, plain or gzip, and folders of them (walked).",
+        help="Trace files, plain or gzip, and folders of them (searched with their subfolders).",
     ),
 ]
 Edition = Annotated[
@@ -36,44 +35,46 @@ Edition = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and count; append nothing.")]
 
 
-@command(app, "cts")
-def cts(ask: Reading, files: Files, provider: Edition = None, dry_run: DryRun = False) -> None:
-    """Import traces of Huawei Cloud's Cloud Trace Service (CTS).
+class SourceCommands(DeferredGroup):
+    """One subcommand for each source of traces."""
 
-    What is not understood is counted by name, and what cannot be read is reported with its place,
-    while the rest is imported; then the exit code is 2.
-    """
-    _import(ask, "cts", files, provider, dry_run)
+    def register(self, app: typer.Typer) -> None:
+        from ledger.sources import SOURCES
 
-
-@command(app, "cloudtrail")
-def cloudtrail(
-    ask: Reading, files: Files, provider: Edition = None, dry_run: DryRun = False
-) -> None:
-    """Import traces of AWS CloudTrail.
-
-    What is not understood is counted by name, and what cannot be read is reported with its place,
-    while the rest is imported; then the exit code is 2.
-    """
-    _import(ask, "cloudtrail", files, provider, dry_run)
+        for source in SOURCES.values():
+            _register(app, source)
 
 
-def _import(
-    ask: Reading, source: str, files: list[Path], provider: str | None, dry_run: bool
-) -> None:
+app = typer.Typer(
+    cls=SourceCommands, help="Import the cloud's own traces; a known trace appends nothing again."
+)
+
+
+def _register(app: typer.Typer, source: Source[Any]) -> None:
+    help_text = (
+        f"Import traces of {source.title}.\n\n"
+        "Records that are not understood are counted by name. What cannot be read is reported with "
+        "its place, while the rest is imported; then the exit code is 2."
+    )
+
+    @command(app, source.name, help=help_text)
+    def import_traces(
+        ask: Reading, files: Files, provider: Edition = None, dry_run: DryRun = False
+    ) -> None:
+        _import(ask, _edition(source, provider), files, dry_run)
+
+
+def _import(ask: Reading, source: Source[Any], files: list[Path], dry_run: bool) -> None:
     from ledger.errors import InvalidInput
-    from ledger.sources import SOURCES, ImportReport
+    from ledger.sources import ImportReport
 
-    traces = SOURCES[source]
-    if provider is not None:
-        traces = _edition(traces, provider)
     report = ImportReport()
     form = ask.form
     if dry_run:
-        observed = _read_only(traces, files, report)
+        observed = _read_only(source, files, report)
     else:
         with open_for_writing(ask) as ledger:
-            observed = _observe(ledger, traces, files, report)
+            observed = _observe(ledger, source, files, report)
     numbers = _numbers(report, observed)
     if form is Output.TABLE:
         _print(numbers, report, observed)
@@ -94,39 +95,45 @@ def _import(
         )
 
 
-def _edition(traces: Traces, provider: str) -> Traces:
+def _edition(source: Source[Any], provider: str | None) -> Source[Any]:
     from pydantic import ValidationError
 
     from cli.input import bad
 
+    if provider is None:
+        return source
     try:
-        return traces.of(provider)
+        return source.edition(provider)
     except ValidationError as error:
         raise bad("provider", provider) from error
 
 
-def _observe(ledger: Ledger, traces: Traces, files: list[Path], report: ImportReport) -> Observed:
-    from ledger.sources import stored_bytes
+def _observe(
+    ledger: Ledger, source: Source[Any], files: list[Path], report: ImportReport
+) -> Observed:
+    from ledger.sources import read_traces, stored_bytes
 
     total, done = stored_bytes(files), 0
     with progress("reading", unit="bytes") as advance:
 
-        def read(size: int) -> None:
+        def count(size: int) -> None:
             nonlocal done
             done += size
             advance("traces", done, total)
 
-        return ledger.observe(traces.read(files, report, now=ledger.clock(), on_progress=read))
+        now = ledger.clock()
+        return ledger.observe(read_traces(source, files, report, now=now, on_progress=count))
 
 
-def _read_only(traces: Traces, files: list[Path], report: ImportReport) -> Observed:
+def _read_only(source: Source[Any], files: list[Path], report: ImportReport) -> Observed:
     from datetime import UTC, datetime
 
     from ledger.application import Observed
+    from ledger.sources import read_traces
 
     now = datetime.now(UTC)  # noqa: TID251  Nothing is recorded.
     observed = Observed()
-    for observation in traces.read(files, report, now=now):
+    for observation in read_traces(source, files, report, now=now):
         observed.new_traces += 1
         observed.entries += len(observation.events)
         observed.by_type.update(type(event).__name__ for event in observation.events)

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ledger.sources.report import UNPRINTABLE
 
@@ -23,13 +23,6 @@ _person = re.compile(r"arn:[\w-]+:(?:iam|sts)::\d*:(?:user|assumed-role|federate
 
 class Unreadable(ValueError):
     """A record is no trace, or holds what cannot be a fact."""
-
-
-class NotUnderstood(NamedTuple):
-    """A trace that is no fact of this ledger, by name; `read_only` if it says so itself."""
-
-    name: str
-    read_only: bool = False
 
 
 def text(value: object) -> str | None:

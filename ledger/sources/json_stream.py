@@ -21,8 +21,6 @@ VALUE_CHARS_MAX: Final = 1 << 26
 """How long one record may be. A real one has a few thousand characters."""
 ESCAPE_CHARS_MAX: Final = 12
 """An error that near to the window's end may be cured by more text: an escape or a word is cut."""
-BESIDE: Final = ("meta_data",)
-"""Keys that stand beside an envelope's records."""
 
 _decoder = json.JSONDecoder()
 _HEAD_CHARS: Final = 12
@@ -39,10 +37,15 @@ class Values:
     `place` says where the last one begins.
     """
 
-    def __init__(self, pieces: Iterator[str], envelopes: Collection[str]) -> None:
+    def __init__(
+        self,
+        pieces: Iterator[str],
+        envelopes: Collection[str],
+        preambles: Collection[str] = (),
+    ) -> None:
         self._pieces = pieces
         self._envelopes = frozenset(envelopes)
-        keys = "|".join(re.escape(key) for key in (*envelopes, *BESIDE))
+        keys = "|".join(re.escape(key) for key in (*envelopes, *preambles)) or "(?!)"
         self._envelope_begins = re.compile(rf'{{[ \t\n\r]*"(?:{keys})"[ \t\n\r]*:')
         self._window = ""
         self._at = 0

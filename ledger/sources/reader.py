@@ -1,10 +1,8 @@
-"""Reads trace files through a translator: facts come out, all else is counted in a report."""
+"""Reads trace files of a source: yields their facts, and counts every record in a report."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -13,13 +11,12 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from ledger.messages import Observation
-from ledger.sources.cloudtrail import translator as cloudtrail
-from ledger.sources.cts import translator as cts
-from ledger.sources.fields import NotUnderstood, Record, Unreadable
+from ledger.sources.fields import Unreadable
 from ledger.sources.files import Broken, OnProgress, files_of, pieces_of
 from ledger.sources.json_stream import Values
 from ledger.sources.report import UNPRINTABLE, ImportReport, shown
-from ledger.values import AccountId, Provider, instant_text
+from ledger.sources.source import Source, TraceKind
+from ledger.values import AccountId, instant_text
 
 AHEAD_MAX: Final = timedelta(hours=24)
 """How far a trace's time may lie after now: clocks differ, but not by days."""
@@ -27,97 +24,82 @@ TEXT_CHARS_MAX: Final = 2_048
 """How long a single text of a fact may be; an entry has 65,535 bytes for all of them."""
 
 _account: TypeAdapter[str] = TypeAdapter(AccountId)
-_provider: TypeAdapter[str] = TypeAdapter(Provider)
 
 
-@dataclass(frozen=True, slots=True)
-class Traces:
-    """One cloud's kind of trace: in what its files wrap the records, and how one is translated.
+def read_traces(
+    source: Source[Any],
+    paths: Iterable[Path],
+    report: ImportReport,
+    *,
+    now: datetime,
+    on_progress: OnProgress = lambda _: None,
+) -> Iterator[Observation]:
+    """The facts in the files, in the files' order; memory does not grow with a file's size.
 
-    `glance(record)` says what a record is counted under that tells no fact, if its name says that.
-    `translate(record, provider, file)` is pure. It raises ValueError, such as Unreadable, for a
-    record that cannot be a fact.
+    Nothing that a file holds raises: the report says what cannot be read and where, and the rest is
+    read. `on_progress` is called with the number of bytes read, as they are stored
+    (`files.stored_bytes` is their sum).
     """
+    for path in files_of(paths):
+        report.files += 1
+        yield from _FileReader(source, path, report, now + AHEAD_MAX).facts(on_progress)
 
-    provider: str
-    envelopes: tuple[str, ...]
-    glance: Callable[[Record], NotUnderstood | None]
-    translate: Callable[[Record, str, str], Observation | NotUnderstood]
 
-    def of(self, provider: str) -> Traces:
-        """The same traces of another cloud, such as a partner's edition."""
-        return dataclasses.replace(self, provider=_provider.validate_python(provider))
+class _FileReader:
+    """Reads one file, whose facts lie before `latest`."""
 
-    def read(
-        self,
-        paths: Iterable[Path],
-        report: ImportReport,
-        *,
-        now: datetime,
-        on_progress: OnProgress = lambda _: None,
-    ) -> Iterator[Observation]:
-        """The facts in the files, in the files' order; memory does not grow with a file's size.
+    def __init__(
+        self, source: Source[Any], path: Path, report: ImportReport, latest: datetime
+    ) -> None:
+        self._source = source
+        self._path = path
+        self._file = shown(path.name, 255)
+        self._report = report
+        self._latest = latest
 
-        Nothing that a file holds raises: what cannot be read is in the report, with its place, and
-        the rest is read. `on_progress` hears of bytes as they are stored (`files.stored_bytes`).
-        """
-        for path in files_of(paths):
-            report.files += 1
-            yield from self._read_file(path, report, now + AHEAD_MAX, on_progress)
+    def facts(self, on_progress: OnProgress) -> Iterator[Observation]:
+        pieces = pieces_of(self._path, on_progress)
+        values = Values(pieces, self._source.envelopes, self._source.preambles)
+        try:
+            for value in values:
+                if isinstance(value, Broken):
+                    self._report.broke(self._file, value.place, value.message)
+                elif (observation := self._observation(value, values)) is not None:
+                    yield observation
+        except OSError as error:
+            self._report.broke(self._file, "", error.strerror or str(error))
 
-    def _read_file(
-        self, path: Path, report: ImportReport, latest: datetime, on_progress: OnProgress
-    ) -> Iterator[Observation]:
-        file = shown(path.name, 255)
-        values = Values(pieces_of(path, on_progress), self.envelopes)
-        records = iter(values)
-        while True:
-            try:
-                record = next(records, _END)
-            except OSError as error:
-                report.broke(file, "", error.strerror or str(error))
-                return
-            if record is _END:
-                return
-            if isinstance(record, Broken):
-                report.broke(file, record.place, record.message)
-                continue
-            report.records += 1
-            try:
-                none = self.glance(record) if isinstance(record, dict) else None
-                values.is_glancing = none is not None  # Facts stand together: the next may be one.
-                found = none or self._fact(values.exactly(record), file, latest)
-            except (ValueError, RecursionError) as error:
-                report.malformed(file, values.place, _said(error))
-                continue
-            if isinstance(found, NotUnderstood):
-                counter = report.read_only if found.read_only else report.not_understood
-                report.count(counter, found.name)
-                continue
-            observation, name = found
-            report.count(report.understood, name)
-            yield observation
+    def _observation(self, value: Any, values: Values) -> Observation | None:
+        """The facts in a record. Whatever it holds, it is counted once."""
+        report = self._report
+        report.records += 1
+        try:
+            kind = self._kind(value)
+            values.is_glancing = not self._source.understands(kind)
+            if not values.is_glancing:  # Facts stand together: the next record may be one, too.
+                found = self._source.translate(values.exactly(value), self._file)
+                if isinstance(found, Observation):
+                    self._check(found)
+                    report.count(report.understood, kind.name)
+                    return found
+                kind = found
+        except (ValueError, RecursionError) as error:
+            report.malformed(self._file, values.place, _message(error))
+            return None
+        report.count(report.read_only if kind.read_only else report.not_understood, kind.name)
+        return None
 
-    def _fact(
-        self, record: Any, file: str, latest: datetime
-    ) -> tuple[Observation, str] | NotUnderstood:
-        if not isinstance(record, dict):
-            raise Unreadable(f"a record is an object, not {_KINDS.get(type(record), 'null')}")
-        found = self.translate(record, self.provider, file)
-        if isinstance(found, NotUnderstood):
-            return found
-        if found.effective_at > latest:
+    def _kind(self, value: Any) -> TraceKind:
+        if not isinstance(value, dict):
+            raise Unreadable(f"a record is an object, not {_JSON_TYPES.get(type(value), 'null')}")
+        return self._source.kind_of(value)
+
+    def _check(self, found: Observation) -> None:
+        """Raises ValueError for what no ledger should record, whichever source says it."""
+        if found.effective_at > self._latest:
             raise Unreadable(f"claims to happen in the future, {instant_text(found.effective_at)}")
         _check_account(found.account)
-        words = _words(found)
-        whole = "".join(words)
-        # Nearly all of them are printable and short, all words together.
-        if (len(whole) > TEXT_CHARS_MAX and max(map(len, words)) > TEXT_CHARS_MAX) or (
-            not whole.isprintable() and UNPRINTABLE.search(whole)
-        ):
-            word = next(w for w in words if len(w) > TEXT_CHARS_MAX or UNPRINTABLE.search(w))
-            raise Unreadable(f"{shown(word, 60)!r} is no name: too long, or not printable")
-        return found, name_of(record)
+        _check_texts(_texts(found))
 
 
 @lru_cache(maxsize=1_024)  # The traces of a few accounts stand in a file.
@@ -125,16 +107,26 @@ def _check_account(account: str) -> None:
     _account.validate_python(account)
 
 
-def _words(found: Observation) -> list[str]:
-    """All that is text and came from the trace, in the envelope and in the facts."""
-    told = [found.source.trace_id, found.actor, found.correlation_id]
+def _texts(found: Observation) -> list[str]:
+    """All texts that come from the trace, in the envelope and in the facts."""
+    values = [found.source.trace_id, found.actor, found.correlation_id]
     for event in found.events:
-        told += event.__dict__.values()
-    return [word for word in told if isinstance(word, str)]
+        values += event.__dict__.values()
+    return [value for value in values if isinstance(value, str)]
 
 
-_END: Final = object()
-_KINDS = {
+def _check_texts(texts: list[str]) -> None:
+    """Raises Unreadable for a text that is too long, or cannot be printed on one line."""
+    together = "".join(texts)
+    # Nearly always they are printable and short, all of them together.
+    if len(together) <= TEXT_CHARS_MAX and together.isprintable():
+        return
+    for each in texts:
+        if len(each) > TEXT_CHARS_MAX or UNPRINTABLE.search(each):
+            raise Unreadable(f"{shown(each, 60)!r} is no name: too long, or not printable")
+
+
+_JSON_TYPES: Final = {
     list: "an array",
     str: "a text",
     int: "a number",
@@ -143,24 +135,10 @@ _KINDS = {
 }
 
 
-def name_of(record: Record) -> str:
-    """The name that a record is counted under: `service:TraceName`."""
-    service = record.get("eventSource") or record.get("service_type") or "?"
-    trace = record.get("eventName") or record.get("trace_name") or "?"
-    return f"{str(service).removesuffix('.amazonaws.com')}:{trace}"
-
-
-def _said(error: ValueError | RecursionError) -> str:
+def _message(error: ValueError | RecursionError) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     if not isinstance(error, ValidationError):
         return str(error)
     problem = error.errors(include_url=False, include_input=False)[0]
     return f"{'.'.join(str(part) for part in problem['loc']) or 'account'}: {problem['msg']}"
-
-
-SOURCES: Final = {
-    "cts": Traces("huaweicloud", cts.ENVELOPES, cts.glance, cts.translate),
-    "cloudtrail": Traces("aws", cloudtrail.ENVELOPES, cloudtrail.glance, cloudtrail.translate),
-}
-"""What can be imported, by the word that the command line uses."""

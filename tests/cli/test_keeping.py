@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.sources import SOURCES
 from tests.cli.conftest import Cli
 
 FIXTURES = Path(__file__).parents[1] / "sources" / "fixtures"
@@ -82,7 +83,7 @@ def test_a_dry_import_appends_nothing(trails: Cli) -> None:
     assert not trails.ledger.exists()
 
 
-@pytest.mark.parametrize("source", ["cts", "cloudtrail"])
+@pytest.mark.parametrize("source", SOURCES)
 def test_the_examples_of_every_source_can_be_imported(cli: Cli, source: str) -> None:
     shutil.copy(FIXTURES / f"{source}.json", cli.folder / "traces.json")
     said = cli(f"import {source} traces.json -o json")

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from benchmarks import generator
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
-from ledger.sources.reader import SOURCES
-from ledger.sources.report import ImportReport
+from ledger.sources import SOURCES, ImportReport, read_traces
 from projections.views import Views
 from tests.ledger.copying.copies import copied, is_copy, small_parts
 from tests.ledger.worlds import Place
@@ -79,6 +78,6 @@ def test_real_traces_are_the_same_in_the_other_database_and_back(
             for source, folder in (("cloudtrail", "cloudtrail-invictus"), ("cts", "cts")):
                 paths = sorted(p for p in (shared / folder).rglob("*.json*") if p.is_file())
                 now = datetime(2026, 1, 1, tzinfo=UTC)
-                ledger.observe(SOURCES[source].read(paths, ImportReport(), now=now))
+                ledger.observe(read_traces(SOURCES[source], paths, ImportReport(), now=now))
             assert ledger.last_position() > 100
         is_the_same_everywhere(first, there, back)

@@ -10,8 +10,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
-from ledger.sources.reader import SOURCES
-from ledger.sources.report import ImportReport
+from ledger.sources import SOURCES, ImportReport, read_traces
 from projections.definitions.audit_trail import TrailFilter
 from projections.views import Views
 
@@ -22,8 +21,12 @@ ACCOUNT = "123837392027"
 def views(shared: Path, tmp_path: Path) -> Iterator[Views]:
     paths = sorted((shared / "cloudtrail-invictus").glob("*.json"))
     ledger = Ledger(tmp_path / "ledger.db")
-    traces = SOURCES["cloudtrail"].read(
-        paths, ImportReport(), now=datetime(2026, 1, 1, tzinfo=UTC), on_progress=lambda _: None
+    traces = read_traces(
+        SOURCES["cloudtrail"],
+        paths,
+        ImportReport(),
+        now=datetime(2026, 1, 1, tzinfo=UTC),
+        on_progress=lambda _: None,
     )
     ledger.observe(traces)
     ledger.close()

@@ -11,7 +11,7 @@ from typing import Any
 
 from ledger.application import Ledger
 from ledger.messages import DomainEvent, Observation, Recorded
-from ledger.sources import SOURCES, ImportReport
+from ledger.sources import SOURCES, ImportReport, read_traces
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -20,7 +20,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 def read(kind: str, *paths: Path) -> tuple[list[Observation], ImportReport]:
     """All facts of some files, and the report; every record is accounted for."""
     report = ImportReport()
-    found = list(SOURCES[kind].read(paths, report, now=NOW))
+    found = list(read_traces(SOURCES[kind], paths, report, now=NOW))
     assert report.accounted() == report.records
     assert report.understood.total() == len(found)
     return found, report
@@ -28,8 +28,7 @@ def read(kind: str, *paths: Path) -> tuple[list[Observation], ImportReport]:
 
 def translated(kind: str, record: dict[str, Any]) -> Observation | str:
     """One record's facts, or the name that it is counted under."""
-    source = SOURCES[kind]
-    found = source.translate(record, source.provider, "a.json")
+    found = SOURCES[kind].translate(record, "a.json")
     return found if isinstance(found, Observation) else found.name
 
 

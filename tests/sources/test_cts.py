@@ -267,8 +267,8 @@ def test_an_agency_that_acts_is_the_actor_with_who_stands_behind_it() -> None:
 
 
 def test_another_cloud_of_the_same_make_is_another_provider(fixtures: Path) -> None:
-    source = SOURCES["cts"].of("otc")
-    found = source.translate(trace("createAgency", **AGENCY), source.provider, "a.json")
+    source = SOURCES["cts"].edition("otc")
+    found = source.translate(trace("createAgency", **AGENCY), "a.json")
     assert isinstance(found, Observation)
     assert found.provider == "otc"
 
@@ -294,12 +294,11 @@ def test_every_collected_trace_is_accounted_for(shared: Path, tmp_path: Path) ->
 
 
 def test_every_trace_name_of_an_agency_in_the_vendors_list_is_understood(shared: Path) -> None:
-    from ledger.sources.cts.translator import understood
-
     lists = json.loads((shared / "cts" / "iam_trace_names.json").read_text())
     names = {
         item["trace_name"].lower()
         for item in lists["v3_otc_2026"]["names"]
         if "agency" in item["resource_type"].lower() or item["resource_type"] == "Policy"
     }
-    assert names - {name for _, name in understood()} == set()
+    understood = {kind.partition(":")[2] for kind in SOURCES["cts"].translators}
+    assert names - understood == set()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ledger.sources import SOURCES, ImportReport, files
+from ledger.sources import SOURCES, ImportReport, files, read_traces
 from tests.sources.reading import NOW, ledger
 
 JUNK = [None, 1, True, "", "x", [], {}, [1], {"a": 1}, "\ud800", "\n", "{", "[]", -5, "9" * 30, 1e9]
@@ -39,7 +39,7 @@ def scratched(content: bytes, chance: random.Random) -> bytes:
     return bytes(scratch)
 
 
-@pytest.mark.parametrize("kind", ["cloudtrail", "cts"])
+@pytest.mark.parametrize("kind", SOURCES)
 def test_no_mutation_stops_an_import(
     fixtures: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +52,6 @@ def test_no_mutation_stops_an_import(
             other = json.dumps(mutated(json.loads(whole), chance)).encode()
             file.write_bytes(other if seed % 2 else scratched(whole, chance))
             report = ImportReport()
-            opened.observe(SOURCES[kind].read([file], report, now=NOW))
+            opened.observe(read_traces(SOURCES[kind], [file], report, now=NOW))
             assert report.accounted() == report.records, f"seed {seed}"
         assert sum(1 for _ in opened.history()) == opened.last_position()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ledger.sources import SOURCES, ImportReport, files_of, stored_bytes
+from ledger.sources import SOURCES, ImportReport, files_of, read_traces, stored_bytes
 from ledger.sources.report import NAMES_MAX, OTHER_NAMES, PLACES_MAX
 from tests.sources.reading import NOW, ledger, present, read, types
 
@@ -280,7 +280,8 @@ def test_progress_is_told_in_stored_bytes(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text(TWO)
     seen: list[int] = []
     paths = [tmp_path]
-    list(SOURCES["cloudtrail"].read(paths, ImportReport(), now=NOW, on_progress=seen.append))
+    source = SOURCES["cloudtrail"]
+    list(read_traces(source, paths, ImportReport(), now=NOW, on_progress=seen.append))
     assert sum(seen) == stored_bytes(paths)
 
 
@@ -297,7 +298,7 @@ def test_names_from_a_trace_cannot_drive_a_terminal_or_fill_the_memory() -> None
     assert report.unlisted == 1
 
 
-@pytest.mark.parametrize("kind", ["cloudtrail", "cts"])
+@pytest.mark.parametrize("kind", SOURCES)
 def test_importing_twice_appends_nothing(fixtures: Path, tmp_path: Path, kind: str) -> None:
     found, _ = read(kind, fixtures / f"{kind}.json")
     with ledger(tmp_path) as opened:
@@ -308,7 +309,7 @@ def test_importing_twice_appends_nothing(fixtures: Path, tmp_path: Path, kind: s
         assert opened.last_position() == last
 
 
-@pytest.mark.parametrize("kind", ["cloudtrail", "cts"])
+@pytest.mark.parametrize("kind", SOURCES)
 @pytest.mark.parametrize("until", [None, 8])
 def test_the_order_of_arrival_changes_no_present_answer(
     fixtures: Path, tmp_path: Path, kind: str, until: int | None
@@ -344,14 +345,14 @@ def test_invictus_in_any_order_is_the_same_account(shared: Path, tmp_path: Path)
 _MEASURED = """
 import resource, sys
 from pathlib import Path
-from ledger.sources import SOURCES, ImportReport
+from ledger.sources import SOURCES, ImportReport, read_traces
 from tests.sources.reading import NOW
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 small, large = ImportReport(), ImportReport()
-for _ in SOURCES["cloudtrail"].read([Path(sys.argv[1])], small, now=NOW): pass
+for _ in read_traces(SOURCES["cloudtrail"], [Path(sys.argv[1])], small, now=NOW): pass
 before = peak()
-for _ in SOURCES["cloudtrail"].read([Path(sys.argv[2])], large, now=NOW): pass
+for _ in read_traces(SOURCES["cloudtrail"], [Path(sys.argv[2])], large, now=NOW): pass
 print(small.records, large.records, peak() - before)
 """
 

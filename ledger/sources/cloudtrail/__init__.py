@@ -1,5 +1,8 @@
-"""AWS CloudTrail's records → observed facts.
+"""AWS CloudTrail.
 
-May import: the modules beside it in `sources`, account, messages, values; never another
-cloud's folder.
+May import: `source` and what lies below it; no other cloud.
 """
+
+from ledger.sources.cloudtrail.translator import SOURCE
+
+__all__ = ["SOURCE"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from ledger.sources.fields import Record, Unreadable, first_text, text, why, within
+from ledger.sources.source import Trace
 
 SERVICES: Final = ".amazonaws.com"
 ROLE_ARN: Final = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:[^\s/]+/)*([\w+=,.@-]+)(?=[\s,]|$)")
@@ -19,7 +19,7 @@ _refused_policy_arn = re.compile(r"on resource: (arn:[\w-]+:iam::\w*:policy/\S+)
 
 
 @dataclass(slots=True, kw_only=True)
-class Call:
+class Call(Trace):
     """What was called, by whom, and what came of it; `error` is set if it was refused."""
 
     name: str
@@ -27,10 +27,6 @@ class Call:
     request: dict[str, Any]
     response: dict[str, Any]
     who: dict[str, Any]
-    account: str
-    at: datetime
-    trace_id: str
-    actor: str | None
     error: str | None
 
     @property

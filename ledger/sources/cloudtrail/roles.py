@@ -151,7 +151,7 @@ def _delete_policy(call: Call) -> DomainEvent | str:
     return PolicyDeleted(policy=policy)
 
 
-CALLS: Final[dict[str, Callable[[Call], DomainEvent | str]]] = {
+TRANSLATORS: Final[dict[str, Callable[[Call], DomainEvent | str]]] = {
     "CreateRole": _create_role,
     "CreateServiceLinkedRole": _create_role,
     "UpdateAssumeRolePolicy": _change_trust,

@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -17,11 +16,10 @@ from typing import Final
 
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
-from ledger.messages import DomainEvent, Observation, Provenance
+from ledger.messages import DomainEvent
 from ledger.sources.cloudtrail.call import ROLE_ARN, SERVICES, Call
-from ledger.sources.cloudtrail.roles import CALLS as ROLE_CALLS
+from ledger.sources.cloudtrail.roles import TRANSLATORS as ROLE_TRANSLATORS
 from ledger.sources.fields import (
-    NotUnderstood,
     Record,
     Unreadable,
     address,
@@ -30,12 +28,8 @@ from ledger.sources.fields import (
     text,
     within,
 )
+from ledger.sources.source import Source, TraceKind
 from ledger.values import instant, later
-
-ENVELOPES: Final = ("Records",)
-
-Translate = Callable[[Call], DomainEvent | str]
-"""The fact that a call was, or why it cannot be told."""
 
 _assumed = re.compile(r":assumed-role/([^/\s]+)/(.+)$")
 _expiration = re.compile(
@@ -44,53 +38,28 @@ _expiration = re.compile(
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
 
-def glance(record: Record) -> NotUnderstood | None:
-    """What a record is counted under that tells no fact, by its name; None if it may tell one."""
+def kind_of(record: Record) -> TraceKind:
+    """`service:eventName`. Raises Unreadable if it is not a CloudTrail record."""
     source, name = record.get("eventSource"), record.get("eventName")
-    if not isinstance(source, str) or not isinstance(name, str):
-        is_digest = "digestPublicKeyFingerprint" in record
-        return NotUnderstood("cloudtrail:digest file") if is_digest else None
-    known, named = _known(source, name)
-    if known is None:  # Nearly all of them.
-        return NotUnderstood(named, record.get("readOnly") is True)
-    return None
+    if isinstance(source, str) and isinstance(name, str):
+        return TraceKind(_kind_name(source, name), record.get("readOnly") is True)
+    if "digestPublicKeyFingerprint" in record:
+        return TraceKind("cloudtrail:digest file")
+    raise Unreadable("not a CloudTrail record: it has no eventSource and eventName")
 
 
-def translate(record: Record, provider: str, file: str) -> Observation | NotUnderstood:
-    """The fact that a record tells. Raises Unreadable if it is no CloudTrail record."""
-    source, name = record.get("eventSource"), record.get("eventName")
-    if (none := glance(record)) is not None:
-        return none
-    if not isinstance(source, str) or not isinstance(name, str):
-        raise Unreadable("not a CloudTrail record: it has no eventSource and eventName")
-    known, named = _known(source, name)
-    assert known is not None
-    if not str(record.get("eventVersion", "1.")).startswith("1."):
-        return NotUnderstood(f"{named} (eventVersion {record['eventVersion']})")
-    call = _call(record, name)
-    fact = known(call)
-    if isinstance(fact, str):
-        return NotUnderstood(f"{named} ({fact})")
-    return Observation(
-        provider=provider,
-        account=call.account,
-        events=(fact,),
-        effective_at=call.at,
-        source=Provenance(trace_id=call.trace_id, file=file),
-        actor=call.actor,
-        address=address(record.get("sourceIPAddress")),
-        correlation_id=text(record.get("requestID")) or text(record.get("sharedEventID")),
-    )
+@lru_cache(
+    maxsize=1_024
+)  # A trail repeats few names often. Anybody can invent more, hence a limit.
+def _kind_name(source: str, name: str) -> str:
+    return f"{source.removesuffix(SERVICES)}:{name}"
 
 
-@lru_cache(maxsize=1_024)  # The names are the record's own, hence endless; few of them are many.
-def _known(source: str, name: str) -> tuple[Translate | None, str]:
-    """What translates calls of that name, and what they are counted under."""
-    service = source.removesuffix(SERVICES)
-    return _CALLS.get((service, name)), f"{service}:{name}"
-
-
-def _call(record: Record, name: str) -> Call:
+def parse(record: Record) -> Call | str:
+    """The call in a record. Raises Unreadable if it has no account, id or valid time."""
+    version = str(record.get("eventVersion", "1."))
+    if not version.startswith("1."):
+        return f"eventVersion {version}"
     who = mapping(record.get("userIdentity"))
     account = first_text((record.get("recipientAccountId"), who.get("accountId")))
     trace_id = text(record.get("eventID"))
@@ -101,7 +70,7 @@ def _call(record: Record, name: str) -> Call:
     except ValueError as error:
         raise Unreadable(f"eventTime: {error}") from error
     return Call(
-        name=name,
+        name=str(record["eventName"]),
         record=record,
         request=mapping(record.get("requestParameters")),
         response=mapping(record.get("responseElements")),
@@ -110,6 +79,8 @@ def _call(record: Record, name: str) -> Call:
         at=at,
         trace_id=trace_id,
         actor=first_text((who.get("arn"), who.get("invokedBy"), who.get("principalId"))),
+        address=address(record.get("sourceIPAddress")),
+        correlation_id=text(record.get("requestID")) or text(record.get("sharedEventID")),
         error=text(record.get("errorCode")) or text(record.get("errorMessage")),
     )
 
@@ -205,16 +176,19 @@ def _console_login(call: Call) -> DomainEvent | str:
     )
 
 
-_CALLS: Final[dict[tuple[str, str], Translate]] = {
-    ("sts", "AssumeRole"): _assume_role,
-    ("sts", "AssumeRoleWithSAML"): _assume_role,
-    ("sts", "AssumeRoleWithWebIdentity"): _assume_role,
-    ("signin", "ConsoleLogin"): _console_login,
-    ("signin", "SwitchRole"): _switch_role,
-    **{("iam", name): known for name, known in ROLE_CALLS.items()},
-}
-
-
-def understood() -> tuple[tuple[str, str], ...]:
-    """The calls that can become facts, as (service, name)."""
-    return tuple(sorted(_CALLS))
+SOURCE: Final[Source[Call]] = Source(
+    name="cloudtrail",
+    title="AWS CloudTrail",
+    provider="aws",
+    envelopes=("Records",),
+    kind_of=kind_of,
+    parse=parse,
+    translators={
+        "sts:AssumeRole": _assume_role,
+        "sts:AssumeRoleWithSAML": _assume_role,
+        "sts:AssumeRoleWithWebIdentity": _assume_role,
+        "signin:ConsoleLogin": _console_login,
+        "signin:SwitchRole": _switch_role,
+        **{f"iam:{name}": translator for name, translator in ROLE_TRANSLATORS.items()},
+    },
+)

@@ -1,5 +1,8 @@
-"""Huawei Cloud's traces (Cloud Trace Service) → observed facts.
+"""Huawei Cloud's Cloud Trace Service (CTS).
 
-May import: the modules beside it in `sources`, account, messages, values; never another
-cloud's folder.
+May import: `source` and what lies below it; no other cloud.
 """
+
+from ledger.sources.cts.translator import SOURCE
+
+__all__ = ["SOURCE"]

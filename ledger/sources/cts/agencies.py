@@ -20,7 +20,7 @@ from ledger.account.policy import (
     PolicyDeletionAttempted,
 )
 from ledger.messages import DomainEvent
-from ledger.sources.cts.trace import Trace
+from ledger.sources.cts.trace import CtsTrace
 from ledger.sources.trust_policy import trustee
 
 Facts = tuple[DomainEvent, ...]
@@ -30,7 +30,7 @@ NO_POLICY: Final = "policy not named"
 DETAIL_KEYS_MAX: Final = 12
 
 
-def agency_of(trace: Trace) -> str | None:
+def agency_of(trace: CtsTrace) -> str | None:
     """The agency's name; its id is not one."""
     named = trace.said("agency.name", "agency_name", "agencyName", "agency.agency_name")
     if named or "agency" not in trace.resource_type or trace.resource_type.startswith("role"):
@@ -38,7 +38,7 @@ def agency_of(trace: Trace) -> str | None:
     return trace.resource_name
 
 
-def _agency_id(trace: Trace) -> str | None:
+def _agency_id(trace: CtsTrace) -> str | None:
     return (
         trace.said("agency.id", "agency.agency_id", "agency_id")
         or (trace.resource_id if "agency" in trace.resource_type else None)
@@ -46,7 +46,7 @@ def _agency_id(trace: Trace) -> str | None:
     )
 
 
-def _trustee(trace: Trace) -> str | None:
+def _trustee(trace: CtsTrace) -> str | None:
     """A version 5 trust policy's principals; else the account trusted, by name, else by id."""
     policy = trace.said("trust_policy", "agency.trust_policy")
     name = trace.said("agency.trust_domain_name", "trust_domain_name")
@@ -59,7 +59,7 @@ def _trustee(trace: Trace) -> str | None:
     )
 
 
-def _create(trace: Trace) -> Facts | str:
+def _create(trace: CtsTrace) -> Facts | str:
     agency = agency_of(trace)
     if agency is None:
         return NO_AGENCY
@@ -68,7 +68,7 @@ def _create(trace: Trace) -> Facts | str:
     return (AgencyCreated(agency=agency, agency_id=_agency_id(trace), trustee=_trustee(trace)),)
 
 
-def _update(trace: Trace) -> Facts | str:
+def _update(trace: CtsTrace) -> Facts | str:
     """Whom the agency trusts, if the request says it; else something that is only named."""
     agency = agency_of(trace)
     if agency is None:
@@ -81,14 +81,14 @@ def _update(trace: Trace) -> Facts | str:
     return (PermissionsChanged(agency=agency, detail=_detail(trace)),)
 
 
-def _detail(trace: Trace) -> str:
+def _detail(trace: CtsTrace) -> str:
     """The trace's name, and the fields that the request names, without their values."""
     body = trace.request.get("agency", trace.request)
     keys = sorted(key for key in body if key.isidentifier()) if isinstance(body, dict) else []
     return f"{trace.name}: {', '.join(keys[:DETAIL_KEYS_MAX])}" if keys else trace.name
 
 
-def _delete(trace: Trace) -> Facts | str:
+def _delete(trace: CtsTrace) -> Facts | str:
     agency = agency_of(trace)
     if agency is None:
         return NO_AGENCY
@@ -98,7 +98,7 @@ def _delete(trace: Trace) -> Facts | str:
     return (AgencyDeleted(agency=agency, agency_id=_agency_id(trace)),)
 
 
-def _delete_linked(trace: Trace) -> Facts | str:
+def _delete_linked(trace: CtsTrace) -> Facts | str:
     """Accepting is not deleting: a task decides, and no trace says how it ended."""
     facts = _delete(trace)
     if isinstance(facts, str) or not trace.succeeded:
@@ -107,17 +107,17 @@ def _delete_linked(trace: Trace) -> Facts | str:
     return (PermissionsChanged(agency=str(agency_of(trace)), detail=detail),)
 
 
-def _policy(trace: Trace) -> str | None:
+def _policy(trace: CtsTrace) -> str | None:
     """As people see it: the display name, under which it is granted; `name` is made by IAM."""
     named = trace.said("role.display_name", "display_name", "policy.policy_name", "policy_name")
     return named or trace.resource_name or trace.said("role.name")
 
 
-def _policy_id(trace: Trace) -> str | None:
+def _policy_id(trace: CtsTrace) -> str | None:
     return trace.said("role.id", "policy.policy_id") or trace.resource_id
 
 
-def _create_policy(trace: Trace) -> Facts | str:
+def _create_policy(trace: CtsTrace) -> Facts | str:
     policy = _policy(trace)
     if policy is None:
         return NO_POLICY
@@ -126,7 +126,7 @@ def _create_policy(trace: Trace) -> Facts | str:
     return (PolicyCreated(policy=policy, policy_id=_policy_id(trace)),)
 
 
-def _update_policy(trace: Trace) -> Facts | str:
+def _update_policy(trace: CtsTrace) -> Facts | str:
     policy = _policy(trace)
     if policy is None:
         return NO_POLICY
@@ -135,7 +135,7 @@ def _update_policy(trace: Trace) -> Facts | str:
     return (PolicyChanged(policy=policy, detail=trace.name),)
 
 
-def _delete_policy(trace: Trace) -> Facts | str:
+def _delete_policy(trace: CtsTrace) -> Facts | str:
     policy = _policy(trace)
     if policy is None:
         return NO_POLICY
@@ -145,7 +145,7 @@ def _delete_policy(trace: Trace) -> Facts | str:
     return (PolicyDeleted(policy=policy, policy_id=_policy_id(trace)),)
 
 
-TRACES: Final[dict[str, Callable[[Trace], Facts | str]]] = {
+TRANSLATORS: Final[dict[str, Callable[[CtsTrace], Facts | str]]] = {
     "createAgency": _create,
     "updateAgency": _update,
     "deleteAgency": _delete,

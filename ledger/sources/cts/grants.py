@@ -26,12 +26,12 @@ from ledger.account.permissions import (
 )
 from ledger.messages import DomainEvent
 from ledger.sources.cts.agencies import NO_AGENCY, agency_of
-from ledger.sources.cts.trace import GLOBAL_SERVICES, Trace
+from ledger.sources.cts.trace import GLOBAL_SERVICES, CtsTrace
 from ledger.sources.fields import mapping, text
 from ledger.values import ALL_REGIONS
 
 Facts = tuple[DomainEvent, ...]
-Scope = Callable[[Trace], str | None]
+Scope = Callable[[CtsTrace], str | None]
 """The region of the grant; None if the trace does not say it."""
 
 _project_name = re.compile(r"[a-z]{2}-[a-z]+-\d+(?:_[^\s:*/]+)?", re.ASCII)
@@ -47,7 +47,7 @@ _ROLE_NAMES: Final = (
 _ROLE_IDS: Final = ("role.id", "role_id", "roleId", "policy_id", "policyId")
 
 
-def _of_project(trace: Trace) -> str | None:
+def _of_project(trace: CtsTrace) -> str | None:
     named = trace.said("project.name", "project_name", "projectName", "region_id", "region")
     if named:
         return named
@@ -67,7 +67,7 @@ _of_all_projects = _always(ALL_REGIONS)
 _unsaid = _always(None)
 
 
-def _roles(trace: Trace) -> list[str]:
+def _roles(trace: CtsTrace) -> list[str]:
     """The roles or policies, each by its name, by its id where only that is told."""
     listed = trace.request.get("roles") or trace.response.get("roles")
     if isinstance(listed, list):
@@ -82,10 +82,10 @@ def _roles(trace: Trace) -> list[str]:
 
 def _change(
     event: type[PermissionGranted | PermissionRevoked] | None, scope: Scope
-) -> Callable[[Trace], Facts | str]:
+) -> Callable[[CtsTrace], Facts | str]:
     """A translator; without an event the trace says only that something changed."""
 
-    def change(trace: Trace) -> Facts | str:
+    def change(trace: CtsTrace) -> Facts | str:
         agency = agency_of(trace)
         if agency is None:
             return NO_AGENCY
@@ -104,7 +104,7 @@ def _change(
     return change
 
 
-def _unknown(trace: Trace, region: str | None, roles: list[str]) -> str:
+def _unknown(trace: CtsTrace, region: str | None, roles: list[str]) -> str:
     """What is missing, and the project's id to find it by."""
     project = text(trace.after("projects"))
     missing = [
@@ -114,7 +114,7 @@ def _unknown(trace: Trace, region: str | None, roles: list[str]) -> str:
     return f": {', '.join(word for word in missing if word)}"
 
 
-TRACES: Final[dict[str, Callable[[Trace], Facts | str]]] = {
+TRANSLATORS: Final[dict[str, Callable[[CtsTrace], Facts | str]]] = {
     "assignRoleToAgencyOnProject": _change(PermissionGranted, _of_project),
     "unassignRoleToAgencyOnProject": _change(PermissionRevoked, _of_project),
     "assignRoleToAgencyOnDomain": _change(PermissionGranted, _of_global_services),

@@ -10,7 +10,7 @@ from typing import Final
 from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
 from ledger.messages import DomainEvent
 from ledger.sources.cts.agencies import NO_AGENCY, agency_of
-from ledger.sources.cts.trace import Trace
+from ledger.sources.cts.trace import CtsTrace
 from ledger.sources.fields import text, within
 from ledger.values import instant
 
@@ -23,7 +23,7 @@ _session_urn = re.compile(r"^sts::([\w.-]+):{1,2}assumed-agency:([^/]+)/.+$")
 _ASSUMED_AT = ("auth.identity.assume_role.agency_name", "assume_role.agency_name")
 
 
-def _assume(trace: Trace) -> Facts | str:
+def _assume(trace: CtsTrace) -> Facts | str:
     """The fact is the agency's account's, if the trace says which that is."""
     urn = _agency_urn.match(trace.said("agency_urn") or "") or _session_urn.match(
         text(within(trace.response, "assumed_agency").get("urn")) or ""
@@ -42,7 +42,7 @@ def _assume(trace: Trace) -> Facts | str:
     return (TemporaryCredentialIssued(agency=agency, region=region, expires_at=_expires_at(trace)),)
 
 
-def _expires_at(trace: Trace) -> datetime | None:
+def _expires_at(trace: CtsTrace) -> datetime | None:
     said = trace.said("credentials.expiration", "credential.expires_at", "token.expires_at")
     try:
         return instant(said) if said else None
@@ -50,7 +50,7 @@ def _expires_at(trace: Trace) -> datetime | None:
         return None
 
 
-TRACES: Final[dict[str, Callable[[Trace], Facts | str]]] = {
+TRANSLATORS: Final[dict[str, Callable[[CtsTrace], Facts | str]]] = {
     "switchRole": _assume,
     "createTokenByAssumeRole": _assume,
     "agencyAssume": _assume,

@@ -23,6 +23,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from ledger.sources.fields import Record, Unreadable, first_text, mapping, text, why, within
+from ledger.sources.source import Trace
 from ledger.values import instant, later
 
 GLOBAL_SERVICES: Final = "global"
@@ -102,13 +103,11 @@ def _qualified(user: dict[str, Any]) -> str | None:
 
 
 @dataclass(slots=True, kw_only=True)
-class Trace:
+class CtsTrace(Trace):
     """What was done, by whom, and whether it succeeded."""
 
     name: str
     record: Record
-    account: str
-    at: datetime
     succeeded: bool
     user: dict[str, Any] = field(default_factory=dict)
     request: dict[str, Any] = field(default_factory=dict)

@@ -8,19 +8,17 @@ grant is documented nowhere, so all that could say it is read, and where nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.permissions import PermissionsChanged
-from ledger.messages import DomainEvent, Observation, Provenance
-from ledger.sources.cts.agencies import TRACES as AGENCY_TRACES
-from ledger.sources.cts.grants import TRACES as GRANT_TRACES
-from ledger.sources.cts.sessions import TRACES as SESSION_TRACES
-from ledger.sources.cts.trace import Trace, account_of, actor_of, time_of, trace_id_of
+from ledger.messages import DomainEvent
+from ledger.sources.cts.agencies import TRANSLATORS as AGENCY_TRANSLATORS
+from ledger.sources.cts.grants import TRANSLATORS as GRANT_TRANSLATORS
+from ledger.sources.cts.sessions import TRANSLATORS as SESSION_TRANSLATORS
+from ledger.sources.cts.trace import CtsTrace, account_of, actor_of, time_of, trace_id_of
 from ledger.sources.fields import (
-    NotUnderstood,
     Record,
     Unreadable,
     address,
@@ -28,68 +26,46 @@ from ledger.sources.fields import (
     text,
     within,
 )
-
-ENVELOPES: Final = ("traces", "cts")
+from ledger.sources.source import Source, TraceKind
 
 Facts = tuple[DomainEvent, ...]
-Translate = Callable[[Trace], Facts | str]
-"""The facts that a trace tells, or why it tells none."""
 
 
-def glance(record: Record) -> NotUnderstood | None:
-    """What a trace is counted under that tells no fact, by its name; None if it may tell some."""
-    trace_name, service = record.get("trace_name"), record.get("service_type")
-    if not isinstance(trace_name, str) or not isinstance(service, str):
-        return NotUnderstood("cts:digest file") if "digest_object" in record else None
-    known, name = _known(service, trace_name)
-    if known is None:  # Nearly all of them.
-        return NotUnderstood(name, record.get("read_only") in (True, "true"))
-    return None
+def kind_of(record: Record) -> TraceKind:
+    """`service_type:trace_name`. Raises Unreadable if it is not a CTS trace."""
+    name, service = record.get("trace_name"), record.get("service_type")
+    if isinstance(name, str) and isinstance(service, str):
+        return TraceKind(_kind_name(service, name), record.get("read_only") in (True, "true"))
+    if "digest_object" in record:
+        return TraceKind("cts:digest file")
+    raise Unreadable("not a CTS trace: it has no trace_name and service_type")
 
 
-def translate(record: Record, provider: str, file: str) -> Observation | NotUnderstood:
-    """The facts that a trace tells. Raises Unreadable if it is no CTS trace."""
-    trace_name, service = record.get("trace_name"), record.get("service_type")
-    if (none := glance(record)) is not None:
-        return none
-    if not isinstance(trace_name, str) or not isinstance(service, str):
-        raise Unreadable("not a CTS trace: it has no trace_name and service_type")
-    known, name = _known(service, trace_name)
-    assert known is not None
+@lru_cache(maxsize=1_024)  # CTS repeats few names often. Anybody can invent more, hence a limit.
+def _kind_name(service: str, name: str) -> str:
+    return f"{service or '?'}:{name or '?'}"
+
+
+def parse(record: Record) -> CtsTrace | str:
+    """The trace in a record. Raises Unreadable if it has no valid time, or no outcome."""
     user = mapping(record.get("user"))
     account = account_of(record, user)
     if account is None:
-        return NotUnderstood(f"{name} (no account)")
-    trace = Trace(
-        name=trace_name,
+        return "no account"
+    return CtsTrace(
+        name=str(record["trace_name"]),
         record=record,
         account=account,
         at=time_of(record.get("time")),
         succeeded=_succeeded(record),
+        trace_id=trace_id_of(record),
+        actor=actor_of(user),
+        address=address(record.get("source_ip")),
+        correlation_id=text(record.get("request_id")),
         user=user,
         request=mapping(record.get("request")),
         response=mapping(record.get("response")),
     )
-    facts = known(trace)
-    if isinstance(facts, str):
-        return NotUnderstood(f"{name} ({facts})")
-    return Observation(
-        provider=provider,
-        account=trace.account,
-        events=facts,
-        effective_at=trace.at,
-        source=Provenance(trace_id=trace_id_of(record), file=file),
-        actor=actor_of(user),
-        address=address(record.get("source_ip")),
-        correlation_id=text(record.get("request_id")),
-    )
-
-
-@lru_cache(maxsize=1_024)  # The names are the trace's own, hence endless; few of them are many.
-def _known(service: str, trace_name: str) -> tuple[Translate | None, str]:
-    """What translates traces of that name, and what they are counted under."""
-    known = _TRACES.get((service.lower(), trace_name.lower()))
-    return known, f"{service or '?'}:{trace_name or '?'}"
 
 
 def _succeeded(record: Record) -> bool:
@@ -99,7 +75,7 @@ def _succeeded(record: Record) -> bool:
     return rating.lower() == "normal"
 
 
-def _login(trace: Trace) -> Facts | str:
+def _login(trace: CtsTrace) -> Facts | str:
     """A login to the console, which is one for all services and, mostly, for all regions."""
     failed = trace.name.lower().endswith("failed")
     mfa = within(trace.user, "session_context", "attributes").get("mfa_authenticated")
@@ -113,7 +89,7 @@ def _login(trace: Trace) -> Facts | str:
     )
 
 
-def _consented(trace: Trace) -> Facts | str:
+def _consented(trace: CtsTrace) -> Facts | str:
     """CCE's createUserAgencies, the nearest that any trace comes to the consent in a dialog.
 
     Which services were agreed to is not in it, so it is no AuthorizationGranted; the agencies are
@@ -148,19 +124,24 @@ _LOGINS: Final = (
     "tsiLogin",
 )
 
-_TRACES: Final[dict[tuple[str, str], Translate]] = {
-    **{("iam", name.lower()): _login for name in _LOGINS},
-    **{("iam", name.lower()): known for name, known in AGENCY_TRACES.items()},
-    **{("iam", name.lower()): known for name, known in GRANT_TRACES.items()},
-    **{
-        (service, name.lower()): known
-        for service in ("iam", "sts")
-        for name, known in SESSION_TRACES.items()
+SOURCE: Final[Source[CtsTrace]] = Source(
+    name="cts",
+    title="Huawei Cloud's Cloud Trace Service (CTS)",
+    provider="huaweicloud",
+    envelopes=("traces", "cts"),
+    preambles=("meta_data",),
+    kind_of=kind_of,
+    parse=parse,
+    ignores_case=True,  # The vendor's own guides differ.
+    translators={
+        **{f"iam:{name.lower()}": _login for name in _LOGINS},
+        **{f"iam:{name.lower()}": known for name, known in AGENCY_TRANSLATORS.items()},
+        **{f"iam:{name.lower()}": known for name, known in GRANT_TRANSLATORS.items()},
+        **{
+            f"{service}:{name.lower()}": known
+            for service in ("iam", "sts")
+            for name, known in SESSION_TRANSLATORS.items()
+        },
+        "cce:createuseragencies": _consented,
     },
-    ("cce", "createuseragencies"): _consented,
-}
-
-
-def understood() -> tuple[tuple[str, str], ...]:
-    """The traces that can become facts, as (service, name), in lower case."""
-    return tuple(sorted(_TRACES))
+)

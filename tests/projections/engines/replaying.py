@@ -21,8 +21,7 @@ from ledger.account.usage import TemporaryCredentialIssued
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from ledger.messages import DomainEvent, Observation, Provenance
-from ledger.sources.reader import SOURCES
-from ledger.sources.report import ImportReport
+from ledger.sources import SOURCES, ImportReport, read_traces
 from projections.engines import Engine, EngineName, open_engine
 from projections.engines.replay import replay
 from projections.export.events import events_of
@@ -111,8 +110,12 @@ def real_traces(folder: Path, shared: Path) -> Path:
         ("cloudtrail", sorted((shared / "cloudtrail-traildiscover").glob("*.json"))),
         ("cts", sorted(path for path in (shared / "cts").rglob("*.json*"))),
     ):
-        traces = SOURCES[source].read(
-            paths, ImportReport(), now=datetime(2026, 1, 1, tzinfo=UTC), on_progress=lambda _: None
+        traces = read_traces(
+            SOURCES[source],
+            paths,
+            ImportReport(),
+            now=datetime(2026, 1, 1, tzinfo=UTC),
+            on_progress=lambda _: None,
         )
         ledger.observe(traces)
     ledger.close()

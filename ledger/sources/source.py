@@ -1,0 +1,123 @@
+"""What a source of traces declares: all that the reader and the `import` command ask of it.
+
+Each cloud's folder beside this file exports one `SOURCE`. docs/howto/add-a-source.md walks it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from pydantic import TypeAdapter
+
+from ledger.messages import DomainEvent, Observation, Provenance
+from ledger.sources.fields import Record
+from ledger.values import Provider
+
+_provider: Final[TypeAdapter[str]] = TypeAdapter(Provider)
+
+
+class TraceKind(NamedTuple):
+    """Which call a trace records: `service:Call`, e.g. `iam:CreateRole`. The report counts by it.
+
+    `read_only`: the trace itself says that the call changed nothing.
+    """
+
+    name: str
+    read_only: bool = False
+
+    def because(self, reason: str) -> TraceKind:
+        """The kind under which a trace is counted that tells no fact, for this reason."""
+        return TraceKind(f"{self.name} ({reason})")
+
+
+@dataclass(slots=True, kw_only=True)
+class Trace:
+    """One trace, parsed as far as every fact needs it. A source adds its own fields.
+
+    `account` is the account whose facts these are. `trace_id` is the same however often the cloud
+    delivers the trace. `actor` and `address` are names; the ledger replaces them by surrogate ids.
+    A translator may correct any of them.
+    """
+
+    account: str
+    at: datetime
+    trace_id: str
+    actor: str | None = None
+    address: str | None = None
+    correlation_id: str | None = None
+
+
+TraceType = TypeVar("TraceType", bound=Trace)
+Translation = DomainEvent | tuple[DomainEvent, ...] | str
+"""The facts that a trace tells; or, in a few words, why it tells none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(Generic[TraceType]):
+    """One cloud's kind of trace. All functions are pure."""
+
+    name: str
+    """What follows `authledger import`, e.g. `cloudtrail`."""
+    title: str
+    """What the traces are called, to follow "traces of": `AWS CloudTrail`."""
+    provider: str
+    """The cloud's code in the ledger, unless the user names another edition of it."""
+    kind_of: Callable[[Record], TraceKind]
+    """Which call a record is of. Raises Unreadable for a record of another source."""
+    parse: Callable[[Record], TraceType | str]
+    """The trace in a record whose kind has a translator; or why it tells no fact.
+
+    Raises ValueError, such as Unreadable, for a record that cannot be a fact.
+    """
+    translators: Mapping[str, Callable[[TraceType], Translation]]
+    """The calls that can become facts, by the name of their kind."""
+    ignores_case: bool = False
+    """Whether the cloud spells its calls in different cases; the names above are in lower case."""
+    envelopes: tuple[str, ...] = ()
+    """The keys under which a file may hold its records, such as `Records`."""
+    preambles: tuple[str, ...] = ()
+    """Keys that may come before an envelope's, in the same object."""
+
+    def edition(self, provider: str) -> Source[TraceType]:
+        """The same traces of another provider, such as a partner's edition of the cloud.
+
+        Raises pydantic's ValidationError for a code that is not valid.
+        """
+        return dataclasses.replace(self, provider=_provider.validate_python(provider))
+
+    def understands(self, kind: TraceKind) -> bool:
+        """Whether traces of this kind can become facts."""
+        return self._key(kind) in self.translators
+
+    def translate(self, record: Record, file: str) -> Observation | TraceKind:
+        """The facts in a record; or the kind under which it is counted, because it tells none.
+
+        Raises ValueError, such as Unreadable, for a record that cannot be a fact.
+        """
+        kind = self.kind_of(record)
+        translator = self.translators.get(self._key(kind))
+        if translator is None:
+            return kind
+        trace = self.parse(record)
+        if isinstance(trace, str):
+            return kind.because(trace)
+        facts = translator(trace)
+        if isinstance(facts, str):
+            return kind.because(facts)
+        return Observation(
+            provider=self.provider,
+            account=trace.account,
+            events=facts if isinstance(facts, tuple) else (facts,),
+            effective_at=trace.at,
+            source=Provenance(trace_id=trace.trace_id, file=file),
+            actor=trace.actor,
+            address=trace.address,
+            correlation_id=trace.correlation_id,
+        )
+
+    def _key(self, kind: TraceKind) -> str:
+        return kind.name.lower() if self.ignores_case else kind.name

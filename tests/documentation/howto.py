@@ -1,0 +1,57 @@
+"""Follows a how-to word for word: writes the files that it shows into a copy of the program."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("cli", "ledger", "projections")
+RUN = "from cli.main import run; run()"
+
+_written_file = re.compile(r"Write `([^`]+)`:\n\n( *)```\w+\n(.*?)\n\2```", re.DOTALL)
+
+
+class Followed:
+    """A copy of the program in a folder, after everything that a how-to says was done."""
+
+    def __init__(self, howto: str, folder: Path) -> None:
+        self.folder = folder
+        self.text = (ROOT / "docs" / "howto" / howto).read_text(encoding="utf-8")
+        for package in PACKAGES:
+            shutil.copytree(
+                ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        self.written = [self._write(*found) for found in _written_file.findall(self.text)]
+
+    def _write(self, name: str, _: str, content: str) -> str:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(content) + "\n", encoding="utf-8")
+        return name
+
+    def sample(self) -> Any:
+        """The example of the input, which the how-to shows as JSON."""
+        found = re.search(r"```json\n(.*?)```", self.text, re.DOTALL)
+        assert found
+        return json.loads(found[1])
+
+    def run(self, *words: str) -> str:
+        """What `authledger` prints. It must succeed."""
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, *words],
+            cwd=self.folder,
+            env=dict(os.environ) | {"PYTHONPATH": str(self.folder), "AUTHLEDGER_LEDGER": "it.db"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout

@@ -1,0 +1,67 @@
+"""What holds for every source: each is one folder, and what it declares is enough."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import ledger.sources
+from ledger.messages import topics
+from ledger.sources import SOURCES
+from ledger.sources.fields import Unreadable
+from ledger.sources.source import TraceKind
+from tests.cli.conftest import Cli, cli
+from tests.sources.reading import read
+
+__all__ = ["cli"]
+
+PAIRS = [(one, other) for one in SOURCES for other in SOURCES if one != other]
+
+
+def test_every_folder_of_the_package_is_a_source() -> None:
+    package = Path(ledger.sources.__file__).parent
+    folders = sorted(path.parent.name for path in package.glob("*/__init__.py"))
+    assert sorted(SOURCES) == folders
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_source_is_a_subcommand_with_its_own_help(cli: Cli, name: str) -> None:
+    said = cli.done(f"import {name} --help").out
+    assert f"Import traces of {SOURCES[name].title}." in " ".join(said.split())
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_translators_are_found_by_names_as_kind_of_spells_them(name: str) -> None:
+    source = SOURCES[name]
+    for kind in source.translators:
+        assert re.fullmatch(r"[a-z0-9-]+:\w+", kind)
+        assert source.understands(TraceKind(kind))
+        assert source.understands(TraceKind(kind.upper())) is source.ignores_case
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_examples_of_a_source_tell_facts_under_names_of_its_translators(
+    fixtures: Path, name: str
+) -> None:
+    source = SOURCES[name]
+    found, report = read(name, fixtures / f"{name}.json")
+    assert found
+    assert all(source.understands(TraceKind(kind)) for kind in report.understood)
+    assert {observation.provider for observation in found} == {source.provider}
+    known = set(topics().values())
+    assert {type(event) for observation in found for event in observation.events} <= known
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_traces_of_another_source_are_malformed_and_never_facts(
+    fixtures: Path, one: str, other: str
+) -> None:
+    _, of_other = read(other, fixtures / f"{other}.json")
+    found, report = read(one, fixtures / f"{other}.json")
+    assert found == []
+    assert report.malformed_records == report.records
+    with pytest.raises(Unreadable):
+        SOURCES[one].kind_of({})
+    assert of_other.understood
