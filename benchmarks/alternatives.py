@@ -33,7 +33,8 @@ from benchmarks.generator import World
 from benchmarks.measure import OURS, RAW, STOCK, Row, in_turn, median_ms, rate
 from benchmarks.servers import CannotRun
 from benchmarks.writing import Raw
-from ledger.application import OBSERVED_AT_ONCE, Ledger
+from ledger.application import Ledger
+from ledger.execution.observations import TRACES_MAX
 from ledger.persistence.recorder import Recorder
 
 EVENTSOURCE: Final = "eventsource-py"
@@ -85,7 +86,7 @@ def rows(course: Course) -> tuple[Row, Row]:
             "events/s",
             manies,
             reasons=reasons,
-            note=f"{work.count:,} events into an empty store, {OBSERVED_AT_ONCE} a transaction; "
+            note=f"{work.count:,} events into an empty store, {TRACES_MAX} a transaction; "
             "eventsource-py: a stream for each transaction, since it takes no more; UmaDB: without "
             "a condition; message-db: write_message for each event, pipelined.",
         ),

@@ -14,7 +14,8 @@ from benchmarks.course import Course, note
 from benchmarks.generator import World, pages
 from benchmarks.measure import OURS, RAW, STOCK, Limit, Row, in_turn, rate
 from benchmarks.writing import Raw
-from ledger.application import OBSERVED_AT_ONCE, Ledger
+from ledger.application import Ledger
+from ledger.execution.observations import TRACES_MAX
 from ledger.messages import Observation
 
 BULK_MAX: Final = 100_000
@@ -35,7 +36,7 @@ class Bulk:
             self._observe(ledger)
             first, last = 1, ledger.last_position()
             while first <= last:
-                page = ledger.entries.select_notifications(first, OBSERVED_AT_ONCE)
+                page = ledger.entries.select_notifications(first, TRACES_MAX)
                 self.stored.append(page)
                 first = page[-1].id + 1
 
@@ -96,7 +97,7 @@ def rows(course: Course) -> tuple[Row, Row]:
             "events/s",
             recorded,
             limits,
-            note=f"{count:,} events into a new file, {OBSERVED_AT_ONCE} a transaction; stock: "
+            note=f"{count:,} events into a new file, {TRACES_MAX} a transaction; stock: "
             "SQLiteApplicationRecorder.insert_events; raw: executemany into the ledger's table.",
         ),
         Row(

@@ -18,7 +18,8 @@ from time import perf_counter
 from typing import Final
 
 from benchmarks import facts
-from ledger.application import OBSERVED_AT_ONCE, Ledger
+from ledger.application import Ledger
+from ledger.execution.observations import TRACES_MAX
 from ledger.messages import DomainEvent, Observation, Provenance
 
 BEGINNING: Final = datetime(2024, 1, 1, tzinfo=UTC)
@@ -127,7 +128,7 @@ def pages(observations: Iterator[Observation]) -> Iterator[list[Observation]]:
     page: list[Observation] = []
     for observation in observations:
         page.append(observation)
-        if len(page) == OBSERVED_AT_ONCE:
+        if len(page) == TRACES_MAX:
             yield page
             page = []
     if page:

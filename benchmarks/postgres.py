@@ -18,7 +18,8 @@ from benchmarks.measure import OURS, RAW, STOCK, Limit, Row, in_turn, median_ms,
 from benchmarks.reading import CALLS, TENTH, Follower, stock_rebuild
 from benchmarks.servers import CannotRun, Database
 from benchmarks.writing import ACCOUNTS, CACHED, SINCE_SNAPSHOT, STREAM_LENGTH, Ours, Stock
-from ledger.application import OBSERVED_AT_ONCE, Ledger
+from ledger.application import Ledger
+from ledger.execution.observations import TRACES_MAX
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.numbering import Numbered, numbered
 from ledger.persistence.postgres.append import row_of
@@ -134,7 +135,7 @@ def bulk(course: Course, server: Server) -> Row:
             course.repetitions,
         ),
         (Limit(4, STOCK),),
-        note=f"{count:,} events into an empty database, {OBSERVED_AT_ONCE} a transaction, stock "
+        note=f"{count:,} events into an empty database, {TRACES_MAX} a transaction, stock "
         f"{STOCK_AT_ONCE}: it hangs at 1,000; raw: a binary COPY of the same rows, ready with all "
         f"columns, into the ledger's table with its indexes; {OBSERVE}: ours from traces, with the "
         "rules, names and encoding.",

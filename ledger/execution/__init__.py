@@ -1,4 +1,4 @@
-"""Carries out commands and observations: settles, envelops and numbers facts; caches accounts.
+"""Executes commands and appends observations: decide, settle, envelop, append, retry; the cache.
 
 May import: persistence, account, subjects, and what lies below them.
 """

@@ -1,4 +1,4 @@
-"""The accounts that a process knows: each read once, from its snapshot on, then caught up."""
+"""The accounts that a process knows: each is read once, from its snapshot on, then caught up."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ledger.persistence.side_tables import SnapshotRow
 CACHED_MAX: Final = 10_000
 """How many accounts, streams and names are held in memory."""
 SNAPSHOT_AFTER: Final = 32
-"""How many entries an account is read from at least before a snapshot of it is kept. Its state
-takes as long to write as some entries take to read, and a sixty-fourth of its version more."""
+"""An account that is read from so many entries, and a sixty-fourth of its version more, gets a
+snapshot: writing one costs as much as reading some entries."""
 
 
 class Bounded(OrderedDict[Any, Any]):
-    """A dictionary that forgets its oldest items beyond CACHED_MAX."""
+    """A dictionary of at most CACHED_MAX items; the one that was set first goes first."""
 
     def __setitem__(self, key: Any, value: Any) -> None:
         super().__setitem__(key, value)
@@ -34,57 +34,62 @@ class Bounded(OrderedDict[Any, Any]):
 
 
 class Accounts:
-    """Reads accounts from a ledger's file, and says which snapshots are worth keeping."""
+    """Reads accounts from the database, and chooses which snapshots to write."""
 
     def __init__(self, recorder: Recorder, mapper: Mapper[str]) -> None:
         self._recorder, self._mapper = recorder, mapper
-        self._known = Bounded()
-        self._worth_keeping: dict[str, SnapshotRow] = {}
+        self._cached = Bounded()
+        self._snapshots: dict[str, SnapshotRow] = {}
 
-    def get(self, provider: str, account: str) -> Account:
-        """The account as it is in the file now: the cached one, which only `settle` may change."""
-        stream = account_stream(provider, account)
-        is_known = stream in self._known
-        known = self.known(provider, account)
-        if is_known:
-            self._evolve(known, self._recorder.select_events(stream, gt=known.version))
-        return known
+    def current(self, provider: str, account: str) -> Account:
+        """The account as it is in the database now: the cached one, caught up.
 
-    def known(self, provider: str, account: str) -> Account:
-        """The account as this process knows it: a lost race shows when it appends."""
+        Only `settle` may change it.
+        """
         stream = account_stream(provider, account)
-        known: Account | None = self._known.pop(stream, None)
-        if known is None:
-            known = self._read(provider, account, stream)
-        self._known[stream] = known
-        return known
+        was_cached = stream in self._cached
+        found = self.cached(provider, account)
+        if was_cached:
+            self._evolve(found, self._recorder.select_events(stream, gt=found.version))
+        return found
+
+    def cached(self, provider: str, account: str) -> Account:
+        """The account as this process knows it. If it is behind, the append finds a conflict."""
+        stream = account_stream(provider, account)
+        found: Account | None = self._cached.pop(stream, None)
+        if found is None:
+            found = self._read(provider, account, stream)
+        self._cached[stream] = found
+        return found
 
     def snapshots(self) -> Sequence[SnapshotRow]:
-        """What is worth keeping with the next append: states as they were read from the file."""
-        return tuple(self._worth_keeping.values())
+        """The snapshots to write with the next append: states as they were read."""
+        return tuple(self._snapshots.values())
 
-    def kept(self) -> None:
-        """The snapshots are in the file."""
-        self._worth_keeping.clear()
+    def snapshots_written(self) -> None:
+        """Note that an append wrote the snapshots."""
+        self._snapshots.clear()
 
-    def forget(self) -> None:
-        self._known.clear()
-        self._worth_keeping.clear()
+    def clear(self) -> None:
+        """Forget all accounts."""
+        self._cached.clear()
+        self._snapshots.clear()
 
     def _read(self, provider: str, account: str, stream: str) -> Account:
-        known, entries = self._from_snapshot(stream)
-        if known is None:
-            known, entries = Account(provider, account), self._recorder.select_events(stream)
-        self._evolve(known, entries)
-        if len(entries) >= SNAPSHOT_AFTER + known.version // 64:
-            self._worth_keeping[stream] = SnapshotRow(
-                stream, known.version, _anchor(entries[-1]), to_text(known)
+        found, entries = self._from_snapshot(stream)
+        if found is None:
+            found, entries = Account(provider, account), self._recorder.select_events(stream)
+        self._evolve(found, entries)
+        if len(entries) >= SNAPSHOT_AFTER + found.version // 64:
+            self._snapshots[stream] = SnapshotRow(
+                stream, found.version, _anchor(entries[-1]), to_text(found)
             )
-        return known
+        return found
 
     def _from_snapshot(self, stream: str) -> tuple[Account | None, Sequence[StoredEvent]]:
-        """The account as its snapshot has it, and the entries after that; None if it has none, or
-        one of another history or of another program.
+        """The account as its snapshot has it, and the entries after that.
+
+        None if it has no snapshot, or one of another history or of another version of the program.
         """
         row = self._recorder.select_snapshot(stream)
         if row is None:
@@ -93,18 +98,19 @@ class Accounts:
         if not entries or _anchor(entries[0]) != row.anchor:
             return None, ()
         try:
-            known = from_text(row.state)
+            found = from_text(row.state)
         except ValueError:
             return None, ()
-        is_of = account_stream(known.provider, known.account)
-        fits = (known.version, is_of) == (row.version, stream)
-        return (known, entries[1:]) if fits else (None, ())
+        is_of = account_stream(found.provider, found.account)
+        fits = (found.version, is_of) == (row.version, stream)
+        return (found, entries[1:]) if fits else (None, ())
 
-    def _evolve(self, known: Account, entries: Sequence[StoredEvent]) -> None:
+    def _evolve(self, account: Account, entries: Sequence[StoredEvent]) -> None:
         for entry in entries:
             recorded = cast(Recorded, self._mapper.to_domain_event(entry))
-            evolve(known, recorded.event, recorded.effective_at)
+            evolve(account, recorded.event, recorded.effective_at)
 
 
 def _anchor(entry: StoredEvent) -> str:
+    """A digest of an entry, by which a snapshot recognises its history."""
     return hashlib.sha256(entry.state).hexdigest()[:16]

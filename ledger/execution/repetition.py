@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 
 from ledger.errors import CommandIdReused, Refused
-from ledger.execution.batch import Actor
 from ledger.execution.outcome import Outcome
-from ledger.messages import Recorded
+from ledger.execution.request import Actor
+from ledger.messages import Command, Recorded
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.side_tables import CommandRow
+
+
+def command_digest(command: Command) -> str:
+    """SHA-256 over a command's name and fields, hex: it tells one command from another."""
+    content = json.dumps([type(command).__name__, command.model_dump(mode="json")], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def check_actor(
@@ -54,5 +62,7 @@ def first_outcome(used: CommandRow, entries: tuple[Recorded, ...], digest: str) 
     refused = [entry for entry in entries if getattr(entry.event, "outcome", None) == "refused"]
     if refused:
         why = getattr(refused[0].event, "why", None) or refused[0].type
-        raise Refused(f"Refused already under this command id: {why}", entries=entries)
-    return Outcome(entries, note="This command was carried out before.", repeated=True)
+        raise Refused(
+            f"This command id was used before, and that command was refused: {why}", entries=entries
+        )
+    return Outcome(entries, note="This command was executed before.", repeated=True)

@@ -31,7 +31,7 @@ class Recorder(Protocol):
         Raises Conflict if the last position is not the one that it follows on.
         """
 
-    def alone(self) -> AbstractContextManager[None]:
+    def append_lock(self) -> AbstractContextManager[None]:
         """Nobody else appends while it lasts, or until this thread has appended."""
 
     def check(self, beside: Beside) -> None:

@@ -75,7 +75,7 @@ def test_an_entry_holds_a_surrogate_id_and_never_a_name(ledger: Ledger, name: st
     ],
 )
 def test_a_name_that_would_deceive_or_cannot_be_printed_is_no_actors(name: str) -> None:
-    with pytest.raises(InvalidInput, match="is no name for an actor"):
+    with pytest.raises(InvalidInput, match="is not a valid actor"):
         Actor(name)
 
 
@@ -222,7 +222,7 @@ def test_nobody_is_erased_twice_or_without_having_been_known(ledger: Ledger) -> 
     ledger.erase(subject)
     last = ledger.last_position()
     for unknown in (subject, "p-00000000000000000000"):
-        with pytest.raises(NotFound, match="No name is kept"):
+        with pytest.raises(NotFound, match="has no name for"):
             ledger.erase(unknown)
     assert ledger.last_position() == last
 

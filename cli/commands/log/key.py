@@ -63,7 +63,7 @@ def rotate(
         key = key_of(ledger)
         key.check_rotates()
         new = NewKey.of(key.origin, signer_command, verifier_key)
-        done = ledger.tell(
+        done = ledger.append_event(
             KeyRotated(log=key.origin, verifier_key=new.vkey),
             actor=actor_of(ask.settings.value("actor") if actor is None else actor),
             reason=checked("reason", reason),
@@ -89,7 +89,7 @@ def retire(ask: Reading, actor: Actor = None, reason: Reason = None) -> None:
         key = key_of(ledger)
         if (previous := key.previous) is None:
             raise NotFound("One key signs this log; there is none to retire.")
-        ledger.tell(
+        ledger.append_event(
             KeyRetired(log=key.origin, verifier_key=str(previous)),
             actor=actor_of(ask.settings.value("actor") if actor is None else actor),
             reason=checked("reason", reason),

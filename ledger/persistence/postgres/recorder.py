@@ -117,7 +117,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         self.datastore.again(lambda connection: append_as_is(connection, self.log, part))
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def append_lock(self) -> Iterator[None]:
         """Nobody else appends while it lasts, or until this thread has appended.
 
         Whoever waits for the lock gets it in turn, and finds that those before have changed what

@@ -153,7 +153,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         if beside.erased:
             self._forget(c, beside.erased)
 
-    def alone(self) -> AbstractContextManager[None]:
+    def append_lock(self) -> AbstractContextManager[None]:
         """Nobody else appends while it lasts, or until this thread has appended.
 
         Whoever polls for a busy file's lock finds, once it has it, that others were faster again.

@@ -113,7 +113,7 @@ def test_a_copy_goes_on_as_a_ledger(source: Place, target: Place) -> None:
         assert first.entries == old.execute(login(BEIJING), actor=zoe, command_id="first").entries
         with pytest.raises(CommandIdReused, match="by another actor"):
             ledger.execute(login(BEIJING), actor=Actor("other"), command_id="first")
-        with pytest.raises(Refused, match="already under this command id"):
+        with pytest.raises(Refused, match="that command was refused"):
             ledger.execute(grant(SHANGHAI), command_id="refused")
         with pytest.raises(CommandIdReused):
             ledger.execute(login(SHANGHAI), actor=zoe, command_id="first")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ledger import application
 from ledger.application import Actor, Ledger
 from ledger.copying.copy import copy
 from ledger.errors import KeyUnusable, LogForked, StoreFull
+from ledger.execution import observations
 from ledger.execution.outcome import Committed
 from ledger.log.key_folder import LogKey
 from ledger.subjects import SubjectErased
@@ -93,7 +93,7 @@ def test_a_refusal_whose_checkpoint_is_not_recorded_has_the_entries_that_tell_of
 def test_an_import_that_stops_in_a_later_transaction_says_what_the_earlier_ones_appended(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(application, "OBSERVED_AT_ONCE", 10)
+    monkeypatch.setattr(observations, "TRACES_MAX", 10)
     fails_from_call(monkeypatch, ledger, "append", 3)
     with pytest.raises(StoreFull) as raised:
         ledger.observe(traces(100))
@@ -105,7 +105,7 @@ def test_an_import_that_stops_in_a_later_transaction_says_what_the_earlier_ones_
 def test_an_import_whose_checkpoint_is_not_recorded_says_what_was_appended(
     no_record: LogKey, keys: Path, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(application, "OBSERVED_AT_ONCE", 10)
+    monkeypatch.setattr(observations, "TRACES_MAX", 10)
     with Ledger(place, log_keys=keys) as ledger:
         with pytest.raises(KeyUnusable) as raised:
             ledger.observe(traces(100))
@@ -117,7 +117,7 @@ def test_an_import_whose_checkpoint_is_not_recorded_says_what_was_appended(
 def test_traces_that_cannot_be_read_on_leave_with_a_note_of_what_was_appended(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(application, "OBSERVED_AT_ONCE", 10)
+    monkeypatch.setattr(observations, "TRACES_MAX", 10)
 
     def cut() -> Any:
         yield from traces(25)

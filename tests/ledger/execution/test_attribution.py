@@ -44,7 +44,7 @@ def test_nobody_can_make_a_trace_look_known_by_choosing_its_id_for_a_command(
 ) -> None:
     trace = seen(AgencyCreated(agency="backdoor"), 1, "mallory")
     for chosen in (trace.command_id, "trace:anything"):
-        with pytest.raises(InvalidInput, match="those of traces"):
+        with pytest.raises(InvalidInput, match="reserved for traces"):
             ledger.execute(RequestConsoleLogin(**HERE), command_id=chosen)
     without_prefix = trace.command_id.removeprefix("trace:")
     ledger.execute(RequestConsoleLogin(**HERE), command_id=without_prefix)

@@ -6,12 +6,15 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from eventsourcing.persistence import IntegrityError
 
-from ledger.account.agency import AgencyCreated, CreateAgency
+from ledger.account.account import settle
+from ledger.account.agency import CreateAgency
+from ledger.account.state import Account
 from ledger.application import Actor, Ledger
-from ledger.catalogue import load_catalogue
 from ledger.errors import (
     CommandIdReused,
     InvalidInput,
@@ -19,6 +22,7 @@ from ledger.errors import (
     StoreLocked,
     StreamChanged,
 )
+from ledger.execution.transactions import ATTEMPTS_MAX
 from tests.ledger.scenario import (
     ACCOUNT,
     AGENCY,
@@ -70,7 +74,7 @@ def test_another_command_under_the_same_id_is_a_conflict(ledger: Ledger, other: 
 def test_a_refused_command_is_refused_again_and_recorded_once(ledger: Ledger) -> None:
     with pytest.raises(Refused) as first:
         ledger.execute(decline(BEIJING), command_id="id-1")
-    with pytest.raises(Refused, match="already under this command id: No authorization") as again:
+    with pytest.raises(Refused, match="that command was refused: No authorization") as again:
         ledger.execute(decline(BEIJING), command_id="id-1")
     assert first.value.entries == again.value.entries
     assert ledger.last_position() == 1
@@ -217,26 +221,22 @@ def test_a_lost_race_is_decided_again(place: Place, ledger: Ledger, clock: Clock
     sound(place)
 
 
-def test_races_that_are_always_lost_are_a_conflict_and_append_nothing(
-    path: Path, ledger: Ledger, clock: Clock
+def test_a_command_is_given_up_after_twenty_conflicts_and_appends_nothing(
+    place: Place, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Ledger(path, clock=clock) as other:
-        number = 0
+    attempts = []
 
-        def race() -> datetime:
-            nonlocal number
-            number += 1
-            other.execute(CreateAgency(account=ACCOUNT, agency=f"agency {number}"))
-            return clock()
+    def conflict(*_: object) -> None:
+        attempts.append(1)
+        raise IntegrityError("another writer appended to the stream")
 
-        ledger.clock = race
-        # An account without a quota, or the other would be refused before this one gives up.
-        other.catalogue = ledger.catalogue = load_catalogue()
-        with pytest.raises(StreamChanged, match="20 times"):
-            ledger.execute(CreateAgency(account=ACCOUNT, agency="mine"))
-    names = [e.event.agency for e in ledger.history() if isinstance(e.event, AgencyCreated)]
-    assert "mine" not in names
-    sound(path)
+    monkeypatch.setattr(ledger.entries, "append", conflict)
+    with pytest.raises(StreamChanged, match=f"after 20 attempts: .* the account {ACCOUNT}") as up:
+        ledger.execute(CreateAgency(account=ACCOUNT, agency="mine"))
+    assert up.value.__notes__ == ["Nothing was appended."]
+    assert len(attempts) == ATTEMPTS_MAX
+    assert ledger.last_position() == 0
+    sound(place)
 
 
 def test_after_a_failed_append_the_ledger_knows_what_the_file_knows(
@@ -259,16 +259,17 @@ def test_after_a_failed_append_the_ledger_knows_what_the_file_knows(
 def test_an_observation_that_fails_halfway_leaves_no_knowledge_behind(
     place: Place, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second account cannot be read; what was settled of the first must not be believed."""
-    account = Ledger.account_to_settle
+    """The second account fails; the first was settled with facts that were not appended."""
+    accounts = set[str]()
 
-    def failing(self: Ledger, provider: str, name: str) -> object:
-        if name == "account-1":
+    def failing(account: Account, *fact: Any) -> object:
+        accounts.add(account.account)
+        if len(accounts) > 1:
             raise StoreLocked("locked")
-        return account(self, provider, name)
+        return settle(account, *fact)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "account_to_settle", failing)
+        patch.setattr("ledger.execution.batch.settle", failing)
         with pytest.raises(StoreLocked):
             ledger.observe(traces(2))
     assert ledger.account("huaweicloud", "account-0").version == 0

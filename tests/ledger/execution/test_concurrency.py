@@ -12,8 +12,9 @@ import pytest
 from ledger.account.agency import AgencyCreated
 from ledger.account.authorization import AuthorizationGranted
 from ledger.account.usage import IssueCredential
-from ledger.application import ALONE_AFTER, Actor, Ledger
+from ledger.application import Actor, Ledger
 from ledger.errors import Refused, StoreLocked
+from ledger.execution.transactions import CONFLICTS_MAX
 from ledger.messages import Command
 from ledger.subjects import SubjectRegistered
 from tests.ledger.children import appender, finished
@@ -142,7 +143,7 @@ def test_after_two_conflicts_a_decision_is_taken_under_the_append_lock(
 
         ledger.clock = race
         entries = ledger.execute(login(BEIJING), actor=Actor("alice")).entries
-        assert attempts == [*["faster"] * ALONE_AFTER, "kept out"]
+        assert attempts == [*["faster"] * CONFLICTS_MAX, "kept out"]
         assert entries[-1].position == ledger.last_position()
         other.execute(login("and-on"))
     sound(place)
@@ -158,13 +159,13 @@ def test_a_decision_that_appends_nothing_gives_the_append_lock_back(
 
         def race() -> datetime:
             attempts.append(len(attempts))
-            if len(attempts) <= ALONE_AFTER:
+            if len(attempts) <= CONFLICTS_MAX:
                 other.execute(login(f"region-{len(attempts)}"))
             return clock()
 
         ledger.clock = race
         assert ledger.execute(grant(BEIJING), dry_run=dry_run).entries == ()
-        assert len(attempts) == ALONE_AFTER + 1
+        assert len(attempts) == CONFLICTS_MAX + 1
         other.execute(login("and-on"))
     sound(place)
 

@@ -208,7 +208,7 @@ def test_an_error_says_nothing_of_what_another_thread_appended_meanwhile(
 ) -> None:
     """The second thread waits for its turn while the first appends, and fails after that."""
     with Ledger(path) as ledger, ThreadPoolExecutor(1) as threads:
-        with ledger._lock:
+        with ledger._transactions.lock:
             failing = threads.submit(ledger.execute, login(SHANGHAI))
             sleep(0.2)
             ledger.execute(login(BEIJING))

@@ -1,0 +1,73 @@
+"""Appends what a cloud's traces report, in transactions of many traces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from typing import Final
+
+from ledger.execution.batch import Batch, Known, Name, has_address
+from ledger.execution.outcome import Observed
+from ledger.execution.transactions import Transactions
+from ledger.messages import Observation
+
+TRACES_MAX: Final = 5_000
+"""How many traces one transaction appends. With more, fewer pages are written twice."""
+
+
+class Observations:
+    """Appends observations to a ledger. `now` reads the clock."""
+
+    def __init__(self, transactions: Transactions, now: Callable[[], datetime]) -> None:
+        self._transactions, self._now = transactions, now
+
+    def observe(self, observations: Iterable[Observation]) -> Observed:
+        """Append observations; a trace that was appended before appends nothing."""
+        counts = Observed()
+        stream = iter(observations)
+        while part := list(islice(stream, TRACES_MAX)):
+            # By time, so that fewer ends are concluded before the traces that tell them are read.
+            part.sort(key=lambda observation: observation.effective_at)
+            attempt = partial(self._attempt, part, counts)
+            self._transactions.retried(attempt, "these accounts")
+        return counts
+
+    def _attempt(self, part: Sequence[Observation], counts: Observed) -> None:
+        """Append traces once. Raises IntegrityError on a conflict."""
+        given: dict[str, Observation] = {}
+        for observation in part:
+            given.setdefault(observation.command_id, observation)
+        seen = self._transactions.recorder.select_commands(given)
+        new = {one: given[one] for one in given if one not in seen} if seen else given
+        with self._transactions.settling():
+            batch = Batch(self._known(new), self._now())
+            for command_id, observation in new.items():
+                batch.add_observation(command_id, observation)
+            appended = self._transactions.append(batch)
+        appended.released()
+        counts.new_traces += len(new)
+        counts.known_traces += len(part) - len(new)
+        counts.entries += len(appended.positions)
+        counts.by_type.update(batch.types)
+
+    def _known(self, new: Mapping[str, Observation]) -> Known:
+        cache = self._transactions.cache
+        keys = dict.fromkeys((each.provider, each.account) for each in new.values())
+        accounts = {key: cache.accounts.current(*key) for key in keys}
+        facts = (
+            (event, accounts[each.provider, each.account])
+            for each in new.values()
+            for event in each.events
+        )
+        return cache.known(accounts.values(), facts, _names(new.values()))
+
+
+def _names(observations: Iterable[Observation]) -> Iterator[Name]:
+    """The names in observations: who acted, and from which address if an event has that."""
+    for each in observations:
+        if each.actor is not None:
+            yield "person", each.actor
+        if each.address is not None and any(has_address(type(event)) for event in each.events):
+            yield "address", each.address

@@ -1,0 +1,26 @@
+"""Which stream an event belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger.account.state import Account, account_stream
+from ledger.messages import DomainEvent
+
+
+def is_of_account(event: DomainEvent) -> bool:
+    """Whether an event changes an account's state. Only these are in the account's own stream."""
+    return event.STREAM == "account"
+
+
+def stream_of(event: Any, account: Account | None) -> str:
+    """The name of an event's stream. Its last part may hold any character, also a colon."""
+    if event.STREAM == "subject":
+        return f"subject:{event.subject}"
+    if event.STREAM == "log":
+        return f"log:{event.log}"
+    assert account is not None
+    if is_of_account(event):
+        return account_stream(account.provider, account.account)
+    prefix = f"{event.STREAM}:{account.provider}:{account.account}"
+    return f"{prefix}:{event.service if event.STREAM == 'console' else event.agency}"

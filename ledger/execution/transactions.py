@@ -1,0 +1,102 @@
+"""Optimistic concurrency: decide on what the process knows, append if nothing changed, or retry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from threading import RLock
+from typing import Any, Final, TypeVar, cast
+
+from eventsourcing.persistence import IntegrityError, Mapper
+
+from ledger.errors import LedgerError, StreamChanged
+from ledger.execution.batch import Batch
+from ledger.execution.cache import Cache
+from ledger.execution.outcome import Committed
+from ledger.messages import Recorded
+from ledger.persistence.recorder import Recorder
+from ledger.persistence.side_tables import Appended
+from ledger.values import instant
+
+Answer = TypeVar("Answer")
+
+CONFLICTS_MAX: Final = 2
+"""After so many conflicts the decision is taken while this process holds the append lock."""
+ATTEMPTS_MAX: Final = 20
+"""How often a decision is attempted before it is given up."""
+
+
+class Transactions:
+    """Appends the batches of one process. Its threads take turns.
+
+    `store_errors` translates the database's errors into the ledger's.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        mapper: Mapper[str],
+        store_errors: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self.recorder = recorder
+        self.committed = Committed()
+        self.cache = Cache(recorder, mapper)
+        self.lock = RLock()
+        """Held by the thread that decides and appends, or that uses the cache."""
+        self._mapper = mapper
+        self._store_errors = store_errors
+
+    def retried(self, attempt: Callable[[], Answer], changed: str) -> Answer:
+        """Return what `attempt` returns, which is called again after each conflict.
+
+        `changed` names what other writers appended to. Raises StreamChanged after ATTEMPTS_MAX.
+        """
+        for number in range(ATTEMPTS_MAX):
+            held = self.recorder.append_lock() if number >= CONFLICTS_MAX else nullcontext()
+            with self.lock, self._store_errors(), held, suppress(IntegrityError):
+                return attempt()
+        raise StreamChanged(
+            f"Gave up after {ATTEMPTS_MAX} attempts: other writers kept appending to {changed}.",
+            remedy="Try again.",
+        )
+
+    @contextmanager
+    def settling(self) -> Iterator[None]:
+        """Clears the cache if the block fails: an account may hold facts that are not appended."""
+        try:
+            yield
+        except BaseException:
+            self.cache.clear()
+            raise
+
+    def preview(self, batch: Batch) -> tuple[Recorded, ...]:
+        """The entries as they would be appended now. Raises IntegrityError on a conflict."""
+        self.recorder.check(batch.conditions())
+        return batch.preview()
+
+    def append_and_release(self, batch: Batch) -> tuple[tuple[Recorded, ...], str | None]:
+        """Append; return the entries as stored, and the checkpoint if one was due.
+
+        An error after the commit has the entries too. Raises IntegrityError on a conflict.
+        """
+        if not batch.entries:
+            return self.preview(batch), None
+        appended = self.append(batch)
+        entries = batch.stored(appended.positions, instant(appended.recorded_at))
+        try:
+            return entries, appended.released()
+        except LedgerError as error:
+            error.entries = entries
+            raise
+
+    def append(self, batch: Batch) -> Appended:
+        """Append a batch in one transaction. Raises IntegrityError on a conflict."""
+        if not batch.entries:
+            return Appended()
+        beside = batch.beside(self.cache.accounts.snapshots())
+        # Not Application.save, which examines the type of every single event.
+        stored = [self._mapper.to_stored_event(cast(Any, entry)) for entry in batch.entries]
+        appended = self.recorder.append(stored, beside)
+        self.committed.add(appended.positions)
+        self.cache.add(batch)
+        return appended
