@@ -1,4 +1,4 @@
-"""Holds every stored byte against the Merkle log, and says what was and was not checked.
+"""Verification: compare every stored byte with the Merkle log, and say what was not checked.
 
 May import: log (its events), persistence, merkle, and what lies below them.
 """

@@ -1,7 +1,7 @@
-"""Holds every stored byte against the log: entries, columns, versions, tiles, root, signature.
+"""Verifies a whole ledger: entries, columns, versions, commands, tiles and roots.
 
-Nothing that the ledger says of itself is believed but what follows from the entries' own bytes. It
-goes on after the first thing that it finds, and says what it did not look at.
+Nothing that the ledger says about itself is believed except what follows from the bytes of its
+entries. The check goes on after the first finding.
 """
 
 from __future__ import annotations
@@ -11,91 +11,37 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from eventsourcing.persistence import PersistenceError
 
-from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.tiles import TILE_WIDTH, Tile, append, tiles_between
 from ledger.merkle.tree import EMPTY_ROOT, Frontier, fold
 from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import Location, location_of
 from ledger.persistence.raw_reading import stored_rows
 from ledger.persistence.raw_rows import AnotherLedger, StoredRows
-from ledger.verification.findings import FINDINGS_MAX, Findings
+from ledger.verification.findings import Findings, Verification
 from ledger.verification.row_check import faults
-from ledger.verification.segment import Asked, Stretch, StretchReader, check_tile
-from ledger.verification.table_check import Tables, check_named, check_tables
-from ledger.verification.workers import ProcessLost, Readers
+from ledger.verification.segment import SegmentReader, SegmentRequest, SegmentResult, compare_tile
+from ledger.verification.table_check import TableFindings, check_tables, find_unlisted
+from ledger.verification.workers import WorkerLost, Workers
 
-STRETCH: Final = 16_384
-"""How many entries are read at a time: a power of two, so that they are a subtree of the log."""
+SEGMENT_SIZE: Final = 16_384
+"""How many entries a segment has: a power of two, so that they are a subtree of the log."""
 SAMPLE: Final = 2_000
-"""Of as many rows the shapes are learned before the other processes are told of them."""
+"""How many rows patterns are learned from before the workers begin."""
 _BEFORE_ALL: Final = -(2**63)
-_UNREADABLE: Final = (ProcessLost, AnotherLedger, PersistenceError, sqlite3.Error, OSError)
-"""What keeps several from reading: too many connections, another ledger meanwhile."""
+_WORKERS_FAILED: Final = (WorkerLost, AnotherLedger, PersistenceError, sqlite3.Error, OSError)
+"""Why workers may fail: too many connections, or another ledger at the same place meanwhile."""
 
 OnProgress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it was written, and where."""
-
-    place: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.what}"
-
-
-@dataclass(slots=True)
-class Verification:
-    """What was read and found. `roots` are those of the sizes that were asked for."""
-
-    size: int = 0
-    of_the_whole: list[Finding] = field(default_factory=list)
-    of_parts: list[Finding] = field(default_factory=list)
-    """The first FINDINGS_MAX."""
-    count: int = 0
-    roots: dict[int, bytes] = field(default_factory=dict)
-
-    @property
-    def findings(self) -> list[Finding]:
-        return self.of_the_whole + self.of_parts
-
-    def found(self, found: Findings) -> None:
-        """Something about positions, tiles, streams."""
-        self.count += found.count
-        room = FINDINGS_MAX - len(self.of_parts)
-        self.of_parts += [Finding(*each) for each in found.kept[:room]]
-
-    def judge(self, about: str, what: str) -> None:
-        """Something about the log as a whole."""
-        self.count += 1
-        self.of_the_whole.append(Finding(about, what))
-
-    def hold(self, about: str, checkpoint: Checkpoint) -> None:
-        """The log must begin with what a checkpoint says."""
-        if checkpoint.size > self.size:
-            self.judge(
-                about,
-                f"the log has {self.size} entries, and had {checkpoint.size}: an older copy was "
-                "put in its place, or its end was cut off",
-            )
-        elif self.roots[checkpoint.size] != checkpoint.root:
-            self.judge(
-                about,
-                f"the first {checkpoint.size} entries are not those that it was made over: one was "
-                "altered, taken out, put in or moved",
-            )
-
-
 def processors() -> int:
-    """How many processes may run at once."""
+    """How many processes can run at the same time."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -106,33 +52,33 @@ def verify_entries(
     *,
     jobs: int | None = None,
     indexes: bool = False,
-    stretch: int = STRETCH,
+    segment_size: int = SEGMENT_SIZE,
     alone_max: int | None = None,
 ) -> Verification:
-    """Read all of a ledger, as it is now; memory does not grow with its size.
+    """Read all of a ledger as it is now, and return the findings. Memory stays bounded.
 
-    `sizes`: of how many first entries the roots are wanted. `jobs`: how many processes read it, as
-    many as there are processors if None; so many as `alone_max` this one reads alone. `indexes`:
-    hold them, too, against their tables. Raises StoreUnavailable, or InvalidInput if the database
-    has no such look at its indexes.
+    `sizes`: the sizes of the log whose roots are wanted. `jobs`: how many processes read (None: as
+    many as there are processors); a ledger of at most `alone_max` entries is read by this process
+    alone. `indexes`: compare the indexes with their tables as well. Raises StoreUnavailable, or
+    InvalidInput if the database cannot check its indexes.
     """
     location, wanted = location_of(ledger), sorted(set(sizes))
     jobs = processors() if jobs is None else jobs
     with as_store_errors(str(location)), stored_rows(location) as rows:
         if indexes:
-            rows.index_faults()  # Says at once where there is no such look, and looks later.
-        reading = _Reading(location, rows, wanted, on_progress, stretch, indexes=indexes)
+            rows.index_faults()  # Raises at once if the database cannot check its indexes.
+        reading = _Reading(location, rows, wanted, on_progress, segment_size, indexes=indexes)
         alone_max = rows.alone_max if alone_max is None else alone_max
         if jobs > 1 and reading.is_dense and reading.last > alone_max:
             try:
-                return reading.side_by_side(jobs)
-            except _UNREADABLE:
-                pass  # What one process cannot read is told by this one, which reads all again.
-        return _Reading(location, rows, wanted, on_progress, stretch, indexes=indexes).alone()
+                return reading.with_workers(jobs)
+            except _WORKERS_FAILED:
+                pass  # This process reads everything again, and reports its own errors.
+        return _Reading(location, rows, wanted, on_progress, segment_size, indexes=indexes).alone()
 
 
 class _Reading:
-    """One pass over a ledger: stretches are read, and joined in the order of their positions."""
+    """One pass over a ledger: segments are read, and joined in the order of their positions."""
 
     def __init__(
         self,
@@ -140,7 +86,7 @@ class _Reading:
         rows: StoredRows,
         sizes: Sequence[int],
         on_progress: OnProgress,
-        stretch: int,
+        segment_size: int,
         *,
         indexes: bool,
     ) -> None:
@@ -149,78 +95,79 @@ class _Reading:
         self._rows = rows
         self._on_progress = on_progress
         self._sizes = tuple(size for size in sizes if size)
-        self._stretch = stretch
+        self._segment_size = segment_size
         self._done = Verification(roots={0: EMPTY_ROOT})
         self._above = Frontier()
-        """The tree over the full tiles of leaves, each of which is a leaf of it."""
+        """The tree above the full tiles of leaves: each of them is a leaf of it."""
         self._edges: dict[tuple[int, int], bytes] = {}
-        """The tiles that are not full yet."""
+        """By level and index: the tiles that are not full yet."""
         self._digests: list[str] = []
         first, last, self._count = rows.extent()
         self.last: int = last or 0
         self.is_dense: bool = first == 1 and last == self._count
-        """Whether it seems so. That no position is left out, none there twice, stretches show."""
-        self._reader = StretchReader(rows, faults)
+        """Whether positions seem to have no gap. Reading the segments shows whether it is so."""
+        self._reader = SegmentReader(rows, faults)
 
     # -- reading ---------------------------------------------------------------------------------
 
     def alone(self) -> Verification:
-        """Read it here, whatever positions there are."""
-        asked = Asked(0, self._stretch, _BEFORE_ALL, 0, "", self._sizes)
+        """Read it in this process, also if positions have gaps."""
+        request = SegmentRequest(0, self._segment_size, _BEFORE_ALL, 0, "", self._sizes)
         is_whole = True
         while is_whole:
-            read = self._reader.read(asked)
-            self._join(read, asked, self._count)
-            is_whole = read.size == self._stretch
-            asked = replace(
-                asked,
-                first=asked.last,
-                last=asked.last + self._stretch,
-                after=read.position if read.size else asked.after,
+            read = self._reader.read(request)
+            self._join(read, request, self._count)
+            is_whole = read.size == self._segment_size
+            request = replace(
+                request,
+                first=request.last,
+                last=request.last + self._segment_size,
+                after=read.position if read.size else request.after,
                 before=read.position,
                 recorded_at=read.recorded_at,
             )
         is_dense = self.is_dense and self._done.size == self.last
-        tables = self._tables(self._rows, self._stretch if is_dense else 0)
+        tables = self._check_tables(self._rows, self._segment_size if is_dense else 0)
         return self._conclude(tables, is_dense=is_dense)
 
-    def side_by_side(self, jobs: int) -> Verification:
-        """Have it read by other processes. Raises ProcessLost, also if positions have gaps."""
+    def with_workers(self, jobs: int) -> Verification:
+        """Have worker processes read it. Raises WorkerLost, also if positions have gaps."""
         moment = self._rows.moment()
         with ExitStack() as stack:
-            readers = stack.enter_context(Readers(jobs))
+            workers = stack.enter_context(Workers(jobs))
             self._reader.learn(range(1, self.last, -(-self.last // SAMPLE)))
-            readers.begin(self._location, moment, self._reader.patterns)
-            beside = stack.enter_context(ThreadPoolExecutor(1))
-            tables = beside.submit(self._tables_beside, moment)
-            for asked, read in zip(self._asks(), readers.read(self._asks()), strict=True):
-                if (read.size, read.position) != (asked.last - asked.first, asked.last):
-                    raise ProcessLost
-                self._join(read, asked, self.last)
+            workers.begin(self._location, moment, self._reader.patterns)
+            thread = stack.enter_context(ThreadPoolExecutor(1))
+            tables = thread.submit(self._check_tables_at, moment)
+            results = workers.read(self._requests())
+            for request, read in zip(self._requests(), results, strict=True):
+                if (read.size, read.position) != (request.last - request.first, request.last):
+                    raise WorkerLost
+                self._join(read, request, self.last)
             return self._conclude(tables.result(), is_dense=True)
 
-    def _asks(self) -> Iterator[Asked]:
-        for first in range(0, self.last, self._stretch):
-            last = min(first + self._stretch, self.last)
+    def _requests(self) -> Iterator[SegmentRequest]:
+        for first in range(0, self.last, self._segment_size):
+            last = min(first + self._segment_size, self.last)
             sizes = tuple(size for size in self._sizes if first < size <= last)
-            yield Asked(first, last, first, first, sizes=sizes)
+            yield SegmentRequest(first, last, first, first, sizes=sizes)
 
-    def _tables_beside(self, moment: str) -> Tables:
+    def _check_tables_at(self, moment: str) -> TableFindings:
         with stored_rows(self._location, moment) as rows:
-            return self._tables(rows, self._stretch)
+            return self._check_tables(rows, self._segment_size)
 
-    def _tables(self, rows: StoredRows, stretch: int) -> Tables:
-        return check_tables(rows, self.last, stretch, indexes=self._indexes)
+    def _check_tables(self, rows: StoredRows, segment_size: int) -> TableFindings:
+        return check_tables(rows, self.last, segment_size, indexes=self._indexes)
 
     # -- joining ---------------------------------------------------------------------------------
 
-    def _join(self, read: Stretch, asked: Asked, in_all: int) -> None:
-        """Take in a stretch: what was found, its tiles, and the roots within it."""
+    def _join(self, read: SegmentResult, request: SegmentRequest, total: int) -> None:
+        """Take in a segment: its findings, its tiles, and the roots within it."""
         done = self._done
-        done.found(read.found)
+        done.add_parts(read.found)
         done.size += read.size
         for size in self._sizes:
-            if asked.first < size <= done.size:
+            if request.first < size <= done.size:
                 own = map(bytes.fromhex, read.frontiers[str(size)])
                 done.roots[size] = fold([*self._above.hashes, *own])
         for tile in append(
@@ -235,51 +182,54 @@ class _Reading:
                 self._compare(full)
         if read.edge:
             self._edges[0, done.size // TILE_WIDTH] = bytes.fromhex(read.edge)
-        self._digests.append(read.commands)
-        self._on_progress("entries", done.size, in_all)
+        self._digests.append(read.command_ids)
+        self._on_progress("entries", done.size, total)
 
     def _compare(self, tile: Tile) -> None:
         found = Findings()
-        check_tile(self._rows, tile, found)
-        self._done.found(found)
+        compare_tile(self._rows, tile, found)
+        self._done.add_parts(found)
 
-    def _conclude(self, tables: Tables, *, is_dense: bool) -> Verification:
+    def _conclude(self, tables: TableFindings, *, is_dense: bool) -> Verification:
+        """Compare what is left once all entries are read, and return the result."""
         done = self._done
         for place, data in sorted(self._edges.items()):
             self._compare(Tile(*place, data))
-        done.found(self._surplus())
-        done.found(tables.versions)
-        if tables.reached != done.size:
+        done.add_parts(self._extra_rows())
+        done.add_parts(tables.versions)
+        if tables.last_commanded != done.size:
             tables.commands.add(
-                "commands", f"they end at position {tables.reached}, not {done.size}"
+                "commands",
+                f"they list positions up to {tables.last_commanded}, but the ledger has "
+                f"{done.size} entries",
             )
-        done.found(tables.commands)
-        done.found(self._unnamed(tables.digests, is_dense=is_dense))
-        done.found(tables.subjects)
-        done.found(tables.indexes)
+        done.add_parts(tables.commands)
+        done.add_parts(self._unlisted(tables.digests, is_dense=is_dense))
+        done.add_parts(tables.subjects)
+        done.add_parts(tables.indexes)
         return done
 
-    def _surplus(self) -> Findings:
-        """Rows that have no place in the log."""
+    def _extra_rows(self) -> Findings:
+        """Rows that do not belong to the log."""
         found, size = Findings(), self._done.size
         if self._count != size:
-            what = f"there are {self._count} rows, and {size} have a position of their own"
+            what = f"the table has {self._count} rows, but only {size} positions"
             found.add("entries", what)
         expected = sum(1 for _ in tiles_between(0, size))
         stored = self._rows.tiles()
         if stored > expected:
-            what = f"there are {stored}, and {expected} in a log of {size} entries"
+            what = f"the table has {stored} tiles; a log of {size} entries has {expected}"
             found.add("tiles", what)
         return found
 
-    def _unnamed(self, digests: list[str], *, is_dense: bool) -> Findings:
-        """Entries of no command; looked for where the ids are not those of the commands."""
+    def _unlisted(self, digests: list[str], *, is_dense: bool) -> Findings:
+        """Entries that their command does not list; looked for where the digests differ."""
         found = Findings()
         if not is_dense:
-            check_named(self._rows, _BEFORE_ALL, self.last, found)
+            find_unlisted(self._rows, _BEFORE_ALL, self.last, found)
             return found
         for index, digest in enumerate(self._digests):
             if digests[index : index + 1] != [digest]:
-                first = index * self._stretch
-                check_named(self._rows, first + 1, first + self._stretch, found)
+                first = index * self._segment_size
+                find_unlisted(self._rows, first + 1, first + self._segment_size, found)
         return found

@@ -1,11 +1,11 @@
-"""What good rows look like: a pattern for each shape of entry, which proves all of a row at once.
+"""Patterns of good rows: a regular expression for each form of entry, which checks all of a row.
 
     {"account":"…","actor":"…",…,"version":9}["text","account:…",9,"PermissionGranted.v1",…]
 
-A row is read as its entry and, behind it, the JSON of its columns; the pattern of a shape (a topic
-and its keys) lets each text be any that needs no escape, and each column only what the entry says.
-What matches is canonical JSON by RFC 8785, with the keys and columns of an entry that was looked at
-in full before. What does not match is no worse for that: it is looked at in full.
+A row is read as its entry, followed by the JSON of its columns. The pattern of a form (a topic and
+its keys) lets each text be any text without escapes, and each column only what the entry says. A
+row that matches is canonical JSON by RFC 8785, with the keys and columns of an entry that was
+checked in full before. A row that does not match may be good as well: it is checked in full.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from typing import Any, Final
 Match = Callable[[str], "re.Match[str] | None"]
 
 PER_TOPIC_MAX: Final = 16
-"""Trying more patterns in vain takes as long as looking at the row in full."""
+"""Trying more patterns without a match takes as long as checking the row in full."""
 _LITERAL: Final = frozenset({"format", "topic"})
-# Without a range above 255 `re` looks each character up in a bitmap, which is twice as quick.
+# Without a range above 255 `re` looks up each character in a bitmap, which is twice as fast.
 _ASCII: Final = r"[ !#-\[\]-\x7f]*"
 _ANY: Final = r"[ !#-\[\]-\U0010ffff]*"
 _NAME: Final = re.compile("[a-z][a-z0-9_]*")
-# Whole, and exact in every reader's number (RFC 8785 writes doubles).
+# Whole, and exact as a double, which RFC 8785 makes of numbers.
 _INTEGER: Final = "(?:0|-?[1-9][0-9]{0,14})"
 
 
-class Shapes:
-    """The patterns that were learned, by topic. `comma` stands between the columns of a row."""
+class RowPatterns:
+    """The patterns that were learned, by topic. `comma` separates the columns of a row."""
 
     def __init__(
         self, patterns: Mapping[str, Iterable[str]] | None = None, *, comma: str = ","
@@ -41,18 +41,20 @@ class Shapes:
 
     @property
     def patterns(self) -> Mapping[str, list[str]]:
-        """All that was learned, as it can be given to another process."""
+        """The patterns by topic, in a form that can be sent to another process."""
         return self._patterns
 
     def matches(self, topic: str, *, is_ascii: bool) -> list[Match]:
-        """For each shape of a topic, what returns the groups `entry` (the first), `recorded_at` and
-        `command_id` of a good row, and None of any other.
+        """The matchers of a topic's patterns.
+
+        Each returns a match with the groups `entry` (the first), `recorded_at` and `command_id`
+        for a good row, and None for any other.
         """
         found = (self._ascii if is_ascii else self._any).get(topic)
         return found if found is not None else self._compiled(topic, is_ascii=is_ascii)
 
     def learn(self, entry: str, columns: Iterable[str], row_type: str) -> None:
-        """Take in the shape of an entry that was looked at in full, with its columns."""
+        """Add the pattern of an entry that was checked in full, together with its columns."""
         fields = json.loads(entry)
         pattern = _pattern(fields, tuple(columns), row_type, self._comma)
         patterns = self._patterns.setdefault(fields["topic"], [])
@@ -78,21 +80,21 @@ class Shapes:
 def _pattern(
     fields: dict[str, Any], columns: tuple[str, ...], row_type: str, comma: str
 ) -> str | None:
-    """The pattern, with <text> where a text may stand; None for what entries do not hold."""
+    """The pattern of a row, with `<text>` for any text; None if a value has no pattern."""
     members = []
     for name, value in fields.items():
-        member = _value(name, value, is_column=name in columns)
+        member = _member(name, value, is_column=name in columns)
         if member is None:
             return None
         members.append(f'"{name}":{member}')
-    said = (_column(name, fields, row_type) for name in columns)
+    expected = (_column(name, fields, row_type) for name in columns)
     absent = "" if "command_id" in fields else "(?P<command_id>(?!))?"
-    stored = comma.join(('"text"', *said))
+    stored = comma.join(('"text"', *expected))
     return rf"(?P<entry>\{{{','.join(members)}\}}){absent}\[{stored}\]"
 
 
-def _value(name: str, value: object, *, is_column: bool) -> str | None:
-    """What may stand where this value stands."""
+def _member(name: str, value: object, *, is_column: bool) -> str | None:
+    """The pattern of a member's value; None if it has none."""
     if not _NAME.fullmatch(name):
         pattern: str | None = None
     elif name in _LITERAL:
@@ -111,6 +113,7 @@ def _value(name: str, value: object, *, is_column: bool) -> str | None:
 
 
 def _column(name: str, fields: dict[str, Any], row_type: str) -> str:
+    """The pattern of a column: a back reference to the member of the same name."""
     if name == "type":
         return re.escape(json.dumps(row_type))
     if name not in fields:

@@ -1,8 +1,8 @@
-"""Reading a stretch of positions: each row against its entry, the leaves against their tiles.
+"""Verifies one segment of positions: each row against its entry, leaves against stored tiles.
 
-What a stretch comes to is small, and can be joined to what came before it: the hashes of its full
-tiles, the frontier where a root is wanted, a digest of whose commands its entries are. It begins at
-a multiple of its length, so that its tree is a subtree of the log's.
+A segment's result is small, and can be joined with those of the segments before it: the hashes of
+its full tiles, frontiers where roots are wanted, a digest of its entries' command ids. A segment
+begins at a multiple of its size, so that its tree is a subtree of the log's.
 """
 
 from __future__ import annotations
@@ -17,20 +17,19 @@ from ledger.merkle.tree import Frontier, leaf_hash
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.raw_rows import BESIDE, PAGE, Row, StoredRows
 from ledger.verification.findings import Findings
-from ledger.verification.row_patterns import Shapes
+from ledger.verification.row_patterns import RowPatterns
 
-Judge = Callable[[Row, bytes, int, str], list[str]]
-"""(a row, its entry, the position before it, the recorded time before it) → what is wrong with it.
-"""
+CheckRow = Callable[[Row, bytes, int, str], list[str]]
+"""(row, its entry, the position before it, the recorded time before it) → what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The leaves [first, last): the rows that follow on position `after`. Of `sizes` between them
-    the frontiers are wanted.
+class SegmentRequest:
+    """Which segment to read: the leaves [first, last), in the rows after the position `after`.
 
-    `before` is the position that the first one must follow on; `recorded_at` the recorded time
-    before, which is looked up where it is None.
+    `before` is the position that the first row must follow; `recorded_at` the recorded time before
+    it, which is looked up where it is None. For each of `sizes` that lies in the segment, the
+    frontier is returned.
     """
 
     first: int
@@ -42,79 +41,88 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Stretch:
-    """What it comes to. All of it can be written as JSON."""
+class SegmentResult:
+    """What a segment holds, and what is wrong in it. All fields can be written as JSON."""
 
     size: int = 0
     position: int = 0
-    """The last."""
+    """The position of its last row."""
     recorded_at: str = ""
+    """The recorded time of its last row."""
     tiles: list[str] = field(default_factory=list)
-    """The root of each full tile of leaves."""
+    """The root of each full tile of leaves, in hexadecimal digits."""
     edge: str = ""
-    """The leaves of the last tile, if it is not full: it may grow while this is read."""
+    """The leaves of the last tile if it is not full, in hexadecimal digits."""
     frontiers: dict[str, list[str]] = field(default_factory=dict)
-    """By size, of the whole log; of the stretch's own leaves."""
-    commands: str = ""
+    """By size of the whole log: the frontier of the segment's own leaves."""
+    command_ids: str = ""
     """A digest of the entries' command ids, in order."""
     found: Findings = field(default_factory=Findings)
 
 
-def digest_of_command_ids(command_ids: list[str | None]) -> str:
-    """The same for the same ids in the same order, and for no others."""
+def command_ids_digest(command_ids: list[str | None]) -> str:
+    """SHA-256 of a list of command ids, as hexadecimal digits: other ids give another digest."""
     return sha256(json.dumps(command_ids).encode()).hexdigest()
 
 
-class StretchReader:
-    """Reads stretches of a ledger, of which `judge` says what is wrong with a row. Good rows of a
-    known shape are never shown to it.
+class SegmentReader:
+    """Reads segments of one ledger.
+
+    A row that matches a known pattern is good; any other is given to `check_row`, which returns
+    what is wrong with it.
     """
 
     def __init__(
-        self, rows: StoredRows, judge: Judge, patterns: Mapping[str, Sequence[str]] | None = None
+        self,
+        rows: StoredRows,
+        check_row: CheckRow,
+        patterns: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        """`patterns` are those of another reader of the same database."""
+        """`patterns` are those that another reader of the same database has learned."""
         self._rows = rows
-        self._judge = judge
-        self._shapes = Shapes(patterns, comma=rows.comma)
+        self._check_row = check_row
+        self._patterns = RowPatterns(patterns, comma=rows.comma)
 
     @property
     def patterns(self) -> Mapping[str, Sequence[str]]:
-        """Of the shapes that it has learned."""
-        return self._shapes.patterns
+        """The patterns that it has learned, by topic."""
+        return self._patterns.patterns
 
-    def read(self, asked: Asked) -> Stretch:
-        """Read it. It is shorter than asked for where the table is."""
-        recorded_at = asked.recorded_at
+    def read(self, request: SegmentRequest) -> SegmentResult:
+        """Read a segment. The result is shorter than requested where the table ends."""
+        recorded_at = request.recorded_at
         if recorded_at is None:
-            recorded_at = self._rows.recorded_before(asked.after)
-        done = Stretch(position=asked.before, recorded_at=recorded_at)
-        after = asked.after
+            recorded_at = self._rows.recorded_before(request.after)
+        done = SegmentResult(position=request.before, recorded_at=recorded_at)
+        after = request.after
         tree, leaves = Frontier(), list[bytes]()
-        commands: list[str | None] = []
-        wanted = sorted({*asked.sizes, asked.last})
-        while asked.first + done.size < asked.last:
-            rows = self._rows.page(after, min(PAGE, asked.last - asked.first - done.size))
+        command_ids: list[str | None] = []
+        wanted = sorted({*request.sizes, request.last})
+        while request.first + done.size < request.last:
+            rows = self._rows.page(after, min(PAGE, request.last - request.first - done.size))
             if not rows:
                 break
             after = rows[-1][0]
-            page = self._leaves(rows, done, commands)
-            self._grow(tree, page, asked.first, wanted, done)
+            page = self._leaves(rows, done, command_ids)
+            self._grow(tree, page, request.first, wanted, done)
             leaves += page
-            leaves = self._compare(leaves, asked.first + done.size, done)
+            leaves = self._compare_tiles(leaves, request.first + done.size, done)
         done.edge = b"".join(leaves).hex()
-        done.frontiers[str(asked.first + done.size)] = [each.hex() for each in tree.hashes]
-        done.commands = digest_of_command_ids(commands)
+        done.frontiers[str(request.first + done.size)] = [each.hex() for each in tree.hashes]
+        done.command_ids = command_ids_digest(command_ids)
         return done
 
     # -- rows ------------------------------------------------------------------------------------
 
     def _leaves(
-        self, rows: Sequence[tuple[int, str, str]], done: Stretch, commands: list[str | None]
+        self,
+        rows: Sequence[tuple[int, str, str]],
+        done: SegmentResult,
+        command_ids: list[str | None],
     ) -> list[bytes]:
-        """The leaves of a page. All that stands in this loop is done for each entry."""
+        """The leaf hashes of a page. This loop runs once for each entry: keep it short."""
         leaves = []
-        before, latest, matches = done.position, done.recorded_at, self._shapes.matches
+        before, latest, matches = done.position, done.recorded_at, self._patterns.matches
         for position, topic, text in rows:
             if position == before + 1:
                 found = None
@@ -125,45 +133,48 @@ class StretchReader:
                     entry, recorded_at, command_id = found.group(1, "recorded_at", "command_id")
                     if recorded_at >= latest:
                         before, latest = position, recorded_at
-                        commands.append(command_id)
+                        command_ids.append(command_id)
                         leaves.append(leaf_hash(entry.encode()))
                         continue
             done.position, done.recorded_at = before, latest
-            leaves.append(self._look_in_full(position, done, commands))
+            leaves.append(self._check_in_full(position, done, command_ids))
             before, latest = done.position, done.recorded_at
         done.position, done.recorded_at = before, latest
         return leaves
 
-    def _look_in_full(self, position: int, done: Stretch, commands: list[str | None]) -> bytes:
+    def _check_in_full(
+        self, position: int, done: SegmentResult, command_ids: list[str | None]
+    ) -> bytes:
+        """Check a row that matched no pattern, and learn its pattern if it is good."""
         row = self._rows.row(position)
         text, recorded_at, command_id = row[_ENTRY], row[_RECORDED_AT], row[_COMMAND_ID]
-        entry = bytes_of(text)
-        wrong = self._judge(row, entry, done.position, done.recorded_at)
+        entry = stored_bytes(text)
+        wrong = self._check_row(row, entry, done.position, done.recorded_at)
         for what in wrong:
             done.found.add(f"position {position}", what)
         if not wrong:
-            self._shapes.learn(text, BESIDE, row[_TYPE])
+            self._patterns.learn(text, BESIDE, row[_TYPE])
         if isinstance(recorded_at, str):
             done.recorded_at = recorded_at
-        commands.append(command_id if isinstance(command_id, str) else None)
+        command_ids.append(command_id if isinstance(command_id, str) else None)
         done.position = position
         return leaf_hash(entry)
 
     def learn(self, positions: Iterable[int]) -> None:
-        """Look at some rows in full beforehand, so that their shapes are known to all readers."""
+        """Check some rows in full beforehand, so that all readers know their patterns."""
         for position in positions:
             row = self._rows.row(position)
             if row and isinstance(row[_ENTRY], str):
                 before = row[_RECORDED_AT] if isinstance(row[_RECORDED_AT], str) else ""
-                if not self._judge(row, bytes_of(row[_ENTRY]), position - 1, before):
-                    self._shapes.learn(row[_ENTRY], BESIDE, row[_TYPE])
+                if not self._check_row(row, stored_bytes(row[_ENTRY]), position - 1, before):
+                    self._patterns.learn(row[_ENTRY], BESIDE, row[_TYPE])
 
     # -- the tree --------------------------------------------------------------------------------
 
     def _grow(
-        self, tree: Frontier, page: list[bytes], first: int, wanted: list[int], done: Stretch
+        self, tree: Frontier, page: list[bytes], first: int, wanted: list[int], done: SegmentResult
     ) -> None:
-        """Let the stretch's own tree grow, and stop at the sizes that are wanted."""
+        """Let the segment's own tree grow, and keep its frontier at each size that is wanted."""
         while page:
             size = first + done.size
             until = next((s - size for s in wanted if s > size), len(page))
@@ -176,13 +187,16 @@ class StretchReader:
             if first + done.size in wanted:
                 done.frontiers[str(first + done.size)] = [each.hex() for each in tree.hashes]
 
-    def _compare(self, leaves: list[bytes], size: int, done: Stretch) -> list[bytes]:
-        """Hold the full tiles among the leaves, which end at `size`, against the stored ones."""
+    def _compare_tiles(self, leaves: list[bytes], size: int, done: SegmentResult) -> list[bytes]:
+        """Compare the full tiles of the leaves, which end at `size`, with the stored tiles.
+
+        Returns the leaves that fill no tile yet.
+        """
         full = len(leaves) // TILE_WIDTH * TILE_WIDTH
         first = (size - len(leaves)) // TILE_WIDTH
         for index, at in enumerate(range(0, full, TILE_WIDTH), first):
             tile = leaves[at : at + TILE_WIDTH]
-            check_tile(self._rows, Tile(0, index, b"".join(tile)), done.found)
+            compare_tile(self._rows, Tile(0, index, b"".join(tile)), done.found)
         return leaves[full:]
 
 
@@ -191,14 +205,14 @@ _ENTRY, _TYPE, _RECORDED_AT, _COMMAND_ID = map(
 )
 
 
-def bytes_of(stored: object) -> bytes:
-    """Those that stand in the place of a text."""
+def stored_bytes(stored: object) -> bytes:
+    """The bytes of a value that is stored where a text should be."""
     return stored if isinstance(stored, bytes) else str(stored).encode(errors="surrogateescape")
 
 
-def check_tile(rows: StoredRows, tile: Tile, found: Findings) -> None:
-    """Hold the stored tile in the place of this one against it."""
+def compare_tile(rows: StoredRows, tile: Tile, found: Findings) -> None:
+    """Compare the stored tile with the one that the entries give."""
     stored = rows.tile(tile.level, tile.index)
     if stored != tile.data:
-        what = "is missing" if stored is None else "is not the one of the entries"
+        what = "is missing" if stored is None else "does not match the entries"
         found.add(tile.path, f"the stored tile {what}")

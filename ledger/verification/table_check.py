@@ -1,4 +1,4 @@
-"""What stands beside the entries: versions of streams, whose commands they are, kept names."""
+"""Checks the side tables: stream versions, commands, subjects; and on request the indexes."""
 
 from __future__ import annotations
 
@@ -7,97 +7,120 @@ from dataclasses import dataclass, field
 from ledger.persistence.raw_rows import StoredRows
 from ledger.subjects import is_as_registered
 from ledger.verification.findings import FINDINGS_MAX, Findings
-from ledger.verification.segment import digest_of_command_ids
+from ledger.verification.segment import command_ids_digest
 
 
 @dataclass(slots=True)
-class Tables:
-    """What was found, in the order in which it is told, up to position `last`."""
+class TableFindings:
+    """What was found in each table, up to the last position that was asked for."""
 
     versions: Findings = field(default_factory=Findings)
     commands: Findings = field(default_factory=Findings)
     subjects: Findings = field(default_factory=Findings)
     indexes: Findings = field(default_factory=Findings)
-    reached: int = 0
-    """The last position that a command says it appended."""
+    last_commanded: int = 0
+    """The last position that a command lists."""
     digests: list[str] = field(default_factory=list)
-    """Of the command ids that each stretch of positions should have."""
+    """For each segment of positions, the digest of the command ids that it should have."""
 
 
-def check_tables(rows: StoredRows, last: int, stretch: int, *, indexes: bool = False) -> Tables:
-    """Check them up to position `last`: what others append meanwhile is not looked at.
+def check_tables(
+    rows: StoredRows, last: int, segment_size: int, *, indexes: bool = False
+) -> TableFindings:
+    """Check the side tables up to position `last`; later appends are not looked at.
 
-    `stretch`: how many positions a digest is of; 0 for none. `indexes`: hold them, too, against
-    their tables, which takes as long as all the rest.
+    `segment_size`: how many positions each digest covers; 0 for no digests. `indexes`: compare
+    the indexes with their tables too, which takes as long as the rest of a verification.
     """
-    done = Tables()
-    _versions(rows, last, done.versions)
-    _commands(rows, last, stretch, done)
-    _subjects(rows, done.subjects)
-    for said in rows.index_faults() if indexes else ():
-        # An index that lacks a row hides it from who asks by that index, not from who reads the
-        # table.
-        done.indexes.add("indexes", said)
+    done = TableFindings()
+    _check_versions(rows, last, done.versions)
+    _check_commands(rows, last, segment_size, done)
+    _check_subjects(rows, done.subjects)
+    for fault in rows.index_faults() if indexes else ():
+        # A row that is missing in an index is hidden from queries that use the index, and from
+        # no others.
+        done.indexes.add("indexes", fault)
     return done
 
 
-def _versions(rows: StoredRows, last: int, found: Findings) -> None:
-    """Each stream's versions are 1, 2, 3 …"""
+def _check_versions(rows: StoredRows, last: int, found: Findings) -> None:
+    """Each stream has the versions 1, 2, 3 …"""
     for stream, lowest, highest, count in rows.broken_streams(last):
-        what = f"its versions go from {lowest} to {highest} and are {count}"
-        found.add(f"stream {_text(stream)}", what)
+        what = (
+            f"its {count} entries have versions from {lowest} to {highest}; expected 1 to {count}, "
+            "each once"
+        )
+        found.add(f"stream {_readable(stream)}", what)
 
 
-def _commands(rows: StoredRows, last: int, stretch: int, done: Tables) -> None:
-    """Commands follow on each other without a gap; and which ids the positions then have.
+class _PositionDigests:
+    """Collects the command id of each position, and digests them segment by segment."""
 
-    Sorting the commands once takes a third of the time of looking each entry's up.
-    """
-    ids: list[str | None] = []
+    def __init__(self, segment_size: int, digests: list[str]) -> None:
+        self._segment_size, self._digests = segment_size, digests
+        self._ids: list[str | None] = []
 
-    def add(command_id: str | None, count: int) -> None:
-        while count > 0 and stretch:
-            taken = min(count, stretch - len(ids))
-            ids.extend([command_id] * taken)
+    def add(self, command_id: str | None, count: int) -> None:
+        """The next `count` positions have this command id."""
+        while count > 0 and self._segment_size:
+            taken = min(count, self._segment_size - len(self._ids))
+            self._ids.extend([command_id] * taken)
             count -= taken
-            if len(ids) == stretch:
-                done.digests.append(digest_of_command_ids(ids))
-                ids.clear()
+            if len(self._ids) == self._segment_size:
+                self.finish()
 
-    for command_id, first, until, is_text in rows.commands(last):
-        named = (
-            command_id.decode(errors="surrogateescape")
-            if command_id is not None and is_text
+    def finish(self) -> None:
+        """End the segment."""
+        self._digests.append(command_ids_digest(self._ids))
+        self._ids.clear()
+
+
+def _check_commands(rows: StoredRows, last: int, segment_size: int, done: TableFindings) -> None:
+    """Commands list all positions without a gap; collects the command id of each position.
+
+    Sorting the commands once takes a third of the time of looking up each entry's command.
+    """
+    ids = _PositionDigests(segment_size, done.digests)
+    for stored_id, first, until, is_text in rows.commands(last):
+        command_id = (
+            stored_id.decode(errors="surrogateescape")
+            if stored_id is not None and is_text
             else None
         )
-        if first != done.reached + 1 or first != until:  # Most are of one entry.
-            if first != done.reached + 1 or type(until) is not int or until < first:
-                what = f"it has the positions {first} to {until}; the one before ends at "
-                done.commands.add(f"command {_text(command_id)}", f"{what}{done.reached}")
+        expected = done.last_commanded + 1
+        if first != expected or first != until:  # Most are of one entry.
+            if first != expected or type(until) is not int or until < first:
+                what = f"it lists the positions {first} to {until}; expected to start at {expected}"
+                done.commands.add(f"command {_readable(stored_id)}", what)
             if type(first) is not int or type(until) is not int:
                 continue
-            add(None, min(first, last + 1) - done.reached - 1)
-            add(named, min(until, last) - max(done.reached, first - 1))
+            ids.add(None, min(first, last + 1) - expected)
+            ids.add(command_id, min(until, last) - max(done.last_commanded, first - 1))
         else:
-            add(named, 1)
-        done.reached = max(done.reached, until)
-    done.digests.append(digest_of_command_ids(ids))
+            ids.add(command_id, 1)
+        done.last_commanded = max(done.last_commanded, until)
+    ids.finish()
 
 
-def check_named(rows: StoredRows, first: int, last: int, found: Findings) -> None:
-    """Find positions between these whose command does not say that it appended them."""
+def find_unlisted(rows: StoredRows, first: int, last: int, found: Findings) -> None:
+    """Add the positions from `first` to `last` that their command does not list."""
     for position, command_id in rows.unnamed(first, last, FINDINGS_MAX):
-        what = f"its command {_text(command_id)} does not say that it appended it"
+        what = (
+            "it names no command"
+            if command_id is None
+            else f"its command {_readable(command_id)} does not list this position"
+        )
         found.add(f"position {position}", what)
 
 
-def _subjects(rows: StoredRows, found: Findings) -> None:
-    """A name that is kept is the one that was committed to."""
+def _check_subjects(rows: StoredRows, found: Findings) -> None:
+    """Each stored name is the one that its registration commits to."""
     for subject, kind, name, salt, entry in rows.subjects():
         if not is_as_registered(kind, name, salt, entry):
-            what = "the name that is kept is not the one that was registered"
-            found.add(f"subject {subject}", what)
+            found.add(
+                f"subject {subject}", "its stored kind, name and salt do not match its registration"
+            )
 
 
-def _text(stored: bytes | None) -> str:
-    return "none" if stored is None else stored.decode(errors="backslashreplace")
+def _readable(stored: bytes | None) -> str:
+    return "without an id" if stored is None else stored.decode(errors="backslashreplace")

@@ -1,7 +1,8 @@
-"""What a verification comes to: which checkpoints the log holds to, and what was not checked.
+"""The verdict on a ledger: whether its checkpoints hold, and what was not checked.
 
-It fails closed. A key, a checkpoint or a tail that is missing is a finding of its own and no pass;
-what could not be looked at for want of a pin or of the signer's record is said.
+It fails closed: a missing key or checkpoint, or entries that no checkpoint covers, are findings of
+their own. What needs a checkpoint kept elsewhere, or the signer's record, is listed as not checked
+where it is missing.
 """
 
 from __future__ import annotations
@@ -17,39 +18,61 @@ from ledger.merkle.note import parse_note
 from ledger.merkle.policy import Policy
 from ledger.merkle.signing import Verifier, verify_note
 from ledger.persistence.location import Location, SQLiteFile, location_of
-from ledger.verification.entries import OnProgress, Verification, verify_entries
+from ledger.verification.entries import OnProgress, verify_entries
+from ledger.verification.findings import Verification
 
-_NO_KEY = (
-    "none was given, so anybody may have signed the checkpoint; name the verifier key with --key"
+NO_CHECKPOINT = (
+    "the ledger stores no checkpoint: either its log was never signed (`authledger log init "
+    "--origin NAME` begins that), or the checkpoint was deleted"
+)
+NO_KEY = (
+    "no verifier key was given, so the signature of the checkpoint was not checked and anybody may "
+    "have made it; give the key with --key"
+)
+NOT_COMPARED_WITH_PINS = (
+    "whether an older, genuine copy replaced this ledger, or somebody who has the private key "
+    "signed another history: that takes a checkpoint that you kept (--since FILE)"
+)
+NOT_COMPARED_WITH_RECORD = "the signer's own record of its last checkpoint: it is not available"
+NOT_RECORDED = "whether everything that happened in the cloud was recorded"
+NOT_ON_TIME = "whether the clocks that the times come from were right"
+NOT_THE_VIEWS = (
+    "the views, which are derived from the entries (`authledger projection rebuild` compares them)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The findings, the checkpoint that the log was held to, and what was not checked."""
+    """What was found, the ledger's checkpoint and its signers, and what was not checked."""
 
     verification: Verification
     checkpoint: Checkpoint | None
+    """None if it is missing, or not signed by a key that was given."""
+    signed_by: tuple[Verifier, ...]
+    """The keys, of those that were given, whose signatures of the checkpoint verify."""
     unchecked: tuple[str, ...]
 
     @property
     def verified(self) -> bool:
+        """Whether there are no findings."""
         return not self.verification.count
 
 
 def verifier_of(vkey: str) -> Verifier:
-    """A verifier key as it was given. Raises InvalidInput."""
+    """Parse a verifier key. Raises InvalidInput."""
     try:
         return Verifier.parse(vkey.strip())
     except NoteInvalid as error:
-        raise InvalidInput(f"{vkey!r} is no verifier key: {error}") from error
+        raise InvalidInput(f"{vkey!r} is not a valid verifier key: {error}") from error
 
 
 def pinned(
     note: bytes, about: str, keys: Sequence[Verifier], policy: Policy | None = None
 ) -> Checkpoint:
-    """The checkpoint that somebody kept. Raises InvalidInput if it is none of a key's,
-    VerificationFailed if it is not cosigned as the policy asks.
+    """Parse a pin: a checkpoint that somebody kept elsewhere. Errors call it `about`.
+
+    Raises InvalidInput if none of the keys signed it, VerificationFailed if it does not have the
+    cosignatures that the policy requires.
     """
     try:
         parsed = parse_note(note)
@@ -58,9 +81,15 @@ def pinned(
         verify_note(parsed, keys)
         return parse_checkpoint(parsed.text)
     except NoteInvalid as error:
-        raise InvalidInput(f"{about} is no checkpoint of these keys: {error}") from error
+        raise InvalidInput(
+            f"{about} is not a valid checkpoint under the keys given: {error}",
+            remedy="If the log's key was rotated since it was signed, give the older verifier key "
+            "as well: --key OLD --key NEW.",
+        ) from error
     except PolicyInvalid as error:
-        raise VerificationFailed(f"{about} is not witnessed: {error}") from error
+        raise VerificationFailed(
+            f"{about} does not have the cosignatures that the policy requires: {error}"
+        ) from error
 
 
 def verify(
@@ -74,48 +103,52 @@ def verify(
     jobs: int | None = None,
     indexes: bool = False,
 ) -> Verdict:
-    """Hold a ledger against its own checkpoint (`note`), under keys that are known from
-    elsewhere, and against checkpoints that others kept. Raises StoreUnavailable.
+    """Verify a ledger, its checkpoint, and that its log continues older checkpoints.
+
+    `note` is the ledger's own checkpoint, `keys` are verifier keys known from elsewhere. `pins`
+    are checkpoints that others kept, by the name that findings call them; `record` is the last
+    checkpoint that the signer recorded. Raises StoreUnavailable.
     """
-    checkpoint, complaint = _signed(note, keys)
-    held = {"checkpoint": checkpoint, "the signer's record": record, **pins}
-    wanted = {about: each for about, each in held.items() if each is not None}
-    sizes = [each.size for each in wanted.values()]
+    checkpoint, signed_by, complaint = _signed(note, keys)
+    older = {"checkpoint": checkpoint, "the signer's record": record, **pins}
+    known = {about: each for about, each in older.items() if each is not None}
+    sizes = [each.size for each in known.values()]
     done = verify_entries(ledger, sizes, on_progress, jobs=jobs, indexes=indexes)
-    for about, each in wanted.items():
+    for about, each in known.items():
         if checkpoint is not None and each.origin != checkpoint.origin:
-            done.judge(about, f"it is of the log {each.origin}, this one is {checkpoint.origin}")
-        done.hold(about, each)
+            done.add_log(
+                about,
+                f"this is a checkpoint of the log {each.origin}, but the ledger is the log "
+                f"{checkpoint.origin}",
+            )
+        done.compare(about, each)
     if complaint:
-        done.judge(*complaint)
+        done.add_log(*complaint)
     if checkpoint is not None and done.size > checkpoint.size:
-        done.judge(
+        done.add_log(
             "tail",
-            f"no checkpoint covers the last {done.size - checkpoint.size} entries: they could be "
-            "taken away unseen; `authledger log checkpoint` signs one",
+            f"the checkpoint covers {checkpoint.size} of {done.size} entries: deleting later ones "
+            "would go unnoticed; `authledger log checkpoint` signs one that covers all",
         )
     unchecked = _unchecked(location_of(ledger), pins, record, indexes=indexes)
-    return Verdict(done, checkpoint, unchecked)
+    return Verdict(done, checkpoint, signed_by, unchecked)
 
 
 def _signed(
     note: str | None, keys: Sequence[Verifier]
-) -> tuple[Checkpoint | None, tuple[str, str] | None]:
-    """What the stored checkpoint says, and why it cannot be believed."""
+) -> tuple[Checkpoint | None, tuple[Verifier, ...], tuple[str, str] | None]:
+    """The stored checkpoint, the keys that signed it, and a finding if it cannot be believed."""
     if note is None:
-        return None, (
-            "checkpoint",
-            "there is none: nobody signed this log; `authledger log init` begins it",
-        )
+        return None, (), ("checkpoint", NO_CHECKPOINT)
     try:
         parsed = parse_note(note.encode(errors="surrogatepass"))
         checkpoint = parse_checkpoint(parsed.text)
         if not keys:
-            return checkpoint, ("key", _NO_KEY)
-        verify_note(parsed, keys)
+            return checkpoint, (), ("key", NO_KEY)
+        signed_by = tuple(each.verifier for each in verify_note(parsed, keys))
     except NoteInvalid as error:
-        return None, ("checkpoint", str(error))
-    return checkpoint, None
+        return None, (), ("checkpoint", str(error))
+    return checkpoint, signed_by, None
 
 
 def _unchecked(
@@ -125,21 +158,16 @@ def _unchecked(
     *,
     indexes: bool,
 ) -> tuple[str, ...]:
-    said = []
+    """What was not checked, as clauses that follow on "Not checked: "."""
+    clauses = []
     if not pins:
-        said.append(
-            "whether an older genuine copy was put in its place, or another history signed with a "
-            "stolen key: no checkpoint that you kept was given (--since)"
-        )
+        clauses.append(NOT_COMPARED_WITH_PINS)
     if record is None:
-        said.append("the signer's own record: the log's key is not on this machine")
+        clauses.append(NOT_COMPARED_WITH_RECORD)
     if not indexes:
-        look = "--indexes" if isinstance(location, SQLiteFile) else "pg_amcheck --heapallindexed"
-        said.append(
-            "whether the indexes agree with their tables: one that does not may hide an entry from "
-            f"who asks by it ({look})"
+        by = "--indexes" if isinstance(location, SQLiteFile) else "pg_amcheck --heapallindexed"
+        clauses.append(
+            "whether the indexes agree with their tables: a damaged index can hide entries from "
+            f"queries ({by} checks that)"
         )
-    said.append("whether the ledger was told all that happened")
-    said.append("whether the clocks that times come from were right")
-    said.append("the views: they are built from the entries, and may be deleted")
-    return tuple(said)
+    return (*clauses, NOT_RECORDED, NOT_ON_TIME, NOT_THE_VIEWS)

@@ -1,11 +1,11 @@
-"""Several processes that read stretches of one ledger, each in a read transaction of its own.
+"""Worker processes that read segments of one ledger, each in a read transaction of its own.
 
-    parent → child    {"ledger":…,"moment":…,"patterns":{…}}   once
-                      {"first":0,"last":16384,…}               for each stretch
-    child → parent    {"size":16384,…}                         in the same order
+    parent → worker    {"ledger":…,"moment":…,"patterns":{…}}   once
+                       {"first":0,"last":16384,…}               for each segment
+    worker → parent    {"size":16384,…}                         in the same order
 
-Each is a fresh interpreter that runs this module: it does not import what its parent has as its
-main module, holds none of its parent's locks, and ends when its parent does.
+Each worker is a fresh interpreter that runs this module: it does not import its parent's main
+module, holds none of its parent's locks, and ends when its parent ends.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from ledger.persistence.location import Location, SQLiteFile, location_of
 from ledger.persistence.raw_reading import stored_rows
 from ledger.persistence.raw_rows import Row
 from ledger.verification.findings import Findings
-from ledger.verification.segment import Asked, Stretch, StretchReader
+from ledger.verification.segment import SegmentReader, SegmentRequest, SegmentResult
 
-AHEAD_MAX: Final = 1_000
-"""How many stretches may wait for the first of them to be taken: 5 MB."""
-
-
-class ProcessLost(Exception):
-    """A process ended before it had answered."""
+PENDING_MAX: Final = 1_000
+"""How many results may wait until the first of them is taken: about 5 MB."""
 
 
-class Readers:
-    """So many processes. Started at once; told what to read by when they are up."""
+class WorkerLost(Exception):
+    """A worker process ended before it answered."""
+
+
+class Workers:
+    """The worker processes. They are started at once, and get the ledger's name by `begin`."""
 
     def __init__(self, count: int) -> None:
         root = str(Path(__file__).resolve().parents[1])
@@ -70,81 +70,89 @@ class Readers:
         for process in self._processes:
             process.kill()
         for process in self._processes:
-            # Closes its pipes and waits for it. What it was not told any more may be lost.
+            # Closes its pipes and waits for it. Requests that it did not read are lost.
             with suppress(OSError), process:
                 pass
 
     def begin(self, location: Location, moment: str, patterns: Mapping[str, Sequence[str]]) -> None:
-        told = {"ledger": _named(location), "moment": moment, "patterns": dict(patterns)}
+        """Have each worker open the ledger at a moment, with patterns that were learned."""
+        opening = {
+            "ledger": _location_text(location),
+            "moment": moment,
+            "patterns": dict(patterns),
+        }
         for process in self._processes:
-            _send(process.stdin, told)
+            _send(process.stdin, opening)
             self._idle.put(process)
 
-    def read(self, asks: Iterable[Asked]) -> Iterator[Stretch]:
-        """The stretches, in the order in which they are asked for. Raises ProcessLost."""
-        ahead: deque[Future[Stretch]] = deque()
+    def read(self, requests: Iterable[SegmentRequest]) -> Iterator[SegmentResult]:
+        """The results, in the order of their requests. Raises WorkerLost."""
+        pending: deque[Future[SegmentResult]] = deque()
         with ThreadPoolExecutor(len(self._processes)) as pool:
             try:
-                for asked in asks:
-                    ahead.append(pool.submit(self._ask, asked))
-                    if len(ahead) >= AHEAD_MAX:
-                        yield ahead.popleft().result()
-                while ahead:
-                    yield ahead.popleft().result()
+                for request in requests:
+                    pending.append(pool.submit(self._ask, request))
+                    if len(pending) >= PENDING_MAX:
+                        yield pending.popleft().result()
+                while pending:
+                    yield pending.popleft().result()
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def _ask(self, asked: Asked) -> Stretch:
+    def _ask(self, request: SegmentRequest) -> SegmentResult:
         process = self._idle.get()
         try:
-            _send(process.stdin, asdict(asked))
+            _send(process.stdin, asdict(request))
             assert process.stdout is not None
             answer = process.stdout.readline()
             if not answer.endswith(b"\n"):
-                raise ProcessLost
-            return _stretch(json.loads(answer))
+                raise WorkerLost
+            return _result(json.loads(answer))
         except OSError as error:
-            raise ProcessLost from error
+            raise WorkerLost from error
         finally:
             self._idle.put(process)
 
 
-def _send(pipe: IO[bytes] | None, said: object) -> None:
+def _send(pipe: IO[bytes] | None, message: object) -> None:
     assert pipe is not None
-    pipe.write(json.dumps(said).encode() + b"\n")
+    pipe.write(json.dumps(message).encode() + b"\n")
     pipe.flush()
 
 
-def _named(location: Location) -> str:
-    """What `location_of` understands in another process; told by a pipe, for it has a password."""
+def _location_text(location: Location) -> str:
+    """The text that `location_of` reads in a worker. It may hold a password: send it by the pipe,
+    never as an argument.
+    """
     if isinstance(location, SQLiteFile):
         return os.fsdecode(location.path.absolute())
     return location.url
 
 
-def _stretch(said: dict[str, Any]) -> Stretch:
-    return Stretch(**said | {"found": Findings(**said["found"])})
+def _result(fields: dict[str, Any]) -> SegmentResult:
+    return SegmentResult(**fields | {"found": Findings(**fields["found"])})
 
 
-# -- in the process ------------------------------------------------------------------------------
+# -- in the worker -------------------------------------------------------------------------------
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent ends this one.
-    gc.disable()  # There are no cycles to be found among millions of texts.
-    told = json.loads(sys.stdin.buffer.readline())
-    with stored_rows(location_of(told["ledger"]), told["moment"]) as rows:
-        reader = StretchReader(rows, _faults, told["patterns"])
+    """Read requests from the standard input, and write results to the standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent ends this process.
+    gc.disable()  # Millions of texts and no reference cycles: collecting would only cost time.
+    opening = json.loads(sys.stdin.buffer.readline())
+    with stored_rows(location_of(opening["ledger"]), opening["moment"]) as rows:
+        reader = SegmentReader(rows, _faults, opening["patterns"])
         for line in sys.stdin.buffer:
-            _send(sys.stdout.buffer, asdict(reader.read(_asked(json.loads(line)))))
+            _send(sys.stdout.buffer, asdict(reader.read(_request(json.loads(line)))))
 
 
-def _asked(said: dict[str, Any]) -> Asked:
-    return Asked(**said | {"sizes": tuple(said["sizes"])})
+def _request(fields: dict[str, Any]) -> SegmentRequest:
+    return SegmentRequest(**fields | {"sizes": tuple(fields["sizes"])})
 
 
 def _faults(row: Row, entry: bytes, before: int, recorded_at: str) -> list[str]:
-    # Imported when a row is odd: it takes as long as reading some tens of thousands of good ones.
+    # Imported when the first row needs it: the import takes as long as tens of thousands of rows.
     from ledger.verification.row_check import faults  # noqa: PLC0415
 
     return faults(row, entry, before, recorded_at)

@@ -71,7 +71,7 @@ def test_a_crime_is_found_by_name_and_place(on_postgres: Cli, config: Path, data
         db.execute("UPDATE ledger.events SET region = 'elsewhere' WHERE position = 2")
     said = on_postgres("log verify")
     assert said.code == 6
-    assert "position 2: the stored region is 'elsewhere'" in said.out
+    assert "position 2: the column region holds 'elsewhere'" in said.out
 
 
 def test_tables_are_made_and_rights_given_by_command(on_postgres: Cli, database: str) -> None:

@@ -1,4 +1,4 @@
-"""How `authledger log verify` asks, prints and moves a pin on."""
+"""What `authledger log verify` does: verify, print the verdict, replace the pins."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ def verify_log(
     jobs: int | None = None,
     indexes: bool = False,
 ) -> None:
-    """Verify, print the verdict, and move the pins on. Raises VerificationFailed."""
-    from ledger.errors import VerificationFailed
+    """Verify, print the verdict, and replace the pins by the new checkpoint.
+
+    Raises VerificationFailed if there are findings.
+    """
     from ledger.verification.verdict import verifier_of, verify
 
     note = ledger.entries.checkpoint()
@@ -39,7 +41,7 @@ def verify_log(
         own, record = _on_this_machine(ledger, note)
         keys = keys or own
     keys = list(policy.logs) if policy else keys
-    pins = {f"pin {path}": _read(path, keys, policy) for path in since}
+    pins = {f"--since {path}": _read_pin(path, keys, policy) for path in since}
     with progress("verifying", quiet=True) as advance:
         verdict = verify(
             ledger.location,
@@ -51,27 +53,34 @@ def verify_log(
             jobs=jobs,
             indexes=indexes,
         )
-    _show(form, verdict, keys)
+    _show(form, verdict)
     if policy and verdict.checkpoint:
-        _say_unwitnessed(verdict.checkpoint.size - max((p.size for p in pins.values()), default=0))
+        cosigned = max((pin.size for pin in pins.values()), default=0)
+        _say_not_cosigned(verdict.checkpoint.size - cosigned)
+    _check_verified(verdict)
+    for path in () if policy else since:  # A cosigned checkpoint is replaced by `log witness`.
+        _replace_pin(path, note or "", verdict, pins[f"--since {path}"])
+
+
+def _check_verified(verdict: Verdict) -> None:
+    from ledger.errors import VerificationFailed
+
     if not verdict.verified:
         count = verdict.verification.count
         raise VerificationFailed(
             f"The ledger is not verified: {count} finding{'s' if count > 1 else ''}."
         )
-    for path in () if policy else since:  # What is cosigned moves on by `log witness`.
-        _move_on(path, note or "", verdict, pins[f"pin {path}"])
 
 
 def _on_this_machine(ledger: Ledger, note: str) -> tuple[list[Verifier], Checkpoint | None]:
-    """The verifier key and the signer's record in the folder of the log's key, if it is here."""
+    """The verifier keys and the signer's record in the log's key folder, if it is here."""
     signer = ledger.signers(note.split("\n", maxsplit=1)[0])
     return (list(signer.key.verifiers), signer.key.last()) if signer else ([], None)
 
 
-def _say_unwitnessed(count: int) -> None:
+def _say_not_cosigned(count: int) -> None:
     if count > 0:
-        say(f"Not checked: whether anybody witnessed the last {count} entries.")
+        say(f"Not checked: whether witnesses cosigned the last {count} entries.")
 
 
 def _policy(path: Path, since: Sequence[Path], vkeys: Sequence[str]) -> Policy:
@@ -79,17 +88,17 @@ def _policy(path: Path, since: Sequence[Path], vkeys: Sequence[str]) -> Policy:
     from ledger.errors import InvalidInput
 
     if vkeys:
-        raise InvalidInput("--policy names the keys already; --key is not needed.")
+        raise InvalidInput("--policy names the log's keys already: leave out --key.")
     policy = read_policy(path)
     if not since and policy.quorum != "none":
         raise InvalidInput(
-            f"{path} asks for witnesses: name the checkpoint that they cosigned with --since.",
-            remedy="`authledger log witness --policy FILE -o KEPT` gets one.",
+            f"{path} requires witnesses: give the checkpoint that they cosigned with --since.",
+            remedy=f"To get one: authledger log witness --policy {path} -o KEPT",
         )
     return policy
 
 
-def _read(path: Path, keys: Sequence[Verifier], policy: Policy | None) -> Checkpoint:
+def _read_pin(path: Path, keys: Sequence[Verifier], policy: Policy | None) -> Checkpoint:
     from ledger.errors import NotFound
     from ledger.verification.verdict import pinned
 
@@ -97,12 +106,13 @@ def _read(path: Path, keys: Sequence[Verifier], policy: Policy | None) -> Checkp
         return pinned(path.read_bytes(), str(path), keys, policy)
     except FileNotFoundError as error:
         raise NotFound(
-            f"There is no checkpoint at {path}.",
-            remedy="Keep one first, where nobody else can write: authledger log checkpoint > FILE.",
+            f"There is no checkpoint file {path}.",
+            remedy="Keep a checkpoint first, where nobody else can write: authledger log "
+            "checkpoint > FILE",
         ) from error
 
 
-def _show(form: Output, verdict: Verdict, keys: Sequence[Verifier]) -> None:
+def _show(form: Output, verdict: Verdict) -> None:
     done, checkpoint = verdict.verification, verdict.checkpoint
     if form is not Output.TABLE:
         document = {
@@ -120,17 +130,19 @@ def _show(form: Output, verdict: Verdict, keys: Sequence[Verifier]) -> None:
     if done.count > len(done.findings):
         out(f"… and {done.count - len(done.findings)} more")
     if verdict.verified and checkpoint is not None:
+        names = ", ".join(key.key_id.hex() for key in verdict.signed_by)
+        keys = "key" if len(verdict.signed_by) == 1 else "keys"
         out(
-            f"Verified: {done.size} entries of {checkpoint.origin}, under the checkpoint of "
-            f"{checkpoint.size}, with the key {', '.join(key.key_id.hex() for key in keys)}."
+            f"Verified: all {done.size} entries of {checkpoint.origin}, against its checkpoint of "
+            f"{checkpoint.size} entries, signed with the {keys} {names}."
         )
     say("\n".join(f"Not checked: {each}." for each in verdict.unchecked))
 
 
-def _move_on(path: Path, note: str, verdict: Verdict, pin: Checkpoint) -> None:
-    """The auditor's checkpoint only ever moves on, to one that was just verified."""
+def _replace_pin(path: Path, note: str, verdict: Verdict, pin: Checkpoint) -> None:
+    """Put the checkpoint that was just verified in the place of an older one that was kept."""
     checkpoint = verdict.checkpoint
     if checkpoint is None or checkpoint.size <= pin.size:
         return
     replace_durably(path, note)
-    say(f"{path} moved on from {pin.size} to {checkpoint.size} entries.")
+    say(f"{path} now holds the checkpoint of {checkpoint.size} entries (before: {pin.size}).")

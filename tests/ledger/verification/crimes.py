@@ -1,4 +1,4 @@
-"""The scene of a crime: a ledger with its key elsewhere, and hands that nothing stops."""
+"""A ledger with its key elsewhere, and ways to alter it past every protection."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ VICTIM = 47
 
 @dataclass
 class Scene:
-    """A ledger with its key elsewhere, and what an auditor kept of it on an earlier day."""
+    """A ledger with its key elsewhere, and a checkpoint that an auditor kept earlier."""
 
     place: Place
     keys: Path
     pin: Checkpoint
     folder: Path
-    """Where there is room for a forgery."""
+    """A folder for forged ledgers."""
 
     @property
     def key(self) -> LogKey:
@@ -44,7 +44,7 @@ class Scene:
     def verdict(
         self, *, pin: bool = False, record: bool = False, keys: list[Verifier] | None = None
     ) -> Verdict:
-        """As somebody verifies who has nothing but the file and the verifier key, or more."""
+        """Verify with nothing but the file and the verifier key, or with a pin or record too."""
         with raw(self.place) as db:
             row = db.execute("SELECT note FROM checkpoint").fetchone()
         return verify(
@@ -56,12 +56,12 @@ class Scene:
         )
 
     def found(self, *, pin: bool = False, record: bool = False) -> str:
-        """All that was found, in lines."""
+        """All findings, one a line."""
         return "\n".join(map(str, self.verdict(pin=pin, record=record).verification.findings))
 
     @contextmanager
-    def hands(self) -> Iterator[Any]:
-        """The ledger without anything that protects it: its columns are plain ones."""
+    def unprotected(self) -> Iterator[Any]:
+        """A connection to the ledger without triggers and generated columns."""
         with raw(self.place) as db:
             if not isinstance(self.place, Path):
                 db.execute("ALTER TABLE events DISABLE TRIGGER ALL")
@@ -78,7 +78,7 @@ class Scene:
             yield db
 
     def altered(self, db: Any, position: int, **fields: object) -> str:
-        """An entry with other values, written as the ledger would have written it."""
+        """An entry with other values, in canonical JSON."""
         (text,) = db.execute("SELECT entry FROM events WHERE position = ?", (position,)).fetchone()
         return json.dumps(
             json.loads(text) | fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False
@@ -86,7 +86,7 @@ class Scene:
 
 
 def _plain(rows: sqlite3.Cursor) -> str:
-    """The table's declaration without STRICT and without generated columns."""
+    """The table declaration without STRICT and without generated columns."""
     lines = rows.fetchone()[0].removesuffix("STRICT").split("\n")
     return "\n".join(
         f"{line.partition(' GENERATED')[0]}," if "GENERATED" in line else line for line in lines
@@ -99,8 +99,8 @@ def checkpoint(ledger: Ledger) -> Checkpoint:
     return parse_checkpoint(parse_note(note.encode()).text)
 
 
-def log_made_anew(scene: Scene) -> None:
-    """The criminal makes all tiles fit, as a ledger without a log gets one."""
+def rebuild_log(scene: Scene) -> None:
+    """Build all tiles anew from the altered entries."""
     with raw(scene.place) as db:
         db.execute("DELETE FROM tiles")
         if isinstance(scene.place, Path):
@@ -115,7 +115,7 @@ def log_made_anew(scene: Scene) -> None:
 
 
 def forged(scene: Scene, keys: Path) -> Scene:
-    """Another history of the same log, signed with a key in a folder; without the record."""
+    """Another history of the same log, signed with the key in `keys`, whose record is deleted."""
     path = scene.folder / "forged.db"
     if keys == scene.keys:
         (scene.key.folder / "last-checkpoint").unlink()

@@ -1,4 +1,4 @@
-"""What other hands wrote into the file is found out, where it lies."""
+"""Reading and appending fail at entries that were altered outside the ledger, and name them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def planted(place: Place, topic: str, entry: str | bytes, position: int) -> None:
-    """An entry put there by other hands."""
+    """Insert an entry past the ledger."""
     with raw(place) as db:
         if not isinstance(place, Path):
             at = json.loads(entry).get("recorded_at") if "recorded_at" in str(entry) else None
@@ -64,7 +64,9 @@ def test_an_unknown_topic_in_the_table_is_named_and_never_imported(
         with pytest.raises(UnknownTopic, match=rf"position {position} .*'antigravity:geohash'"):
             list(read())
     assert "antigravity" not in sys.modules
-    assert len(list(ledger.history(1, position - 1))) == position - 1, "what is sound is readable"
+    assert len(list(ledger.history(1, position - 1))) == position - 1, (
+        "the entries before it are readable"
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_an_unknown_topic_in_the_table_is_named_and_never_imported(
     ["", "[]", "text"],
     ids=repr,
 )
-def test_an_altered_entry_is_found_out_where_it_lies(
+def test_reading_an_altered_entry_fails_with_its_position(
     ledger: Ledger, place: Place, entry: str | bytes
 ) -> None:
     consent(ledger, BEIJING)
@@ -92,14 +94,16 @@ def test_an_altered_entry_is_found_out_where_it_lies(
     ["\0", b"\xff\xfe", b'"\xc3("', b"[\xed\xa0\x80"],
     ids=repr,
 )
-def test_bytes_that_are_no_text_are_found_out_where_they_lie(
+def test_reading_an_entry_that_is_not_text_fails_with_its_position(
     ledger: Ledger, path: Path, entry: str | bytes
 ) -> None:
-    """PostgreSQL has no place for them."""
-    test_an_altered_entry_is_found_out_where_it_lies(ledger, path, entry)
+    """PostgreSQL cannot store such bytes."""
+    test_reading_an_altered_entry_fails_with_its_position(ledger, path, entry)
 
 
-def test_bytes_that_are_no_text_are_found_out_in_a_topic_too(ledger: Ledger, path: Path) -> None:
+def test_reading_a_topic_that_is_not_text_fails_with_its_position(
+    ledger: Ledger, path: Path
+) -> None:
     with raw(path) as db:
         db.execute(
             "INSERT INTO events (position, stream, version, topic, entry) "

@@ -1,8 +1,8 @@
-"""What can be done to a ledger by who can write to its file, and by which check it shows.
+"""What somebody can alter who can write to a ledger's file, and which check finds it.
 
-Each crime is committed on the file itself, through other hands than ours; triggers and generated
-columns stop nobody who owns the file. Where a crime leaves a database in which everything fits,
-only what lies outside it tells: a checkpoint that somebody kept (a pin), or the signer's record.
+Each alteration is made in the file itself, past triggers and generated columns, which do not stop
+the file's owner. Where an alteration leaves a database in which everything agrees, only something
+outside it shows the alteration: a checkpoint that somebody kept (a pin), or the signer's record.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.ledger.verification.crimes import (
     Scene,
     checkpoint,
     forged,
-    log_made_anew,
+    rebuild_log,
 )
 from tests.ledger.worlds import Place, traces
 
@@ -45,142 +45,144 @@ def scene(place: Place, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
     return Scene(place, keys, pin, tmp_path)
 
 
-def test_without_a_crime_nothing_is_found(scene: Scene) -> None:
+def test_an_unaltered_ledger_has_no_findings(scene: Scene) -> None:
     verdict = scene.verdict(pin=True, record=True)
     assert verdict.verified
     assert verdict.checkpoint is not None
     assert verdict.verification.size == verdict.checkpoint.size > scene.pin.size > 256
-    with scene.hands():
+    with scene.unprotected():
         pass
-    assert scene.found() == "", "bare hands alone leave no trace that is taken for a crime"
+    assert scene.found() == "", "removing the protection alone is not a finding"
 
 
-def test_it_says_who_looks_at_the_indexes(scene: Scene) -> None:
-    """A look of our own there is for files only."""
-    (said,) = (each for each in scene.verdict().unchecked if "indexes" in each)
-    own = isinstance(scene.place, Path)
-    assert said.endswith("(--indexes)" if own else "(pg_amcheck --heapallindexed)")
+def test_the_verdict_names_the_tool_that_checks_the_indexes(scene: Scene) -> None:
+    """The own check exists for files only."""
+    (clause,) = (each for each in scene.verdict().unchecked if "indexes" in each)
+    tool = "--indexes" if isinstance(scene.place, Path) else "pg_amcheck --heapallindexed"
+    assert clause.endswith(f"({tool} checks that)")
 
 
 # -- entries and columns -------------------------------------------------------------------------
 
 
-def test_an_entry_altered(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_altered_entry_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         text = scene.altered(db, VICTIM, reason="as agreed")
         db.execute("UPDATE events SET entry = ? WHERE position = ?", (text, VICTIM))
     found = scene.found()
-    assert "tile/0/000: the stored tile is not the one of the entries" in found
+    assert "tile/0/000: the stored tile does not match the entries" in found
     assert "checkpoint: the first" in found
-    assert "altered, taken out, put in or moved" in found
+    assert "altered, removed, inserted or moved" in found
 
 
-def test_an_entry_altered_with_its_columns_and_all_tiles(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_entry_altered_with_its_columns_and_all_tiles_is_found_by_the_checkpoint(
+    scene: Scene,
+) -> None:
+    with scene.unprotected() as db:
         text = scene.altered(db, VICTIM, region="cn-south-1")
         db.execute(
             "UPDATE events SET entry = ?, region = 'cn-south-1' WHERE position = ?", (text, VICTIM)
         )
-    log_made_anew(scene)
+    rebuild_log(scene)
     assert scene.found().startswith("checkpoint: the first"), "the root was signed"
 
 
-def test_columns_altered_but_not_the_entry(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_altered_column_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("UPDATE events SET region = 'cn-south-1' WHERE position = ?", (VICTIM,))
     assert scene.found() == (
-        f"position {VICTIM}: the stored region is 'cn-south-1', the entry's 'region-1'"
+        f"position {VICTIM}: the column region holds 'cn-south-1', but the entry says 'region-1'"
     )
 
 
 @pytest.mark.parametrize("column", ["actor", "outcome", "effective_at", "recorded_at", "type"])
-def test_any_other_column_altered(scene: Scene, column: str) -> None:
-    with scene.hands() as db:
+def test_every_other_altered_column_is_found(scene: Scene, column: str) -> None:
+    with scene.unprotected() as db:
         db.execute(f"UPDATE events SET {column} = 'x' WHERE position = ?", (VICTIM,))
-    assert f"position {VICTIM}: the stored {column} is 'x', the entry's" in scene.found()
+    assert f"position {VICTIM}: the column {column} holds 'x', but the entry says" in scene.found()
 
 
-def test_a_column_emptied(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_emptied_column_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("UPDATE events SET region = NULL WHERE position = ?", (VICTIM,))
-    assert f"position {VICTIM}: the stored region is absent, the entry's" in scene.found()
+    assert (
+        f"position {VICTIM}: the column region holds nothing, but the entry says" in scene.found()
+    )
 
 
-def test_an_event_moved_to_another_stream(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_event_moved_to_another_stream_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute(
             "UPDATE events SET stream = 'account:huaweicloud:mine' WHERE position = ?", (VICTIM,)
         )
     found = scene.found()
-    assert f"position {VICTIM}: the stored stream is 'account:huaweicloud:mine', the" in found
-    assert "stream account:huaweicloud:mine: its versions go from" in found
+    assert f"position {VICTIM}: the column stream holds 'account:huaweicloud:mine', but" in found
+    assert "stream account:huaweicloud:mine: its 1 entries have versions from" in found
 
 
-def test_an_event_retyped(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_event_with_another_topic_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute(
             "UPDATE events SET topic = 'PolicyDeleted.v1', type = 'PolicyDeleted' "
             "WHERE position = ?",
             (VICTIM,),
         )
-    assert (
-        f"position {VICTIM}: the stored topic is 'PolicyDeleted.v1', the entry's" in scene.found()
-    )
+    assert f"position {VICTIM}: the column topic holds 'PolicyDeleted.v1', but" in scene.found()
 
 
-def test_an_event_of_an_unknown_type(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_event_of_an_unknown_topic_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         text = scene.altered(db, VICTIM, topic="Nothing.v1")
         db.execute(
             "UPDATE events SET entry = ?, topic = 'Nothing.v1', type = 'Nothing' "
             "WHERE position = ?",
             (text, VICTIM),
         )
-    assert "the topic 'Nothing.v1' is none of this program's events" in scene.found()
+    assert "the topic 'Nothing.v1' is not known to this version of authledger" in scene.found()
 
 
 # -- positions -----------------------------------------------------------------------------------
 
 
-def test_an_event_removed_from_the_middle(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_event_removed_from_the_middle_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("DELETE FROM events WHERE position = ?", (VICTIM,))
     found = scene.found()
-    assert f"position {VICTIM + 1}: it follows on position {VICTIM - 1}" in found
-    assert "an older copy was put in its place, or its end was cut off" in found
+    assert f"position {VICTIM + 1}: expected position {VICTIM} here" in found
+    assert "an older copy replaced the ledger, or entries were deleted" in found
 
 
-def test_an_event_removed_and_the_rest_moved_up(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_event_removed_with_the_later_ones_renumbered_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("DELETE FROM events WHERE position = ?", (VICTIM,))
         last = db.execute("SELECT max(position) FROM events").fetchone()[0]
         for position in range(VICTIM + 1, last + 1):
             db.execute(
                 "UPDATE events SET position = ? WHERE position = ?", (position - 1, position)
             )
-    log_made_anew(scene)
+    rebuild_log(scene)
     found = scene.found()
-    assert "the log has" in found
-    assert "does not say that it appended it" in found, "the commands tell, too"
+    assert "but the ledger has" in found
+    assert "does not list this position" in found, "the commands disagree too"
 
 
-def test_an_event_renumbered(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_a_renumbered_event_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("UPDATE events SET position = 100000 WHERE position = ?", (VICTIM,))
-    assert "position 100000: it follows on position" in scene.found()
+    assert "position 100000: expected position" in scene.found()
 
 
-def test_two_events_swapped(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_two_swapped_events_are_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         for old, new in ((VICTIM, -1), (VICTIM + 1, VICTIM), (-1, VICTIM + 1)):
             db.execute("UPDATE events SET position = ? WHERE position = ?", (new, old))
     found = scene.found()
-    assert "tile/0/000: the stored tile is not the one of the entries" in found
+    assert "tile/0/000: the stored tile does not match the entries" in found
     assert "checkpoint: the first" in found
 
 
-def test_an_event_inserted(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_inserted_event_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         last = db.execute("SELECT max(position) FROM events").fetchone()[0]
         db.execute(
             "INSERT INTO events SELECT ?, stream || 'x', version, topic, entry, type, "
@@ -188,32 +190,34 @@ def test_an_event_inserted(scene: Scene) -> None:
             (last + 1, VICTIM),
         )
     found = scene.found()
-    assert f"position {last + 1}: the stored stream is" in found
-    assert "tail: no checkpoint covers the last 1 entries" in found
+    assert f"position {last + 1}: the column stream holds" in found
+    assert f"tail: the checkpoint covers {last} of {last + 1} entries" in found
 
 
-def test_the_tail_cut(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_deleted_last_entries_are_found_by_the_checkpoint(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("DELETE FROM events WHERE position > 300")
-    log_made_anew(scene)
-    assert "checkpoint: the log has 300 entries, and had" in scene.found()
+    rebuild_log(scene)
+    assert "entries, but the ledger has 300: an older copy replaced" in scene.found()
 
 
-def test_a_tail_that_no_checkpoint_covered_cut(scene: Scene) -> None:
-    """Undetectable; so it is said as long as there is such a tail."""
+def test_entries_that_no_checkpoint_covers_are_a_finding_as_deleting_them_is_not(
+    scene: Scene,
+) -> None:
+    """It cannot be detected afterwards; so the verdict warns while there is such a tail."""
     with Ledger(scene.place, log_keys=scene.keys / "nothing") as unsigned:
         before = unsigned.last_position()
         unsigned.execute(login("cn-south-1"))
-        count = unsigned.last_position() - before
+        after = unsigned.last_position()
     assert scene.found() == (
-        f"tail: no checkpoint covers the last {count} entries: they could be taken away unseen; "
-        "`authledger log checkpoint` signs one"
+        f"tail: the checkpoint covers {before} of {after} entries: deleting later ones would go "
+        "unnoticed; `authledger log checkpoint` signs one that covers all"
     )
-    with scene.hands() as db:
+    with scene.unprotected() as db:
         db.execute("DELETE FROM events WHERE position > ?", (before,))
         db.execute("DELETE FROM commands WHERE first_position > ?", (before,))
         db.execute("DELETE FROM subjects WHERE subject NOT IN (SELECT actor FROM events)")
-    log_made_anew(scene)
+    rebuild_log(scene)
     assert scene.found(pin=True, record=True) == ""
 
 
@@ -221,7 +225,7 @@ def test_a_tail_that_no_checkpoint_covered_cut(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    ("crime", "said"),
+    ("alteration", "finding"),
     [
         ("entry || ' '", "not written as canonical JSON"),
         ("entry || '\n'", "not written as canonical JSON"),
@@ -229,142 +233,150 @@ def test_a_tail_that_no_checkpoint_covered_cut(scene: Scene) -> None:
         ("replace(entry, '{', '{ ')", "not written as canonical JSON"),
         ("""replace(entry, '"format":1', '"format":1,"format":1')""", "canonical JSON"),
         ("""replace(entry, '"format":1', '"format":1.0')""", "a number that is not whole"),
-        ("""replace(entry, '"format":1', '"format":2')""", "has the format 2, not 1"),
+        ("""replace(entry, '"format":1', '"format":2')""", "format is 2, expected 1"),
         ("''", "not one line of JSON"),
         ("'[]'", "not an object"),
     ],
 )
-def test_bytes_that_two_readers_would_read_differently(scene: Scene, crime: str, said: str) -> None:
-    """Trailing bytes, duplicate keys, other spellings."""
-    with scene.hands() as db:
-        db.execute(f"UPDATE events SET entry = {crime} WHERE position = ?", (VICTIM,))
+def test_an_entry_that_is_not_canonical_is_found(
+    scene: Scene, alteration: str, finding: str
+) -> None:
+    """Trailing bytes, duplicate keys, other forms of the same JSON."""
+    with scene.unprotected() as db:
+        db.execute(f"UPDATE events SET entry = {alteration} WHERE position = ?", (VICTIM,))
     found = scene.found()
     assert f"position {VICTIM}: " in found
-    assert said in found
+    assert finding in found
 
 
 @pytest.mark.parametrize(
-    ("crime", "said"),
+    ("alteration", "finding"),
     [
-        ("CAST(entry AS BLOB)", "as bytes and no text"),
+        ("CAST(entry AS BLOB)", "as bytes, not as text"),
         ("entry || char(0)", "not one line of JSON"),
-        ("CAST(entry || x'ff' AS TEXT)", "is no UTF-8"),
+        ("CAST(entry || x'ff' AS TEXT)", "is not valid UTF-8"),
     ],
 )
-def test_bytes_that_are_no_text(scene: Scene, path: Path, crime: str, said: str) -> None:
-    """A BLOB for a text, NULs, invalid UTF-8: PostgreSQL has no place for them, a file has."""
-    test_bytes_that_two_readers_would_read_differently(scene, crime, said)
+def test_an_entry_that_is_not_text_is_found(
+    scene: Scene, path: Path, alteration: str, finding: str
+) -> None:
+    """A BLOB for a text, NULs, invalid UTF-8: SQLite stores them, PostgreSQL cannot."""
+    test_an_entry_that_is_not_canonical_is_found(scene, alteration, finding)
 
 
 @pytest.mark.parametrize(
-    ("crime", "said"),
+    ("alteration", "finding"),
     [
-        ("CAST(region AS BLOB)", "'region-1', as bytes and no text"),
+        ("CAST(region AS BLOB)", "'region-1' as bytes, not as text"),
         ("region || char(0)", r"'region-1\x00'"),
         ("CAST(region || x'ff' AS TEXT)", r"'region-1\udcff'"),
     ],
 )
-def test_a_column_that_looks_the_same(scene: Scene, path: Path, crime: str, said: str) -> None:
-    with scene.hands() as db:
-        db.execute(f"UPDATE events SET region = {crime} WHERE position = ?", (VICTIM,))
+def test_a_column_that_only_looks_the_same_is_found(
+    scene: Scene, path: Path, alteration: str, finding: str
+) -> None:
+    with scene.unprotected() as db:
+        db.execute(f"UPDATE events SET region = {alteration} WHERE position = ?", (VICTIM,))
     assert scene.found() == (
-        f"position {VICTIM}: the stored region is {said}, the entry's 'region-1'"
+        f"position {VICTIM}: the column region holds {finding}, but the entry says 'region-1'"
     )
 
 
 # -- the log -------------------------------------------------------------------------------------
 
 
-def test_tiles_altered(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_altered_tile_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("UPDATE tiles SET data = ? WHERE level = 0 AND tile = 1", (bytes(32),))
-    assert "the stored tile is not the one of the entries" in scene.found()
+    assert "the stored tile does not match the entries" in scene.found()
 
 
-def test_tiles_removed(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_a_removed_tile_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("DELETE FROM tiles WHERE level = 1")
     assert "tile/1/000.p/1: the stored tile is missing" in scene.found()
 
 
-def test_tiles_added(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_added_tile_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("INSERT INTO tiles VALUES (0, 99, ?)", (bytes(32),))
-    assert "tiles: there are" in scene.found()
+    assert "tiles: the table has" in scene.found()
 
 
-def test_the_checkpoint_removed(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_a_removed_checkpoint_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("DELETE FROM checkpoint")
-    assert "checkpoint: there is none" in scene.found()
+    assert "checkpoint: the ledger stores no checkpoint" in scene.found()
 
 
-def test_the_checkpoint_altered(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_altered_checkpoint_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("UPDATE checkpoint SET note = replace(note, '\n3', '\n2')")
     assert "does not verify" in scene.found()
 
 
-def test_a_checkpoint_of_nobody(scene: Scene) -> None:
-    assert "key: none was given" in "\n".join(
+def test_a_checkpoint_is_not_believed_without_a_key(scene: Scene) -> None:
+    assert "key: no verifier key was given" in "\n".join(
         map(str, scene.verdict(keys=[]).verification.findings)
     )
 
 
-def test_a_history_of_the_criminals_own_with_a_key_of_his_own(
+def test_another_history_under_another_key_is_found(
     scene: Scene, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The key swapped: everything fits, but the key is not the one that the auditor was given."""
+    """Everything agrees, but the key is not the one that the auditor was given."""
     true_key = scene.key.verifier
-    forgery = forged(scene, tmp_path_factory.mktemp("criminal"))
-    assert forgery.found() == "", "with the criminal's key all is well"
+    forgery = forged(scene, tmp_path_factory.mktemp("forger"))
+    assert forgery.found() == "", "under the forger's key everything agrees"
     found = forgery.verdict(keys=[true_key]).verification.findings
     assert "No trusted key signed the note" in str(found[0])
 
 
-# -- what only somebody outside can tell ---------------------------------------------------------
+# -- what only a checkpoint kept outside shows ----------------------------------------------------
 
 
-def test_an_older_genuine_database_restored(scene: Scene, path: Path) -> None:
+def test_a_restored_older_copy_is_found_by_a_pin_or_the_signers_record(
+    scene: Scene, path: Path
+) -> None:
     shutil.copy(path, path.with_name("copy"))
     with Ledger(path, log_keys=scene.keys) as ledger:
         ledger.execute(login("cn-south-1"))
         scene.pin = checkpoint(ledger)
     path.with_name("copy").replace(path)
     alone = scene.verdict()
-    assert alone.verified, "by itself it is a genuine ledger"
-    assert "whether an older genuine copy was put in its place" in alone.unchecked[0]
-    assert "pin: the log has" in scene.found(pin=True)
-    assert "the signer's record: the log has" in scene.found(record=True)
+    assert alone.verified, "by itself everything in it agrees"
+    assert "whether an older, genuine copy replaced this ledger" in alone.unchecked[0]
+    assert "pin: this checkpoint covers" in scene.found(pin=True)
+    assert "the signer's record: this checkpoint covers" in scene.found(record=True)
 
 
-def test_a_fork_signed_with_the_stolen_key(scene: Scene) -> None:
+def test_a_fork_signed_with_a_stolen_key_is_found_by_a_pin(scene: Scene) -> None:
     forgery = forged(scene, scene.keys)
     alone = forgery.verdict()
-    assert alone.verified, "by itself it is a genuine ledger"
-    assert "signed with a stolen key" in alone.unchecked[0]
+    assert alone.verified, "by itself everything in it agrees"
+    assert "has the private key signed another history" in alone.unchecked[0]
     assert "pin: the first" in forgery.found(pin=True)
 
 
-def test_the_commands_altered(scene: Scene) -> None:
-    """By which a command could be carried out twice."""
-    with scene.hands() as db:
+def test_a_deleted_command_is_found(scene: Scene) -> None:
+    """So that a command could be executed twice."""
+    with scene.unprotected() as db:
         db.execute(
             "DELETE FROM commands WHERE first_position = (SELECT 1 + max(last_position) "
             "FROM commands WHERE last_position < ?)",
             (VICTIM,),
         )
-    assert "does not say that it appended it" in scene.found()
+    assert "does not list this position" in scene.found()
 
 
-def test_a_name_put_behind_another_surrogate_id(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_an_altered_name_is_found(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("UPDATE subjects SET name = name || 'x'")
-    assert "the name that is kept is not the one that was registered" in scene.found()
+    assert "its stored kind, name and salt do not match its registration" in scene.found()
 
 
-def test_findings_without_end_are_counted(scene: Scene) -> None:
-    with scene.hands() as db:
+def test_only_the_first_hundred_findings_are_kept_and_all_are_counted(scene: Scene) -> None:
+    with scene.unprotected() as db:
         db.execute("UPDATE events SET region = 'x'")
     done = scene.verdict().verification
     assert len(done.findings) == 100

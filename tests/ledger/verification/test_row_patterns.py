@@ -1,4 +1,4 @@
-"""Patterns of good rows: what matches one would have passed the full look."""
+"""Patterns of good rows: a row that matches one would have passed the full check."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from ledger.persistence.entry import encode
 from ledger.persistence.raw_rows import Row
 from ledger.persistence.sqlite.raw_rows import SQLiteRows, page_select
 from ledger.verification.row_check import faults
-from ledger.verification.row_patterns import PER_TOPIC_MAX, Shapes
-from ledger.verification.segment import Asked, StretchReader
+from ledger.verification.row_patterns import PER_TOPIC_MAX, RowPatterns
+from ledger.verification.segment import SegmentReader, SegmentRequest
 from tests.ledger.examples import EVENTS, entries, example_entry
 
 
 @pytest.fixture(scope="module")
 def db() -> Iterator[sqlite3.Connection]:
-    """Tables that take anything in any place."""
+    """Tables whose columns take values of any type."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         columns = ", ".join(COLUMNS[1:])
         connection.execute(f"CREATE TABLE events (position INTEGER PRIMARY KEY, {columns})")
@@ -36,17 +36,17 @@ def db() -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-class Look:
-    """Reads one row as `StretchReader` does, and tells whether it was looked at in full."""
+class OneRow:
+    """Reads one row as `SegmentReader` does: whether it was checked in full, and its faults."""
 
     def __init__(self, db: sqlite3.Connection, *, json_takes_bytes: bool) -> None:
         self._db = db
         self._seen: list[list[str]] = []
         rows = SQLiteRows(db, Path())
         rows._page = page_select(json_takes_bytes=json_takes_bytes)
-        self._reader = StretchReader(rows, self._judge)
+        self._reader = SegmentReader(rows, self._check)
 
-    def _judge(self, row: Row, entry: bytes, before: int, recorded_at: str) -> list[str]:
+    def _check(self, row: Row, entry: bytes, before: int, recorded_at: str) -> list[str]:
         self._seen.append(faults(row, entry, before, recorded_at))
         return self._seen[-1]
 
@@ -54,7 +54,7 @@ class Look:
         self._seen.clear()
         self._db.execute("DELETE FROM events")
         self._db.execute(f"INSERT INTO events VALUES ({', '.join('?' * len(row))})", row)
-        found = self._reader.read(Asked(0, 1, 0, 0, "")).found.kept
+        found = self._reader.read(SegmentRequest(0, 1, 0, 0, "")).found.kept
         return bool(self._seen), [what for _, what in found]
 
 
@@ -67,7 +67,7 @@ def row_of(entry: Recorded) -> list[Any]:
 
 
 def plain(row: list[Any]) -> list[Any]:
-    """The row with nothing in it that needs an escape."""
+    """The row without characters that need an escape."""
     escapes = {34: None, 92: None}
 
     def without(value: Any) -> Any:
@@ -85,54 +85,54 @@ def rewritten(row: list[Any], fields: dict[str, Any]) -> list[Any]:
     return [*row[:4], text, row[5], *derived]
 
 
-def full_look(row: list[Any]) -> list[str]:
+def full_check(row: list[Any]) -> list[str]:
     text = row[4]
     entry = text if isinstance(text, bytes) else str(text).encode(errors="surrogateescape")
     return faults(row, entry, 0, "")
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=[event.__name__ for event in EVENTS])
-def test_a_second_row_of_a_shape_is_not_looked_at_in_full(
+def test_a_second_row_of_the_same_form_is_not_checked_in_full(
     db: sqlite3.Connection, event: Any
 ) -> None:
-    look = Look(db, json_takes_bytes=True)
+    read = OneRow(db, json_takes_bytes=True)
     row = plain(row_of(example_entry(event)))
-    assert look(row) == (True, [])
-    assert look(row) == (False, [])
+    assert read(row) == (True, [])
+    assert read(row) == (False, [])
     escaped = rewritten(row, json.loads(row[4]) | {"reason": 'he said "so"'})
-    assert look(escaped) == (True, []), "what needs an escape is looked at in full"
+    assert read(escaped) == (True, []), "a text with an escape is checked in full"
 
 
 @pytest.mark.parametrize("json_takes_bytes", [True, False])
-def test_shapes_hold_text_in_any_script(db: sqlite3.Connection, json_takes_bytes: bool) -> None:
-    look = Look(db, json_takes_bytes=json_takes_bytes)
+def test_patterns_match_text_in_any_script(db: sqlite3.Connection, json_takes_bytes: bool) -> None:
+    read = OneRow(db, json_takes_bytes=json_takes_bytes)
     for agency in ("asm", "代理商", "وكالة", "🛡️", "x\x7f"):
         row = plain(row_of(example_entry(AgencyCreated)))
         row = rewritten(row, json.loads(row[4]) | {"agency": agency})
         is_first = agency == "asm"
-        assert look(row) == (is_first, [])
+        assert read(row) == (is_first, [])
 
 
 @pytest.mark.parametrize("agency", ["asm", "代理商"])
-@pytest.mark.parametrize("put_in", ['"', "\\", "\x1f", '",', '","a":"', ",", " ", "0", None])
-def test_nothing_put_in_anywhere_passes_unseen(
-    db: sqlite3.Connection, put_in: str | None, agency: str
+@pytest.mark.parametrize("inserted", ['"', "\\", "\x1f", '",', '","a":"', ",", " ", "0", None])
+def test_no_character_inserted_or_removed_anywhere_passes(
+    db: sqlite3.Connection, inserted: str | None, agency: str
 ) -> None:
-    """At each place of an entry; None takes a character away."""
-    look = Look(db, json_takes_bytes=True)
+    """At each place of an entry; None removes a character."""
+    read = OneRow(db, json_takes_bytes=True)
     row = plain(row_of(example_entry(AgencyCreated)))
     fields = {
         name: value.encode("ascii", "ignore").decode() if isinstance(value, str) else value
         for name, value in json.loads(row[4]).items()
     }
     row = rewritten(row, fields | {"agency": agency})
-    look(row)
-    assert look(row) == (False, [])
+    read(row)
+    assert read(row) == (False, [])
     text = row[4]
     for at in range(len(text)):
-        altered = text[:at] + (put_in or "") + text[at + (put_in is None) :]
-        found = look([*row[:4], altered, *row[5:]])[1]
-        assert found == full_look([*row[:4], altered, *row[5:]]), altered
+        altered = text[:at] + (inserted or "") + text[at + (inserted is None) :]
+        found = read([*row[:4], altered, *row[5:]])[1]
+        assert found == full_check([*row[:4], altered, *row[5:]]), altered
 
 
 ODD = st.one_of(
@@ -146,13 +146,13 @@ ODD = st.one_of(
 
 
 @given(data=st.data(), entry=entries, json_takes_bytes=st.booleans())
-def test_whatever_is_altered_is_seen_as_the_full_look_sees_it(
+def test_any_alteration_has_the_same_findings_as_in_the_full_check(
     db: sqlite3.Connection, data: st.DataObject, entry: Recorded, json_takes_bytes: bool
 ) -> None:
-    """A column of another value or type; bytes of the entry, with the column or without."""
+    """A column with another value or type; other bytes in the entry."""
     row = plain(row_of(entry)) if data.draw(st.booleans(), "plain") else row_of(entry)
-    look = Look(db, json_takes_bytes=json_takes_bytes)
-    look(row)
+    read = OneRow(db, json_takes_bytes=json_takes_bytes)
+    read(row)
     place = data.draw(st.integers(1, len(row) - 1), "column")
     if data.draw(st.booleans(), "in the entry"):
         text = row[4]
@@ -185,52 +185,54 @@ def test_whatever_is_altered_is_seen_as_the_full_look_sees_it(
             value = row[place].encode(errors="surrogatepass")
         row[place] = value
     try:
-        in_full, found = look(row)
+        in_full, found = read(row)
     except (UnicodeEncodeError, OverflowError):
-        return  # SQLite cannot keep it.
+        return  # SQLite cannot store it.
     stored = list(db.execute("SELECT * FROM events").fetchone()) if in_full else row
-    assert found == full_look(stored)
+    assert found == full_check(stored)
 
 
 @pytest.mark.parametrize("alter", ["name", "text"])
 @pytest.mark.parametrize("json_takes_bytes", [True, False])
-def test_bytes_never_pass_for_the_text_that_they_spell(
+def test_bytes_in_place_of_a_text_never_pass(
     db: sqlite3.Connection, json_takes_bytes: bool, alter: str
 ) -> None:
-    """Even if an SQLite takes its own binary JSON, as 3.45 does, and writes it as text."""
-    look = Look(db, json_takes_bytes=json_takes_bytes)
+    """Even where SQLite reads bytes as its own binary JSON, as 3.45 does."""
+    read = OneRow(db, json_takes_bytes=json_takes_bytes)
     row = plain(row_of(example_entry(PermissionGranted)))
-    look(row)
-    assert look(row) == (False, [])
+    read(row)
+    assert read(row) == (False, [])
     at = COLUMNS.index("region")
     text = row[at].encode()
     row[at] = text if alter == "text" else bytes([len(text) << 4 | 0x0A]) + text
-    in_full, found = look(row)
+    in_full, found = read(row)
     assert in_full
-    assert "as bytes and no text" in found[0]
+    assert "as bytes, not as text" in found[0]
 
 
-def test_where_json_would_take_bytes_they_are_left_to_the_full_look(db: sqlite3.Connection) -> None:
-    """An older SQLite fails at once over bytes in JSON; this is what keeps them out of a newer."""
-    look = Look(db, json_takes_bytes=True)
+def test_where_json_would_take_bytes_they_are_left_to_the_full_check(
+    db: sqlite3.Connection,
+) -> None:
+    """An older SQLite refuses bytes in JSON; a newer one needs this condition."""
+    read = OneRow(db, json_takes_bytes=True)
     row = row_of(example_entry(PermissionGranted))
     for place, name in enumerate(COLUMNS):
         if name not in {"position", "entry", "version"}:
-            look([*row[:place], b"x", *row[place + 1 :]])
+            read([*row[:place], b"x", *row[place + 1 :]])
             select = page_select(json_takes_bytes=True)
             assert db.execute(select, (0, 1)).fetchone()[2] == "", name
 
 
-def test_an_odd_key_makes_no_pattern(db: sqlite3.Connection) -> None:
-    """One that has a meaning in a pattern could let anything pass."""
-    shapes = Shapes()
+def test_a_key_with_special_characters_gets_no_pattern(db: sqlite3.Connection) -> None:
+    """As part of a regular expression it could let anything pass."""
+    patterns = RowPatterns()
     for key in (".*", "<text>", "a)|(", "A", "é", ""):
-        shapes.learn(json.dumps({"topic": "T.v1", key: "x"}), ("topic",), "T")
-    assert shapes.patterns.get("T.v1", []) == []
+        patterns.learn(json.dumps({"topic": "T.v1", key: "x"}), ("topic",), "T")
+    assert patterns.patterns.get("T.v1", []) == []
 
 
-def test_a_topic_of_many_shapes_gets_so_many_patterns(db: sqlite3.Connection) -> None:
-    shapes = Shapes()
+def test_a_topic_gets_a_limited_number_of_patterns(db: sqlite3.Connection) -> None:
+    patterns = RowPatterns()
     for number in range(PER_TOPIC_MAX + 5):
-        shapes.learn(json.dumps({"topic": "T.v1", f"k{number}": "x"}), ("topic",), "T")
-    assert len(shapes.patterns["T.v1"]) == PER_TOPIC_MAX
+        patterns.learn(json.dumps({"topic": "T.v1", f"k{number}": "x"}), ("topic",), "T")
+    assert len(patterns.patterns["T.v1"]) == PER_TOPIC_MAX
