@@ -59,7 +59,7 @@ class Store:
 
 def rows(course: Course) -> tuple[Row, Row]:
     count = min(course.events // 2, BULK_MAX)
-    note(f"{count:,} entries appended, beside others")
+    note(f"{count:,} entries appended, beside other software")
     work = Bulk(course, World(count, course.seed))
     reasons: dict[str, str] = {}
     stores: dict[str, Store] = {}
@@ -73,7 +73,7 @@ def rows(course: Course) -> tuple[Row, Row]:
         manies = in_turn({name: store.many for name, store in stores.items()}, course.repetitions)
     return (
         Row(
-            "append of one entry that is ready, beside others",
+            "append of one prepared entry, beside other software",
             "ms",
             ones,
             reasons=reasons,
@@ -82,7 +82,7 @@ def rows(course: Course) -> tuple[Row, Row]:
             "condition that the stream has nothing newer; message-db: write_message, by psycopg.",
         ),
         Row(
-            "bulk append, entries that are ready, beside others",
+            "bulk append, prepared entries, beside other software",
             "events/s",
             manies,
             reasons=reasons,

@@ -93,7 +93,7 @@ def rows(course: Course) -> tuple[Row, Row]:
     limits = (Limit(1.3, STOCK), Limit(1 / 2.5, RAW))
     return (
         Row(
-            "bulk append, entries that are ready: insert_events",
+            "bulk append, prepared entries: insert_events",
             "events/s",
             recorded,
             limits,

@@ -29,9 +29,9 @@ RECORDS_MAX: Final = 300_000
 QUARTER: Final = "at a quarter"
 NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
 SHARES: Final = {
-    "one record in 28 a fact": 0.036,  # As in a public trail of an account under attack.
-    "one record in 5 a fact": 0.2,
-    "every record a fact": 1.0,
+    "one record in 28 yields a fact": 0.036,  # As in a public trail of an account under attack.
+    "one record in 5 yields a fact": 0.2,
+    "every record yields a fact": 1.0,
 }
 
 

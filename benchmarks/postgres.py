@@ -122,7 +122,7 @@ def bulk(course: Course, server: Server) -> Row:
             return rate(lambda: raw.copy_all(ready), work.count)
 
     return Row(
-        "PostgreSQL: bulk append, entries that are ready: insert_events",
+        "PostgreSQL: bulk append, prepared entries: insert_events",
         "events/s",
         in_turn(
             {

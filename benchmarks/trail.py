@@ -65,8 +65,8 @@ def _filters(entries: list[dict[str, Any]], random: Random) -> dict[str, list[Tr
     wanted["event and region"] = [
         TrailFilter(event=entry["type"], region=entry["region"]) for entry in entries[:CALLS]
     ]
-    wanted["an agency that there is not"] = [TrailFilter(agency=NOTHING)] * CALLS
-    wanted["an actor that there is not"] = [TrailFilter(actor=NOTHING)] * CALLS
+    wanted["an agency that does not exist"] = [TrailFilter(agency=NOTHING)] * CALLS
+    wanted["an actor that does not exist"] = [TrailFilter(actor=NOTHING)] * CALLS
     return {name: filters for name, filters in wanted.items() if filters}
 
 

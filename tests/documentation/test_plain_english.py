@@ -20,7 +20,7 @@ LEFT: dict[str, int] = {
     "cli": 22,
     "cli/commands": 40,
     "cli/printing": 6,
-    "docs": 34,
+    "docs": 18,
     "docs/decisions": 49,
     "docs/howto": 16,
     "ledger": 18,
