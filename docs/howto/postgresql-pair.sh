@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# A PostgreSQL primary and its synchronous standby on this machine's loopback: to try failover out,
-# and for the tests. postgresql-standby.md beside this file explains each step and what it is for.
+# A PostgreSQL primary and its synchronous standby on this machine's loopback interface, to try
+# failover and for the tests. postgresql-standby.md in this folder explains each step.
 #
-#   postgresql-pair.sh start DIR     make the pair in DIR, or start the one that is there
-#   postgresql-pair.sh status DIR    who is what, and whether the standby keeps up
-#   postgresql-pair.sh promote DIR   the standby becomes the primary; the other one must be down
-#   postgresql-pair.sh rejoin DIR    the one that is down becomes the new primary's standby
-#   postgresql-pair.sh release DIR   let the primary go on without a standby (rejoin ends that, of one that is down)
-#   postgresql-pair.sh stop DIR      stop both
-#   postgresql-pair.sh remove DIR    stop both and delete DIR
+#   postgresql-pair.sh start DIR     create a pair in DIR, or start the existing pair
+#   postgresql-pair.sh status DIR    show each server's role, and whether the standby keeps up
+#   postgresql-pair.sh promote DIR   make the standby the primary; the other server must be down
+#   postgresql-pair.sh rejoin DIR    make the server that is down the standby of the new primary
+#   postgresql-pair.sh release DIR   let the primary work without a standby; `rejoin` ends that
+#   postgresql-pair.sh stop DIR      stop both servers
+#   postgresql-pair.sh remove DIR    stop both servers and delete DIR
 #
-# After `start DIR` and `stop DIR` may stand `one` or `two`, which is what the servers are called.
+# The servers are called `one` and `two`. `start DIR one` and `stop DIR one` apply to one of them.
 #
-# PG_BIN      the folder with initdb, pg_ctl, pg_basebackup, pg_rewind and psql; else that of the
-#             initdb on the PATH, else the newest in /usr/lib/postgresql
-# PG_USER     as whom the servers run when root calls this (default: postgres, else nobody)
-# PORT_ONE, PORT_TWO   default: two free ones
-# PAIR_SETTINGS        further lines of postgresql.conf
-# PAIR_FSYNC=off       quicker: nothing is lost when processes die, all may be when the machine does
+# PG_BIN      the folder with initdb, pg_ctl, pg_basebackup, pg_rewind and psql (default: the folder
+#             of the initdb on the PATH, else the newest in /usr/lib/postgresql)
+# PG_USER     the user that runs the servers if root calls this (default: postgres, else nobody)
+# PORT_ONE, PORT_TWO   the servers' ports (default: two free ports)
+# PAIR_SETTINGS        further lines for postgresql.conf
+# PAIR_FSYNC=off       faster; nothing is lost if processes die, but all may be if the machine does
 set -euo pipefail
 
 die() {
@@ -39,10 +39,10 @@ find_binaries() {
     else
         bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
     fi
-    [ -x "${bin:-nowhere}/initdb" ] || die "no initdb found: install PostgreSQL, or name its folder with PG_BIN"
+    [ -x "${bin:-nowhere}/initdb" ] || die "initdb not found: install PostgreSQL, or set PG_BIN to its folder"
 }
 
-# PostgreSQL does not run as root: there, everything that touches the servers is done as another.
+# PostgreSQL refuses to run as root. If root calls this, another user runs each server command.
 as_server() {
     if [ "$(id -u)" = 0 ]; then
         setpriv --reuid "$pg_user" --regid "$(id -g "$pg_user")" --clear-groups "$@"
@@ -51,17 +51,17 @@ as_server() {
     fi
 }
 
-# The folder is private. Whoever can enter it is trusted at the sockets in it; through the network
-# a password is asked for, which lies in the file that libpq's parameter `passfile` names.
+# The folder is private. Users who can enter it can connect through the sockets in it without a
+# password. Network connections need the password, which is in `passfile`.
 make_folder() {
-    # It stands in URLs and settings; and a socket's name may have 107 bytes.
-    [[ $dir =~ ^[A-Za-z0-9/._-]{1,85}$ ]] || die "$dir: name a folder with letters, digits, . _ - only, and 85 at most"
-    # It is given away and closed to others, which must not happen to what somebody keeps there.
-    [ -z "$(ls -A "$dir" 2>/dev/null)" ] || die "$dir is not empty, and holds no pair: name a new folder"
+    # The name becomes part of URLs and settings, and a socket's path has at most 107 bytes.
+    [[ $dir =~ ^[A-Za-z0-9/._-]{1,85}$ ]] || die "$dir is not a valid name: use at most 85 letters, digits and . _ - /"
+    # The folder changes its owner and is closed to other users. Never do that to a folder in use.
+    [ -z "$(ls -A "$dir" 2>/dev/null)" ] || die "$dir is not empty and does not contain a pair: name a new folder"
     mkdir -p "$dir"
     [ "$(id -u)" != 0 ] || chown "$pg_user" "$dir"
     chmod 700 "$dir"
-    as_server test -w "$dir" || die "the user $pg_user cannot enter $dir: a folder above it is closed"
+    as_server test -w "$dir" || die "the user $pg_user cannot enter $dir: a folder above it does not permit it"
     local password
     password=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
     echo "*:*:*:*:$password" | keep passfile
@@ -70,7 +70,7 @@ make_folder() {
     printf 'one=%s\ntwo=%s\n' "${PORT_ONE:-$one}" "${PORT_TWO:-$two}" | keep ports
 }
 
-keep() { # NAME: what is piped in, as a file of the servers' user
+keep() { # NAME: write stdin to a file of the servers' user
     cat >"$dir/$1"
     [ "$(id -u)" != 0 ] || chown "$pg_user" "$dir/$1"
 }
@@ -86,13 +86,13 @@ free_ports() {
 
 port_of() { sed -n "s/^$1=//p" "$dir/ports"; }
 other_than() { if [ "$1" = one ]; then echo two; else echo one; fi; }
-runs() { # Not so one that was killed and whose parent has not noticed yet.
+runs() { # A killed server that its parent has not yet reaped (state Z) does not run.
     as_server "$bin/pg_ctl" status -D "$dir/$1" >/dev/null 2>&1 &&
         ! grep -qs '^State:.Z' "/proc/$(head -1 "$dir/$1/postmaster.pid")/status"
 }
 is_standby() { [ -e "$dir/$1/standby.signal" ]; }
 
-# Durable even to the disk of the standby: a commit waits until it was flushed there as well.
+# A commit waits until the standby has flushed it to its disk, too.
 settings() {
     cat <<'CONF'
 listen_addresses = '127.0.0.1'
@@ -100,9 +100,9 @@ password_encryption = scram-sha-256
 wal_level = replica
 synchronous_commit = on
 hot_standby = on
-hot_standby_feedback = on      # What the standby reads is not cleaned away under it.
-wal_keep_size = 512MB          # How far a standby may fall behind and still catch up.
-wal_log_hints = on             # Without this, or checksums, pg_rewind cannot work.
+hot_standby_feedback = on      # The primary keeps the rows that queries on the standby read.
+wal_keep_size = 512MB          # How far a standby can fall behind and still catch up.
+wal_log_hints = on             # pg_rewind needs this, or checksums.
 wal_receiver_timeout = 10s
 wal_retrieve_retry_interval = 500ms
 logging_collector = off
@@ -134,11 +134,11 @@ sql() { # NAME STATEMENT
     as_server "$bin/psql" -XqAt -v ON_ERROR_STOP=1 -h "$dir" -p "$(port_of "$1")" -U postgres postgres -c "$2"
 }
 
-copy_of() { # NAME: how the other reaches it to copy and to follow it
+copy_of() { # NAME: the connection by which the other server copies and follows it
     echo "host=127.0.0.1 port=$(port_of "$1") user=replicator passfile=$dir/passfile application_name=$(other_than "$1")"
 }
 
-follow() { # NAME: begin as the standby of the other
+follow() { # NAME: start it as the standby of the other server
     local other
     other=$(other_than "$1")
     as_server tee -a "$dir/$1/postgresql.auto.conf" >/dev/null <<CONF
@@ -147,7 +147,7 @@ synchronous_standby_names = ''
 CONF
     as_server touch "$dir/$1/standby.signal"
     start_one "$1"
-    # From now on a commit waits for it.
+    # From now on each commit waits for this standby.
     sql "$other" "ALTER SYSTEM SET synchronous_standby_names = '$1'"
     sql "$other" "SELECT pg_reload_conf()" >/dev/null
     for _ in $(seq $((10 * ${PAIR_TIMEOUT:-60}))); do
@@ -157,7 +157,7 @@ CONF
     die "$1 does not follow $other: $(tail -3 "$dir/$1.log")"
 }
 
-copy() { # NAME: as a copy of the other
+copy() { # NAME: create it as a copy of the other server
     rm -rf "${dir:?}/$1"
     as_server "$bin/pg_basebackup" -D "$dir/$1" -d "$(copy_of "$(other_than "$1")")" -X stream -c fast $no_sync
 }
@@ -170,7 +170,7 @@ primary() {
             return
         fi
     done
-    die "there is no primary that runs"
+    die "no primary is running: use \`start\` or \`promote\`"
 }
 
 url() {
@@ -185,9 +185,9 @@ start() {
         follow two
     else
         is_standby one || is_standby two ||
-            die "neither is a standby: start the newer primary by hand, then \`rejoin\` the other"
+            die "neither server is a standby: start the newer primary by hand, then \`rejoin\` the other"
         local name
-        # The primary first: it may be asked while it waits for the standby.
+        # Start the primary first. It answers queries while it waits for the standby.
         for name in $which; do is_standby "$name" || runs "$name" || start_one "$name"; done
         for name in $which; do runs "$name" || start_one "$name"; done
     fi
@@ -205,7 +205,7 @@ status() {
         else
             role=$(sql "$name" "SELECT 'primary, at ' || pg_current_wal_lsn() || ', ' || coalesce(
                 (SELECT string_agg(application_name || ' is ' || sync_state, ', ') FROM pg_stat_replication),
-                CASE current_setting('synchronous_standby_names') WHEN '' THEN 'goes on alone'
+                CASE current_setting('synchronous_standby_names') WHEN '' THEN 'works without a standby'
                 ELSE 'waits for ' || current_setting('synchronous_standby_names') END)")
             echo "$name  port $(port_of "$name")  $role"
         fi
@@ -218,7 +218,7 @@ promote() {
     for name in one two; do
         if is_standby "$name"; then
             # Two primaries would be two histories.
-            ! runs "$(other_than "$name")" || die "$(other_than "$name") runs: stop it first, for good"
+            ! runs "$(other_than "$name")" || die "$(other_than "$name") is running: stop it first, permanently"
             runs "$name" || start_one "$name"
             as_server "$bin/pg_ctl" promote -w -D "$dir/$name" >/dev/null
             echo "$name is the primary, without a standby until \`rejoin\`"
@@ -226,21 +226,21 @@ promote() {
             return
         fi
     done
-    die "there is no standby"
+    die "there is no standby to promote"
 }
 
 rejoin() {
     local now old
     now=$(primary)
     old=$(other_than "$now")
-    ! runs "$old" || die "$old runs: \`stop\` it first"
-    sql "$now" CHECKPOINT # So that pg_rewind sees the new timeline.
+    ! runs "$old" || die "$old is running: \`stop\` it first"
+    sql "$now" CHECKPOINT # pg_rewind needs it to see the new timeline.
     if is_standby "$old"; then
-        echo "$old goes on where it was"
+        echo "$old continues where it stopped"
     elif as_server "$bin/pg_rewind" -D "$dir/$old" $no_sync --source-server="host=$dir port=$(port_of "$now") user=postgres dbname=postgres" >>"$dir/$old.log" 2>&1; then
-        echo "$old was wound back to where $now left it"
+        echo "$old was rewound to the point where $now was promoted"
     else
-        echo "$old cannot be wound back, and is copied anew"
+        echo "$old cannot be rewound and is copied again"
         copy "$old"
     fi
     follow "$old"
@@ -252,12 +252,12 @@ release() {
     name=$(primary)
     sql "$name" "ALTER SYSTEM SET synchronous_standby_names = ''"
     sql "$name" "SELECT pg_reload_conf()" >/dev/null
-    echo "$name goes on alone: what it acknowledges from now on is on one disk"
+    echo "$name works without a standby: commits are now on one disk only"
 }
 
 stop() {
     local name
-    for name in $which; do # Before its standby stops, the primary's last commits get there.
+    for name in $which; do # Stop the primary first, so that its last commits reach the standby.
         ! { [ -d "$dir/$name" ] && ! is_standby "$name" && runs "$name"; } || stop_one "$name"
     done
     for name in $which; do
@@ -281,8 +281,8 @@ find_binaries
 no_sync=$([ "${PAIR_FSYNC:-on}" = on ] || echo --no-sync)
 pg_user=${PG_USER:-$(id -un postgres 2>/dev/null || echo nobody)}
 dir=$(readlink -m "$2")
-cd / # Where whoever the servers run as can be.
-[ "$1" = start ] || [ -f "$dir/ports" ] || [[ ! $1 =~ ^(stop|status|promote|rejoin|release|remove)$ ]] || die "$dir is no pair"
+cd / # A folder that the servers' user can enter.
+[ "$1" = start ] || [ -f "$dir/ports" ] || [[ ! $1 =~ ^(stop|status|promote|rejoin|release|remove)$ ]] || die "$dir does not contain a pair: create one with \`start\`"
 case $1 in
     start | stop | status | promote | rejoin | release | remove) "$1" ;;
     *) usage ;;

@@ -80,14 +80,14 @@ def test_a_killed_primary_takes_no_acknowledged_command_with_it(
 def test_two_primaries_are_not_made(pair: Pair) -> None:
     done = pair.tried("promote")
     assert done.returncode == 1
-    assert f"{pair.primary} runs: stop it first" in done.stderr
+    assert f"{pair.primary} is running: stop it first" in done.stderr
 
 
 @pytest.mark.parametrize("verb", ["status", "promote", "rejoin", "release", "stop", "remove"])
 def test_what_is_no_pair_is_told_and_left_alone(pair: Pair, tmp_path: Path, verb: str) -> None:
     done = pair.tried_elsewhere(verb, tmp_path)
     assert done.returncode == 1
-    assert "is no pair" in done.stderr
+    assert "does not contain a pair" in done.stderr
     assert not done.stdout
     assert tmp_path.exists()
 
@@ -99,7 +99,7 @@ def test_a_folder_with_something_in_it_is_not_taken_for_a_new_pair(
     before = tmp_path.stat()
     done = pair.tried_elsewhere("start", tmp_path)
     assert done.returncode == 1
-    assert "is not empty, and holds no pair" in done.stderr
+    assert "is not empty and does not contain a pair" in done.stderr
     after = tmp_path.stat()
     assert (after.st_uid, after.st_mode) == (before.st_uid, before.st_mode)
     assert [each.name for each in tmp_path.iterdir()] == ["kept"]
