@@ -157,7 +157,7 @@ class _Drawn:
     places: list[dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
-        permissions = self.views.read("region_agencies").dicts()
+        permissions = self.views.read("regions").dicts()
         self.places = self.random.sample(permissions, min(1_000, len(permissions)))
 
     def sample(self, columns: tuple[str, ...], *, effective: bool = False) -> float:
@@ -169,7 +169,7 @@ class _Drawn:
         at = BEGINNING + SPAN * self.random.random() if effective else None
         return partial(
             self.views.read,
-            "region_agencies",
+            "regions",
             as_of=AsOf(position, at),
             where={column: place[column] for column in columns},
         )

@@ -2,7 +2,7 @@
 
 with Views.open(Path("ledger.db"), load_catalogue()) as views:
     views.catch_up()
-    views.read("region_agencies", where={"region": "cn-north-4"})
+    views.read("regions", where={"region": "cn-north-4"})
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Any, Final, Self
 from ledger.as_of import AsOf, resolve
 from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput, NotFound, StoreUnavailable
+from ledger.near_words import did_you_mean
 from ledger.persistence.location import Location, PostgresDatabase, location_of
 from ledger.values import check_storable
 from projections import history
 from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
-from projections.definitions.declared import PROJECTIONS, VIEWS
+from projections.definitions.declared import PROJECTIONS, VIEWS, declared_name
 from projections.maintenance.digest import digest_of
 from projections.maintenance.rebuild import OnProgress
 from projections.maintenance.runner import Certificate, Runner, Status
@@ -126,13 +127,12 @@ class Views:
     @staticmethod
     def columns(name: str) -> tuple[Column, ...]:
         """The documented columns of a view. Raises NotFound."""
+        name = declared_name(name)
         if name in PROJECTIONS:
             return PROJECTIONS[name].columns
         if name in VIEWS:
             return VIEWS[name].columns
-        raise NotFound(
-            f"There is no view {name!r}.", remedy=f"There are: {', '.join(Views.names())}."
-        )
+        raise _no_view(name)
 
     def catch_up(self, on_progress: OnProgress | None = None) -> int:
         return self._runner.catch_up(on_progress)
@@ -162,6 +162,9 @@ class Views:
         `where` gives columns and values (None: any); a region also finds what holds in all
         regions. Raises NotFound for a view, InvalidInput for a column that does not exist.
         """
+        name = declared_name(name)
+        if name not in self.names():
+            raise _no_view(name)
         columns = tuple(column.name for column in self.columns(name))
         wheres, params = _conditions(columns, where or {})
         over = (name,) if name in PROJECTIONS else VIEWS[name].over
@@ -176,7 +179,7 @@ class Views:
 
     def digest(self, name: str, position: int) -> tuple[int, str]:
         """How many rows a projection had when that position was the last, and their digest."""
-        projection = PROJECTIONS[name]
+        projection = PROJECTIONS[declared_name(name)]
         key = ", ".join(column.name for column in projection.key)
         with self._store.store_errors(), self._store.unchanging(name):
             rows = history.as_of(projection, self._store.table(projection), AsOf(position))
@@ -274,6 +277,10 @@ class Views:
         with self._store.store_errors():
             columns, rows, more = self._store.query(sql, row_limit, time_limit_s)
             return Result(columns, rows, self._store.reached(), more=more)
+
+
+def _no_view(name: str) -> NotFound:
+    return NotFound(f"There is no view {name!r}.", remedy=did_you_mean(name, Views.names()))
 
 
 def _conditions(columns: tuple[str, ...], where: Mapping[str, str | None]) -> tuple[str, list[str]]:

@@ -116,7 +116,7 @@ def _found(views: Views, when: AsOf | None, where: dict[str, str | None]) -> lis
 def _read(views: Views, agency: dict[str, Any], when: AsOf | None) -> dict[str, Any]:
     mine = {key: agency[key] for key in ("provider", "account", "agency")}
     trustees = views.read("trustees", as_of=when, where=mine).dicts()
-    permissions = views.read("region_agencies", as_of=when, where=mine).dicts()
+    permissions = views.read("regions", as_of=when, where=mine).dicts()
     known = names_of(views, [agency, *permissions])
     return {
         **mine,

@@ -51,7 +51,7 @@ def show(ask: ReadingAsOf, name: Name, account: Account = None, provider: Provid
             title: views.read(view, as_of=when, where=where)
             for title, view in (
                 ("policy", "policies"),
-                ("permissions", "region_agencies"),
+                ("permissions", "regions"),
                 ("attempts to delete it", "attempts"),
             )
         }

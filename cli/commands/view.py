@@ -14,8 +14,6 @@ from cli.reading import instant_of, print_result, say_unknown_services, views_of
 if TYPE_CHECKING:
     from projections.views import Views
 
-SHORT = {"regions": "region_agencies"}
-"""What people call a view, where that is not its name."""
 _EMPTY = {"capabilities": "The catalogue lists no feature that fits."}
 """What an answer of no rows means, where it is not that there is nothing."""
 
@@ -23,7 +21,7 @@ _EMPTY = {"capabilities": "The catalogue lists no feature that fits."}
 def _complete(incomplete: str) -> list[str]:
     from projections.views import Views
 
-    return [name for name in (*SHORT, *Views.names()) if name.startswith(incomplete)]
+    return [name for name in Views.names() if name.startswith(incomplete)]
 
 
 Name = Annotated[
@@ -67,12 +65,13 @@ def view(
     Now, as of an earlier position or time, and by what was known then. Without options every
     account and region is shown; only flags narrow it, never the configuration.
     """
+    from projections.definitions.declared import declared_name
     from projections.views import Views
 
     if name is None:
         _list(ask.form, Views)
         return
-    name = SHORT.get(name, name)
+    name = declared_name(name)
     where: Mapping[str, str | None] = {
         "provider": provider or ask.root.provider,
         "account": account or ask.root.account,
@@ -84,7 +83,6 @@ def view(
         "status": status,
     }
     given = {column: value for column, value in where.items() if value is not None}
-    _known(name)
     with views_of(ask) as views:
         when = instant_of(ask, views)
         result = views.read(name, as_of=when, where=given)
@@ -93,25 +91,10 @@ def view(
         print_result(ask.form, result, views, empty=_EMPTY.get(name, "Nothing."))
 
 
-def _known(name: str) -> None:
-    from ledger.errors import NotFound
-    from projections.views import Views
-
-    if name not in Views.names():
-        raise NotFound(
-            f"There is no view {name!r}.",
-            remedy=f"There are: {', '.join(dict.fromkeys((*SHORT, *Views.names())))}.",
-        )
-
-
 def _list(form: Output, views: type[Views]) -> None:
     from projections.definitions.declared import PROJECTIONS, VIEWS
 
-    called = {name: short for short, name in SHORT.items()}
-    rows = [
-        (called.get(name, name), (PROJECTIONS.get(name) or VIEWS[name]).doc)
-        for name in views.names()
-    ]
+    rows = [(name, (PROJECTIONS.get(name) or VIEWS[name]).doc) for name in views.names()]
     show(form, ("view", "what it tells"), rows)
     if form is Output.TABLE:
         say("Read one with `authledger view NAME`.")

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from ledger.as_of import AsOf
 from ledger.errors import NotFound
-from projections.definitions.declared import PROJECTIONS, VIEWS
+from ledger.near_words import did_you_mean
+from projections.definitions.declared import PROJECTIONS, VIEWS, declared_name
 from projections.views import Views
 
 _NOT_COMPARED = frozenset({"actor", "origin"})
@@ -69,11 +70,11 @@ def diff(
     `names` are the views to compare (None: all), `where` columns and values that rows must have
     (None: any). A view without such a column is left out. Raises NotFound for a view.
     """
-    compared = views.names() if names is None else tuple(names)
+    compared = views.names() if names is None else tuple(map(declared_name, names))
     for name in compared:
         if name not in views.names():
             raise NotFound(
-                f"{name!r} cannot be compared.", remedy=f"Choose of: {', '.join(views.names())}."
+                f"There is no view {name!r} to compare.", remedy=did_you_mean(name, views.names())
             )
     wanted = {column: value for column, value in (where or {}).items() if value is not None}
     found = [

@@ -13,7 +13,7 @@ def _select(dialect: Dialect) -> str:
     return f"""
         WITH places AS (
             SELECT r.region, r.provider, r.account, f.service
-            FROM region_agencies r
+            FROM regions r
             JOIN catalogue_features f ON f.provider = r.provider AND f.agency = r.agency
             UNION
             SELECT region, provider, account, service FROM authorizations
@@ -21,7 +21,7 @@ def _select(dialect: Dialect) -> str:
         needs AS (
             SELECT p.region, p.provider, p.account, p.service, f.feature, f.agency, f.preference,
                    f.needs,
-                   CASE WHEN EXISTS (SELECT 1 FROM region_agencies g
+                   CASE WHEN EXISTS (SELECT 1 FROM regions g
                            WHERE g.region IN (p.region, '*') AND g.provider = p.provider
                              AND g.account = p.account AND g.agency = f.agency
                              AND g.service = f.needs AND g.status = 'granted')
@@ -68,6 +68,6 @@ CAPABILITIES = DerivedView(
         Column("status", "`works`, `broken` or `unknown`."),
         Column("missing", "Codes of the services that the agency may not use, comma-separated."),
     ),
-    over=("region_agencies", "authorizations"),
+    over=("regions", "authorizations"),
     select=_select,
 )

@@ -5,14 +5,14 @@ from projections.definitions.audit_trail import AUDIT_TRAIL
 from projections.definitions.authorizations import AUTHORIZATIONS
 from projections.definitions.capabilities import CAPABILITIES
 from projections.definitions.policies import ATTEMPTS, POLICIES
-from projections.definitions.region_agencies import REGION_AGENCIES
+from projections.definitions.regions import REGIONS
 from projections.definitions.usage import LOGINS, USAGE
 from projections.projection import DerivedView, Projection
 
 PROJECTIONS: dict[str, Projection] = {
     projection.name: projection
     for projection in (
-        REGION_AGENCIES,
+        REGIONS,
         AGENCIES,
         TRUSTEES,
         POLICIES,
@@ -22,8 +22,16 @@ PROJECTIONS: dict[str, Projection] = {
         ATTEMPTS,
     )
 }
-RETIRED: tuple[str, ...] = ()
-"""The names of projections that are gone or renamed: their tables are dropped where there are any.
-No table is dropped by a name that stands in a database alone.
+FORMER_NAMES: dict[str, str] = {"region_agencies": "regions"}
+"""By its former name, a view's name of today. A former name is accepted wherever a view is named,
+in SQL as well (docs/decisions/0027-one-name-a-view.md)."""
+RETIRED: tuple[str, ...] = (*FORMER_NAMES,)
+"""The names of projections that were removed or renamed: their tables are dropped if they exist.
+No table is dropped because a database alone names it.
 """
 VIEWS: dict[str, DerivedView] = {view.name: view for view in (CAPABILITIES, AUDIT_TRAIL)}
+
+
+def declared_name(name: str) -> str:
+    """The name of a view as it is declared today; any other name is returned as it is."""
+    return FORMER_NAMES.get(name, name)

@@ -31,6 +31,7 @@ from ledger.persistence.columns import COLUMNS
 from ledger.persistence.sqlite.schema import SCHEMA
 from ledger.values import check_storable
 from ledger.verification.row_check import differences, fits
+from projections.definitions.declared import declared_name
 from projections.evidence.make import (
     PAGE,
     Evidence,
@@ -221,7 +222,7 @@ def _asked(data: bytes) -> Question:
         columns = {column.name for column in Views.columns(question.view)}
         if (
             canonical(asdict(question)) == data
-            and question.view in Views.names()
+            and declared_name(question.view) in Views.names()
             and question.where.keys() <= columns
         ):
             return question

@@ -36,7 +36,7 @@ from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.note import format_note
 from ledger.merkle.tlogproof import format_proof
 from ledger.values import instant, instant_text
-from projections.definitions.declared import PROJECTIONS
+from projections.definitions.declared import PROJECTIONS, declared_name
 from projections.maintenance.runner import code_version
 from projections.views import Result, Views
 
@@ -85,13 +85,14 @@ def parse_question(text: str) -> tuple[str, dict[str, str]]:
     where = dict(word.partition("=")[::2] for word in words if "=" in word)
     if len(where) != len(words):
         raise InvalidInput(f"{text!r}: each condition is column=value, once.", remedy=_FORM)
+    view = declared_name(view)
     Views.columns(view)
     if view not in Views.names():
         raise NotFound(f"{view} is not kept; ask one of: {', '.join(Views.names())}.")
     return view, where
 
 
-_FORM = "Such as: 'region_agencies region=cn-north-4 agency=asm_admin_trust'."
+_FORM = "Such as: 'regions region=cn-north-4 agency=asm_admin_trust'."
 
 
 # -- making --------------------------------------------------------------------------------------
@@ -144,12 +145,13 @@ def make(
 
 def takes_all(view: str, answer: Result) -> bool:
     """Whether the answer is more than its rows' own entries say."""
-    return not answer.rows or view not in PROJECTIONS or bool(PROJECTIONS[view].counters)
+    projection = PROJECTIONS.get(declared_name(view))
+    return not answer.rows or projection is None or bool(projection.counters)
 
 
 def stands_on(view: str, answer: Result) -> list[int]:
     """The positions of the entries that the rows tell of themselves."""
-    return sorted({row[-1] for row in answer.rows}) if view in PROJECTIONS else []
+    return sorted({row[-1] for row in answer.rows}) if declared_name(view) in PROJECTIONS else []
 
 
 def _entries(ledger: Ledger, size: int) -> Iterator[bytes]:

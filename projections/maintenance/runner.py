@@ -12,8 +12,9 @@ from typing import Any, Final
 from ledger.application import system_clock
 from ledger.catalogue import Catalogue
 from ledger.errors import NotFound, StoreUnavailable
+from ledger.near_words import did_you_mean
 from ledger.values import instant_text
-from projections.definitions.declared import PROJECTIONS
+from projections.definitions.declared import PROJECTIONS, declared_name
 from projections.maintenance.comparison import compare_all
 from projections.maintenance.fold import Fold
 from projections.maintenance.rebuild import OnProgress, Rebuilt, rebuild_all
@@ -188,11 +189,11 @@ class Runner:
 
 def projections_named(names: Iterable[str] | None) -> list[Projection]:
     """Those projections, or all. Raises NotFound for a name that is no projection."""
-    wanted = list(names or PROJECTIONS)
+    wanted = [declared_name(name) for name in names or PROJECTIONS]
     for name in wanted:
         if name not in PROJECTIONS:
             raise NotFound(
-                f"There is no projection {name!r}.", remedy=f"There are: {', '.join(PROJECTIONS)}."
+                f"There is no projection {name!r}.", remedy=did_you_mean(name, PROJECTIONS)
             )
     return [PROJECTIONS[name] for name in wanted]
 

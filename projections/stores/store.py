@@ -18,7 +18,7 @@ from typing import Any, Protocol, Self, TypeVar
 from ledger.catalogue import Catalogue
 from ledger.errors import StoreUnavailable, WrongThread
 from projections import history
-from projections.definitions.declared import PROJECTIONS, RETIRED, VIEWS
+from projections.definitions.declared import FORMER_NAMES, PROJECTIONS, RETIRED, VIEWS
 from projections.dialect import Dialect
 from projections.projection import Projection
 from projections.stores import time_index
@@ -279,6 +279,9 @@ class Store(ABC):
         derived = [view for view in VIEWS.values() if "events" not in view.over]
         for view in derived:
             self.execute(f"DROP VIEW IF EXISTS {view.name}")
+        for former in FORMER_NAMES:
+            self.execute(f"DROP VIEW IF EXISTS {former}")
+            self.execute(f"DROP VIEW IF EXISTS {former}_history")
         known, others = self._tracking()
         for name in others:
             self.execute("DELETE FROM tracking WHERE name = ?", (name,))
@@ -292,6 +295,9 @@ class Store(ABC):
         self._declare_catalogue(catalogue)
         for view in derived:
             self.execute(f"CREATE VIEW {view.name} AS {view.select(self.dialect)}")
+        for former, name in FORMER_NAMES.items():
+            self.execute(f"CREATE VIEW {former} AS SELECT * FROM {name}")
+            self.execute(f"CREATE VIEW {former}_history AS SELECT * FROM {name}_history")
 
     def _unfit(self, known: Mapping[str, Tracked]) -> list[str]:
         """The projections whose tables are of another declaration, or of another history."""

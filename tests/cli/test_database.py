@@ -222,7 +222,7 @@ def test_without_psycopg_the_way_to_get_it_is_told(typed: str) -> None:
 def test_an_answer_becomes_evidence_there_too(on_postgres: Cli, config: Path) -> None:
     on_postgres.authorize()
     key = on_postgres.done("log init --origin example.com/authledger").out.strip()
-    on_postgres.done('audit evidence "region_agencies agency=asm_admin_trust"')
+    on_postgres.done('audit evidence "regions agency=asm_admin_trust"')
     on_postgres.lose()
     said = on_postgres.done(f"audit verify-evidence evidence.zip --key {key} -o json")
     assert {row["status"] for row in said.json} == {"granted"}

@@ -103,7 +103,7 @@ def test_a_rebuild_prints_its_certificate(cli: Cli) -> None:
     assert certificate.json["equal"] is True
     assert certificate.json["first_position"] == 1
     assert {"engine", "code_version", "last_position"} <= certificate.json.keys()
-    assert "rebuilding region_agencies:" in certificate.err
+    assert "rebuilding regions:" in certificate.err
     table = cli.done("projection rebuild policies").out
     assert "code version" in table
     assert "agencies" not in table.split("PROJECTION")[1]

@@ -27,7 +27,7 @@ def _account(entry: Recorded) -> Key:
     return (str(entry.provider), str(entry.account))
 
 
-def region_agencies(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
+def regions(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     status = {"PermissionGranted": "granted", "PermissionRevoked": "revoked"}.get(entry.type)
     if status is None:
         return None
@@ -86,7 +86,7 @@ def attempts(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
 
 
 LAST_CHANGE: Mapping[str, Change] = {
-    "region_agencies": region_agencies,
+    "regions": regions,
     "agencies": agencies,
     "trustees": trustees,
     "policies": policies,
@@ -138,7 +138,7 @@ def capabilities(history: list[Recorded]) -> list[Row]:
     catalogue = load_catalogue()
     places = set()
     for entry in history:
-        if permitted := region_agencies(entry.event, entry):
+        if permitted := regions(entry.event, entry):
             region, provider, account, agency = permitted[0][:4]
             places |= {
                 (region, provider, account, service.code)

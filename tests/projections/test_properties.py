@@ -185,7 +185,7 @@ def test_what_decide_knows_is_what_the_views_show(tmp_path: Path) -> None:
             state = made.ledger.account("huaweicloud", account)
             shown = {
                 (row["agency"], row["region"], row["service"] or None, row["policy"] or None)
-                for row in views.read("region_agencies", where={"account": account}).dicts()
+                for row in views.read("regions", where={"account": account}).dicts()
                 if row["status"] == "granted"
             }
             known = {

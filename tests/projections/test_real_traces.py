@@ -66,8 +66,8 @@ def test_six_policies_were_attached_and_five_detached_and_five_put_inline(views:
 def test_nothing_is_permitted_at_the_end_and_a_roles_end_ended_what_was_still_open(
     views: Views,
 ) -> None:
-    assert {row["status"] for row in views.read("region_agencies").dicts()} == {"revoked"}
-    assert {row["region"] for row in views.read("region_agencies").dicts()} == {"*"}
+    assert {row["status"] for row in views.read("regions").dicts()} == {"revoked"}
+    assert {row["region"] for row in views.read("regions").dicts()} == {"*"}
 
 
 def test_two_policies_were_created_and_deleted(views: Views) -> None:

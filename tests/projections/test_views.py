@@ -19,7 +19,7 @@ HERE, THERE = "cn-north-4", "ap-southeast-3"
 
 
 def statuses(views: Views, region: str, as_of: AsOf | None = None) -> set[tuple[str, str]]:
-    answer = views.read("region_agencies", where={"region": region}, as_of=as_of)
+    answer = views.read("regions", where={"region": region}, as_of=as_of)
     return {(row["service"], row["status"]) for row in answer.dicts()}
 
 
@@ -33,7 +33,7 @@ def test_before_the_consent_nothing_was_permitted(views: Views) -> None:
 
 
 def test_as_of_a_time_before_everything_the_answer_is_empty(views: Views) -> None:
-    answer = views.read("region_agencies", as_of=AsOf(99, BEGINNING))
+    answer = views.read("regions", as_of=AsOf(99, BEGINNING))
     assert answer.rows == []
 
 
@@ -110,13 +110,13 @@ def test_a_region_is_also_answered_by_what_holds_in_all_regions(told: World) -> 
     told.take(See(PermissionGranted(agency="role", region="*", policy="p"), 5))
     with Views.open(told.place, load_catalogue()) as views:
         views.catch_up()
-        rows = views.read("region_agencies", where={"region": HERE, "agency": "role"}).dicts()
+        rows = views.read("regions", where={"region": HERE, "agency": "role"}).dicts()
     assert [row["region"] for row in rows] == ["*"]
 
 
 def test_an_unknown_column_or_view_is_a_clear_error(views: Views) -> None:
     with pytest.raises(InvalidInput, match="no column 'colour'"):
-        views.read("region_agencies", where={"colour": "red"})
+        views.read("regions", where={"colour": "red"})
     with pytest.raises(NotFound, match="no view 'nothing'"):
         views.read("nothing")
 
@@ -125,7 +125,7 @@ def test_an_unknown_column_or_view_is_a_clear_error(views: Views) -> None:
 def test_a_condition_that_no_entry_can_meet_is_a_clear_error(views: Views, text: str) -> None:
     """Neither database can compare with it: each failed in its own way."""
     with pytest.raises(InvalidInput, match="not valid"):
-        views.read("region_agencies", where={"region": text})
+        views.read("regions", where={"region": text})
     with pytest.raises(InvalidInput, match="not valid"):
         views.trail(TrailFilter(agency=text))
     with pytest.raises(InvalidInput, match="not valid"):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.view import SHORT
 from cli.options import Account, Provider, Reading, Region
 from cli.printing.output import Output, say, show
 from cli.reading import resolved, views_of, with_names
@@ -48,8 +47,7 @@ def diff(
         end = views.reached()
         headings = [str(when) if when else f"now, position {end}" for when in instants]
         say(f"from  {headings[0]}\nto    {headings[1]}")
-        names = [SHORT.get(name, name) for name in view] if view else None
-        rows = [_row(each) for each in compare(views, *instants, names=names, where=where)]
+        rows = [_row(each) for each in compare(views, *instants, names=view or None, where=where)]
         if ask.form is Output.TABLE:
             rows = with_names(rows, views)
         show(ask.form, _COLUMNS, rows, empty="Nothing changed.")

@@ -15,7 +15,7 @@ Question = Annotated[
     str,
     typer.Argument(
         metavar="QUESTION",
-        help="A view and its conditions: 'region_agencies region=cn-north-4 agency=asm_admin_trust'.",
+        help="A view and its conditions: 'regions region=cn-north-4 agency=asm_admin_trust'.",
     ),
 ]
 Into = Annotated[

@@ -24,8 +24,8 @@ from projections.views import Views
 from tests.cli.conftest import Cli
 from tests.ledger.children import appender
 
-GRANTED = "region_agencies region=cn-north-4 agency=asm_admin_trust"
-NONE = "region_agencies region=af-south-1"
+GRANTED = "regions region=cn-north-4 agency=asm_admin_trust"
+NONE = "regions region=af-south-1"
 STRANGER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 BUNDLE = Path("evidence.zip")
 
@@ -134,7 +134,7 @@ def test_evidence_that_is_made_beside_a_writer_verifies(cli: Cli, key: str) -> N
     with a_writer_beside(cli):
         before = size_of(cli.done("log checkpoint").out)
         for number in range(3):
-            cli.done(f"audit evidence region_agencies -o {number}.zip")
+            cli.done(f"audit evidence regions -o {number}.zip")
         after = size_of(cli.done("log checkpoint").out)
     assert after > before, "the writer appended nothing meanwhile"
     for number in range(3):
@@ -259,7 +259,7 @@ CRIMES: dict[str, tuple[Callable[[Parts], Parts], str]] = {
     "a key twice in the question": (in_question(b'{"', b'{"view":"x","'), "is not a question"),
     "the question with a tail": (ending("question.json", b"x"), "is not a question"),
     "another view asked": (
-        in_question(b'"region_agencies"', b'"audit_trail"'),
+        in_question(b'"regions"', b'"audit_trail"'),
         "is not a question",
     ),
     "a position not covered": (
@@ -269,7 +269,7 @@ CRIMES: dict[str, tuple[Callable[[Parts], Parts], str]] = {
         },
         "covers",
     ),
-    "a count claimed with little": (in_question(b'"region_agencies"', b'"usage"'), "all entries"),
+    "a count claimed with little": (in_question(b'"regions"', b'"usage"'), "all entries"),
     "the checkpoint altered": (spoilt("checkpoint", 30), "not verified"),
     "no checkpoint": (without("checkpoint"), "is missing"),
     "no answer": (without("answer.json"), "is missing"),
@@ -437,3 +437,23 @@ def test_without_a_log_there_is_no_evidence(cli: Cli) -> None:
     said = cli(f'audit evidence "{GRANTED}"')
     assert said.code == 4
     assert "no checkpoint" in said.err
+
+
+# -- made by an older version --------------------------------------------------------------------
+
+OLDER = Path(__file__).parent / "bundles"
+OLDER_KEY = "example.com/authledger+b4610c50+AfklrK7jvDwwPgDwaVSxXCElatarIGwWK3sfSggav7Gd"
+
+
+@pytest.mark.parametrize(("bundle", "rows"), [("granted.zip", 4), ("nothing.zip", 0)])
+def test_evidence_that_names_a_view_by_its_former_name_is_verified(
+    cli: Cli, bundle: str, rows: int
+) -> None:
+    said = cli.done(f"audit verify-evidence {OLDER / bundle} --key {OLDER_KEY} -o json")
+    assert len(said.json) == rows
+    assert "entries: region_agencies " in said.err
+
+
+def test_new_evidence_says_the_name_of_today(cli: Cli, key: str) -> None:
+    cli.done('audit evidence "region_agencies region=cn-north-4"')
+    assert json.loads(parts()["question.json"])["view"] == "regions"

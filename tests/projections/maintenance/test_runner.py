@@ -257,7 +257,7 @@ def test_views_that_another_process_rebuilt_meanwhile_are_not_swapped(
 
 
 def test_readers_read_while_a_rebuild_swaps(told: World, views: Views) -> None:
-    expected = views.read("region_agencies").rows
+    expected = views.read("regions").rows
     stop = threading.Event()
     seen: list[object] = []
     failures: list[BaseException] = []
@@ -266,10 +266,9 @@ def test_readers_read_while_a_rebuild_swaps(told: World, views: Views) -> None:
         try:
             with Views.open(told.place, CATALOGUE) as reader:
                 while not stop.is_set():
-                    seen.append(reader.read("region_agencies").rows == expected)
+                    seen.append(reader.read("regions").rows == expected)
                     seen.append(
-                        reader.query("SELECT count(*) FROM region_agencies").rows
-                        == [(len(expected),)]
+                        reader.query("SELECT count(*) FROM regions").rows == [(len(expected),)]
                     )
         except BaseException as failure:  # noqa: BLE001 - told to the test below
             failures.append(failure)

@@ -58,11 +58,11 @@ def test_whoever_gives_rights_and_whoever_rebuilds_all_go_on(
         certificate = views.rebuild()
         assert certificate.equal
         assert certificate.swapped
-        expected = views.read("region_agencies").rows
+        expected = views.read("regions").rows
     for role in ROLES:
         with Views.open(as_role[role], CATALOGUE) as views:
             views.catch_up()
-            assert views.read("region_agencies").rows == expected
+            assert views.read("regions").rows == expected
     with Ledger(as_role["views_writer"]) as ledger:
         consent(ledger, SHANGHAI)
     with Views.open(as_role["views_writer"], CATALOGUE) as views:

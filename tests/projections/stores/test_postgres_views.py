@@ -55,7 +55,7 @@ def test_a_reader_sees_the_views_as_they_were_last_kept_and_nothing_else(
     told.take(LOGIN)
     with Views.open(reader, CATALOGUE) as others:
         assert others.catch_up() == reached
-        assert others.read("region_agencies").rows == views.read("region_agencies").rows
+        assert others.read("regions").rows == views.read("regions").rows
         assert others.query("SELECT count(*) FROM audit_trail").rows == [(reached + 1,)]
         for sql in (
             "SELECT salt FROM ledger.subjects",

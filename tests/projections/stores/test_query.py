@@ -22,19 +22,19 @@ def test_the_documented_views_can_be_queried(views: Views) -> None:
 def test_derived_views_and_histories_can_be_queried(views: Views) -> None:
     broken = views.query("SELECT DISTINCT region FROM capabilities WHERE status = 'broken'")
     assert broken.rows == [("ap-southeast-3",)]
-    assert views.query("SELECT count(*) FROM region_agencies_history").rows == [(12,)]
+    assert views.query("SELECT count(*) FROM regions_history").rows == [(12,)]
 
 
 @pytest.mark.parametrize(
     "sql",
     [
-        "DELETE FROM region_agencies_1",
+        "DELETE FROM regions_1",
         "DELETE FROM ledger.events",
         "UPDATE tracking SET position = 0",
         "INSERT INTO ledger.subjects VALUES ('p', 'person', 'x', 'y')",
         "CREATE TABLE mine (a)",
         "CREATE TEMP TABLE mine (a)",
-        "DROP VIEW region_agencies",
+        "DROP VIEW regions",
         "ATTACH DATABASE '/tmp/elsewhere.db' AS elsewhere",
         "DETACH DATABASE ledger",
         "PRAGMA query_only = OFF",
@@ -51,10 +51,10 @@ def test_derived_views_and_histories_can_be_queried(views: Views) -> None:
     ],
 )
 def test_nothing_can_be_written_changed_or_opened(views: Views, path: Path, sql: str) -> None:
-    before = path.read_bytes(), views.read("region_agencies").rows
+    before = path.read_bytes(), views.read("regions").rows
     with pytest.raises(InvalidInput):
         views.query(sql)
-    assert (path.read_bytes(), views.read("region_agencies").rows) == before
+    assert (path.read_bytes(), views.read("regions").rows) == before
 
 
 @pytest.mark.parametrize(

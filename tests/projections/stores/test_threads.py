@@ -18,7 +18,7 @@ from projections.views import Views
 from tests.projections.worlds import World
 
 USES: dict[str, Callable[[Views], object]] = {
-    "read": lambda views: views.read("region_agencies"),
+    "read": lambda views: views.read("regions"),
     "trail": lambda views: views.trail(TrailFilter()),
     "query": lambda views: views.query("SELECT 1"),
     "catch_up": lambda views: views.catch_up(),
@@ -46,23 +46,23 @@ def test_every_use_is_listed_here() -> None:
 def test_another_thread_is_told_to_open_views_of_its_own(
     views: Views, use: Callable[[Views], object]
 ) -> None:
-    before = views.read("region_agencies").rows
+    before = views.read("regions").rows
     with ThreadPoolExecutor(1) as threads:
         refused = threads.submit(use, views).exception()
     assert isinstance(refused, WrongThread)
     assert "opened by another thread" in str(refused)
     assert "Open views in each thread" in str(refused)
     assert not re.search("delet|damaged", str(refused), re.IGNORECASE)
-    assert views.read("region_agencies").rows == before
+    assert views.read("regions").rows == before
 
 
 def test_threads_with_views_of_their_own_read_the_same(told: World, views: Views) -> None:
-    expected = views.read("region_agencies").rows
+    expected = views.read("regions").rows
 
     def read(_: int) -> bool:
         with Views.open(told.place, load_catalogue()) as own:
             own.catch_up()
-            return own.read("region_agencies").rows == expected
+            return own.read("regions").rows == expected
 
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(read, range(12))) == [True] * 12

@@ -126,7 +126,7 @@ def test_views_of_another_history_forget_where_its_times_lay(
 
 
 def test_views_of_an_older_layout_are_built_again(told: World, views: Views) -> None:
-    before = views.read("region_agencies").rows
+    before = views.read("regions").rows
     for table in ("time_blocks", "time_late"):
         views._store.execute(f"DROP TABLE {table}")
     older = (
@@ -138,5 +138,5 @@ def test_views_of_an_older_layout_are_built_again(told: World, views: Views) -> 
     views.close()
     with Views.open(told.place, load_catalogue()) as anew:
         anew.catch_up()
-        assert anew.read("region_agencies").rows == before
+        assert anew.read("regions").rows == before
         assert len(anew.trail(TrailFilter(since=BEGINNING - timedelta(days=999))).rows)

@@ -11,8 +11,8 @@ from projections.projection import (
     Projection,
 )
 
-REGION_AGENCIES = Projection(
-    name="region_agencies",
+REGIONS = Projection(
+    name="regions",
     doc="The permissions of every agency, region by region: granted or revoked, since when, by whom.",
     key=(
         REGION,
