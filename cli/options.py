@@ -52,7 +52,19 @@ Service = Annotated[
     str | None,
     typer.Option(
         metavar="CODE",
-        help="The service that asks, by its code in the catalogue. Default: asm.",
+        help="The service that asks for authorization, by its code in the catalogue. Default: asm.",
+    ),
+]
+Asking = Annotated[
+    str | None,
+    typer.Option(
+        "--service", metavar="CODE", help="Only this service that asks for authorization, e.g. asm."
+    ),
+]
+Uses = Annotated[
+    str | None,
+    typer.Option(
+        "--uses", metavar="CODE", help="Only this service that an agency may use, e.g. elb."
     ),
 ]
 Region = Annotated[str | None, typer.Option(metavar="ID", help="The region's id, e.g. cn-north-4.")]

@@ -78,6 +78,11 @@ def topics() -> Mapping[str, type[DomainEvent]]:
     return dict(sorted(_BY_TOPIC.items()))
 
 
+def event_types() -> tuple[str, ...]:
+    """The names of all events, without the version of their topics."""
+    return tuple(sorted({topic.partition(".")[0] for topic in _BY_TOPIC}))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """Where an observed fact was read: the trace's id, the file, whether its digest was checked."""

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Final
+
+from ledger.errors import InvalidInput
 
 NEAR_MAX: Final = 3
 """How many near words are offered at most."""
@@ -26,6 +28,14 @@ def did_you_mean(word: str, accepted: Iterable[str]) -> str:
     """A remedy: the accepted words that are like a word, then all that are accepted."""
     every = list(accepted)
     return f"{offer(near(word, every))}Accepted: {', '.join(every)}."
+
+
+def check_choice(name: str, word: str | None, accepted: Collection[str]) -> None:
+    """Raises InvalidInput for a word that is not accepted; nothing accepted means that all are."""
+    if word is not None and accepted and word not in accepted:
+        raise InvalidInput(
+            f"The {name} {word!r} is not valid.", remedy=did_you_mean(word, accepted)
+        )
 
 
 def offer(found: Iterable[str]) -> str:

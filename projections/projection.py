@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from projections.dialect import Dialect
@@ -24,11 +24,14 @@ from projections.dialect import Dialect
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A documented column. `type` is TEXT or INTEGER."""
+    """A documented column. `type` is TEXT or INTEGER; `choices` are all its values, if it is
+    closed: a question for any other value is refused.
+    """
 
     name: str
     doc: str
     type: str = "TEXT"
+    choices: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,4 +89,12 @@ ACCOUNT = Column("account", "The account's id at the provider.")
 REGION = Column("region", "Region id; `*` stands for all regions.")
 AGENCY = Column("agency", "Name of the agency (at AWS: of the role).")
 ACTOR = Column("actor", "Surrogate id of who caused the latest change; empty if nobody is known.")
-ORIGIN = Column("origin", "`commanded` through the ledger, or `observed` in the cloud's traces.")
+ORIGIN = Column(
+    "origin",
+    "`commanded` through the ledger, or `observed` in the cloud's traces.",
+    choices=("commanded", "observed"),
+)
+USED_SERVICE = Column(
+    "service", "Code of the service that the agency may use; empty if by policy only."
+)
+"""In all other views, `service` is the service that asks for authorization."""

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from ledger.as_of import AsOf, resolve
 from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput, NotFound, StoreUnavailable
-from ledger.near_words import did_you_mean
+from ledger.near_words import check_choice, did_you_mean
 from ledger.persistence.location import Location, PostgresDatabase, location_of
 from ledger.values import check_storable
 from projections import history
@@ -26,6 +26,7 @@ from projections.maintenance.digest import digest_of
 from projections.maintenance.rebuild import OnProgress
 from projections.maintenance.runner import Certificate, Runner, Status
 from projections.moments import Moments
+from projections.occurrence import UnknownWord, unknown_words
 from projections.projection import Column
 from projections.stores import time_index
 from projections.stores.sqlite import SQLiteStore
@@ -165,8 +166,9 @@ class Views:
         name = declared_name(name)
         if name not in self.names():
             raise _no_view(name)
-        columns = tuple(column.name for column in self.columns(name))
-        wheres, params = _conditions(columns, where or {})
+        declared = self.columns(name)
+        columns = tuple(column.name for column in declared)
+        wheres, params = _conditions(declared, where or {})
         over = (name,) if name in PROJECTIONS else VIEWS[name].over
         with self._store.store_errors(), self._store.unchanging(*over):
             relation = self._relation(name, as_of)
@@ -210,6 +212,7 @@ class Views:
         newest_first: bool = True,
     ) -> Result:
         """A page of the audit trail; the next begins `after` the last position of this one."""
+        wanted.check()
         wheres, params = wanted.conditions(self._subjects_of(wanted.actor), self._store.dialect)
         if after is not None:
             wheres.append("position < ?" if newest_first else "position > ?")
@@ -247,6 +250,14 @@ class Views:
             return [("position > 0", [])]
         return time_index.parts(time_index.bounds(self._store, wanted), wanted)
 
+    def unknown_words(self, asked: Mapping[str, str | None]) -> list[UnknownWord]:
+        """The words of a question that no entry of this ledger has, with near ones that some have.
+
+        `asked` has the names of `TrailFilter`; other names and None are skipped.
+        """
+        with self._store.store_errors(), self._store.unchanging():
+            return unknown_words(self._store, asked)
+
     def subjects(self) -> Result:
         """Every surrogate id in the order of registration, and the name that is still kept."""
         member = self._store.dialect.member
@@ -283,16 +294,20 @@ def _no_view(name: str) -> NotFound:
     return NotFound(f"There is no view {name!r}.", remedy=did_you_mean(name, Views.names()))
 
 
-def _conditions(columns: tuple[str, ...], where: Mapping[str, str | None]) -> tuple[str, list[str]]:
+def _conditions(
+    columns: tuple[Column, ...], where: Mapping[str, str | None]
+) -> tuple[str, list[str]]:
     wheres, params = [], []
+    closed = {column.name: column.choices for column in columns}
     for column, value in where.items():
-        if column not in columns:
+        if column not in closed:
             raise InvalidInput(
-                f"The view has no column {column!r}.", remedy=f"It has: {', '.join(columns)}."
+                f"The view has no column {column!r}.", remedy=did_you_mean(column, closed)
             )
         if value is None:
             continue
         check_storable(f"The condition on {column}", value)
+        check_choice(column, value, closed[column])
         wheres.append(f"{column} IN (?, '*')" if column == "region" else f"{column} = ?")
         params.append(value)
     return (f"WHERE {' AND '.join(wheres)}" if wheres else ""), params

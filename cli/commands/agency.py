@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.filters import say_unknown_words
 from cli.options import Account, Provider, ReadingAsOf, Writing, command
 from cli.printing.output import Output, out, say, show, show_document
 from cli.reading import in_account, instant_of, names_of, print_result, readable, views_of
@@ -61,6 +62,8 @@ def list_(ask: ReadingAsOf, account: Account = None, provider: Provider = None) 
     with views_of(ask) as views:
         when = instant_of(ask, views)
         result = views.read("agencies", as_of=when, where=where)
+        if not result.rows:
+            say_unknown_words(views, where)
         print_result(ask.form, result, views, empty="There is no agency.")
 
 
@@ -99,6 +102,7 @@ def _found(views: Views, when: AsOf | None, where: dict[str, str | None]) -> lis
 
     found = views.read("agencies", as_of=when, where=where).dicts()
     if not found:
+        say_unknown_words(views, where)
         raise NotFound(
             f"There is no agency {where['agency']!r}"
             + (f" in the account {where['account']}." if where["account"] else "."),

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import Account, Provider, ReadingAsOf, Region, Service, Writing, command
+from cli.filters import say_unknown_words
+from cli.options import (
+    Account,
+    Asking,
+    Provider,
+    ReadingAsOf,
+    Region,
+    Service,
+    Writing,
+    command,
+)
 from cli.printing.output import out
 from cli.reading import in_account, instant_of, print_result, views_of
 from cli.writing import carry_out
@@ -75,7 +85,7 @@ def list_(
     ask: ReadingAsOf,
     *,
     region: Region = None,
-    service: Service = None,
+    service: Asking = None,
     status: Status = None,
     account: Account = None,
     provider: Provider = None,
@@ -86,4 +96,6 @@ def list_(
         when = instant_of(ask, views)
         wanted = {**where, "region": region, "service": service, "status": status}
         result = views.read("authorizations", as_of=when, where=wanted)
+        if not result.rows:
+            say_unknown_words(views, wanted)
         print_result(ask.form, result, views, empty="No service has asked for anything.")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.agency import Override
+from cli.filters import say_unknown_words
 from cli.options import Account, Provider, ReadingAsOf, Writing, command
 from cli.printing.output import Output, out, show_document
 from cli.reading import in_account, instant_of, print_result, views_of
@@ -36,6 +37,8 @@ def list_(ask: ReadingAsOf, account: Account = None, provider: Provider = None) 
     with views_of(ask) as views:
         when = instant_of(ask, views)
         result = views.read("policies", as_of=when, where=where)
+        if not result.rows:
+            say_unknown_words(views, where)
         print_result(ask.form, result, views, empty="There is no policy.")
 
 
@@ -56,6 +59,7 @@ def show(ask: ReadingAsOf, name: Name, account: Account = None, provider: Provid
             )
         }
         if not parts["policy"].rows:
+            say_unknown_words(views, where)
             raise NotFound(
                 f"There is no policy {name!r}.",
                 remedy="`authledger policy list` shows those that there are.",

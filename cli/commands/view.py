@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Account, Provider, ReadingAsOf, Region, Service, command
+from cli.filters import say_unknown_words
+from cli.options import Account, Asking, Provider, ReadingAsOf, Region, Uses, command
 from cli.printing.output import Output, say, show
 from cli.reading import instant_of, print_result, say_unknown_services, views_of
 
@@ -52,7 +53,8 @@ def view(
     *,
     name: Name = None,
     region: Region = None,
-    service: Service = None,
+    service: Asking = None,
+    uses: Uses = None,
     agency: Agency = None,
     policy: Policy = None,
     feature: Feature = None,
@@ -76,19 +78,43 @@ def view(
         "provider": provider or ask.root.provider,
         "account": account or ask.root.account,
         "region": region,
-        "service": service,
         "agency": agency,
         "policy": policy,
         "feature": feature,
         "status": status,
     }
-    given = {column: value for column, value in where.items() if value is not None}
+    _check_service(name, service, uses)
+    asked = {column: value for column, value in where.items() if value is not None}
+    given = asked if service is uses else {**asked, "service": service or uses or ""}
     with views_of(ask) as views:
         when = instant_of(ask, views)
         result = views.read(name, as_of=when, where=given)
         if name == "capabilities":
             say_unknown_services(views, when, given)
+        if not result.rows:
+            say_unknown_words(views, {**asked, "service": service, "uses": uses})
         print_result(ask.form, result, views, empty=_EMPTY.get(name, "Nothing."))
+
+
+def _check_service(name: str, service: str | None, uses: str | None) -> None:
+    """Raises InvalidInput for a condition that the view cannot have, NotFound for a view."""
+    from ledger.errors import InvalidInput
+    from projections.projection import USED_SERVICE
+    from projections.views import Views
+
+    is_of_use = USED_SERVICE in Views.columns(name)
+    if service is not None and is_of_use:
+        raise InvalidInput(
+            f"The view {name} says which services an agency may use, and not which service asks "
+            "(--service).",
+            remedy=f"What {service} asked for: authledger view authorizations --service {service}\n"
+            f"Which agencies may use {service}: authledger view {name} --uses {service}",
+        )
+    if uses is not None and not is_of_use:
+        raise InvalidInput(
+            f"The view {name} does not say which services an agency may use (--uses).",
+            remedy=f"Which agencies may use {uses}: authledger view regions --uses {uses}",
+        )
 
 
 def _list(form: Output, views: type[Views]) -> None:

@@ -71,6 +71,7 @@ def why(
     region: str | None = None,
     agency: str | None = None,
     service: str | None = None,
+    uses: str | None = None,
     policy: str | None = None,
     account: str | None = None,
     provider: str | None = None,
@@ -78,9 +79,10 @@ def why(
     """The events that changed what is named, and those that caused them.
 
     Events of one command or one trace belong together: the consent causes the permissions, the
-    deletion ends them. Raises InvalidInput if no region, agency, service or policy is named.
+    deletion ends them. `service` is a service that asks for authorization, `uses` one that an
+    agency may use. Raises InvalidInput if no region, agency, service or policy is named.
     """
-    if not any((region, agency, service, policy)):
+    if not any((region, agency, service, uses, policy)):
         raise InvalidInput(
             "Nothing to explain: name a region, an agency, a service or a policy.",
             remedy="For example: authledger audit why --region cn-north-4.",
@@ -90,6 +92,7 @@ def why(
         region=region,
         agency=agency,
         service=service,
+        uses=uses,
         policy=policy,
         account=account,
         provider=provider,

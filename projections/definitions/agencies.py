@@ -15,7 +15,7 @@ AGENCIES = Projection(
     doc="The agencies of every account (at AWS: roles): existing or deleted, since when, by whom.",
     key=(PROVIDER, ACCOUNT, AGENCY),
     values=(
-        Column("status", "`exists` or `deleted`."),
+        Column("status", "`exists` or `deleted`.", choices=("exists", "deleted")),
         Column("agency_id", "The immutable id; empty if the latest event does not tell it."),
         ACTOR,
         ORIGIN,

@@ -7,6 +7,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
 
+from ledger.errors import InvalidInput
+from ledger.messages import event_types
+from ledger.near_words import check_choice
 from ledger.values import check_storable, instant_text
 from projections.dialect import Dialect
 from projections.projection import Column, DerivedView
@@ -34,14 +37,21 @@ AUDIT_TRAIL = DerivedView(
         Column("provider", "The cloud."),
         Column("account", "The account's id at the provider."),
         Column("region", "Region id; `*` stands for all regions."),
-        Column("service", "Code of the service that it is about."),
+        Column(
+            "service",
+            "Code of the service that asks; for permissions and credentials, of the service used.",
+        ),
         Column("agency", "Name of the agency."),
         Column("policy", "The policy that it is about."),
         Column("feature", "The feature that was used or refused."),
-        Column("outcome", "`refused`, `carried-out`, `admitted`, `dialog`; NULL for plain facts."),
+        Column(
+            "outcome",
+            "`refused`, `carried-out`, `admitted`, `dialog`; NULL for plain facts.",
+            choices=("refused", "carried-out", "admitted", "dialog"),
+        ),
         Column("actor", "Surrogate id of who did it."),
         Column("actor_name", "The name behind it; NULL once it was erased."),
-        Column("origin", "`commanded` or `observed`."),
+        Column("origin", "`commanded` or `observed`.", choices=("commanded", "observed")),
         Column("reason", "The reason that was given."),
         Column("command_id", "What the events of one command, or of one trace, have in common."),
         Column("stream", "The stream that the event belongs to."),
@@ -53,6 +63,15 @@ AUDIT_TRAIL = DerivedView(
 )
 
 
+USES: Final = (
+    "PermissionGranted",
+    "PermissionRevoked",
+    "TemporaryCredentialIssued",
+    "CredentialRefused",
+)
+"""The events whose `service` is the service that an agency uses. In all others it is the service
+that asks for authorization.
+"""
 _BY_RARITY: Final = (
     "account", "agency", "policy", "actor", "region", "service", "type", "outcome", "origin",
     "provider",
@@ -62,14 +81,18 @@ _BY_RARITY: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailFilter:
-    """Which entries of the trail; None means any. `since` and `until` are effective times,
-    the first included and the second not; `actor` is a surrogate id or a name. Raises InvalidInput.
+    """Which entries of the trail; None means any.
+
+    `since` and `until` are effective times, the first included and the second not. `actor` is a
+    surrogate id or a name. `service` is the service that asks for authorization, such as asm;
+    `uses` is a service that an agency uses, such as elb. Raises InvalidInput.
     """
 
     provider: str | None = None
     account: str | None = None
     region: str | None = None
     service: str | None = None
+    uses: str | None = None
     agency: str | None = None
     policy: str | None = None
     event: str | None = None
@@ -85,6 +108,18 @@ class TrailFilter:
             if isinstance(value, str):
                 check_storable(f"The condition on {field.name}", value)
 
+    def check(self) -> None:
+        """Raises InvalidInput for a word that no entry can have, and for `service` with `uses`."""
+        if self.service is not None and self.uses is not None:
+            raise InvalidInput(
+                "An entry has one service: the one that asks, or one that an agency uses.",
+                remedy="Give --service (asks) or --uses (is used), not both.",
+            )
+        closed = {column.name: column.choices for column in AUDIT_TRAIL.columns}
+        check_choice("event", self.event, event_types())
+        check_choice("outcome", self.outcome, closed["outcome"])
+        check_choice("origin", self.origin, closed["origin"])
+
     def conditions(self, actors: Sequence[str], dialect: Dialect) -> tuple[list[str], list[object]]:
         """SQL conditions over `audit_trail`, and their parameters. `actors` are the surrogate ids
         that `actor` stands for.
@@ -96,6 +131,11 @@ class TrailFilter:
             name = dialect.unsearched.format(column) if wheres else column
             wheres.append(f"{name} IN ({', '.join('?' * len(values))})")
             params.extend(values)
+        if self.service is not None or self.uses is not None:
+            name = dialect.unsearched.format("type")
+            is_used = "IN" if self.service is None else "NOT IN"
+            wheres.append(f"{name} {is_used} ({', '.join('?' * len(USES))})")
+            params.extend(USES)
         for bound, comparison in ((self.since, ">="), (self.until, "<")):
             if bound is not None:
                 wheres.append(f"effective_at {comparison} ?")
@@ -104,7 +144,8 @@ class TrailFilter:
 
     def _asked(self, actors: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
         """The columns that are asked for, and the values that each may have."""
+        asked = {"type": self.event, "service": self.service or self.uses}
         for column in _BY_RARITY:
-            value = getattr(self, "event" if column == "type" else column)
+            value = asked[column] if column in asked else getattr(self, column)
             if value is not None:
                 yield column, actors if column == "actor" else (value,)

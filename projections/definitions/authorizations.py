@@ -15,7 +15,11 @@ AUTHORIZATIONS = Projection(
     doc="Consent, region by region: what became of each service's request, since when, by whom.",
     key=(REGION, PROVIDER, ACCOUNT, Column("service", "Code of the service that asked.")),
     values=(
-        Column("status", "`requested`, `granted`, `declined` or `revoked`."),
+        Column(
+            "status",
+            "`requested`, `granted`, `declined` or `revoked`.",
+            choices=("requested", "granted", "declined", "revoked"),
+        ),
         ACTOR,
         ORIGIN,
     ),

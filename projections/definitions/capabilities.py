@@ -65,7 +65,11 @@ CAPABILITIES = DerivedView(
         Column(
             "agency", "The agency through which it works, or that lacks least; empty if `unknown`."
         ),
-        Column("status", "`works`, `broken` or `unknown`."),
+        Column(
+            "status",
+            "`works`, `broken` or `unknown`.",
+            choices=("works", "broken", "unknown"),
+        ),
         Column("missing", "Codes of the services that the agency may not use, comma-separated."),
     ),
     over=("regions", "authorizations"),

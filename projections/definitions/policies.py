@@ -13,7 +13,11 @@ POLICIES = Projection(
     name="policies",
     doc="The policies of every account: existing or deleted, since when, by whom.",
     key=(PROVIDER, ACCOUNT, Column("policy", "Name of the policy (at AWS: its ARN).")),
-    values=(Column("status", "`exists` or `deleted`."), ACTOR, ORIGIN),
+    values=(
+        Column("status", "`exists` or `deleted`.", choices=("exists", "deleted")),
+        ACTOR,
+        ORIGIN,
+    ),
     select="""
         SELECT position, effective_at, provider, account, policy,
                CASE type WHEN 'PolicyCreated' THEN 'exists' ELSE 'deleted' END AS status,

@@ -7,6 +7,7 @@ from projections.projection import (
     ORIGIN,
     PROVIDER,
     REGION,
+    USED_SERVICE,
     Column,
     Projection,
 )
@@ -19,10 +20,14 @@ REGIONS = Projection(
         PROVIDER,
         ACCOUNT,
         AGENCY,
-        Column("service", "Code of the service that the agency may use; empty if by policy only."),
+        USED_SERVICE,
         Column("policy", "The policy that carries the permission; empty if none is known."),
     ),
-    values=(Column("status", "`granted` or `revoked`."), ACTOR, ORIGIN),
+    values=(
+        Column("status", "`granted` or `revoked`.", choices=("granted", "revoked")),
+        ACTOR,
+        ORIGIN,
+    ),
     select="""
         SELECT position, effective_at, region, provider, account, agency,
                COALESCE(service, '') AS service, COALESCE(policy, '') AS policy,

@@ -78,6 +78,7 @@ class Cli:
 
 ON_EVERY_DATABASE = (
     "test_after_commit",
+    "test_filters",
     "test_keeping",
     "test_log_prove",
     "test_reading",

@@ -204,7 +204,7 @@ def test_two_instants_are_compared(story: Cli) -> None:
 
 
 def test_why_tells_the_chain_of_events(story: Cli) -> None:
-    chain = story.done(f"audit why --region {SINGAPORE} --service elb -o json").json
+    chain = story.done(f"audit why --region {SINGAPORE} --uses elb -o json").json
     told = [(each["event"], each["role"]) for each in chain]
     assert told == [
         ("AuthorizationRequested", "cause"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.filters import say_unknown_words
 from cli.options import Account, Provider, Reading, Region
 from cli.printing.output import Output, say, show
 from cli.reading import resolved, views_of, with_names
@@ -48,6 +49,8 @@ def diff(
         headings = [str(when) if when else f"now, position {end}" for when in instants]
         say(f"from  {headings[0]}\nto    {headings[1]}")
         rows = [_row(each) for each in compare(views, *instants, names=view or None, where=where)]
+        if not rows:
+            say_unknown_words(views, where)
         if ask.form is Output.TABLE:
             rows = with_names(rows, views)
         show(ask.form, _COLUMNS, rows, empty="Nothing changed.")

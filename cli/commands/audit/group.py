@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from cli.commands.audit import diff, evidence, replay, why
 from cli.commands.audit.trail import print_trail
-from cli.options import Account, Provider, Reading, Region, Service, command
+from cli.filters import say_unknown_words
+from cli.options import Account, Asking, Provider, Reading, Region, Uses, command
 from cli.printing.output import Output, exact, say, show_document
 from cli.reading import ledger_of, print_result, time_of, views_of
 
@@ -67,7 +69,8 @@ def trail(
     account: Account = None,
     provider: Provider = None,
     region: Region = None,
-    service: Service = None,
+    service: Asking = None,
+    uses: Uses = None,
     actor: Actor = None,
     agency: Agency = None,
     policy: Policy = None,
@@ -92,6 +95,7 @@ def trail(
             provider=provider or ask.root.provider,
             region=region,
             service=service,
+            uses=uses,
             actor=actor,
             agency=agency,
             policy=policy,
@@ -103,6 +107,8 @@ def trail(
         )
         page = views.trail(wanted, after=after, limit=limit, newest_first=not oldest_first)
         say(f"now, position {page.position}")
+        if not page.rows:
+            say_unknown_words(views, asdict(wanted))
         if ask.form is Output.TABLE:
             print_trail(page, views)
         else:

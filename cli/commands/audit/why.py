@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cli.options import Account, Provider, Reading, Region, Service
+from cli.filters import say_unknown_words
+from cli.options import Account, Asking, Provider, Reading, Region, Uses
 from cli.printing.output import say
 from cli.reading import in_account, print_result, views_of
 
@@ -20,7 +21,8 @@ def why(
     *,
     region: Region = None,
     agency: Agency = None,
-    service: Service = None,
+    service: Asking = None,
+    uses: Uses = None,
     policy: Policy = None,
     account: Account = None,
     provider: Provider = None,
@@ -28,21 +30,24 @@ def why(
     """Explain an answer: the changes of what you name, each with what caused it.
 
     Events of one command or one trace belong together: the consent causes the permissions, the
-    deletion ends them. Name a region, an agency, a service, a policy, or several.
+    deletion ends them. Name a region, an agency, a service, a policy, or several of them.
     """
     from projections.audit.why import CHANGES_MAX, why
     from projections.views import Result
 
+    asked = {
+        "region": region,
+        "agency": agency,
+        "service": service,
+        "uses": uses,
+        "policy": policy,
+        **in_account(ask, provider, account),
+    }
     with views_of(ask, caught_up=False) as views:
-        chain = why(
-            views,
-            region=region,
-            agency=agency,
-            service=service,
-            policy=policy,
-            **in_account(ask, provider, account),
-        )
+        chain = why(views, **asked)
         say(f"now, position {chain.position}")
+        if not chain.links:
+            say_unknown_words(views, asked)
         for event in chain.cut:
             say(f"{event}: only the first {CHANGES_MAX} are listed. Name more to narrow it down.")
         rows = [tuple(getattr(link, column) for column in _COLUMNS) for link in chain.links]

@@ -109,7 +109,7 @@ STORY: Final = (
     Step("One entry, exactly as stored.", ("audit", "show", "6")),
     Step("History told event by event.", ("audit", "replay", "--from", "2", "--to", "12")),
     Step("Why may the agency use ELB in Beijing?",
-         ("audit", "why", *BEIJING, "--service", "elb")),
+         ("audit", "why", *BEIJING, "--uses", "elb")),
     Step(
         "An administrator overrides the protection, and has to say why.",
         ("policy", "delete", POLICY, "--override", "--reason", "the mesh is given up",

@@ -99,14 +99,14 @@ def test_a_counter_is_compared_too_and_its_latest_event_names_the_actor(views: V
 def test_rows_are_chosen_and_views_without_such_a_column_left_out(views: Views) -> None:
     found = diff(views, NOTHING, where={"region": SINGAPORE, "account": None})
     assert {each.view for each in found} == {
-        "region_agencies", "authorizations", "logins", "capabilities",
+        "regions", "authorizations", "logins", "capabilities",
     }  # fmt: skip
     assert {each.key["region"] for each in found} == {SINGAPORE}
     assert diff(views, NOTHING, where={"account": "another"}) == []
 
 
 def test_differences_are_sorted_by_view_and_key(views: Views) -> None:
-    found = diff(views, NOTHING, names=["policies", "region_agencies"])
+    found = diff(views, NOTHING, names=["policies", "regions"])
     assert found[0].view == "policies"
     keys = [tuple(each.key.values()) for each in found[1:]]
     assert keys == sorted(keys)

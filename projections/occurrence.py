@@ -1,0 +1,66 @@
+"""Finds the words of a question that occur in no entry, and the near ones that do occur."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.near_words import near
+from projections.definitions.audit_trail import USES
+from projections.stores.store import Store
+
+WORDS_MAX: Final = 100_000
+"""Among how many words of a ledger near ones are looked for, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownWord:
+    """A word of a question that no entry has. `near` are words like it that some entry has, the
+    most similar first; `elsewhere` is the other name under which the same word occurs, or None.
+    """
+
+    name: str
+    value: str
+    near: tuple[str, ...]
+    elsewhere: str | None = None
+
+
+_USED: Final = ", ".join(f"'{name}'" for name in USES)
+_WORDS: Final[Mapping[str, str]] = {
+    **{
+        column: f"SELECT {column} AS word FROM events WHERE {column} IS NOT NULL"
+        for column in ("provider", "account", "region", "agency", "policy", "feature")
+    },
+    "service": "SELECT service AS word FROM events WHERE service IS NOT NULL "
+    f"AND type NOT IN ({_USED})",
+    "uses": f"SELECT service AS word FROM events WHERE service IS NOT NULL AND type IN ({_USED})",
+    "actor": "SELECT name AS word FROM subjects WHERE kind = 'person'",
+}
+"""By the name of a condition, a SELECT of the words that it can have in this ledger."""
+_IDS: Final = "SELECT actor AS word FROM events WHERE actor IS NOT NULL"
+_OTHER: Final = {"service": "uses", "uses": "service"}
+
+
+def unknown_words(store: Store, asked: Mapping[str, str | None]) -> list[UnknownWord]:
+    """Those words of `asked` that occur in no entry, in its order. Within a transaction only."""
+    return list(_unknown(store, asked))
+
+
+def _unknown(store: Store, asked: Mapping[str, str | None]) -> Iterator[UnknownWord]:
+    for name, value in asked.items():
+        if value is None or name not in _WORDS or _occurs(store, _WORDS[name], value):
+            continue
+        if name == "actor" and _occurs(store, _IDS, value):
+            continue
+        other = _OTHER.get(name)
+        elsewhere = other if other and _occurs(store, _WORDS[other], value) else None
+        words = store.execute(
+            f"SELECT DISTINCT word FROM ({_WORDS[name]}) AS words LIMIT {WORDS_MAX}"
+        )
+        yield UnknownWord(name, value, tuple(near(value, (row[0] for row in words))), elsewhere)
+
+
+def _occurs(store: Store, words: str, value: str) -> bool:
+    found = store.value(f"SELECT 1 FROM ({words}) AS words WHERE word = ? LIMIT 1", (value,))
+    return found is not None

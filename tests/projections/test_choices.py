@@ -1,0 +1,80 @@
+"""The closed columns of the views: their choices are those that their SQL and the events have."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+import pytest
+
+from ledger.account.agency import AgencyDeletionAttempted
+from ledger.account.console import ConsoleLoginRequested
+from ledger.errors import InvalidInput
+from ledger.messages import DomainEvent, event_types, topics
+from projections.definitions.audit_trail import AUDIT_TRAIL, USES, TrailFilter
+from projections.definitions.declared import PROJECTIONS, VIEWS
+from projections.dialect import SQLITE
+from projections.projection import DerivedView, Projection
+from projections.views import Views
+
+DECLARED: list[Projection | DerivedView] = [*PROJECTIONS.values(), *VIEWS.values()]
+CLOSED = [
+    pytest.param(declared, column, id=f"{declared.name}.{column.name}")
+    for declared in DECLARED
+    for column in declared.columns
+    if column.choices
+]
+
+
+@pytest.mark.parametrize(("declared", "column"), CLOSED)
+def test_the_choices_of_a_column_are_those_that_its_documentation_lists(
+    declared: Projection, column: object
+) -> None:
+    listed = re.findall("`([a-z-]+)`", getattr(column, "doc", ""))
+    assert tuple(listed) == getattr(column, "choices", ())
+
+
+@pytest.mark.parametrize("name", ["regions", "agencies", "policies", "authorizations"])
+def test_the_choices_of_a_status_are_those_that_the_select_yields(name: str) -> None:
+    [status] = [column for column in PROJECTIONS[name].columns if column.name == "status"]
+    yielded = re.findall(r"(?:THEN|ELSE) '([a-z]+)'", PROJECTIONS[name].select)
+    assert sorted(yielded) == sorted(status.choices)
+
+
+def test_the_choices_of_a_derived_status_are_those_that_the_select_yields() -> None:
+    [status] = [column for column in VIEWS["capabilities"].columns if column.name == "status"]
+    text = VIEWS["capabilities"].select(SQLITE)
+    assert all(f"'{choice}'" in text for choice in status.choices)
+
+
+def test_the_outcomes_are_those_of_the_events() -> None:
+    found: set[str] = set()
+    for event in topics().values():
+        field = event.model_fields.get("outcome")
+        found |= set(get_args(field.annotation)) if field else set()
+    [outcome] = [column for column in AUDIT_TRAIL.columns if column.name == "outcome"]
+    assert found == set(outcome.choices)
+    assert {AgencyDeletionAttempted, ConsoleLoginRequested} <= set(topics().values())
+
+
+def test_events_that_have_a_permission_or_credential_name_the_service_that_is_used() -> None:
+    def names(event: type[DomainEvent]) -> bool:
+        return "service" in event.model_fields and "agency" in event.model_fields
+
+    either = {event.__name__ for event in topics().values() if names(event)}
+    assert either - set(USES) == {"FeatureUsed", "FeatureRefused"}
+    assert set(USES) <= set(event_types())
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        TrailFilter(event="Foo"),
+        TrailFilter(outcome="denied"),
+        TrailFilter(origin="foo"),
+        TrailFilter(service="asm", uses="elb"),
+    ],
+)
+def test_the_trail_refuses_a_word_that_no_entry_can_have(views: Views, wanted: TrailFilter) -> None:
+    with pytest.raises(InvalidInput):
+        views.trail(wanted)
