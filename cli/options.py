@@ -68,6 +68,12 @@ Uses = Annotated[
     ),
 ]
 Region = Annotated[str | None, typer.Option(metavar="ID", help="The region's id, e.g. cn-north-4.")]
+NewRegion = Annotated[
+    bool,
+    typer.Option(
+        "--new-region", help="Accept a region that neither the catalogue nor the account knows."
+    ),
+]
 Form = Annotated[
     Output | None,
     typer.Option("--output", "-o", help="How to print: table (default), json, jsonl or csv."),

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from cli.input import built, line
+from cli.new_region import check_region
 from cli.options import Login
 from cli.printing.output import Output, say, show
 from cli.reading import opened
@@ -27,6 +28,7 @@ def carry_out(
     kind: type[Command],
     *,
     tell: Tell | None = None,
+    new_region: bool = False,
     actor: str | None = None,
     **words: object,
 ) -> None:
@@ -46,8 +48,8 @@ def carry_out(
         name: checked(name, getattr(ask, name))
         for name in ("reason", "command_id", "correlation_id")
     }
+    check_region(ask, request, is_new=new_region)
     with open_for_writing(ask) as ledger:
-        _warn_of_unknown_region(ledger, request)
         try:
             outcome = ledger.execute(request, actor=who, dry_run=ask.dry_run, **envelope)
         except LedgerError as error:
@@ -132,15 +134,6 @@ def actor_of(claimed: str | None) -> Actor:
 def checked(field: str, text: str | None) -> str | None:
     """A line of free text, checked as the ledger's own words are. Raises InvalidInput."""
     return None if text is None else line(field, text)
-
-
-def _warn_of_unknown_region(ledger: Ledger, request: Command) -> None:
-    region = getattr(request, "region", None)
-    if region is not None and not ledger.catalogue.knows_region(request.provider, region):
-        say(
-            f"Warning: the catalogue knows no region {region!r} of {request.provider}. "
-            "Region ids are the cloud's own words, so it is taken as it is."
-        )
 
 
 def names_in(ledger: Ledger, entries: Iterable[Recorded]) -> Mapping[str, str]:

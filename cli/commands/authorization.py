@@ -10,6 +10,7 @@ from cli.filters import say_unknown_words
 from cli.options import (
     Account,
     Asking,
+    NewRegion,
     Provider,
     ReadingAsOf,
     Region,
@@ -36,7 +37,12 @@ def _words(ask: Writing, region: str | None, service: str | None) -> dict[str, A
 
 
 @command(app, "grant")
-def grant(ask: Writing, region: Region = None, service: Service = None) -> None:
+def grant(
+    ask: Writing,
+    region: Region = None,
+    service: Service = None,
+    new_region: NewRegion = False,
+) -> None:
     """Consent: the OK button of the dialog. Permanent, in one region.
 
     The first consent in an account also creates the service's agency and its policy; a later
@@ -44,26 +50,42 @@ def grant(ask: Writing, region: Region = None, service: Service = None) -> None:
     """
     from ledger.account.authorization import GrantAuthorization
 
-    carry_out(ask, GrantAuthorization, **_words(ask, region, service))
+    carry_out(ask, GrantAuthorization, new_region=new_region, **_words(ask, region, service))
 
 
 @command(app, "decline")
-def decline(ask: Writing, region: Region = None, service: Service = None) -> None:
+def decline(
+    ask: Writing,
+    region: Region = None,
+    service: Service = None,
+    new_region: NewRegion = False,
+) -> None:
     """Close the dialog without consent. The next login in that region asks again."""
     from ledger.account.authorization import DeclineAuthorization
 
-    carry_out(ask, DeclineAuthorization, **_words(ask, region, service))
+    carry_out(ask, DeclineAuthorization, new_region=new_region, **_words(ask, region, service))
 
 
 @command(app, "revoke")
-def revoke(ask: Writing, region: Region = None, service: Service = None) -> None:
+def revoke(
+    ask: Writing,
+    region: Region = None,
+    service: Service = None,
+    new_region: NewRegion = False,
+) -> None:
     """Take consent back in one region, and end just that region's permissions.
 
     No cloud ends credentials that it has issued before: the answer says until when one may work.
     """
     from ledger.account.authorization import RevokeAuthorization
 
-    carry_out(ask, RevokeAuthorization, tell=_usable_until, **_words(ask, region, service))
+    carry_out(
+        ask,
+        RevokeAuthorization,
+        tell=_usable_until,
+        new_region=new_region,
+        **_words(ask, region, service),
+    )
 
 
 def _usable_until(_: Ledger, entries: tuple[Recorded, ...]) -> None:

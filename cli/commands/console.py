@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Login, Region, Service, command
+from cli.options import Login, NewRegion, Region, Service, command
 from cli.printing.output import out
 from cli.writing import carry_out
 
@@ -28,7 +28,13 @@ User = Annotated[
 
 
 @command(app, "login")
-def login(ask: Login, region: Region = None, service: Service = None, user: User = None) -> None:
+def login(
+    ask: Login,
+    region: Region = None,
+    service: Service = None,
+    user: User = None,
+    new_region: NewRegion = False,
+) -> None:
     """Log in to the console of a service in one region.
 
     Where the service is not authorized yet, the dialog opens: it lists the services that are asked
@@ -41,6 +47,7 @@ def login(ask: Login, region: Region = None, service: Service = None, user: User
         RequestConsoleLogin,
         tell=_dialog,
         actor=user,
+        new_region=new_region,
         service=service or ask.settings.value("service"),
         region=region or ask.settings.need("region"),
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import Region, Service, Writing, command
+from cli.options import NewRegion, Region, Service, Writing, command
 from cli.writing import carry_out
 
 app = typer.Typer(help="Temporary credentials, by which a component acts as the agency.")
@@ -37,6 +37,7 @@ def issue(
     region: Region = None,
     service: Service = None,
     life_seconds: Life = None,
+    new_region: NewRegion = False,
 ) -> None:
     """Issue a temporary credential for a component, to act on one service in one region.
 
@@ -48,6 +49,7 @@ def issue(
     carry_out(
         ask,
         IssueCredential,
+        new_region=new_region,
         service=service or ask.settings.value("service"),
         region=region or ask.settings.need("region"),
         target=target,

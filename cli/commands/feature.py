@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import Region, Service, Writing, command
+from cli.options import NewRegion, Region, Service, Writing, command
 from cli.writing import carry_out
 
 app = typer.Typer(help="Features of a service: enable a mesh, publish an ingress gateway, …")
@@ -34,7 +34,13 @@ Feature = Annotated[
 
 
 @command(app, "use")
-def use(ask: Writing, feature: Feature, region: Region = None, service: Service = None) -> None:
+def use(
+    ask: Writing,
+    feature: Feature,
+    region: Region = None,
+    service: Service = None,
+    new_region: NewRegion = False,
+) -> None:
     """Use a feature in one region, through the service's agency.
 
     Refused, and recorded, where the agency may not use what the feature needs; the message names
@@ -45,6 +51,7 @@ def use(ask: Writing, feature: Feature, region: Region = None, service: Service 
     carry_out(
         ask,
         UseFeature,
+        new_region=new_region,
         service=service or ask.settings.value("service"),
         region=region or ask.settings.need("region"),
         feature=feature,

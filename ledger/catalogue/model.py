@@ -202,11 +202,18 @@ class Catalogue(_Entry):
         return None
 
     def knows_region(self, provider: str, region: str) -> bool:
-        """Whether the region id is known; True where the catalogue lists none for the provider."""
-        for entry in self.providers:
-            if entry.code == provider and entry.regions:
-                return region == "*" or region in entry.regions
-        return True
+        """Whether the region id is known; True where the catalogue lists none for the provider.
+
+        Known are also all regions (`*`), a sub-project of a known region (`cn-north-4_mesh`), and
+        `MOS`, the project of Huawei Cloud's object storage, which its traces call a region.
+        """
+        known = self.regions(provider)
+        main, _, project = region.partition("_")
+        return not known or region in ("*", "MOS", *known) or (main in known and bool(project))
+
+    def regions(self, provider: str) -> tuple[str, ...]:
+        """The region ids that the catalogue lists for a provider; none if it does not know them."""
+        return next((entry.regions for entry in self.providers if entry.code == provider), ())
 
     def short_name(self, provider: str, code: str) -> str:
         for service in self.services_of(provider):

@@ -29,7 +29,9 @@ def test_the_demos_ledger_can_be_kept(cli: Cli) -> None:
 
 
 def test_a_story_that_breaks_is_an_error(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = (story.Step("This cannot work.", ("feature", "use", "mesh", "--region", "x")),)
+    broken = (
+        story.Step("This cannot work.", ("feature", "use", "mesh", "--region", "cn-north-4")),
+    )
     monkeypatch.setattr("cli.commands.demo.play.STORY", broken)
     said = cli("demo")
     assert said.code == 3

@@ -114,7 +114,7 @@ def test_a_ledger_that_is_not_there_is_not_made_by_reading(cli: Cli) -> None:
 
 def test_a_file_that_is_no_ledger_is_left_alone(cli: Cli) -> None:
     cli.ledger.write_text("something else entirely")
-    for line in ("view regions", "feature use mesh --region x"):
+    for line in ("view regions", "feature use mesh --region cn-north-4"):
         assert cli(line).code == 7
     assert cli.ledger.read_text() == "something else entirely"
 
@@ -123,7 +123,7 @@ def test_another_programs_database_is_left_alone(cli: Cli) -> None:
     with sqlite3.connect(cli.ledger) as other:
         other.execute("CREATE TABLE theirs (x)")
     other.close()
-    assert cli("feature use mesh --region x").code == 7
+    assert cli("feature use mesh --region cn-north-4").code == 7
 
 
 def test_a_ledger_of_a_newer_format_is_left_alone(cli: Cli) -> None:
@@ -166,19 +166,19 @@ def test_a_reader_that_leaves_is_no_error(cli: Cli, form: str) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("console login --account a:b --region x", "--account cannot be 'a:b'"),
+        ("console login --account a:b --region cn-north-4", "--account cannot be 'a:b'"),
         ("console login --region 'a b'", "--region cannot be 'a b'"),
-        ("console login --region x --service 'A!'", "--service cannot be 'A!'"),
-        ("console login --region x --provider 'A!'", "--provider cannot be 'A!'"),
-        ("console login --region x --user ''", "The actor's name cannot be ''"),
+        ("console login --region cn-north-4 --service 'A!'", "--service cannot be 'A!'"),
+        ("console login --region cn-north-4 --provider 'A!'", "--provider cannot be 'A!'"),
+        ("console login --region cn-north-4 --user ''", "The actor's name cannot be ''"),
         ("agency create a --policy ''", "The policy's name cannot be ''"),
-        ("console login --region x --reason ''", "--reason cannot be ''"),
-        ("console login --region x --command-id ''", "--command-id cannot be ''"),
+        ("console login --region cn-north-4 --reason ''", "--reason cannot be ''"),
+        ("console login --region cn-north-4 --command-id ''", "--command-id cannot be ''"),
         ("agency create ''", "The agency's name cannot be ''"),
-        ("feature use NOPE --region x", "The feature's name cannot be 'NOPE'"),
-        ("feature use dancing --region x", "It has: mesh, ingress-gateway, metrics."),
-        ("credential issue --for '' --component c --region x", "--for cannot be ''"),
-        ("credential issue --for elb --component c --region x --life 0", "above 0"),
+        ("feature use NOPE --region cn-north-4", "The feature's name cannot be 'NOPE'"),
+        ("feature use dancing --region cn-north-4", "It has: mesh, ingress-gateway, metrics."),
+        ("credential issue --for '' --component c --region cn-north-4", "--for cannot be ''"),
+        ("credential issue --for elb --component c --region cn-north-4 --life 0", "above 0"),
         ("console login", "Give --region"),
         ("view regions --as-of yesterday", "'yesterday' is no time"),
         ("view regions --as-of @3 --known-at @3", "already says what was known"),

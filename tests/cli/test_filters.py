@@ -27,7 +27,7 @@ def story(cli: Cli) -> Cli:
         ("view capabilities --status granted", "Accepted: works, broken, unknown."),
         ("view policies --status exist", "Did you mean 'exists'?"),
         ("authorization list --status granted,revoked", "Did you mean 'revoked' or 'granted'"),
-        ("view agencies --region x", "no column 'region'"),
+        ("view agencies --region cn-north-4", "no column 'region'"),
     ],
 )
 def test_a_word_that_no_row_can_have_is_refused_with_the_accepted_words(

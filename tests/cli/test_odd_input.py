@@ -27,7 +27,7 @@ LOGIN = "console login --service asm --region cn-north-4 --account a1"
         f"{LOGIN} --catalogue '~nosuchuser/'",
         f"{LOGIN.replace('cn-north-4', '*')}",
         f"{LOGIN} --command-id trace:aws/1/2",
-        f"credential issue --for elb --component c --region r --account a1 --life {'9' * 1200}",
+        f"credential issue --for elb --component c --region cn-north-4 --account a1 --life {'9' * 1200}",
     ],
 )
 def test_it_ends_with_two_and_a_sentence(cli: Cli, line: str) -> None:

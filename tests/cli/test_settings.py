@@ -59,8 +59,8 @@ def test_a_mistyped_word_makes_no_ledger(bare: Cli) -> None:
 
 
 def test_the_ledger_may_be_named_before_or_after_the_command(bare: Cli) -> None:
-    bare.done("--ledger one.db console login --region x --account a")
-    bare.done("console login --region x --account a --ledger sqlite:///two.db")
+    bare.done("--ledger one.db console login --region cn-north-4 --account a")
+    bare.done("console login --region cn-north-4 --account a --ledger sqlite:///two.db")
     assert {path.name for path in bare.folder.glob("*.db")} == {"one.db", "two.db"}
 
 
@@ -68,7 +68,7 @@ def test_a_path_in_a_file_is_relative_to_that_file(bare: Cli) -> None:
     folder = bare.folder / "config" / "authledger"
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text('ledger = "mine.db"\naccount = "a"\n')
-    bare.done("console login --region x")
+    bare.done("console login --region cn-north-4")
     assert (folder / "mine.db").exists()
 
 
@@ -82,7 +82,7 @@ def test_a_path_in_a_file_is_relative_to_that_file(bare: Cli) -> None:
 )
 def test_a_file_that_cannot_be_understood_is_named(bare: Cli, text: str, says: str) -> None:
     (bare.folder / "authledger.toml").write_text(text)
-    said = bare("console login --region x")
+    said = bare("console login --region cn-north-4")
     assert said.code == 2
     assert "authledger.toml" in said.err
     assert says in said.err
@@ -98,7 +98,7 @@ def test_the_form_of_output_can_be_configured(cli: Cli, monkeypatch: pytest.Monk
 
 def test_a_configured_actor_is_claimed(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTHLEDGER_ACTOR", "pipeline")
-    entry = cli.done("console login --region x -o json").json[-1]
+    entry = cli.done("console login --region cn-north-4 -o json").json[-1]
     assert entry["actor_established"] == "claimed"
 
 
@@ -203,7 +203,7 @@ def more(cli: Cli) -> Path:
 
 
 def test_a_catalogue_folder_adds_a_service(cli: Cli, more: Path) -> None:
-    said = cli.done(f"--catalogue {more} console login --region x --service cbr")
+    said = cli.done(f"--catalogue {more} console login --region cn-north-4 --service cbr")
     assert "Disks: to back up" in said.out
     assert cli("--catalogue nowhere catalogue list").code == 2
 
@@ -211,8 +211,8 @@ def test_a_catalogue_folder_adds_a_service(cli: Cli, more: Path) -> None:
 @pytest.fixture
 def backup(cli: Cli, more: Path) -> Path:
     """A ledger in which a service was authorized that only a catalogue folder knows."""
-    cli.done(f"--catalogue {more} console login --region x --service cbr")
-    cli.done(f"--catalogue {more} authorization grant --region x --service cbr")
+    cli.done(f"--catalogue {more} console login --region cn-north-4 --service cbr")
+    cli.done(f"--catalogue {more} authorization grant --region cn-north-4 --service cbr")
     return more
 
 
@@ -246,7 +246,7 @@ def test_a_filter_does_not_hide_that_a_service_is_unknown(cli: Cli, condition: s
 @pytest.mark.usefixtures("backup", "config")
 def test_evidence_says_that_a_service_is_unknown(cli: Cli) -> None:
     key = cli.done("log init --origin example.com/authledger").out.strip()
-    said = cli.done("audit evidence 'capabilities region=x'")
+    said = cli.done("audit evidence 'capabilities region=cn-north-4'")
     assert "lists no features of cbr of huaweicloud" in said.err
     said = cli.done(f"audit verify-evidence evidence.zip --key {key} -o json")
     assert [(row["service"], row["status"]) for row in said.json] == [("cbr", "unknown")]

@@ -218,9 +218,44 @@ def test_the_actor_is_who_a_flag_claims_or_the_systems_user(cli: Cli) -> None:
     assert (claimed["actor_established"], system["actor_established"]) == ("claimed", "os-user")
 
 
-def test_an_unknown_region_is_taken_with_a_warning(cli: Cli) -> None:
-    said = cli.done("console login --region mars-1")
-    assert "knows no region 'mars-1'" in said.err
+@pytest.mark.parametrize(
+    "line",
+    [
+        "console login",
+        "authorization grant",
+        "authorization decline",
+        "authorization revoke",
+        "feature use mesh",
+        "credential issue --for elb --component c",
+    ],
+)
+def test_an_unknown_region_is_refused_and_not_recorded(cli: Cli, line: str) -> None:
+    said = cli(f"{line} --region cn-nort-4")
+    assert said.code == 2
+    assert "no region 'cn-nort-4' of huaweicloud" in said.err
+    assert "Nothing was recorded." in said.err
+    assert "Did you mean 'cn-north-4'" in said.err
+    assert "--new-region" in said.err
+    assert cli("audit trail").code == 4  # Not even an empty ledger was made.
+
+
+def test_a_new_region_is_recorded_on_demand_and_known_from_then_on(cli: Cli) -> None:
+    said = cli.done("console login --region mars-1 --new-region")
+    assert "no region 'mars-1' of huaweicloud; it is recorded as given" in said.err
+    cli.done("authorization grant --region mars-1")
+    cli.done("feature use mesh --region mars-1")
+    assert cli("console login --region mars-2").code == 2
+    assert cli("feature use mesh --region mars-1 --account other").code == 2
+
+
+@pytest.mark.parametrize("region", ["cn-north-4_mesh", "MOS"])
+def test_a_sub_project_and_the_object_storages_own_count_as_known(cli: Cli, region: str) -> None:
+    assert "no region" not in cli.done(f"console login --region {region}").err
+
+
+def test_a_provider_whose_regions_the_catalogue_does_not_list_has_any(cli: Cli) -> None:
+    said = cli("console login --region eu-de --provider otc --service asm")
+    assert "no region" not in said.err
 
 
 def test_an_agency_can_be_created_by_hand_once(cli: Cli) -> None:

@@ -54,7 +54,7 @@ def test_a_ledger_that_is_named_is_written_and_read(cli: Cli) -> None:
 
 def test_the_settings_of_the_folder_are_read(cli: Cli) -> None:
     (cli.folder / "authledger.toml").write_text('ledger = "here.db"\naccount = "a"\n')
-    said = nameless(cli.folder, "console", "login", "--region", "x", "--user", "alice")
+    said = nameless(cli.folder, "console", "login", "--region", "cn-north-4", "--user", "alice")
     assert said.code == 0, said.err
     assert (cli.folder / "here.db").exists()
 
@@ -82,7 +82,7 @@ def test_a_log_whose_key_is_elsewhere_is_read_and_grows_without_checkpoints(cli:
     cli.authorize()
     key = cli.done("log init --origin example.com/authledger").out.strip()
     place = ("--ledger", str(cli.ledger))
-    login = ("console", "login", "--region", "x", "--user", "bob")
+    login = ("console", "login", "--region", "cn-north-4", "--user", "bob")
     assert nameless(cli.folder, *place, "log", "verify", "--key", key).code == 0
     assert nameless(cli.folder, *place, *login).code == 0
     said = nameless(cli.folder, *place, "log", "checkpoint")
@@ -116,7 +116,7 @@ def test_a_path_in_a_home_that_is_not_there_is_not_valid(cli: Cli) -> None:
 
 def test_folders_that_variables_name_need_no_home(cli: Cli) -> None:
     folders = {f"XDG_{kind}_HOME": str(cli.folder / kind) for kind in ("DATA", "CONFIG")}
-    login = ("console", "login", "--region", "x", "--user", "alice")
+    login = ("console", "login", "--region", "cn-north-4", "--user", "alice")
     said = nameless(cli.folder, *login, **folders)
     assert said.code == 0, said.err
     assert (cli.folder / "DATA" / "authledger" / "ledger.db").exists()

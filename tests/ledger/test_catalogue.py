@@ -201,6 +201,11 @@ def test_quotas_and_regions_are_a_providers() -> None:
     assert catalogue.quota("huaweicloud", "agencies") == 50
     assert catalogue.knows_region("aws", "eu-north-1")
     assert not catalogue.knows_region("huaweicloud", "eu-north-1")
+    assert catalogue.knows_region("huaweicloud", "cn-north-4_mesh")
+    assert not catalogue.knows_region("huaweicloud", "cn-north-4_")
+    assert not catalogue.knows_region("huaweicloud", "cn-nort-4_mesh")
+    assert all(catalogue.knows_region("huaweicloud", each) for each in ("*", "MOS"))
+    assert catalogue.knows_region("elsewhere", "any")
 
 
 @pytest.mark.skipif(

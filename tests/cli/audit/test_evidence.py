@@ -130,7 +130,7 @@ def a_writer_beside(cli: Cli) -> Iterator[None]:
 @pytest.mark.parametrize("cli", ["sqlite", "postgresql"], indirect=True)
 def test_evidence_that_is_made_beside_a_writer_verifies(cli: Cli, key: str) -> None:
     for number in range(20):
-        cli.authorize(f"region-{number}")
+        cli.authorize(f"cn-north-4_{number}")
     with a_writer_beside(cli):
         before = size_of(cli.done("log checkpoint").out)
         for number in range(3):
