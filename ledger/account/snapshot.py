@@ -1,99 +1,197 @@
-"""An account's state as text, so that a command need not read the account's whole history again.
+"""An account's state as text, so that a command need not read the account's whole stream again.
 
-{"state":1,"version":42,"latest":"2026-03-01T09:30:00.000000Z","agencies":[["asm_admin_trust",
-[["2026-03-01T09:30:00.000000Z","0a1b…"]]]],…}: each key with its timeline, in the order learned.
-A snapshot is derived: whoever cannot read it replays the entries.
+{"state":"5f0c…","provider":"huaweicloud",…,"agencies":[["asm_admin_trust",
+[["2026-03-01T09:30:00.000000Z","0a1b…"]]]],…}: every field of the state, by its declared type. A
+mapping is a list of pairs, a timeline the list of its facts in the order in which they happened.
+`state` names the shape, and follows from the declared fields and types by itself, so that a
+program with another state passes the snapshot over. A snapshot is derived: a program that cannot
+read it replays the entries.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, is_dataclass
+from dataclasses import fields as fields_of
+from datetime import datetime
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from ledger.account.state import Account, Authorization, PermissionKey, Timeline
+from pydantic_core import from_json, to_json
+
+from ledger.account.account import CHANGES
+from ledger.account.state import Account, Timeline
 from ledger.values import instant, instant_text
 
-STATE: Final = 1
-"""Grows when `evolve` makes another state of the same events, or a state is written otherwise."""
+RULES: Final = 1
+"""Grows when an `evolve` makes another state of the same events without a change of its shape."""
 
-V = TypeVar("V")
+A = TypeVar("A", bound=Account)
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How values of one type become JSON and come back.
+
+    What comes back is not checked: the version says that a program of the same shape wrote it.
+    """
+
+    shape: str
+    """The type in words: names of fields, and their types."""
+    dump: Callable[[Any], Any]
+    load: Callable[[Any], Any]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a value is the same in JSON. Then no function is called for each."""
+        return self.dump is _same and self.load is _same
 
 
 def to_text(account: Account) -> str:
     """The state as one line of JSON."""
-    latest = account.latest_effective_at
-    return json.dumps(
-        {
-            "state": STATE,
-            "provider": account.provider,
-            "account": account.account,
-            "version": account.version,
-            "latest": None if latest is None else instant_text(latest),
-            "authorizations": _told(account.authorizations.items()),
-            "agencies": _told(account.agencies.items()),
-            "trustees": _told(account.trustees.items()),
-            "policies": _told(account.policies.items()),
-            "permissions": [
-                [agency, _told(known.items())] for agency, known in account.permissions.items()
-            ],
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    kind: Any = type(account)
+    return to_json({"state": version_of(kind), **codec_of(kind).dump(account)}).decode()
 
 
 def from_text(text: str) -> Account:
     """The inverse of `to_text`. Raises ValueError for anything else."""
+    return load(text, Account)
+
+
+def load(text: str, kind: type[A]) -> A:
+    """The state of that class from its text. Raises ValueError for anything else."""
+    shape: Any = kind
     try:
-        return _account(json.loads(text))
+        content = from_json(text)
+        state = content.pop("state")
+        if state != version_of(shape):
+            raise ValueError(f"the snapshot has the state {state!r}, not {version_of(shape)!r}")
+        loaded: A = codec_of(shape).load(content)
     except (TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(f"no snapshot of an account: {error!r}") from error
+        raise ValueError(f"not a snapshot of an account: {error!r}") from error
+    return loaded
 
 
-def _account(told: dict[str, Any]) -> Account:
-    if told["state"] != STATE:
-        raise ValueError(f"the snapshot has the state {told['state']!r}, not {STATE}")
-    return Account(
-        provider=told["provider"],
-        account=told["account"],
-        version=told["version"],
-        latest_effective_at=None if told["latest"] is None else instant(told["latest"]),
-        authorizations={
-            (service, region): _timeline(facts, _authorization)
-            for (service, region), facts in told["authorizations"]
-        },
-        agencies=_by_name(told["agencies"]),
-        trustees=_by_name(told["trustees"]),
-        policies=_by_name(told["policies"]),
-        permissions={
-            agency: {PermissionKey(*key): _timeline(facts, bool) for key, facts in known}
-            for agency, known in told["permissions"]
-        },
+@lru_cache
+def version_of(kind: Any) -> str:
+    """A digest of all that a state follows from: its shape, and which events change it."""
+    changing = sorted(event.TOPIC for event in CHANGES)
+    content = f"{RULES} {changing} {codec_of(kind).shape}"
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+@lru_cache
+def codec_of(kind: Any) -> Codec:
+    """The codec of a type. Raises TypeError for one that a snapshot cannot hold."""
+    codec = _LEAVES.get(kind) or _generic(get_origin(kind), get_args(kind))
+    if codec is None and isinstance(kind, type) and hasattr(kind, "_fields"):
+        codec = _row(kind.__name__, get_type_hints(kind), kind)
+    if codec is None and isinstance(kind, type) and is_dataclass(kind):
+        codec = _record(kind)
+    if codec is None:
+        raise TypeError(f"a snapshot cannot hold the type {kind}: give it a codec here")
+    return codec
+
+
+def _generic(origin: Any, args: tuple[Any, ...]) -> Codec | None:
+    if origin is Literal:
+        return Codec(repr(args), _same, _same)
+    if origin in (Union, UnionType) and len(args) == 2 and args[1] is NoneType:
+        return _optional(codec_of(args[0]))
+    if origin is Timeline:
+        return _timeline(codec_of(args[0]))
+    if origin is dict:
+        return _mapping(codec_of(args[0]), codec_of(args[1]))
+    if origin is tuple and args[1:] == (...,):
+        return _list(codec_of(args[0]))
+    if origin is tuple:
+        return _row("tuple", {str(place): each for place, each in enumerate(args)}, _tuple)
+    return None
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _tuple(*row: Any) -> tuple[Any, ...]:
+    return row
+
+
+_LEAVES: Final[dict[Any, Codec]] = {
+    **{kind: Codec(kind.__name__, _same, _same) for kind in (str, int, bool)},
+    datetime: Codec("datetime", instant_text, instant),
+}
+
+
+def _optional(codec: Codec) -> Codec:
+    if codec.is_plain:
+        return Codec(f"{codec.shape}?", _same, _same)
+    return Codec(
+        f"{codec.shape}?",
+        lambda value: None if value is None else codec.dump(value),
+        lambda value: None if value is None else codec.load(value),
     )
 
 
-def _told(timelines: Iterable[tuple[Any, Timeline[Any]]]) -> list[Any]:
-    return [
-        [key, [(instant_text(at), value) for at, value in timeline]] for key, timeline in timelines
-    ]
+def _list(codec: Codec) -> Codec:
+    return Codec(
+        f"[{codec.shape}]",
+        lambda values: [codec.dump(value) for value in values],
+        lambda values: tuple([codec.load(value) for value in values]),
+    )
 
 
-def _by_name(told: Iterable[tuple[str, Any]]) -> dict[str, Timeline[str | None]]:
-    return {name: _timeline(facts, _same) for name, facts in told}
+def _mapping(key: Codec, value: Codec) -> Codec:
+    return Codec(
+        f"{{{key.shape}: {value.shape}}}",
+        lambda items: [(key.dump(k), value.dump(v)) for k, v in items.items()],
+        lambda pairs: {key.load(k): value.load(v) for k, v in pairs},
+    )
 
 
-def _timeline(facts: Iterable[tuple[str, Any]], value_of: Callable[[Any], V]) -> Timeline[V]:
-    timeline: Timeline[V] = Timeline()
-    for at, value in facts:
-        timeline.learn(value_of(value), instant(at))
-    return timeline
+def _timeline(codec: Codec) -> Codec:
+    def dump(timeline: Timeline[Any]) -> list[tuple[str, Any]]:
+        if codec.is_plain:
+            return [(instant_text(at), value) for at, value in timeline]
+        return [(instant_text(at), codec.dump(value)) for at, value in timeline]
+
+    def load(facts: Any) -> Timeline[Any]:
+        timeline: Timeline[Any] = Timeline()
+        for at, value in facts:
+            timeline.learn(codec.load(value), instant(at))
+        return timeline
+
+    return Codec(f"Timeline({codec.shape})", dump, load)
 
 
-def _authorization(told: tuple[Any, list[str]]) -> Authorization:
-    status, agencies = told
-    return Authorization(status, tuple(agencies))
+def _row(name: str, hints: dict[str, Any], make: Callable[..., Any]) -> Codec:
+    """A tuple whose places have types of their own."""
+    codecs = [codec_of(kind) for kind in hints.values()]
+    fields = zip(hints, codecs, strict=True)
+    shape = f"{name}({', '.join(f'{field}: {codec.shape}' for field, codec in fields)})"
+    if all(codec.is_plain for codec in codecs):
+        return Codec(shape, _same, lambda row: make(*row))
+    return Codec(
+        shape,
+        lambda row: [c.dump(value) for c, value in zip(codecs, row, strict=True)],
+        lambda row: make(*[c.load(value) for c, value in zip(codecs, row, strict=True)]),
+    )
 
 
-def _same(told: str | None) -> str | None:
-    return told
+def _record(kind: type[Any]) -> Codec:
+    hints = get_type_hints(kind)
+    codecs = {field.name: codec_of(hints[field.name]) for field in fields_of(kind)}
+    shape = ", ".join(f"{name}: {codec.shape}" for name, codec in codecs.items())
+
+    def load(content: dict[str, Any]) -> Any:
+        if content.keys() != codecs.keys():
+            raise ValueError(f"it has the fields {sorted(content)}, not {sorted(codecs)}")
+        return kind(**{name: codec.load(content[name]) for name, codec in codecs.items()})
+
+    return Codec(
+        f"{kind.__name__}({shape})",
+        lambda record: {name: codec.dump(getattr(record, name)) for name, codec in codecs.items()},
+        load,
+    )

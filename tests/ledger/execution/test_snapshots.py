@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.account.account import replay
+from ledger.account.account import CHANGES, replay
 from ledger.account.agency import AgencyCreated
 from ledger.account.authorization import AuthorizationGranted
 from ledger.account.permissions import PermissionGranted, PermissionRevoked
-from ledger.account.policy import PolicyCreated
-from ledger.account.snapshot import from_text, to_text
-from ledger.account.state import Account
+from ledger.account.policy import PolicyChanged, PolicyCreated
+from ledger.account.snapshot import codec_of, from_text, load, to_text, version_of
+from ledger.account.state import Account, PermissionKey, Timeline
 from ledger.application import Ledger
 from ledger.execution.account_cache import SNAPSHOT_AFTER
 from ledger.messages import DomainEvent
@@ -89,7 +91,7 @@ def test_a_state_that_was_written_and_read_goes_on_as_if_it_had_not(
 
 
 def test_the_text_of_a_state_is_this() -> None:
-    """Where it comes out otherwise, `STATE` must grow, or old snapshots would be believed."""
+    """If it differs for the same shape, `RULES` must grow, or old snapshots would be believed."""
     history: list[DomainEvent] = [
         AgencyCreated(agency=AGENCY, agency_id="id-1", trustee="service:asm"),
         PolicyCreated(policy="p", policy_id="id-2"),
@@ -101,11 +103,11 @@ def test_the_text_of_a_state_is_this() -> None:
     account = replay(Account(PROVIDER, ACCOUNT), zip(history, at, strict=True))
     minute = [f"2026-03-01T00:0{number}:00.000000Z" for number in range(5)]
     assert json.loads(to_text(account)) == {
-        "state": 1,
+        "state": version_of(Account),
         "provider": PROVIDER,
         "account": ACCOUNT,
         "version": 5,
-        "latest": minute[4],
+        "latest_effective_at": minute[4],
         "authorizations": [[["asm", BEIJING], [[minute[2], ["granted", [AGENCY]]]]]],
         "agencies": [[AGENCY, [[minute[0], "id-1"]]]],
         "trustees": [[AGENCY, [[minute[0], "service:asm"]]]],
@@ -117,9 +119,91 @@ def test_the_text_of_a_state_is_this() -> None:
 
 
 @given(st.recursive(st.none() | st.integers() | st.text(), st.lists))
-def test_what_is_no_snapshot_is_a_value_error(content: object) -> None:
+def test_anything_but_a_snapshot_is_a_value_error(content: object) -> None:
     with pytest.raises(ValueError, match=r"."):
         from_text(json.dumps(content))
+
+
+# -- the shape -----------------------------------------------------------------------------------
+
+
+class Quota(NamedTuple):
+    name: str
+    most: int | None
+    raised: tuple[datetime, ...]
+
+
+@dataclass(slots=True)
+class Grown(Account):
+    """The state of a later program: it knows more."""
+
+    quotas: dict[str, Timeline[Quota | None]] = field(default_factory=dict)
+    kind: Literal["root", "member"] = "root"
+    parents: tuple[str, int] = ("", 0)
+
+
+def grown_account() -> Grown:
+    account = Grown(PROVIDER, ACCOUNT, kind="member", parents=("org", 2))
+    replay(account, [(PermissionGranted(agency=AGENCY, region=BEIJING, service="cce"), START)])
+    account.quotas["agencies"] = Timeline()
+    account.quotas["agencies"].learn(Quota("agencies", 50, (START,)), START)
+    account.quotas["agencies"].learn(None, START)
+    return account
+
+
+def test_every_field_of_a_state_is_in_its_snapshot() -> None:
+    content = json.loads(to_text(grown_account()))
+    assert content.keys() == {"state", *(each.name for each in fields(Grown))}
+    at = "2026-03-01T00:00:00.000000Z"
+    assert content["quotas"] == [["agencies", [[at, ["agencies", 50, [at]]], [at, None]]]]
+    assert (content["kind"], content["parents"]) == ("member", ["org", 2])
+
+
+def test_a_field_that_is_new_is_read_back() -> None:
+    account = grown_account()
+    read = load(to_text(account), Grown)
+    assert read.quotas["agencies"].at(START) is None
+    assert list(read.quotas["agencies"]) == list(account.quotas["agencies"])
+    assert isinstance(next(iter(read.quotas["agencies"]))[1], Quota)
+    assert (read.kind, read.parents) == ("member", ("org", 2))
+    assert to_text(read) == to_text(account)
+
+
+def test_a_state_of_another_shape_has_another_version_and_is_passed_over() -> None:
+    assert version_of(Grown) != version_of(Account)
+    with pytest.raises(ValueError, match="the snapshot has the state"):
+        from_text(to_text(grown_account()))
+    with pytest.raises(ValueError, match="the snapshot has the state"):
+        load(to_text(Account(PROVIDER, ACCOUNT)), Grown)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (dict[str, Timeline[bool]], dict[str, Timeline[str]]),
+        (str, str | None),
+        (Literal["a"], Literal["a", "b"]),
+        (tuple[str, str], tuple[str, ...]),
+        (PermissionKey, Quota),
+    ],
+)
+def test_another_type_is_another_shape(one: object, other: object) -> None:
+    assert codec_of(one).shape != codec_of(other).shape
+
+
+def test_a_version_follows_from_the_events_that_change_the_state(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An event that begins to change the state makes other states of the same entries."""
+    before = version_of(Account)
+    changes: dict[Any, Any] = CHANGES
+    monkeypatch.setitem(changes, PolicyChanged, changes[PolicyCreated])
+    assert version_of.__wrapped__(Account) != before
+
+
+def test_a_type_that_no_codec_knows_is_refused() -> None:
+    with pytest.raises(TypeError, match="a snapshot cannot hold the type"):
+        codec_of(dict[str, set[str]])
 
 
 # -- when it is kept -----------------------------------------------------------------------------
@@ -189,7 +273,9 @@ def test_decisions_with_a_snapshot_are_those_without(grown: Place, clock: Clock)
     [
         "state = 'half a li'",
         "state = '[]'",
-        """state = replace(state, '"state":1', '"state":0')""",
+        """state = replace(state, '"state":"', '"state":"0')""",
+        """state = replace(state, '"state"', '"stage"')""",
+        """state = replace(state, '"agencies"', '"agents"')""",
         """state = replace(state, '"version":40', '"version":39')""",
         f"state = replace(state, '{ACCOUNT}', 'another')",
         "state = replace(state, 'T00:05:00.000000Z', '')",
