@@ -193,7 +193,10 @@ def attempt_deletion(
     return Decision((attempt, AgencyDeleted(agency=command.agency, agency_id=agency_id)))
 
 
-DECIDE: Decisions = {CreateAgency: create, AttemptAgencyDeletion: attempt_deletion}
+DECIDE: Decisions = {
+    CreateAgency: create,
+    AttemptAgencyDeletion: attempt_deletion,
+}
 EVENTS: Meanings = {
     AgencyCreated: Meaning(
         lambda event, _: (

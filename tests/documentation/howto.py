@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("cli", "ledger", "projections")
 RUN = "from cli.main import run; run()"
 
-_written_file = re.compile(r"Write `([^`]+)`:\n\n( *)```\w+\n(.*?)\n\2```", re.DOTALL)
+_BLOCK = r":\n\n(?P<indent> *)```\w+\n(?P<content>.*?)\n(?P=indent)```"
+_written_file = re.compile(rf"Write `([^`]+)`{_BLOCK}", re.DOTALL)
+_added_lines = re.compile(rf"Add to `([^`]+)`, (before|after) `([^`]+)`{_BLOCK}", re.DOTALL)
 
 
 class Followed:
@@ -24,17 +26,32 @@ class Followed:
 
     def __init__(self, howto: str, folder: Path) -> None:
         self.folder = folder
-        self.text = (ROOT / "docs" / "howto" / howto).read_text(encoding="utf-8")
         for package in PACKAGES:
             shutil.copytree(
                 ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
             )
-        self.written = [self._write(*found) for found in _written_file.findall(self.text)]
+        self.written: list[str] = []
+        self.follow(howto)
+
+    def follow(self, howto: str) -> None:
+        """Do everything that a how-to says."""
+        self.text = (ROOT / "docs" / "howto" / howto).read_text(encoding="utf-8")
+        self.written += [self._write(*found) for found in _written_file.findall(self.text)]
+        self.changed = {self._add(*found) for found in _added_lines.findall(self.text)}
 
     def _write(self, name: str, _: str, content: str) -> str:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(content) + "\n", encoding="utf-8")
+        return name
+
+    def _add(self, name: str, side: str, anchor: str, indent: str, content: str) -> str:
+        path = self.folder / name
+        lines = path.read_text(encoding="utf-8").splitlines()
+        [place] = [number for number, line in enumerate(lines) if line.startswith(anchor)]
+        place += side == "after"
+        lines[place:place] = [line.removeprefix(indent) for line in content.splitlines()]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return name
 
     def sample(self) -> Any:

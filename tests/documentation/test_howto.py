@@ -8,6 +8,36 @@ from pathlib import Path
 from tests.documentation.howto import Followed
 
 
+def test_an_event_and_its_command_are_one_file_and_a_cli_command_is_another(
+    tmp_path: Path,
+) -> None:
+    followed = Followed("add-an-event.md", tmp_path)
+    assert followed.changed == {"ledger/account/agency.py"}
+    followed.follow("add-a-command.md")
+    assert followed.changed == {"cli/commands/agency.py", "cli/main.py"}
+    assert followed.written == ["cli/commands/region.py"]
+    followed.run("agency", "create", "mesh", "--account", "it", "--actor", "alice")
+    described = ("agency", "describe", "mesh", "operates the mesh", "--account", "it")
+    followed.run(*described, "--actor", "alice")
+    told = "alice described the agency mesh: operates the mesh"
+    assert told in followed.run("audit", "trail", "--event", "AgencyDescribed")
+    replayed = json.loads(followed.run("audit", "replay", "-o", "json"))[-1]
+    assert (replayed["what"], replayed["change"]) == (told, "on record only: nothing changes")
+    [*_, last] = json.loads(followed.run("region", "list", "-o", "json"))
+    assert last.keys() == {"provider", "region"}
+
+
+def test_a_service_is_a_file_of_data(tmp_path: Path) -> None:
+    followed = Followed("add-a-service.md", tmp_path)
+    [name] = followed.written
+    assert name == "services/cts.toml"
+    for line in ("console login", "authorization grant", "feature use transfer"):
+        where = ("--service", "cts", "--region", "cn-north-4", "--account", "it")
+        followed.run(*line.split(), *where, "--catalogue", "services")
+    shown = followed.run("catalogue", "show", "cts", "--catalogue", "services")
+    assert "Cloud Trace Service" in shown
+
+
 def test_a_source_is_added_by_its_folder_alone(tmp_path: Path) -> None:
     followed = Followed("add-a-source.md", tmp_path)
     assert {Path(name).parent for name in followed.written} == {Path("ledger/sources/googlecloud")}
