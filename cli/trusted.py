@@ -57,16 +57,12 @@ class TrustedFiles:
         """Trust a file with this content, durably. Raises OSError, and InvalidInput without a
         folder.
         """
-        import tempfile
+        from ledger import durable_file
 
         path = self._path(file)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent)  # Mode 0600.
-        with os.fdopen(handle, "w", encoding="utf-8") as new:
-            json.dump({"file": place_of(file), "sha256": sha256_of(content)}, new)
-            new.flush()
-            os.fsync(new.fileno())
-        Path(beside).replace(path)
+        entry = {"file": place_of(file), "sha256": sha256_of(content)}
+        durable_file.write(path, json.dumps(entry).encode())
 
     def remove(self, file: Path) -> bool:
         """Trust a file no longer; False if it was not trusted. Raises OSError."""

@@ -20,7 +20,6 @@ import secrets
 import shlex
 import stat
 import subprocess
-import tempfile
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
 
+from ledger import durable_file
 from ledger.errors import InvalidInput, KeyUnusable, NotFound
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
 from ledger.merkle.invalid import NoteInvalid
@@ -261,13 +261,7 @@ class LogKey:
         self._known = {**dict(list(self._known.items())[-1:]), data: checkpoint}
 
     def _write(self, name: str, content: str) -> None:
-        """Durably: the file is there whole, or as it was before."""
-        handle, path = tempfile.mkstemp(dir=self.folder, prefix=f".{name}-")  # 0600
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(path).replace(self.folder / name)
+        durable_file.write(self.folder / name, content.encode())
 
 
 class _SigningKey:

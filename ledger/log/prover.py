@@ -6,12 +6,11 @@ whoever verifies it brings the log's key.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from ledger import durable_file
 from ledger.errors import InvalidInput, NotFound, VerificationFailed
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
 from ledger.merkle.invalid import NoteInvalid, ProofInvalid
@@ -31,6 +30,8 @@ from ledger.persistence.recorder import Recorder
 
 OnProgress = Callable[[str, int, int], None]
 CHECKPOINT_FILE: Final = "checkpoint"
+PUBLISHED: Final = 0o644
+"""A web server reads these files."""
 
 
 def signed_checkpoint(recorder: Recorder) -> tuple[Note, Checkpoint]:
@@ -94,8 +95,8 @@ def export(
 ) -> tuple[int, int]:
     """Write the log as tlog-tiles lays it out: checkpoint, tile/L/N, tile/entries/N.
 
-    Only what grew since the last time. The checkpoint comes last, so that whatever it covers is
-    there; a partial tile goes when a fuller one has come and the new checkpoint is there. Returns
+    Only what grew since the last time. The checkpoint is written once all that it covers is on the
+    disk; a partial tile goes when a fuller one has come and the new checkpoint is there. Returns
     the sizes before and after. Raises VerificationFailed if the folder holds another log, or one
     that this is no continuation of.
     """
@@ -111,7 +112,8 @@ def export(
             entries = _entries(recorder, index * TILE_WIDTH, width)
             _write(folder / entries_path(index, width), encode_bundle(entries))
             on_progress("entries", index * TILE_WIDTH + width, checkpoint.size)
-    _write(folder / CHECKPOINT_FILE, str(note).encode())
+    durable_file.sync_all()
+    _write(folder / CHECKPOINT_FILE, str(note).encode(), synced=True)
     for path in set(_partials(before)) - set(_partials(checkpoint.size)):
         (folder / path).unlink(missing_ok=True)
     return before, checkpoint.size
@@ -165,11 +167,6 @@ def _entries(recorder: Recorder, first: int, count: int) -> list[bytes]:
     return [entry.state for entry in page]
 
 
-def _write(path: Path, data: bytes) -> None:
-    """The whole file at once, or the one before."""
+def _write(path: Path, data: bytes, *, synced: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    Path(fresh).chmod(0o644)
-    Path(fresh).replace(path)
+    durable_file.write(path, data, mode=PUBLISHED, synced=synced)

@@ -17,17 +17,15 @@ names of people are not in it.
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
+from ledger import durable_file
 from ledger.application import Ledger
 from ledger.as_of import AsOf
 from ledger.errors import InvalidInput, NotFound
@@ -125,7 +123,10 @@ def make(
     question = Question(view, where, position, effective_at, complete, catalogue=catalogue)
     answer = views.read(view, as_of=question.as_of, where=where)
     question = replace(question, complete=complete or takes_all(view, answer))
-    with _replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        durable_file.replacing(path) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         _add(archive, "question.json", canonical(asdict(question)))
         _add(archive, "answer.json", answer_bytes(answer))
         _add(archive, "checkpoint", format_note(note).encode())
@@ -171,19 +172,6 @@ def _named(name: str) -> zipfile.ZipInfo:
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     archive.writestr(_named(name), data)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """The file is there whole, or as it was before."""
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def canonical(fields: object) -> bytes:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ledger import durable_file
 from ledger.errors import Conflict, InvalidInput, VerificationFailed
 from ledger.merkle.invalid import EvidenceInvalid
 from ledger.merkle.tiles import TileHashes
 from ledger.merkle.tree import EMPTY_ROOT, Frontier, frontier_of, leaf_hash
 from projections.export.events import COLUMNS, EventSource, Row
-from projections.export.manifest import NAME, Manifest, Part, check_sizes
+from projections.export.manifest import Manifest, Part, check_sizes
 from projections.export.parquet import PartBuffer, arrow, leftovers
 
 BUCKETS: Final = 4
@@ -106,7 +107,9 @@ def _begun(folder: Path, buckets: int | None) -> Manifest:
                 remedy="Leave --buckets out, or export into another folder.",
             )
         return manifest
-    strangers = [path.name for path in folder.iterdir() if path.name != f"{NAME}.new"]
+    strangers = [
+        path.name for path in folder.iterdir() if not path.name.startswith(durable_file.UNFINISHED)
+    ]
     if strangers:
         raise InvalidInput(
             f"{folder} is not empty, and holds no export: {strangers[0]!r} is in it.",

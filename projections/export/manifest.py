@@ -10,7 +10,6 @@ A file that no manifest names was left by an export that was killed; it is never
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -24,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from ledger import durable_file
 from ledger.errors import NotFound, VerificationFailed
 from projections.export.events import COLUMNS
 
@@ -108,13 +108,8 @@ class Manifest(_Model):
 
     def write(self, folder: Path) -> None:
         """Replace the manifest, the whole of it or nothing."""
-        fresh = folder / f"{NAME}.new"
-        with fresh.open("wb") as file:
-            file.write(self.model_dump_json(indent=1).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(folder / NAME)
-        sync_folder(folder)
+        text = self.model_dump_json(indent=1) + "\n"
+        durable_file.write(folder / NAME, text.encode(), mode=None)
 
 
 def _first(error: ValidationError) -> str:
@@ -165,12 +160,3 @@ def _is_sound(folder: Path, file: ExportedFile) -> bool:
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """What was renamed within is on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,7 +6,6 @@ and a reader skips the groups whose statistics show none of them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
@@ -14,9 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from ledger import durable_file
 from ledger.errors import StoreUnavailable
 from projections.export.events import COLUMNS, INTEGERS, Row
-from projections.export.manifest import ExportedFile, sha256_of, sync_folder
+from projections.export.manifest import ExportedFile, sha256_of
 
 ROW_GROUP: Final = 8_192
 _REPEATING: Final = [
@@ -96,44 +96,40 @@ class PartBuffer:
             )
             path = folder / f"bucket={bucket}" / f"{first:012}-{last:012}.parquet"
             _make_folder(path.parent)
-            fresh = path.with_suffix(".parquet.new")
-            pq.write_table(
-                rows.take(order),
-                fresh,
-                compression=_COMPRESSION,
-                row_group_size=ROW_GROUP,
-                use_dictionary=_REPEATING,
+            with durable_file.replacing(path, mode=None) as file:
+                pq.write_table(
+                    rows.take(order),
+                    file,
+                    compression=_COMPRESSION,
+                    row_group_size=ROW_GROUP,
+                    use_dictionary=_REPEATING,
+                )
+                size = file.tell()
+            yield ExportedFile(
+                path=path.relative_to(folder).as_posix(),
+                rows=rows.num_rows,
+                bytes=size,
+                sha256=sha256_of(path),
             )
-            yield _kept(folder, fresh, path, rows.num_rows)
 
 
 def _make_folder(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir()
-        sync_folder(folder.parent)
-
-
-def _kept(folder: Path, fresh: Path, path: Path, rows: int) -> ExportedFile:
-    digest = sha256_of(fresh)
-    with fresh.open("rb") as file:
-        os.fsync(file.fileno())
-        size = os.fstat(file.fileno()).st_size
-    fresh.replace(path)
-    sync_folder(path.parent)
-    return ExportedFile(
-        path=path.relative_to(folder).as_posix(), rows=rows, bytes=size, sha256=digest
-    )
+        durable_file.sync_folder(folder.parent)
 
 
 def leftovers(folder: Path, known: Iterable[str]) -> Iterator[Path]:
-    """What a killed export left: files by our names that no manifest names."""
+    """The files that a killed export left: they have names of ours, and no manifest names them."""
     counted = set(known)
-    for path in sorted(folder.glob("bucket=*/*-*.parquet*")):
-        if path.relative_to(folder).as_posix() not in counted and _is_ours(path):
+    for unfinished in (f"{durable_file.UNFINISHED}*", f"bucket=*/{durable_file.UNFINISHED}*"):
+        yield from sorted(folder.glob(unfinished))
+    for path in sorted(folder.glob("bucket=*/*-*.parquet")):
+        if path.relative_to(folder).as_posix() not in counted and _is_part(path):
             yield path
 
 
-def _is_ours(path: Path) -> bool:
-    first, _, last = path.name.partition(".")[0].partition("-")
-    ending = path.name.partition(".")[2]
-    return first.isdigit() and last.isdigit() and ending in ("parquet", "parquet.new")
+def _is_part(path: Path) -> bool:
+    """Whether a file is called by a range of positions."""
+    first, _, last = path.stem.partition("-")
+    return first.isdigit() and last.isdigit()

@@ -55,6 +55,7 @@ def prove(
     The proof and the entry's bytes are all that somebody needs who knows the verifier key: neither
     this ledger nor this program.
     """
+    from ledger import durable_file
     from ledger.errors import InvalidInput
 
     if (position is None) == (consistency is None):
@@ -69,8 +70,8 @@ def prove(
     with ledger_of(ask) as ledger:
         proof = prover.inclusion(ledger.entries, position or 0)
         entry = ledger.entry_text(position or 0).encode(errors="surrogateescape")
-    path.write_text(str(proof), encoding="utf-8")
-    beside.write_bytes(entry)
+    durable_file.write(beside, entry, mode=None)
+    durable_file.write(path, str(proof).encode(), mode=None)
     say(f"{path} proves the entry {beside}.")
 
 

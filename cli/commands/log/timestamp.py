@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -43,15 +41,13 @@ def timestamp(checkpoint: Kept, tsa: Authority, tsa_ca: Roots, into: Into = None
 
     What it answers is checked before it is kept. Needs no ledger.
     """
+    from ledger import durable_file
     from ledger.log.timestamp import request_stamp, roots_of
 
     text = _text_of(checkpoint)
     stamp = request_stamp(text, tsa, roots_of(_bytes_of(tsa_ca), str(tsa_ca)))
     path = into or checkpoint.with_name(f"{checkpoint.name}.tsr")
-    handle, fresh = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(stamp.data)
-    Path(fresh).replace(path)
+    durable_file.write(path, stamp.data)
     say(f"{path} says that {checkpoint} was there at {stamp.at.isoformat()}.")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.commands.log.witness import read_policy, replace_durably
+from cli.commands.log.witness import read_policy
 from cli.printing.output import Output, out, say, show
 from cli.printing.progress import progress
 
@@ -141,8 +141,10 @@ def _show(form: Output, verdict: Verdict) -> None:
 
 def _replace_pin(path: Path, note: str, verdict: Verdict, pin: Checkpoint) -> None:
     """Put the checkpoint that was just verified in the place of an older one that was kept."""
+    from ledger import durable_file
+
     checkpoint = verdict.checkpoint
     if checkpoint is None or checkpoint.size <= pin.size:
         return
-    replace_durably(path, note)
+    durable_file.write(path, note.encode())
     say(f"{path} now holds the checkpoint of {checkpoint.size} entries (before: {pin.size}).")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +45,7 @@ def witness(ask: Opening, policy: PolicyFile, into: Into = None) -> None:
     What comes back is checked under the policy before it is kept. `log verify --policy` takes it
     as --since.
     """
+    from ledger import durable_file
     from ledger.errors import StoreUnavailable
     from ledger.log.witness import cosigned_before, witnessed
     from ledger.merkle.invalid import PolicyInvalid
@@ -70,7 +69,7 @@ def witness(ask: Opening, policy: PolicyFile, into: Into = None) -> None:
     if into is None:
         exact(format_note(got.note))
     else:
-        replace_durably(into, format_note(got.note))
+        durable_file.write(into, format_note(got.note).encode())
     names = ", ".join(each.verifier.name for each in accepted.cosignatures) or "nobody"
     say(f"{got.checkpoint.size} entries of {got.checkpoint.origin}, cosigned by {names}.")
 
@@ -87,13 +86,3 @@ def read_policy(path: Path) -> Policy:
         raise NotFound(f"There is no policy at {path}.") from error
     except PolicyInvalid as error:
         raise InvalidInput(f"{path} is no policy: {error}") from error
-
-
-def replace_durably(path: Path, text: str) -> None:
-    """The file is there whole, or as it was before."""
-    handle, fresh = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(fresh).replace(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger import durable_file
 from ledger.application import Ledger
 from ledger.errors import InvalidInput, NotFound, VerificationFailed
 from ledger.log import prover
@@ -129,6 +130,17 @@ def test_an_export_that_broke_off_is_gone_on_with(signed: Ledger, tmp_path: Path
     prover.export(signed.entries, folder)
     prover.export(signed.entries, anew)
     assert files(folder) == files(anew)
+
+
+def test_an_exports_checkpoint_is_written_once_all_that_it_covers_is_on_the_disk(
+    signed: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut, the next export trusts the checkpoint and writes only what is newer."""
+    folder = tmp_path / "log"
+    synced: list[set[str]] = []
+    monkeypatch.setattr(durable_file, "sync_all", lambda: synced.append(set(files(folder))))
+    prover.export(signed.entries, folder)
+    assert synced == [files(folder).keys() - {prover.CHECKPOINT_FILE}]
 
 
 def test_another_logs_folder_is_not_written_to(signed: Ledger, tmp_path: Path, keys: Path) -> None:

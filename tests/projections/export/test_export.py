@@ -161,13 +161,14 @@ def test_what_a_killed_export_left_is_not_counted_and_goes(told: World, tmp_path
     [one, *_] = folder.glob("*/*.parquet")
     left = one.with_name("000000000900-000000000999.parquet")
     shutil.copy(one, left)
-    shutil.copy(one, left.with_suffix(".parquet.new"))
+    unfinished = one.with_name(".authledger-0123456789abcdef")
+    shutil.copy(one, unfinished)
     mine = one.with_name("notes-of-mine.parquet")
     shutil.copy(one, mine)
     assert relation(folder) == kept(told.place)
     exported(told.place, folder)
     assert not left.exists()
-    assert not left.with_suffix(".parquet.new").exists()
+    assert not unfinished.exists()
     assert mine.exists()
 
 
