@@ -25,13 +25,14 @@ from projections.dialect import Dialect
 @dataclass(frozen=True, slots=True)
 class Column:
     """A documented column. `type` is TEXT or INTEGER; `choices` are all its values, if it is
-    closed: a question for any other value is refused.
+    closed: a question for any other value is refused. `is_time`: a TEXT in RFC 3339, in UTC.
     """
 
     name: str
     doc: str
     type: str = "TEXT"
     choices: tuple[str, ...] = field(default=(), repr=False)
+    is_time: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,9 @@ class Projection:
 
 
 INTERVAL_COLUMNS = (
-    Column("since", "Effective time of the latest change: when it happened in the cloud."),
+    Column(
+        "since", "Effective time of the latest change: when it happened in the cloud.", is_time=True
+    ),
     Column("position", "Position of the event that made the latest change.", "INTEGER"),
 )
 

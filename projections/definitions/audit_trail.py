@@ -31,8 +31,12 @@ AUDIT_TRAIL = DerivedView(
     doc="Every event: who did what, where, when, and how it ended. One row an event.",
     columns=(
         Column("position", "Place in the history, 1, 2, 3 …", "INTEGER"),
-        Column("recorded_at", "When the ledger learned it; never decreases along positions."),
-        Column("effective_at", "When it happened in the cloud."),
+        Column(
+            "recorded_at",
+            "When the ledger learned it; never decreases along positions.",
+            is_time=True,
+        ),
+        Column("effective_at", "When it happened in the cloud.", is_time=True),
         Column("type", "The event's name."),
         Column("provider", "The cloud."),
         Column("account", "The account's id at the provider."),
