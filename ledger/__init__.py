@@ -1,4 +1,4 @@
-"""The write side: facts about cloud delegations, and how they come to be.
+"""The write side of authledger: facts about cloud delegations, and how they come to be.
 
-May import: nothing of `projections` or `cli`.
+May import: nothing of `projections`, `authledger` or `cli`.
 """

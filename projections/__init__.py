@@ -1,4 +1,4 @@
-"""The read side: views over the events. All of it may be deleted and rebuilt.
+"""The read side of authledger: views over the events. All of it may be deleted and rebuilt.
 
-May import: `ledger`, but none of its decisions (`ledger.account`); never `cli`.
+May import: `ledger`, but none of its decisions (`ledger.account`); never `authledger` or `cli`.
 """

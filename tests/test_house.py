@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from authledger import documentation
+
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("cli", "ledger", "projections")
+PACKAGES = ("authledger", "cli", "ledger", "projections")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 VERSION: str = PYPROJECT["project"]["version"]
 
@@ -25,8 +27,10 @@ TOP_LEVEL = {
     ".gitattributes",
     ".gitignore",
     "CHANGELOG.md",
+    "LICENSE",
     "Makefile",
     "README.md",
+    "authledger",
     "benchmarks",
     "cli",
     "docs",
@@ -84,7 +88,7 @@ def wheel(dist: Path) -> Path:
     return dist / f"authledger-{VERSION}-py3-none-any.whl"
 
 
-def test_the_wheel_holds_all_files_of_the_packages_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_the_packages_and_the_documentation_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     here = {
@@ -93,7 +97,34 @@ def test_the_wheel_holds_all_files_of_the_packages_and_nothing_else(wheel: Path)
         for path in (ROOT / package).rglob("*")
         if path.is_file() and path.suffix in {".py", ".typed", ".toml", ".sql", ".md"}
     }
-    assert held == here
+    docs = {
+        f"authledger/docs/{path.relative_to(ROOT / 'docs').as_posix()}"
+        for path in (ROOT / "docs").rglob("*")
+        if path.is_file()
+    }
+    beside = {f"authledger/docs/{name}" for name in ("README.md", "CHANGELOG.md")}
+    assert held == here | docs | beside
+
+
+def test_the_metadata_names_the_licence_and_brings_its_text(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read(f"authledger-{VERSION}.dist-info/METADATA").decode()
+        licence = archive.read(f"authledger-{VERSION}.dist-info/licenses/LICENSE").decode()
+    assert "License-Expression: Apache-2.0\n" in metadata
+    assert "Apache License" in licence
+    assert "END OF TERMS AND CONDITIONS" in licence
+
+
+def test_a_package_index_shows_the_readme_without_links_to_files(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read(f"authledger-{VERSION}.dist-info/METADATA").decode()
+    shown = metadata.partition("\n\n")[2]
+    targets = re.findall(r"\]\(([^)]+)\)", shown)
+    assert [target for target in targets if "://" not in target] == []
+    topics = {topic.partition("`")[0] for topic in shown.split("`authledger docs ")[1:]}
+    assert "architecture" in topics
+    known = documentation.topics()
+    assert {topic for topic in topics if topic not in {*known, "TOPIC", "[TOPIC]"}} == set()
 
 
 def test_the_wheel_holds_the_catalogue_and_says_that_it_is_typed(wheel: Path) -> None:
@@ -110,6 +141,7 @@ def test_the_source_distribution_can_be_tested_and_built_by_itself(dist: Path) -
     assert {
         ".ci/lock/dev.txt",
         "CHANGELOG.md",
+        "LICENSE",
         "Makefile",
         "README.md",
         "pyproject.toml",
@@ -126,6 +158,7 @@ def test_the_wheel_installs_into_an_empty_environment_and_runs(wheel: Path, tmp_
     run(*pip, "--no-index", wheel, cwd=tmp_path)
 
     assert run(venv / "bin" / "authledger", "--version", cwd=tmp_path).split()[-1] == VERSION
+    assert "Glossary" in run(venv / "bin" / "authledger", "docs", "glossary", cwd=tmp_path)
 
 
 def test_there_is_one_version() -> None:

@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: commands, events, views. `make docs` runs it.
+"""Writes docs/reference from the code: commands, events, views, Python. `make docs` runs it.
 
 A test holds the files against what this makes, so they cannot go stale.
 """
@@ -21,6 +21,7 @@ from ledger.messages import DomainEvent
 from ledger.values import Line
 from projections.definitions.declared import PROJECTIONS, VIEWS
 from projections.projection import Column, DerivedView, Projection
+from tests.documentation import python_reference, row_classes
 from tests.ledger.examples import AT, example_entry, example_event, fields_of
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
@@ -45,6 +46,11 @@ def pages() -> dict[str, str]:
             "present; equal to `from_position`: arrived late, never the present) and "
             "`effective_at`; counters have a `…_change` there.",
             _views(),
+        ),
+        "python.md": _page(
+            "Python",
+            "The package `authledger`, as its docstrings tell it. docs/python.md shows it at work.",
+            python_reference.sections(),
         ),
     }
 
@@ -145,3 +151,4 @@ if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
+    row_classes.FILE.write_text(row_classes.source(), encoding="utf-8")

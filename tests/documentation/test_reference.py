@@ -13,7 +13,7 @@ from projections.views import Views
 from tests.documentation.reference import FOLDER, pages
 
 
-@pytest.mark.parametrize("name", ["cli.md", "events.md", "views.md"])
+@pytest.mark.parametrize("name", ["cli.md", "events.md", "views.md", "python.md"])
 def test_the_reference_is_what_the_code_says(name: str) -> None:
     written = (FOLDER / name).read_text(encoding="utf-8")
     assert written == pages()[name], f"docs/reference/{name} is stale; run `make docs`"

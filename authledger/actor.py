@@ -1,0 +1,27 @@
+"""Who acts: as the caller claims, or else the operating system's user."""
+
+from __future__ import annotations
+
+import os
+import pwd
+
+from ledger.application import Actor
+
+
+def this_user() -> Actor:
+    """Return the operating system's user, whom this process runs as."""
+    user = os.getuid()
+    try:
+        return Actor(pwd.getpwuid(user).pw_name, "os-user")
+    except KeyError:
+        return Actor(f"uid {user}", "os-user")
+
+
+def actor_of(named: str | Actor | None) -> Actor:
+    """Return the actor of a name, recorded as claimed; None is the operating system's user.
+
+    Raises InvalidInput.
+    """
+    if named is None:
+        return this_user()
+    return named if isinstance(named, Actor) else Actor(named)

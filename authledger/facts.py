@@ -1,0 +1,25 @@
+"""Makes a fact that a cloud's trace tells, to be observed."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+import ledger.application  # noqa: F401  Whoever reads a ledger knows its events.
+from ledger.errors import InvalidInput
+from ledger.messages import DomainEvent, event_class
+
+
+def event(topic: str, **fields: object) -> DomainEvent:
+    """Return the event of a topic, such as `AgencyCreated.v1`, with these fields.
+
+    `authledger docs events` lists the topics and their fields. Raises UnknownTopic, and
+    InvalidInput for a field that is missing, unknown or not valid.
+    """
+    try:
+        return event_class(topic).model_validate(fields)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
+            for each in error.errors(include_url=False)
+        )
+        raise InvalidInput(f"These are not the fields of {topic}: {faults}.") from error

@@ -1,0 +1,267 @@
+"""The ledger as Python programs use it: commands, observations, views, the trail, proofs.
+
+with authledger.open("audit.db") as ledger:
+    ledger.execute(GrantAuthorization(account="0a1b2c3d4e5f", service="asm", region="cn-north-4"))
+    ledger.view("region_agencies", region="cn-north-4").dicts()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from authledger import rows
+from authledger.actor import actor_of
+from authledger.instants import When
+from authledger.reader import Reader
+from ledger.application import Actor, Observation, Observed, Outcome, system_clock
+from ledger.application import Ledger as WriteSide
+from ledger.catalogue import Catalogue, load_catalogue
+from ledger.errors import NotFound, StoreForbidden
+from ledger.messages import Command, Recorded
+from ledger.persistence.location import Location, location_of
+from projections.views import Views
+
+if TYPE_CHECKING:
+    from authledger.proof import Evidence
+    from authledger.traces import Imported
+    from ledger.account.state import Account
+    from ledger.verification.verdict import Verdict
+
+
+def open(  # noqa: A001  It is called authledger.open, as gzip.open is.
+    location: Path | str,
+    *,
+    create: bool = False,
+    actor: Actor | str | None = None,
+    catalogue: Path | str | None = None,
+    log_keys: Path | str | None = None,
+    checkpoint_every: int = 1,
+    clock: Callable[[], datetime] = system_clock,
+) -> Ledger:
+    """Open a ledger. Use it in a `with` block, or call `close()` in the end.
+
+    - `location`: a path, `sqlite:///PATH`, or `postgresql://…` with all of libpq's parameters.
+    - `create`: make the ledger if there is none.
+    - `actor`: who acts, unless a call names another: a name, which is recorded as claimed. Default:
+      the operating system's user.
+    - `catalogue`: a folder of TOML files with further services, beside the built-in ones.
+    - `log_keys`: the folder with the keys of logs; default: the one that the command line uses.
+      With the key of this ledger's log, appends end with a signed checkpoint.
+    - `checkpoint_every`: a checkpoint is signed at least every so many entries; 0: on request only.
+    - `clock`: returns the present as an aware `datetime`.
+
+    Raises NotFound if there is no ledger and `create` is false; InvalidInput for a location or a
+    catalogue that is not valid; StoreUnavailable, or one of its kinds, if it cannot be used.
+    """
+    place = location_of(location)
+    try:
+        return Ledger(
+            place,
+            create=create,
+            actor=actor_of(actor),
+            catalogue=load_catalogue(None if catalogue is None else Path(catalogue)),
+            log_keys=None if log_keys is None else Path(log_keys),
+            checkpoint_every=checkpoint_every,
+            clock=clock,
+        )
+    except NotFound as error:
+        raise NotFound(
+            f"There is no ledger at {place}. Nothing was made.",
+            remedy="authledger.open(…, create=True) makes one.",
+        ) from error
+
+
+class Ledger(Reader):
+    """An open ledger. `authledger.open` makes it.
+
+    Threads may share it. It carries out commands one at a time, and reads through a connection of
+    each thread's own, which is opened when the thread first reads and closed when the thread ends.
+    Processes do not share it: each opens the ledger for itself, and not before it forks.
+
+    Every method raises StoreUnavailable, or one of its kinds, if the ledger cannot be read or
+    written just now, and InvalidInput after `close()`.
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        *,
+        create: bool,
+        actor: Actor,
+        catalogue: Catalogue,
+        log_keys: Path | None,
+        checkpoint_every: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        super().__init__(lambda: Views.open(location, catalogue), clock)
+        self._actor = actor
+        self._writer: WriteSide | StoreForbidden
+        try:
+            self._writer = WriteSide(
+                location,
+                create=create,
+                catalogue=catalogue,
+                clock=clock,
+                log_keys=log_keys,
+                checkpoint_every=checkpoint_every,
+            )
+        except StoreForbidden as error:  # A role of PostgreSQL's that may read the views alone.
+            self._writer = error
+
+    def close(self) -> None:
+        """Close all connections; no thread may be using the ledger. A second call does nothing."""
+        super().close()
+        if isinstance(self._writer, WriteSide):
+            self._writer.close()
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def execute(
+        self,
+        command: Command,
+        *,
+        actor: Actor | str | None = None,
+        reason: str | None = None,
+        command_id: str | None = None,
+        correlation_id: str | None = None,
+        dry_run: bool = False,
+    ) -> Outcome:
+        """Decide a command and append its events in one transaction.
+
+        Returns the entries that were appended, and the signed checkpoint if the log has a key. A
+        `command_id` makes it safe to try again: used twice by the same actor, it appends nothing
+        the second time and returns the first outcome. `dry_run` appends nothing and returns what
+        would be appended.
+
+        Raises Refused if the rules say no, after the refusal was appended (`error.entries`);
+        NotFound for an agency or a policy that the account does not have; CommandIdReused;
+        StreamChanged if other writers appended to the account again and again. What was appended
+        although the call failed is in `error.entries`, and the error's text says it.
+        """
+        return self._write_side.execute(
+            command,
+            actor=self._acting(actor),
+            reason=reason,
+            command_id=command_id,
+            correlation_id=correlation_id,
+            dry_run=dry_run,
+        )
+
+    def observe(self, observations: Iterable[Observation]) -> Observed:
+        """Append facts that the cloud's traces tell, in transactions of many traces.
+
+        A trace that is known already appends nothing, and nothing is refused: the cloud did it.
+        Returns how many traces were new and known, and how many entries were appended. A part whose
+        transaction was committed stays, also if a later one fails; then the error's text says so.
+        """
+        return self._write_side.observe(observations)
+
+    def import_traces(
+        self,
+        source: str,
+        paths: Path | str | Iterable[Path | str],
+        *,
+        provider: str | None = None,
+    ) -> Imported:
+        """Read trace files, plain or gzip, and folders of them, and append what they tell.
+
+        `source` is the kind of traces: "cts" (Huawei Cloud) or "cloudtrail" (AWS). `provider` is
+        the cloud, if it is a partner's edition. What cannot be read is reported with its place,
+        while the rest is appended: look at `complete` in what is returned.
+
+        Raises NotFound for a path that does not exist, before anything is read; InvalidInput.
+        """
+        from authledger.traces import traces_of  # noqa: PLC0415  Brings the translators along.
+
+        return traces_of(source, paths, provider).append_to(self._write_side, self._clock())
+
+    def erase(
+        self, subject: str, *, actor: Actor | str | None = None, reason: str | None = None
+    ) -> None:
+        """Forget the name behind a surrogate id, for good, and append that it was forgotten.
+
+        The history and its proofs stay valid. Raises NotFound if no name is kept for it.
+        """
+        self._write_side.erase(subject, actor=self._acting(actor), reason=reason)
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def account(self, account: str, provider: str = "huaweicloud") -> Account:
+        """Return the state of an account, as decisions see it now. It is the caller's own copy."""
+        return self._write_side.account(provider, account)
+
+    def history(self, first: int = 1, last: int | None = None) -> Iterator[Recorded]:
+        """Yield entries by position, both ends included; `last` None: to the end."""
+        return self._write_side.history(first, last)
+
+    def entry(self, position: int) -> str:
+        """Return one entry exactly as it is stored: a line of canonical JSON. Raises NotFound."""
+        return self._write_side.entry_text(position)
+
+    # -- proving ---------------------------------------------------------------------------------
+
+    def evidence(
+        self,
+        view: type[Any] | str,
+        path: Path | str,
+        /,
+        *,
+        as_of: When | None = None,
+        known_at: When | None = None,
+        complete: bool = False,
+        **where: str,
+    ) -> Evidence:
+        """Answer a question as `view` does, and write the answer with its proofs to `path`.
+
+        A stranger checks the file by `authledger.verify_evidence`, without this ledger. With
+        `complete`, and where the answer is that there is nothing, every entry goes along, so that
+        it is also shown that there was nothing else. Names of people are not in it.
+
+        Raises NotFound where no signed checkpoint covers what was asked for.
+        """
+        from authledger.proof import evidence_of, question_of  # noqa: PLC0415  Brings cryptography.
+        from projections.evidence.make import make  # noqa: PLC0415
+
+        question = question_of(rows.name_of(view), where)
+        with self._caught_up() as (views, _):
+            when = self._resolved(views, as_of, known_at)
+            made = make(self._write_side, views, question, Path(path), when=when, complete=complete)
+        return evidence_of(made)
+
+    def verify(
+        self,
+        *,
+        keys: Iterable[str] = (),
+        since: Iterable[Path | str] = (),
+        check: bool = True,
+        jobs: int | None = None,
+        indexes: bool = False,
+    ) -> Verdict:
+        """Read every stored byte again, and hold it against the log's signed checkpoint.
+
+        - `keys`: verifier keys; default: the key on this machine, if it is here.
+        - `since`: files with checkpoints that you kept; the log must continue each of them.
+        - `check`: raise VerificationFailed if anything is found; otherwise see `verified`.
+        - `jobs`: how many processes read; default: as many as there are processors.
+        - `indexes`: also hold the indexes of a file against their tables.
+
+        Returns the verdict: `verified`, what was found, and `unchecked`, what was not looked at.
+        """
+        from authledger.verifying import verdict_of  # noqa: PLC0415  Brings cryptography along.
+
+        return verdict_of(self._write_side, keys, since, check=check, jobs=jobs, indexes=indexes)
+
+    # -- within ----------------------------------------------------------------------------------
+
+    @property
+    def _write_side(self) -> WriteSide:
+        self._check_open()
+        if isinstance(self._writer, StoreForbidden):
+            raise StoreForbidden(self._writer.message, remedy=self._writer.remedy)
+        return self._writer
+
+    def _acting(self, actor: Actor | str | None) -> Actor:
+        return self._actor if actor is None else actor_of(actor)

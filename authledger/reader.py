@@ -1,0 +1,199 @@
+"""What can be asked of a ledger through its views: a view, the trail, free SQL, names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any, Self, overload
+
+from authledger import rows
+from authledger.answer import Answer, R, declared, undeclared
+from authledger.connections import ViewsByThread
+from authledger.instants import When, text_of, time_of
+from ledger.as_of import AsOf
+from ledger.errors import InvalidInput
+from ledger.values import instant_text
+from projections.definitions.audit_trail import TrailFilter
+from projections.projection import Column
+from projections.views import Views
+
+Value = str | int | datetime
+"""What a column of a view is compared with."""
+
+
+class Reader:
+    """The reading half of `Ledger`: all that a role that sees the views alone can do."""
+
+    def __init__(self, opened: Callable[[], Views], clock: Callable[[], datetime]) -> None:
+        self._views, self._clock = ViewsByThread(opened), clock
+        self._is_open = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections; no thread may be using the ledger. A second call does nothing."""
+        self._is_open = False
+        self._views.close()
+
+    @overload
+    def view(
+        self,
+        view: type[R],
+        /,
+        *,
+        as_of: When | None = None,
+        known_at: When | None = None,
+        **where: Value,
+    ) -> Answer[R]: ...
+    @overload
+    def view(
+        self,
+        view: str,
+        /,
+        *,
+        as_of: When | None = None,
+        known_at: When | None = None,
+        **where: Value,
+    ) -> Answer[Any]: ...
+    def view(
+        self,
+        view: type[Any] | str,
+        /,
+        *,
+        as_of: When | None = None,
+        known_at: When | None = None,
+        **where: Value,
+    ) -> Answer[Any]:
+        """Read a view: all rows, or those whose columns have the values given by name.
+
+        `view` is its name, or its class in `authledger.rows`, by which a type checker knows the
+        columns. `as_of` gives the answer at a past instant, `known_at` by what the ledger knew
+        then; both take what `authledger.When` says. A `region` also finds what holds in all
+        regions (`*`).
+
+        Rows are sorted by their first columns. Raises NotFound for a view, InvalidInput for a
+        column or an instant.
+        """
+        name = rows.name_of(view)
+        columns = Views.columns(name)
+        asked = _conditions(columns, where, self._clock())
+        with self._caught_up() as (views, about):
+            when = self._resolved(views, as_of, known_at)
+            result = views.read(name, as_of=when, where=asked)
+        return declared(rows.ROWS[name], columns, result, **about)
+
+    def trail(
+        self,
+        *,
+        limit: int = 50,
+        after: int | None = None,
+        newest_first: bool = True,
+        since: str | date | datetime | None = None,
+        until: str | date | datetime | None = None,
+        **where: str,
+    ) -> Answer[rows.AuditTrailRow]:
+        """Read a page of the audit trail: every fact and every refused attempt.
+
+        `where` are `provider`, `account`, `region`, `service`, `agency`, `policy`, `event` (its
+        type), `outcome`, `origin` and `actor` (a name or a surrogate id). `since` (included) and
+        `until` (not included) are effective times. If `more` is true, the next page begins
+        `after` the position of this page's last row.
+        """
+        now = self._clock()
+        begin = None if since is None else time_of(since, now)
+        end = None if until is None else time_of(until, now)
+        wanted = _filter(where, begin, end)
+        with self._reading() as views:
+            page = views.trail(wanted, after=after, limit=limit, newest_first=newest_first)
+        return declared(rows.AuditTrailRow, Views.columns("audit_trail"), page)
+
+    def query(self, sql: str, *, row_limit: int = 1000, time_limit_s: float = 10.0) -> Answer[Any]:
+        """Ask the views with free SQL, which the database itself only lets read.
+
+        Columns come as the database returns them: SQL has times as RFC 3339 texts in UTC. `more`
+        is true if there were more rows than `row_limit`. Raises InvalidInput for SQL that is not
+        valid, that writes, or that takes longer than `time_limit_s` seconds.
+        """
+        with self._caught_up() as (views, about):
+            result = views.query(sql, row_limit=row_limit, time_limit_s=time_limit_s)
+        return undeclared(result, **about)
+
+    def names(self, subjects: Iterable[str]) -> Mapping[str, str]:
+        """Return the names behind surrogate ids (`p-…`, `a-…`); erased ones are absent."""
+        with self._reading() as views:
+            return views.subject_names(subjects)
+
+    @property
+    def position(self) -> int:
+        """The position of the ledger's last entry; 0 if there is none."""
+        with self._reading() as views:
+            return views.last_position()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Views]:
+        self._check_open()
+        with self._views.reading() as views:
+            yield views
+
+    @contextmanager
+    def _caught_up(self) -> Iterator[tuple[Views, dict[str, Any]]]:
+        """The thread's views, caught up where that can be; what an answer has to say of it."""
+        with self._reading() as views:
+            reached = views.catch_up()
+            missing = 0 if views.keeps else views.last_position() - reached
+            remarks = (_ANOTHER_CATALOGUE,) if views.has_another_catalogue() else ()
+            yield views, {"missing": missing, "remarks": remarks}
+
+    def _resolved(self, views: Views, as_of: When | None, known_at: When | None) -> AsOf | None:
+        true = None if as_of is None else text_of(as_of)
+        known = None if known_at is None else text_of(known_at)
+        return views.resolve(true, known, self._clock())
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise InvalidInput(
+                "This ledger was closed. Nothing was read or changed.",
+                remedy="Open it again with authledger.open.",
+            )
+
+
+_ANOTHER_CATALOGUE = (
+    "The views were made with another catalogue than this ledger was opened with, and this "
+    "connection may not make them anew."
+)
+
+
+def _conditions(
+    columns: Iterable[Column], where: Mapping[str, Value], now: datetime
+) -> dict[str, str]:
+    """The conditions, all as texts. Raises InvalidInput for a value of another type."""
+    declared_as = {column.name: column for column in columns}
+    asked: dict[str, str] = {}
+    for name, value in where.items():
+        column = declared_as.get(name)  # If there is none, the views say which there are.
+        if column is not None and column.is_time and not isinstance(value, int):
+            asked[name] = instant_text(time_of(value, now))
+        elif column is None or isinstance(value, int if column.type == "INTEGER" else str):
+            asked[name] = str(value)
+        else:
+            kind = "an integer" if column.type == "INTEGER" else "a text"
+            raise InvalidInput(f"{name} is compared with {kind}, not with {value!r}.")
+    return asked
+
+
+def _filter(
+    where: Mapping[str, str], since: datetime | None, until: datetime | None
+) -> TrailFilter:
+    known = [name for name in TrailFilter.__dataclass_fields__ if name not in ("since", "until")]
+    for name in where:
+        if name not in known:
+            raise InvalidInput(
+                f"The trail cannot be narrowed by {name!r}.",
+                remedy=f"There are: {', '.join(known)}.",
+            )
+    return TrailFilter(**where, since=since, until=until)

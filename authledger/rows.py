@@ -1,0 +1,308 @@
+"""The rows of every view as named tuples: a field for each column, in the view's order.
+
+Made from the views' declarations by `make docs`; changes here are overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from ledger.errors import NotFound
+
+
+class RegionAgenciesRow(NamedTuple):
+    """The view `region_agencies`. The permissions of every agency, region by region: granted or
+    revoked, since when, by whom.
+    """
+
+    region: str
+    """Region id; `*` stands for all regions."""
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    agency: str
+    """Name of the agency (at AWS: of the role)."""
+    service: str
+    """Code of the service that the agency may use; empty if by policy only."""
+    policy: str
+    """The policy that carries the permission; empty if none is known."""
+    status: str
+    """`granted` or `revoked`."""
+    actor: str
+    """Surrogate id of who caused the latest change; empty if nobody is known."""
+    origin: str
+    """`commanded` through the ledger, or `observed` in the cloud's traces."""
+    since: datetime
+    """Effective time of the latest change: when it happened in the cloud."""
+    position: int
+    """Position of the event that made the latest change."""
+
+
+class AgenciesRow(NamedTuple):
+    """The view `agencies`. The agencies of every account (at AWS: roles): existing or deleted,
+    since when, by whom.
+    """
+
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    agency: str
+    """Name of the agency (at AWS: of the role)."""
+    status: str
+    """`exists` or `deleted`."""
+    agency_id: str
+    """The immutable id; empty if the latest event does not tell it."""
+    actor: str
+    """Surrogate id of who caused the latest change; empty if nobody is known."""
+    origin: str
+    """`commanded` through the ledger, or `observed` in the cloud's traces."""
+    since: datetime
+    """Effective time of the latest change: when it happened in the cloud."""
+    position: int
+    """Position of the event that made the latest change."""
+
+
+class TrusteesRow(NamedTuple):
+    """The view `trustees`. Whom each agency trusts: the service, account or identity provider that
+    may act as it.
+    """
+
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    agency: str
+    """Name of the agency (at AWS: of the role)."""
+    trustee: str
+    """Who is trusted, e.g. `service:asm`; empty if unknown."""
+    actor: str
+    """Surrogate id of who caused the latest change; empty if nobody is known."""
+    origin: str
+    """`commanded` through the ledger, or `observed` in the cloud's traces."""
+    since: datetime
+    """Effective time of the latest change: when it happened in the cloud."""
+    position: int
+    """Position of the event that made the latest change."""
+
+
+class PoliciesRow(NamedTuple):
+    """The view `policies`. The policies of every account: existing or deleted, since when, by
+    whom.
+    """
+
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    policy: str
+    """Name of the policy (at AWS: its ARN)."""
+    status: str
+    """`exists` or `deleted`."""
+    actor: str
+    """Surrogate id of who caused the latest change; empty if nobody is known."""
+    origin: str
+    """`commanded` through the ledger, or `observed` in the cloud's traces."""
+    since: datetime
+    """Effective time of the latest change: when it happened in the cloud."""
+    position: int
+    """Position of the event that made the latest change."""
+
+
+class AuthorizationsRow(NamedTuple):
+    """The view `authorizations`. Consent, region by region: what became of each service's request,
+    since when, by whom.
+    """
+
+    region: str
+    """Region id; `*` stands for all regions."""
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    service: str
+    """Code of the service that asked."""
+    status: str
+    """`requested`, `granted`, `declined` or `revoked`."""
+    actor: str
+    """Surrogate id of who caused the latest change; empty if nobody is known."""
+    origin: str
+    """`commanded` through the ledger, or `observed` in the cloud's traces."""
+    since: datetime
+    """Effective time of the latest change: when it happened in the cloud."""
+    position: int
+    """Position of the event that made the latest change."""
+
+
+class UsageRow(NamedTuple):
+    """The view `usage`. Credentials issued and features used through each agency, and how many
+    were refused.
+    """
+
+    region: str
+    """Region id; `*` stands for all regions."""
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    agency: str
+    """Name of the agency (at AWS: of the role)."""
+    credentials_issued: int
+    """Temporary credentials issued."""
+    credentials_refused: int
+    """Temporary credentials refused."""
+    features_used: int
+    """Features used."""
+    features_refused: int
+    """Features refused."""
+    since: datetime
+    """Effective time of the latest change: when it happened in the cloud."""
+    position: int
+    """Position of the event that made the latest change."""
+
+
+class LoginsRow(NamedTuple):
+    """The view `logins`. Logins to the console of each service, region by region."""
+
+    region: str
+    """Region id; `*` stands for all regions."""
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    service: str
+    """Code of the service; `console`: any."""
+    admitted: int
+    """Logins that went straight in."""
+    dialogs: int
+    """Logins that opened the authorization dialog."""
+    refused: int
+    """Logins that failed."""
+    since: datetime
+    """Effective time of the latest change: when it happened in the cloud."""
+    position: int
+    """Position of the event that made the latest change."""
+
+
+class AttemptsRow(NamedTuple):
+    """The view `attempts`. How often somebody tried to delete an agency or a policy, and with what
+    outcome.
+    """
+
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    agency: str
+    """The agency that was to be deleted; empty if a policy was."""
+    policy: str
+    """The policy that was to be deleted; empty if an agency was."""
+    refused: int
+    """Attempts that were refused."""
+    carried_out: int
+    """Attempts that were carried out."""
+    since: datetime
+    """Effective time of the latest change: when it happened in the cloud."""
+    position: int
+    """Position of the event that made the latest change."""
+
+
+class CapabilitiesRow(NamedTuple):
+    """The view `capabilities`. The features of each catalogued service in each region where it
+    asked for authorization or its agency was permitted anything, and what is missing for those
+    that are broken. One row of status `unknown` for a service that asked, and of which the
+    catalogue lists no features.
+    """
+
+    region: str
+    """Region id; `*` stands for all regions."""
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    service: str
+    """Code of the service whose feature it is."""
+    feature: str
+    """Name of the feature in the catalogue; empty if `unknown`."""
+    agency: str
+    """The agency through which it works, or that lacks least; empty if `unknown`."""
+    status: str
+    """`works`, `broken` or `unknown`."""
+    missing: str
+    """Codes of the services that the agency may not use, comma-separated."""
+
+
+class AuditTrailRow(NamedTuple):
+    """The view `audit_trail`. Every event: who did what, where, when, and how it ended. One row an
+    event.
+    """
+
+    position: int
+    """Place in the history, 1, 2, 3 …"""
+    recorded_at: datetime
+    """When the ledger learned it; never decreases along positions."""
+    effective_at: datetime
+    """When it happened in the cloud."""
+    type: str
+    """The event's name."""
+    provider: str | None
+    """The cloud."""
+    account: str | None
+    """The account's id at the provider."""
+    region: str | None
+    """Region id; `*` stands for all regions."""
+    service: str | None
+    """Code of the service that it is about."""
+    agency: str | None
+    """Name of the agency."""
+    policy: str | None
+    """The policy that it is about."""
+    feature: str | None
+    """The feature that was used or refused."""
+    outcome: str | None
+    """`refused`, `carried-out`, `admitted`, `dialog`; NULL for plain facts."""
+    actor: str | None
+    """Surrogate id of who did it."""
+    actor_name: str | None
+    """The name behind it; NULL once it was erased."""
+    origin: str
+    """`commanded` or `observed`."""
+    reason: str | None
+    """The reason that was given."""
+    command_id: str | None
+    """What the events of one command, or of one trace, have in common."""
+    stream: str
+    """The stream that the event belongs to."""
+    version: int
+    """Its place in that stream."""
+    entry: str
+    """The entry exactly as stored: one line of canonical JSON."""
+
+
+ROWS: Final[Mapping[str, type[Any]]] = {
+    "region_agencies": RegionAgenciesRow,
+    "agencies": AgenciesRow,
+    "trustees": TrusteesRow,
+    "policies": PoliciesRow,
+    "authorizations": AuthorizationsRow,
+    "usage": UsageRow,
+    "logins": LoginsRow,
+    "attempts": AttemptsRow,
+    "capabilities": CapabilitiesRow,
+    "audit_trail": AuditTrailRow,
+}
+"""The class of a view's rows, by the view's name."""
+
+
+def name_of(view: type[Any] | str) -> str:
+    """The view's name, of a name or of the class of its rows. Raises NotFound."""
+    for name, row in ROWS.items():
+        if view in (name, row) and name != "audit_trail":
+            return name
+    raise NotFound(
+        f"There is no view {view!r}. Nothing was read.",
+        remedy=f"There are: {', '.join(name for name in ROWS if name != 'audit_trail')}.",
+    )

@@ -1,0 +1,69 @@
+"""Imports trace files: which kind, from which paths, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ledger.application import Ledger, Observed
+from ledger.errors import InvalidInput, NotFound
+from ledger.sources import SOURCES, ImportReport, Traces
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did."""
+
+    observed: Observed
+    """Numbers of traces that were new and known, and of entries appended, also by event."""
+    report: ImportReport
+    """Numbers of files and records, by what became of them; the places that cannot be read."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every byte of every file could be read as records."""
+        return self.report.complete
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFiles:
+    """Files of one kind of traces, which exist."""
+
+    traces: Traces
+    paths: tuple[Path, ...]
+
+    def append_to(self, ledger: Ledger, now: datetime) -> Imported:
+        report = ImportReport()
+        observed = ledger.observe(self.traces.read(self.paths, report, now=now))
+        return Imported(observed, report)
+
+
+def traces_of(
+    source: str, paths: Path | str | Iterable[Path | str], provider: str | None
+) -> TraceFiles:
+    """The files to import. Raises InvalidInput, NotFound."""
+    if source not in SOURCES:
+        raise InvalidInput(
+            f"{source!r} is not a kind of traces that can be imported. Nothing was read.",
+            remedy=f"There are: {', '.join(SOURCES)}.",
+        )
+    found = tuple(map(Path, [paths] if isinstance(paths, Path | str) else paths))
+    for path in found:
+        if not path.exists():
+            raise NotFound(f"There is no file or folder {path}. Nothing was read.")
+    traces = SOURCES[source]
+    return TraceFiles(traces if provider is None else _edition(traces, provider), found)
+
+
+def _edition(traces: Traces, provider: str) -> Traces:
+    try:
+        return traces.of(provider)
+    except ValidationError as error:
+        raise InvalidInput(
+            f"{provider!r} is not a valid provider.",
+            remedy="Use lower-case letters, digits and - only, e.g. huaweicloud.",
+        ) from error

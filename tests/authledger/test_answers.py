@@ -1,0 +1,162 @@
+"""Answers have the columns and types that the views declare, also without rows and as frames."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import get_type_hints
+
+import pytest
+
+import authledger
+from authledger import Kind, rows
+from authledger.answer import declared, undeclared
+from projections.views import Result, Views
+from tests.authledger.conftest import use
+from tests.documentation import row_classes
+
+HINTS = {Kind.TEXT: str, Kind.INTEGER: int, Kind.TIME: datetime}
+ARROW = {Kind.TEXT: "string", Kind.INTEGER: "int64", Kind.TIME: "timestamp[us, tz=UTC]"}
+PANDAS = {Kind.TEXT: "string", Kind.INTEGER: "Int64", Kind.TIME: "datetime64[us, UTC]"}
+POLARS = {
+    Kind.TEXT: "String",
+    Kind.INTEGER: "Int64",
+    Kind.TIME: "Datetime(time_unit='us', time_zone='UTC')",
+}
+NAMES = Views.names()
+
+
+def test_the_rows_are_those_that_the_views_declare() -> None:
+    written = row_classes.FILE.read_text(encoding="utf-8")
+    assert written == row_classes.source(), "authledger/rows.py is stale; run `make docs`"
+
+
+@pytest.mark.parametrize("name", [*NAMES, "audit_trail"])
+def test_the_row_of_a_view_has_its_columns_with_their_types(name: str) -> None:
+    row = rows.ROWS[name]
+    answer = declared(row, Views.columns(name), Result(row._fields, [], 0))
+    hints = get_type_hints(row)
+    for column, kind in zip(answer.columns, answer.kinds, strict=True):
+        assert hints[column] in (HINTS[kind], HINTS[kind] | None), column
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_value_has_the_type_of_its_column(ledger: authledger.Ledger, name: str) -> None:
+    ledger.execute(use())
+    answer = ledger.view(name)
+    for row in answer:
+        for value, kind in zip(row, answer.kinds, strict=True):
+            assert type(value) is HINTS[kind]
+
+
+def test_the_trails_values_have_the_types_of_its_columns_or_are_none(
+    ledger: authledger.Ledger,
+) -> None:
+    answer = ledger.trail()
+    hints = get_type_hints(rows.AuditTrailRow)
+    for row in answer:
+        for name, value in zip(answer.columns, row, strict=True):
+            assert isinstance(value, hints[name]), name
+    assert answer[0].effective_at.tzinfo is UTC
+
+
+def test_an_answer_is_the_sequence_of_its_rows(ledger: authledger.Ledger) -> None:
+    answer = ledger.view(rows.RegionAgenciesRow)
+    assert len(answer) == 4
+    assert [*answer] == [*answer.rows]
+    assert answer[1:3] == answer.rows[1:3]
+    assert answer.dicts()[0] == answer[0]._asdict()
+    assert repr(answer).startswith("<Answer: 4 rows of region, provider, ")
+    assert not ledger.view("attempts")
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"region": "nowhere"}], ids=["rows", "no rows"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_types_of_a_frame_are_declared_and_not_guessed(
+    ledger: authledger.Ledger, name: str, narrowed: dict[str, str]
+) -> None:
+    pytest.importorskip("pandas", reason="installed for Python 3.11 alone")
+    if narrowed and "region" not in ledger.view(name).columns:
+        narrowed = {"provider": "nowhere"}
+    answer = ledger.view(name, **narrowed)
+    assert [str(each) for each in answer.to_arrow().schema.types] == [
+        ARROW[kind] for kind in answer.kinds
+    ]
+    assert [str(each) for each in answer.to_pandas().dtypes] == [
+        PANDAS[kind] for kind in answer.kinds
+    ]
+    assert [str(each) for each in answer.to_polars().dtypes] == [
+        POLARS[kind] for kind in answer.kinds
+    ]
+
+
+def test_the_values_of_a_frame_are_those_of_the_rows(ledger: authledger.Ledger) -> None:
+    pytest.importorskip("pandas", reason="installed for Python 3.11 alone")
+    answer = ledger.trail()
+    assert answer.to_arrow().to_pylist() == answer.dicts()
+    assert answer.to_polars().to_dicts() == answer.dicts()
+    frame = answer.to_pandas()
+    assert [*frame["effective_at"]] == [row.effective_at for row in answer]
+    assert [*frame["region"].isna()] == [row.region is None for row in answer]
+    assert [*frame["region"].dropna()] == [row.region for row in answer if row.region]
+
+
+MIXED = undeclared(
+    Result(
+        ("n", "real", "n", "nothing", "bytes"),
+        [(1, 2, "a", None, b"\0"), (None, 2.5, "b", None, None)],
+        7,
+    )
+)
+
+
+def test_a_column_of_free_sql_has_the_one_type_of_its_values() -> None:
+    pytest.importorskip("pandas", reason="installed for Python 3.11 alone")
+    assert MIXED.columns == ("n", "real", "n_2", "nothing", "bytes")
+    schema = MIXED.to_arrow().schema
+    assert [str(each) for each in schema.types] == ["int64", "double", "string", "string", "binary"]
+    assert [str(each) for each in MIXED.to_pandas().dtypes] == [
+        "Int64",
+        "Float64",
+        "string",
+        "string",
+        "object",
+    ]
+    assert [str(each) for each in MIXED.to_polars().dtypes] == [
+        "Int64",
+        "Float64",
+        "String",
+        "String",
+        "Binary",
+    ]
+
+
+def test_a_column_of_several_types_is_refused_with_what_helps() -> None:
+    answer = undeclared(Result(("x",), [(1,), ("a",)], 7))
+    pytest.importorskip("polars", reason="installed for Python 3.11 alone")
+    for made in (answer.to_arrow, answer.to_pandas, answer.to_polars):
+        with pytest.raises(authledger.InvalidInput, match=r"int and str.*CAST"):
+            made()
+
+
+@pytest.mark.parametrize("library", ["pyarrow", "pandas", "polars"])
+def test_a_missing_library_is_named_with_its_extra(library: str) -> None:
+    extra = library.removeprefix("py")
+    asked = (
+        f"import sys; sys.modules[{library!r}] = None\n"
+        "from authledger.answer import undeclared\nfrom projections.views import Result\n"
+        f"undeclared(Result(('n',), [(1,)], 1)).to_{extra}()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert f"pip install 'authledger[{extra}]'" in done.stderr.splitlines()[-1]
+    assert "InvalidInput" in done.stderr
+
+
+def test_a_time_that_is_not_one_is_called_corrupt() -> None:
+    result = Result(("recorded_at",), [("yesterday",)], 1)
+    column = next(c for c in Views.columns("audit_trail") if c.name == "recorded_at")
+    with pytest.raises(authledger.CorruptEntry, match="log verify"):
+        declared(rows.AuditTrailRow, [column], result)

@@ -1,0 +1,50 @@
+"""A role of PostgreSQL's that sees the views and nothing else uses the API as far as it may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+import authledger
+from ledger.persistence.location import PostgresDatabase
+from projections.stores.postgres_rights import grant
+from tests.authledger.conftest import BEIJING, login, use
+from tests.authledger.conftest import grant as consent
+
+ROLE = "api_reader"
+
+
+@pytest.fixture
+def reader(database: str) -> Iterator[str]:
+    """The URL by which a reader sees a ledger with one consent, whose views lack one entry."""
+    with psycopg.connect(database, autocommit=True) as db:
+        db.execute(f"CREATE ROLE {ROLE} LOGIN".encode())
+        with authledger.open(database, create=True, actor="alice") as ledger:
+            ledger.execute(login())
+            ledger.execute(consent())
+            ledger.view("usage")
+            grant(PostgresDatabase(database), writers=[], readers=[ROLE])
+            ledger.execute(use())
+        yield database.replace("postgres@", f"{ROLE}@")
+        db.execute(f"DROP OWNED BY {ROLE} CASCADE".encode())
+        db.execute(f"DROP ROLE {ROLE}".encode())
+
+
+def test_a_reader_reads_and_is_told_what_the_views_lack(reader: str) -> None:
+    with authledger.open(reader) as ledger:
+        answer = ledger.view("region_agencies", region=BEIJING)
+        assert len(answer) == 4
+        assert answer.missing == 1
+        assert ledger.position == answer.position + 1
+        assert ledger.trail(event="FeatureUsed")[0].feature == "mesh"
+        assert ledger.query("SELECT count(*) AS n FROM region_agencies")[0].n == 4
+
+
+def test_a_reader_writes_nothing(reader: str) -> None:
+    with authledger.open(reader) as ledger:
+        for _ in range(2):
+            with pytest.raises(authledger.StoreForbidden):
+                ledger.execute(login())
+        assert ledger.trail(limit=1)[0].type == "FeatureUsed"
