@@ -1,6 +1,6 @@
-"""The voice: parse, call, print. One file a command; errors become exit codes in exits.py.
+"""The voice of authledger: parse, call, print. One file a command; exits.py has the exit codes.
 
-May import: `projections` and `ledger`.
+May import: `authledger`, `projections` and `ledger`.
 
 Only typer is imported when the program starts; a group of commands is when it is asked for, and
 the ledger and its views when a command needs them, so that all of them answer at once.

@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "view": ("cli.commands.view", _ASK),
     "query": ("cli.commands.query", _ASK),
     "demo": ("cli.commands.demo.play", _BEGIN),
+    "docs": ("cli.commands.docs", _BEGIN),
     "console": ("cli.commands.console", _STORY),
     "authorization": ("cli.commands.authorization", _STORY),
     "agency": ("cli.commands.agency", _STORY),
@@ -173,7 +174,7 @@ def authledger(
     what was attempted and refused; and what the answer was on any past day.
 
     Options come from flags, then AUTHLEDGER_* variables, ./authledger.toml, the XDG configuration,
-    and defaults. `authledger demo` plays a whole story.
+    and defaults. `authledger demo` plays a whole story; `authledger docs` prints the documentation.
     """
     ctx.obj = Root(ledger, catalogue, provider, account, debug)
 

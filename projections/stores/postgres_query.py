@@ -41,7 +41,7 @@ def run_query(
     except (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction) as error:
         raise InvalidInput(
             f"The query may only read the views: {_said(error)}.",
-            remedy="`authledger view --help` and docs/reference/views.md name them.",
+            remedy="`authledger docs views` names them.",
         ) from error
     except _OF_THE_STORE:
         raise

@@ -112,6 +112,6 @@ def _explained(error: Exception, time_limit_s: float) -> InvalidInput:
     if any(word in text for word in ("not authorized", "prohibited", "readonly", "cannot modify")):
         return InvalidInput(
             f"The query may only read the views: {text}.",
-            remedy="`authledger view --help` and docs/reference/views.md name them.",
+            remedy="`authledger docs views` names them.",
         )
     return InvalidInput(f"The query is not understood: {text.rstrip('.')}.")
