@@ -1,4 +1,4 @@
-"""The Merkle log in use: keys and signer, proofs and export, witnesses, timestamps.
+"""The Merkle log in use: keys, signer and its record, proofs, export, witnesses, timestamps.
 
 May import: persistence, merkle, and what lies below them.
 """

@@ -1,6 +1,4 @@
-"""One HTTP POST to a service that vouches for a log: where it was said to be, bounded in time and
-length.
-"""
+"""One HTTP POST to a witness or timestamp authority, bounded in time and in the answer's size."""
 
 from __future__ import annotations
 
@@ -16,35 +14,40 @@ ANSWER_BYTES_MAX: Final = 65_536
 
 
 class Answer(NamedTuple):
-    """What the service answered, whatever it was."""
+    """The answer of a service, whatever its status."""
 
     status: int
     body: bytes
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """A service is where its user says, and nowhere else."""
+    """Redirects are not followed: only the address that the user gave is asked."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
         return None
 
 
 def post(url: str, body: bytes, content_type: str) -> Answer:
-    """Raises StoreUnavailable where there is no answer, or one that is too long."""
+    """Send a body and return the answer.
+
+    Raises StoreUnavailable if there is no answer, or one of more than ANSWER_BYTES_MAX bytes.
+    """
     if not url.startswith(("https://", "http://")):
-        raise StoreUnavailable(f"{url} is no address of a web server")
+        raise StoreUnavailable(
+            f"{url} is not valid: an address must begin with https:// or http://."
+        )
     request = Request(url, body, {"Content-Type": content_type})  # noqa: S310
     try:
         with build_opener(_NoRedirect).open(request, timeout=ANSWER_S_MAX) as response:
-            return Answer(response.status, _bounded(response.read(ANSWER_BYTES_MAX + 1)))
+            return Answer(response.status, _bounded(url, response.read(ANSWER_BYTES_MAX + 1)))
     except HTTPError as error:
         with error:
-            return Answer(error.code, _bounded(error.read(ANSWER_BYTES_MAX + 1)))
+            return Answer(error.code, _bounded(url, error.read(ANSWER_BYTES_MAX + 1)))
     except (OSError, HTTPException, ValueError) as error:
         raise StoreUnavailable(f"{url} cannot be reached: {error}") from error
 
 
-def _bounded(body: bytes) -> bytes:
+def _bounded(url: str, body: bytes) -> bytes:
     if len(body) > ANSWER_BYTES_MAX:
-        raise StoreUnavailable(f"it answered more than {ANSWER_BYTES_MAX} bytes")
+        raise StoreUnavailable(f"{url} answered more than {ANSWER_BYTES_MAX} bytes")
     return body

@@ -1,8 +1,9 @@
 """Signs a log's checkpoints as it grows, and never two that contradict each other.
 
-The checkpoint of an append is signed and kept in the append's own transaction, so that none covers
-what was not committed, and released when that is on the disk: then the signer's record moves on,
-and the caller gets it. What was signed and rolled back nobody has seen.
+The checkpoint of an append is signed and stored in the append's own transaction, so that no
+checkpoint covers entries that were not committed. It is released after the commit: then the
+signer's record is replaced, and the caller gets the checkpoint. A checkpoint that was signed and
+rolled back is never shown to anybody.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from ledger.merkle.tree import Frontier, SubtreeHash
 
 
 class LogSigner:
-    """A key, and what it must not contradict."""
+    """A log's key, which signs nothing that contradicts the signer's record."""
 
     def __init__(self, keys: Path, origin: str) -> None:
         self.key = LogKey(keys, origin)
 
     def checkpoint(self, before: Frontier, after: Frontier, subtree: SubtreeHash) -> str:
-        """The signed note over the log as it is `after`; `subtree` reads its tiles.
+        """Sign the log as it is `after` an append, and return the note; `subtree` reads its tiles.
 
-        Raises LogForked if it does not continue what this key signed last, KeyUnusable.
+        Raises LogForked if it does not continue the log that this key signed last, KeyUnusable.
         """
         last = self.key.last()
         reached = Checkpoint(self.key.origin, after.size, after.root())
@@ -35,14 +36,14 @@ class LogSigner:
         return self.key.sign(reached)
 
     def released(self, note: str) -> None:
-        """The transaction with the checkpoint is committed. Raises KeyUnusable."""
+        """Record that the transaction with this checkpoint was committed. Raises KeyUnusable."""
         self.key.remember(note)
 
     def _check(self, last: Checkpoint, reached: Checkpoint, subtree: SubtreeHash) -> None:
         if last.size > reached.size:
             raise LogForked(
-                f"The log {reached.origin} has {reached.size} entries; its key signed one of "
-                f"{last.size} before.",
+                f"The log {reached.origin} has {reached.size} entries, but its key has already signed "
+                f"a checkpoint of {last.size}.",
                 remedy=_REMEDY,
             )
         try:
@@ -50,13 +51,14 @@ class LogSigner:
             verify_consistency(last.size, reached.size, proof, last.root, reached.root)
         except (ProofInvalid, TileInvalid) as error:
             raise LogForked(
-                f"The first {last.size} entries of the log {reached.origin} are not those that its "
-                "key signed before.",
+                f"The first {last.size} entries of the log {reached.origin} are not shown to be those "
+                f"that its key signed before: {error}",
                 remedy=_REMEDY,
             ) from error
 
 
 _REMEDY = (
-    "An older copy was restored, or the history was rewritten: bring back the "
-    "newest copy; or go on with this one as another log (`authledger log init --origin`)."
+    "Nothing was signed. Either an older copy of the ledger was restored, or its history was "
+    "altered: bring back the newest copy, or continue this one as another log (`authledger log "
+    "init --origin NEW-NAME`)."
 )

@@ -1,4 +1,4 @@
-"""Finds the signer of a log when an append needs one. What signs is imported only then."""
+"""Finds the signer of a log when an append needs one; the signer is imported only then."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ if TYPE_CHECKING:
 
 
 class Signers:
-    """The signers whose keys are in a folder, by their log's origin."""
+    """The signers of all logs whose keys are in a folder."""
 
     def __init__(self, keys: Path | None = None) -> None:
         self.folder = keys or keys_folder()
-        """The folder with the keys; None where none is named and the user has no home."""
+        """The folder with the keys; None if none was named and the user has no home folder."""
         self._known: dict[str, LogSigner | None] = {}
 
     @property
     def keys(self) -> Path:
-        """The folder with the keys. Raises InvalidInput where there is none."""
+        """The folder with the keys. Raises InvalidInput if there is none."""
         return needed(self.folder, "the keys of logs", "AUTHLEDGER_LOG_KEYS")
 
     def __call__(self, origin: str) -> LogSigner | None:
-        """The log's signer; None where there is no key of it: then appends go on unsigned."""
+        """The signer of the log called `origin`; None if its key is not here.
+
+        Without it, appends go on unsigned.
+        """
         if self.folder is None:
             return None
         if origin not in self._known:

@@ -1,8 +1,7 @@
-"""Timestamps by an authority (RFC 3161) over a checkpoint's text: that it was there at a time.
+"""Timestamps of a checkpoint's text by an authority (RFC 3161): it existed at that time.
 
-They say what neither the log nor a witness's own clock can: whom the ledger belongs to has no say
-in it. `openssl ts -verify` checks them as well. The package that reads them is an extra:
-`pip install 'authledger[timestamps]'`.
+The ledger's owner cannot backdate them. `openssl ts -verify` checks them as well. The package that
+reads them is an extra: `pip install 'authledger[timestamps]'`.
 """
 
 from __future__ import annotations
@@ -16,27 +15,30 @@ from cryptography.x509 import Certificate, load_pem_x509_certificates
 from ledger.errors import InvalidInput, StoreUnavailable, VerificationFailed
 from ledger.log.http_post import post
 
-DONE = 200
+OK = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """The authority's answer, verbatim, and the time that it vouches for."""
+    """The authority's answer, verbatim, and the time in it, which is aware."""
 
     data: bytes
     at: datetime
 
 
 def roots_of(pem: bytes, about: str) -> list[Certificate]:
-    """The certificates of an authority's root. Raises InvalidInput."""
+    """The root certificates in a PEM file, called `about` in errors. Raises InvalidInput."""
     try:
         return load_pem_x509_certificates(pem)
     except ValueError as error:
-        raise InvalidInput(f"{about} has no certificate in PEM: {error}") from error
+        raise InvalidInput(f"{about} is not a valid PEM file with certificates: {error}") from error
 
 
 def request_stamp(text: str, url: str, roots: list[Certificate]) -> Stamp:
-    """Ask an authority, and check what it answers. Raises StoreUnavailable, VerificationFailed."""
+    """Ask an authority for a timestamp of the text, and verify the answer.
+
+    Raises StoreUnavailable, VerificationFailed.
+    """
     tsp = _library()
     request = (
         tsp.TimestampRequestBuilder()
@@ -45,13 +47,18 @@ def request_stamp(text: str, url: str, roots: list[Certificate]) -> Stamp:
         .build()
     )
     answer = post(url, request.as_bytes(), "application/timestamp-query")
-    if answer.status != DONE:
-        raise StoreUnavailable(f"The timestamp authority {url} answered {answer.status}.")
+    if answer.status != OK:
+        raise StoreUnavailable(
+            f"The timestamp authority {url} answered with the HTTP status {answer.status}."
+        )
     return Stamp(answer.body, _checked(text, answer.body, roots, request.nonce))
 
 
 def verify_stamp(text: str, data: bytes, roots: list[Certificate]) -> datetime:
-    """When the text was there, by an authority of one of these roots. Raises VerificationFailed."""
+    """Verify a timestamp of the text under root certificates, and return its time.
+
+    Raises VerificationFailed.
+    """
     return _checked(text, data, roots, None)
 
 
@@ -64,7 +71,7 @@ def _checked(text: str, data: bytes, roots: list[Certificate], nonce: int | None
         at = response.tst_info.gen_time
     except (ValueError, tsp.VerificationError) as error:
         raise VerificationFailed(
-            f"The timestamp is not one of this checkpoint, by an authority of these roots: {error}"
+            f"The timestamp does not verify for this checkpoint under these root certificates: {error}"
         ) from error
     assert isinstance(at, datetime)
     return at

@@ -7,11 +7,13 @@
     the checkpoint, a signed note
 
     200  its cosignature lines
-    409  the size that it knows, where `old` is another: asked once more from there
-    4xx  refused; 422: it has seen another history
+    409  the size that it cosigned last, if that is not `old`: it is asked again from there
+    422  the proof does not verify: it cosigned another history
+    4xx  refused
 
-A witness keeps one checkpoint of each log and cosigns only what continues it. So whoever trusts
-enough witnesses knows that nobody was shown another history under the same key.
+A witness keeps one checkpoint of each log and cosigns only a continuation of it. A reader who
+trusts enough witnesses can therefore rule out that others were shown another history under the
+same key.
 """
 
 from __future__ import annotations
@@ -30,14 +32,13 @@ from ledger.merkle.policy import Policy
 from ledger.merkle.signing import Verifier, verify_note
 from ledger.persistence.recorder import Recorder
 
-DONE, CONFLICT, UNPROVEN = 200, 409, 422
-
+OK, CONFLICT, UNPROVEN = 200, 409, 422
 
 Post = Callable[[str, bytes], Answer]
 
 
 class Witnessed(NamedTuple):
-    """The checkpoint with the cosignatures that it got, and why others gave none."""
+    """The checkpoint with its cosignatures, and for each witness that gave none, why."""
 
     note: Note
     checkpoint: Checkpoint
@@ -49,7 +50,7 @@ def witnessed(
 ) -> Witnessed:
     """Have the newest checkpoint cosigned by each of the policy's witnesses that has an address.
 
-    `known` is the size that they probably cosigned last. Raises LogForked if one of them has seen
+    `known` is the size that they probably cosigned last. Raises LogForked if one of them cosigned
     another history, NotFound if there is no checkpoint.
     """
     note, checkpoint = signed_checkpoint(recorder)
@@ -57,7 +58,7 @@ def witnessed(
     for name, verifier in policy.witnesses.items():
         if (url := policy.urls.get(verifier)) is None:
             continue
-        asked = _Asked(
+        request = _CosignRequest(
             recorder=recorder,
             note=note,
             checkpoint=checkpoint,
@@ -66,7 +67,7 @@ def witnessed(
             send=send or _send,
         )
         try:
-            cosignatures.append(asked.cosignature(min(known, checkpoint.size)))
+            cosignatures.append(request.cosignature(min(known, checkpoint.size)))
         except StoreUnavailable as error:
             failures.append(f"{name}: {error.message}")
     own = tuple(each for each in note.signatures if each.name == checkpoint.origin)
@@ -74,8 +75,8 @@ def witnessed(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """One witness, and the checkpoint that it is asked to cosign."""
+class _CosignRequest:
+    """One witness, and the checkpoint that it shall cosign."""
 
     recorder: Recorder
     note: Note
@@ -85,21 +86,25 @@ class _Asked:
     send: Post
 
     def cosignature(self, old: int) -> Signature:
-        """That of the witness's key. Raises LogForked, StoreUnavailable."""
+        """The witness's cosignature, verified; `old` is the size that it probably knows.
+
+        Raises LogForked, StoreUnavailable.
+        """
         answer = self._ask(old)
         if answer.status == CONFLICT and (known := self._known(answer)) != old:
             old, answer = known, self._ask(known)
-        is_other = answer.status == CONFLICT and self._known(answer) == old
-        if is_other or answer.status == UNPROVEN:
+        is_rejected = answer.status == CONFLICT and self._known(answer) == old
+        if is_rejected or answer.status == UNPROVEN:
             raise LogForked(
-                f"The witness {self.verifier.name} has seen another history of "
-                f"{self.checkpoint.origin}: what it cosigned is not the beginning of this one.",
-                remedy="An older copy was restored, or the history was rewritten: compare with "
-                "the witness's checkpoint.",
+                f"The witness {self.verifier.name} rejected the proof that this log continues the "
+                f"checkpoint of {self.checkpoint.origin} that it cosigned last.",
+                remedy="Either an older copy of the ledger was restored, or a history was "
+                "rewritten: run `authledger log verify`, and compare with the witness's "
+                "checkpoint.",
             )
-        if answer.status != DONE:
-            told = answer.body[:200].decode(errors="replace").strip()
-            raise StoreUnavailable(f"it answered {answer.status}: {told}")
+        if answer.status != OK:
+            text = answer.body[:200].decode(errors="replace").strip()
+            raise StoreUnavailable(f"it answered {answer.status}: {text}")
         return self._verified(answer.body)
 
     def _ask(self, old: int) -> Answer:
@@ -109,16 +114,20 @@ class _Asked:
         return self.send(f"{self.url.rstrip('/')}/add-checkpoint", body.encode())
 
     def _known(self, answer: Answer) -> int:
-        """The size that the witness has."""
+        """The size that the witness cosigned last, as a 409 says it."""
         try:
             size = decimal(answer.body.decode("ascii").rstrip("\n"), "The witness's size")
         except (NoteInvalid, UnicodeDecodeError) as error:
-            raise StoreUnavailable("it answered 409 without the size that it knows") from error
+            raise StoreUnavailable(
+                "it answered 409 without the size that it cosigned last"
+            ) from error
         if size > self.checkpoint.size:
             raise LogForked(
-                f"The witness {self.verifier.name} has seen {size} entries of "
-                f"{self.checkpoint.origin}; here are {self.checkpoint.size}.",
-                remedy="An older copy was restored, or its end was cut off: bring back the newest.",
+                f"The witness {self.verifier.name} says that it cosigned {size} entries of "
+                f"{self.checkpoint.origin}, but the checkpoint here covers "
+                f"{self.checkpoint.size}.",
+                remedy="Either an older copy of the ledger was restored, or entries were deleted: "
+                "bring back the newest copy.",
             )
         return size
 
@@ -127,13 +136,13 @@ class _Asked:
             lines = parse_note(f"{self.note.text}\n".encode() + body)
             verify_note(lines, [self.verifier])
         except NoteInvalid as error:
-            raise StoreUnavailable(f"it gave no cosignature: {error}") from error
+            raise StoreUnavailable(f"its answer is not a valid cosignature: {error}") from error
         name, key_id = self.verifier.name, self.verifier.key_id
         return next(e for e in lines.signatures if (e.name, e.key_id) == (name, key_id))
 
 
 def cosigned_before(data: bytes, keys: Iterable[Verifier]) -> int:
-    """The size of a checkpoint that was kept; 0 if it is none of these keys."""
+    """The size of a checkpoint that was kept; 0 if none of these keys signed it."""
     try:
         note = parse_note(data)
         verify_note(note, keys)

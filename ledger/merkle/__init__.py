@@ -1,4 +1,4 @@
 """The Merkle log as mathematics and bytes: tree, tiles, proofs, signed notes.
 
-May import: nothing of ours. Does no input or output and reads no clock.
+May import: no other package of this project. Does no I/O and reads no clock.
 """

@@ -1,9 +1,9 @@
-"""The checkpoint's text (c2sp.org/tlog-checkpoint): which log, how large, under which root.
+"""The checkpoint's text (c2sp.org/tlog-checkpoint): the log's name, its size and root.
 
 example.com/ledger⏎                                  origin
 20852163⏎                                            size, decimal
 CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=⏎        root, base64
-…⏎                                                   extension lines, not empty; we write none
+…⏎                                                   extension lines, not empty; never written here
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x1f]")
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A log's state: by its root, every one of its first `size` leaves."""
+    """A log's state: its root determines each of its first `size` leaves."""
 
     origin: str
     size: int
@@ -32,19 +32,23 @@ class Checkpoint:
     extensions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises NoteInvalid if no log can be in this state, or none can be called so."""
+        """Raises NoteInvalid if no log can have this state or this name."""
         lines = (self.origin, *self.extensions)
         if not all(lines) or any(_CONTROL.search(line) for line in lines):
             raise NoteInvalid("A line of the checkpoint is empty or has a control character.")
         if not 0 <= self.size <= SIZE_MAX:
-            raise NoteInvalid(f"{self.size} is no size of a log.")
+            raise NoteInvalid(
+                f"{self.size} is not a valid size of a log: it is negative or too large."
+            )
         if len(self.root) != HASH_BYTES:
             raise NoteInvalid(f"The root has {len(self.root)} bytes, not {HASH_BYTES}.")
         if self.size == 0 and self.root != EMPTY_ROOT:
-            raise NoteInvalid("The checkpoint of an empty log has another root than the empty one.")
+            raise NoteInvalid(
+                "The checkpoint of an empty log does not have the root of the empty tree."
+            )
 
     def text(self) -> str:
-        """What is signed, its final line end included."""
+        """The text that is signed, with its final line end."""
         lines = (self.origin, str(self.size), base64_text(self.root), *self.extensions)
         return "".join(f"{line}\n" for line in lines)
 
@@ -53,7 +57,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     """The inverse of `Checkpoint.text`. Raises NoteInvalid."""
     lines = text.split("\n")
     if len(lines) < 4 or lines[-1]:
-        raise NoteInvalid("A checkpoint has three lines at least, each with its line end.")
+        raise NoteInvalid("A checkpoint has at least three lines, each with a line end.")
     origin, size, root, *extensions = lines[:-1]
     return Checkpoint(
         origin,
@@ -64,7 +68,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 
 def decimal(text: str, about: str) -> int:
-    """A number in ASCII digits without leading zeros, below 2^63. Raises NoteInvalid."""
+    """Parse a number in ASCII digits without leading zeros, below 2^63. Raises NoteInvalid."""
     if not _DECIMAL.fullmatch(text) or int(text) > SIZE_MAX:
         raise NoteInvalid(f"{about} is not a decimal number: {text[:100]!r}.")
     return int(text)

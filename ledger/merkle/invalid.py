@@ -1,8 +1,8 @@
-"""What is wrong with a proof, a tile or a text that somebody handed over.
+"""Errors in proofs, tiles and notes that come from elsewhere.
 
 EvidenceInvalid
 ├── ProofInvalid     the hashes do not lead to the root
-├── TileInvalid      a tile or an entry bundle is not what its place says
+├── TileInvalid      a tile or an entry bundle does not fit its place
 ├── NoteInvalid      a note, key or checkpoint is malformed, or a signature does not verify
 └── PolicyInvalid    a policy is malformed
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 
 class EvidenceInvalid(ValueError):
-    """The evidence does not show what it claims to. The argument is a sentence for people."""
+    """The evidence does not prove what it claims. The argument is a sentence for the user."""
 
 
 class ProofInvalid(EvidenceInvalid):
@@ -23,7 +23,7 @@ class TileInvalid(EvidenceInvalid):
 
 
 class NoteInvalid(EvidenceInvalid):
-    """A note, a key or a checkpoint is malformed, or nobody who is trusted signed it."""
+    """A note, a key or a checkpoint is malformed, or no trusted key signed it."""
 
 
 class PolicyInvalid(EvidenceInvalid):

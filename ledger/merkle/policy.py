@@ -1,11 +1,11 @@
-"""Whom to trust (c2sp.org/tlog-policy): known logs, known witnesses, how many must agree.
+"""Which keys to trust (c2sp.org/tlog-policy): logs, witnesses, and how many must cosign.
 
     log <vkey> [<url>]                         vkey of type 01; its name is the log's origin
     witness <name> <vkey> [<url>]              vkey of type 04
     group <name> all|any|<k> <name>…           witnesses or groups of earlier lines
     quorum <name>|none                         exactly once
 
-A policy comes from whoever verifies, never together with what is verified.
+A policy comes from the person who verifies, never together with what is verified.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _THRESHOLD = re.compile("[1-9][0-9]{0,8}")
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Counts as a witness once `threshold` of its members do."""
+    """Counts as one witness when at least `threshold` of its members count."""
 
     threshold: int
     members: tuple[str, ...]
@@ -38,7 +38,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A checkpoint that satisfies a policy: whose log it is, and who witnessed it when."""
+    """A checkpoint that satisfies a policy, the key of its log, and the cosignatures."""
 
     checkpoint: Checkpoint
     log: Verifier
@@ -47,27 +47,27 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Logs, witnesses by their name in the policy, groups in their order, and the quorum."""
+    """Logs, witnesses by their name in the policy, groups in order, and the quorum."""
 
     logs: tuple[Verifier, ...] = ()
     witnesses: Mapping[str, Verifier] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     quorum: str = NO_QUORUM
     urls: Mapping[Verifier, str] = field(default_factory=dict)
-    """Where a log or a witness is to be reached, if the policy says so."""
+    """The addresses of logs and witnesses, as far as the policy has them."""
 
     def satisfied_by(self, cosigners: Collection[Verifier]) -> bool:
-        """Whether these are enough, if each of them validly cosigned."""
+        """Whether these cosigners are enough. Each must have a valid cosignature."""
         if self.quorum == NO_QUORUM:
             return True
         witnessed = {name for name, verifier in self.witnesses.items() if verifier in cosigners}
-        for name, group in self.groups.items():  # Members stand before their group.
+        for name, group in self.groups.items():  # Members are defined before their group.
             if sum(member in witnessed for member in group.members) >= group.threshold:
                 witnessed.add(name)
         return self.quorum in witnessed
 
     def accept(self, note: Note) -> Accepted:
-        """The note's checkpoint, signed by its own log and cosigned as the quorum asks.
+        """Verify the note: signed by its own log, and cosigned as the quorum requires.
 
         Raises NoteInvalid or PolicyInvalid.
         """
@@ -82,31 +82,35 @@ class Policy:
             None,
         )
         if log is None:
-            raise NoteInvalid(f"No trusted key of the log {checkpoint.origin!r} signed it.")
+            raise NoteInvalid(
+                f"No trusted key of the log {checkpoint.origin!r} signed the checkpoint."
+            )
         cosignatures = tuple(each for each in verified if each.signed_at is not None)
         if not self.satisfied_by({each.verifier for each in cosignatures}):
             names = ", ".join(each.verifier.name for each in cosignatures) or "nobody"
             raise PolicyInvalid(
-                f"The quorum {self.quorum!r} is not reached; it is cosigned by {names}."
+                f"The quorum {self.quorum!r} is not reached: valid cosignatures are by {names}."
             )
         return Accepted(checkpoint, log, cosignatures)
 
 
 def trusting(logs: Iterable[Verifier]) -> Policy:
-    """The policy of who knows the logs' keys, and asks for no witness."""
+    """The policy that trusts the logs' keys, and requires no witness."""
     return Policy(logs=tuple(logs))
 
 
 def parse_policy(data: bytes) -> Policy:
     """Read a policy file. Raises PolicyInvalid, which names the line."""
     if len(data) > POLICY_BYTES_MAX:
-        raise PolicyInvalid(f"The policy has {len(data)} bytes; {POLICY_BYTES_MAX} are read.")
+        raise PolicyInvalid(
+            f"The policy has {len(data)} bytes; at most {POLICY_BYTES_MAX} are read."
+        )
     if _FORBIDDEN.search(data):
         raise PolicyInvalid("The policy has a control character other than tab and line end.")
     if not data.endswith(b"\n"):
-        raise PolicyInvalid("The policy's last line has no line end: is it whole?")
+        raise PolicyInvalid("The policy's last line has no line end: the file may be cut off.")
     draft = _Draft()
-    # Names are opaque octets: what is not UTF-8 is kept apart, and never shown as something else.
+    # Names are any bytes: those that are not UTF-8 stay distinct, and are never shown as others.
     lines = data.decode(errors="surrogateescape")[:-1].split("\n")
     for number, line in enumerate(lines, start=1):
         words = _BLANKS.split(line.strip(" \t"))
@@ -120,7 +124,7 @@ def parse_policy(data: bytes) -> Policy:
 
 
 class _Draft:
-    """A policy of which not all lines are read yet."""
+    """A policy while its lines are being read."""
 
     def __init__(self) -> None:
         self._logs: list[Verifier] = []
@@ -141,11 +145,16 @@ class _Draft:
             case "quorum", (name,):
                 self._set_quorum(name)
             case _:
-                raise PolicyInvalid("it is no log, witness, group or quorum, or not a whole one.")
+                raise PolicyInvalid(
+                    "expected log VKEY [URL], witness NAME VKEY [URL], group NAME all|any|K "
+                    "MEMBER…, or quorum NAME|none."
+                )
 
     def policy(self) -> Policy:
         if self._quorum is None:
-            raise PolicyInvalid("The policy has no quorum line; to ask for no witness: quorum none")
+            raise PolicyInvalid(
+                "The policy has no quorum line; to require no witness, add: quorum none"
+            )
         return Policy(tuple(self._logs), self._witnesses, self._groups, self._quorum, self._urls)
 
     def _add_log(self, vkey: str, url: list[str]) -> None:
@@ -161,13 +170,15 @@ class _Draft:
         for member in members:
             self._check_defined(member)
             if member in self._grouped:
-                raise PolicyInvalid(f"{member!r} is a member already: it would count twice.")
+                raise PolicyInvalid(
+                    f"{member!r} is already a member of a group, and would count twice."
+                )
             self._grouped.add(member)
         self._groups[name] = Group(_threshold(threshold, len(members)), members)
 
     def _set_quorum(self, name: str) -> None:
         if self._quorum is not None:
-            raise PolicyInvalid("there is a quorum already.")
+            raise PolicyInvalid("there is a quorum line already.")
         if name != NO_QUORUM:
             self._check_defined(name)
         self._quorum = name
@@ -179,17 +190,17 @@ class _Draft:
         if verifier.algorithm is not algorithm:
             raise PolicyInvalid(f"the key's type is {verifier.algorithm:02x}, not {algorithm:02x}.")
         if verifier.public_key in {each.public_key for each in known}:
-            raise PolicyInvalid("the same public key is there already.")
+            raise PolicyInvalid("an earlier line has the same public key.")
         self._urls.update((verifier, each) for each in url)
         return verifier
 
     def _check_new(self, name: str) -> None:
         if name == NO_QUORUM or name in self._witnesses or name in self._groups:
-            raise PolicyInvalid(f"the name {name!r} is taken.")
+            raise PolicyInvalid(f"the name {name!r} is used already.")
 
     def _check_defined(self, name: str) -> None:
         if name not in self._witnesses and name not in self._groups:
-            raise PolicyInvalid(f"no line before defines {name!r}.")
+            raise PolicyInvalid(f"no earlier line defines {name!r}.")
 
 
 def _threshold(text: str, members: int) -> int:

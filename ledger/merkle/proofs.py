@@ -1,8 +1,8 @@
-"""Inclusion and consistency proofs (RFC 6962, sections 2.1.1 and 2.1.2): made, and verified.
+"""Makes and verifies inclusion and consistency proofs (RFC 6962, sections 2.1.1 and 2.1.2).
 
-Both proofs are lists of 32-byte hashes, that of the smallest subtree first. Making one walks from
-the root of the tree down; verifying one walks the same steps back up. The steps are known from
-the sizes and the index alone, hence also how many hashes there must be.
+Both proofs are lists of 32-byte hashes, that of the smallest subtree first. To make one, walk from
+the root of the tree down; to verify one, walk the same steps up. The steps follow from the sizes
+and the index alone, and so does the number of hashes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _Step = tuple[bool, int, int]
 def inclusion_proof(index: int, size: int, subtree: SubtreeHash) -> list[bytes]:
     """The hashes that lead from leaf `index` to the root of the tree of that size.
 
-    Asks for fewer than 2·log₂(size) subtrees. Raises ValueError if there is no such leaf.
+    Reads fewer than 2·log₂(size) subtrees. Raises ValueError if the leaf does not exist.
     """
     if not 0 <= index < size:
         raise ValueError(f"A tree of size {size} has no leaf {index}.")
@@ -29,7 +29,7 @@ def inclusion_proof(index: int, size: int, subtree: SubtreeHash) -> list[bytes]:
 def verify_inclusion(
     leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> None:
-    """Raises ProofInvalid unless the leaf hash stands at `index` of the tree with this root."""
+    """Raises ProofInvalid unless the leaf hash is at `index` of the tree with this root."""
     if not 0 <= index < size:
         raise ProofInvalid(f"A tree of size {size} has no leaf {index}.")
     if len(leaf) != HASH_BYTES:
@@ -44,7 +44,7 @@ def verify_inclusion(
 
 
 def consistency_proof(old: int, new: int, subtree: SubtreeHash) -> list[bytes]:
-    """The hashes that show that the tree of size `old` is the beginning of that of size `new`.
+    """The hashes that prove that the tree of size `old` is the beginning of that of size `new`.
 
     Empty if the sizes are equal or the old tree is. Raises ValueError if old > new.
     """
@@ -89,7 +89,7 @@ def verify_consistency(
 
 
 def _inclusion_steps(index: int, size: int) -> list[_Step]:
-    """The siblings on the way from the leaf up."""
+    """The siblings on the way up from the leaf."""
     start, end = 0, size
     steps: list[_Step] = []
     while end - start > 1:
@@ -105,9 +105,9 @@ def _inclusion_steps(index: int, size: int) -> list[_Step]:
 
 
 def _consistency_steps(old: int, new: int) -> tuple[int, list[_Step]]:
-    """Where the subtree begins in which both trees end alike, and the siblings from there up.
+    """The start of the old tree's last complete subtree, and the siblings on the way up from it.
 
-    If it begins at 0, it is the old tree itself, whose root the verifier has.
+    If it starts at 0, it is the whole old tree, whose root the verifier has.
     """
     start, end = 0, new
     steps: list[_Step] = []
@@ -138,4 +138,4 @@ def _check_hashes(proof: Sequence[bytes], wanted: int, about: str) -> None:
 
 def _check_empty(size: int, root: bytes) -> None:
     if size == 0 and root != EMPTY_ROOT:
-        raise ProofInvalid("The empty tree has another root.")
+        raise ProofInvalid("The root is not that of the empty tree.")

@@ -1,4 +1,4 @@
-"""Keys that sign and verify notes with Ed25519: those of logs, and those of witnesses.
+"""Ed25519 keys that sign and verify notes: keys of logs, and keys of witnesses.
 
     0x01  c2sp.org/signed-note        Ed25519 over the note's text
     0x04  c2sp.org/tlog-cosignature   uint64 big-endian POSIX time ‖ Ed25519 over
@@ -8,7 +8,7 @@
     verifier key  name+hex(key id)+base64(algorithm ‖ public key)
     private key   PRIVATE+KEY+name+hex(key id)+base64(algorithm ‖ seed)
 
-The only module here that imports `cryptography`, which takes a while: import it where it is used.
+Only this module imports `cryptography`, which is slow to import: import it where it is used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ledger.merkle.invalid import NoteInvalid
 from ledger.merkle.note import Note, Signature, base64_bytes, base64_text, check_name
 
 KEY_BYTES: Final = 32
-"""A public key has as many as a seed."""
+"""The length of a public key, and of a seed."""
 TIME_MAX: Final = 2**63 - 1
 
 _SIGNATURE_BYTES = 64
@@ -36,7 +36,7 @@ _PRIVATE = "PRIVATE+KEY+"
 
 
 class Algorithm(IntEnum):
-    """The signature type identifier, the byte that stands before a key."""
+    """The signature type identifier: the byte before a key."""
 
     ED25519 = 0x01
     COSIGNATURE = 0x04
@@ -44,7 +44,7 @@ class Algorithm(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """A public key under its name."""
+    """A public key with its name."""
 
     name: str
     algorithm: Algorithm
@@ -52,7 +52,7 @@ class Verifier:
     key_id: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        """Raises NoteInvalid if the name cannot be a key's, or the key has another length."""
+        """Raises NoteInvalid if the name is not valid, or the key does not have 32 bytes."""
         check_name(self.name)
         if len(self.public_key) != KEY_BYTES:
             raise NoteInvalid(f"The key {self.name} has {len(self.public_key)} bytes, not 32.")
@@ -60,7 +60,7 @@ class Verifier:
 
     @classmethod
     def parse(cls, vkey: str) -> Verifier:
-        """Read a verifier key. Raises NoteInvalid."""
+        """Parse a verifier key. Raises NoteInvalid."""
         name, key_id, algorithm, public_key = _parse_key(vkey)
         verifier = cls(name, algorithm, public_key)
         _check_key_id(verifier, key_id)
@@ -70,9 +70,9 @@ class Verifier:
         return _key_text(self, self.public_key)
 
     def verify(self, text: str, signature: bytes) -> int | None:
-        """Returns when the cosignature says that it was made, in seconds since 1970; else None.
+        """Verify a signature; raises NoteInvalid if it is not this key's signature of this text.
 
-        Raises NoteInvalid if the signature is not this key's over this text.
+        Returns the time in a cosignature, in seconds since 1970; None for a log's signature.
         """
         if self.algorithm is Algorithm.ED25519:
             self._verify(text.encode(), signature)
@@ -90,7 +90,7 @@ class Verifier:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A private key under its name. The seed comes from a secure source of chance, 32 bytes."""
+    """A private key with its name. The seed is 32 bytes from a secure random source."""
 
     name: str
     algorithm: Algorithm
@@ -99,7 +99,7 @@ class Signer:
     _private_key: Ed25519PrivateKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Raises NoteInvalid as `Verifier` does."""
+        """Raises NoteInvalid for the same reasons as `Verifier`."""
         if len(self.seed) != KEY_BYTES:
             raise NoteInvalid(f"The private key {self.name} has {len(self.seed)} bytes, not 32.")
         private_key = Ed25519PrivateKey.from_private_bytes(self.seed)
@@ -109,7 +109,7 @@ class Signer:
 
     @classmethod
     def parse(cls, private_key: str) -> Signer:
-        """Read a private key. Raises NoteInvalid, which never shows it."""
+        """Parse a private key. Raises NoteInvalid, whose text never shows the key."""
         if not private_key.startswith(_PRIVATE):
             raise NoteInvalid(f"A private key begins with {_PRIVATE}.")
         name, key_id, algorithm, seed = _parse_key(private_key.removeprefix(_PRIVATE))
@@ -118,21 +118,21 @@ class Signer:
         return signer
 
     def private_text(self) -> str:
-        """The private key as it is kept; whoever reads it can sign."""
+        """The private key as text. It must stay secret: with it anybody can sign."""
         return _PRIVATE + _key_text(self.verifier, self.seed)
 
     def sign(self, text: str) -> Signature:
-        """Sign a note's text, its final line end included, as a log does."""
+        """Sign a note's text as a log does, with its final line end."""
         if self.algorithm is not Algorithm.ED25519:
-            raise ValueError(f"{self.name} is a witness's key: it cosigns, with a time.")
+            raise ValueError(f"{self.name} is a witness's key: use cosign, which needs a time.")
         return self._signature(self._private_key.sign(text.encode()))
 
     def cosign(self, text: str, signed_at: int) -> Signature:
-        """Sign it as a witness does, at a time in seconds since 1970."""
+        """Sign a note's text as a witness does; the time is in seconds since 1970."""
         if self.algorithm is not Algorithm.COSIGNATURE:
-            raise ValueError(f"{self.name} is a log's key: it signs without a time.")
+            raise ValueError(f"{self.name} is a log's key: use sign, which takes no time.")
         if not 0 <= signed_at <= TIME_MAX:
-            raise ValueError(f"{signed_at} is no time since 1970.")
+            raise ValueError(f"{signed_at} is not a valid time in seconds since 1970.")
         signature = self._private_key.sign(_cosigned(text, signed_at))
         return self._signature(signed_at.to_bytes(_TIME_BYTES, "big") + signature)
 
@@ -142,17 +142,17 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A signature that a trusted key made, and when it says so, if it is a cosignature."""
+    """A verified signature: its key, and the time in it if it is a cosignature."""
 
     verifier: Verifier
     signed_at: int | None
 
 
 def verify_note(note: Note, trusted: Iterable[Verifier]) -> tuple[Verified, ...]:
-    """The trusted signatures, in the note's order; those of unknown keys are passed over.
+    """The signatures by trusted keys, verified, in the note's order; others are ignored.
 
-    Raises NoteInvalid if none is trusted, or if one that a trusted key should have made does not
-    verify, whatever the others do; also if two trusted keys cannot be told apart.
+    Raises NoteInvalid if no trusted key signed, if a signature that names a trusted key does not
+    verify, even if others do, and if two trusted keys have the same name and key id.
     """
     known = _by_identity(trusted)
     verified = tuple(
@@ -172,7 +172,7 @@ def ed25519_verifies(public_key: bytes, message: bytes, signature: bytes) -> boo
         return False
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except (InvalidSignature, ValueError):  # ValueError: the key is no point of the curve.
+    except (InvalidSignature, ValueError):  # ValueError: the key is not a point of the curve.
         return False
     return True
 
@@ -199,13 +199,15 @@ def _key_text(verifier: Verifier, key: bytes) -> str:
 
 
 def _parse_key(text: str) -> tuple[str, bytes, Algorithm, bytes]:
-    """name, key id, algorithm, key. Base64 has plus signs too: the first two divide.
+    """Returns name, key id, algorithm and key. Only the first two plus signs are separators.
 
-    No message shows the key, which may be private.
+    No message shows the key, because it may be private.
     """
     parts = text.split("+", 2)
     if len(parts) != 3 or not re.fullmatch("[0-9a-f]{8}", parts[1]):
-        raise NoteInvalid("A key is written name+key id (8 hexadecimal digits)+base64.")
+        raise NoteInvalid(
+            "A key has the form NAME+KEYID+BASE64, where KEYID is 8 hexadecimal digits."
+        )
     name, key_id, encoded = parts
     if not _encodable(name):
         raise NoteInvalid("The key's name is not UTF-8.")
@@ -217,13 +219,13 @@ def _parse_key(text: str) -> tuple[str, bytes, Algorithm, bytes]:
         algorithm = Algorithm(data[0] if data else 0)
     except ValueError:
         raise NoteInvalid(
-            f"The key of {name!r} has another type than Ed25519 (01) or cosignature (04)."
+            f"The key of {name!r} is of an unknown type: neither Ed25519 (01) nor cosignature (04)."
         ) from None
     return name, bytes.fromhex(key_id), algorithm, data[1:]
 
 
 def _encodable(name: str) -> bool:
-    """Whether the name can be hashed: a text read from odd bytes may hold what UTF-8 cannot."""
+    """Whether the name can be written as UTF-8; a text with lone surrogates cannot."""
     return not any("\ud800" <= each <= "\udfff" for each in name)
 
 
@@ -231,5 +233,5 @@ def _check_key_id(verifier: Verifier, key_id: bytes) -> None:
     if verifier.key_id != key_id:
         raise NoteInvalid(
             f"The key of {verifier.name} has the key id {verifier.key_id.hex()},"
-            f" not {key_id.hex()}: its name or its key was changed."
+            f" not {key_id.hex()}: its name or its key was altered."
         )

@@ -1,10 +1,10 @@
-"""Tiles and entry bundles, byte for byte as c2sp.org/tlog-tiles has them (tile height 8).
+"""Tiles and entry bundles, byte for byte as in c2sp.org/tlog-tiles (tile height 8).
 
     tile(L, N)     up to 256 hashes, 32 bytes each: those of the complete subtrees
                    (8·L, 256·N), (8·L, 256·N + 1), …
-    entry bundle   up to 256 entries, each after its length: uint16 big-endian ‖ entry
+    entry bundle   up to 256 entries, each as its length and its bytes: uint16 big-endian ‖ entry
 
-A tile or bundle of fewer than 256 is partial; it is the beginning of the full one.
+A tile or bundle of fewer than 256 is partial: it is the beginning of the full one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ReadTile = Callable[[int, int, int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A tile's place and its bytes."""
+    """A tile: its level, its index and its bytes."""
 
     level: int
     index: int
@@ -47,14 +47,14 @@ class Tile:
 
 
 def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
-    """`tile/0/x001/x234/067`, of a partial tile with `.p/112` behind it. Raises ValueError."""
+    """`tile/0/x001/x234/067`; a partial tile ends in `.p/112`. Raises ValueError."""
     if not 0 <= level <= _LEVEL_MAX:
-        raise ValueError(f"A tile's level lies between 0 and {_LEVEL_MAX}: {level}")
+        raise ValueError(f"A tile's level is between 0 and {_LEVEL_MAX}, not {level}.")
     return f"tile/{level}/{_place(index, width)}"
 
 
 def entries_path(index: int, width: int = TILE_WIDTH) -> str:
-    """`tile/entries/x001/x234/067`, of a partial bundle with `.p/112` behind it."""
+    """`tile/entries/x001/x234/067`; a partial bundle ends in `.p/112`."""
     return f"tile/entries/{_place(index, width)}"
 
 
@@ -78,7 +78,7 @@ def tile_width(level: int, index: int, size: int) -> int:
 def tiles_between(old: int, new: int) -> Iterator[tuple[int, int, int]]:
     """(level, index, width) of each tile that grows when a tree of size `old` becomes `new`.
 
-    From 0 on these are all tiles of the tree.
+    If `old` is 0, these are all tiles of the tree.
     """
     level = 0
     while new:
@@ -93,9 +93,9 @@ def tiles_between(old: int, new: int) -> Iterator[tuple[int, int, int]]:
 def append(frontier: Frontier, leaves: Iterable[bytes], read_tile: ReadTile) -> list[Tile]:
     """Append leaf hashes to the frontier, and return each tile that grew, as it is afterwards.
 
-    Every hash of the tree is computed once. `read_tile` is asked only for the partial tiles that
-    grow, with their width before: one on most appends. Raises TileInvalid if one is shorter; the
-    frontier has grown then and is of no more use.
+    Every hash of the tree is computed once. `read_tile` is called only for the partial tiles that
+    grow, with their width before: once on most appends. Raises TileInvalid if such a tile is
+    shorter; do not use the frontier afterwards, because it has grown.
     """
     size = frontier.size
     grown: list[Tile] = []
@@ -114,8 +114,8 @@ def append(frontier: Frontier, leaves: Iterable[bytes], read_tile: ReadTile) -> 
 class TileHashes:
     """Reads the hash of any complete subtree of a tree of one size from its tiles.
 
-    A `SubtreeHash`. Each tile is read once. What it returns is as true as the tiles are: hold the
-    root that follows from it against a checkpoint.
+    It is a `SubtreeHash`. Each tile is read once. Its hashes are only as genuine as the tiles:
+    compare the root that follows from them with a checkpoint.
     """
 
     def __init__(self, size: int, read_tile: ReadTile) -> None:
@@ -125,7 +125,9 @@ class TileHashes:
     def __call__(self, level: int, index: int) -> bytes:
         """Raises ValueError if the subtree is not complete, TileInvalid if its tile is short."""
         if level < 0 or index < 0 or (index + 1) << level > self._size:
-            raise ValueError(f"Subtree {index} of level {level} is not in size {self._size}.")
+            raise ValueError(
+                f"A tree of size {self._size} has no complete subtree {index} of level {level}."
+            )
         tile_level, height = divmod(level, TILE_HEIGHT)
         tile_index, first = divmod(index << height, TILE_WIDTH)
         data = self._tile(tile_level, tile_index)
@@ -166,7 +168,7 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
 
 
 def decode_bundle(data: bytes, width: int) -> list[bytes]:
-    """The inverse. Raises TileInvalid unless these are exactly `width` whole entries."""
+    """The inverse of `encode_bundle`. Raises TileInvalid unless it has exactly `width` entries."""
     entries: list[bytes] = []
     at = 0
     for _ in range(width):

@@ -1,10 +1,10 @@
-"""The Merkle tree of RFC 6962, section 2.1, over SHA-256: hashes, and a frontier that grows.
+"""The Merkle tree of RFC 6962, section 2.1, over SHA-256: its hashes, and its growing frontier.
 
     leaf  = SHA-256(0x00 ‖ entry)
     node  = SHA-256(0x01 ‖ left ‖ right)
     empty = SHA-256("")
 
-A complete subtree is named by (level, index): it spans the 2^level leaves from index·2^level on. A
+A complete subtree is named by (level, index): it has the 2^level leaves from index·2^level on. A
 leaf is (0, index).
 """
 
@@ -27,36 +27,36 @@ def leaf_hash(entry: bytes) -> bytes:
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash over two subtrees that lie side by side."""
+    """The hash over two neighbouring subtrees."""
     return sha256(b"\x01" + left + right).digest()
 
 
 def parents(row: Sequence[bytes]) -> list[bytes]:
-    """The hashes over neighbours, two by two; a last one without a neighbour has none."""
+    """The hashes over each pair of neighbours; a last hash without a neighbour is left out."""
     return [
-        sha256(b"\x01" + left + right).digest()  # `node_hash`, without a call for each.
+        sha256(b"\x01" + left + right).digest()  # As `node_hash`, without a function call for each.
         for left, right in zip(row[::2], row[1::2], strict=False)
     ]
 
 
 def tree_root(leaves: Iterable[bytes]) -> bytes:
-    """The root over leaf hashes, which are all in memory."""
+    """The root over leaf hashes, all of which are in memory."""
     frontier = Frontier()
     frontier.extend(leaves)
     return frontier.root()
 
 
 class Frontier:
-    """The right edge of a tree: all that is needed to let it grow and to know its root.
+    """The right edge of a tree: enough to append leaves and to compute the root.
 
     `hashes` are the roots of its complete subtrees, the largest first: one for each bit that is
-    set in `size`. (Elsewhere: compact range.)
+    set in `size`. (Also known as a compact range.)
     """
 
     __slots__ = ("_hashes", "_size")
 
     def __init__(self, size: int = 0, hashes: Sequence[bytes] = ()) -> None:
-        """Raises ValueError if these cannot be the hashes of a tree of that size."""
+        """Raises ValueError if a tree of that size cannot have these hashes."""
         if size < 0 or len(hashes) != size.bit_count():
             raise ValueError(f"A frontier of size {size} does not have {len(hashes)} hashes.")
         if any(len(each) != HASH_BYTES for each in hashes):
@@ -83,8 +83,8 @@ class Frontier:
     def extend(self, leaves: Iterable[bytes]) -> list[list[bytes]]:
         """Append leaf hashes, in order.
 
-        Returns, by level, the hashes of the subtrees that became complete: the leaves themselves
-        are level 0. At level L they have the indexes from (size before) >> L on.
+        Returns, by level, the hashes of the subtrees that became complete. Level 0 are the leaves
+        themselves; at level L the indexes begin at (size before) >> L.
         """
         completed: list[list[bytes]] = []
         rest: list[bytes] = []
@@ -96,7 +96,7 @@ class Frontier:
             if size >> level & 1:
                 row = [self._hashes.pop(), *row]
             if len(row) & 1:
-                rest.append(row[-1])  # Its sibling is still to come.
+                rest.append(row[-1])  # Its sibling does not exist yet.
             row = parents(row)
             level += 1
         self._hashes += reversed(rest)
@@ -105,7 +105,7 @@ class Frontier:
 
 
 def fold(hashes: Sequence[bytes]) -> bytes:
-    """The root over neighbouring subtrees, the largest first; the empty root over none."""
+    """The root over neighbouring subtrees, the largest first; the empty tree's root over none."""
     if not hashes:
         return EMPTY_ROOT
     root = hashes[-1]
@@ -115,12 +115,12 @@ def fold(hashes: Sequence[bytes]) -> bytes:
 
 
 def frontier_of(size: int, subtree: SubtreeHash) -> Frontier:
-    """The frontier of a tree whose subtrees are kept: one is asked for per bit set in `size`."""
+    """The frontier of a tree whose subtree hashes can be read: one for each bit set in `size`."""
     return Frontier(size, subtrees(0, size, subtree))
 
 
 def range_root(start: int, end: int, subtree: SubtreeHash) -> bytes:
-    """The root over the leaves [start, end), where start is a multiple of the largest subtree."""
+    """The root over the leaves [start, end); start is a multiple of the largest subtree's size."""
     return fold(subtrees(start, end, subtree))
 
 

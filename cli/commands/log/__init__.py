@@ -1,4 +1,4 @@
-"""`authledger log`: the Merkle log's key, checkpoints, proofs, verification, witnesses, timestamps.
+"""`authledger log`: the Merkle log's keys, checkpoints, proofs, verification and witnesses.
 
 May import: as `cli.commands` says.
 """

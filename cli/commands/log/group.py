@@ -1,4 +1,4 @@
-"""authledger log: the Merkle log that the ledger is; its key, and its signed checkpoints."""
+"""authledger log: the group of commands, and those for the log's checkpoints themselves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cli.reading import ledger_of
 if TYPE_CHECKING:
     from ledger.application import Ledger
 
-app = typer.Typer(help="Prove the history: the log's key and its signed checkpoints.")
+app = typer.Typer(help="Prove the history: keys, signed checkpoints, proofs, verification.")
 key = typer.Typer(help="The log's signing key.")
 app.add_typer(key, name="key", no_args_is_help=True)
 log_key.register(key)
@@ -31,14 +31,15 @@ Origin = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="What the log is called by everybody, for ever, e.g. example.com/authledger.",
+        help="The log's name, which cannot be changed later, e.g. example.com/authledger.",
     ),
 ]
 Since = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FILE",
-        help="A checkpoint that you kept: the log must begin with it. Moved on to the new one.",
+        help="A checkpoint that you kept: the log must continue it. On success this file is "
+        "replaced by the new checkpoint.",
     ),
 ]
 Keys = Annotated[
@@ -46,7 +47,7 @@ Keys = Annotated[
     typer.Option(
         "--key",
         metavar="VKEY",
-        help="The verifier key, as its owner gave it to you. Default: the key on this machine.",
+        help="The verifier key, as the log's owner gave it to you. Default: the key on this machine.",
     ),
 ]
 PolicyFile = Annotated[
@@ -54,8 +55,8 @@ PolicyFile = Annotated[
     typer.Option(
         "--policy",
         metavar="FILE",
-        help="Which log keys and witnesses you trust (c2sp.org/tlog-policy), in the place of --key: "
-        "the checkpoint that you kept must be cosigned as it asks.",
+        help="The log keys and witnesses that you trust (c2sp.org/tlog-policy), instead of --key: "
+        "the checkpoint given with --since must have the cosignatures that it requires.",
     ),
 ]
 
@@ -71,8 +72,7 @@ Indexes = Annotated[
     bool,
     typer.Option(
         "--indexes",
-        help="Hold the indexes of a file against their tables as well: it takes about twice as "
-        "long.",
+        help="Compare the indexes with their tables as well (SQLite): takes about twice as long.",
     ),
 ]
 
@@ -84,10 +84,11 @@ def init(
     signer_command: SignerCommand = None,
     verifier_key: VerifierKey = None,
 ) -> None:
-    """Make the log's key, and sign its first checkpoint; make the ledger too, if there is none.
+    """Make the log's key and sign its first checkpoint; also make the ledger if there is none.
 
-    From then on every append ends with a checkpoint. The key lies outside the ledger's folder;
-    what is printed is the verifier key, by which anybody can check, and nobody can sign.
+    From then on every append ends with a signed checkpoint. The private key is kept outside the
+    ledger's folder. The command prints the verifier key, with which anybody can check signatures
+    and nobody can sign.
     """
     from cli.writing import open_for_writing
     from ledger.log.signer import LogSigner
@@ -101,18 +102,20 @@ def init(
             ledger.entries.sign(signer)
     log_key.print_key(ask, signer.key)
     say(
-        f"The key is in {signer.key.folder}: keep a copy of it where nobody else can read it.\n"
-        "Give the verifier key to whoever will check this ledger, by another way than the ledger: "
-        "on paper, by a signed message, on your web site. A key that comes with the evidence "
-        "proves nothing."
+        f"The key is in {signer.key.folder}: keep a copy of this folder where nobody else can "
+        "read it.\n"
+        "Give the verifier key to everybody who will check this ledger, by another way than the "
+        "ledger: on paper, by a signed message, on your web site. A key that comes together with "
+        "the evidence proves nothing."
     )
 
 
 @command(app, "checkpoint")
 def checkpoint(ask: Reading) -> None:
-    """Print the newest checkpoint: a note that says how long the log is and under which root.
+    """Print the newest checkpoint: a signed note with the log's size and root.
 
-    Signs one first if entries came after the last. Who keeps one can hold the ledger to it later.
+    If it does not cover all entries, a new one is signed first. Keep a checkpoint where nobody
+    else can write: `log verify --since FILE` shows later whether the log continues it.
     """
     form = ask.form
     with ledger_of(ask) as ledger:
@@ -135,10 +138,10 @@ def verify(
     jobs: Jobs = None,
     indexes: Indexes = False,
 ) -> None:
-    """Read every stored byte again and hold it against the log, its checkpoints and your own.
+    """Read every stored byte, and compare it with the log, its checkpoint and those you kept.
 
-    Names what is not as it was written, and where; says what was not checked. Without a key,
-    without a checkpoint, or with entries that none covers, it fails as well, and says which.
+    Prints each place that is not as it was written, and what was not checked. Also fails if there
+    is no verifier key, no checkpoint, or an entry that the checkpoint does not cover.
     """
     from cli.commands.log.verify import verify_log
 
@@ -147,25 +150,26 @@ def verify(
 
 
 def _check_is_new(ledger: Ledger, origin: str) -> None:
-    """A log keeps its name for ever; only one whose key is not here any more can get another."""
+    """Raises InvalidInput if the ledger's log has a name and its key is here: a name is kept."""
     from ledger.errors import InvalidInput
 
     note = ledger.entries.checkpoint()
     known = note.split("\n")[0] if note is not None else None
     if known == origin:
         raise InvalidInput(
-            f"The log {origin} has its checkpoints already.",
+            f"The log {origin} exists already: this ledger has its checkpoints.",
             remedy="`authledger log key show` prints its verifier key.",
         )
     if known is not None and ledger.signers(known) is not None:
         raise InvalidInput(
-            f"This ledger is the log {known} already, and who kept its checkpoints knows it so.",
-            remedy="`authledger log key rotate` gives it another key.",
+            f"This ledger is the log {known} already, and those who kept its checkpoints know it by "
+            "that name.",
+            remedy="`authledger log key rotate` gives it another key under the same name.",
         )
 
 
 def _covering(ledger: Ledger) -> str:
-    """The newest checkpoint, signed now if it does not cover all."""
+    """The newest checkpoint, signed now if the stored one does not cover all entries."""
     from ledger.log.prover import signed_checkpoint
 
     note, checkpoint = signed_checkpoint(ledger.entries)
@@ -178,7 +182,7 @@ def _covering(ledger: Ledger) -> str:
             return ledger.entries.sign(signer)
     folder = ledger.signers.folder
     say(
-        f"No checkpoint covers the last {missing} entries, and the key of {checkpoint.origin} is "
-        f"not {f'in {folder}' if folder else 'here'}: this one is older."
+        f"This checkpoint does not cover the last {missing} entries, and none could be signed that "
+        f"does: the key of {checkpoint.origin} is not {f'in {folder}' if folder else 'here'}."
     )
     return str(note)

@@ -1,4 +1,4 @@
-"""authledger log key: show the log's key, give it another, retire the one before."""
+"""authledger log key: show the log's key, rotate it, retire the previous one."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SignerCommand = Annotated[
     str | None,
     typer.Option(
         metavar="COMMAND",
-        help="Signs instead of a key in a file: gets a checkpoint's text, answers 64 bytes or "
-        "their base64 (Ed25519). With it goes --verifier-key.",
+        help="A command that signs, instead of a key in a file: it reads a checkpoint's text and "
+        "writes the Ed25519 signature, 64 bytes or their base64. Needs --verifier-key.",
     ),
 ]
 VerifierKey = Annotated[
     str | None,
-    typer.Option(metavar="VKEY", help="What the signer command's signatures are checked with."),
+    typer.Option(metavar="VKEY", help="The verifier key of the signer command."),
 ]
 
 
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show_key(ask: Reading) -> None:
-    """Print the verifier key of the ledger's log, and where its key is kept."""
+    """Print the verifier key of the ledger's log; -o json also prints its folder."""
     with ledger_of(ask) as ledger:
         print_key(ask, key_of(ledger))
 
@@ -48,15 +48,15 @@ def rotate(
     actor: Actor = None,
     reason: Reason = None,
 ) -> None:
-    """Give the log another key. Both sign every checkpoint until the older one is retired.
+    """Give the log a new key. Both sign every checkpoint until the old one is retired.
 
-    That there is a new key is an entry of the log, signed by the old one: who knows the old one
-    can believe the new one.
+    An entry of the log announces the new key, and the old key signs it: a reader who knows the
+    old key can believe the new one.
     """
     from cli.writing import actor_of, checked
     from ledger.log.key_events import KeyRotated
-    from ledger.log.key_folder import NewKey
     from ledger.log.signer import LogSigner
+    from ledger.log.signing_key import NewKey
 
     check_goes_together(signer_command, verifier_key)
     with ledger_of(ask) as ledger:
@@ -73,14 +73,14 @@ def rotate(
             ledger.entries.sign(LogSigner(ledger.signers.keys, key.origin))
     print_key(ask, key)
     say(
-        f"Position {done.entries[-1].position} announces it, signed by the key before. Both sign "
-        "now. Give the new verifier key to whoever checks this ledger; when they have it: "
-        "authledger log key retire."
+        f"Position {done.entries[-1].position} announces the new key, signed by the old one. Both "
+        "sign from now on. Give the new verifier key to everybody who checks this ledger. When "
+        "they have it, run: authledger log key retire"
     )
 
 
 def retire(ask: Reading, actor: Actor = None, reason: Reason = None) -> None:
-    """End the overlap: the key before the last rotation signs no more, and is deleted."""
+    """End a rotation: the old key signs no longer, and its files are deleted."""
     from cli.writing import actor_of, checked
     from ledger.errors import NotFound
     from ledger.log.key_events import KeyRetired
@@ -88,7 +88,9 @@ def retire(ask: Reading, actor: Actor = None, reason: Reason = None) -> None:
     with ledger_of(ask) as ledger:
         key = key_of(ledger)
         if (previous := key.previous) is None:
-            raise NotFound("One key signs this log; there is none to retire.")
+            raise NotFound(
+                "No rotation is under way: one key signs this log, and there is none to retire."
+            )
         ledger.append_event(
             KeyRetired(log=key.origin, verifier_key=str(previous)),
             actor=actor_of(ask.settings.value("actor") if actor is None else actor),
@@ -96,7 +98,10 @@ def retire(ask: Reading, actor: Actor = None, reason: Reason = None) -> None:
         )
         key.retire()
     print_key(ask, key)
-    say(f"Retired: {previous}. Its private key is deleted here; delete its copies.")
+    say(
+        f"Retired: {previous}. Its files are deleted from {key.folder}; delete other copies of its "
+        "private key as well."
+    )
 
 
 def check_goes_together(signer_command: str | None, verifier_key: str | None) -> None:
@@ -104,11 +109,11 @@ def check_goes_together(signer_command: str | None, verifier_key: str | None) ->
     from ledger.errors import InvalidInput
 
     if (signer_command is None) != (verifier_key is None):
-        raise InvalidInput("--signer-command and --verifier-key go together.")
+        raise InvalidInput("--signer-command and --verifier-key go together: give both or none.")
 
 
 def print_key(ask: Reading, key: LogKey) -> None:
-    """The verifier key; in the other forms with its log and its folder."""
+    """Print the verifier key; in forms other than a table, with its log and its folder."""
     columns = ("origin", "verifier_key", "folder")
     row = (key.origin, str(key.verifier), str(key.folder))
     if ask.form is Output.TABLE:
@@ -118,7 +123,7 @@ def print_key(ask: Reading, key: LogKey) -> None:
 
 
 def key_of(ledger: Ledger) -> LogKey:
-    """The key of the ledger's log, if it is on this machine."""
+    """The key of the ledger's log; whether its files are here is not checked yet."""
     from ledger.log.key_folder import LogKey
     from ledger.log.prover import signed_checkpoint
 

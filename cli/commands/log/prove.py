@@ -1,4 +1,4 @@
-"""The commands of `authledger log` that give proofs away, and the one that checks them."""
+"""authledger log prove, verify-proof and export: proofs of a log for other people."""
 
 from __future__ import annotations
 
@@ -12,32 +12,41 @@ from cli.printing.output import out, say, show
 from cli.printing.progress import progress
 from cli.reading import ledger_of
 
-Position = Annotated[int | None, typer.Argument(help="Of which entry.", show_default=False)]
+Position = Annotated[
+    int | None, typer.Argument(help="The position of the entry.", show_default=False)
+]
 Into = Annotated[
     Path | None,
     typer.Option(
         "--output",
         "-o",
         metavar="FILE",
-        help="Where the proof goes; the entry goes beside it. Default: POSITION.tlog-proof.",
+        help="The file for the proof; the entry's bytes go to the same name with .entry. Default: "
+        "POSITION.tlog-proof.",
     ),
 ]
 Sizes = Annotated[
     tuple[int, int] | None,
     typer.Option(
-        "--consistency", metavar="OLD NEW", help="That the log only grew between two sizes."
+        "--consistency", metavar="OLD NEW", help="Prove that the log only grew between two sizes."
     ),
 ]
-Proof = Annotated[Path, typer.Argument(metavar="FILE", help="The .tlog-proof.")]
+Proof = Annotated[Path, typer.Argument(metavar="FILE", help="The .tlog-proof file.")]
 Entry = Annotated[
     Path | None,
-    typer.Option("--entry", metavar="FILE", help="The entry's bytes. Default: beside the proof."),
+    typer.Option(
+        "--entry", metavar="FILE", help="The entry's bytes. Default: the proof's name with .entry."
+    ),
 ]
 Keys = Annotated[
     list[str],
-    typer.Option("--key", metavar="VKEY", help="The verifier key, as its owner gave it to you."),
+    typer.Option(
+        "--key", metavar="VKEY", help="The verifier key, as the log's owner gave it to you."
+    ),
 ]
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder; made if it is not there.")]
+Folder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The folder to write to; made if it does not exist.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,29 +59,29 @@ def register(app: typer.Typer) -> None:
 def prove(
     ask: Opening, position: Position = None, into: Into = None, consistency: Sizes = None
 ) -> None:
-    """Prove that an entry is in the log (a .tlog-proof file), or that the log only grew.
+    """Write a proof that an entry is in the log (.tlog-proof), or print one that it only grew.
 
-    The proof and the entry's bytes are all that somebody needs who knows the verifier key: neither
-    this ledger nor this program.
+    A reader who knows the verifier key needs only the proof and the entry's bytes, neither this
+    ledger nor this program.
     """
     from ledger import durable_file
     from ledger.errors import InvalidInput
 
     if (position is None) == (consistency is None):
-        raise InvalidInput("Name a position, or two sizes with --consistency.")
+        raise InvalidInput("Give either a position, or two sizes with --consistency.")
     if consistency is not None:
         _prove_growth(ask, *consistency)
         return
     from ledger.log import prover
 
     path = into or Path(f"{position}.tlog-proof")
-    beside = _entry_beside(path)
+    entry_path = _entry_path(path)
     with ledger_of(ask) as ledger:
         proof = prover.inclusion(ledger.entries, position or 0)
         entry = ledger.entry_text(position or 0).encode(errors="surrogateescape")
-    durable_file.write(beside, entry, mode=None)
+    durable_file.write(entry_path, entry, mode=None)
     durable_file.write(path, str(proof).encode(), mode=None)
-    say(f"{path} proves the entry {beside}.")
+    say(f"Wrote the proof to {path}, and the entry's bytes to {entry_path}.")
 
 
 def _prove_growth(ask: Opening, old: int, new: int) -> None:
@@ -81,12 +90,14 @@ def _prove_growth(ask: Opening, old: int, new: int) -> None:
 
     with ledger_of(ask) as ledger:
         hashes = prover.consistency(ledger.entries, old, new)
-    say(f"The log of {old} entries is the beginning of that of {new}:")
+    say(
+        f"Proof that the log of {old} entries is the beginning of the log of {new} entries, in base64:"
+    )
     out(*map(base64_text, hashes))
 
 
 def verify_proof(proof: Proof, key: Keys, entry: Entry = None) -> None:
-    """Check a .tlog-proof with nothing but the entry and the verifier key. Needs no ledger."""
+    """Check a .tlog-proof with only the entry and the verifier key. Needs no ledger."""
     from ledger.errors import VerificationFailed
     from ledger.merkle import tlogproof
     from ledger.merkle.invalid import EvidenceInvalid
@@ -94,27 +105,28 @@ def verify_proof(proof: Proof, key: Keys, entry: Entry = None) -> None:
     from ledger.verification.verdict import verifier_of
 
     trusted = trusting([verifier_of(each) for each in key])
-    beside = entry or _entry_beside(proof)
+    entry_path = entry or _entry_path(proof)
     try:
         parsed = tlogproof.parse_proof(_bytes_of(proof))
-        accepted = tlogproof.verify_proof(parsed, _bytes_of(beside), trusted)
+        accepted = tlogproof.verify_proof(parsed, _bytes_of(entry_path), trusted)
     except EvidenceInvalid as error:
-        raise VerificationFailed(f"{proof} does not prove {beside}: {error}") from error
+        raise VerificationFailed(f"{proof} does not prove {entry_path}: {error}") from error
     checkpoint = accepted.checkpoint
     out(
-        f"Verified: {beside} is position {parsed.index + 1} of {checkpoint.origin}, "
-        f"under its checkpoint of {checkpoint.size} entries."
+        f"Verified: {entry_path} is position {parsed.index + 1} of {checkpoint.origin}, "
+        f"by its checkpoint of {checkpoint.size} entries."
     )
-    say("Not checked: what came after it, and what is not in this log.")
+    say("Not checked: the other entries of the log, and whether everything that happened is in it.")
 
 
-def _entry_beside(proof: Path) -> Path:
-    """Where the entry lies that a proof is of. Raises InvalidInput if it cannot lie there."""
+def _entry_path(proof: Path) -> Path:
+    """The file of the entry that a proof is of. Raises InvalidInput if it would be the same."""
     from ledger.errors import InvalidInput
 
     if proof.is_dir() or proof.suffix == ".entry":
         raise InvalidInput(
-            f"{proof} is no name for a proof: it is a folder, or ends as its entry does.",
+            f"{proof} cannot hold a proof: it is a folder, or its name ends in .entry, as the "
+            "file with the entry's bytes does.",
             remedy="Name a file such as 3.tlog-proof.",
         )
     return proof.with_suffix(".entry")
@@ -130,14 +142,14 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def export(ask: Reading, folder: Folder) -> None:
-    """Write the log as static files for any tlog-tiles client: only what grew since the last time.
+    """Write the log as static files for any tlog-tiles client; only what is new since last time.
 
-    checkpoint, tile/<level>/<n>, tile/entries/<n> (c2sp.org/tlog-tiles). A web server or an object
-    store may serve them as they are.
+    The files are checkpoint, tile/<level>/<n> and tile/entries/<n> (c2sp.org/tlog-tiles). A web
+    server or an object store can serve them as they are.
     """
-    from ledger.log import prover
+    from ledger.log import static_export
 
     form = ask.form
     with ledger_of(ask) as ledger, progress("exporting", quiet=True) as advance:
-        before, after = prover.export(ledger.entries, folder, advance)
+        before, after = static_export.export(ledger.entries, folder, advance)
     show(form, ("folder", "before", "entries"), [(str(folder), before, after)])

@@ -1,4 +1,4 @@
-"""authledger log timestamp, and verify-timestamp: that a checkpoint was there at a time."""
+"""authledger log timestamp and verify-timestamp: that a checkpoint existed at a time."""
 
 from __future__ import annotations
 
@@ -12,20 +12,27 @@ from cli.printing.output import out, say
 Kept = Annotated[
     Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint that you kept in a file.")
 ]
-Stamp = Annotated[Path, typer.Argument(metavar="TIMESTAMP", help="The authority's answer.")]
+Stamp = Annotated[
+    Path, typer.Argument(metavar="TIMESTAMP", help="The file with the timestamp (.tsr).")
+]
 Authority = Annotated[
     str, typer.Option("--tsa", metavar="URL", help="The timestamp authority (RFC 3161).")
 ]
 Roots = Annotated[
     Path,
     typer.Option(
-        "--tsa-ca", metavar="FILE", help="The authority's root certificate, PEM, as you know it."
+        "--tsa-ca",
+        metavar="FILE",
+        help="The authority's root certificate (PEM), which you got from the authority itself.",
     ),
 ]
 Into = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="Where it goes. Default: beside it, as .tsr."
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="The file for the timestamp. Default: CHECKPOINT.tsr.",
     ),
 ]
 
@@ -37,9 +44,9 @@ def register(app: typer.Typer) -> None:
 
 
 def timestamp(checkpoint: Kept, tsa: Authority, tsa_ca: Roots, into: Into = None) -> None:
-    """Have an authority say that a checkpoint was there now: nobody can make it later.
+    """Have a timestamp authority confirm that a checkpoint exists now: it cannot be backdated.
 
-    What it answers is checked before it is kept. Needs no ledger.
+    The answer is verified before it is written. Needs no ledger.
     """
     from ledger import durable_file
     from ledger.log.timestamp import request_stamp, roots_of
@@ -48,7 +55,9 @@ def timestamp(checkpoint: Kept, tsa: Authority, tsa_ca: Roots, into: Into = None
     stamp = request_stamp(text, tsa, roots_of(_bytes_of(tsa_ca), str(tsa_ca)))
     path = into or checkpoint.with_name(f"{checkpoint.name}.tsr")
     durable_file.write(path, stamp.data)
-    say(f"{path} says that {checkpoint} was there at {stamp.at.isoformat()}.")
+    say(
+        f"Wrote {path}: the authority confirms that {checkpoint} existed at {stamp.at.isoformat()}."
+    )
 
 
 def verify_timestamp(checkpoint: Kept, stamp: Stamp, tsa_ca: Roots) -> None:
@@ -57,12 +66,12 @@ def verify_timestamp(checkpoint: Kept, stamp: Stamp, tsa_ca: Roots) -> None:
 
     roots = roots_of(_bytes_of(tsa_ca), str(tsa_ca))
     at = verify_stamp(_text_of(checkpoint), _bytes_of(stamp), roots)
-    out(f"Verified: {checkpoint} was there at {at.isoformat()}.")
-    say("Not checked: who signed the checkpoint (log verify --since).")
+    out(f"Verified: {checkpoint} existed at {at.isoformat()}.")
+    say(f"Not checked: who signed the checkpoint (authledger log verify --since {checkpoint}).")
 
 
 def _text_of(path: Path) -> str:
-    """The checkpoint's text, which is what is stamped: signatures may be added later."""
+    """The checkpoint's text without signatures, which may be added later: it gets the timestamp."""
     from ledger.errors import InvalidInput
     from ledger.merkle.checkpoint import parse_checkpoint
     from ledger.merkle.invalid import NoteInvalid
@@ -72,7 +81,7 @@ def _text_of(path: Path) -> str:
         note = parse_note(_bytes_of(path))
         parse_checkpoint(note.text)
     except NoteInvalid as error:
-        raise InvalidInput(f"{path} is no checkpoint: {error}") from error
+        raise InvalidInput(f"{path} is not a valid checkpoint: {error}") from error
     return note.text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,10 +37,9 @@ def verify_log(
 
     note = ledger.entries.checkpoint()
     policy = None if policy_file is None else _policy(policy_file, since, vkeys)
-    keys, record = [verifier_of(vkey) for vkey in vkeys], None
-    if note is not None:
-        own, record = _on_this_machine(ledger, note)
-        keys = keys or own
+    keys = [verifier_of(vkey) for vkey in vkeys]
+    own = _KeyFolder.of(ledger, note)
+    keys = keys or own.keys
     keys = list(policy.logs) if policy else keys
     pins = {f"--since {path}": _read_pin(path, keys, policy) for path in since}
     with progress("verifying", quiet=True) as advance:
@@ -48,11 +48,13 @@ def verify_log(
             note,
             keys,
             pins=pins,
-            record=record,
+            record=own.record,
             on_progress=advance,
             jobs=jobs,
             indexes=indexes,
         )
+    if own.fault:
+        verdict.verification.add_log("the signer's record", own.fault)
     _show(form, verdict)
     if policy and verdict.checkpoint:
         cosigned = max((pin.size for pin in pins.values()), default=0)
@@ -72,10 +74,29 @@ def _check_verified(verdict: Verdict) -> None:
         )
 
 
-def _on_this_machine(ledger: Ledger, note: str) -> tuple[list[Verifier], Checkpoint | None]:
-    """The verifier keys and the signer's record in the log's key folder, if it is here."""
-    signer = ledger.signers(note.split("\n", maxsplit=1)[0])
-    return (list(signer.key.verifiers), signer.key.last()) if signer else ([], None)
+@dataclass(frozen=True, slots=True)
+class _KeyFolder:
+    """What the log's key folder on this machine holds; nothing if it is not here."""
+
+    keys: list[Verifier] = field(default_factory=list)
+    record: Checkpoint | None = None
+    """The signer's record."""
+    fault: str | None = None
+    """Why the signer's record cannot be read."""
+
+    @classmethod
+    def of(cls, ledger: Ledger, note: str | None) -> _KeyFolder:
+        """The folder of the log that signed a note."""
+        from ledger.errors import KeyUnusable
+
+        signer = ledger.signers(note.split("\n", maxsplit=1)[0]) if note is not None else None
+        if signer is None:
+            return cls()
+        keys = list(signer.key.verifiers)
+        try:
+            return cls(keys, signer.key.last())
+        except KeyUnusable as error:
+            return cls(keys, fault=error.message)
 
 
 def _say_not_cosigned(count: int) -> None:

@@ -1,4 +1,4 @@
-"""authledger log witness: have the newest checkpoint cosigned, as a policy asks."""
+"""authledger log witness: have the newest checkpoint cosigned, as a policy requires."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PolicyFile = Annotated[
     typer.Option(
         "--policy",
         metavar="FILE",
-        help="The log's key, the witnesses with their addresses, and how many must agree "
+        help="The log's key, the witnesses with their addresses, and how many must cosign "
         "(c2sp.org/tlog-policy).",
     ),
 ]
@@ -29,7 +29,7 @@ Into = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Where the cosigned checkpoint goes, in the place of an older one. Default: printed.",
+        help="The file for the cosigned checkpoint; an older one is replaced. Default: print it.",
     ),
 ]
 
@@ -40,10 +40,10 @@ def register(app: typer.Typer) -> None:
 
 
 def witness(ask: Opening, policy: PolicyFile, into: Into = None) -> None:
-    """Have witnesses cosign the newest checkpoint: each vouches that the log only grew.
+    """Have witnesses cosign the newest checkpoint: each confirms that the log only grew.
 
-    What comes back is checked under the policy before it is kept. `log verify --policy` takes it
-    as --since.
+    The cosignatures are verified under the policy before the checkpoint is written. Give the file
+    to `log verify --policy` with --since.
     """
     from ledger import durable_file
     from ledger.errors import StoreUnavailable
@@ -58,24 +58,28 @@ def witness(ask: Opening, policy: PolicyFile, into: Into = None) -> None:
     with ledger_of(ask) as ledger:
         got = witnessed(ledger.entries, trusted, known=known)
     for failure in got.failures:
-        say(f"No cosignature of {failure}.")
+        say(f"No cosignature from {failure}.")
     try:
         accepted = trusted.accept(got.note)
     except PolicyInvalid as error:
         raise StoreUnavailable(
-            f"The checkpoint of {got.checkpoint.size} entries is not witnessed: {error}",
-            remedy="Nothing was kept; try again when the witnesses can be reached.",
+            f"The checkpoint of {got.checkpoint.size} entries does not have the cosignatures that "
+            f"the policy requires: {error}",
+            remedy="No file was written. Try again when the witnesses can be reached.",
         ) from error
     if into is None:
         exact(format_note(got.note))
     else:
         durable_file.write(into, format_note(got.note).encode())
     names = ", ".join(each.verifier.name for each in accepted.cosignatures) or "nobody"
-    say(f"{got.checkpoint.size} entries of {got.checkpoint.origin}, cosigned by {names}.")
+    say(
+        f"The checkpoint of {got.checkpoint.size} entries of {got.checkpoint.origin} is cosigned "
+        f"by {names}."
+    )
 
 
 def read_policy(path: Path) -> Policy:
-    """Raises NotFound, InvalidInput."""
+    """Read a policy file. Raises NotFound, InvalidInput."""
     from ledger.errors import InvalidInput, NotFound
     from ledger.merkle.invalid import PolicyInvalid
     from ledger.merkle.policy import parse_policy
@@ -83,6 +87,6 @@ def read_policy(path: Path) -> Policy:
     try:
         return parse_policy(path.read_bytes())
     except FileNotFoundError as error:
-        raise NotFound(f"There is no policy at {path}.") from error
+        raise NotFound(f"There is no policy file {path}.") from error
     except PolicyInvalid as error:
-        raise InvalidInput(f"{path} is no policy: {error}") from error
+        raise InvalidInput(f"{path} is not a valid policy: {error}") from error

@@ -22,11 +22,11 @@ def old(cli: Cli) -> str:
     return cli.done("log init --origin example.com/authledger").out.strip()
 
 
-def test_either_key_verifies_until_the_older_is_retired(cli: Cli, old: str) -> None:
+def test_either_key_verifies_until_the_old_one_is_retired(cli: Cli, old: str) -> None:
     said = cli.done("log key rotate --reason 'the quarter is over'")
     new = said.out.strip()
     assert new != old
-    assert "announces it, signed by the key before" in said.err
+    assert "announces the new key, signed by the old one" in said.err
     for key in (old, new):
         cli.done(f"log verify --key {key}")
     cli.done("console login --region cn-east-3 --user bob")
@@ -42,7 +42,7 @@ def test_either_key_verifies_until_the_older_is_retired(cli: Cli, old: str) -> N
     assert "No trusted key signed" in refused.out
 
 
-def test_the_old_key_signed_what_announces_the_new_one(cli: Cli, old: str) -> None:
+def test_the_old_key_signs_the_entry_that_announces_the_new_one(cli: Cli, old: str) -> None:
     new = cli.done("log key rotate --actor alice").out.strip()
     (entry,) = cli.done("audit trail --event KeyRotated -o json").json
     cli.done(f"log prove {entry['position']}")
@@ -51,7 +51,7 @@ def test_the_old_key_signed_what_announces_the_new_one(cli: Cli, old: str) -> No
     assert entry["actor_name"] == "alice"
 
 
-def test_openssl_finds_the_signature_of_either_key(cli: Cli, old: str) -> None:
+def test_openssl_verifies_the_signature_of_either_key(cli: Cli, old: str) -> None:
     if not shutil.which("openssl"):
         pytest.skip("openssl is not installed")
     new = cli.done("log key rotate").out.strip()
@@ -60,14 +60,14 @@ def test_openssl_finds_the_signature_of_either_key(cli: Cli, old: str) -> None:
         subprocess.run(["bash", VERIFY, key, "1.tlog-proof", "1.entry"], check=True)
 
 
-def test_there_is_nothing_to_retire_without_a_rotation(cli: Cli, old: str) -> None:
+def test_retiring_without_a_rotation_is_refused(cli: Cli, old: str) -> None:
     assert old
     said = cli("log key retire")
     assert said.code == 4
     assert "there is none to retire" in said.err
 
 
-def test_a_second_rotation_appends_nothing_before_the_first_is_over(cli: Cli, old: str) -> None:
+def test_a_second_rotation_during_the_first_appends_nothing(cli: Cli, old: str) -> None:
     assert old
     cli.done("log key rotate")
     before = cli.done("log checkpoint").out
@@ -77,9 +77,9 @@ def test_a_second_rotation_appends_nothing_before_the_first_is_over(cli: Cli, ol
     assert cli.done("log checkpoint").out == before
 
 
-def test_the_story_tells_of_the_keys(cli: Cli, old: str) -> None:
+def test_replay_prints_key_events(cli: Cli, old: str) -> None:
     cli.done("log key rotate --actor alice")
     cli.done("log key retire --actor alice")
-    told = cli.done("audit replay").out
-    assert "alice gave the log example.com/authledger another key" in told
-    assert f"alice retired the key {old}" in told
+    printed = cli.done("audit replay").out
+    assert "alice gave the log example.com/authledger another key" in printed
+    assert f"alice retired the key {old}" in printed

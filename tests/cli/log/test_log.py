@@ -1,4 +1,4 @@
-"""authledger log: making the key, signing, and what is said about it."""
+"""authledger log init, checkpoint and key show."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_init_before_the_first_command_makes_the_ledger(cli: Cli) -> None:
     assert note["size"] == len(cli.done("audit trail -o json --limit 1000").json)
 
 
-def test_every_command_is_covered_by_a_checkpoint_from_then_on(cli: Cli) -> None:
+def test_after_init_every_command_is_covered_by_a_checkpoint(cli: Cli) -> None:
     cli.authorize()
     verifier = Verifier.parse(cli.done(INIT).out.strip())
     cli.done("console login --region cn-east-3 --user bob")
@@ -52,7 +52,7 @@ def test_every_command_is_covered_by_a_checkpoint_from_then_on(cli: Cli) -> None
     assert said.err == ""
 
 
-def test_a_tail_without_a_checkpoint_is_signed_when_one_is_asked_for(
+def test_printing_the_checkpoint_signs_one_that_covers_all_entries(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cli.authorize()
@@ -63,7 +63,7 @@ def test_a_tail_without_a_checkpoint_is_signed_when_one_is_asked_for(
     assert cli.done("log checkpoint").out != before
 
 
-def test_a_tail_that_cannot_be_signed_here_is_told(
+def test_an_older_checkpoint_is_printed_with_a_warning_if_it_cannot_be_signed_anew(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     cli.authorize()
@@ -73,10 +73,12 @@ def test_a_tail_that_cannot_be_signed_here_is_told(
     cli.done("console login --region cn-east-3 --user bob")
     said = cli.done("log checkpoint")
     assert said.out == before
-    assert "No checkpoint covers the last 3 entries" in said.err
+    assert "This checkpoint does not cover the last 3 entries" in said.err
 
 
-def test_the_keys_folder_is_a_setting_in_a_file_too(cli: Cli, tmp_path: Path, config: Path) -> None:
+def test_the_key_folder_can_be_set_in_a_trusted_settings_file(
+    cli: Cli, tmp_path: Path, config: Path
+) -> None:
     cli.authorize()
     (tmp_path / "authledger.toml").write_text(f'log_keys = "{config}/mine"\n')
     cli.done("trust .")
@@ -84,7 +86,9 @@ def test_the_keys_folder_is_a_setting_in_a_file_too(cli: Cli, tmp_path: Path, co
     assert (config / "mine" / "example.com_authledger" / "private.key").exists()
 
 
-def test_a_key_beside_the_ledger_is_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_within_the_ledgers_folder_is_refused(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cli.authorize()
     monkeypatch.setenv("AUTHLEDGER_LOG_KEYS", str(cli.folder / "keys"))
     said = cli(INIT)
@@ -93,7 +97,7 @@ def test_a_key_beside_the_ledger_is_refused(cli: Cli, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("command", ["log checkpoint", "log key show"])
-def test_without_a_key_it_says_how_to_make_one(cli: Cli, command: str) -> None:
+def test_without_a_key_the_error_says_how_to_make_one(cli: Cli, command: str) -> None:
     cli.authorize()
     said = cli(command)
     assert said.code == 4
@@ -105,7 +109,7 @@ def test_init_twice_is_refused(cli: Cli) -> None:
     cli.done(INIT)
     said = cli(INIT)
     assert said.code == 2
-    assert "has its checkpoints already" in said.err
+    assert "exists already: this ledger has its checkpoints" in said.err
 
 
 def test_a_signer_command_needs_its_verifier_key(cli: Cli) -> None:
@@ -116,19 +120,19 @@ def test_a_signer_command_needs_its_verifier_key(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("name", ["two words", "a+b", ""])
-def test_a_log_is_not_called_what_no_verifier_key_can_say(
+def test_a_log_name_that_no_verifier_key_can_have_is_refused(
     cli: Cli, name: str, config: Path
 ) -> None:
     cli.authorize()
     said = cli(shlex.join(["log", "init", "--origin", name]))
     assert said.code == 2
-    assert "is no key name" in said.err
+    assert "is not a valid key name" in said.err
     assert "example.com/authledger" in said.err
     assert not list(config.rglob("verifier.key"))
 
 
-def test_a_log_keeps_its_name(cli: Cli, config: Path) -> None:
-    """Else the signer's record, which knows the log by its name, would be got round."""
+def test_a_log_cannot_be_renamed_while_its_key_is_here(cli: Cli, config: Path) -> None:
+    """Otherwise the signer's record, which belongs to the name, could be bypassed."""
     cli.authorize()
     cli.done(INIT)
     said = cli("log init --origin example.com/another")
@@ -148,10 +152,10 @@ sys.stdout.buffer.write(Ed25519PrivateKey.from_private_bytes(bytes(32)).sign(sys
 
 @pytest.mark.parametrize("verb", ["init", "rotate"])
 @pytest.mark.parametrize("command", ["false", "echo garbage", "/nonexistent/program", " ", "'"])
-def test_a_signer_command_that_does_not_sign_is_not_taken(
+def test_a_signer_command_that_does_not_sign_is_refused(
     cli: Cli, config: Path, tmp_path: Path, verb: str, command: str
 ) -> None:
-    """Found out later, it would stop every append; and the key's folder would be taken."""
+    """Accepted, it would stop every append, and the key folder could not be used again."""
     vkey = str(Signer("example.com/authledger", Algorithm.ED25519, bytes(32)).verifier)
     cli.authorize()
     line = INIT
@@ -161,7 +165,7 @@ def test_a_signer_command_that_does_not_sign_is_not_taken(
     before = cli.done("audit trail -o json").json
     said = cli(f"{line} --signer-command {shlex.quote(command)} --verifier-key {vkey}")
     assert said.code == 7
-    assert "gave no signature of example.com/authledger" in said.err
+    assert "did not give a valid signature of example.com/authledger" in said.err
     assert cli.done("audit trail -o json").json == before
     cli.done("console login --region cn-east-3 --user bob")
     program = tmp_path / "sign.py"
@@ -171,15 +175,17 @@ def test_a_signer_command_that_does_not_sign_is_not_taken(
     assert cli.done(f"log verify --key {vkey}").out.startswith("Verified")
 
 
-def test_a_verifier_key_of_another_log_is_not_taken(cli: Cli) -> None:
+def test_a_verifier_key_of_another_log_is_refused(cli: Cli) -> None:
     vkey = str(Signer("example.com/other", Algorithm.ED25519, bytes(32)).verifier)
     cli.authorize()
     said = cli(f"{INIT} --signer-command true --verifier-key {vkey}")
     assert said.code == 2
-    assert "is of example.com/other, the log is example.com/authledger" in said.err
+    assert "belongs to example.com/other, but the log is example.com/authledger" in said.err
 
 
-def test_an_interval_that_is_no_number_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_interval_that_is_not_a_number_is_refused(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AUTHLEDGER_CHECKPOINT_EVERY", "often")
     said = cli("console login --region cn-east-3 --user bob")
     assert said.code == 2

@@ -1,4 +1,4 @@
-"""authledger log timestamp, against a timestamp authority that openssl is."""
+"""authledger log timestamp, with openssl as the timestamp authority."""
 
 from __future__ import annotations
 
@@ -91,16 +91,16 @@ def kept(cli: Cli, config: Path) -> Path:
     return path
 
 
-def test_an_authority_says_when_a_checkpoint_was_there(
+def test_a_timestamp_says_when_a_checkpoint_existed(
     cli: Cli, kept: Path, authority: Authority
 ) -> None:
     said = cli.done(f"log timestamp {kept} --tsa {authority.url} --tsa-ca {authority.ca}")
-    assert "kept.tsr says that kept was there at 20" in said.err
+    assert "Wrote kept.tsr: the authority confirms that kept existed at 20" in said.err
     said = cli.done(f"log verify-timestamp kept kept.tsr --tsa-ca {authority.ca}")
-    assert said.out.startswith("Verified: kept was there at 20")
+    assert said.out.startswith("Verified: kept existed at 20")
 
 
-def test_openssl_accepts_it_too(cli: Cli, kept: Path, authority: Authority) -> None:
+def test_openssl_verifies_the_timestamp_too(cli: Cli, kept: Path, authority: Authority) -> None:
     cli.done(f"log timestamp {kept} --tsa {authority.url} --tsa-ca {authority.ca}")
     text = cli.folder / "text"
     text.write_text(kept.read_text().partition("\n\n")[0] + "\n")
@@ -118,10 +118,10 @@ def test_a_timestamp_of_another_checkpoint_is_refused(
     kept.write_text(cli.done("log checkpoint").out)
     said = cli(f"log verify-timestamp kept kept.tsr --tsa-ca {authority.ca}")
     assert (said.code, said.out) == (6, "")
-    assert "not one of this checkpoint" in said.err
+    assert "does not verify for this checkpoint" in said.err
 
 
-def test_another_authority_is_not_believed(
+def test_a_timestamp_by_another_authority_is_refused(
     cli: Cli, kept: Path, authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     other = Authority(tmp_path_factory.mktemp("other"))
@@ -130,7 +130,9 @@ def test_another_authority_is_not_believed(
     assert not Path("kept.tsr").exists()
 
 
-def test_one_byte_changed_is_refused(cli: Cli, kept: Path, authority: Authority) -> None:
+def test_a_timestamp_with_any_byte_changed_is_refused(
+    cli: Cli, kept: Path, authority: Authority
+) -> None:
     cli.done(f"log timestamp {kept} --tsa {authority.url} --tsa-ca {authority.ca}")
     stamp = Path("kept.tsr")
     genuine = stamp.read_bytes()
@@ -141,7 +143,7 @@ def test_one_byte_changed_is_refused(cli: Cli, kept: Path, authority: Authority)
         assert cli(f"log verify-timestamp kept kept.tsr --tsa-ca {authority.ca}").code == 6, place
 
 
-def test_an_old_answer_to_another_question_is_refused(
+def test_a_replayed_answer_to_an_earlier_request_is_refused(
     cli: Cli, kept: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cli.done(f"log timestamp {kept} --tsa {authority.url} --tsa-ca {authority.ca}")
@@ -152,7 +154,7 @@ def test_an_old_answer_to_another_question_is_refused(
     assert not Path("new.tsr").exists()
 
 
-def test_what_cannot_be_is_told(
+def test_each_input_that_is_not_usable_is_an_error(
     cli: Cli, kept: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = f"--tsa {authority.url} --tsa-ca {authority.ca}"
@@ -163,7 +165,7 @@ def test_what_cannot_be_is_told(
     monkeypatch.setattr(authority, "status", 503)
     said = cli(f"log timestamp kept {asked}")
     assert said.code == 7
-    assert "answered 503" in said.err
+    assert "answered with the HTTP status 503" in said.err
     monkeypatch.setitem(sys.modules, "rfc3161_client", None)
     said = cli(f"log timestamp {kept} {asked}")
     assert said.code == 7

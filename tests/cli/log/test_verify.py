@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.merkle.signing import Algorithm, Signer, Verifier
 from tests.cli.conftest import Cli
 
 INIT = "log init --origin example.com/authledger"
@@ -127,3 +128,31 @@ def test_a_key_that_is_not_valid_is_refused(cli: Cli, key: str, vkey: str) -> No
     said = cli(f"log verify --key {vkey}")
     assert said.code == 2
     assert "is not a valid verifier key" in said.err
+
+
+def test_an_unreadable_signers_record_is_a_finding_and_the_rest_is_verified(
+    cli: Cli, key: str, config: Path
+) -> None:
+    """The error of an append says to run this command."""
+    next(config.rglob("last-checkpoint")).write_text("torn")
+    said = cli(f"log verify --key {key}")
+    assert said.code == 6
+    (finding,) = said.lines
+    assert finding.startswith("the signer's record: ")
+    assert "last-checkpoint, the signer's record, cannot be read" in finding
+
+
+def test_without_its_record_the_signer_is_not_called_absent(
+    cli: Cli, key: str, config: Path
+) -> None:
+    next(config.rglob("last-checkpoint")).unlink()
+    said = cli.done("log verify")
+    assert key
+    assert "the signer's own record of its last checkpoint: it is not available" in said.err
+
+
+def test_only_keys_that_signed_the_checkpoint_are_printed(cli: Cli, key: str) -> None:
+    other = Signer("example.com/other", Algorithm.ED25519, bytes(32)).verifier
+    said = cli.done(f"log verify --key {key} --key {other}")
+    assert f"signed with the key {Verifier.parse(key).key_id.hex()}." in said.out
+    assert other.key_id.hex() not in said.out

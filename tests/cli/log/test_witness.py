@@ -1,4 +1,4 @@
-"""authledger log witness, and log verify --policy: nobody is shown another history unseen."""
+"""authledger log witness, and log verify --policy."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def grow(cli: Cli, region: str = "cn-east-3") -> None:
     cli.done(f"console login --region {region} --user bob")
 
 
-def test_a_checkpoint_is_cosigned_and_a_ledger_held_to_it(
+def test_a_cosigned_checkpoint_is_a_pin_for_log_verify(
     cli: Cli, key: str, one: Witness, two: Witness
 ) -> None:
     policy(key, one, two)
@@ -63,10 +63,12 @@ def test_a_checkpoint_is_cosigned_and_a_ledger_held_to_it(
     cli.done("log verify --policy policy --since kept")
     grow(cli)
     said = cli.done("log verify --policy policy --since kept")
-    assert "Not checked: whether anybody witnessed the last" in said.err
+    assert "Not checked: whether witnesses cosigned the last" in said.err
 
 
-def test_without_a_file_it_is_printed(cli: Cli, key: str, one: Witness) -> None:
+def test_without_a_file_the_cosigned_checkpoint_is_printed(
+    cli: Cli, key: str, one: Witness
+) -> None:
     policy(key, one)
     said = cli.done("log witness --policy policy")
     assert said.out.startswith(cli.done("log checkpoint").out)
@@ -81,10 +83,10 @@ def test_a_witness_that_knows_an_older_one_gets_the_proof_from_there(
     cli.done("log witness --policy policy -o kept")
     grow(cli)
     cli.done("log witness --policy policy -o kept")
-    assert one.requests == 2, "the kept one says from where"
+    assert one.requests == 2, "the kept checkpoint says from which size"
     grow(cli)
     cli.done("log witness --policy policy")
-    assert one.requests == 4, "without it, the witness says so"
+    assert one.requests == 4, "without it, the witness says from which size"
     cli.done("log witness --policy policy -o kept")
     cli.done("log witness --policy policy -o kept")
 
@@ -95,23 +97,25 @@ def test_one_of_two_is_enough_where_the_policy_says_so(
     two.url = "http://127.0.0.1:9"  # Nobody listens there.
     policy(key, one, two, quorum="any")
     said = cli.done("log witness --policy policy -o kept")
-    assert "No cosignature of two: http://127.0.0.1:9/add-checkpoint cannot be reached" in said.err
+    assert (
+        "No cosignature from two: http://127.0.0.1:9/add-checkpoint cannot be reached" in said.err
+    )
     cli.done("log verify --policy policy --since kept")
     policy(key, one, two, quorum="all")
     said = cli("log witness --policy policy -o other")
     assert said.code == 7
-    assert "is not witnessed" in said.err
+    assert "does not have the cosignatures that" in said.err
     assert not Path("other").exists()
     said = cli("log verify --policy policy --since kept")
     assert said.code == 6
-    assert "kept is not witnessed" in said.err
+    assert "kept does not have the cosignatures that" in said.err
 
 
 # -- another history -----------------------------------------------------------------------------
 
 
 def forked(cli: Cli, config: Path) -> None:
-    """The same log with another ending, signed with its key, whose record was deleted."""
+    """Replace the ledger by a fork, signed with the log's key after its record was deleted."""
     older = cli.folder / "older.db"
     with closing(sqlite3.connect(cli.ledger)) as db, closing(sqlite3.connect(older)) as copy:
         db.backup(copy)
@@ -133,20 +137,20 @@ def test_a_fork_signed_with_the_stolen_key_is_not_cosigned(
         grow(cli, "af-south-1")
     if not more:
         cli.done("log checkpoint")
-    cli.done("log verify")  # By itself it is sound.
+    cli.done("log verify")  # Everything in it agrees.
     said = cli("log witness --policy policy")
     assert said.code == 6
-    assert f"The witness {one.signer.name} has seen" in said.err
+    assert f"The witness {one.signer.name} " in said.err
     said = cli("log verify --policy policy --since kept")
     assert said.code == 6
-    assert "pin kept: " in said.out
+    assert "--since kept: " in said.out
 
 
-# -- witnesses that are none ---------------------------------------------------------------------
+# -- witnesses that misbehave --------------------------------------------------------------------
 
 
 class Hostile(Witness):
-    """Answers what it was told to."""
+    """Gives the answer that a test chose."""
 
     reply: Callable[[Witness, bytes], Reply]
 
@@ -166,15 +170,21 @@ def _stranger(_: Witness, body: bytes) -> Reply:
 
 
 REPLIES: dict[str, tuple[Callable[[Witness, bytes], Reply], str]] = {
-    "nothing": (lambda *_: (200, b"", "text/plain"), "it gave no cosignature"),
-    "garbage": (lambda *_: (200, b"\xff\x00garbage\n", "text/plain"), "it gave no cosignature"),
+    "nothing": (lambda *_: (200, b"", "text/plain"), "its answer is not a valid cosignature"),
+    "garbage": (
+        lambda *_: (200, b"\xff\x00garbage\n", "text/plain"),
+        "its answer is not a valid cosignature",
+    ),
     "too much": (lambda *_: (200, b"x" * 70_000, "text/plain"), "more than 65536 bytes"),
     "a signature over another text": (
         lambda w, _: (200, _line(w, "example.com/authledger\n1\n\n"), "text/plain"),
         "does not verify",
     ),
     "the signature of another key": (_stranger, "No trusted key signed"),
-    "a size that is none": (lambda *_: (409, b"many\n", "text/x.tlog.size"), "without the size"),
+    "a size that is not a number": (
+        lambda *_: (409, b"many\n", "text/x.tlog.size"),
+        "without the size",
+    ),
     "not found": (lambda *_: (404, b"unknown log\n", "text/plain"), "it answered 404: unknown log"),
     "an error": (lambda *_: (500, b"oops", "text/plain"), "it answered 500: oops"),
     "another place": (lambda w, _: (302, w.url.encode(), "text/plain"), "it answered 302"),
@@ -182,7 +192,7 @@ REPLIES: dict[str, tuple[Callable[[Witness, bytes], Reply], str]] = {
 
 
 @pytest.mark.parametrize("reply", REPLIES)
-def test_a_witness_is_not_believed_that_answers(
+def test_a_witness_is_not_believed_if_it_answers(
     cli: Cli, key: str, reply: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer, saying = REPLIES[reply]
@@ -195,7 +205,7 @@ def test_a_witness_is_not_believed_that_answers(
     assert not KEPT.exists()
 
 
-def test_a_size_beyond_the_log_means_that_an_older_copy_is_here(
+def test_a_witness_that_cosigned_more_entries_means_an_older_copy(
     cli: Cli, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reply = (409, b"99999\n", "text/x.tlog.size")
@@ -204,10 +214,10 @@ def test_a_size_beyond_the_log_means_that_an_older_copy_is_here(
         policy(key, hostile)
         said = cli("log witness --policy policy")
     assert said.code == 6
-    assert "has seen 99999 entries" in said.err
+    assert "says that it cosigned 99999 entries" in said.err
 
 
-def test_a_witness_that_is_too_slow_is_not_waited_for(
+def test_a_slow_witness_is_not_waited_for(
     cli: Cli, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slow(*_: object) -> Reply:
@@ -223,27 +233,27 @@ def test_a_witness_that_is_too_slow_is_not_waited_for(
     assert "cannot be reached: timed out" in said.err
 
 
-# -- what cannot be asked ------------------------------------------------------------------------
+# -- options and policies that are refused -------------------------------------------------------
 
 
-def test_a_policy_that_asks_for_witnesses_needs_what_they_cosigned(
+def test_a_policy_that_requires_witnesses_needs_a_cosigned_checkpoint(
     cli: Cli, key: str, one: Witness
 ) -> None:
     policy(key, one)
     said = cli("log verify --policy policy")
     assert said.code == 2
-    assert "name the checkpoint that they cosigned" in said.err
+    assert "give the checkpoint that they cosigned" in said.err
     KEPT.write_text(cli.done("log checkpoint").out)
     said = cli("log verify --policy policy --since kept")
     assert said.code == 6
-    assert "is not witnessed" in said.err
+    assert "does not have the cosignatures that" in said.err
 
 
 @pytest.mark.parametrize(
     ("text", "code", "saying"),
     [(None, 4, "There is no policy"), ("log x\n", 2, "Line 1 of the policy")],
 )
-def test_a_policy_that_is_none_is_told(
+def test_a_policy_that_is_not_valid_is_refused(
     cli: Cli, key: str, text: str | None, code: int, saying: str
 ) -> None:
     assert key

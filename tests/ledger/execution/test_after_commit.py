@@ -27,7 +27,7 @@ def full(*_: object, **__: object) -> int:
 @pytest.fixture
 def no_record(monkeypatch: pytest.MonkeyPatch, key: LogKey) -> LogKey:
     """The partition with the signer's record is full."""
-    monkeypatch.setattr("ledger.log.key_folder.os.pwrite", full)
+    monkeypatch.setattr("ledger.log.signer_record.os.pwrite", full)
     return key
 
 
@@ -62,7 +62,7 @@ def test_the_next_checkpoint_renews_the_record_that_could_not_be_written(
 ) -> None:
     with Ledger(place, log_keys=keys) as ledger:
         with monkeypatch.context() as patched, pytest.raises(KeyUnusable):
-            patched.setattr("ledger.log.key_folder.os.pwrite", full)
+            patched.setattr("ledger.log.signer_record.os.pwrite", full)
             ledger.execute(login(BEIJING))
         ledger.execute(login(BEIJING))
         recorded = key.last()
@@ -75,7 +75,7 @@ def test_a_record_that_was_written_in_part_is_an_error(
 ) -> None:
     write = os.pwrite
     monkeypatch.setattr(
-        "ledger.log.key_folder.os.pwrite", lambda file, data, at: write(file, data[:9], at)
+        "ledger.log.signer_record.os.pwrite", lambda file, data, at: write(file, data[:9], at)
     )
     with Ledger(place, log_keys=keys) as ledger, pytest.raises(KeyUnusable, match="were appended"):
         ledger.execute(login(BEIJING), actor=Actor("alice"))

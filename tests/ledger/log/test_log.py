@@ -1,4 +1,4 @@
-"""Every entry is a leaf of the log: in its own transaction, whichever way it was appended."""
+"""Every append adds its entries to the Merkle log as leaves, in the same transaction."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.ledger.worlds import Place, raw, texts, traces
 
 
 def root(ledger: Ledger) -> bytes:
-    """By the tiles that are kept."""
+    """The root that the stored tiles give."""
     size = ledger.entries.tree_size()
     return frontier_of(size, TileHashes(size, ledger.entries.read_tile)).root()
 
 
 def root_of_entries(ledger: Ledger) -> bytes:
-    """By the entries, one by one."""
+    """The root that the entries give."""
     return tree_root(leaf_hash(text.encode()) for text in texts(ledger))
 
 
@@ -37,15 +37,15 @@ def test_the_leaves_are_the_entries_in_the_order_of_their_positions(ledger: Ledg
     assert root(ledger) == root_of_entries(ledger)
 
 
-def test_two_processes_grow_one_tree(place: Place) -> None:
+def test_two_ledgers_that_append_by_turns_grow_one_tree(place: Place) -> None:
     with Ledger(place) as one, Ledger(place) as other:
         for ledger in (one, other, other, one, other, one):
             ledger.execute(login(BEIJING))
         assert root(one) == root(other) == root_of_entries(one)
 
 
-def test_what_was_rolled_back_is_no_leaf(ledger: Ledger, place: Place) -> None:
-    """Even where another process appends as many entries in its place."""
+def test_an_append_that_was_rolled_back_adds_no_leaf(ledger: Ledger, place: Place) -> None:
+    """Even if another process then appends as many entries."""
     ledger.execute(login(BEIJING))
     stored = ledger.mapper.to_stored_event(next(ledger.history()))
     stored = type(stored)(stored.originator_id, 2, stored.topic, stored.state)
@@ -57,7 +57,7 @@ def test_what_was_rolled_back_is_no_leaf(ledger: Ledger, place: Place) -> None:
     assert root(ledger) == root_of_entries(ledger)
 
 
-def test_a_tile_of_the_standard_is_a_row(ledger: Ledger) -> None:
+def test_each_tile_of_the_standard_is_a_row(ledger: Ledger) -> None:
     ledger.observe(traces(300))
     size = ledger.last_position()
     for level, index, width in tiles_between(0, size):
@@ -65,7 +65,7 @@ def test_a_tile_of_the_standard_is_a_row(ledger: Ledger) -> None:
     assert ledger.entries.read_tile(0, 99, 256) == b""
 
 
-def test_a_ledger_without_a_log_gets_one_when_it_is_opened(path: Path) -> None:
+def test_a_ledger_without_a_log_gets_one_when_opened(path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.observe(traces(300))
         expected = root(ledger)
@@ -87,9 +87,7 @@ def test_a_ledger_without_a_log_gets_one_when_it_is_opened(path: Path) -> None:
         "DELETE FROM tiles",
     ],
 )
-def test_nothing_is_appended_where_entries_and_leaves_are_not_as_many(
-    path: Path, crime: str
-) -> None:
+def test_appending_fails_if_the_log_has_not_one_leaf_for_each_entry(path: Path, crime: str) -> None:
     with Ledger(path) as ledger:
         ledger.execute(login(BEIJING))
     with raw(path) as db:
@@ -102,7 +100,7 @@ def test_nothing_is_appended_where_entries_and_leaves_are_not_as_many(
         assert ledger.last_position() == before
 
 
-def test_the_log_takes_little_beside_the_entries(ledger: Ledger, place: Place) -> None:
+def test_the_log_takes_33_bytes_or_less_for_each_entry(ledger: Ledger, place: Place) -> None:
     ledger.observe(traces(300))
     with raw(place) as db:
         (kept,) = db.execute("SELECT sum(length(data)) FROM tiles").fetchone()

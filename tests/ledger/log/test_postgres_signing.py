@@ -1,4 +1,4 @@
-"""Several processes sign one log on PostgreSQL: who loses a race decides again, forks nothing."""
+"""Several processes sign one log on PostgreSQL: a conflict is retried and is not a fork."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.ledger.scenario import BEIJING, login
 from tests.ledger.worlds import ORIGIN, consent, sound
 
 
-def test_a_lost_race_is_no_fork_of_the_log(
+def test_a_conflict_is_retried_and_not_reported_as_a_fork(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server refuses the events, and gives the lock to the next, before the loser has read its
-    answer. He still signs, and finds a record that is ahead of what he saw.
+    """The server refuses the events, and gives the lock to the next process, before the loser of
+    the conflict has read the answer. The loser still signs, and finds a record that is ahead.
     """
     with Ledger(database, log_keys=tmp_path) as loser, Ledger(database, log_keys=tmp_path) as other:
         consent(loser, BEIJING)
@@ -32,16 +32,16 @@ def test_a_lost_race_is_no_fork_of_the_log(
         forks = []
 
         def append_after_another(*arguments: Any) -> Any:
-            """The place in the console's stream is taken."""
+            """Another process takes the next version of the console's stream."""
             monkeypatch.setattr(loser.entries, "append", append)
             other.execute(login(BEIJING), command_id="other")
-            # A further statement may bring the answer to the first, and the test would be none.
+            # A further statement would bring the answer to the first, and the case would not occur.
             monkeypatch.setattr(PostgresLogRows, "put_tiles", lambda *_: None)
             monkeypatch.setattr(LogSigner, "checkpoint", find_it_ahead)
             return append(*arguments)
 
         def find_it_ahead(self: LogSigner, *_: Any) -> str:
-            """As it is where yet another has signed since the server gave the lock away."""
+            """What happens if a third process has signed since the server gave the lock away."""
             monkeypatch.setattr(PostgresLogRows, "put_tiles", put_tiles)
             monkeypatch.setattr(LogSigner, "checkpoint", checkpoint)
             forks.append(LogForked("The log has 9 entries; its key signed one of 11 before."))

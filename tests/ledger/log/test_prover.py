@@ -1,4 +1,4 @@
-"""Proofs and the static export: what is asked for, what cannot be, and what grew."""
+"""Proofs from a ledger, and the static export of its log."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 from ledger import durable_file
 from ledger.application import Ledger
 from ledger.errors import InvalidInput, NotFound, VerificationFailed
-from ledger.log import prover
+from ledger.log import prover, static_export
 from ledger.log.signer import LogSigner
 from ledger.merkle.policy import trusting
 from ledger.merkle.tiles import decode_bundle, tiles_between
 from ledger.merkle.tlogproof import parse_proof, verify_proof
 from tests.ledger.scenario import BEIJING, login
-from tests.ledger.worlds import Place, texts, traces
+from tests.ledger.worlds import Place, raw, texts, traces
 
 ORIGIN = "example.com/authledger"
 
@@ -55,12 +55,12 @@ def test_every_entry_can_be_proven(signed: Ledger, keys: Path) -> None:
 
 
 @pytest.mark.parametrize("position", [-1, 0, 10_000])
-def test_a_position_that_is_not_there_is_not_found(signed: Ledger, position: int) -> None:
-    with pytest.raises(NotFound, match=f"no position {position}; the last is"):
+def test_a_position_that_does_not_exist_is_not_found(signed: Ledger, position: int) -> None:
+    with pytest.raises(NotFound, match=f"no position {position}: the log has"):
         prover.inclusion(signed.entries, position)
 
 
-def test_an_entry_that_no_checkpoint_covers_is_told(
+def test_an_entry_that_no_checkpoint_covers_cannot_be_proved(
     signed: Ledger, place: Place, tmp_path: Path
 ) -> None:
     signed.close()
@@ -73,22 +73,22 @@ def test_an_entry_that_no_checkpoint_covers_is_told(
         prover.inclusion(ledger.entries, 1)
 
 
-def test_without_a_checkpoint_there_is_nothing_to_prove(ledger: Ledger) -> None:
+def test_without_a_checkpoint_nothing_can_be_proved(ledger: Ledger) -> None:
     ledger.execute(login(BEIJING))
     with pytest.raises(NotFound, match="no checkpoint"):
         prover.inclusion(ledger.entries, 1)
 
 
 @pytest.mark.parametrize(("old", "new"), [(5, 4), (-1, 4), (4, 10_000)])
-def test_sizes_that_are_none_are_told(signed: Ledger, old: int, new: int) -> None:
-    with pytest.raises(InvalidInput, match="has no proof from"):
+def test_sizes_that_the_log_never_had_are_refused(signed: Ledger, old: int, new: int) -> None:
+    with pytest.raises(InvalidInput, match="has no consistency proof from"):
         prover.consistency(signed.entries, old, new)
 
 
 def test_the_export_is_the_whole_log_in_files(signed: Ledger, tmp_path: Path) -> None:
     folder = tmp_path / "site"
     size = signed.last_position()
-    assert prover.export(signed.entries, folder) == (0, size)
+    assert static_export.export(signed.entries, folder) == (0, size)
     found = files(folder)
     entries = decode_bundle(found["tile/entries/000"], 256)
     entries += decode_bundle(found[f"tile/entries/001.p/{size - 256}"], size - 256)
@@ -97,39 +97,21 @@ def test_the_export_is_the_whole_log_in_files(signed: Ledger, tmp_path: Path) ->
     assert len(found) == 1 + 2 + sum(1 for _ in tiles_between(0, size))
 
 
-def test_exporting_again_writes_what_grew_and_takes_away_what_is_partial_no_more(
+def test_a_second_export_writes_what_is_new_and_deletes_replaced_partial_tiles(
     signed: Ledger, tmp_path: Path
 ) -> None:
     folder, anew = tmp_path / "site", tmp_path / "anew"
     before = signed.last_position()
-    prover.export(signed.entries, folder)
+    static_export.export(signed.entries, folder)
     full = (folder / "tile" / "0" / "000").stat()
-    assert prover.export(signed.entries, folder) == (before, before)
+    assert static_export.export(signed.entries, folder) == (before, before)
     for count in (1, 200, 300):
         signed.observe(traces(300 + count)[300:])
         signed.execute(login(f"region-{count}"))
-        prover.export(signed.entries, folder)
-    prover.export(signed.entries, anew)
+        static_export.export(signed.entries, folder)
+    static_export.export(signed.entries, anew)
     assert files(folder) == files(anew)
     assert (folder / "tile" / "0" / "000").stat().st_mtime_ns == full.st_mtime_ns
-
-
-def test_an_export_that_broke_off_is_gone_on_with(signed: Ledger, tmp_path: Path) -> None:
-    """Until the checkpoint is there, the one before still has all that it covers."""
-    folder, anew = tmp_path / "site", tmp_path / "anew"
-    prover.export(signed.entries, folder)
-    before = files(folder)
-    signed.execute(login(BEIJING))
-
-    def breaks(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        prover.export(signed.entries, folder, breaks)
-    assert before.items() <= files(folder).items()
-    prover.export(signed.entries, folder)
-    prover.export(signed.entries, anew)
-    assert files(folder) == files(anew)
 
 
 def test_an_exports_checkpoint_is_written_once_all_that_it_covers_is_on_the_disk(
@@ -139,44 +121,98 @@ def test_an_exports_checkpoint_is_written_once_all_that_it_covers_is_on_the_disk
     folder = tmp_path / "log"
     synced: list[set[str]] = []
     monkeypatch.setattr(durable_file, "sync_all", lambda: synced.append(set(files(folder))))
-    prover.export(signed.entries, folder)
-    assert synced == [files(folder).keys() - {prover.CHECKPOINT_FILE}]
+    static_export.export(signed.entries, folder)
+    assert synced == [files(folder).keys() - {static_export.CHECKPOINT_FILE}]
 
 
-def test_another_logs_folder_is_not_written_to(signed: Ledger, tmp_path: Path, keys: Path) -> None:
+def test_an_interrupted_export_is_completed_by_the_next(signed: Ledger, tmp_path: Path) -> None:
+    """Until the new checkpoint is written, everything that the old one covers is there."""
+    folder, anew = tmp_path / "site", tmp_path / "anew"
+    static_export.export(signed.entries, folder)
+    before = files(folder)
+    signed.execute(login(BEIJING))
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        static_export.export(signed.entries, folder, interrupted)
+    assert before.items() <= files(folder).items()
+    static_export.export(signed.entries, folder)
+    static_export.export(signed.entries, anew)
+    assert files(folder) == files(anew)
+
+
+def test_an_export_does_not_write_to_the_folder_of_another_log(
+    signed: Ledger, tmp_path: Path, keys: Path
+) -> None:
     folder = tmp_path / "site"
     with Ledger(tmp_path / "other" / "ledger.db", log_keys=keys) as other:
         signer = LogSigner(keys, "example.com/other")
         signer.key.create(other.location)
         other.entries.sign(signer)
-        prover.export(other.entries, folder)
+        static_export.export(other.entries, folder)
     before = files(folder)
     with pytest.raises(VerificationFailed, match=r"holds the log example\.com/other, not"):
-        prover.export(signed.entries, folder)
+        static_export.export(signed.entries, folder)
     assert files(folder) == before
 
 
 @pytest.mark.parametrize("size", [200, 500])
-def test_another_history_is_not_written_over(
+def test_an_export_does_not_overwrite_another_history(
     signed: Ledger, tmp_path: Path, keys: Path, size: int
 ) -> None:
-    """Whether it is shorter or longer: it is the proof that one of them was rewritten."""
+    """It is evidence that one of the two was rewritten, whether it is shorter or longer."""
     folder = tmp_path / "site"
     LogSigner(keys, ORIGIN).key.folder.joinpath("last-checkpoint").unlink()
     with Ledger(tmp_path / "other" / "ledger.db", log_keys=keys) as other:
         other.observe(traces(size)[1:])
         other.entries.sign(LogSigner(keys, ORIGIN))
-        prover.export(other.entries, folder)
+        static_export.export(other.entries, folder)
     before = files(folder)
     with pytest.raises(VerificationFailed, match="holds another history"):
-        prover.export(signed.entries, folder)
+        static_export.export(signed.entries, folder)
     assert files(folder) == before
 
 
-def test_a_folder_with_something_else_is_not_written_to(signed: Ledger, tmp_path: Path) -> None:
+def test_an_export_does_not_write_to_a_folder_with_other_files(
+    signed: Ledger, tmp_path: Path
+) -> None:
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / "checkpoint").write_text("my notes")
-    with pytest.raises(VerificationFailed, match="is no checkpoint"):
-        prover.export(signed.entries, folder)
+    with pytest.raises(VerificationFailed, match="is not a valid checkpoint"):
+        static_export.export(signed.entries, folder)
     assert files(folder) == {"checkpoint": b"my notes"}
+
+
+# -- a damaged ledger ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alteration", ["DELETE FROM tiles", "UPDATE tiles SET data = x'00'"])
+def test_a_proof_from_damaged_tiles_fails_with_the_tile(
+    signed: Ledger, path: Path, alteration: str
+) -> None:
+    with raw(path) as db:
+        db.execute(f"{alteration} WHERE level = 0 AND tile = 0")
+    with pytest.raises(VerificationFailed, match="The log of this ledger is damaged: tile/0/000"):
+        prover.consistency(signed.entries, 1, 300)
+
+
+@pytest.mark.parametrize(
+    ("alteration", "finding"),
+    [
+        ("DELETE FROM tiles WHERE level = 1", r"tile/1/000\.p/1 is missing or cut off"),
+        ("DELETE FROM events WHERE position = 3", "missing between the positions 1 and 256"),
+    ],
+)
+def test_a_damaged_ledger_is_not_exported(
+    signed: Ledger, path: Path, tmp_path: Path, alteration: str, finding: str
+) -> None:
+    with raw(path) as db:
+        db.execute("DROP TRIGGER events_are_never_deleted")
+        db.execute(alteration)
+    folder = tmp_path / "site"
+    with pytest.raises(VerificationFailed, match=finding):
+        static_export.export(signed.entries, folder)
+    assert not (folder / "checkpoint").exists()

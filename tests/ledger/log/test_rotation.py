@@ -1,4 +1,4 @@
-"""A log gets another key: both sign during the overlap, and the old one vouches for the new."""
+"""Key rotation: both keys sign during the overlap, and the old one signs the news of the new."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.errors import KeyUnusable
-from ledger.log.key_folder import LogKey, NewKey
+from ledger.log.key_folder import LogKey
+from ledger.log.signing_key import NewKey
 from ledger.merkle.invalid import NoteInvalid
 from ledger.merkle.note import parse_note
 from ledger.merkle.signing import Verifier, verify_note
@@ -17,7 +18,7 @@ from tests.ledger.worlds import ORIGIN, Place
 
 
 def signed_by(place: Place, keys: Path, region: str = BEIJING) -> set[bytes]:
-    """The ids of the keys that signed the checkpoint of one more command; both verify."""
+    """Append, and return the ids of the keys that signed the checkpoint; all must verify."""
     with Ledger(place, log_keys=keys) as ledger:
         note = ledger.execute(login(region)).checkpoint
     assert note is not None
@@ -27,7 +28,7 @@ def signed_by(place: Place, keys: Path, region: str = BEIJING) -> set[bytes]:
     return {each.key_id for each in parsed.signatures}
 
 
-def test_both_keys_sign_until_the_older_is_retired(key: LogKey, keys: Path, place: Place) -> None:
+def test_both_keys_sign_until_the_old_one_is_retired(key: LogKey, keys: Path, place: Place) -> None:
     old = key.verifier
     key.rotate(NewKey.of(ORIGIN))
     assert key.verifier != old == key.previous
@@ -37,11 +38,13 @@ def test_both_keys_sign_until_the_older_is_retired(key: LogKey, keys: Path, plac
     assert signed_by(place, keys, SHANGHAI) == {key.verifier.key_id}
     with Ledger(place) as ledger:
         record = (key.folder / "last-checkpoint").read_text()
-        assert record == ledger.entries.checkpoint(), "nothing of the longer one is left behind"
+        assert record == ledger.entries.checkpoint(), "no bytes of the longer record are left"
     assert not list(key.folder.glob("previous*"))
 
 
-def test_who_knows_only_the_retired_key_is_refused(key: LogKey, keys: Path, place: Place) -> None:
+def test_a_retired_key_no_longer_verifies_new_checkpoints(
+    key: LogKey, keys: Path, place: Place
+) -> None:
     old = key.verifier
     key.rotate(NewKey.of(ORIGIN))
     key.retire()
@@ -52,40 +55,40 @@ def test_who_knows_only_the_retired_key_is_refused(key: LogKey, keys: Path, plac
         verify_note(parse_note(note.encode()), [old])
 
 
-def test_a_key_is_not_rotated_twice_before_the_first_is_retired(key: LogKey) -> None:
+def test_a_second_rotation_is_refused_until_the_first_is_over(key: LogKey) -> None:
     key.rotate(NewKey.of(ORIGIN))
-    with pytest.raises(KeyUnusable, match="not retired yet"):
+    with pytest.raises(KeyUnusable, match="rotation is not over"):
         key.rotate(NewKey.of(ORIGIN))
 
 
-def test_the_previous_private_key_is_its_owners_alone(
+def test_the_previous_key_is_refused_if_other_users_can_read_it(
     key: LogKey, keys: Path, place: Place
 ) -> None:
     key.rotate(NewKey.of(ORIGIN))
     (key.folder / "previous.private.key").chmod(0o644)
     with (
         Ledger(place, log_keys=keys) as ledger,
-        pytest.raises(KeyUnusable, match=r"previous\.private\.key can be read by others"),
+        pytest.raises(KeyUnusable, match=r"previous\.private\.key is open to other users"),
     ):
         ledger.execute(login(BEIJING))
 
 
 @pytest.mark.parametrize("written", range(4))
-def test_a_rotation_that_was_broken_off_is_done_again_and_the_old_key_still_signs(
+def test_an_interrupted_rotation_can_be_repeated_and_the_old_key_still_signs(
     key: LogKey, keys: Path, place: Place, written: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = key.verifier
     left = iter([True] * written)
     write = LogKey._write
 
-    def until_the_power_goes(self: LogKey, name: str, content: str) -> None:
+    def write_until_the_power_fails(self: LogKey, name: str, content: str) -> None:
         if not next(left, False):
-            raise OSError("the power is gone")
+            raise OSError("the power failed")
         write(self, name, content)
 
     with monkeypatch.context() as patched:
-        patched.setattr(LogKey, "_write", until_the_power_goes)
-        with pytest.raises(KeyUnusable, match="the power is gone"):
+        patched.setattr(LogKey, "_write", write_until_the_power_fails)
+        with pytest.raises(KeyUnusable, match="the power failed"):
             key.rotate(NewKey.of(ORIGIN))
     again = LogKey(keys, ORIGIN)
     assert again.verifier == old
@@ -94,7 +97,7 @@ def test_a_rotation_that_was_broken_off_is_done_again_and_the_old_key_still_sign
     assert Verifier.parse(str(again.previous)) == old
 
 
-def test_a_broken_off_rotation_signs_with_the_old_key_or_not_at_all(
+def test_during_an_interrupted_rotation_only_the_old_key_signs_or_none(
     key: LogKey, keys: Path, place: Place
 ) -> None:
     old = key.verifier

@@ -1,4 +1,4 @@
-"""Killed at any moment, no checkpoint was released that the ledger then contradicts."""
+"""A process killed at any moment has released no checkpoint that the ledger then contradicts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_released_checkpoint_is_never_contradicted(
             pass
         last = LogKey(keys, ORIGIN).last()
         assert last is not None
-        released.add(last)  # The record says what may have been shown.
+        released.add(last)  # The record may be ahead of what was received.
     _check(place, keys, released)
     assert len(released) > kills
 
@@ -65,7 +65,7 @@ def _check(place: Place, keys: Path, released: set[Checkpoint]) -> None:
     sound(place)
     with Ledger(place, log_keys=keys) as ledger:
         receipt = ledger.execute(login("afterwards")).checkpoint
-        assert receipt is not None, "the ledger goes on, and is signed"
+        assert receipt is not None, "the ledger can be appended to, and is signed"
         roots, frontier = {0: Frontier().root()}, Frontier()
         for text in texts(ledger):
             frontier.extend([leaf_hash(text.encode())])
@@ -75,7 +75,7 @@ def _check(place: Place, keys: Path, released: set[Checkpoint]) -> None:
 
 
 def _append(place: Place, keys: Path, name: str, saying: Connection) -> None:
-    """Append without an end, and pass on each checkpoint once it was received."""
+    """Append without end, and send each released checkpoint to the parent."""
     with Ledger(place, log_keys=keys) as ledger:
         for number in itertools.count():
             region = f"{name}-{number % 3}"

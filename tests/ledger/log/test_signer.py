@@ -1,4 +1,4 @@
-"""A log's key: where it lies, what it signs, and what it refuses to sign."""
+"""A log's key: where it is kept, what it signs, and what it refuses to sign."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.ledger.worlds import ORIGIN, Place, raw, texts, traces
 
 
 def verified(note: str | None, key: LogKey) -> Checkpoint:
-    """What a checkpoint says, once its signature was checked."""
+    """Verify a checkpoint's signature, and parse it."""
     assert note is not None
     parsed = parse_note(note.encode())
     verify_note(parsed, [key.verifier])
@@ -55,9 +55,7 @@ def test_every_append_ends_with_a_checkpoint_that_covers_it(
         assert key.last() == kept
 
 
-def test_a_log_that_grew_before_it_had_a_key_is_covered_from_its_beginning(
-    keys: Path, place: Place
-) -> None:
+def test_the_first_checkpoint_covers_entries_from_before_the_key(keys: Path, place: Place) -> None:
     with Ledger(place, log_keys=keys) as ledger:
         ledger.observe(traces(20))
         signer = LogSigner(keys, ORIGIN)
@@ -67,7 +65,7 @@ def test_a_log_that_grew_before_it_had_a_key_is_covered_from_its_beginning(
 
 
 @pytest.mark.parametrize("every", [0, 5])
-def test_how_many_entries_may_go_without_a_checkpoint_is_a_setting(
+def test_a_setting_says_after_how_many_entries_a_checkpoint_is_signed(
     key: LogKey, keys: Path, place: Place, every: int
 ) -> None:
     with Ledger(place, log_keys=keys, checkpoint_every=every) as ledger:
@@ -88,10 +86,10 @@ def test_without_the_key_appends_go_on_unsigned(key: LogKey, place: Place, tmp_p
         assert ledger.entries.checkpoint() == before
     with Ledger(place, log_keys=key.folder.parent) as ledger:
         receipt = verified(ledger.execute(login(BEIJING)).checkpoint, key)
-        assert receipt.size == ledger.last_position(), "what was unsigned is covered now"
+        assert receipt.size == ledger.last_position(), "the unsigned entries are covered now"
 
 
-def test_two_processes_sign_with_one_key(key: LogKey, keys: Path, place: Place) -> None:
+def test_two_ledgers_sign_with_one_key(key: LogKey, keys: Path, place: Place) -> None:
     with Ledger(place, log_keys=keys) as one, Ledger(place, log_keys=keys) as other:
         for ledger in (one, other, other, one, other):
             receipt = verified(ledger.execute(login(BEIJING)).checkpoint, key)
@@ -114,7 +112,9 @@ def test_a_dry_run_and_a_command_that_appends_nothing_sign_nothing(
 # -- what it refuses to sign ---------------------------------------------------------------------
 
 
-def test_an_older_copy_that_goes_on_is_not_signed(key: LogKey, keys: Path, path: Path) -> None:
+def test_appending_to_a_restored_older_copy_is_not_signed(
+    key: LogKey, keys: Path, path: Path
+) -> None:
     with Ledger(path, log_keys=keys) as ledger:
         ledger.execute(login(BEIJING))
     shutil.copy(path, path.with_name("copy"))
@@ -124,13 +124,15 @@ def test_an_older_copy_that_goes_on_is_not_signed(key: LogKey, keys: Path, path:
     path.with_name("copy").replace(path)
     with Ledger(path, log_keys=keys) as ledger:
         before = ledger.last_position()
-        with pytest.raises(LogForked, match=r"has \d+ entries; its key signed one of \d+"):
+        with pytest.raises(
+            LogForked, match=r"has \d+ entries, but its key has already signed a checkpoint of \d+"
+        ):
             ledger.execute(login(SHANGHAI))
-        assert ledger.last_position() == before, "and nothing is appended"
+        assert ledger.last_position() == before, "nothing is appended either"
 
 
 def test_a_rewritten_history_is_not_signed(key: LogKey, keys: Path, path: Path) -> None:
-    """Even where all of the database was made to fit: the record is not in it."""
+    """Even if everything in the database agrees: the record is not in it."""
     with Ledger(path, log_keys=keys) as ledger:
         ledger.execute(login(BEIJING))
     other = path.with_name("other.db")
@@ -143,12 +145,14 @@ def test_a_rewritten_history_is_not_signed(key: LogKey, keys: Path, path: Path) 
     other.replace(path)
     with (
         Ledger(path, log_keys=keys) as ledger,
-        pytest.raises(LogForked, match=r"entries of the log .* are not those that its key signed"),
+        pytest.raises(
+            LogForked, match=r"entries of the log .* are not shown to be those that its key signed"
+        ),
     ):
         ledger.execute(login(BEIJING))
 
 
-def test_a_torn_record_is_not_taken_for_none(key: LogKey, keys: Path, place: Place) -> None:
+def test_a_torn_record_stops_the_append(key: LogKey, keys: Path, place: Place) -> None:
     (key.folder / "last-checkpoint").write_text("example.com/authl")
     with (
         Ledger(place, log_keys=keys) as ledger,
@@ -158,7 +162,9 @@ def test_a_torn_record_is_not_taken_for_none(key: LogKey, keys: Path, place: Pla
     assert "log verify" in raised.value.remedy
 
 
-def test_a_record_never_goes_back(key: LogKey, keys: Path, place: Place) -> None:
+def test_a_record_is_never_replaced_by_an_older_checkpoint(
+    key: LogKey, keys: Path, place: Place
+) -> None:
     with Ledger(place, log_keys=keys) as ledger:
         older = ledger.execute(login(BEIJING)).checkpoint
         ledger.execute(login(BEIJING))
@@ -168,51 +174,53 @@ def test_a_record_never_goes_back(key: LogKey, keys: Path, place: Place) -> None
         assert key.last() == newest
 
 
-# -- where it lies -------------------------------------------------------------------------------
+# -- where it is kept ----------------------------------------------------------------------------
 
 
-def test_the_key_is_its_owners_alone(key: LogKey) -> None:
+def test_only_the_owner_can_read_the_key(key: LogKey) -> None:
     assert stat.S_IMODE(key.folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(each.stat().st_mode) for each in key.folder.iterdir()} == {0o600}
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
-def test_a_key_that_others_can_read_or_change_is_refused(
+def test_a_key_that_other_users_can_read_or_change_is_refused(
     key: LogKey, keys: Path, place: Place, mode: int
 ) -> None:
     (key.folder / "private.key").chmod(mode)
     with (
         Ledger(place, log_keys=keys) as ledger,
-        pytest.raises(KeyUnusable, match=f"can be read by others .mode {mode:o}") as raised,
+        pytest.raises(KeyUnusable, match=f"is open to other users .mode {mode:o}") as raised,
     ):
         ledger.execute(login(BEIJING))
     assert "chmod go=" in raised.value.remedy
 
 
-def test_a_folder_that_others_can_enter_is_refused(key: LogKey, keys: Path, place: Place) -> None:
+def test_a_key_folder_that_other_users_can_enter_is_refused(
+    key: LogKey, keys: Path, place: Place
+) -> None:
     key.folder.chmod(0o750)
     with (
         Ledger(place, log_keys=keys) as ledger,
-        pytest.raises(KeyUnusable, match="can be read by others"),
+        pytest.raises(KeyUnusable, match="is open to other users"),
     ):
         ledger.execute(login(BEIJING))
 
 
-def test_the_key_does_not_lie_beside_the_ledger(path: Path) -> None:
+def test_a_key_within_the_ledgers_folder_is_refused(path: Path) -> None:
     with pytest.raises(KeyUnusable, match="lies within the ledger's folder") as raised:
         LogKey(path.parent / "keys", ORIGIN).create(path)
     assert "--log-keys" in raised.value.remedy
     assert not (path.parent / "keys").exists()
 
 
-def test_a_key_is_not_made_twice(key: LogKey, place: Place) -> None:
+def test_an_existing_key_is_not_replaced(key: LogKey, place: Place) -> None:
     before = (key.folder / "private.key").read_bytes()
     with pytest.raises(KeyUnusable, match="has a key already"):
         LogKey(key.folder.parent, ORIGIN).create(place)
     assert (key.folder / "private.key").read_bytes() == before
 
 
-def test_two_halves_that_do_not_belong_together_are_told(
+def test_a_private_key_and_a_verifier_key_that_do_not_match_are_refused(
     key: LogKey, keys: Path, place: Place
 ) -> None:
     other = LogKey(keys, "other")
@@ -225,25 +233,25 @@ def test_two_halves_that_do_not_belong_together_are_told(
         ledger.execute(login(BEIJING))
 
 
-def test_a_key_that_is_none_is_told_without_showing_it(
+def test_a_malformed_private_key_is_refused_and_not_shown(
     key: LogKey, keys: Path, place: Place
 ) -> None:
     (key.folder / "private.key").write_text("PRIVATE+KEY+secret-of-mine")
     with (
         Ledger(place, log_keys=keys) as ledger,
-        pytest.raises(KeyUnusable, match="is no key") as raised,
+        pytest.raises(KeyUnusable, match="is not a valid key") as raised,
     ):
         ledger.execute(login(BEIJING))
     assert "secret-of-mine" not in str(raised.value)
 
 
-def test_a_name_that_no_key_can_have_is_refused(keys: Path, place: Place) -> None:
-    with pytest.raises(InvalidInput, match="no key name"):
+def test_a_log_name_that_no_key_can_have_is_refused(keys: Path, place: Place) -> None:
+    with pytest.raises(InvalidInput, match="not a valid key name"):
         LogKey(keys, "a name").create(place)
     assert not LogKey(keys, "a name").exists
 
 
-def test_no_key_is_not_found(keys: Path) -> None:
+def test_a_missing_key_is_not_found(keys: Path) -> None:
     with pytest.raises(NotFound, match="no key of the log"):
         _ = LogKey(keys, ORIGIN).verifier
 
@@ -268,7 +276,7 @@ sys.exit(done.returncode)
 
 @pytest.fixture
 def kms(tmp_path: Path, place: Place, keys: Path) -> LogKey:
-    """A log whose key somebody else keeps: openssl, behind a command."""
+    """A log whose key is kept by openssl, behind a signer command."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     pem, script = tmp_path / "key.pem", tmp_path / "sign.py"
@@ -287,7 +295,7 @@ def kms(tmp_path: Path, place: Place, keys: Path) -> LogKey:
     return key
 
 
-def test_a_command_signs_where_the_key_is_kept_elsewhere(
+def test_a_signer_command_signs_instead_of_a_private_key(
     kms: LogKey, keys: Path, place: Place
 ) -> None:
     with Ledger(place, log_keys=keys) as ledger:
@@ -300,7 +308,7 @@ def test_a_command_signs_where_the_key_is_kept_elsewhere(
     "answer",
     ["sys.exit('the KMS is asleep')", "sys.stdout.write('A' * 86 + '==')", "print('not base64!')"],
 )
-def test_a_command_that_gives_no_signature_stops_the_append(
+def test_a_signer_command_that_gives_no_valid_signature_stops_the_append(
     kms: LogKey, keys: Path, place: Place, answer: str
 ) -> None:
     with Ledger(place, log_keys=keys) as ledger:
@@ -308,24 +316,26 @@ def test_a_command_that_gives_no_signature_stops_the_append(
         command = f'{sys.executable} -c "import sys; {answer}"'
         (kms.folder / "signer-command").write_text(command)
     with Ledger(place, log_keys=keys) as ledger:
-        with pytest.raises(KeyUnusable, match="gave no signature") as raised:
+        with pytest.raises(KeyUnusable, match="did not give a valid signature") as raised:
             ledger.execute(login(BEIJING))
         assert ("asleep" in str(raised.value)) == ("asleep" in answer)
         assert ledger.last_position() == 0
 
 
-def test_a_command_that_others_can_change_is_refused(kms: LogKey, keys: Path, place: Place) -> None:
+def test_a_signer_command_that_other_users_can_change_is_refused(
+    kms: LogKey, keys: Path, place: Place
+) -> None:
     (kms.folder / "signer-command").chmod(0o622)
     with (
         Ledger(place, log_keys=keys) as ledger,
-        pytest.raises(KeyUnusable, match="can be read by others"),
+        pytest.raises(KeyUnusable, match="is open to other users"),
     ):
         ledger.entries.sign(LogSigner(keys, ORIGIN))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, path: Path) -> None:
+def test_a_key_folder_that_cannot_be_written_is_an_error(tmp_path: Path, path: Path) -> None:
     folder = tmp_path / "readonly"
     folder.mkdir(mode=0o500)
-    with pytest.raises(KeyUnusable, match="cannot be kept"):
+    with pytest.raises(KeyUnusable, match="could not be written"):
         LogKey(folder, ORIGIN).create(path.parent / "elsewhere" / "ledger.db")

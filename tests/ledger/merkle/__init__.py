@@ -1,1 +1,1 @@
-"""The Merkle log against its standards: the whole of them, and nothing beside."""
+"""The Merkle log compared with its standards: all that they require, and nothing else."""

@@ -1,4 +1,4 @@
-"""Keys that all tests share; their seeds are no secrets."""
+"""Keys that all tests share; their seeds are public."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ SIGNED_AT = 1_774_000_000
 
 
 def signed(checkpoint: Checkpoint, *witnesses: Signer, log: Signer = LOG) -> Note:
-    """The checkpoint under its log's signature, then the witnesses'."""
+    """The checkpoint, signed by its log and then by the witnesses."""
     text = checkpoint.text()
     return Note(text, (log.sign(text), *(each.cosign(text, SIGNED_AT) for each in witnesses)))

@@ -1,4 +1,4 @@
-"""The checkpoint's text: three lines, each written in one way only."""
+"""The checkpoint's text: three lines, each in one standard form."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_checkpoint_of_the_specification_is_read_and_written_the_same() -> N
 
 
 @given(checkpoint=checkpoints)
-def test_whatever_is_written_is_read_as_the_same(checkpoint: Checkpoint) -> None:
+def test_every_checkpoint_is_parsed_as_it_was_written(checkpoint: Checkpoint) -> None:
     assert parse_checkpoint(checkpoint.text()) == checkpoint
 
 
@@ -61,7 +61,7 @@ def test_an_empty_log_has_a_checkpoint() -> None:
         ("20852163", "0", "empty log"),
         (ROOT, ROOT[:-1], "not base64"),
         (ROOT, ROOT.replace("/", "_"), "not base64"),
-        (ROOT, ROOT.replace("2I=", "2J="), "not written as base64"),
+        (ROOT, ROOT.replace("2I=", "2J="), "not base64 in its standard form"),
         (ROOT, ROOT + " ", "not base64"),
         (ROOT, ROOT[4:], "29 bytes"),
         (ROOT, "", "0 bytes"),
@@ -73,7 +73,7 @@ def test_an_empty_log_has_a_checkpoint() -> None:
         ("\n", "\r\n", "not a decimal"),
     ],
 )
-def test_what_is_no_checkpoint_is_refused(was: str, becomes: str, message: str) -> None:
+def test_a_malformed_checkpoint_is_refused(was: str, becomes: str, message: str) -> None:
     with pytest.raises(NoteInvalid, match=message):
         parse_checkpoint(PRINTED.replace(was, becomes))
 
@@ -82,7 +82,7 @@ def test_what_is_no_checkpoint_is_refused(was: str, becomes: str, message: str) 
     ("origin", "size", "extensions"),
     [("", 1, ()), ("a\nb", 1, ()), ("a", -1, ()), ("a", 2**63, ()), ("a", 1, ("",))],
 )
-def test_what_could_not_be_read_again_is_not_made(
+def test_a_checkpoint_that_could_not_be_parsed_again_is_refused(
     origin: str, size: int, extensions: tuple[str, ...]
 ) -> None:
     with pytest.raises(NoteInvalid):

@@ -1,4 +1,4 @@
-"""Signed notes: read strictly, and written back to the byte."""
+"""Signed notes: parsed strictly, and written back unchanged."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_notes_of_the_specifications_are_read_and_written_the_same(printed: 
     assert str(parse_note(printed.encode())) == printed
 
 
-def test_the_text_goes_to_the_last_empty_line_and_signatures_say_whose_they_are() -> None:
+def test_the_text_ends_at_the_last_empty_line_and_signatures_name_their_keys() -> None:
     note = parse_note(POEM.encode())
     assert note.text == POEM[: POEM.index("\n— ")]
     assert [(each.name, len(each.signature)) for each in note.signatures] == [
@@ -65,12 +65,12 @@ def test_the_text_goes_to_the_last_empty_line_and_signatures_say_whose_they_are(
 
 
 @given(note=notes)
-def test_whatever_is_written_is_read_as_the_same(note: Note) -> None:
+def test_every_note_is_parsed_as_it_was_written(note: Note) -> None:
     assert parse_note(format_note(note).encode()) == note
 
 
 @given(data=st.binary(max_size=60) | st.text(alphabet="a \n—+=A\t").map(str.encode))
-def test_whatever_is_read_is_written_as_the_same_or_refused(data: bytes) -> None:
+def test_any_bytes_are_parsed_and_written_unchanged_or_refused(data: bytes) -> None:
     for each in (data, data + LINE.encode()):
         try:
             note = parse_note(each)
@@ -88,20 +88,20 @@ def test_whatever_is_read_is_written_as_the_same_or_refused(data: bytes) -> None
         ("text\n\n", "does not end with"),
         ("text\n\n" + LINE[:-1], "does not end with"),
         ("text\n\n" + LINE + "\n", "does not end with"),
-        ("text\n\n" + LINE + "more\n", "no signature line"),
-        ("text\n\n" + LINE.replace("— ", "—"), "no signature line"),
-        ("text\n\n" + LINE.replace("— ", "- "), "no signature line"),
-        ("text\n\n" + LINE.replace("— ", "\N{EN DASH} "), "no signature line"),
-        ("text\n\n" + LINE.replace("— ", "—  "), "no key name"),
-        ("text\n\n— name\n", "no signature line"),
-        ("text\n\n— a+b AAAAAAE=\n", "no key name"),
-        ("text\n\n— a\N{NO-BREAK SPACE}b AAAAAAE=\n", "no key name"),
-        ("text\n\n— a\N{LINE SEPARATOR}b AAAAAAE=\n", "no key name"),
+        ("text\n\n" + LINE + "more\n", "not a signature line"),
+        ("text\n\n" + LINE.replace("— ", "—"), "not a signature line"),
+        ("text\n\n" + LINE.replace("— ", "- "), "not a signature line"),
+        ("text\n\n" + LINE.replace("— ", "\N{EN DASH} "), "not a signature line"),
+        ("text\n\n" + LINE.replace("— ", "—  "), "not a valid key name"),
+        ("text\n\n— name\n", "not a signature line"),
+        ("text\n\n— a+b AAAAAAE=\n", "not a valid key name"),
+        ("text\n\n— a\N{NO-BREAK SPACE}b AAAAAAE=\n", "not a valid key name"),
+        ("text\n\n— a\N{LINE SEPARATOR}b AAAAAAE=\n", "not a valid key name"),
         ("text\n\n— name  AAAAAAE=\n", "not base64"),
         ("text\n\n— name AAAAAAE= \n", "not base64"),
         ("text\n\n— name AAAAAAE\n", "not base64"),
         ("text\n\n— name AAAA_AE=\n", "not base64"),
-        ("text\n\n— name AAAAAAF=\n", "not written as base64"),
+        ("text\n\n— name AAAAAAF=\n", "not base64 in its standard form"),
         ("text\n\n— name AAAAAA==\n", "is empty"),
         ("text\n\n— name \n", "is empty"),
         ("text\r\n\n" + LINE, "control character"),
@@ -110,10 +110,10 @@ def test_whatever_is_read_is_written_as_the_same_or_refused(data: bytes) -> None
         (b"te\xffxt\n\n" + LINE.encode(), "not UTF-8"),
         (b"te\xed\xa0\x80xt\n\n" + LINE.encode(), "not UTF-8"),
         ("text\n\n" + LINE * (SIGNATURES_MAX + 1), "101 signatures"),
-        ("x" * NOTE_BYTES_MAX + "\n\n" + LINE, "read at most"),
+        ("x" * NOTE_BYTES_MAX + "\n\n" + LINE, "are read"),
     ],
 )
-def test_what_is_no_note_is_refused(data: str | bytes, message: str) -> None:
+def test_a_malformed_note_is_refused(data: str | bytes, message: str) -> None:
     with pytest.raises(NoteInvalid, match=message):
         parse_note(data if isinstance(data, bytes) else data.encode())
 
@@ -133,6 +133,6 @@ def test_a_hundred_signatures_are_read() -> None:
         Note("te\ud800xt\n", (Signature("name", bytes(4), b"s"),)),
     ],
 )
-def test_what_could_not_be_read_again_is_not_written(note: Note) -> None:
+def test_a_note_that_could_not_be_parsed_again_is_refused(note: Note) -> None:
     with pytest.raises(NoteInvalid):
         format_note(note)

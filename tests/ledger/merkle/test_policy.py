@@ -1,4 +1,4 @@
-"""The policy: read strictly, and satisfied by enough of the right signatures only."""
+"""The policy: parsed strictly, and satisfied only by enough of the right signatures."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_policy_is_read() -> None:
     )
 
 
-def test_blanks_comments_and_addresses_may_stand_in_it() -> None:
+def test_a_policy_may_have_blanks_comments_and_addresses() -> None:
     read = policy(
         f" \t# Logs and witnesses of ours: «é»\n\n\tlog  {LOG.verifier}\thttps://log.example/ \n"
         f"witness a {W1.verifier} https://w1.example\n#quorum none\nquorum\ta\n"
@@ -79,7 +79,7 @@ def test_blanks_comments_and_addresses_may_stand_in_it() -> None:
     assert (read.logs, read.quorum) == ((LOG.verifier,), "a")
 
 
-def test_names_are_octets() -> None:
+def test_names_may_be_any_bytes() -> None:
     read = parse_policy(
         f"witness \N{KELVIN SIGN} {W1.verifier}\nwitness K {W2.verifier}\n".encode()
         + f"witness \xff {W3.verifier}\nquorum \xff\n".encode("latin-1")
@@ -108,32 +108,32 @@ A, B = f"witness a {W1.verifier}\n", f"witness b {W2.verifier}\n"
     ("text", "message"),
     [
         ("", "no line end"),
-        (SMALL[:-1], "is it whole"),
+        (SMALL[:-1], "may be cut off"),
         (SMALL.replace("\n", "\r\n"), "control character"),
         (SMALL + "#\x7f\n", "control character"),
         (SMALL.replace("quorum g\n", ""), "no quorum line"),
-        (SMALL + "quorum g\n", "Line 6 .* a quorum already"),
-        (A + "quorum c\n", "Line 2 .* no line before defines 'c'"),
-        ("quorum a\n" + A, "Line 1 .* no line before"),
-        ("quorum none extra\n", "not a whole one"),
-        ("quorum\n", "not a whole one"),
-        ("Quorum none\n", "no log, witness"),
-        ("trust me\n", "no log, witness"),
-        (f"log {LOG.verifier} url more\n", "not a whole one"),
-        ("log\n", "not a whole one"),
+        (SMALL + "quorum g\n", "Line 6 .* a quorum line already"),
+        (A + "quorum c\n", "Line 2 .* no earlier line defines 'c'"),
+        ("quorum a\n" + A, "Line 1 .* no earlier line"),
+        ("quorum none extra\n", "expected log VKEY"),
+        ("quorum\n", "expected log VKEY"),
+        ("Quorum none\n", "expected log VKEY"),
+        ("trust me\n", "expected log VKEY"),
+        (f"log {LOG.verifier} url more\n", "expected log VKEY"),
+        ("log\n", "expected log VKEY"),
         (f"log {W1.verifier}\n", "type is 04, not 01"),
         (f"log {LOG.verifier}\nlog {LOG.verifier}\n", "same public key"),
         (f"log {str(LOG.verifier)[:-4]}\n", "has 30 bytes|has 29 bytes|not base64"),
         (f"witness a {LOG.verifier}\n", "type is 01, not 04"),
-        (f"witness {W1.verifier}\n", "not a whole one"),
-        (f"witness none {W1.verifier}\n", "'none' is taken"),
-        (A + f"witness a {W2.verifier}\n", "'a' is taken"),
+        (f"witness {W1.verifier}\n", "expected log VKEY"),
+        (f"witness none {W1.verifier}\n", "'none' is used already"),
+        (A + f"witness a {W2.verifier}\n", "'a' is used already"),
         (A + f"witness b {W1.verifier}\n", "same public key"),
-        (A + B + "group a any b\n", "'a' is taken"),
-        (A + "group none any a\n", "'none' is taken"),
-        (A + "group g any\n", "not a whole one"),
-        (A + "group g any none\n", "no line before defines 'none'"),
-        (A + "group g any g\n", "no line before defines 'g'"),
+        (A + B + "group a any b\n", "'a' is used already"),
+        (A + "group none any a\n", "'none' is used already"),
+        (A + "group g any\n", "expected log VKEY"),
+        (A + "group g any none\n", "no earlier line defines 'none'"),
+        (A + "group g any g\n", "no earlier line defines 'g'"),
         (A + B + "group g any a a\n", "would count twice"),
         (A + B + "group g any a b\ngroup h any a\n", "would count twice"),
         (A + B + "group g 0 a b\n", "not all, any, or a number from 1 to 2"),
@@ -144,7 +144,7 @@ A, B = f"witness a {W1.verifier}\n", f"witness b {W2.verifier}\n"
         ("#" * POLICY_BYTES_MAX + "\n", "are read"),
     ],
 )
-def test_what_is_no_policy_is_refused(text: str, message: str) -> None:
+def test_a_malformed_policy_is_refused(text: str, message: str) -> None:
     with pytest.raises(PolicyInvalid, match=message):
         policy(text)
 
@@ -165,7 +165,7 @@ def test_a_log_that_rotates_its_key_may_have_two() -> None:
 # -- the quorum ----------------------------------------------------------------------------------
 
 
-def test_the_example_asks_for_two_of_the_one_and_one_of_the_other() -> None:
+def test_the_examples_quorum_needs_two_of_one_group_and_one_of_the_other() -> None:
     read = policy(EXAMPLE)
     everyone = [each.verifier for each in (*X, *Y)]
     for count in range(7):
@@ -182,7 +182,7 @@ def test_a_single_witness_may_be_the_quorum() -> None:
     assert not read.satisfied_by([W1.verifier])
 
 
-def test_no_quorum_asks_for_nobody() -> None:
+def test_quorum_none_requires_no_witness() -> None:
     assert policy("quorum none\n").satisfied_by([])
 
 
@@ -195,8 +195,8 @@ def test_a_checkpoint_with_enough_cosignatures_is_accepted() -> None:
     assert accepted.cosignatures == (Verified(W2.verifier, SIGNED_AT),)
 
 
-def test_a_checkpoint_with_too_few_is_not() -> None:
-    with pytest.raises(PolicyInvalid, match=r"quorum 'g' is not reached; .* nobody"):
+def test_a_checkpoint_with_too_few_cosignatures_is_refused() -> None:
+    with pytest.raises(PolicyInvalid, match=r"quorum 'g' is not reached: .* nobody"):
         policy(SMALL).accept(signed(CHECKPOINT, W3))
 
 
@@ -206,13 +206,13 @@ def test_a_witness_that_signs_twice_counts_once() -> None:
         read.accept(signed(CHECKPOINT, W1, W1))
 
 
-def test_cosignatures_alone_are_no_log() -> None:
+def test_a_checkpoint_with_cosignatures_alone_is_refused() -> None:
     note = signed(CHECKPOINT, W1)
     with pytest.raises(NoteInvalid, match="No trusted key of the log"):
         policy(SMALL).accept(Note(note.text, note.signatures[1:]))
 
 
-def test_a_log_speaks_for_itself_only() -> None:
+def test_a_log_cannot_sign_the_checkpoint_of_another() -> None:
     other = log_key("example.com/other")
     read = trusting([LOG.verifier, other.verifier])
     with pytest.raises(NoteInvalid, match=f"No trusted key of the log '{ORIGIN}'"):
@@ -221,6 +221,6 @@ def test_a_log_speaks_for_itself_only() -> None:
     assert read.accept(own).log == other.verifier
 
 
-def test_a_signed_text_that_is_no_checkpoint_is_refused() -> None:
-    with pytest.raises(NoteInvalid, match="three lines"):
+def test_a_signed_text_that_is_not_a_checkpoint_is_refused() -> None:
+    with pytest.raises(NoteInvalid, match="at least three lines"):
         trusting([LOG.verifier]).accept(Note("text\n", (LOG.sign("text\n"),)))

@@ -1,4 +1,4 @@
-"""Proofs: those of the standard, all of which hold; anything changed in one does not."""
+"""Proofs: each proof of the standard verifies, and no altered proof does."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def holds(verify: Callable[..., None], *evidence: object) -> bool:
 
 
 @pytest.mark.parametrize("size", small_sizes)
-def test_every_leaf_has_the_inclusion_proof_of_the_standard_and_it_holds(size: int) -> None:
+def test_every_leaf_has_the_inclusion_proof_of_the_standard_and_it_verifies(size: int) -> None:
     for index in range(size):
         proof = inclusion_proof(index, size, SUBTREE)
         assert proof == path(index, LEAVES[:size])
@@ -46,7 +46,7 @@ def test_every_leaf_has_the_inclusion_proof_of_the_standard_and_it_holds(size: i
 
 
 @pytest.mark.parametrize("new", small_sizes)
-def test_every_size_has_the_consistency_proof_of_the_standard_and_it_holds(new: int) -> None:
+def test_every_size_has_the_consistency_proof_of_the_standard_and_it_verifies(new: int) -> None:
     for old in range(1, new + 1):
         proof = consistency_proof(old, new, SUBTREE)
         assert proof == subproof(old, LEAVES[:new])
@@ -54,7 +54,7 @@ def test_every_size_has_the_consistency_proof_of_the_standard_and_it_holds(new: 
 
 
 @given(data=st.data(), size=st.integers(71, len(LEAVES)))
-def test_so_it_is_in_larger_trees(data: st.DataObject, size: int) -> None:
+def test_proofs_in_larger_trees_verify_too(data: st.DataObject, size: int) -> None:
     index = data.draw(st.integers(0, size - 1))
     root = mth(LEAVES[:size])
     verify_inclusion(LEAVES[index], index, size, inclusion_proof(index, size, SUBTREE), root)
@@ -62,7 +62,7 @@ def test_so_it_is_in_larger_trees(data: st.DataObject, size: int) -> None:
     verify_consistency(index + 1, size, proof, mth(LEAVES[: index + 1]), root)
 
 
-def test_a_proof_asks_for_few_subtrees() -> None:
+def test_making_a_proof_reads_few_subtrees() -> None:
     asked: list[tuple[int, int]] = []
 
     def counted(level: int, index: int) -> bytes:
@@ -112,7 +112,7 @@ def consistency_holds(vector: dict[str, Any]) -> bool:
     ("kind", "verdict", "good", "bad"),
     [("inclusion", inclusion_holds, 3, 58), ("consistency", consistency_holds, 5, 61)],
 )
-def test_the_public_vectors_hold_where_they_should_and_nowhere_else(
+def test_the_public_test_vectors_verify_or_fail_as_they_should(
     shared: Path, kind: str, verdict: Callable[[dict[str, Any]], bool], good: int, bad: int
 ) -> None:
     cases = vectors(shared / "merkle" / kind)
@@ -132,7 +132,7 @@ def flipped(value: bytes, bit: int) -> bytes:
 
 @st.composite
 def altered(draw: st.DrawFn, proof: list[bytes]) -> list[bytes]:
-    """The proof with one hash changed, cut, left out, put in or swapped with another."""
+    """The proof with one hash changed, cut, removed, inserted or swapped with another."""
     places = st.integers(0, len(proof) - 1)
     match draw(st.sampled_from(["put in", "changed", "cut", "left out", "swapped"])):
         case "changed" if proof:
@@ -207,9 +207,7 @@ def test_another_size_or_root_is_refused(data: st.DataObject, new: int, bit: int
 
 
 @given(data=st.data(), new=st.integers(2, 70))
-def test_a_history_that_was_rewritten_has_no_consistency_proof(
-    data: st.DataObject, new: int
-) -> None:
+def test_a_rewritten_history_has_no_valid_consistency_proof(data: st.DataObject, new: int) -> None:
     old = data.draw(st.integers(1, new - 1))
     at = data.draw(st.integers(0, old - 1))
     rewritten = [*LEAVES[:at], bytes(32), *LEAVES[at + 1 :]]
@@ -217,7 +215,7 @@ def test_a_history_that_was_rewritten_has_no_consistency_proof(
     assert not holds(verify_consistency, old, new, proof, ROOTS[old], mth(rewritten[:new]))
 
 
-def test_every_tree_begins_with_the_empty_one_and_that_has_one_root() -> None:
+def test_every_tree_continues_the_empty_tree_whose_root_is_fixed() -> None:
     assert consistency_proof(0, 5, SUBTREE) == []
     verify_consistency(0, 5, [], EMPTY_ROOT, ROOTS[5])
     verify_consistency(0, 0, [], EMPTY_ROOT, EMPTY_ROOT)

@@ -1,4 +1,4 @@
-"""Keys: read strictly; what they signed verifies, and nothing else does."""
+"""Keys: parsed strictly; only what a key signed verifies."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_keys_are_read_as_they_were_written(name: str, seed: bytes, algorithm: A
     assert Verifier.parse(str(signer.verifier)) == signer.verifier
 
 
-def test_one_key_has_another_id_under_another_name_or_type() -> None:
+def test_the_key_id_depends_on_name_and_type() -> None:
     log = Verifier("a", Algorithm.ED25519, bytes(32))
     witness = Verifier("a", Algorithm.COSIGNATURE, bytes(32))
     other = Verifier("b", Algorithm.ED25519, bytes(32))
@@ -67,30 +67,30 @@ def test_one_key_has_another_id_under_another_name_or_type() -> None:
 @pytest.mark.parametrize(
     ("was", "becomes", "message"),
     [
-        ("PeterNeumann", "", "no key name"),
-        ("PeterNeumann", "Peter Neumann", "no key name"),
-        ("PeterNeumann", "Peter\u2003Neumann", "no key name"),
-        ("PeterNeumann", "Peter\nNeumann", "no key name"),
-        ("PeterNeumann", "Peter\x1bNeumann", "no key name"),
+        ("PeterNeumann", "", "not a valid key name"),
+        ("PeterNeumann", "Peter Neumann", "not a valid key name"),
+        ("PeterNeumann", "Peter\u2003Neumann", "not a valid key name"),
+        ("PeterNeumann", "Peter\nNeumann", "not a valid key name"),
+        ("PeterNeumann", "Peter\x1bNeumann", "not a valid key name"),
         ("PeterNeumann", "Peter\udcffNeumann", "not UTF-8"),
-        ("PeterNeumann", "PeterNewmann", "was changed"),
-        ("c74f20a3", "c74f20a4", "was changed"),
-        ("c74f20a3", "C74F20A3", "is written name"),
-        ("c74f20a3", "c74f20a", "is written name"),
-        ("c74f20a3", "c74f20a30", "is written name"),
-        ("+c74f20a3", "", "is written name"),
-        ("ARpc", "ARpd", "was changed"),
+        ("PeterNeumann", "PeterNewmann", "was altered"),
+        ("c74f20a3", "c74f20a4", "was altered"),
+        ("c74f20a3", "C74F20A3", "has the form NAME"),
+        ("c74f20a3", "c74f20a", "has the form NAME"),
+        ("c74f20a3", "c74f20a30", "has the form NAME"),
+        ("+c74f20a3", "", "has the form NAME"),
+        ("ARpc", "ARpd", "was altered"),
         ("ARpc", "AR-c", "not base64"),
         ("ARpc", " ARpc", "not base64"),
         ("10TW", "10TW\n", "not base64"),
         ("10TW", "10TWAA==", "33 bytes"),
         ("10TW", "", "30 bytes|29 bytes"),
-        ("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", "", "another type"),
-        ("ARpc", "Bhpc", "another type"),
-        ("ARpc", "Ahpc", "another type"),
+        ("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", "", "an unknown type"),
+        ("ARpc", "Bhpc", "an unknown type"),
+        ("ARpc", "Ahpc", "an unknown type"),
     ],
 )
-def test_what_is_no_verifier_key_is_refused(was: str, becomes: str, message: str) -> None:
+def test_a_malformed_verifier_key_is_refused(was: str, becomes: str, message: str) -> None:
     with pytest.raises(NoteInvalid, match=message):
         Verifier.parse(GO_VERIFIER.replace(was, becomes))
 
@@ -99,14 +99,14 @@ def test_what_is_no_verifier_key_is_refused(was: str, becomes: str, message: str
     ("was", "becomes", "message"),
     [
         ("PRIVATE+KEY+", "", "begins with PRIVATE"),
-        ("PeterNeumann", "PeterNewmann", "was changed"),
-        ("c74f20a3", "c74f20a4", "was changed"),
-        ("AYEK", "AYEL", "was changed"),
+        ("PeterNeumann", "PeterNewmann", "was altered"),
+        ("c74f20a3", "c74f20a4", "was altered"),
+        ("AYEK", "AYEL", "was altered"),
         ("AYEK", "AY!K", "not base64"),
         ("KDFz", "", "29 bytes|30 bytes"),
     ],
 )
-def test_what_is_no_private_key_is_refused_and_not_shown(
+def test_a_malformed_private_key_is_refused_and_not_shown(
     was: str, becomes: str, message: str
 ) -> None:
     text = GO_PRIVATE.replace(was, becomes)
@@ -146,7 +146,7 @@ def test_the_vectors_of_wycheproof_verify_where_they_should_and_nowhere_else(sha
 
 
 @given(text=st.text(st.characters(codec="utf-8")), at=st.integers(0, TIME_MAX))
-def test_what_a_key_signed_verifies(text: str, at: int) -> None:
+def test_each_signature_of_a_key_verifies(text: str, at: int) -> None:
     assert LOG.verifier.verify(text, LOG.sign(text).signature) is None
     assert W1.verifier.verify(text, W1.cosign(text, at).signature) == at
 
@@ -170,7 +170,7 @@ def test_a_signature_of_another_length_does_not_verify(cut: int) -> None:
             signer.verifier.verify(TEXT, (signature.signature + b"\0")[:cut])
 
 
-def test_a_cosignature_covers_its_time_and_is_no_log_signature() -> None:
+def test_a_cosignature_covers_its_time_and_is_not_a_log_signature() -> None:
     cosigned = W1.cosign(TEXT, SIGNED_AT).signature
     later = (SIGNED_AT + 1).to_bytes(8, "big") + cosigned[8:]
     with pytest.raises(NoteInvalid):
@@ -184,11 +184,11 @@ def test_a_cosignature_covers_its_time_and_is_no_log_signature() -> None:
 def test_a_time_beyond_the_specification_is_refused() -> None:
     with pytest.raises(NoteInvalid, match="impossible time"):
         W1.verifier.verify(TEXT, b"\xff" * 8 + bytes(64))
-    with pytest.raises(ValueError, match="no time"):
+    with pytest.raises(ValueError, match="not a valid time"):
         W1.cosign(TEXT, TIME_MAX + 1)
 
 
-def test_a_key_signs_as_its_type_does_only() -> None:
+def test_a_key_signs_only_in_the_way_of_its_type() -> None:
     with pytest.raises(ValueError, match="witness's key"):
         W1.sign(TEXT)
     with pytest.raises(ValueError, match="log's key"):
@@ -207,7 +207,7 @@ def test_a_key_of_another_length_is_refused(length: int) -> None:
 # -- whose signatures count ----------------------------------------------------------------------
 
 
-def test_unknown_signatures_are_passed_over_and_stay_in_the_note() -> None:
+def test_unknown_signatures_are_ignored_and_stay_in_the_note() -> None:
     stranger = Signature("stranger.example", b"\1\2\3\4", b"anything")
     note = Note(TEXT, (stranger, LOG.sign(TEXT), W1.cosign(TEXT, SIGNED_AT)))
     assert verify_note(note, [W1.verifier, LOG.verifier, W2.verifier]) == (
@@ -224,7 +224,7 @@ def test_a_key_is_known_by_its_name_and_its_id_together() -> None:
         verify_note(note, [LOG.verifier])
 
 
-def test_a_wrong_signature_of_a_trusted_key_spoils_the_note() -> None:
+def test_one_wrong_signature_of_a_trusted_key_makes_the_note_invalid() -> None:
     wrong = replace(W1.cosign(TEXT, SIGNED_AT), signature=bytes(72))
     note = Note(TEXT, (LOG.sign(TEXT), wrong))
     with pytest.raises(NoteInvalid, match=r"w1\.example does not verify"):
@@ -232,14 +232,14 @@ def test_a_wrong_signature_of_a_trusted_key_spoils_the_note() -> None:
     assert verify_note(note, [LOG.verifier])
 
 
-def test_nobody_is_trusted_by_default() -> None:
+def test_no_key_is_trusted_by_default() -> None:
     with pytest.raises(NoteInvalid, match="No trusted key"):
         verify_note(Note(TEXT, (LOG.sign(TEXT),)), [])
     with pytest.raises(NoteInvalid, match="signed by nobody"):
         verify_note(Note(TEXT, ()), [LOG.verifier])
 
 
-def test_two_trusted_keys_that_cannot_be_told_apart_are_refused() -> None:
+def test_two_trusted_keys_with_the_same_name_and_id_are_refused() -> None:
     twin = Verifier(LOG.name, Algorithm.ED25519, log_key(seed="2").verifier.public_key)
     object.__setattr__(twin, "key_id", LOG.verifier.key_id)
     with pytest.raises(NoteInvalid, match="Two trusted keys"):
@@ -247,8 +247,8 @@ def test_two_trusted_keys_that_cannot_be_told_apart_are_refused() -> None:
     assert verify_note(Note(TEXT, (LOG.sign(TEXT),)), [LOG.verifier, LOG.verifier])
 
 
-def test_trees_and_texts_do_without_the_cryptography_package() -> None:
-    """It takes longer to import than most commands take to run."""
+def test_trees_and_notes_do_not_import_the_cryptography_package() -> None:
+    """Importing it takes longer than most commands take."""
     modules = "checkpoint, note, proofs, tiles, tree"
     script = (
         f"import sys; from ledger.merkle import {modules}; print('cryptography' in sys.modules)"

@@ -1,4 +1,4 @@
-"""Tiles and bundles: what c2sp.org/tlog-tiles prints, however the log grew."""
+"""Tiles and bundles: as in c2sp.org/tlog-tiles, in whichever steps the log grew."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MANY = leaves(70_000)
 
 
 class Log:
-    """Tiles in a dictionary, a partial one overwritten by what it grows to."""
+    """Tiles in a dictionary; a partial tile is overwritten when it grows."""
 
     def __init__(self) -> None:
         self.frontier = Frontier()
@@ -81,12 +81,12 @@ def test_an_index_is_written_in_groups_of_three_digits(index: int, width: int, p
 @pytest.mark.parametrize(
     ("level", "index", "width"), [(-1, 0, 1), (64, 0, 1), (0, -1, 1), (0, 0, 0), (0, 0, 257)]
 )
-def test_a_tile_that_cannot_be_has_no_path(level: int, index: int, width: int) -> None:
+def test_a_tile_that_cannot_exist_has_no_path(level: int, index: int, width: int) -> None:
     with pytest.raises(ValueError, match="tile"):
         tile_path(level, index, width)
 
 
-def test_the_example_of_the_specification_has_the_tiles_that_it_counts() -> None:
+def test_the_example_of_the_specification_has_the_tiles_listed_there() -> None:
     tiles = list(tiles_between(0, 70_000))
     assert [tile for tile in tiles if tile[2] < 256] == [(0, 273, 112), (1, 1, 17), (2, 0, 1)]
     assert [tile for tile in tiles if tile[2] == 256] == [(0, n, 256) for n in range(273)] + [
@@ -189,7 +189,7 @@ def test_each_tile_is_read_once_for_a_proof() -> None:
 
 @pytest.mark.parametrize(("level", "index"), [(0, 300), (8, 1), (1, 150), (-1, 0), (0, -1)])
 def test_a_subtree_that_is_not_complete_is_not_read(level: int, index: int) -> None:
-    with pytest.raises(ValueError, match="not in size 300"):
+    with pytest.raises(ValueError, match="no complete subtree"):
         FULL.hashes(300)(level, index)
 
 
@@ -209,12 +209,12 @@ def test_a_bundle_is_read_as_it_was_written(entries: list[bytes]) -> None:
     assert decode_bundle(encode_bundle(entries), len(entries)) == entries
 
 
-def test_a_bundle_is_each_entry_after_its_length() -> None:
+def test_a_bundle_has_each_entry_with_its_length_before_it() -> None:
     assert encode_bundle([b"abc", b"", b"d" * 258]) == b"\0\3abc\0\0\1\2" + b"d" * 258
 
 
 @given(entries=entries, garbage=st.binary(min_size=1, max_size=3))
-def test_a_bundle_with_anything_behind_it_is_refused(entries: list[bytes], garbage: bytes) -> None:
+def test_a_bundle_with_bytes_after_its_end_is_refused(entries: list[bytes], garbage: bytes) -> None:
     with pytest.raises(TileInvalid, match="follow"):
         decode_bundle(encode_bundle(entries) + garbage, len(entries))
 
@@ -227,7 +227,7 @@ def test_a_bundle_that_ends_early_is_refused(data: st.DataObject, entries: list[
         decode_bundle(cut, len(entries))
 
 
-def test_a_bundle_holds_256_entries_of_65535_bytes_and_no_more() -> None:
+def test_a_bundle_holds_at_most_256_entries_of_65535_bytes() -> None:
     longest = b"x" * ENTRY_BYTES_MAX
     assert decode_bundle(encode_bundle([longest] * 256), 256) == [longest] * 256
     with pytest.raises(ValueError, match="256 entries, not 257"):

@@ -1,4 +1,4 @@
-"""A proof file: read strictly; it proves one entry, at one index, to who brings a policy."""
+"""A proof file: parsed strictly; it proves one entry at one index, under a given policy."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ extras = st.none() | st.binary(max_size=40)
 
 
 @given(data=st.data(), size=st.integers(1, len(ENTRIES)), extra=extras)
-def test_the_proof_of_any_entry_is_read_again_and_holds(
+def test_the_proof_of_any_entry_can_be_parsed_and_verifies(
     data: st.DataObject, size: int, extra: bytes | None
 ) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -51,26 +51,26 @@ def test_the_file_has_the_lines_of_the_specification() -> None:
     assert rest[len(PROOF.hashes) : len(PROOF.hashes) + 3] == ["", ORIGIN, "9"]
 
 
-def test_another_entry_is_not_proven() -> None:
+def test_a_proof_does_not_verify_for_another_entry() -> None:
     for entry in (*ENTRIES[:6], *ENTRIES[7:], ENTRIES[6] + b"\n", b""):
         with pytest.raises(ProofInvalid):
             verify_proof(PROOF, entry, TRUSTING)
 
 
-def test_another_index_is_not_proven() -> None:
+def test_a_proof_does_not_verify_for_another_index() -> None:
     for index in (*range(6), *range(7, 12)):
         with pytest.raises(ProofInvalid):
             verify_proof(replace(PROOF, index=index), ENTRIES[6], TRUSTING)
 
 
-def test_a_proof_under_a_strangers_checkpoint_is_none() -> None:
+def test_a_proof_does_not_verify_under_an_untrusted_checkpoint() -> None:
     with pytest.raises(NoteInvalid, match="No trusted key"):
         verify_proof(PROOF, ENTRIES[6], Policy())
     with pytest.raises(NoteInvalid, match="No trusted key"):
         verify_proof(PROOF, ENTRIES[6], trusting([log_key(seed="other").verifier]))
 
 
-def test_the_quorum_is_asked_for() -> None:
+def test_the_quorum_of_the_policy_is_required() -> None:
     policy = f"log {LOG.verifier}\nwitness w {W1.verifier}\nquorum w\n".encode()
     assert verify_proof(PROOF, ENTRIES[6], parse_policy(policy)).cosignatures
     alone = replace(PROOF.checkpoint, signatures=PROOF.checkpoint.signatures[:1])
@@ -82,7 +82,7 @@ def test_the_quorum_is_asked_for() -> None:
 def test_a_file_with_any_character_changed_is_refused_or_says_the_same(
     data: st.DataObject,
 ) -> None:
-    """What may change: a signature by a key that is not trusted, kept as it is."""
+    """The part that may change: a signature by a key that is not trusted."""
     at = data.draw(st.integers(0, len(TEXT.encode()) - 1))
     other = data.draw(st.integers(0, 255))
     changed = bytearray(TEXT.encode())
@@ -111,7 +111,7 @@ HASH = TEXT.split("\n")[2] + "\n"
         (HEAD, HEAD.replace("v1", "v2"), "does not begin"),
         (HEAD, HEAD.replace("\n", "\r\n"), "does not begin"),
         (HEAD, "\n" + HEAD, "does not begin"),
-        (HEAD, HEAD.replace("tlog", "tlög"), "other than ASCII"),
+        (HEAD, HEAD.replace("tlog", "tlög"), "not ASCII"),
         ("index 6\n", "", "no index"),
         ("index 6", "index  6", "not a decimal"),
         ("index 6", "index 06", "not a decimal"),
@@ -124,20 +124,20 @@ HASH = TEXT.split("\n")[2] + "\n"
         ("index 6\n", "extra AA==\nextra AA==\nindex 6\n", "no index"),
         ("index 6\n", "extra A\nindex 6\n", "not base64"),
         ("index 6\n", "extra\nindex 6\n", "no index"),
-        (HASH, HASH[4:], "another length"),
+        (HASH, HASH[4:], "does not have"),
         (HASH, " " + HASH, "not base64"),
         (HASH, HASH * 61, "64 hashes"),
         (HASH, "\n" + HASH, "does not verify"),
         ("\n\n", "\n", "no empty line|not base64"),
     ],
 )
-def test_what_is_no_proof_is_refused(was: str, becomes: str, message: str) -> None:
+def test_a_malformed_proof_is_refused(was: str, becomes: str, message: str) -> None:
     assert was in TEXT
     with pytest.raises((ProofInvalid, NoteInvalid), match=message):
         verify_proof(parse_proof(TEXT.replace(was, becomes).encode()), ENTRIES[6], TRUSTING)
 
 
 @pytest.mark.parametrize("garbage", ["\n", "x", "x\n", "\n\n", " "])
-def test_nothing_may_stand_behind_it(garbage: str) -> None:
+def test_a_proof_with_bytes_after_its_end_is_refused(garbage: str) -> None:
     with pytest.raises(NoteInvalid):
         parse_proof((TEXT + garbage).encode())

@@ -1,4 +1,4 @@
-"""The tree is RFC 6962's, however it grew."""
+"""The tree is that of RFC 6962, in whichever steps it grew."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ ENTRIES = [
 ROOT = bytes.fromhex("5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328")
 
 
-def test_the_empty_tree_has_the_hash_of_nothing() -> None:
+def test_the_empty_tree_has_the_hash_of_no_bytes() -> None:
     assert sha256(b"").digest() == EMPTY_ROOT == Frontier().root() == tree_root([])
 
 
-def test_a_leaf_is_hashed_after_a_zero_byte_and_a_node_after_a_one() -> None:
+def test_leaves_are_hashed_with_a_zero_byte_and_nodes_with_a_one_byte() -> None:
     assert leaf_hash(b"entry") == sha256(b"\x00entry").digest()
     assert node_hash(b"l" * 32, b"r" * 32) == sha256(b"\x01" + b"l" * 32 + b"r" * 32).digest()
 
@@ -65,7 +65,7 @@ def test_a_frontier_has_the_recursive_root_after_every_batch(batches: list[int])
 
 
 @given(before=st.integers(0, 700), added=st.integers(0, 700))
-def test_growing_says_which_subtrees_became_complete(before: int, added: int) -> None:
+def test_extending_returns_the_subtrees_that_became_complete(before: int, added: int) -> None:
     frontier = Frontier()
     frontier.extend(LEAVES[:before])
     completed = frontier.extend(LEAVES[before : before + added])
@@ -77,7 +77,7 @@ def test_growing_says_which_subtrees_became_complete(before: int, added: int) ->
 
 
 @given(size=sizes)
-def test_a_frontier_is_had_again_from_the_tree_and_from_its_own_hashes(size: int) -> None:
+def test_a_frontier_can_be_made_from_the_tree_and_from_its_own_hashes(size: int) -> None:
     grown = Frontier()
     grown.extend(LEAVES[:size])
     read = frontier_of(size, reading(LEAVES))
@@ -85,7 +85,7 @@ def test_a_frontier_is_had_again_from_the_tree_and_from_its_own_hashes(size: int
     assert Frontier(grown.size, grown.hashes).root() == grown.root()
 
 
-def test_a_copy_of_a_frontier_grows_alone() -> None:
+def test_extending_a_copy_of_a_frontier_leaves_the_original() -> None:
     frontier = Frontier()
     frontier.extend(LEAVES[:5])
     copy = frontier.copy()
@@ -97,13 +97,13 @@ def test_a_copy_of_a_frontier_grows_alone() -> None:
     ("size", "hashes"),
     [(-1, []), (0, LEAVES[:1]), (3, LEAVES[:1]), (3, LEAVES[:3]), (1, [b"short"])],
 )
-def test_a_frontier_that_no_tree_has_is_refused(size: int, hashes: list[bytes]) -> None:
+def test_a_frontier_with_hashes_that_no_tree_has_is_refused(size: int, hashes: list[bytes]) -> None:
     with pytest.raises(ValueError, match=r"frontier of size|has 32 bytes"):
         Frontier(size, hashes)
 
 
 @given(size=st.integers(0, 700), altered=st.sets(st.integers(0, 699), max_size=3))
-def test_the_first_leaf_in_which_two_trees_differ_is_found_in_few_looks(
+def test_the_first_leaf_in_which_two_trees_differ_is_found_with_few_reads(
     size: int, altered: set[int]
 ) -> None:
     others = [

@@ -1,4 +1,4 @@
-"""Trees as RFC 6962 defines them: by recursion, without a care for speed."""
+"""Trees as RFC 6962 defines them: by recursion, and slow."""
 
 from __future__ import annotations
 
