@@ -15,6 +15,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.log import prover as proofs
+from ledger.log import static_export
 from ledger.log.signer import LogSigner
 from ledger.merkle.note import base64_text
 from tests.independent.conftest import Verify, VerifyProofs
@@ -117,10 +118,10 @@ def test_go_accepts_that_the_log_only_grew(given: Given, go: Verify) -> None:
 
 def test_go_reads_the_exported_log_leaf_by_leaf(given: Given, go: Verify) -> None:
     site = given.folder / "site"
-    proofs.export(given.ledger.entries, site)
+    static_export.export(given.ledger.entries, site)
     assert go("tiles", given.vkey, site)
     given.ledger.execute(login(BEIJING))
-    proofs.export(given.ledger.entries, site)
+    static_export.export(given.ledger.entries, site)
     assert go("tiles", given.vkey, site)
     for path in [each for each in site.rglob("*") if each.is_file()]:
         whole = path.read_bytes()
