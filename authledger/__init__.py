@@ -66,7 +66,7 @@ if TYPE_CHECKING:
         VerificationFailed,
         WrongThread,
     )
-    from ledger.messages import Command, DomainEvent, Observation, Recorded, Source
+    from ledger.messages import Command, DomainEvent, Observation, Provenance, Recorded
     from ledger.sources import ImportReport
     from ledger.verification.verdict import Verdict
 
@@ -101,11 +101,11 @@ __all__ = [
     "Observed",
     "Outcome",
     "OutcomeUnknown",
+    "Provenance",
     "Recorded",
     "Refused",
     "RequestConsoleLogin",
     "RevokeAuthorization",
-    "Source",
     "StoreForbidden",
     "StoreFull",
     "StoreLocked",
@@ -143,7 +143,7 @@ _MODULES = {
     "ledger.account.state": ("Account",),
     "ledger.account.usage": ("IssueCredential", "UseFeature"),
     "ledger.application": ("Actor", "Observed", "Outcome"),
-    "ledger.messages": ("Command", "DomainEvent", "Observation", "Recorded", "Source"),
+    "ledger.messages": ("Command", "DomainEvent", "Observation", "Provenance", "Recorded"),
     "ledger.sources": ("ImportReport",),
     "ledger.verification.verdict": ("Verdict",),
 }

@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 from ledger.errors import NotFound
 
 
-class RegionAgenciesRow(NamedTuple):
-    """The view `region_agencies`. The permissions of every agency, region by region: granted or
-    revoked, since when, by whom.
+class RegionsRow(NamedTuple):
+    """The view `regions`. The permissions of every agency, region by region: granted or revoked,
+    since when, by whom.
     """
 
     region: str
@@ -255,7 +255,7 @@ class AuditTrailRow(NamedTuple):
     region: str | None
     """Region id; `*` stands for all regions."""
     service: str | None
-    """Code of the service that it is about."""
+    """Code of the service that asks; for permissions and credentials, of the service used."""
     agency: str | None
     """Name of the agency."""
     policy: str | None
@@ -283,7 +283,7 @@ class AuditTrailRow(NamedTuple):
 
 
 ROWS: Final[Mapping[str, type[Any]]] = {
-    "region_agencies": RegionAgenciesRow,
+    "regions": RegionsRow,
     "agencies": AgenciesRow,
     "trustees": TrusteesRow,
     "policies": PoliciesRow,

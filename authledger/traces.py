@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from ledger.application import Ledger, Observed
 from ledger.errors import InvalidInput, NotFound
-from ledger.sources import SOURCES, ImportReport, Traces
+from ledger.sources import SOURCES, ImportReport, Source, read_traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,12 @@ class Imported:
 class TraceFiles:
     """Files of one kind of traces, which exist."""
 
-    traces: Traces
+    source: Source[Any]
     paths: tuple[Path, ...]
 
     def append_to(self, ledger: Ledger, now: datetime) -> Imported:
         report = ImportReport()
-        observed = ledger.observe(self.traces.read(self.paths, report, now=now))
+        observed = ledger.observe(read_traces(self.source, self.paths, report, now=now))
         return Imported(observed, report)
 
 
@@ -55,13 +56,13 @@ def traces_of(
     for path in found:
         if not path.exists():
             raise NotFound(f"There is no file or folder {path}. Nothing was read.")
-    traces = SOURCES[source]
-    return TraceFiles(traces if provider is None else _edition(traces, provider), found)
+    kind = SOURCES[source]
+    return TraceFiles(kind if provider is None else _edition(kind, provider), found)
 
 
-def _edition(traces: Traces, provider: str) -> Traces:
+def _edition(source: Source[Any], provider: str) -> Source[Any]:
     try:
-        return traces.of(provider)
+        return source.edition(provider)
     except ValidationError as error:
         raise InvalidInput(
             f"{provider!r} is not a valid provider.",

@@ -28,7 +28,7 @@ CLASSES: tuple[type, ...] = (
     authledger.Outcome,
     authledger.Recorded,
     authledger.Observation,
-    authledger.Source,
+    authledger.Provenance,
     authledger.Observed,
     authledger.Imported,
     authledger.ImportReport,
