@@ -38,7 +38,7 @@ def only(answer: Why, event: str) -> list[Link]:
 
 
 def test_a_permission_is_explained_by_the_consent_and_that_by_its_request(views: Views) -> None:
-    assert shape(why(views, region=SINGAPORE, service="elb")) == [
+    assert shape(why(views, region=SINGAPORE, uses="elb")) == [
         ("AuthorizationRequested", "cause", None),
         ("AuthorizationGranted", "cause", "AuthorizationRequested"),
         ("PermissionGranted", "change", "AuthorizationGranted"),
@@ -59,7 +59,7 @@ def test_a_request_is_explained_by_its_login(views: Views) -> None:
 
 def test_a_consent_answers_the_latest_request_before_it(views: Views) -> None:
     """The region's first request was declined."""
-    answer = why(views, region=SINGAPORE, service="elb")
+    answer = why(views, region=SINGAPORE, uses="elb")
     (granted,) = only(answer, "AuthorizationGranted")
     (request,) = only(answer, "AuthorizationRequested")
     assert granted.because_of == request.position
@@ -131,7 +131,7 @@ def test_causes_are_found_behind_no_more_than_so_many_events(
     views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The consent's four permissions: with one event before it, only the first sees beyond."""
-    asked = {"region": SINGAPORE, "service": "elb"}
+    asked = {"region": SINGAPORE, "uses": "elb"}
     assert "AuthorizationGranted" in {each[0] for each in shape(why(views, **asked))}
     monkeypatch.setattr("projections.audit.why.BEFORE_MAX", 1)
     assert "AuthorizationGranted" not in {each[0] for each in shape(why(views, **asked))}
