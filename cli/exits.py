@@ -1,8 +1,4 @@
-"""Errors become exit codes here, and nowhere else.
-
-0 done · 1 a bug · 2 usage · 3 refused · 4 not found · 5 conflict · 6 verification failed
-7 the ledger, or a file, cannot be read or written · 130 interrupted · 141 the reader went away
-"""
+"""Turns errors into messages and exit codes; no other module does (docs/exit-codes.md)."""
 
 from __future__ import annotations
 
@@ -24,9 +20,26 @@ NOT_FOUND: Final = 4
 CONFLICT: Final = 5
 VERIFICATION_FAILED: Final = 6
 STORE_UNAVAILABLE: Final = 7
+CONDITION_NOT_MET: Final = 8
+DONE_IN_PART: Final = 9
 INTERRUPTED: Final = 130
 READER_WENT: Final = 141
-"""128 + SIGPIPE, as a shell would see of any program that `| head` cut off."""
+"""128 + SIGPIPE, which a shell reports of any program that `| head` ended."""
+
+MEANINGS: Final = {
+    DONE: "done",
+    BUG: "a bug in authledger",
+    USAGE: "usage: the command line, a setting or a value is not valid",
+    REFUSED: "refused by a rule, and recorded",
+    NOT_FOUND: "not found: no such ledger, agency, position, file",
+    CONFLICT: "conflict: other writers kept appending, or an id or a place is taken",
+    VERIFICATION_FAILED: "a verification failed",
+    STORE_UNAVAILABLE: "the ledger or a file cannot be read or written now, or not in the given time",
+    CONDITION_NOT_MET: "a condition that you asked for does not hold",
+    DONE_IN_PART: "done in part",
+    INTERRUPTED: "interrupted (Ctrl-C)",
+    READER_WENT: "the reader of the output went away (`| head`)",
+}
 
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]
 _ClickException: type[Any] = _UsageError.__bases__[0]
@@ -102,6 +115,8 @@ def code_of(error: BaseException) -> int:
         (errors.Conflict, CONFLICT),
         (errors.VerificationFailed, VERIFICATION_FAILED),
         (errors.StoreUnavailable, STORE_UNAVAILABLE),
+        (errors.ConditionNotMet, CONDITION_NOT_MET),
+        (errors.DoneInPart, DONE_IN_PART),
     ):
         if isinstance(error, kind):
             return code
@@ -109,11 +124,13 @@ def code_of(error: BaseException) -> int:
 
 
 def _heading(error: BaseException) -> str:
-    from ledger.errors import Refused
+    from ledger.errors import ConditionNotMet, DoneInPart, Refused
 
-    if not isinstance(error, Refused):
-        return "Error: "
-    return "Would be refused: " if error.dry_run else "Refused: "
+    if isinstance(error, Refused):
+        return "Would be refused: " if error.dry_run else "Refused: "
+    if isinstance(error, ConditionNotMet):
+        return "Condition not met: "
+    return "Done in part: " if isinstance(error, DoneInPart) else "Error: "
 
 
 def _report_usage(error: Any) -> None:

@@ -131,8 +131,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=_MARKUP,
     context_settings={"help_option_names": ["--help", "-h"]},
-    epilog="Exit codes: 0 done · 1 a bug · 2 usage · 3 refused (and recorded) · 4 not found · "
-    "5 conflict · 6 verification failed · 7 the ledger or a file cannot be read or written.",
+    epilog="Exit codes: " + "; ".join(f"{code} {text}" for code, text in exits.MEANINGS.items()),
 )
 
 

@@ -12,15 +12,18 @@ LedgerError
 │   ├── UnknownTopic          an entry's topic is not in the closed catalogue
 │   ├── CorruptEntry          an entry cannot be read as one
 │   └── LogForked             the log is not the one that its key signed
-└── StoreUnavailable        the ledger cannot be read or written just now           exit 7
-    ├── KeyUnusable           the log's signing key cannot be used, or must not be
-    ├── NotALedger            the file is something else
-    ├── NewerFormat           written by a newer version of this program
-    ├── StoreLocked           another process holds the lock for too long
-    ├── StoreReadOnly         the file or its folder cannot be written
-    ├── StoreForbidden        the database does not allow it to this role
-    ├── StoreFull             the disk is full
-    └── OutcomeUnknown        the connection was lost at the commit
+├── StoreUnavailable        the ledger cannot be read or written just now           exit 7
+│   ├── KeyUnusable           the log's signing key cannot be used, or must not be
+│   ├── NotALedger            the file is something else
+│   ├── NewerFormat           written by a newer version of this program
+│   ├── StoreLocked           another process holds the lock for too long
+│   ├── StoreReadOnly         the file or its folder cannot be written
+│   ├── StoreForbidden        the database does not allow it to this role
+│   ├── StoreFull             the disk is full
+│   ├── OutcomeUnknown        the connection was lost at the commit
+│   └── QueryTimedOut         a query was stopped at its time limit
+├── ConditionNotMet         a condition that was asked for does not hold            exit 8
+└── DoneInPart              one part was done, another could not be                 exit 9
 """
 
 from __future__ import annotations
@@ -136,3 +139,15 @@ class StoreFull(StoreUnavailable):
 
 class OutcomeUnknown(StoreUnavailable):
     """The connection was lost at the commit: whether it was done is not known."""
+
+
+class QueryTimedOut(StoreUnavailable):
+    """A query was stopped at its time limit."""
+
+
+class ConditionNotMet(LedgerError):
+    """A condition that the user asked for does not hold. The question itself was answered."""
+
+
+class DoneInPart(LedgerError):
+    """One part was done and another could not be, such as records that cannot be read."""

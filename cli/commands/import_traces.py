@@ -54,7 +54,7 @@ def _register(app: typer.Typer, source: Source[Any]) -> None:
     help_text = (
         f"Import traces of {source.title}.\n\n"
         "Records that are not understood are counted by name. What cannot be read is reported with "
-        "its place, while the rest is imported; then the exit code is 2."
+        "its place, while the rest is imported; then the exit code is 9."
     )
 
     @command(app, source.name, help=help_text)
@@ -65,7 +65,7 @@ def _register(app: typer.Typer, source: Source[Any]) -> None:
 
 
 def _import(ask: Reading, source: Source[Any], files: list[Path], dry_run: bool) -> None:
-    from ledger.errors import InvalidInput
+    from ledger.errors import DoneInPart
     from ledger.sources import ImportReport
 
     report = ImportReport()
@@ -89,7 +89,7 @@ def _import(ask: Reading, source: Source[Any], files: list[Path], dry_run: bool)
     if report.unlisted:
         warn(f"{report.unlisted} more records and places could not be read; they are not listed.")
     if not report.complete:
-        raise InvalidInput(
+        raise DoneInPart(
             f"{report.malformed_records} records and {report.breaks} places could not be read; "
             f"the rest was {'read' if dry_run else 'imported'}."
         )

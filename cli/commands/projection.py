@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,14 +21,38 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The views are disposable: see where they stand, rebuild, follow.")
 
 
+class Condition(StrEnum):
+    """What `--fail-on` can name."""
+
+    BEHIND = "behind"
+
+
+FailOn = Annotated[
+    Condition | None,
+    typer.Option(
+        "--fail-on",
+        help="End with exit code 8 if this holds of any projection. `behind`: the ledger has "
+        "entries that the projection lacks.",
+    ),
+]
+
+
 @command(app, "status")
-def status(ask: Reading) -> None:
-    """Show where each projection stands, and how far it is behind the ledger."""
+def status(ask: Reading, fail_on: FailOn = None) -> None:
+    """Show which position each projection has reached, and how many entries it lacks."""
+    from ledger.errors import ConditionNotMet
+
     with views_of(ask, caught_up=False) as views:
         rows = views.status()
         say(f"ledger at position {views.last_position()}")
     columns = ("name", "position", "behind", "rows", "history_rows", "rebuilt_at")
     show(ask.form, columns, [[getattr(row, column) for column in columns] for row in rows])
+    behind = [row.name for row in rows if row.behind]
+    if fail_on is Condition.BEHIND and behind:
+        raise ConditionNotMet(
+            f"Behind the ledger (--fail-on behind): {', '.join(behind)}.",
+            remedy="To bring them to its last position: authledger projection catch-up",
+        )
 
 
 @command(app, "catch-up")

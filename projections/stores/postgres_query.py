@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import Connection, Error, errors
 from psycopg.rows import tuple_row
 
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, QueryTimedOut
 from projections.stores.sqlite_query import fetched
 
 _OF_THE_STORE = (errors.OperationalError, errors.InternalError)
@@ -34,9 +34,9 @@ def run_query(
                 rows = fetched(cursor.stream(statement.encode()), row_limit + 1)
                 columns = tuple(column.name for column in cursor.description or ())
     except errors.QueryCanceled as error:
-        raise InvalidInput(
-            f"The query took longer than {time_limit_s:g} s.",
-            remedy="Narrow it, or give it more time with --time-limit.",
+        raise QueryTimedOut(
+            f"The query was stopped: it took longer than {time_limit_s:g} s.",
+            remedy="Ask for less, or give it more time with --time-limit.",
         ) from error
     except (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction) as error:
         raise InvalidInput(

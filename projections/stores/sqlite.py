@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-from ledger.errors import StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
+from ledger.errors import QueryTimedOut, StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
 from ledger.persistence.failures import as_store_errors
 from ledger.persistence.sqlite.connections import use_wal
 from projections import history
@@ -114,7 +114,7 @@ class SQLiteStore(Store):
         try:
             with as_store_errors(str(self.path)):
                 yield
-        except (StoreLocked, StoreFull, StoreReadOnly):
+        except (StoreLocked, StoreFull, StoreReadOnly, QueryTimedOut):
             raise
         except StoreUnavailable as error:
             raise StoreUnavailable(

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, LedgerError, QueryTimedOut
 
 VALUE_BYTES_MAX: Final = 100_000
 """No value is longer, for a single function call on long ones cannot be interrupted. An entry has
@@ -102,12 +102,12 @@ def _forbid_writing(connection: sqlite3.Connection) -> None:
     connection.set_authorizer(authorize)
 
 
-def _explained(error: Exception, time_limit_s: float) -> InvalidInput:
+def _explained(error: Exception, time_limit_s: float) -> LedgerError:
     text = str(error)
     if text == _INTERRUPTED:
-        return InvalidInput(
-            f"The query took longer than {time_limit_s:g} s.",
-            remedy="Narrow it, or give it more time with --time-limit.",
+        return QueryTimedOut(
+            f"The query was stopped: it took longer than {time_limit_s:g} s.",
+            remedy="Ask for less, or give it more time with --time-limit.",
         )
     if any(word in text for word in ("not authorized", "prohibited", "readonly", "cannot modify")):
         return InvalidInput(

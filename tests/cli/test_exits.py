@@ -11,8 +11,6 @@ from typing import IO
 
 import pytest
 
-from cli import exits
-from ledger import errors
 from tests.cli.conftest import Cli
 
 COMMAND = (sys.executable, "-m", "cli.main")
@@ -22,33 +20,6 @@ def run(*args: str, stdout: int | IO[str], stderr: int) -> subprocess.CompletedP
     return subprocess.run(
         [*COMMAND, *args], check=False, text=True, timeout=60, stdout=stdout, stderr=stderr
     )
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (errors.InvalidInput, 2),
-        (errors.Refused, 3),
-        (errors.NotFound, 4),
-        (errors.Conflict, 5),
-        (errors.StreamChanged, 5),
-        (errors.CommandIdReused, 5),
-        (errors.VerificationFailed, 6),
-        (errors.UnknownTopic, 6),
-        (errors.CorruptEntry, 6),
-        (errors.LogForked, 6),
-        (errors.StoreUnavailable, 7),
-        (errors.KeyUnusable, 7),
-        (errors.NotALedger, 7),
-        (errors.NewerFormat, 7),
-        (errors.StoreLocked, 7),
-        (errors.StoreReadOnly, 7),
-        (errors.StoreForbidden, 7),
-        (errors.StoreFull, 7),
-    ],
-)
-def test_every_error_has_its_exit_code(error: type[errors.LedgerError], code: int) -> None:
-    assert exits.report(error("Something."), debug=False) == code
 
 
 def test_a_bug_asks_to_be_reported_and_shows_its_place_only_on_request(

@@ -62,7 +62,7 @@ def test_what_is_malformed_is_reported_with_its_place_and_the_rest_imported(trai
     (trails.folder / "broken.json").write_text('{"Records": [\n  {"eventName": ]}')
     (trails.folder / "cut.json.gz").write_bytes(gzip.compress(b'{"Records": []}')[:-9])
     said = trails("import cloudtrail broken.json cut.json.gz trail.json -o json")
-    assert said.code == 2
+    assert said.code == 9
     assert said.json["new_traces"] >= 1
     assert {place["file"] for place in said.json["places"]} == {"broken.json", "cut.json.gz"}
     assert "broken.json: line 2" in said.err
@@ -72,7 +72,7 @@ def test_what_is_malformed_is_reported_with_its_place_and_the_rest_imported(trai
 def test_an_import_says_how_many_places_it_does_not_list(trails: Cli) -> None:
     (trails.folder / "broken.jsonl").write_text("{}" + "\n{" * 1_004)
     said = trails("import cloudtrail broken.jsonl -o json")
-    assert (said.code, said.json["breaks"], len(said.json["places"])) == (2, 1_004, 1_000)
+    assert (said.code, said.json["breaks"], len(said.json["places"])) == (9, 1_004, 1_000)
     assert said.json["places_not_listed"] == 5
     assert "5 more records and places could not be read; they are not listed." in said.err
 
@@ -87,7 +87,7 @@ def test_a_dry_import_appends_nothing(trails: Cli) -> None:
 def test_the_examples_of_every_source_can_be_imported(cli: Cli, source: str) -> None:
     shutil.copy(FIXTURES / f"{source}.json", cli.folder / "traces.json")
     said = cli(f"import {source} traces.json -o json")
-    assert said.code in (0, 2)
+    assert said.code in (0, 9)
     assert said.json["records"] > 0
 
 

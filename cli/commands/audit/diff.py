@@ -22,6 +22,9 @@ Only = Annotated[
     list[str] | None,
     typer.Option("--view", metavar="NAME", help="Compare only this view; may be repeated."),
 ]
+ExitCode = Annotated[
+    bool, typer.Option("--exit-code", help="End with exit code 8 if anything changed.")
+]
 _COLUMNS = ("view", "change", "what", "before", "after", "position")
 
 
@@ -34,8 +37,10 @@ def diff(
     region: Region = None,
     account: Account = None,
     provider: Provider = None,
+    exit_code: ExitCode = False,
 ) -> None:
     """Compare two instants: what was granted, ended, created or used between them, view by view."""
+    from ledger.errors import ConditionNotMet
     from projections.audit.diff import diff as compare
 
     where = {
@@ -54,6 +59,8 @@ def diff(
         if ask.form is Output.TABLE:
             rows = with_names(rows, views)
         show(ask.form, _COLUMNS, rows, empty="Nothing changed.")
+    if exit_code and rows:
+        raise ConditionNotMet(f"{len(rows)} rows changed between the two instants (--exit-code).")
 
 
 def _row(difference: Difference) -> list[Any]:

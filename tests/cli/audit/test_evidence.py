@@ -437,23 +437,3 @@ def test_without_a_log_there_is_no_evidence(cli: Cli) -> None:
     said = cli(f'audit evidence "{GRANTED}"')
     assert said.code == 4
     assert "no checkpoint" in said.err
-
-
-# -- made by an older version --------------------------------------------------------------------
-
-OLDER = Path(__file__).parent / "bundles"
-OLDER_KEY = "example.com/authledger+b4610c50+AfklrK7jvDwwPgDwaVSxXCElatarIGwWK3sfSggav7Gd"
-
-
-@pytest.mark.parametrize(("bundle", "rows"), [("granted.zip", 4), ("nothing.zip", 0)])
-def test_evidence_that_names_a_view_by_its_former_name_is_verified(
-    cli: Cli, bundle: str, rows: int
-) -> None:
-    said = cli.done(f"audit verify-evidence {OLDER / bundle} --key {OLDER_KEY} -o json")
-    assert len(said.json) == rows
-    assert "entries: region_agencies " in said.err
-
-
-def test_new_evidence_says_the_name_of_today(cli: Cli, key: str) -> None:
-    cli.done('audit evidence "region_agencies region=cn-north-4"')
-    assert json.loads(parts()["question.json"])["view"] == "regions"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, QueryTimedOut
 from projections.stores.sqlite import views_path
 from projections.views import Views
 
@@ -99,7 +99,7 @@ def test_rows_are_limited_and_the_cut_is_told(views: Views) -> None:
     ],
 )
 def test_a_query_that_takes_too_long_is_ended(views: Views, sql: str) -> None:
-    with pytest.raises(InvalidInput, match=r"took longer than 0\.2 s"):
+    with pytest.raises(QueryTimedOut, match=r"took longer than 0\.2 s"):
         views.query(sql, time_limit_s=0.2)
 
 
