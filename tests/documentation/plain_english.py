@@ -24,8 +24,12 @@ NOT_SEARCHED = (
     "docs/reference/",  # Generated from the code, which is searched.
     ".ci/lock/",
 )
-EXAMPLES = ("plain_english.py", "test_plain_english.py")
-"""These two files quote the phrases that they search for."""
+EXAMPLES = (
+    "plain_english.py",
+    "test_plain_english.py",
+    "0028-a-test-keeps-plain-english.md",
+)
+"""These files quote the phrases that are searched for."""
 
 BEGINNING = r"(?:\A|\n\s*\n|[.!?]\)?\s+|(?:\A|\n)\s*(?:#+|[-*]|\d+\.)\s+|\|\s*|\*\*)"
 """A sentence begins with a text, a paragraph, a list item, a heading, a cell, or after another."""
