@@ -1,4 +1,4 @@
-"""The audit trail's first page under each filter of the command line, and under none."""
+"""Measures the audit trail's first page without a filter, and under each filter."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from typing import Any, Final
 from benchmarks.course import Course, note
 from benchmarks.generator import BEGINNING, SPAN
 from benchmarks.measure import OURS, Limit, Row, in_turn, median_ms
-from projections.definitions.audit_trail import TrailFilter
+from projections.definitions.audit_trail import USES, TrailFilter
 from projections.views import Views
 
 CALLS: Final = 20
 BUDGET_S: Final = 5.0
-"""How long the questions of one sample may take: a slow filter is asked less often."""
+"""The time limit for the questions of one sample: a slow filter is asked less often."""
 NOTHING: Final = "nothing-has-this-name"
 TARGET: Final = (Limit(20),)
 _DAY: Final = timedelta(days=1)
+_SPECIAL: Final = {"event", "actor", "service", "uses", "since", "until"}
+"""Filters whose values do not come from a column of the same name."""
 
 
 def rows(course: Course, views: Views) -> Iterator[Row]:
@@ -37,7 +39,7 @@ def rows(course: Course, views: Views) -> Iterator[Row]:
 
 
 def _drawn(views: Views, random: Random, last: int) -> list[dict[str, Any]]:
-    """Entries from anywhere in the history, whose words are asked for."""
+    """Entries from random places in the history, whose values the filters use."""
     pages = (
         views.trail(TrailFilter(), after=random.randint(1, last), limit=50)
         for _ in range(CALLS * 2)
@@ -46,12 +48,17 @@ def _drawn(views: Views, random: Random, last: int) -> list[dict[str, Any]]:
 
 
 def _filters(entries: list[dict[str, Any]], random: Random) -> dict[str, list[TrailFilter]]:
-    """By name, the filters that are asked one after another."""
-    words = {each.name for each in fields(TrailFilter)} - {"event", "actor", "since", "until"}
+    """The filters by name; those of one name are asked one after another."""
+    plain = {each.name for each in fields(TrailFilter)} - _SPECIAL
     wanted: dict[str, list[TrailFilter]] = {"no filter": [TrailFilter()] * CALLS}
-    for word in sorted(words):
+    for word in sorted(plain):
         values = [entry[word] for entry in entries if entry[word] is not None][:CALLS]
         wanted[word] = [_filter(**{word: value}) for value in values]
+    named = [entry for entry in entries if entry["service"] is not None]
+    asking = [entry["service"] for entry in named if entry["type"] not in USES]
+    used = [entry["service"] for entry in named if entry["type"] in USES]
+    wanted["service"] = [TrailFilter(service=service) for service in asking[:CALLS]]
+    wanted["service that is used"] = [TrailFilter(uses=service) for service in used[:CALLS]]
     wanted["event"] = [TrailFilter(event=entry["type"]) for entry in entries[:CALLS]]
     wanted["actor, by id"] = [TrailFilter(actor=entry["actor"]) for entry in entries[:CALLS]]
     wanted["actor, by name"] = [TrailFilter(actor=e["actor_name"]) for e in entries[:CALLS]]
