@@ -1,1 +1,1 @@
-"""Measures authledger beside the stock library and the bare database; tests assert no time."""
+"""Measures authledger, the stock library and the bare database. Tests assert no times."""

@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m benchmarks --events N`; the table to stdout, notes to stderr."""
+"""Runs the benchmarks: `python -m benchmarks --events N`. Table on stdout, progress on stderr."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from benchmarks.measure import OURS, Row, machine, table, write_json
 
 def _postgres(course: Course) -> Iterable[Row]:
     try:
-        from benchmarks import postgres  # noqa: PLC0415  With psycopg, which may not be here.
+        from benchmarks import postgres  # noqa: PLC0415  It imports psycopg, which may be missing.
     except ModuleNotFoundError as missing:
         reason = f"psycopg is not installed: {missing}"
-        return (Row("PostgreSQL: all of it", "ms", {}, reasons={OURS: reason}),)
+        return (Row("PostgreSQL: all rows", "ms", {}, reasons={OURS: reason}),)
     return postgres.rows(course)
 
 
@@ -72,7 +72,7 @@ def main() -> None:
     )
     sys.stdout.write(
         f"{asked.events:,} events, {asked.repetitions} repetitions in turn, seed {asked.seed}; "
-        f"the targets are meant for {TARGET_EVENTS:,}\n\n"
+        f"the targets apply to {TARGET_EVENTS:,}\n\n"
         f"{table(rows)}\n"
     )
     if asked.json:

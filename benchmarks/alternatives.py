@@ -1,9 +1,9 @@
-"""How fast others append the ledger's entries at equal durability: what one might take instead.
+"""Measures how fast other software appends the ledger's entries, at equal durability.
 
 eventsource-py writes a SQLite file with a write-ahead log and synchronous=FULL. UmaDB is the server
-of its wheel, which flushes before it answers. message-db is SQL in a PostgreSQL of our own, with
-fsync. How they are installed says docs/performance.md; nothing is installed from here, and the rows
-say why one could not run.
+of its wheel, which flushes before it answers. message-db is SQL in a new PostgreSQL server, with
+fsync. docs/performance.md says how to install them. This module installs nothing; if one cannot
+run, its rows say why.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ UMADB: Final = "UmaDB"
 MESSAGE_DB: Final = "message-db"
 
 SINGLES_MAX: Final = 40
-"""How many events are appended one by one in each sample."""
+"""How many events each sample appends one by one."""
 MESSAGE_DB_SQL: Final = Path(sys.prefix) / "lib/node_modules/@eventide/message-db/database"
-"""Where `npm install --global --prefix .venv` puts it."""
+"""The folder into which `npm install --global --prefix .venv` installs it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where entries are appended to. What is appended was made ready before."""
+    """A place to append to. The entries are prepared beforehand."""
 
     one: Callable[[], float]
-    """Append the next events one by one; the median of the milliseconds."""
+    """Appends the next events one by one; returns the median in milliseconds."""
     many: Callable[[], float]
-    """Append all pages to an empty store, a transaction each; events a second."""
+    """Appends all pages to an empty store, one transaction each; returns events a second."""
 
 
 def rows(course: Course) -> tuple[Row, Row]:
@@ -79,7 +79,7 @@ def rows(course: Course) -> tuple[Row, Row]:
             reasons=reasons,
             note=f"p50 of {_singles(work)} in each sample; ours and stock: insert_events; raw: one "
             "sqlite3 commit; eventsource-py: SQLiteEventStore.append; UmaDB: Client.append on the "
-            "condition that the stream has nothing newer; message-db: write_message, by psycopg.",
+            "condition that the stream has no newer event; message-db: write_message, by psycopg.",
         ),
         Row(
             "bulk append, prepared entries, beside other software",
@@ -87,7 +87,7 @@ def rows(course: Course) -> tuple[Row, Row]:
             manies,
             reasons=reasons,
             note=f"{work.count:,} events into an empty store, {TRACES_MAX} a transaction; "
-            "eventsource-py: a stream for each transaction, since it takes no more; UmaDB: without "
+            "eventsource-py: one stream for each transaction, its limit; UmaDB: without "
             "a condition; message-db: write_message for each event, pipelined.",
         ),
     )
@@ -98,7 +98,7 @@ def _singles(work: Bulk) -> int:
 
 
 def _events(work: Bulk) -> list[StoredEvent]:
-    """As many as are appended one by one in all samples: the first ones of each stream."""
+    """The events that all samples append one by one: the first ones of each stream."""
     return list(islice(chain(*work.stored), _singles(work) * work.course.repetitions))
 
 
@@ -148,7 +148,7 @@ def _raw(work: Bulk) -> Iterator[Store]:
 
 @contextmanager
 def _eventsource(work: Bulk) -> Iterator[Store]:
-    """Its events are pydantic models, which it encodes as it appends; an entry is one field."""
+    """Its events are pydantic models, which the append encodes; the entry is one field."""
     library = _module("eventsource", EVENTSOURCE)
     _module("aiosqlite", "aiosqlite")
     entry = create_model("Entry", __base__=library.DomainEvent, entry=(str, ...))
@@ -171,7 +171,7 @@ def _eventsource(work: Bulk) -> Iterator[Store]:
 
     async def opened(path: Path) -> Any:
         store = library.SQLiteEventStore(str(path))
-        connection = await store._conn()  # It leaves `synchronous` to the build of SQLite.
+        connection = await store._conn()  # It uses the default of the SQLite build.
         await connection.execute("PRAGMA synchronous = FULL")
         return store
 
@@ -212,7 +212,7 @@ def _eventsource(work: Bulk) -> Iterator[Store]:
 
 @contextmanager
 def _umadb(work: Bulk) -> Iterator[Store]:
-    """Its events have tags where others have a stream; conditions on tags stand for versions."""
+    """Its events have tags instead of a stream; conditions on tags replace versions."""
     library = _module("umadb", UMADB)
 
     def event(stored: StoredEvent) -> Any:
@@ -240,7 +240,7 @@ def _umadb(work: Bulk) -> Iterator[Store]:
 # -- message-db ----------------------------------------------------------------------------------
 
 _WRITE: Final = "SELECT write_message(%s, %s, %s, %s, NULL, %s)"
-"""The message's id, its stream, its type, its data as JSON; the stream's last position, or -1."""
+"""Arguments: the message's id, stream, type and data (JSON), the stream's last position or -1."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""How fast very many events are appended, at equal durability and as many to a transaction."""
+"""Measures bulk appends, with equal durability and equally many events in a transaction."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BULK_MAX: Final = 100_000
 
 @dataclass(slots=True)
 class Bulk:
-    """The same events as traces, as stored events and as rows; each sample fills a new file."""
+    """The same events as traces, as stored events and as rows. Each sample fills a new file."""
 
     course: Course
     world: World
@@ -106,6 +106,6 @@ def rows(course: Course) -> tuple[Row, Row]:
             observed,
             limits,
             note="ours with the rules, names, known traces and encoding; stock and raw as above, "
-            "handed entries that are ready.",
+            "with prepared entries.",
         ),
     )

@@ -1,7 +1,7 @@
-"""What several processes that write at once get done, and how long the unluckiest waits.
+"""Measures several processes that write at the same time: throughput, and the slowest command.
 
-Each gives commands to accounts of its own; then all to the same accounts, so that nearly every
-decision stands on what another changed meanwhile.
+First each process has accounts of its own. Then all use the same accounts, so that nearly every
+decision meets a conflict.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from ledger.application import Actor, Ledger
 
 WRITERS: Final = (1, 2, 4, 8)
 ACCOUNTS: Final = 16
-"""Of each writer, and those that all write to."""
+"""The number of accounts of each writer, and of the accounts that all of them share."""
 SQLITE: Final = "SQLite"
 POSTGRESQL: Final = "PostgreSQL"
 _REGION: Final = "cn-north-4"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What one process did in the time: milliseconds of each command, and what failed, by kind."""
+class Sample:
+    """The work of one process in the given time: each command's milliseconds, errors by kind."""
 
     latencies: list[float]
     errors: Counter[str]
@@ -48,7 +48,7 @@ class Told:
 
 @dataclass(slots=True)
 class Crew:
-    """Processes with a ledger open, of which some write for a while when they are told to."""
+    """Processes that have a ledger open. On request, some of them write for a while."""
 
     name: str
     seconds: float
@@ -57,15 +57,15 @@ class Crew:
     errors: Counter[str] = field(default_factory=Counter)
 
     def write(self, writers: int, *, together: bool = False) -> float:
-        """Let so many write, to the same accounts or each to its own; commands a second."""
+        """Let some processes write, to shared accounts or their own; return commands a second."""
         asked = self.pipes[:writers]
         for pipe in asked:
             pipe.send((self.seconds, together))
-        told = [_answer(pipe) for pipe in asked]
-        self.worst.append(max(max(each.latencies) for each in told))
-        for each in told:
+        samples = [_answer(pipe) for pipe in asked]
+        self.worst.append(max(max(each.latencies) for each in samples))
+        for each in samples:
             self.errors += each.errors
-        return sum(each.done for each in told) / self.seconds
+        return sum(each.done for each in samples) / self.seconds
 
 
 def rows(course: Course) -> Iterator[Row]:
@@ -81,23 +81,23 @@ def rows(course: Course) -> Iterator[Row]:
         except CannotRun as reason:
             reasons[POSTGRESQL] = str(reason)
         for writers, together in (*((writers, False) for writers in WRITERS), (WRITERS[-1], True)):
-            note(f"{writers} at once{', at the same accounts' if together else ''}")
+            note(f"{writers} concurrent writers{', on shared accounts' if together else ''}")
             done = in_turn(
                 {each.name: partial(each.write, writers, together=together) for each in crews},
                 course.repetitions,
             )
             waited: Samples = {each.name: list(each.worst) for each in crews}
-            who = f"{writers} writer{'s' if writers > 1 else ''}"
-            who += ", all at the same accounts" if together else " at once"
-            yield Row(f"{who}: commands", "commands/s", done, reasons=reasons, note=_errors(crews))
-            yield Row(f"{who}: the slowest command", "ms", waited, reasons=reasons)
+            name = f"{writers} concurrent writers" if writers > 1 else "1 writer"
+            name += ", on shared accounts" if together else ""
+            yield Row(f"{name}: commands", "commands/s", done, reasons=reasons, note=_errors(crews))
+            yield Row(f"{name}: the slowest command", "ms", waited, reasons=reasons)
             for each in crews:
                 each.errors.clear()
                 each.worst.clear()
 
 
 def _errors(crews: Sequence[Crew]) -> str:
-    """How many commands failed, and of what."""
+    """How many commands failed, and with which errors."""
     return "; ".join(
         f"{each.name}: {each.errors.total()} errors"
         + "".join(f", {count} {kind}" for kind, count in each.errors.items())
@@ -110,10 +110,10 @@ def _errors(crews: Sequence[Crew]) -> str:
 
 @contextmanager
 def crew(name: str, place: Path | str, seconds: float) -> Iterator[Crew]:
-    with closing(Ledger(place)) as ledger:  # One makes it, before the others come.
+    with closing(Ledger(place)) as ledger:  # Create it before the others open it.
         for number in range(ACCOUNTS):
             _log_in(ledger, number)
-    # Not forked: a process of its own, as another command is.
+    # Not forked: each is a new process, as another command is.
     context = multiprocessing.get_context("spawn")
     processes: list[SpawnProcess] = []
     pipes: list[Connection] = []
@@ -135,15 +135,15 @@ def crew(name: str, place: Path | str, seconds: float) -> Iterator[Crew]:
             process.join()
 
 
-def _answer(pipe: Connection) -> Told:
+def _answer(pipe: Connection) -> Sample:
     wait([pipe])
-    told = pipe.recv()
-    assert isinstance(told, Told)
-    return told
+    sample = pipe.recv()
+    assert isinstance(sample, Sample)
+    return sample
 
 
 def _write(place: Path | str, number: int, pipe: Connection) -> None:
-    """One process: as long as it is told to, until nobody is there any more."""
+    """Run one process: write for the requested time, again and again, until the pipe closes."""
     random = Random(number)  # noqa: S311  Repeatable, and nothing is secret here.
     with closing(Ledger(place)) as ledger:
         pipe.send(number)
@@ -152,16 +152,16 @@ def _write(place: Path | str, number: int, pipe: Connection) -> None:
                 seconds, together = pipe.recv()
             except EOFError:
                 return
-            told, end = Told([], Counter()), perf_counter() + seconds
+            sample, end = Sample([], Counter()), perf_counter() + seconds
             while perf_counter() < end:
                 begun = perf_counter()
                 try:
                     account = random.randrange(ACCOUNTS)
                     _log_in(ledger, account if together else account + ACCOUNTS * (number + 1))
-                except Exception as error:  # noqa: BLE001  Whatever fails is counted.
-                    told.errors[type(error).__name__] += 1
-                told.latencies.append(1_000 * (perf_counter() - begun))
-            pipe.send(told)
+                except Exception as error:  # noqa: BLE001  Every failure is counted.
+                    sample.errors[type(error).__name__] += 1
+                sample.latencies.append(1_000 * (perf_counter() - begun))
+            pipe.send(sample)
 
 
 def _log_in(ledger: Ledger, account: int) -> None:

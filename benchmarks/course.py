@@ -1,4 +1,4 @@
-"""What all benchmarks run on: a folder, a big ledger, and one a tenth of its size."""
+"""The setting of a run of the benchmarks: a folder, a big ledger, one of a tenth of its size."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NOTE_EVERY_S: Final = 5.0
 
 
 def note(text: str) -> None:
-    """A line about the progress, on stderr."""
+    """Print a line about the progress on stderr."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
 @dataclass(slots=True)
 class Made:
-    """A generated ledger, in a file or where a URL says, and what making it cost."""
+    """A generated ledger, by path or URL, and the time that it took."""
 
     path: Path | str
     built: Built
@@ -37,7 +37,7 @@ class Made:
 
 @dataclass(slots=True)
 class Course:
-    """The size, the repetitions and the seed asked for; ledgers are made when first needed."""
+    """The requested size, repetitions and seed. Ledgers are generated when first needed."""
 
     folder: Path
     events: int
@@ -49,7 +49,7 @@ class Course:
 
     @property
     def random(self) -> Random:
-        """Chance that begins alike for everyone who asks."""
+        """A random generator that starts the same for each benchmark."""
         return Random(self.seed)  # noqa: S311  Repeatable, and nothing is secret here.
 
     @property
@@ -58,17 +58,17 @@ class Course:
 
     @property
     def small(self) -> Made:
-        """A tenth of the size: growth is measured between the two."""
+        """A tenth of the size. Comparing it with the big one shows the growth."""
         return self._ledger("small", self.events // 10)
 
     def place(self, name: str) -> Path:
-        """A path in the folder that nothing has."""
+        """An unused path in the folder."""
         self._places += 1
         return self.folder / f"{self._places:04}-{name}"
 
     @contextmanager
     def fresh(self, name: str) -> Iterator[Path]:
-        """A path for a database that is removed afterwards, with all that lies beside it."""
+        """A path for a database, which is removed afterwards with its companion files."""
         path = self.place(name)
         try:
             yield path
@@ -83,21 +83,17 @@ class Course:
         return self._made[name]
 
     def make(self, place: Path | str, events: int) -> Made:
-        """A ledger of so many events where there is none."""
-        built = build(place, events, self.seed, _teller(events))
+        """Generate a ledger of `events` events at an unused place."""
+        built = build(place, events, self.seed, _Progress(events))
         note(f"  a ledger of {built.events:,} events in {built.seconds:.0f} s of observing")
         return Made(place, built)
 
 
-class _Teller:
+class _Progress:
     def __init__(self, events: int) -> None:
-        self._events, self._told = events, monotonic()
+        self._events, self._noted_at = events, monotonic()
 
     def __call__(self, done: int, seconds: float) -> None:
-        if monotonic() - self._told > NOTE_EVERY_S:
-            self._told = monotonic()
+        if monotonic() - self._noted_at > NOTE_EVERY_S:
+            self._noted_at = monotonic()
             note(f"  generating: {done:,} of {self._events:,} events, {done / seconds:,.0f}/s")
-
-
-def _teller(events: int) -> _Teller:
-    return _Teller(events)

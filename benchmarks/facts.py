@@ -1,4 +1,4 @@
-"""What happens in an account of the generated world, fact by fact, drawn from a given chance."""
+"""Draws the facts of the generated accounts from a given random generator."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ FEATURES: Final = ("mesh", "ingress-gateway", "metrics", "access-log", "canary-r
 COMPONENTS: Final = ("istio-ingressgateway", "cluster-autoscaler", "log-agent", "csi-driver")
 PURPOSES: Final = ("backup", "billing", "deploy", "monitoring", "etl", "archive")
 SHARED_AGENCIES: Final = ("asm_admin_trust", "cce_admin_trust")
-"""Their names are the same in all accounts; the accounts' own agencies have names of their own."""
+"""These names occur in all accounts; each account also has agencies with names of its own."""
 
 
 @dataclass(slots=True)
 class Site:
-    """One account: what exists in it, and which permissions are open."""
+    """One account: its existing agencies and policies, and its open permissions."""
 
     number: int
     provider: str
@@ -73,7 +73,7 @@ class Site:
 
 
 def site(number: int, random: Random) -> Site:
-    """The account with a number; every fifth is one of AWS."""
+    """The account with that number. Every fifth belongs to AWS."""
     provider = "huaweicloud" if number % 5 else "aws"
     account = f"{random.getrandbits(48):012x}"
     if provider == "aws":
@@ -91,7 +91,7 @@ def site(number: int, random: Random) -> Site:
 
 
 def happen(site: Site, random: Random) -> Facts:
-    """The facts of one trace. What they need exists, or comes into being instead."""
+    """The facts of one trace. If an agency does not exist yet, its creation is drawn instead."""
     agency = random.choice(site.agencies)
     if agency not in site.existing:
         happened = _create(site, agency, random)
@@ -149,7 +149,7 @@ def _revoke(site: Site, agency: str, random: Random) -> Facts:
 
 
 def _consent(site: Site, agency: str, random: Random) -> Facts:
-    """A dialog's request, or the answer to one: mostly yes, with the permissions it brings."""
+    """A dialog's request, or the answer to one: mostly consent, with its permissions."""
     service, region = random.choice(CONSOLES[:2]), random.choice(site.regions)
     asked = tuple(sorted(random.sample(SERVICES, 4)))
     chance = random.random()
@@ -251,7 +251,7 @@ def _change(site: Site, agency: str, random: Random) -> Facts:
 
 
 def _delete(site: Site, agency: str, random: Random) -> Facts:
-    """An agency or a policy goes, and with it what was open; the ledger tells those ends itself."""
+    """The deletion of an agency or a policy. The ledger itself records the permissions' ends."""
     policy = random.choice(site.policies)
     if random.random() < 0.5 and policy in site.existing:
         site.existing.discard(policy)

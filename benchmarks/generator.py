@@ -1,8 +1,8 @@
-"""Makes an ordinary ledger of any size through the public API: `python -m benchmarks.generator`.
+"""Generates a ledger of any size through the public API: `python -m benchmarks.generator`.
 
-What is told is drawn from a seed: some thousand accounts, each with a few agencies,
-policies and regions; consents, permissions, credentials, features, logins, attempts; one trace in
-fifty arrives late. Only the surrogate ids of people differ from run to run, as they must.
+A seed determines the traces: up to two thousand accounts, each with a few agencies, policies and
+regions; consents, permissions, credentials, features, logins, attempts. One trace in fifty arrives
+late. Only the surrogate ids of people differ from run to run, because they are random.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from ledger.messages import DomainEvent, Observation, Provenance
 
 BEGINNING: Final = datetime(2024, 1, 1, tzinfo=UTC)
 SPAN: Final = timedelta(days=730)
-"""The time over which the events of a ledger of any size are spread."""
+"""The events of a ledger of any size are spread over this time."""
 LATE_SHARE: Final = 0.02
 LATE_MAX: Final = timedelta(days=30)
 DELIVERY: Final = timedelta(seconds=90)
-"""How long after it happened the ledger learns of the latest event."""
+"""The delay after which the ledger learns of an event."""
 ACCOUNTS_MAX: Final = 2_000
-"""As many in a ledger of 100,000 events as in one of 3,000,000: what grows is the history. An
-append costs the more, the more accounts a transaction is about."""
+"""A ledger of 100,000 events has as many accounts as one of 3,000,000, so that only the history
+grows. The more accounts a transaction has, the more an append costs."""
 ACCOUNTS_MIN: Final = 20
 EVENTS_PER_ACCOUNT: Final = 50
-"""At least, in a small ledger."""
+"""The least number of events for each account in a small ledger."""
 ACTORS: Final = 200
 
 OnProgress = Callable[[int, float], None]
-"""Told how many events were observed by the last transaction, and the seconds it took."""
+"""Called with the number of events observed so far, and the seconds that they took."""
 
 
 class World:
-    """What happens in some clouds. `observations` tells it, and `clock` follows as it is told."""
+    """Some accounts and their traces. `clock` follows the traces that `observations` yields."""
 
     def __init__(self, events: int, seed: int = 1) -> None:
         self.events = events
@@ -54,18 +54,18 @@ class World:
         ]
 
     def clock(self) -> datetime:
-        """When the ledger learns of what was told last."""
+        """The time when the ledger learns of the newest trace."""
         return self.at + DELIVERY
 
     def observations(self) -> Iterator[Observation]:
-        """Traces with `events` facts in all; what the ledger adds to them is not counted."""
-        random, told = self.random, 0
+        """Traces with `events` facts in all, not counting the events that the ledger adds."""
+        random, drawn = self.random, 0
         step = SPAN / self.events
-        while told < self.events:
-            # A few accounts are busier than the others, none is ten times as busy.
+        while drawn < self.events:
+            # Some accounts are busier than others, but none ten times as busy.
             site = self.sites[int(len(self.sites) * random.random() ** 1.3)]
             happened = facts.happen(site, random)
-            told += len(happened)
+            drawn += len(happened)
             self.at += step * len(happened)
             yield self._observation(site, happened)
 
@@ -86,7 +86,7 @@ class World:
 
 @dataclass(slots=True)
 class Built:
-    """A ledger that was made: the events told, and the seconds that each transaction took."""
+    """A generated ledger: its events, and the seconds that each transaction took."""
 
     world: World
     events: int = 0
@@ -94,11 +94,11 @@ class Built:
 
     @property
     def seconds(self) -> float:
-        """The time in `Ledger.observe`; drawing what happens is not the ledger's work."""
+        """The time in `Ledger.observe`, without the time for drawing the traces."""
         return sum(seconds for _, seconds in self.pages)
 
     def cost_us(self, share: float = 1.0) -> float:
-        """Microseconds an event, over the last transactions: a share of all."""
+        """Microseconds an event, over the last transactions: this share of all of them."""
         last = self.pages[-max(1, round(len(self.pages) * share)) :]
         return 1e6 * sum(seconds for _, seconds in last) / sum(events for events, _ in last)
 
@@ -106,7 +106,7 @@ class Built:
 def build(
     place: Path | str, events: int, seed: int = 1, on_progress: OnProgress | None = None
 ) -> Built:
-    """Make a ledger, in a file or where a URL says, a page of traces at a time."""
+    """Generate a ledger at a path or URL, one page of traces at a time."""
     built = Built(World(events, seed))
     ledger = Ledger(place, clock=built.world.clock)
     try:
@@ -124,7 +124,7 @@ def build(
 
 
 def pages(observations: Iterator[Observation]) -> Iterator[list[Observation]]:
-    """The traces in lists of what one transaction takes."""
+    """The traces in lists, one for each transaction."""
     page: list[Observation] = []
     for observation in observations:
         page.append(observation)

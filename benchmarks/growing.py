@@ -1,4 +1,4 @@
-"""What an event costs in a big ledger beside what it costs in one a tenth of the size."""
+"""Compares the cost of an event in a big ledger and in one of a tenth of its size."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def rows(course: Course) -> Iterator[Row]:
         "µs/event",
         {OURS: [big.built.cost_us(0.1)], TENTH: [small.built.cost_us(0.5)]},
         LIMIT,
-        note="Ledger.observe, traces of all accounts: the last tenth of the big ledger beside the "
-        "last half of the small one; measured once, while they were made.",
+        note="Ledger.observe, traces of all accounts: the last tenth of the big ledger, and the "
+        "last half of the small one; measured once, while they were generated.",
     )
     note("growth of rebuild and scan")
     for name, cost in (("rebuild of all views", _rebuild), ("scan of Ledger.history", _scan)):
@@ -43,7 +43,7 @@ def _rebuild(course: Course, made: Made) -> float:
 
 
 def _scan(course: Course, made: Made) -> float:
-    """As many entries in both: the small ledger, and the end of the big one."""
+    """Read equally many entries of both: the small ledger, and the end of the big one."""
     count = course.small.last_position
     with closing(Ledger(made.path)) as ledger:
         last = ledger.last_position()

@@ -1,7 +1,7 @@
-"""How fast trace files are imported, end to end, and in how much memory.
+"""Measures the import of trace files, from end to end: its speed and its memory.
 
 Each import runs in a process of its own (`python -m benchmarks.importing`), so that its peak of
-memory is its own. Raw is what no import can do without: inflating the gzip and parsing the JSON.
+memory is its own. Raw is the unavoidable work: decompressing the gzip and parsing the JSON.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ SHARES: Final = {
 
 def rows(course: Course) -> Iterator[Row]:
     for source in SOURCES:
-        for told, share in SHARES.items():
-            yield from _import(course, source, told, share)
+        for label, share in SHARES.items():
+            yield from _import(course, source, label, share)
 
 
 @dataclass(slots=True)
 class _Child:
-    """Runs one import after another in processes of their own; remembers their memory."""
+    """Runs imports in processes of their own, one after another; remembers their memory."""
 
     course: Course
     source: str
@@ -59,7 +59,7 @@ class _Child:
         return self._run("raw", "-")
 
     def _run(self, who: str, ledger: str) -> float:
-        done = subprocess.run(  # noqa: S603  This very interpreter, and our own words.
+        done = subprocess.run(  # noqa: S603  This interpreter, constant arguments.
             [sys.executable, "-m", __spec__.name, who, self.source, str(self.folder), ledger],
             check=True,
             stdout=subprocess.PIPE,
@@ -72,17 +72,17 @@ class _Child:
         return self.records / float(answer["seconds"])
 
 
-def _import(course: Course, source: str, told: str, share: float) -> tuple[Row, Row]:
+def _import(course: Course, source: str, label: str, share: float) -> tuple[Row, Row]:
     count = min(course.events // 3, RECORDS_MAX)
-    note(f"import of {count:,} {source} records, {told}")
+    note(f"import of {count:,} {source} records, {label}")
     name = f"{source}-{share:g}"
     many, one = course.place(f"{name}-files"), course.place(f"{name}-file")
-    # The big import is one file, the small one many: neither size nor number must cost memory.
+    # The big import is one file, the small one is many: neither may cost memory.
     traces.write(one, source, count, files=1, facts_share=share)
     traces.write(many, source, count // 4, files=20, facts_share=share)
     big, small = _Child(course, source, one, count), _Child(course, source, many, count // 4)
     rates = in_turn({OURS: big.ours, QUARTER: small.ours, RAW: big.raw}, min(course.repetitions, 3))
-    work = f"import of {source}, {told}"
+    work = f"import of {source}, {label}"
     return (
         Row(
             work,
@@ -96,8 +96,8 @@ def _import(course: Course, source: str, told: str, share: float) -> tuple[Row, 
             "MB",
             {OURS: big.peaks_mb, QUARTER: small.peaks_mb},
             (Limit(1.1, QUARTER),),
-            note="grows until a transaction's worth of traces and the caches are full: compare sizes "
-            "far above that.",
+            note="memory grows until the traces of one transaction and the caches are full; compare "
+            "sizes far above that.",
         ),
     )
 
@@ -123,9 +123,9 @@ def _raw(source: str, folder: Path, _: Path) -> int:
 
 
 def _peak_mb() -> float:
-    """The most memory that this process has had at once.
+    """The peak memory of this process.
 
-    Not getrusage where it can be helped: on Linux it counts the process that started this one.
+    getrusage is the fallback: on Linux its value includes the process that started this one.
     """
     try:
         status = Path("/proc/self/status").read_text(encoding="utf-8")

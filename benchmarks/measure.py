@@ -1,4 +1,4 @@
-"""Rows of a comparison: samples by competitor, taken in turn, with targets, as a table and JSON."""
+"""Rows of a comparison: samples of competitors, taken in turn; targets; table and JSON output."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ RAW: Final = "raw"
 
 Unit = Literal["ms", "events/s", "records/s", "commands/s", "MB", "µs/event"]
 GROWS_WITH_SPEED: Final = ("events/s", "records/s", "commands/s")
-"""Units of which more is better; of all others less is."""
+"""In these units more is better; in all others less is."""
 
 Samples = dict[str, list[float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A target: ours at most, or at least, a number; times another competitor's if one is named."""
+    """A target for ours: a bound, multiplied by another competitor's value if one is named."""
 
     bound: float
     against: str | None = None
@@ -42,7 +42,7 @@ class Limit:
         return f"{sign} {times}× {self.against}"
 
     def is_met(self, unit: Unit, medians: Mapping[str, float]) -> bool | None:
-        """None if there is nothing to compare with."""
+        """Whether ours meets the target; None if the values for it are missing."""
         if OURS not in medians or (self.against is not None and self.against not in medians):
             return None
         limit = self.bound * (1 if self.against is None else medians[self.against])
@@ -53,7 +53,7 @@ class Limit:
 
 @dataclass(slots=True)
 class Row:
-    """One kind of work: what was measured of each competitor, or why it could not run."""
+    """One kind of work: the samples of each competitor, or why it could not run."""
 
     name: str
     unit: Unit
@@ -73,7 +73,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """`met`, `missed`, `not compared`, or nothing where there is no target."""
+        """`met`, `missed`, `not compared`, or an empty text without a target."""
         results = [limit.is_met(self.unit, self.medians) for limit in self.limits]
         if False in results:
             return "missed"
@@ -113,7 +113,8 @@ class Row:
 def in_turn(competitors: Mapping[str, Callable[[], float]], repetitions: int) -> Samples:
     """Samples of each competitor, one after another within each repetition.
 
-    A competitor times itself, so that its preparations cost nothing; who begins changes.
+    A competitor times itself, so that its preparations do not count. Each repetition begins with
+    another competitor.
     """
     samples: Samples = {name: [] for name in competitors}
     names = list(competitors)
@@ -132,12 +133,12 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def rate(work: Callable[[], object], count: int) -> float:
-    """How many a second."""
+    """`count` divided by the seconds that the work takes."""
     return count / seconds_of(work)
 
 
 def median_ms(works: Sequence[Callable[[], object]], budget_s: float = 10.0) -> float:
-    """The median of several calls, as many as fit the budget, at least one."""
+    """The median time of as many calls as fit into the budget, but at least one."""
     taken: list[float] = []
     begun = perf_counter()
     for work in works:
@@ -147,11 +148,11 @@ def median_ms(works: Sequence[Callable[[], object]], budget_s: float = 10.0) -> 
     return statistics.median(taken)
 
 
-# -- telling -------------------------------------------------------------------------------------
+# -- output --------------------------------------------------------------------------------------
 
 
 def machine() -> dict[str, Any]:
-    """What the numbers were measured on."""
+    """The machine and the versions that the numbers were measured with."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),
@@ -176,7 +177,7 @@ def _cpu() -> str:
 def table(rows: Sequence[Row]) -> str:
     """The rows as plain text: a line for each competitor, ours first."""
     lines: list[tuple[str, ...]] = [
-        ("work", "unit", "who", "median", "min", "max", "ours is", "target", "verdict")
+        ("work", "unit", "competitor", "median", "min", "max", "ours is", "target", "verdict")
     ]
     for row in rows:
         head: tuple[str, ...] = (row.name, row.unit)
@@ -191,7 +192,7 @@ def table(rows: Sequence[Row]) -> str:
         for name, why in row.reasons.items():
             lines.append((*head, name, f"could not run: {why}", "", "", "", *tail))
             head = tail = ("", "")
-    # A reason is as long as it is: it widens no column.
+    # Reasons can be long, so they do not determine the width of a column.
     widths = [
         max(len(line[n]) for line in lines if not line[n].startswith("could not"))
         for n in range(len(lines[0]))

@@ -1,4 +1,4 @@
-"""What a ledger on PostgreSQL costs beside the stock library and psycopg, on one server."""
+"""Measures a ledger on PostgreSQL, the stock library and bare psycopg, on one server."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from tests.postgres import Server
 
 OBSERVE: Final = "Ledger.observe"
 EVENTS_MAX: Final = 300_000
-"""Of the ledger that is made, a third of the size asked for at most: it takes as long to make as
-all that is measured then.
+"""The size limit of the generated ledger, which has a third of the requested events: generating
+it takes as long as everything that is measured with it.
 """
 BULK_MAX: Final = 50_000
 STOCK_AT_ONCE: Final = 400
-"""What the stock library is given to a transaction: from 1,000 entries of 600 bytes it did not
-return, its pipeline and the server each waiting for the other to read.
+"""How many entries the stock library gets in a transaction. With 1,000 entries of 600 bytes it did
+not return: its pipeline and the server each waited for the other to read.
 """
 AS_STOCK: Final = "ours, 400 at once"
 _NAMES: Final = ", ".join(COLUMNS)
@@ -51,7 +51,7 @@ def rows(course: Course) -> Iterator[Row]:
             yield bulk(course, server)
             yield from views(course, server)
     except CannotRun as reason:
-        yield Row("PostgreSQL: all of it", "ms", {}, reasons={OURS: str(reason)})
+        yield Row("PostgreSQL: all rows", "ms", {}, reasons={OURS: str(reason)})
 
 
 # -- writing -------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def bulk(course: Course, server: Server) -> Row:
         ),
         (Limit(4, STOCK),),
         note=f"{count:,} events into an empty database, {TRACES_MAX} a transaction, stock "
-        f"{STOCK_AT_ONCE}: it hangs at 1,000; raw: a binary COPY of the same rows, ready with all "
+        f"{STOCK_AT_ONCE}: it hangs at 1,000; raw: a binary COPY of the same rows, prepared with all "
         f"columns, into the ledger's table with its indexes; {OBSERVE}: ours from traces, with the "
         "rules, names and encoding.",
     )
@@ -148,7 +148,7 @@ def _parted(events: Sequence[StoredEvent]) -> Iterator[Sequence[StoredEvent]]:
 
 
 def _ready(work: Bulk) -> list[list[tuple[Any, ...]]]:
-    """The pages as rows of the table."""
+    """The pages as rows for the table."""
     found, last = [], 0
     for page in work.stored:
         found.append([row_of(row) for row in numbered(last, None, page)[0]])
@@ -175,7 +175,7 @@ class _Raw:
         return median_ms([self._commit_one] * ACCOUNTS)
 
     def copy_all(self, pages: Iterable[Sequence[tuple[Any, ...]]]) -> None:
-        """A page a transaction."""
+        """Copy each page in one transaction."""
         for page in pages:
             with self.connection.cursor() as cursor, cursor.copy(_COPY.encode()) as copy:
                 copy.set_types(_TYPES)
@@ -218,7 +218,7 @@ def _rebuild(course: Course, server: Server, made: Made) -> Row:
         samples,
         (Limit(100, STOCK),),
         note=f"ours: all projections of {last:,} events, their digests compared; stock: "
-        "ProjectionRunner, one projection, its own subscription.",
+        "ProjectionRunner, one projection, with its own subscription.",
     )
 
 
@@ -231,5 +231,5 @@ def _catch_up(course: Course, big: Made, small: Made) -> Row:
         "ms",
         samples,
         (Limit(1.3, TENTH),),
-        note=f"p50 of {CALLS} in each sample; one transaction, not waiting for the disk.",
+        note=f"p50 of {CALLS} in each sample; one transaction, which does not wait for the disk.",
     )

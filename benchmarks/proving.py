@@ -1,4 +1,4 @@
-"""What the log costs: an append with leaf, tiles and signed checkpoint; proofs; verifying all."""
+"""Measures the log: an append with leaf, tiles and signed checkpoint; proofs; verification."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PAGE: Final = 1_000
 CALLS: Final = 3
 TREE_MAX: Final = 20_000
 PROOFS: Final = 20
-"""How many proofs a sample asks for, each of a ledger opened anew."""
+"""How many proofs a sample makes, each of a newly opened ledger."""
 
 
 class NoLog(Log):
@@ -47,7 +47,7 @@ class NoLog(Log):
 def rows(course: Course) -> Iterator[Row]:
     note("appends with and without a log")
     yield from _appends(course)
-    note("proofs, and verifying all")
+    note("proofs and verification")
     yield from _reading(course)
 
 
@@ -73,7 +73,7 @@ def _appends(course: Course) -> Iterator[Row]:
                 "ms",
                 samples,
                 (Limit(ratio, WITHOUT),),
-                note="entries that are ready, one transaction; ours: leaf, tiles, checkpoint "
+                note="prepared entries, one transaction; ours: leaf, tiles, checkpoint "
                 "signed with Ed25519, the signer's record; without a log: the same without these.",
             )
 
@@ -103,7 +103,7 @@ def _ledger(course: Course, *, signed: bool) -> Ledger:
 
 
 def _reading(course: Course) -> Iterator[Row]:
-    made, keys = course.big, course.place("keys") / "of the big one"
+    made, keys = course.big, course.place("keys") / "of the big ledger"
     with closing(Ledger(made.path, log_keys=keys)) as ledger:
         signer = LogSigner(keys, ORIGIN)
         signer.key.folder.mkdir(parents=True)
@@ -127,7 +127,7 @@ def _reading(course: Course) -> Iterator[Row]:
 
 
 def _beside_pymerkle(course: Course) -> Row:
-    """The same tree of the same entries, kept in SQLite by both; its root is compared."""
+    """Both keep the same tree of the same entries in SQLite; the roots are compared."""
     name = "inclusion proof, a tree of 20,000 entries at most, warm"
     samples: dict[str, Callable[[], float]] = {}
     reasons: dict[str, str] = {}

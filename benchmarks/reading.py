@@ -1,4 +1,4 @@
-"""How fast it answers: rebuilding, catching up, as-of questions, the trail, times to positions."""
+"""Measures reading: rebuild, catch-up, as-of questions, the trail, looking up a time's position."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from ledger.values import instant_text
 from projections.views import Views
 
 CALLS: Final = 50
-"""Of how many questions a sample is the median."""
+"""A sample is the median of this many questions."""
 STOCK_STREAMS: Final = 20
 STOCK_STREAM_LENGTH: Final = 100
 TENTH: Final = "at a tenth"
@@ -73,7 +73,7 @@ def rebuild(course: Course) -> Row:
         "events/s",
         samples,
         (Limit(50, STOCK), Limit(200_000)),
-        note=f"ours: all projections, their digests compared; stock: ProjectionRunner, one "
+        note=f"ours: all projections, with digests compared; stock: ProjectionRunner, one "
         f"projection, {STOCK_STREAMS * STOCK_STREAM_LENGTH:,} events, a polling subscription.",
     )
 
@@ -86,7 +86,7 @@ def _stock_rebuild(course: Course) -> float:
 
 
 def stock_rebuild(environment: Mapping[str, str], view_class: type[TrackingRecorder]) -> float:
-    """Events a second that the library's runner takes to its view, which is empty before."""
+    """Events a second that the library's runner projects into an empty view."""
     count = STOCK_STREAMS * STOCK_STREAM_LENGTH
     with closing(stock.Delegations(environment)) as app:
         for number in range(STOCK_STREAMS):
@@ -105,7 +105,7 @@ def stock_rebuild(environment: Mapping[str, str], view_class: type[TrackingRecor
 
 
 def catch_up(course: Course) -> Row:
-    """Commands go on at both ledgers, in turn; only the views are timed."""
+    """Append a command to each ledger in turn; only the views' catch-up is timed."""
     with (
         closing(Follower(course, course.big)) as big,
         closing(Follower(course, course.small)) as small,
@@ -117,7 +117,7 @@ def catch_up(course: Course) -> Row:
         "ms",
         samples,
         (Limit(1.5), Limit(1.3, TENTH)),
-        note=f"p50 of {CALLS} in each sample; one transaction, not waiting for the disk.",
+        note=f"p50 of {CALLS} in each sample; one transaction, which does not wait for the disk.",
     )
 
 
@@ -144,12 +144,12 @@ class Follower:
         self.ledger.close()
 
 
-# -- asking --------------------------------------------------------------------------------------
+# -- queries -------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class _Drawn:
-    """Questions about places, positions and times that are drawn anew for each sample."""
+    """Questions about places, positions and times, drawn again for each sample."""
 
     random: Random
     views: Views

@@ -1,4 +1,4 @@
-"""What replaying elsewhere costs: an export to Parquet, and all views by DuckDB, SQLite, Spark."""
+"""Measures an export to Parquet, and the replay of all views by DuckDB, SQLite and Spark."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from projections.export.manifest import read_manifest
 from projections.views import Views
 
 SQLITE: Final = "SQLite"
-SPARK: Final = "Spark, running already"
+SPARK: Final = "Spark, running"
 SPARK_STARTED: Final = "Spark, started for it"
 SPARK_EVENTS_MIN: Final = 100_000
-"""With fewer, nothing is measured but how long it takes to start."""
+"""With fewer events, the measurement would only show how long Spark takes to start."""
 SPARK_REPETITIONS_MAX: Final = 2
 
 
@@ -57,8 +57,8 @@ def _export(course: Course, folder: Path) -> Row:
 
 
 def _replay(course: Course, folder: Path) -> Row:
-    """All views from the events, and their digests; nothing is compared or swapped but by SQLite,
-    which writes the views as well.
+    """Compute all views and their digests from the events. Only SQLite also writes the views,
+    compares the digests and swaps.
     """
     note("replaying all views")
     repetitions = min(course.repetitions, 3)
@@ -74,7 +74,7 @@ def _replay(course: Course, folder: Path) -> Row:
         }
         samples = in_turn(competitors, repetitions)
     if last < SPARK_EVENTS_MIN:
-        reasons[SPARK] = f"not asked for fewer than {SPARK_EVENTS_MIN:,} events"
+        reasons[SPARK] = f"not measured for fewer than {SPARK_EVENTS_MIN:,} events"
     elif find_spec("pyspark"):
         samples |= _spark(folder, last, min(repetitions, SPARK_REPETITIONS_MAX))
     else:
@@ -86,7 +86,7 @@ def _replay(course: Course, folder: Path) -> Row:
         (Limit(1_500_000),),
         reasons,
         note="ours: the present of every projection and its digest; SQLite: a rebuild, which writes "
-        "the views with their history and digests both; Spark: local[*].",
+        "the views with their history, and computes two digests each; Spark: local[*].",
     )
 
 
@@ -96,7 +96,7 @@ def _digested(engine: Engine, folder: Path) -> None:
 
 
 def _spark(folder: Path, last: int, repetitions: int) -> dict[str, list[float]]:
-    """After the others: its process would take their cores."""
+    """Run after the others, because its process would occupy their cores."""
     note("replaying all views by Spark")
     opened: list[Engine] = []
 

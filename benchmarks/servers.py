@@ -1,4 +1,4 @@
-"""Database servers that a benchmark starts for itself, in a folder of their own, and ends again."""
+"""Starts and stops database servers for a benchmark, each in a folder of its own."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ STOP_S_MAX: Final = 30.0
 LOOK_AGAIN_S: Final = 0.05
 
 AS_IT_COMES: Final = {
-    # The defaults, spelled out: a commit has reached the disk, whole pages are in the log.
+    # The defaults: a commit waits for the disk, and the write-ahead log has full pages.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
-    # What the tests turn off or down.
+    # Defaults that the tests change.
     "autovacuum_naptime": "1min",
     "jit": "on",
     "shared_buffers": "128MB",
@@ -35,7 +35,7 @@ AS_IT_COMES: Final = {
 
 
 class CannotRun(Exception):
-    """What an alternative needs is not here, or did not start; its row says so."""
+    """A competitor is not installed or did not start. Its row gives this reason."""
 
 
 # -- PostgreSQL ----------------------------------------------------------------------------------
@@ -43,7 +43,7 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An empty database of a server, and how it is reached."""
+    """An empty database of a server, and its address."""
 
     url: str
     name: str
@@ -54,17 +54,19 @@ class Database:
 
 @contextmanager
 def postgresql() -> Iterator[Server]:
-    """A new PostgreSQL that waits for the disk: the server that the tests use, which is found and
-    started in one way. Raises CannotRun.
+    """A new PostgreSQL server that waits for the disk; it is found and started as for the tests.
+    Raises CannotRun.
     """
     try:
-        from tests.postgres import Server  # noqa: PLC0415  It brings psycopg along.
+        from tests.postgres import Server  # noqa: PLC0415  It imports psycopg.
     except ModuleNotFoundError as missing:
         raise CannotRun(f"psycopg is not installed: {missing}") from missing
     try:
         server = Server(durable=True, **AS_IT_COMES)
     except FileNotFoundError as missing:
-        raise CannotRun(f"no PostgreSQL here ({missing}): apt install postgresql") from missing
+        raise CannotRun(
+            f"PostgreSQL is not installed ({missing}): apt install postgresql"
+        ) from missing
     try:
         server.start()
         yield server
@@ -76,8 +78,8 @@ def postgresql() -> Iterator[Server]:
 
 @contextmanager
 def database(server: Server) -> Iterator[Database]:
-    """An empty database, emptied again afterwards."""
-    from tests.postgres import SUPERUSER  # noqa: PLC0415  The server is there, and so is this.
+    """An empty database, which is emptied again afterwards."""
+    from tests.postgres import SUPERUSER  # noqa: PLC0415  It imports psycopg.
 
     name = server.take()
     try:
@@ -87,7 +89,7 @@ def database(server: Server) -> Iterator[Database]:
 
 
 def environment(server: Server) -> dict[str, str]:
-    """By which programs of the server's own, as psql, find it."""
+    """The environment in which the server's own programs, such as psql, find it."""
     from tests.postgres import SUPERUSER, binaries  # noqa: PLC0415  As above.
 
     return {
@@ -103,7 +105,7 @@ def environment(server: Server) -> dict[str, str]:
 
 @contextmanager
 def umadb(database: Path) -> Iterator[str]:
-    """The server that UmaDB's wheel brings along, at a new file. Yields its address."""
+    """The server from UmaDB's wheel, with a new file. Yields its address."""
     program = Path(sys.executable).with_name("umadb")
     if not program.exists():
         raise CannotRun(f"there is no {program.name} beside {Path(sys.executable).name}")
@@ -129,13 +131,13 @@ def umadb(database: Path) -> Iterator[str]:
 
 @contextmanager
 def _running(name: str, command: Sequence[str], answers: Callable[[], bool]) -> Iterator[None]:
-    """A server that has been heard to answer; it is ended by its own id."""
+    """Run a server while the context lasts; enter it when the server answers."""
     with (
-        tempfile.TemporaryFile() as told,
-        subprocess.Popen(  # noqa: S603  Our own words.
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(  # noqa: S603  Constant arguments.
             command,
             stdin=subprocess.DEVNULL,
-            stdout=told,
+            stdout=output,
             stderr=subprocess.STDOUT,
         ) as server,
     ):
@@ -143,8 +145,8 @@ def _running(name: str, command: Sequence[str], answers: Callable[[], bool]) -> 
             patience = time.monotonic() + START_S_MAX
             while not answers():
                 if server.poll() is not None or time.monotonic() > patience:
-                    told.seek(0)
-                    raise CannotRun(f"{name} did not start: {_last_line(told.read())}")
+                    output.seek(0)
+                    raise CannotRun(f"{name} did not start: {_last_line(output.read())}")
                 time.sleep(LOOK_AGAIN_S)
             yield
         finally:
@@ -160,9 +162,9 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 
 
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-    """Run a program to its end. Raises CannotRun with the last thing that it said."""
+    """Run a program to its end. Raises CannotRun with the last line of its output."""
     try:
-        done = subprocess.run(  # noqa: S603  Our own words.
+        done = subprocess.run(  # noqa: S603  Constant arguments.
             command,
             check=False,
             stdin=subprocess.DEVNULL,
@@ -177,6 +179,6 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
         raise CannotRun(f"{Path(command[0]).name} failed: {_last_line(done.stdout)}")
 
 
-def _last_line(told: bytes) -> str:
-    lines = told.decode(errors="replace").strip().splitlines()
-    return lines[-1].strip() if lines else "it said nothing"
+def _last_line(output: bytes) -> str:
+    lines = output.decode(errors="replace").strip().splitlines()
+    return lines[-1].strip() if lines else "it printed nothing"

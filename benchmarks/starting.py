@@ -1,4 +1,4 @@
-"""How long the command line takes to start, beside importing the libraries that it stands on."""
+"""Compares the start of the command line with the import of the libraries that it uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.measure import OURS, Limit, Row, in_turn, seconds_of
 IMPORTS: Final = "imports"
 LEDGER_EVENTS: Final = 1_000
 CALLS: Final = 3
-"""Of how many starts a sample is the fastest: what else the machine does only adds."""
+"""A sample is the fastest of this many starts, since other programs can only add time."""
 
 _BASE: Final = [sys.executable, "-c", "import typer, pydantic, eventsourcing.application"]
 
@@ -44,7 +44,7 @@ def rows(course: Course) -> Iterator[Row]:
 
 
 def _login(course: Course) -> list[str]:
-    """A whole command on a small ledger."""
+    """The arguments of a complete command on a small ledger."""
     ledger = course.place("login.db")
     build(ledger, LEDGER_EVENTS, course.seed)
     return [
@@ -55,7 +55,7 @@ def _login(course: Course) -> list[str]:
 
 def _starts(words: list[str]) -> Callable[[], float]:
     def start() -> None:
-        subprocess.run(  # noqa: S603  Our own words.
+        subprocess.run(  # noqa: S603  Constant arguments.
             words,
             check=True,
             stdin=subprocess.DEVNULL,

@@ -1,8 +1,8 @@
 """The stock eventsourcing library as its documentation shows it, on SQLite, at equal durability.
 
-Its SQLite datastore sets the write-ahead log and leaves `synchronous` to the build of SQLite; here
-it is set to FULL, as the ledger's is. Its recorder offers no subscription, which a ProjectionRunner
-needs: a subscription that polls stands in.
+Its SQLite datastore sets the write-ahead log, and leaves `synchronous` at the default of the SQLite
+build. Here it is FULL, as in the ledger. A ProjectionRunner needs a subscription, which the SQLite
+recorder lacks; a polling subscription replaces it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Pool(SQLiteConnectionPool):
 
 
 class DurableDatastore(SQLiteDatastore):
-    """The stock datastore whose connections commit as durably as the ledger's."""
+    """The stock datastore, with connections that commit as durably as the ledger's."""
 
     def __init__(self, db_name: str, **options: Any) -> None:
         super().__init__(db_name, **options)
@@ -55,7 +55,7 @@ class DurableDatastore(SQLiteDatastore):
 
 
 class PollingSubscription(Subscription[ApplicationRecorder]):
-    """Reads a page of notifications at a time, and looks again after a while when all are read."""
+    """Reads a page of notifications at a time; when all are read, it waits and reads again."""
 
     def __init__(
         self, recorder: ApplicationRecorder, gt: int | None = None, topics: Sequence[str] = ()
@@ -101,7 +101,7 @@ class DurableFactory(SQLiteFactory):
 
 
 def environment(path: Path, **more: str) -> dict[str, str]:
-    """By which the library is told where to keep its events."""
+    """The environment that tells the library where to store its events."""
     return {
         "PERSISTENCE_MODULE": "benchmarks.stock:DurableFactory",
         "SQLITE_DBNAME": os.fspath(path),
@@ -110,7 +110,7 @@ def environment(path: Path, **more: str) -> dict[str, str]:
 
 
 class TextRecorder(SQLiteApplicationRecorder):
-    """A stock recorder that takes streams named by text, as the ledger's, and can be closed."""
+    """A stock recorder that accepts text as names of streams, and can be closed."""
 
     def close(self) -> None:
         self.datastore.close()
@@ -151,7 +151,7 @@ class Delegations(Application[UUID]):
     name = "delegations"
 
     def of_length(self, length: int, number: int) -> UUID:
-        """A new aggregate with as many events."""
+        """Create an aggregate with `length` events; return its id."""
         delegation = Delegation("huaweicloud", f"{number:012x}")
         for n in range(length - 1):
             change = delegation.revoke if n % 2 else delegation.grant
@@ -161,8 +161,8 @@ class Delegations(Application[UUID]):
 
 
 class PermissionsView(SQLiteTrackingRecorder):
-    """A stock materialised view: the present permissions, one of the ledger's eight projections
-    and without its history, so that the comparison favours it.
+    """A stock materialised view: the present permissions. That is one of the ledger's eight
+    projections, without its history, so the comparison favours it.
     """
 
     def construct_create_table_statements(self) -> list[str]:
@@ -185,7 +185,7 @@ class PermissionsView(SQLiteTrackingRecorder):
 
 
 class PermissionsProjection(Projection[Any]):
-    """Takes each event to the view in a transaction of its own, as the library does."""
+    """Projects each event in a transaction of its own, as the library does."""
 
     name = "permissions"
 
@@ -199,7 +199,7 @@ class PermissionsProjection(Projection[Any]):
 
 
 def plain_connection(path: Path) -> sqlite3.Connection:
-    """Bare sqlite3 at the ledger's durability, for the raw limits."""
+    """A bare sqlite3 connection with the ledger's durability, for the raw limits."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

@@ -1,7 +1,7 @@
 """The stock eventsourcing library on PostgreSQL, as its documentation shows it.
 
-Its commits wait for the disk, as the server's are set to; its database functions, which lose events
-for a reader, stay off, as they are by default.
+Its commits wait for the disk, by the server's settings. Its database functions are off, which is
+their default: with them a reader can miss events.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchmarks.servers import Database
 
 
 def environment(database: Database, **more: str) -> dict[str, str]:
-    """By which the library is told where to keep its events."""
+    """The environment that tells the library where to store its events."""
     return {
         "PERSISTENCE_MODULE": "eventsourcing.postgres",
         "POSTGRES_DBNAME": database.name,
@@ -33,7 +33,7 @@ def environment(database: Database, **more: str) -> dict[str, str]:
 
 
 class TextRecorder(PostgresApplicationRecorder):
-    """A stock recorder that takes streams named by text, as the ledger's, and can be closed."""
+    """A stock recorder that accepts text as names of streams, and can be closed."""
 
     def close(self) -> None:
         self.datastore.close()
@@ -45,7 +45,7 @@ def recorder(database: Database) -> TextRecorder:
         host=database.host,
         port=str(database.port),
         user=database.user,
-        password="not asked for",  # noqa: S106  The socket trusts whoever reaches it.
+        password="not asked for",  # noqa: S106  The socket needs no password.
         originator_id_type="text",
     )
     made = TextRecorder(datastore)

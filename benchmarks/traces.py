@@ -15,14 +15,14 @@ from benchmarks.generator import BEGINNING, SPAN
 
 ACCOUNTS: Final = 50
 USERS: Final = 10
-"""How many people act in an account."""
+"""The number of people who act in an account."""
 ROLES: Final = 8
 
 Record = dict[str, Any]
 
 
 def write(folder: Path, source: str, records: int, *, files: int, facts_share: float) -> None:
-    """Write `records` in as many files; a share of them are facts, the others tell none."""
+    """Write `records` records into `files` files; `facts_share` of them yield facts."""
     random = Random(records)  # noqa: S311  Repeatable, and nothing is secret here.
     folder.mkdir(parents=True)
     made = _records(_MAKERS[source], random, records, facts_share)

@@ -1,4 +1,4 @@
-"""How fast one durable command is: a write-ahead log and synchronous=FULL for all."""
+"""Measures one durable command. All competitors use a write-ahead log and synchronous=FULL."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ledger.messages import Observation, Provenance
 from ledger.persistence.sqlite.schema import SCHEMA
 
 STREAM_LENGTH: Final = 200
-"""How many events the account has whose state a command needs."""
+"""The number of events of the account that the command needs."""
 SINCE_SNAPSHOT: Final = 16
-"""How many of them came after its snapshot: one is kept when a process had to read 32 or more."""
+"""The number of these events after the snapshot; a process that reads 32 or more writes one."""
 ACCOUNTS: Final = 40
 CACHED: Final = {"AGGREGATE_CACHE_MAXSIZE": str(ACCOUNTS)}
-"""Lets the stock library keep the aggregates in the process."""
+"""The setting that makes the stock library cache the aggregates."""
 REGION: Final = "cn-north-4"
 _ACTOR: Final = Actor("alice")
 
@@ -68,7 +68,7 @@ def rows(course: Course) -> tuple[Row, ...]:
 
 
 class Ours:
-    """A ledger with accounts that are asked for one login each, which appends one event."""
+    """A ledger with accounts. A command is one login to one account, which appends one event."""
 
     def __init__(self, place: Path | str) -> None:
         self.ledger = Ledger(place)
@@ -85,7 +85,7 @@ class Ours:
         changes = _changes(account, missing)
         self.ledger.observe(islice(changes, missing - SINCE_SNAPSHOT))
         self.ledger.clear_cache()
-        self._log_in(account)  # Which reads it all, as a new process would, and keeps a snapshot.
+        self._log_in(account)  # Reads everything, as a new process does, and writes a snapshot.
         self.ledger.observe(changes)
         assert self.ledger.account("huaweicloud", account).version == STREAM_LENGTH
 
@@ -104,7 +104,7 @@ class Ours:
         return median_ms([partial(self._log_in, account) for account in self.accounts])
 
     def entry(self) -> str:
-        """What one login appends."""
+        """The text of the entry that one login appends."""
         self._log_in(self.accounts[0])
         return self.ledger.entry_text(self.ledger.last_position())
 
@@ -113,7 +113,7 @@ class Ours:
 
 
 def _changes(account: str, count: int) -> Iterator[Observation]:
-    """As many changes of what an agency may do, in other regions than the one logged in to."""
+    """`count` changes of an agency's permissions, in regions other than that of the logins."""
     for n in range(count):
         change = PermissionRevoked if n % 2 else PermissionGranted
         yield Observation(
@@ -133,14 +133,14 @@ def _changes(account: str, count: int) -> Iterator[Observation]:
 
 
 class Stock:
-    """A stock application with aggregates, one change for each."""
+    """A stock application with aggregates. A command makes one change to one aggregate."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.app = stock.Delegations(environment)
-        # Each change makes an aggregate longer by one event, which is little beside its length.
+        # Each change adds one event to an aggregate, which is little compared with its length.
         self.ids = [self.app.of_length(STREAM_LENGTH, number) for number in range(ACCOUNTS)]
         for each in self.ids:
-            self.app.repository.get(each)  # Which fills the cache, if there is one.
+            self.app.repository.get(each)  # Fills the cache, if there is one.
 
     def _log_in(self, delegation_id: UUID) -> None:
         delegation: stock.Delegation = self.app.repository.get(delegation_id)
@@ -155,7 +155,7 @@ class Stock:
 
 
 class Raw:
-    """One sqlite3 commit of one row into the ledger's own table."""
+    """Commits one row by bare sqlite3 into the ledger's own table."""
 
     def __init__(self, path: Path, entry: str) -> None:
         self.connection = stock.plain_connection(path)

@@ -1,1 +1,1 @@
-"""What the benchmarks say where something is missing; no test asserts a time."""
+"""The benchmarks, where software is missing or fails. No test asserts a time."""

@@ -1,4 +1,4 @@
-"""The benchmark's rows of others, where none of them is installed or none can run."""
+"""The benchmark's rows for other software that is not installed or cannot run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("nothing_installed")
-def test_what_is_not_installed_is_a_reason_in_the_row_and_the_rest_is_measured(
+def test_a_row_names_the_missing_software_and_measures_the_rest(
     course: Course,
 ) -> None:
     for row in alternatives.rows(course):
@@ -42,7 +42,7 @@ def test_what_is_not_installed_is_a_reason_in_the_row_and_the_rest_is_measured(
             assert f"could not run: {reason}" in table([row])
 
 
-def test_message_db_without_its_sql_says_where_it_would_be(
+def test_a_row_says_in_which_folder_message_db_is_missing(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = course.folder / "nowhere"
@@ -60,40 +60,40 @@ def test_message_db_without_its_sql_says_where_it_would_be(
         }
 
 
-def test_a_machine_without_postgresql_is_told_what_to_install(
+def test_without_postgresql_the_reason_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(postgres, "binaries", lambda: None)
 
     with (
-        pytest.raises(servers.CannotRun, match="no PostgreSQL here"),
+        pytest.raises(servers.CannotRun, match="PostgreSQL is not installed"),
         servers.postgresql(),
     ):
         pass
 
 
-def test_without_a_server_the_rows_of_postgresql_say_so_and_files_are_measured(
+def test_without_a_server_the_rows_for_postgresql_say_so_and_sqlite_is_measured(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "binaries", lambda: None)
     monkeypatch.setattr(concurrent, "WRITERS", (1, 2))
 
     (row,) = on_postgres.rows(course)
-    assert "no PostgreSQL here" in row.reasons[OURS]
+    assert "PostgreSQL is not installed" in row.reasons[OURS]
     for row in concurrent.rows(course):
-        assert "no PostgreSQL here" in row.reasons[concurrent.POSTGRESQL]
+        assert "PostgreSQL is not installed" in row.reasons[concurrent.POSTGRESQL]
         assert row.medians[concurrent.SQLITE] > 0
 
 
-def test_a_writer_that_fails_is_counted_and_not_what_it_failed_at(course: Course) -> None:
+def test_failed_commands_are_counted_as_errors_and_not_as_done(course: Course) -> None:
     with concurrent.crew("a file", course.place("writers.db"), 0.2) as crew:
-        course.folder.joinpath("0001-writers.db").write_bytes(b"no ledger any more" * 1_000)
+        course.folder.joinpath("0001-writers.db").write_bytes(b"not a ledger any more" * 1_000)
         done = crew.write(1)
     assert crew.errors.total() > 0
     assert done == 0
 
 
-def test_a_server_that_does_not_start_says_its_last_word(
+def test_the_last_line_of_a_server_that_does_not_start_is_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "umadb"
@@ -108,8 +108,8 @@ def test_a_server_that_does_not_start_says_its_last_word(
         pass
 
 
-def test_a_program_that_fails_says_its_last_word() -> None:
-    with pytest.raises(servers.CannotRun, match="sh failed: it said nothing"):
+def test_the_last_line_of_a_failed_program_is_the_reason() -> None:
+    with pytest.raises(servers.CannotRun, match="sh failed: it printed nothing"):
         servers.run(["sh", "-c", "exit 3"])
     with pytest.raises(servers.CannotRun, match="no-such-program could not be run"):
         servers.run(["no-such-program"])
