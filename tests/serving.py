@@ -1,4 +1,4 @@
-"""A web server of the tests' own, on this machine, for as long as a test needs it."""
+"""A web server on this machine for one test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Reply(NamedTuple):
-    """What is answered to a POST."""
+    """The answer to a POST."""
 
     status: int
     data: bytes
@@ -18,12 +18,12 @@ class Reply(NamedTuple):
 
 
 Answer = Callable[[str, Mapping[str, str], bytes], Reply]
-"""From path, headers and body."""
+"""Makes the reply from the path, the headers and the body."""
 
 
 @contextmanager
 def serving(answer: Answer) -> Iterator[str]:
-    """The server's address."""
+    """Run the server while the context lasts; yields its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -36,7 +36,7 @@ def serving(answer: Answer) -> Iterator[str]:
             self.wfile.write(reply.data)
 
         def log_message(self, *_: object) -> None:
-            """Nothing on the tests' screen."""
+            """Print nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -1,4 +1,4 @@
-"""The house: what is delivered, what lies where, and that there is one version of it."""
+"""The repository: its distributions, its layout, and its single version number."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ TOP_LEVEL = {
 
 LINES_MAX = 400
 LONGER_FOR_A_REASON: dict[str, str] = {
-    # "ledger/example.py": "Why it is still one room.",
+    # "ledger/example.py": "Why it is still one concern.",
 }
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    """Run a program to its end and return what it said; what it complained of is shown."""
+    """Run a program and return its output; if it fails, the test shows its errors."""
     done = subprocess.run(
         command,
         check=False,
@@ -68,16 +68,16 @@ def python_files() -> list[Path]:
 
 def tracked_files() -> list[str]:
     if shutil.which("git") is None or not (ROOT / ".git").exists():
-        pytest.skip("this is no git checkout, so nobody knows which files belong to it")
+        pytest.skip("this is not a git checkout, so the files that belong to it are not known")
     tracked = run("git", "ls-files", "-z", cwd=ROOT).split("\0")[:-1]
     if not tracked:
-        pytest.skip("nothing is tracked by git yet")
+        pytest.skip("git does not track any file yet")
     return tracked
 
 
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both distributions, the wheel made from the source distribution, as a packager would."""
+    """Both distributions; the wheel is built from the source distribution, as packagers do."""
     folder = tmp_path_factory.mktemp("dist")
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
     return folder
@@ -88,7 +88,7 @@ def wheel(dist: Path) -> Path:
     return dist / f"authledger-{VERSION}-py3-none-any.whl"
 
 
-def test_the_wheel_holds_the_packages_and_the_documentation_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_the_packages_and_the_documentation_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     here = {
@@ -127,7 +127,7 @@ def test_a_package_index_shows_the_readme_without_links_to_files(wheel: Path) ->
     assert {topic for topic in topics if topic not in {*known, "TOPIC", "[TOPIC]"}} == set()
 
 
-def test_the_wheel_holds_the_catalogue_and_says_that_it_is_typed(wheel: Path) -> None:
+def test_the_wheel_contains_the_catalogue_and_is_marked_as_typed(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = archive.namelist()
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(held)
@@ -154,7 +154,7 @@ def test_the_wheel_installs_into_an_empty_environment_and_runs(wheel: Path, tmp_
     run(sys.executable, "-m", "venv", venv, cwd=tmp_path)
     pip = (venv / "bin" / "python", "-m", "pip", "--quiet", "install")
     run(*pip, "--require-hashes", "-r", ROOT / ".ci" / "lock" / "run.txt", cwd=tmp_path)
-    # Without an index: what the wheel requires and the lock lacks would be missed here.
+    # Without an index: the installation fails if the lock lacks a package that the wheel needs.
     run(*pip, "--no-index", wheel, cwd=tmp_path)
 
     assert run(venv / "bin" / "authledger", "--version", cwd=tmp_path).split()[-1] == VERSION
@@ -172,7 +172,7 @@ def test_there_is_one_version() -> None:
     assert spelled_out == [], "ask importlib.metadata instead"
 
 
-def test_the_changelog_begins_with_what_is_unreleased_or_this_version() -> None:
+def test_the_changelog_begins_with_the_unreleased_changes_or_this_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## \[(.+?)\]", changelog, flags=re.MULTILINE)
     released = [heading for heading in headings if heading != "Unreleased"]
@@ -191,11 +191,11 @@ def test_the_lock_pins_every_package_by_hash_and_names_no_index(name: str) -> No
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_package_says_that_it_is_typed(package: str) -> None:
+def test_every_package_is_marked_as_typed(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()
 
 
-def test_every_folder_says_what_lives_there_and_what_it_may_import() -> None:
+def test_every_folder_says_what_it_contains_and_what_it_may_import() -> None:
     folders = {path.parent for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
     said = {
         folder.relative_to(ROOT).as_posix(): ast.get_docstring(
@@ -206,14 +206,14 @@ def test_every_folder_says_what_lives_there_and_what_it_may_import() -> None:
     assert [folder for folder, text in said.items() if "May import: " not in (text or "")] == []
 
 
-def test_the_top_level_holds_what_it_should_and_nothing_else() -> None:
+def test_the_top_level_contains_the_expected_files_and_nothing_else() -> None:
     assert {path.split("/")[0] for path in tracked_files()} <= TOP_LEVEL
 
 
-def test_no_python_file_is_longer_than_a_room_without_a_reason() -> None:
+def test_no_python_file_is_longer_than_400_lines_without_a_reason() -> None:
     longer = {
         path.relative_to(ROOT).as_posix()
         for path in python_files()
         if len(path.read_text(encoding="utf-8").splitlines()) > LINES_MAX
     }
-    assert longer == set(LONGER_FOR_A_REASON), "split it, or say why it is still one room"
+    assert longer == set(LONGER_FOR_A_REASON), "split it, or say why it is still one concern"

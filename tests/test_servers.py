@@ -1,4 +1,4 @@
-"""The server that the tests use: it is there, answers, and leaves nothing behind."""
+"""The PostgreSQL server of the tests: it starts, answers, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.ledger.children import python
 from tests.postgres import Server
 
 
-def test_a_database_is_empty_and_the_next_one_too(server: Server) -> None:
+def test_a_database_is_empty_again_for_the_next_test(server: Server) -> None:
     name = server.take()
     with psycopg.connect(server.url(name)) as db:
         db.execute("CREATE TABLE public.left_behind (x text)")
@@ -28,13 +28,13 @@ def test_a_database_is_empty_and_the_next_one_too(server: Server) -> None:
     server.give_back(name)
 
 
-def test_the_network_asks_for_a_password(server: Server) -> None:
+def test_a_network_connection_needs_the_password(server: Server) -> None:
     psycopg.connect(server.network_url("postgres")).close()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(server.network_url("postgres", password="guessed"))
 
 
-def test_a_server_is_gone_with_its_folder_when_its_time_is_over() -> None:
+def test_a_server_and_its_folder_are_removed_after_use() -> None:
     with postgres.running() as server:
         with server.connection() as db:
             pid = db.info.backend_pid
@@ -58,11 +58,11 @@ os.kill(os.getpid(), 9)
 """
 
 
-def test_a_server_does_not_outlive_tests_that_are_killed() -> None:
+def test_a_server_stops_when_the_tests_are_killed() -> None:
     child = python("-c", KILLED)
     said, _ = child.communicate(timeout=60)
     folder = Path(said.strip())
-    its_pid = folder / "data" / "postmaster.pid"  # Taken away as the last thing that it does.
+    its_pid = folder / "data" / "postmaster.pid"  # The server removes it last.
     end = time.monotonic() + 30
     while its_pid.exists():
         assert time.monotonic() < end

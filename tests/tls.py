@@ -1,4 +1,4 @@
-"""TLS before a server that has none: ends it on loopback and passes on what was within."""
+"""A TLS proxy on loopback for a server without TLS: it decrypts and forwards."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Authority:
         self.root.write_bytes(certificate)
 
     def server(self) -> ssl.SSLContext:
-        """What a server on 127.0.0.1 identifies itself with."""
+        """The certificate and key of a server on 127.0.0.1."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a server")])
         address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
@@ -83,7 +83,7 @@ def _accept(listening: socket.socket, port: int, context: ssl.SSLContext) -> Non
 
 
 def _serve(client: socket.socket, port: int, context: ssl.SSLContext) -> None:
-    """A client asks for TLS with eight bytes (SSLRequest), and `S` is yes."""
+    """The client asks for TLS with eight bytes (SSLRequest); `S` means yes."""
     with client, suppress(OSError):
         client.recv(8)
         client.sendall(b"S")

@@ -1,4 +1,4 @@
-"""A small witness (c2sp.org/tlog-witness) of the tests' own, over HTTP, and a strict one."""
+"""A small, strict witness (c2sp.org/tlog-witness) over HTTP, for tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Reply = tuple[int, bytes, str]
 
 
 class Witness:
-    """Keeps the newest checkpoint of each log, and cosigns only what continues it."""
+    """Keeps the newest checkpoint of each log, and cosigns only a checkpoint that extends it."""
 
     def __init__(self, name: str, *logs: str) -> None:
         self.signer = Signer(name, Algorithm.COSIGNATURE, name.encode().ljust(32, b"."))
@@ -75,7 +75,7 @@ class Witness:
 
 @contextmanager
 def serving(witness: Witness) -> Iterator[Witness]:
-    """The witness at an address of this machine; `witness.url` is where."""
+    """Run the witness on this machine while the context lasts; `witness.url` is its address."""
 
     def answer(path: str, _: object, body: bytes) -> serve.Reply:
         status, data, kind = witness.answer(path, body)

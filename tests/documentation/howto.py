@@ -22,7 +22,7 @@ _added_lines = re.compile(rf"Add to `([^`]+)`, (before|after) `([^`]+)`{_BLOCK}"
 
 
 class Followed:
-    """A copy of the program in a folder, after everything that a how-to says was done."""
+    """A copy of the program in a folder, with the files that a how-to adds."""
 
     def __init__(self, howto: str, folder: Path) -> None:
         self.folder = folder
@@ -55,13 +55,13 @@ class Followed:
         return name
 
     def sample(self) -> Any:
-        """The example of the input, which the how-to shows as JSON."""
+        """The example of the input that the how-to shows as JSON."""
         found = re.search(r"```json\n(.*?)```", self.text, re.DOTALL)
         assert found
         return json.loads(found[1])
 
     def run(self, *words: str) -> str:
-        """What `authledger` prints. It must succeed."""
+        """Run `authledger`, which must succeed, and return its output."""
         done = subprocess.run(
             [sys.executable, "-c", RUN, *words],
             cwd=self.folder,

@@ -1,6 +1,6 @@
 """Writes docs/reference from the code: commands, events, views, Python. `make docs` runs it.
 
-A test holds the files against what this makes, so they cannot go stale.
+A test compares the files with the output, so they cannot be outdated.
 """
 
 from __future__ import annotations
@@ -25,26 +25,25 @@ from tests.documentation import python_reference, row_classes
 from tests.ledger.examples import AT, example_entry, example_event, fields_of
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
-MADE = "<!-- Made from the code by `make docs`; changes here are overwritten. -->\n"
+MADE = "<!-- Generated from the code by `make docs`; changes here are overwritten. -->\n"
 
 
 def pages() -> dict[str, str]:
     """Every page's text, by file name."""
     return {
-        "cli.md": _page("Commands", "Every command, as `--help` tells it.", _commands()),
+        "cli.md": _page("Commands", "Every command, with the text of its `--help`.", _commands()),
         "events.md": _page(
             "Events",
-            "Every event by topic: the stream that it lives in, an example of the sentence in "
-            "which the trail tells it, what it changes, and the fields beside the envelope's "
-            "(docs/architecture.md).",
+            "Every event by topic: its stream, an example of its sentence in the audit trail, its "
+            "effect, and the fields that it has beside the envelope's (docs/architecture.md).",
             _events(),
         ),
         "views.md": _page(
             "Views",
-            "What `authledger view` shows and `authledger query` reads. Every projection `NAME` "
-            "has a `NAME_history` beside it, with `from_position`, `until_position` (NULL: the "
-            "present; equal to `from_position`: arrived late, never the present) and "
-            "`effective_at`; counters have a `…_change` there.",
+            "The views that `authledger view` shows and `authledger query` reads. Every projection "
+            "`NAME` also has a table `NAME_history` with the columns `from_position`, "
+            "`until_position` (NULL: the present; equal to `from_position`: arrived late, never "
+            "the present) and `effective_at`; a counter has a column `…_change` there.",
             _views(),
         ),
         "python.md": _page(
@@ -87,13 +86,13 @@ def _events() -> Iterator[str]:
     for event in sorted(EVENTS, key=lambda event: event.TOPIC):
         yield f"## {event.__name__}\n\n{_sentence(inspect.getdoc(event))}\n"
         yield f"Topic `{event.TOPIC}`, in the stream `{event.STREAM}:…`.\n"
-        yield f"> {_told(event)}\n"
+        yield f"> {_example(event)}\n"
         yield f"Effect: {_effect(event)}.\n"
         yield "| field | type |\n|---|---|\n" + "\n".join(_fields(event)) + "\n"
 
 
-def _told(event: type[DomainEvent]) -> str:
-    """The sentence of an example by alice, with every field filled."""
+def _example(event: type[DomainEvent]) -> str:
+    """The sentence of an example event of alice, with every field set."""
     fields = {name: "…" for name, kind in fields_of(event).items() if kind in (Line, Line | None)}
     if "impact_features" in event.model_fields:
         fields["impact_features"] = ("cn-north-4/asm/mesh",)  # type: ignore[assignment]

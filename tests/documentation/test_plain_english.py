@@ -20,7 +20,6 @@ LEFT: dict[str, int] = {
     "cli": 22,
     "cli/commands": 30,
     "cli/printing": 3,
-    "docs": 1,
     "docs/howto": 2,
     "ledger": 12,
     "ledger/account": 22,
@@ -40,14 +39,10 @@ LEFT: dict[str, int] = {
     "projections/export": 7,
     "projections/maintenance": 11,
     "projections/stores": 10,
-    "tests": 8,
     "tests/cli": 69,
-    "tests/documentation": 4,
-    "tests/independent": 3,
     "tests/ledger": 175,
     "tests/projections": 128,
     "tests/sources": 19,
-    "tests/standby": 19,
 }
 
 

@@ -1,4 +1,4 @@
-"""The README's tour is executed: each command as written, its output as shown."""
+"""Executes the README's tour: each command as it is written, with the output that is shown."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ RUN = "from cli.main import run; run()"
 
 @dataclass(slots=True)
 class Step:
-    """A command of the tour, and what the README shows of its output; `…` stands for anything."""
+    """A command of the tour, and the output that the README shows; `…` stands for any text."""
 
     command: str
     shown: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
-        told = re.fullmatch(r"\[exit (\d+)\]", self.shown[-1]) if self.shown else None
-        return int(told[1]) if told else 0
+        match = re.fullmatch(r"\[exit (\d+)\]", self.shown[-1]) if self.shown else None
+        return int(match[1]) if match else 0
 
     @property
     def pattern(self) -> str:
@@ -35,7 +35,7 @@ class Step:
 
 
 def _line_pattern(line: str) -> str:
-    """A shown line; runs of spaces may be of other widths, `…` is anything within the line."""
+    """A regular expression for a shown line: spaces of any width; `…` is any text in the line."""
     words = re.split(r"(…|\s+)", line)
     return "".join(
         "[^\n]*?" if word == "…" else r"\s+" if word.isspace() else re.escape(word)
@@ -54,7 +54,7 @@ def tour() -> list[Step]:
     return steps
 
 
-def test_the_five_minute_tour_does_what_it_shows(tmp_path: Path) -> None:
+def test_the_commands_of_the_tour_print_what_the_readme_shows(tmp_path: Path) -> None:
     environment = dict(os.environ)
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
@@ -81,7 +81,7 @@ def test_the_five_minute_tour_does_what_it_shows(tmp_path: Path) -> None:
         assert re.fullmatch(step.pattern, done.stdout), (step.command, done.stdout)
 
 
-def test_every_path_that_the_documents_link_to_exists() -> None:
+def test_every_file_that_the_documents_link_to_exists() -> None:
     root = README.parent
     for page in [README, *sorted((root / "docs").rglob("*.md"))]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):

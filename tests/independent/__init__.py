@@ -1,1 +1,1 @@
-"""Verifiers that we did not write, held against what the ledger gives away."""
+"""Independent verifiers check the ledger's proofs."""

@@ -1,9 +1,9 @@
-"""Verifiers that we did not write, and which of them ran.
+"""The independent verifiers, and a summary of those that ran.
 
 Go's own implementation of transparency logs, `golang.org/x/mod/sumdb` (Debian: golang-go and
 golang-golang-x-mod-dev); bash with openssl, sha256sum and coreutils; the Merkle proofs of
-sigstore-python; npm's `@transmute/rfc9162`, pinned by the package-lock.json that lies here. Where
-one is not installed its tests are skipped and say so; where CI is set, they fail.
+sigstore-python; npm's `@transmute/rfc9162`, pinned by the package-lock.json in this folder. If
+one is not installed, its tests are skipped with the reason; if CI is set, they fail.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ HERE = Path(__file__).parent
 GOPATH = Path("/usr/share/gocode")
 
 Verify = Callable[..., bool]
-"""Called with a kind and arguments; whether the verifier accepted."""
+"""Called with a kind and arguments; returns whether the verifier accepted."""
 VerifyProofs = Callable[[list[dict[str, Any]]], list[bool]]
-"""Called with Merkle proofs and what they are of, as verify.js has them; which are accepted."""
+"""Called with Merkle proofs in the format of verify.js; returns which of them were accepted."""
 
 _ran: dict[str, str] = {}
-"""Verifier → its version, or why it did not run."""
+"""By verifier: its version, or why it did not run."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -39,12 +39,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"Independent verifiers: {said}")
 
 
-def missing(name: str, what: str) -> None:
-    """Nobody needs other people's verifiers but CI, which must have them."""
-    _ran[name] = f"did not run, {what}"
+def missing(name: str, reason: str) -> None:
+    """Skip the test; in CI, which must have all verifiers, fail it."""
+    _ran[name] = f"did not run, {reason}"
     if os.environ.get("CI"):
-        pytest.fail(f"{what}, and CI must not go without")
-    pytest.skip(what)
+        pytest.fail(f"{reason}, and CI needs it")
+    pytest.skip(reason)
 
 
 def _said(*words: str) -> str:
@@ -59,7 +59,7 @@ def _accepted(words: list[object]) -> bool:
 
 @pytest.fixture(scope="session")
 def go(tmp_path_factory: pytest.TempPathFactory) -> Verify:
-    """Go's sumdb, behind a program of a few lines."""
+    """Go's sumdb, called by a small program."""
     if shutil.which("go") is None or not (GOPATH / "src/golang.org/x/mod/sumdb").exists():
         missing("Go", "Go's sumdb is not installed: apt install golang-go golang-golang-x-mod-dev")
     folder = tmp_path_factory.mktemp("go")
@@ -86,7 +86,7 @@ def shell() -> Verify:
 
 @pytest.fixture(scope="session")
 def npm(tmp_path_factory: pytest.TempPathFactory) -> VerifyProofs:
-    """@transmute/rfc9162, installed from the registry exactly as the lock has it."""
+    """@transmute/rfc9162, installed from the registry as pinned by the lock."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             missing("npm", f"{program} is not installed")
@@ -119,7 +119,7 @@ def npm(tmp_path_factory: pytest.TempPathFactory) -> VerifyProofs:
 
 @pytest.fixture(scope="session")
 def sigstore() -> VerifyProofs:
-    """The Merkle proofs of sigstore-python. It has none of consistency."""
+    """The Merkle proofs of sigstore-python, which does not check consistency proofs."""
     try:
         merkle = import_module("sigstore._internal.merkle")
     except ImportError as error:

@@ -1,6 +1,6 @@
-"""What the ledger gives away is accepted by verifiers that we did not write, and refused altered.
+"""Independent verifiers accept the ledger's proofs, and refuse them after any change.
 
-Which they are stands in conftest.py; which ran is said at the end of the run.
+conftest.py lists the verifiers. The end of the test run says which of them ran.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ORIGIN = "example.com/authledger"
 
 @dataclass
 class Given:
-    """A signed ledger, what it gave away, and its verifier key."""
+    """A signed ledger, its verifier key, and the folder of its proofs."""
 
     ledger: Ledger
     vkey: str
@@ -49,7 +49,7 @@ class Given:
 
 @pytest.fixture(params=[1, 255, 256, 257, 700])
 def given(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Given]:
-    """Logs of some sizes: a single entry, about a full tile, and some tiles."""
+    """Logs of several sizes: one entry, about one full tile, and several tiles."""
     keys, folder = tmp_path / "keys", tmp_path / "given"
     folder.mkdir()
     path = tmp_path / "db" / "ledger.db"
@@ -76,7 +76,7 @@ def test_inclusion_and_signature_are_accepted(given: Given, verifier: Verify) ->
         assert verifier("record", given.vkey, *given.proof(position)), position
 
 
-def test_nothing_is_accepted_with_a_byte_changed(given: Given, verifier: Verify) -> None:
+def test_a_proof_with_a_changed_byte_is_refused(given: Given, verifier: Verify) -> None:
     position = given.ledger.last_position() * 2 // 3 + 1
     position = min(position, given.ledger.last_position())
     proof, entry = given.proof(position)
@@ -90,20 +90,22 @@ def test_nothing_is_accepted_with_a_byte_changed(given: Given, verifier: Verify)
     assert verifier("record", given.vkey, proof, entry)
 
 
-def test_another_entry_is_not_accepted(given: Given, verifier: Verify) -> None:
+def test_a_proof_of_another_entry_is_refused(given: Given, verifier: Verify) -> None:
     given.ledger.execute(login(BEIJING))
     proof, _ = given.proof(1)
     _, other = given.proof(2)
     assert not verifier("record", given.vkey, proof, other)
 
 
-def test_another_key_is_not_accepted(given: Given, verifier: Verify, tmp_path: Path) -> None:
+def test_a_signature_of_another_key_is_refused(
+    given: Given, verifier: Verify, tmp_path: Path
+) -> None:
     other = LogSigner(tmp_path / "others", ORIGIN)
     other.key.create(tmp_path / "db" / "ledger.db")
     assert not verifier("record", str(other.key.verifier), *given.proof(1))
 
 
-def test_go_accepts_that_the_log_only_grew(given: Given, go: Verify) -> None:
+def test_go_accepts_a_consistency_proof(given: Given, go: Verify) -> None:
     old, before = given.checkpoint(), given.ledger.last_position()
     given.ledger.execute(login(BEIJING))
     given.ledger.execute(login("another"))
@@ -135,7 +137,7 @@ def test_go_reads_the_exported_log_leaf_by_leaf(given: Given, go: Verify) -> Non
 
 
 def unpacked(proof: Path, entry: Path) -> dict[str, Any]:
-    """What a .tlog-proof says, read off its text by nothing of ours."""
+    """The content of a .tlog-proof, parsed without any of our code."""
     head, checkpoint = proof.read_text().split("\n\n", 1)
     _, index, *hashes = head.split("\n")
     size, root = checkpoint.split("\n")[1:3]
@@ -149,7 +151,7 @@ def unpacked(proof: Path, entry: Path) -> dict[str, Any]:
 
 
 def altered(given: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The proof with one byte changed, or one hash more or less."""
+    """The proof with one byte changed, one hash removed, or one hash added."""
 
     def flipped(hex_text: str, at: int) -> str:
         data = bytearray.fromhex(hex_text)
@@ -175,7 +177,9 @@ def prover(request: pytest.FixtureRequest) -> VerifyProofs:
     return found
 
 
-def test_inclusion_is_accepted_and_nothing_altered_is(given: Given, prover: VerifyProofs) -> None:
+def test_an_inclusion_proof_is_accepted_and_an_altered_one_is_refused(
+    given: Given, prover: VerifyProofs
+) -> None:
     last = given.ledger.last_position()
     good = [unpacked(*given.proof(position)) for position in {1, last * 2 // 3 or 1, last}]
     assert prover(good) == [True] * len(good)
@@ -185,7 +189,7 @@ def test_inclusion_is_accepted_and_nothing_altered_is(given: Given, prover: Veri
     assert prover(bad) == [False] * len(bad)
 
 
-def test_npm_accepts_that_the_log_only_grew(given: Given, npm: VerifyProofs) -> None:
+def test_npm_accepts_a_consistency_proof(given: Given, npm: VerifyProofs) -> None:
     old, before = given.checkpoint(), given.ledger.last_position()
     given.ledger.execute(login(BEIJING))
     given.ledger.execute(login("another"))
@@ -193,7 +197,7 @@ def test_npm_accepts_that_the_log_only_grew(given: Given, npm: VerifyProofs) -> 
     roots = [base64.b64decode(each.read_text().split("\n")[2]).hex() for each in (old, new)]
     hashes = [each.hex() for each in proofs.consistency(given.ledger.entries, before, after)]
     if before & (before - 1) == 0:
-        # It asks for the first root in front, which RFC 9162 lets the verifier put there.
+        # This verifier wants the first root as the first hash, which RFC 9162 permits.
         hashes = [roots[0], *hashes]
     proof = {
         "size": before,

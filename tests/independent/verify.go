@@ -1,4 +1,4 @@
-// Checks what a ledger gave away with golang.org/x/mod/sumdb alone: note and tlog.
+// Checks the proofs of a ledger with golang.org/x/mod/sumdb only: note and tlog.
 //
 //	verify record VKEY PROOF ENTRY          a .tlog-proof
 //	verify tree   VKEY OLD NEW [HASH ...]   two checkpoints, and a consistency proof in base64
@@ -42,8 +42,8 @@ func hash(text string) tlog.Hash {
 	return found
 }
 
-// signed returns what a checkpoint says, once its signature was verified. (tlog.ParseTree knows the
-// origin of one log only.)
+// signed verifies a checkpoint's signature and returns its tree. (tlog.ParseTree accepts the origin of
+// one log only.)
 func signed(vkey string, data []byte) tlog.Tree {
 	verifier, err := note.NewVerifier(vkey)
 	check(err)
@@ -51,7 +51,7 @@ func signed(vkey string, data []byte) tlog.Tree {
 	check(err)
 	lines := strings.Split(opened.Text, "\n")
 	if len(lines) != 4 || lines[0] != verifier.Name() {
-		check(fmt.Errorf("no checkpoint of %s", verifier.Name()))
+		check(fmt.Errorf("not a checkpoint of %s", verifier.Name()))
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	check(err)
@@ -62,7 +62,7 @@ func record(vkey, proof, entry string) {
 	head, checkpoint, found := bytes.Cut(read(proof), []byte("\n\n"))
 	lines := strings.Split(string(head), "\n")
 	if !found || len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" {
-		check(fmt.Errorf("no tlog-proof"))
+		check(fmt.Errorf("not a tlog-proof"))
 	}
 	index, err := strconv.ParseInt(strings.TrimPrefix(lines[1], "index "), 10, 64)
 	check(err)
@@ -87,7 +87,7 @@ type folder string
 
 func (folder) Height() int { return 8 }
 
-// ReadTiles reads tile/L/N where Go's own layout has tile/8/L/N.
+// ReadTiles reads tile/L/N; Go's own layout has tile/8/L/N.
 func (f folder) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	var all [][]byte
 	for _, tile := range tiles {

@@ -1,12 +1,12 @@
-// Checks Merkle proofs with @transmute/rfc9162 alone: a JSON array of them on stdin, in hex, becomes
-// an array of true and false on stdout.
+// Checks Merkle proofs with @transmute/rfc9162 only. Reads a JSON array of proofs, in hex, from stdin,
+// and writes an array of true and false to stdout.
 //
 //   {"entry", "index", "size", "root", "hashes"}              inclusion
 //   {"size", "root", "new_size", "new_root", "hashes"}        consistency
 const { createRequire } = require("node:module");
 const { readFileSync } = require("node:fs");
 
-// Installed by whoever runs this, in the working directory.
+// The caller has installed it in the working directory.
 const { RFC9162 } = createRequire(process.cwd() + "/")("@transmute/rfc9162");
 
 const bytes = (hex) => Uint8Array.from(Buffer.from(hex, "hex"));

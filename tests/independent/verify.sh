@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks a .tlog-proof and its entry with openssl, sha256sum and coreutils alone.
+# Checks a .tlog-proof and its entry with openssl, sha256sum and coreutils only.
 #
 #     verify.sh VKEY PROOF ENTRY
 set -euo pipefail
@@ -10,16 +10,16 @@ trap 'rm -r "$work"' EXIT
 hex() { od -An -v -tx1 | tr -d ' \n'; }
 unhex() { printf "$(sed 's/../\\x&/g')"; }
 hash() { sha256sum | cut -d' ' -f1; }
-# base64, written as it should be: coreutils passes over bits after the end.
+# Accept canonical base64 only: coreutils ignores surplus bits at the end.
 bytes() { test "$(base64 -d <<<"$1" | base64 -w 0)" = "$1" && base64 -d <<<"$1"; }
 
-# The head of the proof, up to the first empty line; the checkpoint after it, up to its last one.
+# The head of the proof ends at the first empty line; the checkpoint's text ends at its last one.
 sed '/^$/,$d' "$proof" >"$work/head"
 sed '1,/^$/d' "$proof" >"$work/note"
 sed '/^$/,$d' "$work/note" >"$work/text"
 test "$(head -1 "$work/head")" = c2sp.org/tlog-proof@v1
 
-# The signature: the key's algorithm byte and the signature's key id go first.
+# The signature: remove the key's algorithm byte and the signature's key id.
 name=${vkey%%+*} rest=${vkey#*+}
 key_id=${rest%%+*} key=${rest#*+}
 test "$(head -1 "$work/text")" = "$name"
@@ -31,7 +31,7 @@ bytes "$signed" | tail -c 64 >"$work/signature"
 openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$work/key.der" \
     -in "$work/text" -sigfile "$work/signature" >"$work/said"
 
-# The way from the leaf to the root.
+# The path from the leaf to the root.
 index=$(sed -n 's/^index //p' "$work/head")
 last=$(($(sed -n 2p "$work/text") - 1))
 test "$index" -le "$last"

@@ -1,1 +1,1 @@
-"""Two servers, one following the other: what is kept when one goes, what the other answers."""
+"""A primary and its standby: nothing acknowledged is lost with one, and the other answers."""

@@ -1,4 +1,4 @@
-"""One pair of servers for all tests that need one; whichever is the primary now."""
+"""One pair of servers for all tests that need one."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def _pair(server: Server) -> Iterator[Pair]:
 
 @pytest.fixture
 def pair(_pair: Pair) -> Pair:
-    """Both of them run, and the standby follows."""
+    """Both servers run, and the standby follows the primary."""
     _pair.mend()
     return _pair
 
 
 @pytest.fixture
 def database(pair: Pair) -> str:
-    """The name of an empty database on both."""
+    """The name of an empty database on both servers."""
     return pair.make_database()

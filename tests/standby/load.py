@@ -1,4 +1,4 @@
-"""Several writers at once, and what must hold of what they were told."""
+"""Several concurrent writers, and the check of what was acknowledged to them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.standby.pair import until
 
 
 class Writer:
-    """One process that appends, and what was acknowledged to it: entries by command id."""
+    """One process that appends. `acknowledged`: the number of entries by command id."""
 
     def __init__(self, url: str, name: str, keys: Path) -> None:
         self.name = name
@@ -28,12 +28,12 @@ class Writer:
     def _listen(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            what, *rest = line.split()
+            kind, *rest = line.split()
             self.is_open = True
-            if what == "command" and line.endswith("\n"):
+            if kind == "command" and line.endswith("\n"):
                 assert rest[0] not in self.acknowledged
                 self.acknowledged[rest[0]] = int(rest[1])
-            elif what == "again":
+            elif kind == "again":
                 self.said.append(line)
 
     def end(self) -> None:
@@ -49,10 +49,10 @@ class Writers:
         self.each = [Writer(url, f"writer{name}", keys) for name in range(number)]
         until(lambda: all(each.is_open for each in self.each), "the writers open the ledger")
 
-    def go_on(self, by: int = 10) -> None:
-        """Wait until each of them has had so many more commands acknowledged."""
+    def wait_for_more(self, by: int = 10) -> None:
+        """Wait until each of them has `by` more acknowledged commands."""
         wanted = [len(each.acknowledged) + by for each in self.each]
-        until(lambda: self._have(wanted), f"the writers go on: {self._told()}")
+        until(lambda: self._have(wanted), f"more commands are acknowledged: {self._last_errors()}")
 
     def _have(self, wanted: list[int]) -> bool:
         for each in self.each:
@@ -60,7 +60,7 @@ class Writers:
                 raise AssertionError(each.process.communicate()[1])
         return all(len(w.acknowledged) >= n for w, n in zip(self.each, wanted, strict=True))
 
-    def _told(self) -> list[str]:
+    def _last_errors(self) -> list[str]:
         return [line for each in self.each for line in each.said[-1:]]
 
     def end(self) -> None:
@@ -68,10 +68,10 @@ class Writers:
             each.end()
 
     def kept(self, url: str) -> None:
-        """Nothing that was acknowledged is lost, nothing is there twice, nothing is there in part.
+        """Check that no acknowledged command is lost, and none is there twice or in part.
 
-        Each waited for one command before the next: so theirs are there without a gap, and at most
-        one that was not acknowledged any more.
+        Each writer waits for a command before it sends the next. So its commands have no gap, and
+        at most one of them was committed and not acknowledged.
         """
         sound(url)
         with raw(url) as db:

@@ -1,4 +1,4 @@
-"""A primary and its synchronous standby, by the script that operators have."""
+"""A primary and its synchronous standby, run by the script in docs/howto."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ log_min_messages = log
 _numbers = count(1)
 
 
-def until(holds: Callable[[], object], what: str) -> None:
-    """Wait for something to become true."""
+def until(holds: Callable[[], object], condition: str) -> None:
+    """Wait until `holds` is true; `condition` describes it."""
     end = time.monotonic() + PATIENCE_S
     while not holds():
-        assert time.monotonic() < end, f"not within {PATIENCE_S} s: {what}"
+        assert time.monotonic() < end, f"not within {PATIENCE_S} s: {condition}"
         time.sleep(0.02)
 
 
@@ -47,15 +47,15 @@ class Pair:
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PG")},
             "PG_BIN": str(binaries),
-            "PAIR_FSYNC": "off",  # Processes die here, the machine does not.
+            "PAIR_FSYNC": "off",  # The tests kill processes, not the machine.
             "PAIR_SETTINGS": _SETTINGS,
         }
         self.url = self.run("start").splitlines()[-1]
-        """Both hosts; whoever takes writes is meant."""
+        """Names both hosts and selects the one that accepts writes."""
         self.primary, self.standby = "one", "two"
 
     def run(self, verb: str, *which: str) -> str:
-        """Run the script; what it said."""
+        """Run the script and return its output."""
         done = self.tried(verb, *which)
         assert done.returncode == 0, f"{verb}: {done.stdout}{done.stderr}\n{self.logs()}"
         return done.stdout.strip()
@@ -86,19 +86,19 @@ class Pair:
         return int(ports[name])
 
     def url_of(self, name: str, database: str, role: str = "ledger") -> str:
-        """One of the two, through its socket."""
+        """The URL of one server, through its socket."""
         host = quote(str(self.folder), safe="")
         return f"postgresql://{role}@/{database}?host={host}&port={self.port(name)}"
 
     def network_url(self, database: str) -> str:
-        """Both, as writers name them."""
+        """The URL with both servers, as writers use it."""
         return self.url.replace("/ledger?", f"/{database}?")
 
     @contextmanager
     def connection(
         self, name: str, database: str = "postgres"
     ) -> Iterator[psycopg.Connection[Any]]:
-        """A superuser's hands."""
+        """A connection of the superuser."""
         url = self.url_of(name, database, "postgres")
         with psycopg.connect(url, autocommit=True) as connection:
             yield connection
@@ -109,7 +109,7 @@ class Pair:
             return row and row[0]
 
     def make_database(self) -> str:
-        """The name of an empty database, which both have."""
+        """Create an empty database on both servers; return its name."""
         name = f"ledger{next(_numbers)}"
         with self.connection(self.primary) as db:
             db.execute(f"CREATE DATABASE {name} OWNER ledger".encode())
@@ -117,7 +117,7 @@ class Pair:
         return name
 
     def replayed(self) -> None:
-        """Wait until the standby shows what the primary has."""
+        """Wait until the standby shows everything that the primary has."""
         at = self.value(self.primary, "SELECT pg_current_wal_insert_lsn()::text")
         until(
             lambda: self.value(self.standby, f"SELECT pg_last_wal_replay_lsn() >= '{at}'::pg_lsn"),
@@ -128,7 +128,7 @@ class Pair:
         return int((self.folder / name / "postmaster.pid").read_text().split()[0])
 
     def kill(self, name: str) -> None:
-        """SIGKILL to all of a server's processes, and none of them is left."""
+        """Kill all processes of a server with SIGKILL, and wait until they are gone."""
         pid = self.pid(name)
         for each in (*_children(pid), pid):
             with suppress(ProcessLookupError):
@@ -140,7 +140,7 @@ class Pair:
         self.primary, self.standby = self.standby, self.primary
 
     def mend(self) -> None:
-        """Whatever happened before: both run, and the standby follows."""
+        """Start both servers, with the standby following, after any previous test."""
         if self._standby() is None:
             self.run("rejoin")
         else:
@@ -161,7 +161,7 @@ class Pair:
 
 
 def _children(pid: int) -> list[int]:
-    """The processes that a process has started."""
+    """The child processes of a process."""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         found += [int(each) for each in task.read_text().split()]
@@ -170,7 +170,7 @@ def _children(pid: int) -> list[int]:
 
 @contextmanager
 def running_pair(server: Server) -> Iterator[Pair]:
-    """A pair of servers, with the binaries that another server of the tests runs with."""
+    """A pair of servers, with the same binaries as the server of the other tests."""
     pair = Pair(server.binaries)
     try:
         yield pair

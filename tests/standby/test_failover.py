@@ -1,4 +1,4 @@
-"""The primary goes for good: what was acknowledged is on the standby, and writers go on there."""
+"""The primary is lost: the standby has all acknowledged commands, and writers continue there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.standby.pair import Pair
 
 
 def signed(url: str, keys: Path) -> LogSigner:
-    """Begin a signed log."""
+    """Create a ledger with a signed log."""
     with Ledger(url, log_keys=keys) as ledger:
         consent(ledger, BEIJING)
         signer = LogSigner(keys, ORIGIN)
@@ -29,7 +29,7 @@ def signed(url: str, keys: Path) -> LogSigner:
         return signer
 
 
-def test_a_killed_primary_takes_no_acknowledged_command_with_it(
+def test_no_acknowledged_command_is_lost_with_a_killed_primary(
     pair: Pair, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = pair.network_url(database)
@@ -37,7 +37,7 @@ def test_a_killed_primary_takes_no_acknowledged_command_with_it(
     with Views.open(url, load_catalogue()) as views:
         views.catch_up()
     with writers(url, tmp_path) as some:
-        some.go_on(20)
+        some.wait_for_more(20)
         with Ledger(url) as ledger:
             pin = ledger.entries.checkpoint()
         assert pin is not None
@@ -45,15 +45,15 @@ def test_a_killed_primary_takes_no_acknowledged_command_with_it(
         pair.kill(pair.primary)
         pair.promote()
         promoted = time.monotonic()
-        some.go_on(1)
-        went_on = time.monotonic()
-        some.go_on(20)
+        some.wait_for_more(1)
+        continued = time.monotonic()
+        some.wait_for_more(20)
     with capsys.disabled():
         sys.stdout.write(
             f"\nfailover: promoted {promoted - began:.2f} s after the kill, and all 4 writers had "
-            f"another command acknowledged {went_on - promoted:.2f} s after that\n"
+            f"another command acknowledged {continued - promoted:.2f} s after that\n"
         )
-    assert went_on - promoted < 15, "the clients go on within seconds"
+    assert continued - promoted < 15, "the clients continue within seconds"
     new = pair.url_of(pair.primary, database)
     some.kept(new)
     with Ledger(new) as ledger:
@@ -77,14 +77,16 @@ def test_a_killed_primary_takes_no_acknowledged_command_with_it(
         assert ledger.execute(login("after")).entries
 
 
-def test_two_primaries_are_not_made(pair: Pair) -> None:
+def test_a_standby_is_not_promoted_while_the_primary_runs(pair: Pair) -> None:
     done = pair.tried("promote")
     assert done.returncode == 1
     assert f"{pair.primary} is running: stop it first" in done.stderr
 
 
 @pytest.mark.parametrize("verb", ["status", "promote", "rejoin", "release", "stop", "remove"])
-def test_what_is_no_pair_is_told_and_left_alone(pair: Pair, tmp_path: Path, verb: str) -> None:
+def test_a_folder_without_a_pair_is_refused_and_left_unchanged(
+    pair: Pair, tmp_path: Path, verb: str
+) -> None:
     done = pair.tried_elsewhere(verb, tmp_path)
     assert done.returncode == 1
     assert "does not contain a pair" in done.stderr
@@ -92,7 +94,7 @@ def test_what_is_no_pair_is_told_and_left_alone(pair: Pair, tmp_path: Path, verb
     assert tmp_path.exists()
 
 
-def test_a_folder_with_something_in_it_is_not_taken_for_a_new_pair(
+def test_a_new_pair_is_not_created_in_a_folder_that_is_not_empty(
     pair: Pair, tmp_path: Path
 ) -> None:
     (tmp_path / "kept").touch()

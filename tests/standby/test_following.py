@@ -1,4 +1,4 @@
-"""`projection follow` goes on when its connection is cut, its server restarts, or another is it."""
+"""`projection follow` continues after a lost connection, a restart and a failover."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CUT = (
 
 
 class Follower:
-    """Views that are followed in a thread; what came of it."""
+    """A thread that follows views, and its position, lost connections and errors."""
 
     def __init__(self, url: str, interval_s: float = 0.1) -> None:
         self.position, self.lost = -1, 0
@@ -78,7 +78,7 @@ def ledger(pair: Pair, database: str) -> Iterator[Ledger]:
         yield ledger
 
 
-def test_a_follower_whose_connection_is_cut_goes_on(
+def test_a_follower_reconnects_after_its_connection_is_cut(
     pair: Pair, database: str, ledger: Ledger
 ) -> None:
     with following(pair.network_url(database), ledger) as follower:
@@ -89,7 +89,7 @@ def test_a_follower_whose_connection_is_cut_goes_on(
             assert follower.lost >= number
 
 
-def test_a_follower_goes_on_with_a_restarted_server_and_with_a_promoted_one(
+def test_a_follower_reconnects_to_a_restarted_and_to_a_promoted_server(
     pair: Pair, database: str, ledger: Ledger
 ) -> None:
     with following(pair.network_url(database), ledger) as follower:
@@ -105,7 +105,7 @@ def test_a_follower_goes_on_with_a_restarted_server_and_with_a_promoted_one(
         assert views.rebuild().equal
 
 
-def test_a_follower_on_a_standby_polls_and_keeps_the_views_once_it_is_promoted(
+def test_a_follower_polls_on_a_standby_and_catches_up_after_its_promotion(
     pair: Pair, database: str, ledger: Ledger
 ) -> None:
     with Views.open(pair.network_url(database), load_catalogue()) as views:
@@ -124,7 +124,7 @@ def test_a_follower_on_a_standby_polls_and_keeps_the_views_once_it_is_promoted(
     follower.end(ledger)
 
 
-def test_a_follower_that_finds_no_server_for_long_is_told(
+def test_a_follower_that_finds_no_server_for_long_fails(
     pair: Pair, database: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "LOST_S", 1)

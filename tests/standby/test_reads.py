@@ -1,4 +1,4 @@
-"""What a standby answers, and a role that only reads: the same, or how far it stands behind."""
+"""A standby, and a role that only reads, answer like the primary or say how far they are behind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.standby.pair import Pair, until
 
 
 class Asked:
-    """The same command line at the primary, as a role there, and at the standby."""
+    """Runs a command line on the primary (also as another role) and on the standby."""
 
     def __init__(self, pair: Pair, database: str, cli: Cli) -> None:
         self.pair, self.database, self._cli = pair, database, cli
@@ -46,7 +46,7 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def _told(_pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+def _story(_pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """The reference story in a signed log, and its views."""
     _pair.mend()
     database, keys = _pair.make_database(), tmp_path_factory.mktemp("keys")
@@ -61,8 +61,8 @@ def _told(_pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, P
 
 
 @pytest.fixture
-def asked(pair: Pair, _told: tuple[str, Path], cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Asked:
-    database, keys = _told
+def asked(pair: Pair, _story: tuple[str, Path], cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Asked:
+    database, keys = _story
     monkeypatch.setenv("AUTHLEDGER_LOG_KEYS", str(keys))
     monkeypatch.setenv("AUTHLEDGER_LEDGER", "postgresql://nowhere")
     with Views.open(pair.url_of(pair.primary, database), load_catalogue()) as views:
@@ -104,14 +104,16 @@ def test_a_standby_answers_as_the_primary_does(asked: Asked, line: str) -> None:
         "agency delete asm_admin_trust",
     ],
 )
-def test_a_standby_takes_no_command_and_says_who_does(asked: Asked, line: str) -> None:
+def test_a_standby_refuses_commands_and_names_the_way_to_the_primary(
+    asked: Asked, line: str
+) -> None:
     said = asked.standby(line)
     assert said.code == 7, said.err
     assert "the server is a standby" in said.err
     assert "target_session_attrs=read-write" in said.err
 
 
-def test_a_standby_rebuilds_by_comparing_and_leaves_what_is_there(asked: Asked) -> None:
+def test_a_rebuild_on_a_standby_compares_and_changes_nothing(asked: Asked) -> None:
     said = asked.standby("projection rebuild -o json")
     assert said.code == 0, said.err
     compared = said.json
@@ -129,7 +131,7 @@ def test_a_standby_rebuilds_by_comparing_and_leaves_what_is_there(asked: Asked) 
     assert asked.standby("projection rebuild -o json").json["equal"]
 
 
-def test_a_standby_finds_views_that_were_altered(asked: Asked) -> None:
+def test_a_rebuild_on_a_standby_finds_altered_views(asked: Asked) -> None:
     with asked.pair.connection(asked.pair.primary, asked.database) as db:
         (table,) = db.execute(
             "SELECT 'views.' || name || '_' || generation FROM views.tracking "
@@ -145,7 +147,7 @@ def test_a_standby_finds_views_that_were_altered(asked: Asked) -> None:
     assert asked.standby("projection rebuild").code == 0
 
 
-def test_a_standby_says_how_far_its_views_stand_behind(asked: Asked) -> None:
+def test_a_standby_says_how_many_events_its_views_lack(asked: Asked) -> None:
     reached = asked.primary("projection status -o json").json[0]["position"]
     typed = f"console login --region {BEIJING} --user alice --account {ACCOUNT} -o json"
     entries = len(asked.primary(typed).json)
@@ -170,7 +172,7 @@ def test_a_standby_says_how_far_its_views_stand_behind(asked: Asked) -> None:
 
 @pytest.fixture
 def auditor(asked: Asked) -> Iterator[str]:
-    """A role that reads everything, and writes nothing."""
+    """A role that may read everything and write nothing."""
     with asked.pair.connection(asked.pair.primary, asked.database) as db:
         db.execute("CREATE ROLE auditor LOGIN")
         db.execute("GRANT pg_read_all_data TO auditor")
@@ -179,7 +181,9 @@ def auditor(asked: Asked) -> Iterator[str]:
         db.execute("DROP ROLE auditor")
 
 
-def test_a_role_that_only_reads_is_told_the_same(asked: Asked, auditor: str) -> None:
+def test_a_role_that_only_reads_learns_how_many_events_the_views_lack(
+    asked: Asked, auditor: str
+) -> None:
     typed = f"console login --region {BEIJING} --user alice --account {ACCOUNT}"
     assert asked.primary(typed).code == 0
     said = asked.on(asked.pair.primary, "view regions", auditor)
@@ -191,7 +195,7 @@ def test_a_role_that_only_reads_is_told_the_same(asked: Asked, auditor: str) -> 
     assert not said.json["swapped"]
 
 
-def test_views_that_are_not_there_or_are_another_versions_are_told(
+def test_missing_views_and_those_of_another_version_are_reported(
     asked: Asked, database: str
 ) -> None:
     with asked.pair.connection(asked.pair.primary, asked.database) as db:
@@ -212,9 +216,7 @@ def test_views_that_are_not_there_or_are_another_versions_are_told(
     assert fresh.standby("audit trail").code == 7
 
 
-def test_who_writes_with_remote_apply_reads_it_on_the_standby_at_once(
-    pair: Pair, database: str
-) -> None:
+def test_with_remote_apply_the_standby_shows_a_write_at_once(pair: Pair, database: str) -> None:
     url = f"{pair.network_url(database)}&options=-csynchronous_commit%3Dremote_apply"
     with Ledger(url) as writing:
         writing.execute(login(BEIJING))
@@ -225,7 +227,7 @@ def test_who_writes_with_remote_apply_reads_it_on_the_standby_at_once(
                 assert reading.last_position() == writing.last_position()
 
 
-def test_a_reader_that_names_both_is_given_the_standby(
+def test_a_reader_that_names_both_servers_gets_the_standby(
     asked: Asked, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = asked.pair.network_url(asked.database)
@@ -234,17 +236,17 @@ def test_a_reader_that_names_both_is_given_the_standby(
     assert cli(f"console login --region {BEIJING}").code == 7
 
 
-def test_a_long_query_that_is_in_the_way_of_the_primarys_changes_is_told_to_try_again(
+def test_a_long_query_that_conflicts_with_the_primarys_changes_says_try_again(
     asked: Asked,
 ) -> None:
-    pair, told = asked.pair, []
+    pair, errors = asked.pair, []
 
     def query() -> None:
         with Views.open(pair.url_of(pair.standby, asked.database), load_catalogue()) as views:
             try:
                 views.query("SELECT pg_sleep(60) FROM policies", time_limit_s=60)
             except StoreLocked as error:
-                told.append(error)
+                errors.append(error)
 
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     with pair.connection(pair.standby) as db:
@@ -259,17 +261,17 @@ def test_a_long_query_that_is_in_the_way_of_the_primarys_changes_is_told_to_try_
         finally:
             db.execute("ALTER SYSTEM RESET max_standby_streaming_delay")
             db.execute("SELECT pg_reload_conf()")
-    (error,) = told
+    (error,) = errors
     assert "conflict with recovery" in error.message
     assert "try again" in error.remedy
     assert asked.standby("view policies").code == 0
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=list(PROJECTIONS))
-def test_a_present_is_sorted_by_bytes_whatever_the_databases_language(
+def test_a_present_is_sorted_by_bytes_under_any_locale_of_the_database(
     asked: Asked, projection: Projection
 ) -> None:
-    """A key that is not a column's own text would be sorted as the database's locale has it."""
+    """A key that is an expression would be sorted by the locale of the database."""
     with asked.pair.connection(asked.pair.standby, asked.database) as db:
         db.execute("SET search_path = views")
         for column in projection.key:

@@ -1,4 +1,4 @@
-"""What happens to a server while several processes write: told clearly, nothing lost or twice."""
+"""A server fails while several processes write: nothing is lost, and nothing is there twice."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ _ALL = (
 )
 
 
-def test_a_server_is_restarted_while_four_processes_write(
+def test_nothing_is_lost_when_a_server_restarts_under_four_writers(
     pair: Pair, database: str, tmp_path: Path
 ) -> None:
-    """A fast restart: every transaction is cut off, also those that wait for the standby."""
+    """A fast restart cuts off every transaction, also those that wait for the standby."""
     url = pair.network_url(database)
     Ledger(url).close()
     with writers(url, tmp_path) as some:
         for _ in range(2):
-            some.go_on(5)
+            some.wait_for_more(5)
             pair.run("stop", pair.primary)
             pair.run("start", pair.primary)
-        some.go_on(5)
+        some.wait_for_more(5)
     some.kept(pair.url_of(pair.primary, database))
 
 
-def test_connections_are_cut_again_and_again_while_four_processes_write(
+def test_nothing_is_lost_when_connections_are_cut_under_four_writers(
     pair: Pair, database: str, tmp_path: Path
 ) -> None:
     url = pair.network_url(database)
     Ledger(url).close()
     with writers(url, tmp_path) as some, pair.connection(pair.primary, database) as db:
-        some.go_on(2)
+        some.wait_for_more(2)
         cut = 0
         for _ in range(40):
             cut += (db.execute(_ALL.encode()).fetchone() or (0,))[0]
-            time.sleep(0.05)  # So that some get as far as the commit.
-        some.go_on(2)
+            time.sleep(0.05)  # Some of them reach the commit.
+        some.wait_for_more(2)
     assert cut > 20
     some.kept(pair.url_of(pair.primary, database))
 
@@ -87,7 +87,7 @@ def _impatient(init: object) -> object:
 
 @pytest.fixture
 def cramped(server: Server) -> Iterator[tuple[Server, Path]]:
-    """A server whose write-ahead log has a small disk of its own, and that disk."""
+    """A server whose write-ahead log is on a small disk of its own, and that disk."""
     server = Server(restart_after_crash="on", min_wal_size="32MB")
     disk = server.folder / "disk"
     disk.mkdir()
@@ -115,7 +115,7 @@ def cramped(server: Server) -> Iterator[tuple[Server, Path]]:
 
 
 def fill(disk: Path) -> Path:
-    """A file that takes all that is left."""
+    """Fill the disk with a file; return its path."""
     ballast = disk / "ballast"
     with suppress(OSError), ballast.open("wb", buffering=0) as file:
         while True:
@@ -124,11 +124,11 @@ def fill(disk: Path) -> Path:
     return ballast
 
 
-def test_on_a_full_disk_of_the_servers_own_log_nothing_is_lost(
+def test_nothing_is_lost_when_the_disk_of_the_write_ahead_log_is_full(
     cramped: tuple[Server, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server panics, and comes back when there is space again. What was being committed then
-    may be on the disk or not: that is said, and the command id finds out.
+    """The server panics, and starts again when there is space. The command that was being
+    committed may be on the disk or not: the error says so, and its command id settles it.
     """
     server, disk = cramped
     monkeypatch.setattr(postgres_connections, "PATIENCE_S", 1)
@@ -150,7 +150,7 @@ def test_on_a_full_disk_of_the_servers_own_log_nothing_is_lost(
     with Ledger(url) as ledger:
         is_there = ledger.last_position() > acknowledged
         if not isinstance(raised.value, OutcomeUnknown):
-            assert not is_there, "it was not said to be unknown"
+            assert not is_there, "the error did not say that the outcome is unknown"
         assert ledger.execute(command, command_id=command_id).repeated == is_there
         assert len(texts(ledger)) == ledger.last_position() == acknowledged + 1
     sound(url)

@@ -1,4 +1,4 @@
-"""The standby is gone: who writes waits for it; what one disk alone has is not acknowledged."""
+"""The standby is lost: writers wait for it, and a commit on one disk is not acknowledged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WAITING = (
 
 
 class Doing(Generic[Answer]):
-    """Something that is done beside the test."""
+    """Runs some work in a thread beside the test."""
 
     def __init__(self, work: Callable[[], Answer]) -> None:
         self._work = work
@@ -46,7 +46,7 @@ class Doing(Generic[Answer]):
 
 @pytest.fixture
 def alone(pair: Pair, database: str) -> Iterator[Ledger]:
-    """A ledger with something in it, on a primary whose standby is down."""
+    """A ledger with entries, on a primary whose standby is down."""
     with Ledger(pair.network_url(database)) as ledger:
         consent(ledger, BEIJING)
         pair.run("stop", pair.standby)
@@ -54,7 +54,7 @@ def alone(pair: Pair, database: str) -> Iterator[Ledger]:
 
 
 def waits(pair: Pair, number: int = 1) -> None:
-    """So many commits wait for the standby."""
+    """Wait until this many commits wait for the standby."""
     until(lambda: pair.value(pair.primary, _WAITING) == number, f"{number} wait for the standby")
 
 
@@ -65,14 +65,14 @@ def on_standby(pair: Pair, database: str, command_id: str) -> object:
         return found.fetchone()[0]
 
 
-def test_who_writes_waits_for_the_standby_and_who_reads_does_not(
+def test_a_writer_waits_for_the_standby_and_a_reader_does_not(
     pair: Pair, database: str, alone: Ledger
 ) -> None:
     last = alone.last_position()
     writing = Doing(lambda: alone.execute(login("waiting"), command_id="waiting"))
     waits(pair)
     with Ledger(pair.network_url(database), lock_timeout_s=1) as other:
-        assert other.last_position() == last, "what is not acknowledged is not seen"
+        assert other.last_position() == last, "an unacknowledged commit is not visible"
         with pytest.raises(StoreLocked):
             other.execute(login("another"))
     assert writing.goes_on
@@ -82,7 +82,9 @@ def test_who_writes_waits_for_the_standby_and_who_reads_does_not(
     sound(pair.url_of(pair.primary, database))
 
 
-def test_a_primary_is_let_go_on_alone_by_a_person(pair: Pair, database: str, alone: Ledger) -> None:
+def test_an_operator_can_release_the_primary_from_its_standby(
+    pair: Pair, database: str, alone: Ledger
+) -> None:
     writing = Doing(lambda: alone.execute(login("waiting"), command_id="waiting"))
     waits(pair)
     assert "works without a standby" in pair.run("release")
@@ -93,10 +95,10 @@ def test_a_primary_is_let_go_on_alone_by_a_person(pair: Pair, database: str, alo
     assert f"{pair.standby} is sync" in pair.run("status")
 
 
-def test_what_a_restarted_primary_shows_is_not_acknowledged_before_the_standby_has_it(
+def test_a_commit_seen_after_a_restart_is_acknowledged_only_with_the_standby(
     pair: Pair, database: str, alone: Ledger
 ) -> None:
-    """It was committed there, and its writer was told nothing; now everybody can see it."""
+    """The commit was never acknowledged to its writer, but after the restart all can see it."""
     command = login("waiting")
 
     def again() -> Outcome:
@@ -122,10 +124,10 @@ def test_what_a_restarted_primary_shows_is_not_acknowledged_before_the_standby_h
     sound(pair.url_of(pair.primary, database))
 
 
-def test_a_wait_that_somebody_cancels_is_taken_up_again(
+def test_a_cancelled_wait_for_the_standby_starts_again(
     pair: Pair, database: str, alone: Ledger
 ) -> None:
-    """The server would say that it is committed, with a warning that nobody reads."""
+    """The server would report success, with a warning that nobody reads."""
     writing = Doing(lambda: alone.execute(login("waiting"), command_id="waiting"))
     for _ in range(3):
         waits(pair)

@@ -1,10 +1,10 @@
-"""A process that appends through a URL and goes on whatever happens to the servers.
+"""A process that appends through a URL and continues after every failure of the servers.
 
     python -m tests.standby.writer URL NAME KEYS
 
-Each line on stdout is one acknowledgement, as the appender's: `command <id> <entries>`. Where it is
-told that the ledger cannot be used just now, it tries again with the same command id, as a person
-would, and says `again`.
+Each line on stdout is one acknowledgement, like the appender's: `command <id> <entries>`. If the
+ledger is not available, the process prints `again` and tries again with the same command id, as a
+person would.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def write(url: str, name: str, keys: Path) -> None:
 
 
 def consents(name: str) -> Iterator[Command]:
-    """Given and taken back, in regions of one's own; the account is everybody's."""
+    """Consents and revocations, in regions of this writer; all writers share the account."""
     for number in itertools.count():
         region = f"{name}-{number % 3}"
         yield from (login(region), grant(region), revoke(region))
