@@ -38,7 +38,7 @@ CLASSES: tuple[type, ...] = (
 )
 PUBLIC = (*FUNCTIONS, *CLASSES)
 _SPACED = re.compile("=")
-"""What stands before a default: after an annotation there is a space on each side of it."""
+"""The sign before a default; it has spaces around it if there is an annotation."""
 
 
 def sections() -> Iterator[str]:

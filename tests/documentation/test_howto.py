@@ -19,10 +19,10 @@ def test_an_event_and_its_command_are_one_file_and_a_cli_command_is_another(
     followed.run("agency", "create", "mesh", "--account", "it", "--actor", "alice")
     described = ("agency", "describe", "mesh", "operates the mesh", "--account", "it")
     followed.run(*described, "--actor", "alice")
-    told = "alice described the agency mesh: operates the mesh"
-    assert told in followed.run("audit", "trail", "--event", "AgencyDescribed")
+    sentence = "alice described the agency mesh: operates the mesh"
+    assert sentence in followed.run("audit", "trail", "--event", "AgencyDescribed")
     replayed = json.loads(followed.run("audit", "replay", "-o", "json"))[-1]
-    assert (replayed["what"], replayed["change"]) == (told, "on record only: nothing changes")
+    assert (replayed["what"], replayed["change"]) == (sentence, "on record only: nothing changes")
     [*_, last] = json.loads(followed.run("region", "list", "-o", "json"))
     assert last.keys() == {"provider", "region"}
 
