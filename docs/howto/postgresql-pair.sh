@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# A PostgreSQL primary and its synchronous standby on this machine's loopback interface, to try
-# failover and for the tests. postgresql-standby.md in this folder explains each step.
+# How to try a failover: a PostgreSQL primary and its synchronous standby on this machine
+#
+# Both servers use the loopback interface. The tests use this script, too. postgresql-standby.md in
+# this folder explains each step.
+#
 #
 #   postgresql-pair.sh start DIR     create a pair in DIR, or start the existing pair
 #   postgresql-pair.sh status DIR    show each server's role, and whether the standby keeps up
