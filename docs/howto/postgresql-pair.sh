@@ -4,7 +4,6 @@
 # Both servers use the loopback interface. The tests use this script, too. postgresql-standby.md in
 # this folder explains each step.
 #
-#
 #   postgresql-pair.sh start DIR     create a pair in DIR, or start the existing pair
 #   postgresql-pair.sh status DIR    show each server's role, and whether the standby keeps up
 #   postgresql-pair.sh promote DIR   make the standby the primary; the other server must be down
