@@ -145,7 +145,7 @@ class Reader:
         """The thread's views, caught up where that can be; what an answer has to say of it."""
         with self._reading() as views:
             reached = views.catch_up()
-            missing = 0 if views.keeps else views.last_position() - reached
+            missing = 0 if views.can_catch_up else views.last_position() - reached
             remarks = (_ANOTHER_CATALOGUE,) if views.has_another_catalogue() else ()
             yield views, {"missing": missing, "remarks": remarks}
 

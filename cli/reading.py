@@ -75,7 +75,7 @@ def catch_up(views: Views) -> None:
 
 def say_missing(views: Views, reached: int) -> None:
     """Say how many events the views lack, if they cannot be caught up here."""
-    missing = 0 if views.keeps else views.last_position() - reached
+    missing = 0 if views.can_catch_up else views.last_position() - reached
     if missing > 0:
         what = "1 event is" if missing == 1 else f"{missing} events are"
         say(f"the views stand at position {reached}: {what} missing, and cannot be caught up here")

@@ -1,43 +1,43 @@
-"""Where in the history a question to the views stands: no further than they have come.
+"""Which positions a question to the views may mean: never past the one that they have reached.
 
-It is read through the views' own connection, so that whoever sees them alone can ask.
+Everything is read through the views' own connection, so a role that sees only the views can ask.
 """
 
 from __future__ import annotations
 
 from ledger.persistence.numbering import last_recorded_by
-from projections.stores.store import Store
+from projections.stores.connection import Connection
+from projections.stores.tracking import Tracking
 
 
 class Moments:
-    """What `ledger.as_of` needs of a ledger."""
+    """What `ledger.as_of.resolve` needs of a ledger."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, connection: Connection, tracking: Tracking) -> None:
+        self._connection, self._tracking = connection, tracking
 
     def max_notification_id(self) -> int:
-        """The last position that the views know; the library's name for it."""
-        return self._store.reached()
+        """The last position that the views have reached; the library's name for it."""
+        return self._tracking.reached()
 
     def position_at(self, recorded_at: str) -> int:
         """The last position recorded at that time or before; 0 if there is none."""
+        statement = "SELECT recorded_at FROM events WHERE position = ?"
         return last_recorded_by(
             recorded_at,
-            self._store.reached(),
-            lambda position: self._store.value(
-                "SELECT recorded_at FROM events WHERE position = ?", (position,)
-            ),
+            self._tracking.reached(),
+            lambda position: self._connection.value(statement, (position,)),
         )
 
     def commit_boundary(self, position: int) -> int:
-        """The position itself if a command ends there, else the end of the one before it.
+        """The position itself if a command ends there, else the end of the command before it.
 
-        The events of a command stand together.
+        The events of a command are consecutive.
         """
         here, after = (self._command_at(each) for each in (position, position + 1))
         if here is None or here != after:
             return position
-        before = self._store.value(
+        before = self._connection.value(
             "SELECT position FROM events WHERE position < ? "
             "AND (command_id IS NULL OR command_id <> ?) ORDER BY position DESC LIMIT 1",
             (position, here),
@@ -45,5 +45,6 @@ class Moments:
         return int(before or 0)
 
     def _command_at(self, position: int) -> str | None:
-        found = self._store.value("SELECT command_id FROM events WHERE position = ?", (position,))
+        statement = "SELECT command_id FROM events WHERE position = ?"
+        found = self._connection.value(statement, (position,))
         return None if found is None else str(found)

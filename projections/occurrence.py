@@ -8,7 +8,7 @@ from typing import Final
 
 from ledger.near_words import near
 from projections.definitions.audit_trail import USES
-from projections.stores.store import Store
+from projections.stores.connection import Connection
 
 WORDS_MAX: Final = 100_000
 """Among how many words of a ledger near ones are looked for, at most."""
@@ -42,25 +42,25 @@ _IDS: Final = "SELECT actor AS word FROM events WHERE actor IS NOT NULL"
 _OTHER: Final = {"service": "uses", "uses": "service"}
 
 
-def unknown_words(store: Store, asked: Mapping[str, str | None]) -> list[UnknownWord]:
+def unknown_words(connection: Connection, asked: Mapping[str, str | None]) -> list[UnknownWord]:
     """Those words of `asked` that occur in no entry, in its order. Within a transaction only."""
-    return list(_unknown(store, asked))
+    return list(_unknown(connection, asked))
 
 
-def _unknown(store: Store, asked: Mapping[str, str | None]) -> Iterator[UnknownWord]:
+def _unknown(connection: Connection, asked: Mapping[str, str | None]) -> Iterator[UnknownWord]:
     for name, value in asked.items():
-        if value is None or name not in _WORDS or _occurs(store, _WORDS[name], value):
+        if value is None or name not in _WORDS or _occurs(connection, _WORDS[name], value):
             continue
-        if name == "actor" and _occurs(store, _IDS, value):
+        if name == "actor" and _occurs(connection, _IDS, value):
             continue
         other = _OTHER.get(name)
-        elsewhere = other if other and _occurs(store, _WORDS[other], value) else None
-        words = store.execute(
+        elsewhere = other if other and _occurs(connection, _WORDS[other], value) else None
+        words = connection.execute(
             f"SELECT DISTINCT word FROM ({_WORDS[name]}) AS words LIMIT {WORDS_MAX}"
         )
         yield UnknownWord(name, value, tuple(near(value, (row[0] for row in words))), elsewhere)
 
 
-def _occurs(store: Store, words: str, value: str) -> bool:
-    found = store.value(f"SELECT 1 FROM ({words}) AS words WHERE word = ? LIMIT 1", (value,))
+def _occurs(connection: Connection, words: str, value: str) -> bool:
+    found = connection.value(f"SELECT 1 FROM ({words}) AS words WHERE word = ? LIMIT 1", (value,))
     return found is not None

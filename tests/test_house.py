@@ -88,7 +88,9 @@ def wheel(dist: Path) -> Path:
     return dist / f"authledger-{VERSION}-py3-none-any.whl"
 
 
-def test_the_wheel_contains_the_packages_and_the_documentation_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_the_packages_and_the_documentation_and_nothing_else(
+    wheel: Path,
+) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     here = {

@@ -63,7 +63,7 @@ def grant(ask: Opening, writers: Writers = None, readers: Readers = None) -> Non
             "No role was named.", remedy="Give --writer ROLE, --reader ROLE or both."
         )
     need_psycopg()
-    from projections.stores.postgres_rights import grant as give
+    from projections.stores.postgres.rights import grant as give
 
     give(database, writers=writers or (), readers=readers or ())
     for what, roles in (("append", writers), ("read the views", readers)):

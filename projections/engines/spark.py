@@ -21,7 +21,7 @@ from projections.engines import EngineFailed, nothing
 from projections.engines.java import java_home
 from projections.export.events import COLUMNS, INTEGERS
 from projections.export.manifest import Manifest
-from projections.maintenance.digest import digest_of
+from projections.maintenance.digest import digest_of_rows
 from projections.maintenance.present import sorted_present
 from projections.projection import Projection
 
@@ -113,7 +113,7 @@ class Spark:
     def digest(self, projection: Projection) -> tuple[int, str]:
         try:
             rows = self._session.sql(sorted_present(projection)).toLocalIterator()
-            return digest_of(map(tuple, rows))
+            return digest_of_rows(map(tuple, rows))
         except (Py4JError, PySparkException) as failure:
             raise _failed(failure) from failure
 

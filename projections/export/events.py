@@ -69,7 +69,7 @@ class PostgresEvents:
         self.last_position = ledger.last_position
 
     def pages(self, first: int) -> Iterator[list[Row]]:
-        from projections.stores.postgres import event_pages  # noqa: PLC0415  Brings psycopg along.
+        from projections.stores.postgres.connection import event_pages  # noqa: PLC0415  Brings psycopg along.
 
         for page in event_pages(self._database, COLUMNS, first, PAGE):
             for row in page:

@@ -1,31 +1,33 @@
-"""Holds the live views against the events alone, where nothing may be written: on a standby, or for
-a role that only reads.
+"""Compares the live views with the events where nothing may be written.
 
-No table can be made there, not even a temporary one, so the present of each projection is one
-SELECT over the events, and its digest is compared with the live one's. Both are of one moment.
+On a standby, or for a role that only reads, not even a temporary table can be made. So the present
+of each projection is one SELECT over the events, and its digest is compared with the live view's,
+in one snapshot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from projections.maintenance.digest import digest_of_select, digest_of_table
 from projections.maintenance.present import sorted_present
-from projections.maintenance.rebuild import OnProgress, Rebuilt, digest, digest_of_rows
+from projections.maintenance.rebuild import OnProgress, Rebuilt
 from projections.projection import Projection
-from projections.stores.store import Store
+from projections.stores.connection import Connection
+from projections.stores.tracking import Tracking
 
 
 def compare_all(
-    store: Store, wanted: Sequence[Projection], on_progress: OnProgress | None
+    connection: Connection, wanted: Sequence[Projection], on_progress: OnProgress | None
 ) -> tuple[Rebuilt, ...]:
-    """What the live views hold, and what the events say at the position that they stand at."""
+    """Digest the live views, and the events up to the position that each view has reached."""
     compared = []
-    with store.unchanging(*(projection.name for projection in wanted)):
-        known = store.tracked()
+    with connection.snapshot(*(projection.name for projection in wanted)):
+        known = Tracking(connection).tracked()
         for projection in wanted:
             live = known[projection.name]
-            _, before = digest(store, projection, live.table)
-            rows, after = digest_of_rows(store, _present_at(projection, live.position))
+            _, before = digest_of_table(connection, projection, live.table)
+            rows, after = digest_of_select(connection, _present_at(projection, live.position))
             compared.append(Rebuilt(projection.name, live.position, rows, before, after))
             if on_progress:
                 on_progress(projection.name, live.position, live.position)
@@ -33,7 +35,7 @@ def compare_all(
 
 
 def _present_at(projection: Projection, position: int) -> str:
-    """The present rows when that position was the last: of later events the SELECT sees nothing."""
+    """The SELECT for the present rows when that position was the last: it sees no later events."""
     return (
         f"WITH events AS (SELECT * FROM events WHERE position <= {position:d}) "
         f"{sorted_present(projection)}"

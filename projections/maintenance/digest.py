@@ -1,49 +1,65 @@
-"""The digest of a view's rows: what all engines' answers are compared by.
+"""The digest of a view's rows, by which the answers of all engines are compared.
 
-It is the SHA-256 over a line of JSON for each row, in the order of their key.
+It is the SHA-256 over one line of JSON for each row, in the order of their key.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
-_AT_ONCE: Final = 1_000
+from projections import history
+from projections.projection import Projection
+from projections.stores.connection import Connection
+
+_CHUNK: Final = 1_000
 
 
-def digest_of(rows: Iterable[tuple[Any, ...]]) -> tuple[int, str]:
-    """How many rows, and the digest over them."""
-    return _digest_of(b"".join(to_json(row) + b"\n" for row in part) for part in _parts(rows))
+def digest_of_table(connection: Connection, projection: Projection, table: str) -> tuple[int, str]:
+    """How many present rows a projection has, and their digest. Within a transaction only."""
+    return digest_of_select(connection, history.sorted_current(projection, table))
+
+
+def digest_of_select(connection: Connection, statement: str) -> tuple[int, str]:
+    """How many rows a SELECT has, and their digest. Within a transaction only."""
+    with connection.streamed(statement) as rows:
+        return digest_of_rows(chain.from_iterable(iter(partial(rows.fetchmany, _CHUNK), [])))
+
+
+def digest_of_rows(rows: Iterable[tuple[Any, ...]]) -> tuple[int, str]:
+    """How many rows there are, and their digest."""
+    return _digest(b"".join(to_json(row) + b"\n" for row in chunk) for chunk in _chunks(rows))
 
 
 def digest_of_lines(lines: Iterable[str]) -> tuple[int, str]:
-    """The same, where the rows come as lines of JSON already, each with its end, without spaces.
+    """The same for rows that are lines of JSON already, without spaces, each with its line end.
 
-    What has to be escaped can be spelt in several ways, so lines with an escape are spelt anew.
+    An escape can be written in several ways, so lines with an escape are written anew.
     """
-    return _digest_of(map(_spelt, _parts(lines)))
+    return _digest(map(_normalized, _chunks(lines)))
 
 
-def _spelt(lines: list[str]) -> bytes:
+def _normalized(lines: list[str]) -> bytes:
     text = "".join(lines)
     if "\\" not in text:
         return text.encode()
     return b"".join(to_json(from_json(line)) + b"\n" for line in lines)
 
 
-def _parts(rows: Iterable[Any]) -> Iterator[list[Any]]:
+def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
     left = iter(rows)
-    return iter(lambda: list(islice(left, _AT_ONCE)), [])
+    return iter(lambda: list(islice(left, _CHUNK)), [])
 
 
-def _digest_of(parts: Iterable[bytes]) -> tuple[int, str]:
-    """How many lines, and the SHA-256 over them: within a line of JSON no other ends."""
+def _digest(chunks: Iterable[bytes]) -> tuple[int, str]:
+    """How many lines there are, and the SHA-256 over them. A line of JSON holds no line end."""
     found, count = hashlib.sha256(), 0
-    for part in parts:
-        found.update(part)
-        count += part.count(b"\n")
+    for chunk in chunks:
+        found.update(chunk)
+        count += chunk.count(b"\n")
     return count, found.hexdigest()

@@ -1,4 +1,4 @@
-"""Keeps the views: catch up with new events, rebuild beside and swap, tell where they stand."""
+"""Keeps the views: catches up with new events, rebuilds, follows, reports their positions."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from ledger.near_words import did_you_mean
 from ledger.values import instant_text
 from projections.definitions.declared import PROJECTIONS, declared_name
 from projections.maintenance.comparison import compare_all
-from projections.maintenance.fold import Fold
+from projections.maintenance.intervals import IntervalWriter
 from projections.maintenance.rebuild import OnProgress, Rebuilt, rebuild_all
 from projections.projection import Projection
 from projections.stores import time_index
 from projections.stores.store import Store
 
 CHUNK: Final = 250_000
-"""How many new positions are taken between two signs of progress."""
+"""How many positions one transaction of a catch-up takes. Progress is reported after each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What was rebuilt, by what, from which range of history, and that it came out the same.
+    """What was rebuilt, by which program, from which positions, and whether the result is the same.
 
-    `swapped`: the new ones are the live ones now; otherwise they were only compared with them.
+    `swapped`: the rebuilt views are live now; otherwise they were only compared with the live ones.
     """
 
     engine: str
@@ -51,7 +51,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where one projection stands: the position reached, how many are missing, its rows."""
+    """How far one projection has come: the position reached, how many are missing, its rows."""
 
     name: str
     position: int
@@ -72,22 +72,22 @@ class Runner:
         self._catalogue = catalogue
 
     def catch_up(self, on_progress: OnProgress | None = None) -> int:
-        """Bring every projection to the ledger's last position, all in one transaction each chunk.
+        """Bring every projection to the ledger's last position; return the position reached.
 
-        Returns the position reached; where this connection may not keep the views, the one that
-        they stand at. Raises StoreLocked when another process keeps the views.
+        All projections of a chunk advance in one transaction. Where this connection may not write
+        to the views, they stay where they are. Raises StoreLocked if another process catches up.
         """
         store = self._store
-        with store.store_errors():
-            if not store.keeps:
-                store.check_fits()
-                return store.reached()
+        with store.connection.store_errors():
+            if not store.connection.can_catch_up:
+                store.declarations.check()
+                return store.tracking.reached()
             self._declare()
-            last = store.last_position()
-            reached = store.reached()
+            last = store.tracking.last_position()
+            reached = store.tracking.reached()
             while reached < last:
                 reached = min(reached + CHUNK, last) if reached else last
-                with store.transaction():
+                with store.connection.transaction():
                     self._advance(reached)
                 if on_progress:
                     on_progress("all", reached, last)
@@ -96,46 +96,47 @@ class Runner:
     def rebuild(
         self, names: Iterable[str] | None = None, on_progress: OnProgress | None = None
     ) -> Certificate:
-        """Build projections again beside the live ones, compare digests, and swap.
+        """Build projections beside the live ones, compare digests, and swap.
 
-        A crash leaves the live one; readers read it, and others catch it up, until the swap. Where
-        this connection may not make the views, they are compared with the events, and left.
-        Raises NotFound for a name that is no projection.
+        Until the swap, others read the live one and catch it up; a crash leaves it as it is. Where
+        this connection may not rebuild the views, they are only compared with the events.
+        Raises NotFound for a name that is not a projection.
         """
         wanted = projections_named(names)
         self.catch_up()
         store = self._store
-        with store.store_errors():
-            if store.makes:
+        swapped = store.connection.can_rebuild
+        with store.connection.store_errors():
+            if swapped:
                 rebuilt = rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
             else:
-                rebuilt = compare_all(store, wanted, on_progress)
+                rebuilt = compare_all(store.connection, wanted, on_progress)
         return Certificate(
-            engine=store.engine,
+            engine=store.connection.engine,
             code_version=code_version(),
             first_position=1,
             last_position=max(projection.last_position for projection in rebuilt),
             rebuilt_at=instant_text(self._clock()),
             projections=rebuilt,
-            swapped=store.makes,
+            swapped=swapped,
         )
 
     def status(self) -> list[Status]:
-        """Where each projection stands, without catching up."""
-        store = self._store
-        with store.store_errors():
+        """How far each projection has come, without catching up."""
+        connection = self._store.connection
+        with connection.store_errors():
             self._declare()
-            last = store.last_position()
+            last = self._store.tracking.last_position()
             return [
                 Status(
                     name=name,
                     position=position,
                     behind=last - position,
-                    rows=store.value(f"SELECT count(*) FROM {name}"),
-                    history_rows=store.value(f"SELECT count(*) FROM {name}_history"),
+                    rows=connection.value(f"SELECT count(*) FROM {name}"),
+                    history_rows=connection.value(f"SELECT count(*) FROM {name}_history"),
                     rebuilt_at=rebuilt_at,
                 )
-                for name, position, rebuilt_at in store.execute(
+                for name, position, rebuilt_at in connection.execute(
                     "SELECT name, position, rebuilt_at FROM tracking ORDER BY name"
                 ).fetchall()
             ]
@@ -143,52 +144,56 @@ class Runner:
     def follow(
         self, interval_s: float = 0.5, on_lost: Callable[[StoreUnavailable], None] = lambda _: None
     ) -> Iterator[int]:
-        """Catch up again and again; yields each new position reached. Ends when closed.
+        """Catch up again and again, and yield each new position reached, until closed.
 
-        A lost connection is replaced, by one to whichever server is there then. Raises
-        StoreUnavailable if there is none for long.
+        A lost connection is reported to `on_lost` and replaced, perhaps by one to another server.
+        Raises StoreUnavailable if there is none for several minutes.
         """
+        connection = self._store.connection
         reached = -1
         while True:
             try:
                 position = self.catch_up()
                 if position == reached:
-                    self._store.wait(interval_s)
+                    connection.wait(interval_s)
             except StoreUnavailable as error:
-                if not self._store.is_passing(error):
+                if not connection.is_transient(error):
                     raise
                 on_lost(error)
-                self._store.reconnect()
+                connection.reconnect()
                 continue
             if position != reached:
                 reached = position
                 yield position
 
     def _declare(self) -> None:
-        store = self._store
-        if store.keeps and store.needs_declaring(self._catalogue):
-            if not store.makes:
-                store.check_fits()  # Then it is the catalogue, and its owner's is as good.
-                return
-            with store.transaction():
-                store.declare(self._catalogue)
+        connection, declarations = self._store.connection, self._store.declarations
+        if not connection.can_catch_up or declarations.is_current(self._catalogue):
+            return
+        if not connection.can_rebuild:
+            declarations.check()  # If only the catalogue differs, the owner's serves as well.
+            return
+        with connection.transaction():
+            declarations.apply(self._catalogue)
+            self._store.upkeep.admit_writers()
 
     def _advance(self, until: int) -> None:
-        """Take the changes from the tracking to a position into the live tables."""
-        for known in self._store.tracked().values():
+        """Bring the live tables to a position. Within a transaction only."""
+        connection, upkeep = self._store.connection, self._store.upkeep
+        for known in self._store.tracking.tracked().values():
             projection = PROJECTIONS[known.name]
             if known.position == 0:
-                self._store.fill(projection, known.table, until)
+                upkeep.fill(projection, known.table, until)
             elif known.position < until:
-                fold = Fold(self._store, projection, known.table)
-                fold.take(known.position + 1, until)
-                fold.flush()
-        time_index.take(self._store, until)
-        self._store.track(until)
+                writer = IntervalWriter(connection, upkeep, projection, known.table)
+                writer.add_changes(known.position + 1, until)
+                writer.write()
+        time_index.extend(connection, until)
+        self._store.tracking.advance(until)
 
 
 def projections_named(names: Iterable[str] | None) -> list[Projection]:
-    """Those projections, or all. Raises NotFound for a name that is no projection."""
+    """The projections of these names, or all. Raises NotFound for any other name."""
     wanted = [declared_name(name) for name in names or PROJECTIONS]
     for name in wanted:
         if name not in PROJECTIONS:

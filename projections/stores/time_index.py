@@ -1,12 +1,12 @@
-"""Where in the history a time lies, so that a trail bounded by time reads that part alone.
+"""An index of effective times, so that a trail between two times reads only that part of history.
 
-The trail is sorted by position and bounded by effective time. Most events are recorded in the order
+The trail is sorted by position and limited by effective time. Most events are recorded in the order
 in which they happened, so a block of positions is a span of time:
 
     block    begins at position 1, 1025, 2049 …; `reached` is the latest effective time before it
     in time  an event of the block that is not earlier than `reached`: the blocks' spans of time
              follow one another without overlapping
-    late     any other; each is kept by itself, by its time
+    late     any other event; it has a row of its own, by its time
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LATE: Final = (
 
 
 class Statements(Protocol):
-    """A connection to the views, as far as the index needs it; a Store is one."""
+    """What the index needs of a connection to the views."""
 
     def execute(self, statement: str, params: Sequence[Any] = ()) -> Any: ...
     def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None: ...
@@ -34,7 +34,7 @@ class Statements(Protocol):
 
 
 def tables(dialect: Dialect) -> tuple[str, ...]:
-    """`latest` is the latest effective time up to `until`, the last position looked at."""
+    """The index's tables: `until` is the last position indexed, `latest` the latest time then."""
     block = [("first", "INTEGER NOT NULL"), ("until", "INTEGER NOT NULL")]
     block += [("reached", "TEXT NOT NULL"), ("latest", "TEXT NOT NULL")]
     late = [("effective_at", "TEXT NOT NULL"), ("position", "INTEGER NOT NULL")]
@@ -44,14 +44,14 @@ def tables(dialect: Dialect) -> tuple[str, ...]:
     )
 
 
-def take(store: Statements, last: int) -> None:
-    """Look at the events up to a position that were not looked at before."""
-    row = store.execute(
+def extend(connection: Statements, last: int) -> None:
+    """Index the events up to a position that are not indexed yet."""
+    row = connection.execute(
         "SELECT first, until, reached, latest FROM time_blocks ORDER BY first DESC LIMIT 1"
     ).fetchone()
     first, until, reached, latest = row or (1, 0, "", "")
     blocks, late = [], []
-    for position, at in store.execute(
+    for position, at in connection.execute(
         "SELECT position, COALESCE(effective_at, '') FROM events "
         "WHERE position > ? AND position <= ? ORDER BY position",
         (until, last),
@@ -66,23 +66,24 @@ def take(store: Statements, last: int) -> None:
         until = position
     if until:
         blocks.append((first, until, reached, latest))
-    store.execute_many(
+    connection.execute_many(
         "INSERT INTO time_blocks VALUES (?, ?, ?, ?) ON CONFLICT (first) DO UPDATE SET "
         "until = excluded.until, latest = excluded.latest",
         blocks,
     )
-    store.insert("time_late", ("effective_at", "position"), sorted(late))
+    connection.insert("time_late", ("effective_at", "position"), sorted(late))
 
 
-def forget(store: Statements) -> None:
-    """The history is another one."""
-    store.execute("DELETE FROM time_blocks")
-    store.execute("DELETE FROM time_late")
+def clear(connection: Statements) -> None:
+    """Empty the index: the history is another one."""
+    connection.execute("DELETE FROM time_blocks")
+    connection.execute("DELETE FROM time_late")
 
 
 class Bounds(NamedTuple):
-    """The positions between which all events in time lie, both included; and up to where the
-    history was looked at: what came after may lie anywhere.
+    """The positions between which all events in time lie, both included.
+
+    `known` is the last position indexed: an event after it may have any time.
     """
 
     first: int
@@ -90,11 +91,11 @@ class Bounds(NamedTuple):
     known: int
 
 
-def bounds(store: Statements, wanted: TrailFilter) -> Bounds:
-    """Where the events in time lie that a filter's times ask for."""
+def bounds(connection: Statements, wanted: TrailFilter) -> Bounds:
+    """Where the events in time lie that a filter asks for."""
     since = instant_text(wanted.since) if wanted.since else ""
     until = instant_text(wanted.until) if wanted.until else "~"
-    first, last, known = store.execute(
+    first, last, known = connection.execute(
         "SELECT max(first) FILTER (WHERE reached < ?), min(first) FILTER (WHERE reached >= ?), "
         "max(until) FROM time_blocks",
         (since, until),
@@ -104,8 +105,9 @@ def bounds(store: Statements, wanted: TrailFilter) -> Bounds:
 
 
 def parts(within: Bounds, wanted: TrailFilter) -> list[tuple[str, list[object]]]:
-    """Conditions that no event fulfils twice, and their parameters: in time; late; not looked at
-    yet. Together they leave out no event between the filter's times.
+    """SQL conditions with their parameters: for events in time, late ones, and those not indexed.
+
+    Every event between the filter's times satisfies exactly one of them.
     """
     since = instant_text(wanted.since) if wanted.since else ""
     until = instant_text(wanted.until) if wanted.until else "~"

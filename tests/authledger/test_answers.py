@@ -62,7 +62,7 @@ def test_the_trails_values_have_the_types_of_its_columns_or_are_none(
 
 
 def test_an_answer_is_the_sequence_of_its_rows(ledger: authledger.Ledger) -> None:
-    answer = ledger.view(rows.RegionAgenciesRow)
+    answer = ledger.view(rows.RegionsRow)
     assert len(answer) == 4
     assert [*answer] == [*answer.rows]
     assert answer[1:3] == answer.rows[1:3]

@@ -310,7 +310,7 @@ Signed = tuple[authledger.Ledger, str]
 
 def test_evidence_is_checked_without_the_ledger(signed: Signed, tmp_path: Path) -> None:
     ledger, vkey = signed
-    made = ledger.evidence(rows.RegionAgenciesRow, tmp_path / "answer.zip", service="elb")
+    made = ledger.evidence(rows.RegionsRow, tmp_path / "answer.zip", service="elb")
     held = authledger.verify_evidence(tmp_path / "answer.zip", [vkey])
     assert held.answer == made.answer
     assert held.answer[0].service == "elb"

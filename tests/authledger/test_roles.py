@@ -9,7 +9,7 @@ import pytest
 
 import authledger
 from ledger.persistence.location import PostgresDatabase
-from projections.stores.postgres_rights import grant
+from projections.stores.postgres.rights import grant
 from tests.authledger.conftest import BEIJING, login, use
 from tests.authledger.conftest import grant as consent
 

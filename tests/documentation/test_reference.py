@@ -29,9 +29,10 @@ def test_every_view_has_the_documented_columns_and_types(tmp_path: Path) -> None
                 column.name for column in documented
             )
         for name, projection in PROJECTIONS.items():
-            store = views._store
+            connection = views._store.connection
             kept = {
-                row[1]: row[2] for row in store.execute(f"PRAGMA table_info({name}_1)").fetchall()
+                row[1]: row[2]
+                for row in connection.execute(f"PRAGMA table_info({name}_1)").fetchall()
             }
             for column in (*projection.key, *projection.values, *projection.counters):
                 assert kept[column.name] == column.type, (name, column.name)

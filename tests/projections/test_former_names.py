@@ -38,7 +38,7 @@ def test_the_tables_of_an_older_version_become_the_view_of_today(
     told: World, views: Views, former: str, name: str
 ) -> None:
     expected = views.read(name).rows
-    store = views._store
+    store = views._store.connection
     for suffix in ("", "_history"):
         store.execute(f"DROP VIEW {former}{suffix}")
     store.execute(f"CREATE TABLE {former}_1 (one INTEGER)")
@@ -48,7 +48,7 @@ def test_the_tables_of_an_older_version_become_the_view_of_today(
     with Views.open(told.place, CATALOGUE) as again:
         again.catch_up()
         assert again.read(former).rows == expected
-        assert again._store.tracked().keys() == PROJECTIONS.keys()
+        assert again._store.tracking.tracked().keys() == PROJECTIONS.keys()
         assert len(again.query(f"SELECT * FROM {former}").rows) == len(expected)
 
 

@@ -166,7 +166,7 @@ def test_the_trail_tells_who_tried_to_delete_the_protected_policy(views: Views) 
         (TrailFilter(account="another"), []),
         (TrailFilter(agency="asm_admin_trust", event="AgencyCreated"), ["AgencyCreated"]),
         (TrailFilter(origin="observed"), []),
-        (TrailFilter(service="elb", event="TemporaryCredentialIssued"),
+        (TrailFilter(uses="elb", event="TemporaryCredentialIssued"),
          ["TemporaryCredentialIssued"]),
     ],
 )  # fmt: skip
@@ -203,8 +203,8 @@ def test_of_several_filters_the_rarest_is_looked_up(
     path: Path, views: Views, wanted: TrailFilter, index: str
 ) -> None:
     """A year of refusals is not read for one account's."""
-    wheres, params = wanted.conditions(["p-00000000000000000000"], views._store.dialect)
-    plan = views._store.execute(
+    wheres, params = wanted.conditions(["p-00000000000000000000"], views._store.connection.dialect)
+    plan = views._store.connection.execute(
         f"EXPLAIN QUERY PLAN SELECT * FROM audit_trail WHERE {' AND '.join(wheres)} "
         "ORDER BY position DESC LIMIT 50",
         params,

@@ -11,7 +11,7 @@ import pytest
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from ledger.errors import StoreUnavailable
-from projections.stores import postgres
+from projections.stores.postgres import connection as postgres
 from projections.views import Views
 from tests.ledger.scenario import BEIJING, login
 from tests.ledger.worlds import consent

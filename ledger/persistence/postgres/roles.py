@@ -2,7 +2,7 @@
 
 The owner made the tables, and migrates them. A writer appends: it may insert events, and never
 change, delete or truncate them. A reader sees the views, and nothing of the ledger itself. A writer
-reads the views as well; `projections/stores/postgres_rights.py` says what it may write in them.
+reads the views as well; `projections/stores/postgres/rights.py` says what it may write in them.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from projections.definitions.declared import PROJECTIONS
 from projections.engines import Engine, EngineName
 from projections.engines import duckdb as engine_duckdb
 from projections.export.manifest import read_manifest
-from projections.maintenance.digest import digest_of
+from projections.maintenance.digest import digest_of_rows
 from projections.maintenance.present import sorted_present
 from tests.cli.conftest import Cli, cli
 from tests.postgres import Server
@@ -123,7 +123,7 @@ def test_the_statement_for_all_engines_says_what_the_fold_keeps(taken: list[Step
         with closing(sqlite3.connect(made.place)) as connection:
             for name, projection in PROJECTIONS.items():
                 rows = connection.execute(sorted_present(projection))
-                assert digest_of(tuple(row) for row in rows) == views.digest(name, last), name
+                assert digest_of_rows(tuple(row) for row in rows) == views.digest(name, last), name
 
 
 @pytest.mark.parametrize("engine", [EngineName.SPARK], indirect=True)

@@ -8,7 +8,7 @@ import duckdb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.maintenance.digest import digest_of, digest_of_lines
+from projections.maintenance.digest import digest_of_lines, digest_of_rows
 
 texts = st.text(
     st.one_of(
@@ -26,7 +26,7 @@ def test_lines_with_other_escapes_are_the_same_rows(
     lines = (
         json.dumps(row, separators=(",", ":"), ensure_ascii=ascii_only) + "\n" for row in given_rows
     )
-    assert digest_of_lines(lines) == digest_of(given_rows)
+    assert digest_of_lines(lines) == digest_of_rows(given_rows)
 
 
 @given(texts, texts, st.integers(0, 2**63 - 1))
@@ -34,12 +34,12 @@ def test_what_duckdb_spells_is_the_same_row(one: str, other: str, number: int) -
     asked = "SELECT json_array($1::VARCHAR, $2::VARCHAR, $3::BIGINT) || chr(10)"
     line = duckdb.execute(asked, [one, other, number]).fetchone()
     assert line is not None
-    assert digest_of_lines(line) == digest_of([(one, other, number)])
+    assert digest_of_lines(line) == digest_of_rows([(one, other, number)])
 
 
 def test_a_batch_ends_nowhere_in_the_digest() -> None:
     of_rows = [(f"é{number}", number) for number in range(2_500)]
     lines = [json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n" for row in of_rows]
-    assert digest_of_lines(lines) == digest_of(of_rows)
-    assert digest_of(of_rows)[0] == len(of_rows)
-    assert digest_of_lines(lines[:-1]) != digest_of(of_rows)
+    assert digest_of_lines(lines) == digest_of_rows(of_rows)
+    assert digest_of_rows(of_rows)[0] == len(of_rows)
+    assert digest_of_lines(lines[:-1]) != digest_of_rows(of_rows)

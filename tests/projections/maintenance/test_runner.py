@@ -21,9 +21,11 @@ from ledger.account.console import RequestConsoleLogin
 from ledger.catalogue import load_catalogue
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
 from projections.definitions.declared import PROJECTIONS
-from projections.maintenance import fold, runner
-from projections.stores import postgres, sqlite
-from projections.stores.sqlite import views_path
+from projections.maintenance import intervals as interval_writer
+from projections.maintenance import runner
+from projections.stores.postgres import connection as postgres
+from projections.stores.sqlite import connection as sqlite
+from projections.stores.sqlite.connection import views_path
 from projections.stores.store import Store
 from projections.views import Views
 from tests.ledger.worlds import Place
@@ -122,7 +124,7 @@ def test_a_view_that_somebody_altered_is_healed_and_the_certificate_tells(
     told: World, views: Views
 ) -> None:
     before = all_rows(views)
-    views._store.execute("UPDATE policies_1 SET status = 'deleted'")
+    views._store.connection.execute("UPDATE policies_1 SET status = 'deleted'")
     certificate = views.rebuild(["policies"])
     assert not certificate.equal
     assert all_rows(views) == before
@@ -145,7 +147,7 @@ def test_tracking_rows_that_are_not_a_projections_are_removed_and_name_no_table(
 ) -> None:
     """Their names are data: nothing is dropped by them, whatever they are."""
     before = all_rows(views)
-    store = views._store
+    store = views._store.connection
     store.execute("CREATE VIEW made_by_hand AS SELECT 1 AS one")
     for name in ("made_by_hand", "x; DROP TABLE policies_1; --", 'x"; DROP TABLE policies_1; --'):
         store.execute("INSERT INTO tracking VALUES (?, 0, '', '', 1, NULL)", (name,))
@@ -155,9 +157,9 @@ def test_tracking_rows_that_are_not_a_projections_are_removed_and_name_no_table(
         store.execute("UPDATE tracking SET generation = '1 UNION SELECT' WHERE name = 'usage'")
     with Views.open(told.place, CATALOGUE) as again:
         again.catch_up()
-        assert again._store.tracked().keys() == PROJECTIONS.keys()
-        assert again._store.value("SELECT count(*) FROM tracking") == len(PROJECTIONS)
-        assert again._store.value("SELECT one FROM made_by_hand") == 1
+        assert again._store.tracking.tracked().keys() == PROJECTIONS.keys()
+        assert again._store.connection.value("SELECT count(*) FROM tracking") == len(PROJECTIONS)
+        assert again._store.connection.value("SELECT one FROM made_by_hand") == 1
         assert all_rows(again) == before
         assert again.rebuild().equal
 
@@ -165,18 +167,18 @@ def test_tracking_rows_that_are_not_a_projections_are_removed_and_name_no_table(
 def test_the_tables_of_a_retired_projection_are_dropped(
     told: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = views._store
+    store = views._store.connection
     store.execute("CREATE TABLE gone_3 (one INTEGER)")
     for name in ("gone", "gone_history"):
         store.execute(f"CREATE VIEW {name} AS SELECT * FROM gone_3")
     store.execute("INSERT INTO tracking VALUES ('gone', 0, '', '', 3, NULL)")
-    monkeypatch.setattr("projections.stores.store.RETIRED", ("gone",))
+    monkeypatch.setattr("projections.stores.tracking.RETIRED", ("gone",))
     with Views.open(told.place, CATALOGUE) as again:
         again.catch_up()
         for name in ("gone", "gone_history", "gone_3"):
             with pytest.raises((sqlite3.Error, psycopg.Error)):
-                again._store.execute(f"SELECT * FROM {name}")
-        assert again._store.tracked().keys() == PROJECTIONS.keys()
+                again._store.connection.execute(f"SELECT * FROM {name}")
+        assert again._store.tracking.tracked().keys() == PROJECTIONS.keys()
 
 
 def intervals(views: Views) -> list[list[tuple[object, ...]]]:
@@ -188,9 +190,10 @@ def intervals(views: Views) -> list[list[tuple[object, ...]]]:
 
 def begin_again(store: Store) -> None:
     """As if the views had seen the first event only, which none of them shows."""
-    for known in store.tracked().values():
-        store.execute(f"DELETE FROM {known.table} WHERE from_position > 1")
-    store.execute("UPDATE tracking SET position = 1, anchor = ?", (store.anchor(1),))
+    connection, tracking = store.connection, store.tracking
+    for known in tracking.tracked().values():
+        connection.execute(f"DELETE FROM {known.table} WHERE from_position > 1")
+    connection.execute("UPDATE tracking SET position = 1, anchor = ?", (tracking.anchor(1),))
 
 
 def test_how_a_history_was_written_does_not_show(
@@ -201,7 +204,7 @@ def test_how_a_history_was_written_does_not_show(
     expected = intervals(views)
     assert len(expected[0]) > 10
     for held in (0, 2, 5):
-        monkeypatch.setattr(fold, "HELD_MAX", held)
+        monkeypatch.setattr(interval_writer, "HELD_MAX", held)
         monkeypatch.setattr(runner, "CHUNK", held + 1)
         begin_again(views._store)
         views.catch_up()
@@ -224,7 +227,7 @@ def test_what_comes_during_a_rebuild_is_in_it(
     told: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others append and catch up until the moment of the swap."""
-    store, fill = type(views._store), type(views._store).fill
+    upkeep, fill = type(views._store.upkeep), type(views._store.upkeep).fill
 
     def fill_while_others_append(*args: Any) -> None:
         fill(*args)
@@ -232,7 +235,7 @@ def test_what_comes_during_a_rebuild_is_in_it(
         with Views.open(told.place, CATALOGUE) as other:
             other.catch_up()
 
-    monkeypatch.setattr(store, "fill", fill_while_others_append)
+    monkeypatch.setattr(upkeep, "fill", fill_while_others_append)
     certificate = views.rebuild(["logins"])
     assert certificate.equal
     assert certificate.last_position == told.ledger.last_position()
@@ -242,16 +245,17 @@ def test_what_comes_during_a_rebuild_is_in_it(
 def test_views_that_another_process_rebuilt_meanwhile_are_not_swapped(
     told: World, path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, fill, before = type(views._store), type(views._store).fill, all_rows(views)
+    upkeep, before = type(views._store.upkeep), all_rows(views)
+    fill = upkeep.fill
 
     def fill_while_another_rebuilds(*args: Any) -> None:
-        monkeypatch.setattr(store, "fill", fill)
+        monkeypatch.setattr(upkeep, "fill", fill)
         with Views.open(told.place, CATALOGUE) as other:
             other.rebuild(["logins"])
         fill(*args)
 
-    monkeypatch.setattr(store, "fill", fill_while_another_rebuilds)
-    with pytest.raises(StoreLocked, match="built logins anew"):
+    monkeypatch.setattr(upkeep, "fill", fill_while_another_rebuilds)
+    with pytest.raises(StoreLocked, match="rebuilt logins in the meantime"):
         views.rebuild(["logins"])
     assert all_rows(views) == before
 
@@ -328,8 +332,9 @@ def test_views_that_another_process_keeps_locked_are_a_clear_error(
 ) -> None:
     for module in (sqlite, postgres):
         monkeypatch.setattr(module, "LOCK_TIMEOUT_S", 1)
+    monkeypatch.setattr("projections.stores.postgres.upkeep.SWAP_S", 1)
     opened = Views.open(told.place, CATALOGUE)
-    with views._store.transaction(), opened as other, pytest.raises(StoreLocked):
+    with views._store.connection.transaction(), opened as other, pytest.raises(StoreLocked):
         other.rebuild()
 
 

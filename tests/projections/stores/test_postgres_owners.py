@@ -15,7 +15,7 @@ from ledger.catalogue import load_catalogue
 from ledger.errors import StoreUnavailable
 from ledger.persistence.location import PostgresDatabase
 from projections.engines import EngineName
-from projections.stores.postgres_rights import grant
+from projections.stores.postgres.rights import grant
 from projections.views import Views
 from tests.ledger.scenario import BEIJING, SHANGHAI
 from tests.ledger.test_catalogue import PRINTING
@@ -128,7 +128,7 @@ def test_while_a_swap_waits_for_a_reader_others_are_caught_up(as_role: dict[str,
 
     with Views.open(owner, CATALOGUE) as views:
         views.catch_up()
-        with Views.open(owner, CATALOGUE) as reader, reader._store.unchanging("policies"):
+        with Views.open(owner, CATALOGUE) as reader, reader._store.connection.snapshot("policies"):
             waiting = threading.Thread(target=rebuild)
             waiting.start()
             for number in range(5):

@@ -17,7 +17,7 @@ from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from ledger.persistence.location import PostgresDatabase
 from projections.definitions.declared import PROJECTIONS
-from projections.stores.postgres_rights import grant
+from projections.stores.postgres.rights import grant
 from projections.views import Views
 from tests.ledger.scenario import BEIJING, SHANGHAI
 from tests.ledger.worlds import consent
@@ -126,7 +126,6 @@ def test_a_table_whose_name_carries_sql_is_never_executed(urls: dict[str, str]) 
         )
     with Views.open(urls["postgres"], CATALOGUE) as views:
         views.catch_up()
-        views._store.analyze()  # type: ignore[attr-defined]
     with psycopg.connect(urls["rights_owner"]) as db:
         db.execute("UPDATE views.layout SET version = 0")
     with Views.open(urls["postgres"], CATALOGUE) as views:

@@ -13,7 +13,7 @@ from ledger.account.console import RequestConsoleLogin
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from ledger.errors import InvalidInput, NotFound, StoreLocked, StoreUnavailable
-from projections.stores import postgres
+from projections.stores.postgres import upkeep
 from projections.views import Views
 from tests.projections.conftest import story
 from tests.projections.worlds import Do, World
@@ -89,8 +89,8 @@ def test_a_swap_waits_for_who_reads_and_lets_new_readers_by(
             own.rebuild(["policies"])
 
     with Views.open(told.place, CATALOGUE) as other:
-        monkeypatch.setattr(postgres, "SWAP_TIMEOUT_MS", 50)
-        with other._store.unchanging("policies"):
+        monkeypatch.setattr(upkeep, "SWAP_TIMEOUT_MS", 50)
+        with other._store.connection.snapshot("policies"):
             rebuilding = threading.Thread(target=rebuild)
             rebuilding.start()
             time.sleep(0.5)
@@ -105,10 +105,14 @@ def test_a_swap_waits_for_who_reads_and_lets_new_readers_by(
 def test_a_swap_that_gets_no_turn_is_told_and_leaves_the_live_view(
     told: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "LOCK_TIMEOUT_S", 1)
+    monkeypatch.setattr(upkeep, "SWAP_S", 1)
     before = views.read("policies").rows
-    refused = pytest.raises(StoreLocked, match="read policies all the time")
-    with Views.open(told.place, CATALOGUE) as other, other._store.unchanging("policies"), refused:
+    refused = pytest.raises(StoreLocked, match="readers held its lock for 1 s")
+    with (
+        Views.open(told.place, CATALOGUE) as other,
+        other._store.connection.snapshot("policies"),
+        refused,
+    ):
         views.rebuild(["policies"])
     assert views.read("policies").rows == before
     assert views.rebuild(["policies"]).equal
@@ -126,7 +130,7 @@ def test_two_rebuilds_at_once_wait_for_each_other(told: World, views: Views) -> 
     for thread in threads:
         thread.join()
     assert equal == [True] * 3
-    assert {known.generation for known in views._store.tracked().values()} == {4}
+    assert {known.generation for known in views._store.tracking.tracked().values()} == {4}
 
 
 def test_free_sql_is_one_select(views: Views) -> None:
@@ -169,7 +173,7 @@ def test_a_schema_of_another_program_is_left_alone(database: str) -> None:
     with Ledger(database), psycopg.connect(database, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA views")
         connection.execute("CREATE TABLE views.sights (name text)")
-        with pytest.raises(StoreUnavailable, match="another program's"):
+        with pytest.raises(StoreUnavailable, match="belongs to another program"):
             Views.open(database, CATALOGUE)
         connection.execute("SELECT name FROM views.sights")
 

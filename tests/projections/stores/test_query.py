@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import InvalidInput, QueryTimedOut
-from projections.stores.sqlite import views_path
+from projections.stores.sqlite.connection import views_path
 from projections.views import Views
 
 

@@ -13,13 +13,15 @@ import pytest
 from ledger.catalogue import load_catalogue
 from ledger.errors import WrongThread
 from projections.definitions.audit_trail import TrailFilter
-from projections.stores.sqlite import views_path
+from projections.stores.sqlite.connection import views_path
 from projections.views import Views
 from tests.projections.worlds import World
 
 USES: dict[str, Callable[[Views], object]] = {
     "read": lambda views: views.read("regions"),
     "trail": lambda views: views.trail(TrailFilter()),
+    "trail_at": lambda views: views.trail_at([1]),
+    "unknown_words": lambda views: views.unknown_words({"region": "x"}),
     "query": lambda views: views.query("SELECT 1"),
     "catch_up": lambda views: views.catch_up(),
     "rebuild": lambda views: views.rebuild(),
@@ -34,7 +36,7 @@ USES: dict[str, Callable[[Views], object]] = {
     "subject_names": lambda views: views.subject_names(["p-1"]),
 }
 """Every way to use them, but to close them."""
-NEEDS_NO_CONNECTION = {"open", "close", "keeps", "names", "columns"}
+NEEDS_NO_CONNECTION = {"open", "close", "can_catch_up", "names", "columns"}
 
 
 def test_every_use_is_listed_here() -> None:

@@ -14,7 +14,7 @@ from ledger.account.agency import AgencyCreated
 from ledger.catalogue import load_catalogue
 from projections.definitions.audit_trail import TrailFilter
 from projections.stores import time_index
-from projections.stores.sqlite import views_path
+from projections.stores.sqlite.connection import views_path
 from projections.views import Views
 from tests.projections.test_properties import views_of, world
 from tests.projections.worlds import BEGINNING, See, World, observations
@@ -73,7 +73,7 @@ def test_it_does_not_matter_in_how_many_steps_the_history_was_looked_at(
 ) -> None:
     def kept(views: Views) -> list[object]:
         return [
-            views._store.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+            views._store.connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
             for table in ("time_blocks", "time_late")
         ]
 
@@ -96,12 +96,12 @@ def test_a_time_is_looked_for_where_it_lies(told: World, views: Views) -> None:
     history = list(told.ledger.history())
     middle = history[len(history) // 2]
     with patch.object(time_index, "BLOCK", 4):
-        time_index.forget(views._store)
-        time_index.take(views._store, len(history))
+        time_index.clear(views._store.connection)
+        time_index.extend(views._store.connection, len(history))
     wanted = TrailFilter(
         since=middle.effective_at, until=middle.effective_at + timedelta(microseconds=1)
     )
-    first, last, known = time_index.bounds(views._store, wanted)
+    first, last, known = time_index.bounds(views._store.connection, wanted)
     assert first <= (middle.position or 0) <= last
     assert known == len(history)
     assert last - first < 12 < len(history)
@@ -122,19 +122,19 @@ def test_views_of_another_history_forget_where_its_times_lay(
         last = anew.catch_up()
         page = anew.trail(TrailFilter(since=BEGINNING - timedelta(days=1)))
         assert len(page.rows) == last
-        assert time_index.bounds(anew._store, TrailFilter()).known == last
+        assert time_index.bounds(anew._store.connection, TrailFilter()).known == last
 
 
 def test_views_of_an_older_layout_are_built_again(told: World, views: Views) -> None:
     before = views.read("regions").rows
     for table in ("time_blocks", "time_late"):
-        views._store.execute(f"DROP TABLE {table}")
+        views._store.connection.execute(f"DROP TABLE {table}")
     older = (
         "PRAGMA user_version = 0"
         if isinstance(told.place, Path)
         else "UPDATE layout SET version = 0"
     )
-    views._store.execute(older)
+    views._store.connection.execute(older)
     views.close()
     with Views.open(told.place, load_catalogue()) as anew:
         anew.catch_up()

@@ -1,0 +1,162 @@
+"""Makes the tables of the views fit what the code declares.
+
+Views can be rebuilt at any time, and are never the truth. Those of another history (a ledger that
+was restored or replaced) are emptied, and caught up again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+
+from ledger.catalogue import Catalogue
+from ledger.errors import StoreUnavailable
+from projections import history
+from projections.definitions.declared import FORMER_NAMES, PROJECTIONS, VIEWS
+from projections.dialect import Dialect
+from projections.projection import Projection
+from projections.stores import time_index
+from projections.stores.connection import Connection
+from projections.stores.tracking import Tracked, Tracking
+
+_DERIVED = [name for name, view in VIEWS.items() if "events" not in view.over]
+"""The views over projections. Those over the events are made with the connection or the schema."""
+
+
+def schema(dialect: Dialect) -> tuple[str, ...]:
+    """The statements that make the tables which belong to no projection."""
+    # `fingerprint` is of the declaration, `anchor` of the entry at `position`.
+    tracking = [
+        ("name", "TEXT NOT NULL"),
+        ("position", "INTEGER NOT NULL"),
+        ("anchor", "TEXT NOT NULL"),
+        ("fingerprint", "TEXT NOT NULL"),
+        ("generation", "INTEGER NOT NULL"),
+        ("rebuilt_at", "TEXT"),
+    ]
+    features = [
+        *((name, "TEXT NOT NULL") for name in ("provider", "service", "feature", "agency")),
+        ("preference", "INTEGER NOT NULL"),
+        ("needs", "TEXT NOT NULL"),
+    ]
+    return (
+        dialect.table("tracking", tracking, ["name"]),
+        dialect.table("catalogue", [("version", "TEXT NOT NULL")], ["version"]),
+        dialect.table(
+            "catalogue_features", features, ["provider", "agency", "feature", "needs", "service"]
+        ),
+        *time_index.tables(dialect),
+    )
+
+
+class Declarations:
+    """Compares the tables with the declared projections, and makes them fit."""
+
+    def __init__(self, connection: Connection, tracking: Tracking) -> None:
+        self._connection, self._tracking = connection, tracking
+
+    def catalogue_version(self) -> str | None:
+        """The version of the catalogue that the views were made with."""
+        found = self._connection.value("SELECT version FROM catalogue")
+        return None if found is None else str(found)
+
+    def is_current(self, catalogue: Catalogue) -> bool:
+        """Whether all tables fit: declarations, catalogue and history are the same."""
+        return self.catalogue_version() == catalogue.version and self._fits()
+
+    def check(self) -> None:
+        """Raises StoreUnavailable if another version of the program made the tables."""
+        if not self._fits():
+            raise StoreUnavailable(
+                "The views were made by another version of the program, and this connection may "
+                "not rebuild them.",
+                remedy="On the primary, the owner of the views runs "
+                "`authledger projection catch-up`.",
+            )
+
+    def apply(self, catalogue: Catalogue) -> None:
+        """Make the tables fit. Those that do not are emptied; the next catch-up fills them."""
+        self._drop_derived_views()
+        known, others = self._tracking.rows()
+        for name in others:
+            self._connection.execute("DELETE FROM tracking WHERE name = ?", (name,))
+        for name in self._unfit(known):
+            if known[name].anchor != self._anchor_of(known[name]):
+                time_index.clear(self._connection)
+            self._drop(known.pop(name))
+        for projection in PROJECTIONS.values():
+            if projection.name not in known:
+                self._create(projection)
+        self._insert_catalogue(catalogue)
+        self._create_derived_views()
+
+    def _fits(self) -> bool:
+        known, others = self._tracking.rows()
+        return not others and known.keys() == PROJECTIONS.keys() and not self._unfit(known)
+
+    def _unfit(self, known: Mapping[str, Tracked]) -> list[str]:
+        """The projections whose tables are of another declaration, or of another history."""
+        anchors = {each.position: each for each in known.values()}
+        found = {position: self._anchor_of(each) for position, each in anchors.items()}
+        return [
+            each.name
+            for each in known.values()
+            if each.anchor != found[each.position]
+            or each.name not in PROJECTIONS
+            or each.fingerprint != PROJECTIONS[each.name].fingerprint
+        ]
+
+    def _anchor_of(self, known: Tracked) -> str | None:
+        return self._tracking.anchor(known.position) if known.position else ""
+
+    def _drop_derived_views(self) -> None:
+        former = ((name, f"{name}_history") for name in FORMER_NAMES)
+        for name in (*_DERIVED, *chain.from_iterable(former)):
+            self._connection.execute(f"DROP VIEW IF EXISTS {name}")
+
+    def _create_derived_views(self) -> None:
+        for name in _DERIVED:
+            select = VIEWS[name].select(self._connection.dialect)
+            self._connection.execute(f"CREATE VIEW {name} AS {select}")
+        for former, name in FORMER_NAMES.items():
+            for end in ("", "_history"):
+                self._connection.execute(f"CREATE VIEW {former}{end} AS SELECT * FROM {name}{end}")
+
+    def _create(self, projection: Projection) -> None:
+        table = f"{projection.name}_1"
+        self._drop_objects(projection.name, table)  # Made by an older version, perhaps.
+        self._connection.execute(history.create_table(projection, table, self._connection.dialect))
+        self._connection.execute(
+            "INSERT INTO tracking VALUES (?, 0, '', ?, 1, NULL)",
+            (projection.name, projection.fingerprint),
+        )
+        for statement in history.create_views(projection, table):
+            self._connection.execute(statement)
+
+    def _drop(self, known: Tracked) -> None:
+        self._drop_objects(known.name, known.table)
+        self._connection.execute("DELETE FROM tracking WHERE name = ?", (known.name,))
+
+    def _drop_objects(self, name: str, table: str) -> None:
+        for statement in (
+            f"DROP VIEW IF EXISTS {name}",
+            f"DROP VIEW IF EXISTS {name}_history",
+            f"DROP TABLE IF EXISTS {table}",
+        ):
+            self._connection.execute(statement)
+
+    def _insert_catalogue(self, catalogue: Catalogue) -> None:
+        self._connection.execute("DELETE FROM catalogue")
+        self._connection.execute("INSERT INTO catalogue VALUES (?)", (catalogue.version,))
+        self._connection.execute("DELETE FROM catalogue_features")
+        self._connection.insert(
+            "catalogue_features",
+            ("provider", "service", "feature", "agency", "preference", "needs"),
+            [
+                (service.provider, service.code, feature.name, agency, preference, code)
+                for service in catalogue.services
+                for feature in service.features
+                for preference, agency in enumerate(service.agency_names())
+                for code in feature.needs
+            ],
+        )

@@ -1,0 +1,156 @@
+"""A connection to the views' own file; the ledger's is attached read-only as `ledger`."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from ledger.errors import QueryTimedOut, StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
+from ledger.persistence.failures import as_store_errors
+from ledger.persistence.sqlite.connections import use_wal
+from projections.definitions.declared import VIEWS
+from projections.dialect import SQLITE
+from projections.stores.connection import Connection
+from projections.stores.declarations import schema
+
+APPLICATION_ID: Final = 0x61_75_74_76
+"""`autv`: tells a file of views from another database."""
+LAYOUT: Final = 1
+"""Stored as the file's user version. Grows when the tables change that belong to no projection."""
+LOCK_TIMEOUT_S: Final = 30
+CACHE_KIB: Final = 65_536
+
+
+def views_path(ledger: Path) -> Path:
+    """Where the views of a ledger are: `ledger.db` has `ledger.db.views` beside it."""
+    return ledger.with_name(ledger.name + ".views")
+
+
+class SQLiteConnection(Connection):
+    """A connection to the views' file, which is made if there is none."""
+
+    dialect = SQLITE
+
+    def __init__(self, ledger: Path) -> None:
+        super().__init__()
+        self.ledger = ledger.absolute()
+        self.path = views_path(self.ledger)
+        with self.store_errors():
+            self._sqlite = sqlite3.connect(
+                f"file:{quote(os.fsencode(self.path))}?mode=rwc",
+                uri=True,
+                isolation_level=None,
+                timeout=LOCK_TIMEOUT_S,
+                check_same_thread=False,  # `store_errors` checks it, and any thread may close it.
+            )
+            try:
+                self._prepare()
+            except BaseException:
+                self._sqlite.close()
+                raise
+
+    def _prepare(self) -> None:
+        application_id = self.value("PRAGMA application_id")
+        if application_id != APPLICATION_ID and self.value("SELECT count(*) FROM sqlite_schema"):
+            raise StoreUnavailable(
+                f"{self.path} is the place of the views, but holds another database.",
+                remedy="Move that file away; the views are built again from the ledger.",
+            )
+        use_wal(self._sqlite, LOCK_TIMEOUT_S)
+        # A loss of power may cost the newest changes, which are caught up again; it tears nothing.
+        self.set_durable(durable=False)
+        self._sqlite.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        if not self._has_tables():
+            with self.transaction():
+                if not self._has_tables():
+                    self._make_tables()
+        attach_ledger(self._sqlite, self.ledger)
+
+    def _has_tables(self) -> bool:
+        return bool(self.value("PRAGMA user_version") == LAYOUT)
+
+    def _make_tables(self) -> None:
+        """Make the tables that belong to no projection; drop all of an older layout."""
+        objects = self._sqlite.execute(
+            "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY type DESC"
+        ).fetchall()
+        for kind, name in objects:
+            quoted = name.replace('"', '""')
+            self._sqlite.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+        for statement in schema(self.dialect):
+            self._sqlite.execute(statement)
+        self._sqlite.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        self._sqlite.execute(f"PRAGMA user_version = {LAYOUT}")
+
+    @property
+    def engine(self) -> str:
+        return f"sqlite {sqlite3.sqlite_version}"
+
+    def close(self) -> None:
+        self._sqlite.close()
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            with as_store_errors(str(self.path)):
+                yield
+        except (StoreLocked, StoreFull, StoreReadOnly, QueryTimedOut):
+            raise
+        except StoreUnavailable as error:
+            raise StoreUnavailable(
+                f"The views {self.path} cannot be used: {error.__cause__ or error.message}.",
+                remedy="Delete that file; the views are built again from the ledger. If that does "
+                "not help, the ledger is damaged.",
+            ) from error
+
+    def execute(self, statement: str, params: Sequence[Any] = ()) -> sqlite3.Cursor:
+        return self._sqlite.execute(statement, params)
+
+    def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._sqlite.executemany(statement, rows)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        places = ", ".join("?" * len(columns))
+        self._sqlite.executemany(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._sqlite.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._sqlite.execute("ROLLBACK")
+            raise
+        self._sqlite.execute("COMMIT")
+
+    @contextmanager
+    def snapshot(self, *_: str) -> Iterator[None]:
+        self._sqlite.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._sqlite.execute("ROLLBACK")
+
+    def set_durable(self, *, durable: bool) -> None:
+        """Whether a commit waits until its changes are on the disk."""
+        self._sqlite.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+
+
+def attach_ledger(connection: sqlite3.Connection, ledger: Path, schema: str = "ledger") -> None:
+    """Attach the ledger read-only, and make views of what may be read of it: no salts."""
+    uri = f"file:{quote(os.fsencode(ledger))}?mode=ro"
+    connection.execute(f"ATTACH DATABASE ? AS {schema}", (uri,))
+    connection.execute(f"CREATE TEMP VIEW events AS SELECT * FROM {schema}.events")
+    connection.execute(
+        f"CREATE TEMP VIEW subjects AS SELECT subject, kind, name FROM {schema}.subjects"
+    )
+    for name, view in VIEWS.items():
+        if "events" in view.over:
+            connection.execute(f"CREATE TEMP VIEW {name} AS {view.select(SQLITE)}")
