@@ -18,6 +18,7 @@ WHY_CHARS_MAX: Final = 400
 NOBODY: Final = "(somebody)"
 """Stands in a message for a person's name: an entry cannot forget what its payload says."""
 
+_PERSON_CHARS_MAX: Final = 256
 _person = re.compile(r"arn:[\w-]+:(?:iam|sts)::\d*:(?:user|assumed-role|federated-user)/\S+")
 
 
@@ -75,7 +76,9 @@ def why(parts: Iterable[object], persons: Iterable[str | None] = ()) -> str:
     said = ": ".join(dict.fromkeys(str(part) for part in parts if part not in (None, "")))
     said = _person.sub(NOBODY, said)
     for person in persons:
-        if person and len(person) > 2:
+        if person and len(person) > _PERSON_CHARS_MAX:
+            said = said.replace(person, NOBODY)  # A pattern of that length takes long to compile.
+        elif person and len(person) > 2:
             said = re.sub(rf"(?<![\w./-]){re.escape(person)}(?![\w./-])", NOBODY, said)
     said = UNPRINTABLE.sub(" ", said)
     return said if len(said) <= WHY_CHARS_MAX else said[: WHY_CHARS_MAX - 1] + "…"

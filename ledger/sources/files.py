@@ -57,7 +57,7 @@ def pieces_of(path: Path, on_progress: OnProgress) -> Iterator[str]:
         stored = _stored(file, on_progress)
         head = next(stored, b"")
         chunks = _inflated(head, stored) if head.startswith(GZIP_MAGIC) else _chained(head, stored)
-        first = next(chunks, b"")
+        first = _whole_mark(chunks)
         decoder = _decoder_of(first)
         yield decoder.decode(first)
         for chunk in chunks:
@@ -66,6 +66,14 @@ def pieces_of(path: Path, on_progress: OnProgress) -> Iterator[str]:
             yield decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
             raise Broken("at its end", "the UTF-16 text ends within a character") from error
+
+
+def _whole_mark(chunks: Iterator[bytes]) -> bytes:
+    """The first chunk, with what follows if it is shorter than a byte order mark."""
+    first = next(chunks, b"")
+    while len(first) < len(codecs.BOM_UTF8) and (more := next(chunks, b"")):
+        first += more
+    return first
 
 
 def _decoder_of(first: bytes) -> codecs.IncrementalDecoder:

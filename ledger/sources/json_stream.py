@@ -27,6 +27,8 @@ _HEAD_CHARS: Final = 12
 """By how many characters the beginning of another record is known: `{"eventVersi`."""
 _GLANCE_CHARS_MAX: Final = 8_192
 """How far it is looked for: where each record begins in its own way, that is in vain."""
+_LINES_CHARS_MAX: Final = 1 << 18
+"""Up to where the first two lines are looked for, to know a file of lines by them."""
 _space = re.compile(r"[ \t\n\r]*")
 _line = re.compile(r"[^\n]*\S[^\n]*")
 
@@ -83,6 +85,10 @@ class Values:
 
     def _is_lines(self) -> bool:
         """Whether each line is a value: the first is; or it is broken, and the second is."""
+        while (
+            self._window.count("\n") < 2 and len(self._window) < _LINES_CHARS_MAX and self._more()
+        ):
+            pass  # The first piece may be short, as where a gzip file has many members.
         lines = [found[0] for _, found in zip(range(2), _line.finditer(self._window), strict=False)]
         if not lines or not lines[0].lstrip().startswith("{"):
             return False

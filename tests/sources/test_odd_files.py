@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import time
@@ -77,6 +78,18 @@ def test_half_a_character_in_utf_16_spoils_only_the_record_that_it_stands_in(
     assert report.places[0].place == "line 2, column 1"
 
 
+def test_a_gzip_whose_first_member_is_short_is_read_as_any_other(tmp_path: Path) -> None:
+    """What is in the file is known by its beginning, however little of it comes first."""
+    lines = f"{ONE}\n{{]\n{THREE}\n"
+    for number, encoding in enumerate(["utf-8", "utf-16-le"]):
+        content = f"\ufeff{lines}".encode(encoding)
+        path = tmp_path / f"{number}.json.gz"
+        for first in (1, 2, 3, 20):
+            path.write_bytes(gzip.compress(content[:first]) + gzip.compress(content[first:]))
+            found, report = ids(path)
+            assert (found, report.breaks) == (["e-1", "e-3"], 1), f"{encoding}, {first}"
+
+
 def test_the_place_of_a_bad_line_is_where_it_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +136,20 @@ def test_the_time_for_records_that_are_not_valid_grows_with_their_number_alone(
     assert time.perf_counter() - begun < LINEAR_S
     assert report.malformed_records == 200_000
     assert report.places[0].place == f"line 1, column {len(ONE) + 3}"
+
+
+def test_the_time_for_a_long_text_grows_with_its_length_alone(tmp_path: Path) -> None:
+    """Each beginning of an ARN in it was followed to the end of the text."""
+    said = "arn:aws:iam::123456789012:role/" * 13_000 + "!"
+    path = tmp_path / "long.json"
+    asked = {"roleArn": said}
+    odd = record(2, **ASSUMED) | {"requestParameters": asked, "userIdentity": {"userName": said}}
+    refused = odd | {"errorCode": "AccessDenied", "errorMessage": said, "requestParameters": {}}
+    path.write_text(f"[{ONE},{json.dumps(odd)},{json.dumps(refused)},{THREE}]")
+    begun = time.perf_counter()
+    found, report = ids(path)
+    assert time.perf_counter() - begun < LINEAR_S
+    assert (found, report.complete) == (["e-1", "e-3"], True)
 
 
 def test_a_record_that_is_nested_too_deeply_is_reported_and_the_import_goes_on(

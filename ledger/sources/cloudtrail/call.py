@@ -10,12 +10,23 @@ from ledger.sources.fields import Record, Unreadable, first_text, text, why, wit
 from ledger.sources.source import Trace
 
 SERVICES: Final = ".amazonaws.com"
-ROLE_ARN: Final = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:[^\s/]+/)*([\w+=,.@-]+)(?=[\s,]|$)")
-"""A role's account and name; between them stands its path, which is no part of the name."""
+_NAMING_CHARS_MAX: Final = 8_192
+"""How long a text may be that names a role; an ARN and a message have 2,048 characters at most."""
 
+_role_arn = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:[^\s/]+/)*([\w+=,.@-]+)(?=[\s,]|$)")
 _refused_role = re.compile(r"on resource: role ([\w+=,.@-]+)")
 _refused_policy = re.compile(r"on resource: policy (\S+)")
 _refused_policy_arn = re.compile(r"on resource: (arn:[\w-]+:iam::\w*:policy/\S+)")
+
+
+def role_named(text: str) -> tuple[str, str] | None:
+    """The account and the name of the first role whose ARN is in a text; None if there is none.
+
+    Between them stands the role's path, which is not a part of its name. Where a text repeats the
+    beginning of an ARN, each is followed to the end, so that a longer text is not searched at all.
+    """
+    found = _role_arn.search(text) if len(text) <= _NAMING_CHARS_MAX else None
+    return (found[1], found[2]) if found else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,8 +67,8 @@ class Call(Trace):
         found = _refused_role.search(self.message)
         if found:
             return found[1]
-        arn = ROLE_ARN.search(self.message.partition("on resource:")[2])
-        return arn[2] if arn else None
+        arn = role_named(self.message.partition("on resource:")[2])
+        return arn[1] if arn else None
 
     def policy(self) -> str | None:
         """The policy: the ARN of a managed one, the name of an inline one."""

@@ -17,7 +17,7 @@ from typing import Final
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
 from ledger.messages import DomainEvent
-from ledger.sources.cloudtrail.call import ROLE_ARN, SERVICES, Call
+from ledger.sources.cloudtrail.call import SERVICES, Call, role_named
 from ledger.sources.cloudtrail.roles import TRANSLATORS as ROLE_TRANSLATORS
 from ledger.sources.fields import (
     Record,
@@ -93,10 +93,10 @@ def _assume_role(call: Call) -> DomainEvent | str:
 
     A call from another account is delivered to both; their shared id makes it one fact.
     """
-    arn = ROLE_ARN.search(f"{call.request.get('roleArn') or call.message} ")
-    if arn is None:
+    found = role_named(str(call.request.get("roleArn") or call.message))
+    if found is None:
         return "role not named"
-    account, role = arn.groups()
+    account, role = found
     shared = text(call.record.get("sharedEventID"))
     if shared and call.who.get("accountId") not in (None, account):
         call.trace_id = shared
