@@ -41,6 +41,8 @@ MEANINGS: Final = {
     READER_WENT: "the reader of the output went away (`| head`)",
 }
 
+_URL: Final = re.compile(r"(://|\b(?:postgres(?:ql)?|jdbc):).*", re.IGNORECASE)
+
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]
 _ClickException: type[Any] = _UsageError.__bases__[0]
 
@@ -145,8 +147,8 @@ def _report_usage(error: Any) -> None:
 
 
 def _without_urls(text: str) -> str:
-    """What is said of words that nobody understood: a URL among them may hold a password."""
-    return re.sub(r"(\w[\w+.-]*://)\S+", r"\1…", text)
+    """A sentence about words that were not understood, up to a URL: it may hold a password."""
+    return _URL.sub(r"\1…", text)
 
 
 def _report_bug(error: BaseException, *, debug: bool) -> None:

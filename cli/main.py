@@ -103,8 +103,8 @@ class Voice(TyperGroup):
 def _code_of(result: Callable[[], Any], given: Sequence[str]) -> int:
     """Run a command; return its exit code, once all output has left and what failed is told."""
     try:
-        for word in given:
-            check_text("An argument", word)
+        for number, word in enumerate(given, start=1):
+            check_text(f"Argument {number}", word)
         done = result()
         code = done if isinstance(done, int) else exits.DONE
         if code == exits.INTERRUPTED:  # Typer itself turns Ctrl-C into this number, and is silent.

@@ -54,18 +54,18 @@ Line = Annotated[str, _text(1024, _NO_CONTROL)]
 
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_SHOWN_CHARS_MAX = 80
 
 
 def check_storable(what: str, text: str) -> None:
-    """Raise InvalidInput for a text that not every database can hold.
+    """Raise InvalidInput for a text that not every database can hold. The text is not repeated: it
+    may hold a password.
 
     Bytes that are not text in the terminal's encoding arrive as halves of surrogate pairs.
     """
-    if _UNSTORABLE.search(text):
+    if found := _UNSTORABLE.search(text):
         raise InvalidInput(
-            f"{what} is not valid: {text[:_SHOWN_CHARS_MAX]!a} holds the character NUL, or bytes "
-            "that are not text."
+            f"{what} is not valid: character {found.start() + 1} of it is {found[0]!a}, which is "
+            "NUL or a byte that is not text."
         )
 
 

@@ -167,7 +167,7 @@ def test_a_reader_that_leaves_is_no_error(cli: Cli, form: str) -> None:
             "--ledger postgresql+psycopg://u:secret@h/d view regions",
             "'postgresql+psycopg' does not",
         ),
-        ("view regions postgresql://u:p/secret@h/d", "(postgresql://…\n"),
+        ("view regions postgresql://u:p/secret@h/d", "(postgresql:…"),
         ("nonsense", "No such command"),
     ],
 )

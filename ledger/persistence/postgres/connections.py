@@ -54,7 +54,7 @@ before the others' patience with it (30 s) is at its end."""
 
 def connect(url: str, *, lock_timeout_s: int = 0) -> Connection[Any]:
     """A connection in autocommit. What the URL says comes before our defaults."""
-    said = conninfo_to_dict(url)
+    said = _parameters(url)
     given: dict[str, Any] = {
         name: value
         for name, value in _DEFAULTS.items()
@@ -74,6 +74,20 @@ def connect(url: str, *, lock_timeout_s: int = 0) -> Connection[Any]:
         connection.close()
         raise
     return connection
+
+
+def _parameters(url: str) -> dict[str, Any]:
+    """What a URL says, by libpq's names. Raises InvalidInput without libpq's own words, which may
+    hold parts of a password.
+    """
+    try:
+        return conninfo_to_dict(url)
+    except (psycopg.ProgrammingError, UnicodeError):
+        raise InvalidInput(
+            "The ledger's URL is not one that PostgreSQL's libpq understands.",
+            remedy="Write postgresql://USER@HOST:PORT/DATABASE?PARAMETER=VALUE, with %-codes for "
+            "what is special in a URL.",
+        ) from None
 
 
 class _Held(local):
@@ -150,14 +164,7 @@ class Datastore(PostgresDatastore):
         self, url: str, *, lock_timeout_s: int = 30, may_create: bool = True, **options: Any
     ) -> None:
         self.name, self.may_create = str(PostgresDatabase(url)), may_create
-        try:
-            conninfo_to_dict(url)
-        except psycopg.ProgrammingError:
-            raise InvalidInput(  # Without libpq's own words, which may hold parts of a password.
-                "The ledger's URL is not one that PostgreSQL's libpq understands.",
-                remedy="Write postgresql://USER@HOST:PORT/DATABASE?PARAMETER=VALUE, with %-codes "
-                "for what is special in a URL.",
-            ) from None
+        _parameters(url)
         super().__init__("", "", "", "", "", lock_timeout=lock_timeout_s, **options)
         self.connections = _Connections(url, lock_timeout_s)
         self.pool: Any = self.connections

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from ledger.application import Ledger
+from ledger.catalogue import load_catalogue
 from ledger.errors import (
     InvalidInput,
     LedgerError,
@@ -19,6 +20,7 @@ from ledger.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
+from projections.views import Views
 from tests.ledger.children import finished, python
 from tests.ledger.scenario import BEIJING, login
 from tests.ledger.worlds import consent, raw, sound, texts, traces
@@ -107,12 +109,19 @@ def test_a_role_without_rights_is_told_who_gives_them(server: Server, database: 
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://u:secret/and more@h/db", "postgresql://u:secret@h/db?nonsense=secret"]
+    "url",
+    [
+        "postgresql://u:secret/and more@h/db",
+        "postgresql://u:secret@h/db?nonsense=secret",
+        "postgresql://u:secret%zz@h/db",
+        "postgresql://u:secret%ed%a0%80@h/db",
+    ],
 )
 def test_a_url_that_cannot_be_understood_is_told_without_what_is_secret_in_it(url: str) -> None:
-    with pytest.raises(InvalidInput) as raised:
-        Ledger(url)
-    assert "secret" not in str(raised.value)
+    for open_it in (Ledger, lambda url: Views.open(url, load_catalogue())):
+        with pytest.raises(InvalidInput) as raised:
+            open_it(url)
+        assert "secret" not in str(raised.value)
 
 
 def test_a_database_in_another_encoding_is_told(server: Server) -> None:
@@ -129,6 +138,7 @@ WITHOUT_PSYCOPG = """
 import sys
 sys.modules["psycopg"] = None
 from ledger.application import Ledger
+from ledger.catalogue import load_catalogue
 from ledger.errors import StoreUnavailable
 from tests.ledger.scenario import BEIJING, login
 try:
