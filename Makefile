@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all-pythons check format docs bench bench-quick build lock clean
+.PHONY: help demo test test-all-pythons fuzz check format docs bench bench-quick build lock clean
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -35,6 +35,9 @@ test-all-pythons: test ## Run the test suite under every supported Python that i
 			echo "Python $$version is not installed: the tests do not run under it."; \
 		fi; \
 	done
+
+fuzz: $(READY) ## Feed odd input and kill writers: SECONDS=300, SEED=…, TARGETS="traces urls kills …"
+	@$(BIN)/python -m tests.fuzzing $(TARGETS) --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
 
 check: $(READY) ## Check format, lint, types and the rules for imports
 	$(BIN)/ruff format --check .
