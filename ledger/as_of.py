@@ -1,4 +1,4 @@
-"""Which time a question means: a position, an effective time, or what was known at one of them."""
+"""The time that a question is about: a position, an effective time, or what was known then."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HELP = "Write RFC 3339 (2026-03-01T09:30:00Z), a day (2026-03-01), now, -7d, -1
 
 
 class Positions(Protocol):
-    """What resolving needs of a ledger."""
+    """The part of a ledger that `resolve` needs."""
 
     def max_notification_id(self) -> int | None: ...
     def position_at(self, recorded_at: str) -> int: ...
@@ -24,7 +24,7 @@ class Positions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """A resolved question: what was known at `position` and, if given, true at `effective_at`."""
+    """A resolved question: what was known at `position`; if given, also true at `effective_at`."""
 
     position: int
     effective_at: datetime | None = None
@@ -50,16 +50,16 @@ def parse_when(text: str, now: datetime) -> int | datetime:
             return datetime.fromisoformat(text).replace(tzinfo=UTC)
         return instant(text)
     except ValueError as error:
-        raise InvalidInput(f"{text!r} is no time: {error}.", remedy=_HELP) from error
+        raise InvalidInput(f"{text!r} is not a valid time: {error}.", remedy=_HELP) from error
 
 
 def resolve(
     ledger: Positions, as_of: str | None, known_at: str | None, now: datetime
 ) -> AsOf | None:
-    """Turn `--as-of` and `--known-at` into one answerable question; None means now.
+    """Turn `--as-of` and `--known-at` into one question; None means now.
 
-    A position falls back to the end of the command before it if it lies within one: answers
-    stand on commit boundaries only. Raises InvalidInput.
+    A position within a transaction becomes the end of the transaction before it: an answer never
+    shows half of a transaction. Raises InvalidInput.
     """
     if as_of is None and known_at is None:
         return None
@@ -67,7 +67,7 @@ def resolve(
     if isinstance(as_of_when, int):
         if known_at is not None:
             raise InvalidInput(
-                "--as-of @POSITION already says what was known.",
+                "--as-of @POSITION and --known-at exclude each other: both say what was known.",
                 remedy="With --known-at, give --as-of a time.",
             )
         return AsOf(_boundary(ledger, as_of_when))
@@ -84,5 +84,5 @@ def resolve(
 def _boundary(ledger: Positions, position: int) -> int:
     last = ledger.max_notification_id() or 0
     if position > last:
-        raise InvalidInput(f"Position {position} is not written yet; the last is {last}.")
+        raise InvalidInput(f"Position {position} is not written yet. The last position is {last}.")
     return ledger.commit_boundary(position)

@@ -1,4 +1,4 @@
-"""What each event changes: the account before it and after it, compared at what it is about."""
+"""The effect of each event: the account before it and after it, compared at what it is about."""
 
 from __future__ import annotations
 

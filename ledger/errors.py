@@ -1,24 +1,24 @@
 """The tree of errors. Only the command line's outermost layer turns them into exit codes.
 
 LedgerError
-├── InvalidInput            what was asked cannot be understood                      exit 2
+├── InvalidInput            the request cannot be understood                         exit 2
 │   └── WrongThread           an object is used by a thread that did not open it
-├── Refused                 the rules say no; the attempt is recorded               exit 3
+├── Refused                 the rules forbid it; the attempt is recorded            exit 3
 ├── NotFound                no such agency, policy, position, …                     exit 4
-├── Conflict                somebody else was faster, or an id is taken             exit 5
+├── Conflict                another writer was faster, or an id is taken            exit 5
 │   ├── StreamChanged         the stream grew while the decision was taken
 │   └── CommandIdReused       the command id belongs to another command, or another actor
 ├── VerificationFailed      stored bytes are not what was written                   exit 6
 │   ├── UnknownTopic          an entry's topic is not in the closed catalogue
 │   ├── CorruptEntry          an entry cannot be read as one
-│   └── LogForked             the log is not the one that its key signed
-├── StoreUnavailable        the ledger cannot be read or written just now           exit 7
+│   └── LogForked             the log differs from what its key signed
+├── StoreUnavailable        the ledger cannot be read or written at present         exit 7
 │   ├── KeyUnusable           the log's signing key cannot be used, or must not be
-│   ├── NotALedger            the file is something else
+│   ├── NotALedger            the file is not a ledger
 │   ├── NewerFormat           written by a newer version of this program
 │   ├── StoreLocked           another process holds the lock for too long
 │   ├── StoreReadOnly         the file or its folder cannot be written
-│   ├── StoreForbidden        the database does not allow it to this role
+│   ├── StoreForbidden        the database does not allow this role to do it
 │   ├── StoreFull             the disk is full
 │   ├── OutcomeUnknown        the connection was lost at the commit
 │   └── QueryTimedOut         a query was stopped at its time limit
@@ -32,7 +32,7 @@ from typing import Any
 
 
 class LedgerError(Exception):
-    """Something went wrong that a person can do something about.
+    """A failure that a person can do something about.
 
     `entries` are those that the failing command appended nevertheless. The notes of the error
     (PEP 678) say what its call had appended.
@@ -50,7 +50,7 @@ class LedgerError(Exception):
 
 
 class InvalidInput(LedgerError):
-    """What was asked cannot be understood."""
+    """The request cannot be understood."""
 
 
 class WrongThread(InvalidInput):
@@ -58,7 +58,7 @@ class WrongThread(InvalidInput):
 
 
 class Refused(LedgerError):
-    """The rules say no. The attempt is recorded as an event: `entries` (none of them if dry)."""
+    """The rules forbid it. The attempt is recorded: `entries`, empty after a dry run."""
 
     def __init__(
         self,
@@ -74,11 +74,11 @@ class Refused(LedgerError):
 
 
 class NotFound(LedgerError):
-    """There is no such thing in this ledger."""
+    """The agency, policy, position, … is not in this ledger."""
 
 
 class Conflict(LedgerError):
-    """Somebody else was faster, or an id is taken."""
+    """Another writer was faster, or an id is taken."""
 
 
 class StreamChanged(Conflict):
@@ -102,11 +102,11 @@ class CorruptEntry(VerificationFailed):
 
 
 class LogForked(VerificationFailed):
-    """The log is not the one that its key signed before: something was restored, or rewritten."""
+    """The log differs from what its key signed: the ledger was restored or rewritten."""
 
 
 class StoreUnavailable(LedgerError):
-    """The ledger cannot be read or written just now."""
+    """The ledger cannot be read or written at present."""
 
 
 class KeyUnusable(StoreUnavailable):
@@ -114,7 +114,7 @@ class KeyUnusable(StoreUnavailable):
 
 
 class NotALedger(StoreUnavailable):
-    """The file is something else."""
+    """The file is not a ledger."""
 
 
 class NewerFormat(StoreUnavailable):
@@ -130,7 +130,7 @@ class StoreReadOnly(StoreUnavailable):
 
 
 class StoreForbidden(StoreUnavailable):
-    """The database does not allow it to this role."""
+    """The database does not allow this role to do it."""
 
 
 class StoreFull(StoreUnavailable):
@@ -138,7 +138,7 @@ class StoreFull(StoreUnavailable):
 
 
 class OutcomeUnknown(StoreUnavailable):
-    """The connection was lost at the commit: whether it was done is not known."""
+    """The connection was lost at the commit: it is not known whether the commit took place."""
 
 
 class QueryTimedOut(StoreUnavailable):

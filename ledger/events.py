@@ -1,6 +1,6 @@
 """All events of this program, what each means, and the sentence that says it.
 
-Whoever imports this module knows every topic: the files of all events are imported here, and only
+Importing this module makes every topic known: the files of all events are imported here, and only
 here.
 """
 

@@ -78,11 +78,6 @@ def topics() -> Mapping[str, type[DomainEvent]]:
     return dict(sorted(_BY_TOPIC.items()))
 
 
-def event_types() -> tuple[str, ...]:
-    """The names of all events, without the version of their topics."""
-    return tuple(sorted({topic.partition(".")[0] for topic in _BY_TOPIC}))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """Where an observed fact was read: the trace's id, the file, whether its digest was checked."""
@@ -93,7 +88,7 @@ class Provenance:
 
 
 TRACE_PREFIX = "trace:"
-"""What the command ids of observations begin with, and no other: an id that somebody chose for a
+"""The prefix of the command ids of observations, and of no others: an id that a caller chose for a
 command must never make a trace look known."""
 
 

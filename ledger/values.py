@@ -1,7 +1,7 @@
 """The validated words of the domain: account, region, service, agency, policy, times.
 
-Region ids and names are opaque: the cloud gives them, in any script. What is refused is only
-what could break a stream's name (a colon in an account), a line (control characters) or the
+Region ids and names are opaque: the cloud gives them, in any script. Only characters are refused
+that could break a stream's name (a colon in an account), a line (control characters) or the
 canonical bytes (lone surrogates, which pydantic refuses in every string).
 """
 
@@ -25,7 +25,7 @@ def _word(pattern: str) -> StringConstraints:
 
 
 def _text(longest: int, pattern: str) -> StringConstraints:
-    """A pattern that repeats, and a length: to count inside a pattern takes long to compile."""
+    """A pattern that repeats, and a length apart from it: counting in a pattern compiles slowly."""
     return StringConstraints(pattern=pattern, min_length=1, max_length=longest)
 
 
@@ -35,19 +35,19 @@ Provider = Annotated[str, _word(r"^[a-z][a-z0-9-]{0,31}$")]
 AccountId = Annotated[str, _word(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Region = Annotated[str, _text(128, r"^(\*|[^\p{Cc}\p{Z}:*]+)$")]
 OneRegion = Annotated[str, _text(128, r"^[^\p{Cc}\p{Z}:*]+$")]
-"""A region that something is asked for in; consent is given in one at a time."""
+"""One region, and not all of them: consent is given in one at a time."""
 ServiceCode = Annotated[str, _word(r"^[a-z0-9][a-z0-9._-]{0,127}$")]
 FeatureName = Annotated[str, _word(r"^[a-z0-9][a-z0-9-]{0,63}$")]
 AgencyName = Annotated[str, _text(128, _NO_CONTROL)]
 PolicyName = Annotated[str, _text(512, _NO_CONTROL)]
 Trustee = Annotated[str, _text(2048, _NO_CONTROL)]
-"""Whom an agency trusts: a service (`service:asm`), an account, an identity provider."""
+"""The party that an agency trusts: a service (`service:asm`), an account, an identity provider."""
 
 SubjectId = Annotated[str, _word(r"^[a-z]{1,8}-[0-9a-f]{20}$")]
 """A surrogate for a person or an address, e.g. `p-0123456789abcdef0123`. Names stay outside."""
 
 CommandId = Annotated[str, _text(128, _NO_CONTROL)]
-"""What makes a command idempotent: the second use of the same id appends nothing."""
+"""Makes a command idempotent: the second use of the same id appends nothing."""
 
 Line = Annotated[str, _text(1024, _NO_CONTROL)]
 """One line of free text, such as a reason."""

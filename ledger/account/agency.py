@@ -1,4 +1,4 @@
-"""Agencies: created once an account, trusted to a service, deleted against advice."""
+"""Agencies: created once in an account, trusted to a service, and protected from deletion."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CreateAgency(Command):
 
 
 class AttemptAgencyDeletion(Command):
-    """Try to delete an agency. A protected one needs an override, and that a reason."""
+    """Try to delete an agency. A protected one needs an override, and the override a reason."""
 
     agency: AgencyName
     override: bool = False
@@ -52,7 +52,7 @@ class AgencyCreated(DomainEvent):
 
 
 class AgencyTrustChanged(DomainEvent):
-    """The agency trusts somebody else from now on."""
+    """From now on the agency trusts another service, account or identity provider."""
 
     TOPIC = "AgencyTrustChanged.v1"
 
@@ -127,7 +127,7 @@ def ends(
 
 
 def new_id(account: Account, name: str) -> str:
-    """An immutable id, 32 hex digits as IAM's: new at each creation, the same if decided again."""
+    """An immutable id of 32 hex digits, as IAM's; the same if the command is decided again."""
     seed = f"{account.provider}/{account.account}/{account.version + 1}/{name}"
     return hashlib.sha256(seed.encode()).hexdigest()[:32]
 
@@ -136,10 +136,10 @@ def create(account: Account, command: CreateAgency, now: Circumstances) -> Decis
     quota = now.catalogue.quota(command.provider, "agencies")
     why = remedy = ""
     if account.agency_exists(command.agency):
-        why = f"An agency {command.agency} exists already; names are unique in an account."
+        why = f"An agency {command.agency} exists already. Names are unique in an account."
         remedy = "Choose another name."
     elif quota is not None and account.agency_count() >= quota:
-        why = f"The account has {quota} agencies, its quota."
+        why = f"The account has {quota} agencies already, which is its quota."
         remedy = "Delete agencies that nothing needs, or have the quota raised."
     if why:
         refused = AgencyCreationRefused(agency=command.agency, why=why)

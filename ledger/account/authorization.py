@@ -1,4 +1,4 @@
-"""Consent: the OK button of the dialog, per service and region, permanent until revoked."""
+"""Consent: the OK button of the dialog, by service and region, permanent until it is revoked."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from ledger.values import AgencyName, Instant, Line, OneRegion, Region, ServiceC
 
 
 class GrantAuthorization(Command):
-    """The OK button: the account agrees, permanently, that the service may act in one region."""
+    """The OK button: agree, permanently, that the service may act in one region."""
 
     service: ServiceCode
     region: OneRegion
 
 
 class DeclineAuthorization(Command):
-    """The dialog is closed without consent."""
+    """Close the dialog without consent."""
 
     service: ServiceCode
     region: OneRegion
 
 
 class RevokeAuthorization(Command):
-    """The account takes its consent back in one region."""
+    """Revoke the account's consent in one region."""
 
     service: ServiceCode
     region: OneRegion
@@ -70,9 +70,10 @@ class AuthorizationDeclined(DomainEvent):
 
 
 class AuthorizationRevoked(DomainEvent):
-    """The account took its consent back in one region.
+    """The account revoked its consent in one region.
 
-    Credentials issued before may work until `credentials_usable_until`: the cloud ends none early.
+    Credentials issued before may work until `credentials_usable_until`: the cloud does not end
+    them early.
     """
 
     TOPIC = "AuthorizationRevoked.v1"
@@ -84,7 +85,7 @@ class AuthorizationRevoked(DomainEvent):
 
 
 class AuthorizationRefused(DomainEvent):
-    """Somebody's answer to a dialog could not be taken: it was not open, or a quota is used up."""
+    """An answer to a dialog was not accepted: the dialog was not open, or a quota is used up."""
 
     TOPIC = "AuthorizationRefused.v1"
     STREAM: ClassVar[StreamKind] = "console"
@@ -128,9 +129,10 @@ def grant(account: Account, command: GrantAuthorization, now: Circumstances) -> 
     known = account.authorization(command.service, command.region)
     missing = missing_permissions(account, service, command.region, now.at)
     if known and known.status == "granted" and not missing:
-        # It is permanent: consenting twice is one fact.
+        # Consent is permanent: consenting twice is one fact.
         return Decision(
-            note=f"{command.service} is authorized in {command.region} already; nothing appended."
+            note=f"{command.service} is already authorized in {command.region}. "
+            "Nothing was appended."
         )
     if known is None or known.status != "requested":
         return _not_asked(command, "grant")
@@ -197,7 +199,7 @@ def _not_asked(
 ) -> Decision:
     why = f"No authorization request of {command.service} is pending in {command.region}."
     remedy = (
-        "A console login in that region opens the dialog: authledger console login "
+        "To open the dialog, log in to the console in that region: authledger console login "
         f"--account {command.account} --service {command.service} --region {command.region}"
     )
     return _refused(command, answer, why, remedy)
@@ -225,10 +227,10 @@ def revoke(account: Account, command: RevokeAuthorization, now: Circumstances) -
         for key in account.open_permissions(agency)
         if key.region == command.region
     ]
-    # Asked again or declined since, a consent still stands while it permits anything.
+    # If it was requested again or declined since, a consent still holds while it permits anything.
     if not ended and (known is None or known.status != "granted"):
         return Decision(
-            note=f"{command.service} is not authorized in {command.region}; nothing to revoke."
+            note=f"{command.service} is not authorized in {command.region}. Nothing was appended."
         )
     usable_until = now.at + timedelta(seconds=service.credential.longest_life_seconds)
     taken_back = AuthorizationRevoked(

@@ -22,7 +22,7 @@ class RequestConsoleLogin(Command):
 
 
 class ConsoleLoginRequested(DomainEvent):
-    """Somebody logged in, or tried to, at the console of a service in one region."""
+    """Somebody logged in to the console of a service in one region, or tried to."""
 
     TOPIC = "ConsoleLoginRequested.v1"
     STREAM: ClassVar[StreamKind] = "console"
@@ -43,8 +43,11 @@ def request_login(account: Account, command: RequestConsoleLogin, now: Circumsta
         return Decision((_login(command, "admitted"),))
     dialog = _login(command, "dialog")
     if known and known.status == "requested":
-        # The same request is still waiting for its answer; asking again is no new fact.
-        return Decision((dialog,), note="An authorization request is pending already.")
+        # The same request still waits for its answer: asking again is not a new fact.
+        return Decision(
+            (dialog,),
+            note="An authorization request is already pending; no further one was appended.",
+        )
     requested = AuthorizationRequested(
         service=command.service,
         region=command.region,

@@ -1,4 +1,4 @@
-"""What a decision is: the facts to append, and a refusal when the rules say no."""
+"""A decision: the facts to append, and the refusal if the rules forbid the command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Decision:
     refusal: str | None = None
     remedy: str = ""
     note: str = ""
-    """What to tell when nothing is appended, or beside it."""
+    """A remark to print, e.g. why nothing is appended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,17 @@ class Circumstances:
     reason: str | None = None
 
 
-OVERRIDE = "To delete it all the same, give --override and --reason."
+OVERRIDE = "To delete it nevertheless, add --override and --reason TEXT."
 
 
 def need_reason(now: Circumstances) -> None:
-    """Whoever overrides a protection says why, so that the trail can tell."""
+    """Raise InvalidInput without a reason: the trail must say why a protection was overridden."""
     if not now.reason:
-        raise InvalidInput("An override needs a reason.", remedy="Give one with --reason.")
+        raise InvalidInput(
+            "An override needs a reason. Nothing was appended.", remedy="Add --reason TEXT."
+        )
 
 
 Decide = Callable[[Account, Any, Circumstances], Decision]
-"""A rule: the account, a command of its class, the circumstances; pure."""
+"""A rule. Arguments: the account, a command of its class, the circumstances. Pure."""
 Decisions = dict[type[Command], Decide]

@@ -1,4 +1,4 @@
-"""What would break: the features that work now and would not without some permissions."""
+"""Impact: the features that work now, and would not without some permissions."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ledger.catalogue import Feature, Service
 from ledger.values import ALL_REGIONS
 
 IMPACT_BYTES_MAX: Final = 15_000
-"""How much of an impact an entry tells; beyond that the totals tell that there is more."""
+"""How much of an impact an entry holds. The totals say how much there is in all."""
 
 
 def as_many_as_fit(impact: tuple[str, ...]) -> tuple[str, ...]:
-    """As much of an impact as an entry has room for, from its beginning."""
+    """The first items of an impact, as many as an entry has room for."""
     room, kept = IMPACT_BYTES_MAX, []
     for name in impact:
         room -= len(name.encode()) + 3
@@ -27,14 +27,14 @@ def as_many_as_fit(impact: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def total(impact: tuple[str, ...]) -> int | None:
-    """How much there is in all, where an entry has no room for all of it."""
+    """How many items there are in all; None if the entry has room for all of them."""
     return None if as_many_as_fit(impact) == impact else len(impact)
 
 
 def known_permissions(
     account: Account, policy: str
 ) -> Iterator[tuple[PermissionKey, Timeline[bool]]]:
-    """All that was ever permitted under a policy, over all agencies."""
+    """Every permission that was ever granted under a policy, of all agencies."""
     for known in account.permissions.values():
         for key, granted in known.items():
             if key.policy == policy:
@@ -42,16 +42,16 @@ def known_permissions(
 
 
 def permissions_under(account: Account, policy: str) -> tuple[PermissionKey, ...]:
-    """The open permissions that a policy carries, over all agencies."""
+    """The permissions under a policy that are granted now, of all agencies."""
     return tuple(key for key, granted in known_permissions(account, policy) if granted.now)
 
 
 def serving_agency(
     account: Account, service: Service, feature: Feature, region: str
 ) -> tuple[str, tuple[str, ...]]:
-    """The agency through which a feature works in a region, and what that one is missing.
+    """The agency through which a feature works in a region, and the services that it lacks.
 
-    Of all the agencies that the service ever had, newest first, the one that misses least.
+    Of all agencies that the service ever had, the one that lacks fewest; of equals the newest.
     """
     candidates = [
         (agency, tuple(sorted(set(feature.needs) - account.permitted_services(agency, region))))
@@ -63,7 +63,7 @@ def serving_agency(
 def broken_features(
     account: Account, ended: Iterable[PermissionKey], now: Circumstances
 ) -> tuple[str, ...]:
-    """`region/service/feature` for all that works now and would not without these permissions."""
+    """`region/service/feature` of each feature that works now, not without these permissions."""
     gone = frozenset(ended)
     regions = {key.region for key in gone}
     if ALL_REGIONS in regions:
@@ -81,7 +81,7 @@ def broken_features(
 def _by_region(
     account: Account, agency: str, gone: frozenset[PermissionKey]
 ) -> dict[str, set[str]]:
-    """What an agency may use in each region without the permissions that are gone."""
+    """The services that an agency may use in each region, without the permissions that are gone."""
     services: dict[str, set[str]] = {}
     for key in account.open_permissions(agency):
         if key.service is not None and key not in gone:

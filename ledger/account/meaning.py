@@ -1,4 +1,4 @@
-"""What an event means: the sentence that says it, what it changes, what it explains.
+"""The meaning of an event: the sentence that says it, what it changes, what it explains.
 
 Each topic's file has a table EVENTS with one row an event, so that a new event is one class and
 one row. Everything that speaks of events (the trail, replay, why) looks them up there.
@@ -21,7 +21,7 @@ Evolve = Callable[[Account, Any, datetime], None]
 Ends = Callable[[Account, Any, datetime], Iterable[tuple[DomainEvent, datetime]]]
 """The events that follow from an event of its class, each with its effective time."""
 Role = Literal["change", "consequence", "cause"]
-"""What an event explains in an answer to `why`:
+"""The part that an event plays in an answer to `why`:
 
 change       it changes what is allowed, and may be the cause of other changes of its command
 consequence  it changes what is allowed, and is never the cause of another change
@@ -59,8 +59,10 @@ class Meaning:
     role: Role = "cause"
     answers: type[DomainEvent] | None = None
     """The event that it answers: the latest one of the same service and region is its cause."""
+    service_is_used: bool = False
+    """Whether its `service` is one that the agency uses, and not the one that asks for consent."""
     who: Callable[[Any, Mapping[str, str]], str] | None = None
-    """Whom the sentence names, if it is not the actor. Arguments: the event, and the names by
+    """The name in the sentence, if it is not the actor's. Arguments: the event, and the names by
     surrogate id.
     """
 

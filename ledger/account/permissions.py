@@ -1,4 +1,4 @@
-"""What an agency may do where: granted and revoked a service, or a policy, at a time."""
+"""Permissions: the services that an agency may use in a region, and the policies it acts under."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PermissionGranted(DomainEvent):
 
 
 class PermissionRevoked(DomainEvent):
-    """The agency may no longer. `consequence_of` names the event that ended it, if one did."""
+    """The permission ended. `consequence_of` names the event that ended it, if one did."""
 
     TOPIC = "PermissionRevoked.v1"
 
@@ -91,7 +91,7 @@ def revoked(key: PermissionKey, cause: Cause) -> PermissionRevoked:
 def missing_permissions(
     account: Account, service: Service, region: str, at: datetime
 ) -> tuple[PermissionKey, ...]:
-    """What consent gives in a region by the catalogue of that day and the account has not now."""
+    """The permissions that consent gives in a region on that day, and that are not granted now."""
     missing = []
     for agency in service.baseline_at(at).agencies:
         granted = account.permitted_services(agency.name, region)
@@ -104,9 +104,10 @@ def missing_permissions(
 
 
 def end_of(account: Account, key: PermissionKey, at: datetime) -> tuple[datetime, Cause] | None:
-    """When a permission granted at that time ended with its agency or policy, as known by now.
+    """When a permission granted at that time ended with its agency or policy, and with which.
 
-    None if neither has been deleted since, or if news of the permission itself lies between.
+    None if neither is known to be deleted since, or if a later fact about the permission itself is
+    known from before that deletion.
     """
     ends = list(_deletions(account.agencies.get(key.agency), at, "AgencyDeleted"))
     if key.policy is not None:
@@ -174,8 +175,14 @@ EVENTS: Meanings = {
         lambda event, _: f"{event.agency} may {_permits(event)}{in_region(event.region)}",
         Change(evolve, standing, ends),
         role="consequence",
+        service_is_used=True,
     ),
-    PermissionRevoked: Meaning(_revoked_sentence, Change(evolve, standing), role="consequence"),
+    PermissionRevoked: Meaning(
+        _revoked_sentence,
+        Change(evolve, standing),
+        role="consequence",
+        service_is_used=True,
+    ),
     PermissionsChanged: Meaning(
         lambda event, who: (
             f"{who} changed what {event.agency} may do{in_region(event.region)}; "

@@ -1,4 +1,4 @@
-"""Policies: what an agency may do in words; the protected one must not be deleted."""
+"""Policies: documents that say what an agency may do. A protected one must not be deleted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ledger.values import AgencyName, Line, PolicyName, Region
 
 
 class AttemptPolicyDeletion(Command):
-    """Try to delete a policy. A protected one needs an override, and that a reason."""
+    """Try to delete a policy. A protected one needs an override, and the override a reason."""
 
     policy: PolicyName
     override: bool = False
@@ -47,7 +47,7 @@ class PolicyCreated(DomainEvent):
 
 
 class PolicyChanged(DomainEvent):
-    """The policy's content changed; what its holders may do changed with it."""
+    """The policy's content changed, and with it what the agencies that hold it may do."""
 
     TOPIC = "PolicyChanged.v1"
 

@@ -35,7 +35,7 @@ A = TypeVar("A", bound=Account)
 class Codec:
     """How values of one type become JSON and come back.
 
-    What comes back is not checked: the version says that a program of the same shape wrote it.
+    Loaded values are not checked: the version says that a program of the same shape wrote them.
     """
 
     shape: str

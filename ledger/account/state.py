@@ -1,4 +1,4 @@
-"""What is known of an account: one timeline a key, and nothing that a decision does not ask for."""
+"""The state of an account: a timeline for each key, and only what decisions need."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ class Timeline(Generic[V]):
         return self._times[-1] if self._times else None
 
     def at(self, at: datetime) -> V | None:
-        """What held at that instant, that instant's own facts included; None before the first."""
+        """The value at that instant, facts of that very instant included; None before the first."""
         index = bisect_right(self._times, at)
         return self._values[index - 1] if index else None
 
     def last_change(self, at: datetime) -> datetime | None:
-        """When the value that held at that instant had come to hold."""
+        """The time of the fact that gave the value at that instant."""
         index = bisect_right(self._times, at)
         return self._times[index - 1] if index else None
 
     def __iter__(self) -> Iterator[tuple[datetime, V]]:
-        """All facts, in order."""
+        """All facts with their times, in order."""
         return zip(self._times, self._values, strict=True)
 
     def after(self, at: datetime) -> Iterator[tuple[datetime, V]]:
@@ -68,14 +68,14 @@ AuthorizationStatus = Literal["requested", "granted", "declined", "revoked"]
 
 
 class Authorization(NamedTuple):
-    """How a service stands in one region, and through which agencies."""
+    """The status of a service's authorization in one region, and the agencies that it names."""
 
     status: AuthorizationStatus
     agencies: tuple[str, ...]
 
 
 class PermissionKey(NamedTuple):
-    """What a permission is: the agency may use a service, or acts under a policy, in a region."""
+    """A permission: the agency may use a service, or act under a policy, in one region."""
 
     agency: str
     region: str
@@ -84,7 +84,7 @@ class PermissionKey(NamedTuple):
 
 
 def account_stream(provider: str, account: str) -> str:
-    """The name of the stream that an account's state comes from."""
+    """The name of the stream whose events make an account's state."""
     return f"account:{provider}:{account}"
 
 
@@ -92,8 +92,8 @@ def account_stream(provider: str, account: str) -> str:
 class Account:
     """The state of one account. `evolve` owns and changes it; decisions only read it.
 
-    `latest_effective_at` is the latest time of anything known: a command takes effect then or
-    later, so that it is never outrun by a fact whose clock was ahead.
+    `latest_effective_at` is the latest effective time of any fact. A command takes effect then or
+    later, so that a fact from a clock that is ahead cannot come after it.
     """
 
     provider: str
@@ -105,8 +105,9 @@ class Account:
     trustees: dict[str, Timeline[str | None]] = field(default_factory=dict)
     policies: dict[str, Timeline[str | None]] = field(default_factory=dict)
     permissions: dict[str, dict[PermissionKey, Timeline[bool]]] = field(default_factory=dict)
-    """By agency, so that an agency's end costs its own permissions only. The values of `agencies`
-    and `policies` are the immutable id while it exists (empty when unknown), None once deleted."""
+    """By agency, so that deleting an agency looks at its own permissions only. The values of
+    `agencies` and `policies` are the immutable id while it exists (empty if unknown), and None once
+    it was deleted."""
 
     def authorization(self, service: str, region: str) -> Authorization | None:
         known = self.authorizations.get((service, region))

@@ -1,4 +1,4 @@
-"""Use of what is allowed: credentials issued and features used, or refused with what is missing."""
+"""Use of permissions: credentials issued and features used; refusals say what is missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ledger.values import (
 )
 
 LIFE_SECONDS_MAX: Final = 10**9
-"""No longer life can even be asked for, and refused: it would not be a time any more."""
+"""A longer life cannot be requested: its end would lie outside the calendar."""
 
 
 class UseFeature(Command):
@@ -142,7 +142,7 @@ def use_feature(account: Account, command: UseFeature, now: Circumstances) -> De
 def how_to_authorize(account: str, service: str, region: str) -> str:
     where = f"--account {account} --service {service} --region {region}"
     return (
-        "To get the permissions, log in to the console there and consent: "
+        "To get the permissions, log in to the console in that region and consent: "
         f"authledger console login {where} && authledger authorization grant {where}"
     )
 
@@ -152,7 +152,7 @@ def issue_credential(account: Account, command: IssueCredential, now: Circumstan
     limits = service.credential
     life = limits.default_life_seconds if command.life_seconds is None else command.life_seconds
     if life <= 0:
-        raise InvalidInput(f"A credential's life is a number of seconds above 0, not {life}.")
+        raise InvalidInput(f"A life of {life} s is not valid: give a number of seconds above 0.")
     agency = next(
         (
             name
@@ -190,8 +190,8 @@ def _why_not(
     dependent = service.dependent_codes()
     if command.target not in dependent:
         return (
-            f"{command.target} is none of the services that {command.service} depends on.",
-            f"Those are: {', '.join(dependent)}.",
+            f"{command.service} does not depend on {command.target}.",
+            f"It depends on: {', '.join(dependent)}.",
         )
     permitted = account.permitted_services(agency, command.region)
     if not permitted:
@@ -208,10 +208,10 @@ def _why_not(
     if not limits.shortest_life_seconds <= life <= limits.longest_life_seconds:
         return (
             (
-                f"A life of {life} s is not allowed; the shortest is {limits.shortest_life_seconds} s, "
+                f"A life of {life} s is not allowed: the shortest is {limits.shortest_life_seconds} s, "
                 f"the longest {limits.longest_life_seconds} s."
             ),
-            "Ask for another with --life.",
+            "Choose another with --life SECONDS.",
         )
     return "", ""
 
@@ -239,9 +239,12 @@ EVENTS: Meanings = {
         ),
         "counts as a refused use; nothing changes",
     ),
-    TemporaryCredentialIssued: Meaning(_issued_sentence, "counts as a credential issued"),
+    TemporaryCredentialIssued: Meaning(
+        _issued_sentence, "counts as a credential issued", service_is_used=True
+    ),
     CredentialRefused: Meaning(
         lambda event, who: f"{who} asked for a credential of {event.agency}: {event.why}",
         "counts as a credential refused; nothing changes",
+        service_is_used=True,
     ),
 }

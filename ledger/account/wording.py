@@ -36,7 +36,7 @@ class _Attempt(Protocol):
 
 
 def deletion_attempt(attempt: _Attempt, who: str, what: str) -> str:
-    """Who tried to delete what, how it ended, and which features it breaks."""
+    """A sentence: who tried to delete what, how it ended, and which features it breaks."""
     if attempt.outcome == "refused":
         ending, breaks = "refused", "it would break"
     else:

@@ -1,4 +1,4 @@
-"""What is known of cloud services: agencies, policies, features and what each needs, with dates.
+"""The catalogue of cloud services: agencies, policies, features and what each needs, with dates.
 
 A service is data: one TOML file. The files here are the built-in ones; those of a folder given by
 the user come beside them. They cannot replace a built-in provider or service.

@@ -39,9 +39,11 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
                 _add(f"the service {service.code} of {service.provider}", path, found_in)
                 services[service.provider, service.code] = service
         except ValidationError as error:
-            raise InvalidInput(f"{path} does not fit the catalogue: {_faults(error)}.") from error
+            raise InvalidInput(
+                f"{path} is not a valid catalogue file: {_faults(error)}."
+            ) from error
         if not document.keys() & {"provider", "service"}:
-            raise InvalidInput(f"{path} holds neither a [provider] nor a [service].")
+            raise InvalidInput(f"{path} has neither a [provider] nor a [service] section.")
     entries = {
         "providers": tuple(providers[key] for key in sorted(providers)),
         "services": tuple(services[key] for key in sorted(services)),
@@ -52,13 +54,13 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
 
 
 def _faults(error: ValidationError) -> str:
-    """Each field that does not fit, on one line."""
+    """Each field that is not valid, on one line."""
     faults = ((".".join(map(str, each["loc"])), each["msg"]) for each in error.errors())
     return "; ".join(f"{place}: {why}" if place else why for place, why in faults)
 
 
 def _add(entry: str, path: Path, found_in: dict[str, Path]) -> None:
-    """Note which file defines an entry. Raises InvalidInput if another file did already."""
+    """Remember which file defines an entry. Raises InvalidInput if another file defines it too."""
     first = found_in.setdefault(entry, path)
     if first is path:
         return

@@ -38,7 +38,7 @@ class Citation(_Entry):
 
 
 class Dependency(_Entry):
-    """A service that another depends on, and what for, in the words of the dialog."""
+    """A service that another depends on, and its purpose in the words of the dialog."""
 
     code: ServiceCode
     short_name: Line
@@ -72,7 +72,7 @@ class AgencyEntry(_Entry):
 
 
 class Baseline(_Entry):
-    """What consent gives from a day on (UTC), until the next baseline."""
+    """The agencies that consent gives from a day on (UTC), until the next baseline."""
 
     since: date
     note: Line
@@ -115,11 +115,13 @@ class Service(_Entry):
                 raise ValueError(f"{user} uses {unknown}, which are not among the dependencies")
         days = [baseline.since for baseline in self.baselines]
         if days != sorted(set(days)):
-            raise ValueError("baselines stand in order of their days, each day once")
+            raise ValueError(
+                "the baselines are not in the order of their days, or a day occurs twice"
+            )
         return self
 
     def baseline_at(self, at: datetime) -> Baseline:
-        """What consent gives on that day: the latest baseline begun by then, else the first."""
+        """The baseline of that day: the latest that has begun, else the first."""
         begun = [baseline for baseline in self.baselines if baseline.since <= at.date()]
         return begun[-1] if begun else self.baselines[0]
 
@@ -178,7 +180,7 @@ class Catalogue(_Entry):
         return tuple(service for service in self.services if service.provider == provider)
 
     def agency(self, provider: str, name: str) -> AgencyEntry | None:
-        """The agency of that name; of several services' the entry that protects it most."""
+        """The agency of that name; of several services' entries the one that protects it most."""
         return _most_protected(
             agency
             for service in self.services_of(provider)
@@ -187,7 +189,7 @@ class Catalogue(_Entry):
         )
 
     def policy_holder(self, provider: str, policy: str) -> AgencyEntry | None:
-        """The agency whose policy it is; of several the one whose policy is protected most."""
+        """The agency that holds the policy. If several do, the one that is protected most."""
         return _most_protected(
             agency
             for service in self.services_of(provider)
@@ -224,7 +226,8 @@ class Catalogue(_Entry):
 
 
 def _most_protected(entries: Iterable[AgencyEntry]) -> AgencyEntry | None:
-    """The first of those with the strongest protection: another service's entry for the same
-    agency or policy cannot take the protection away.
+    """The first entry with the strongest protection.
+
+    So another service's entry for the same agency or policy cannot take the protection away.
     """
     return min(entries, key=lambda entry: PROTECTIONS.index(entry.protection), default=None)

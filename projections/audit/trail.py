@@ -22,7 +22,7 @@ def recorded(row: Mapping[str, Any]) -> Recorded:
 
 
 def sentences(views: Views, rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What each row of the trail says, in one sentence, with the names that are kept."""
+    """One sentence for each row of the trail, with the names that are kept."""
     entries = [recorded(row) for row in rows]
     subjects = {subject for entry in entries for subject in subjects_of(entry)}
     names = views.subject_names(sorted(subjects))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from ledger.errors import InvalidInput
-from ledger.messages import event_types
+from ledger.events import BY_NAME
 from ledger.near_words import check_choice
 from ledger.values import check_storable, instant_text
 from projections.dialect import Dialect
@@ -67,12 +67,7 @@ AUDIT_TRAIL = DerivedView(
 )
 
 
-USES: Final = (
-    "PermissionGranted",
-    "PermissionRevoked",
-    "TemporaryCredentialIssued",
-    "CredentialRefused",
-)
+USES: Final = tuple(name for name, meaning in BY_NAME.items() if meaning.service_is_used)
 """The events whose `service` is the service that an agency uses. In all others it is the service
 that asks for authorization.
 """
@@ -120,7 +115,7 @@ class TrailFilter:
                 remedy="Give --service (asks) or --uses (is used), not both.",
             )
         closed = {column.name: column.choices for column in AUDIT_TRAIL.columns}
-        check_choice("event", self.event, event_types())
+        check_choice("event", self.event, sorted(BY_NAME))
         check_choice("outcome", self.outcome, closed["outcome"])
         check_choice("origin", self.origin, closed["origin"])
 

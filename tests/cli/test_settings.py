@@ -257,7 +257,7 @@ def test_a_catalogue_file_that_does_not_fit_is_described_on_one_line(cli: Cli, m
     said = cli(f"--catalogue {more} catalogue list")
     assert said.code == 2
     file = more / "backup.toml"
-    assert said.err == f"Error: {file} does not fit the catalogue: code: Field required.\n"
+    assert said.err == f"Error: {file} is not a valid catalogue file: code: Field required.\n"
 
 
 def test_a_connection_string_in_a_file_is_told_and_no_path(bare: Cli) -> None:

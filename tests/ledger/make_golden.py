@@ -2,9 +2,9 @@
 
     python -m tests.ledger.make_golden
 
-An existing file is left alone, for a stored entry must stay readable for ever: a changed byte means
-that old ledgers hold bytes which this program would no longer write. Who means it, because nothing
-has been released with that entry, says so and remakes them all:
+An existing file is left alone, because a stored entry must stay readable for ever: a changed byte
+means that old ledgers hold bytes which this program would no longer write. If no release has
+written such an entry yet, the files can be remade:
 
     python -m tests.ledger.make_golden --remake
 

@@ -2,8 +2,8 @@
 
     given(login(BEIJING)).when(grant(BEIJING)).then(AuthorizationGranted(...), ...)
 
-What is given may be commands, decided in their turn, or events, as an import brings them. Each
-happens a minute after the one before; `at(minutes, …)` places one elsewhere.
+The given steps are commands, which are decided in their turn, or events, as an import brings
+them. Each happens a minute after the one before; `at(minutes, …)` gives a step another time.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Given:
 
 @dataclass(frozen=True)
 class When:
-    """What a command came to."""
+    """The outcome of a command."""
 
     account: Account
     decision: Decision | None

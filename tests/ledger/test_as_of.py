@@ -64,7 +64,7 @@ def test_a_time_is_written_in_one_of_these_ways(text: str, meant: int | datetime
         "1772357400",
     ],
 )
-def test_whatever_is_no_time_is_refused_with_the_ways_to_write_one(text: str) -> None:
+def test_a_text_that_is_not_a_time_is_refused_with_the_valid_forms(text: str) -> None:
     with pytest.raises(InvalidInput, match="RFC 3339"):
         parse_when(text, NOW)
 
@@ -95,7 +95,7 @@ def test_a_position_that_is_not_written_yet_is_refused(ledger: Ledger) -> None:
             ledger.resolve(*question)
 
 
-def test_what_was_known_at_a_time_is_the_last_position_recorded_by_then(
+def test_knowledge_at_a_time_ends_at_the_last_position_recorded_by_then(
     ledger: Ledger, clock: Clock
 ) -> None:
     consent(ledger, BEIJING)
@@ -108,7 +108,7 @@ def test_what_was_known_at_a_time_is_the_last_position_recorded_by_then(
     assert ledger.resolve(None, "-12h") == AsOf(9)
 
 
-def test_what_held_at_a_time_is_asked_of_all_that_is_known_now(ledger: Ledger) -> None:
+def test_a_past_effective_time_is_answered_by_all_that_is_known_now(ledger: Ledger) -> None:
     consent(ledger, BEIJING)
     at = datetime(2026, 3, 1, tzinfo=UTC)
     assert ledger.resolve("2026-03-01", None) == AsOf(9, at)
@@ -117,7 +117,7 @@ def test_what_held_at_a_time_is_asked_of_all_that_is_known_now(ledger: Ledger) -
 
 def test_a_position_says_already_what_was_known(ledger: Ledger) -> None:
     consent(ledger, BEIJING)
-    with pytest.raises(InvalidInput, match="already says what was known"):
+    with pytest.raises(InvalidInput, match="exclude each other"):
         ledger.resolve("@2", "@1")
 
 

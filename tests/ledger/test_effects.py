@@ -1,4 +1,4 @@
-"""What an event changes: before, after, and that late news changes no present answer."""
+"""The effect of an event: before, after, and that late news changes no present answer."""
 
 from __future__ import annotations
 

@@ -235,7 +235,7 @@ def test_several_services_are_listed() -> None:
     assert said(event) == f"alice used mesh in {BEIJING}: {AGENCY} acted on cce, elb and vpc"
 
 
-def test_a_refused_command_is_told_with_its_impact() -> None:
+def test_the_refusal_of_a_command_says_its_impact() -> None:
     """The sentence of what `decide` records, and not only of events made by hand."""
     story = given(*consent(BEIJING))
     command = AttemptPolicyDeletion(account=story.account.account, policy=POLICY)

@@ -74,7 +74,7 @@ def test_an_entry_holds_a_surrogate_id_and_never_a_name(ledger: Ledger, name: st
         "x" * 1025,
     ],
 )
-def test_a_name_that_would_deceive_or_cannot_be_printed_is_no_actors(name: str) -> None:
+def test_a_name_that_would_deceive_or_cannot_be_printed_is_refused_as_an_actor(name: str) -> None:
     with pytest.raises(InvalidInput, match="is not a valid actor"):
         Actor(name)
 
@@ -101,7 +101,7 @@ def test_the_same_text_as_a_person_and_as_an_address_is_two_subjects(ledger: Led
     assert (entry.actor, entry.event.address) == (person.subject, address.subject)
 
 
-def test_whoever_has_name_and_salt_can_check_the_commitment(ledger: Ledger, place: Place) -> None:
+def test_the_commitment_can_be_checked_with_name_and_salt(ledger: Ledger, place: Place) -> None:
     ledger.execute(login(BEIJING), actor=Actor("李雷"))
     (registered,) = [e.event for e in ledger.history() if isinstance(e.event, SubjectRegistered)]
     with raw(place) as db:
@@ -197,7 +197,7 @@ def test_erasing_changes_no_entry_and_is_an_entry_itself(ledger: Ledger) -> None
     assert subject not in ledger.names([subject])
 
 
-def test_whoever_was_erased_and_comes_back_is_somebody_new(ledger: Ledger) -> None:
+def test_a_person_who_comes_back_after_erasure_gets_a_new_id(ledger: Ledger) -> None:
     ledger.execute(login(BEIJING), actor=Actor("alice"))
     before = subject_of(ledger, "alice")
     ledger.erase(before)
@@ -206,7 +206,7 @@ def test_whoever_was_erased_and_comes_back_is_somebody_new(ledger: Ledger) -> No
     assert ledger.names([before]) == {}
 
 
-def test_whoever_erases_herself_leaves_nothing_either(ledger: Ledger, path: Path) -> None:
+def test_a_person_who_erases_herself_leaves_no_name_either(ledger: Ledger, path: Path) -> None:
     name = "self-eraser@example.com"
     ledger.execute(login(BEIJING), actor=Actor(name))
     subject = subject_of(ledger, name)
@@ -241,7 +241,7 @@ def test_another_process_that_knew_the_name_does_not_bring_it_back(
     assert entry.actor != before, "it must not be traced to whom was erased"
 
 
-def test_a_reader_that_holds_the_log_is_told_of(ledger: Ledger, path: Path) -> None:
+def test_a_reader_that_keeps_the_write_ahead_log_is_reported(ledger: Ledger, path: Path) -> None:
     name = "alice.to.be.forgotten@example.com"
     ledger.execute(login(BEIJING), actor=Actor(name))
     subject = subject_of(ledger, name)

@@ -102,7 +102,9 @@ def test_names_may_be_of_any_script(kind: str, value: str) -> None:
         ("Line", None),
     ],
 )
-def test_what_would_break_a_stream_a_line_or_a_byte_is_refused(kind: str, value: object) -> None:
+def test_characters_that_would_break_a_stream_a_line_or_a_byte_are_refused(
+    kind: str, value: object
+) -> None:
     assert not admits(getattr(values, kind), value)
 
 

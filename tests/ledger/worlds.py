@@ -24,7 +24,7 @@ from tests.ledger.scenario import ACCOUNT, PROVIDER, grant, login
 Place = Path | str
 """Where a ledger is: a file, or the URL of a database."""
 ORIGIN = "example.com/authledger"
-"""What the tests' logs are called."""
+"""The origin of the tests' logs."""
 
 
 @dataclass

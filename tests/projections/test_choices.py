@@ -10,7 +10,8 @@ import pytest
 from ledger.account.agency import AgencyDeletionAttempted
 from ledger.account.console import ConsoleLoginRequested
 from ledger.errors import InvalidInput
-from ledger.messages import DomainEvent, event_types, topics
+from ledger.events import BY_NAME
+from ledger.messages import DomainEvent, topics
 from projections.definitions.audit_trail import AUDIT_TRAIL, USES, TrailFilter
 from projections.definitions.declared import PROJECTIONS, VIEWS
 from projections.dialect import SQLITE
@@ -63,7 +64,7 @@ def test_events_that_have_a_permission_or_credential_name_the_service_that_is_us
 
     either = {event.__name__ for event in topics().values() if names(event)}
     assert either - set(USES) == {"FeatureUsed", "FeatureRefused"}
-    assert set(USES) <= set(event_types())
+    assert set(USES) <= set(BY_NAME)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ app = typer.Typer(help="The audit trail: who did what, when, and why an answer i
 
 Actor = Annotated[
     str | None,
-    typer.Option(metavar="NAME|ID", help="Who did it: a name, or a surrogate id."),
+    typer.Option(metavar="NAME|ID", help="The actor: a name, or a surrogate id."),
 ]
 Agency = Annotated[str | None, typer.Option(metavar="NAME", help="The agency concerned.")]
 Policy = Annotated[str | None, typer.Option(metavar="NAME", help="The policy concerned.")]
@@ -47,9 +47,12 @@ Origin = Annotated[
     typer.Option(metavar="WORD", help="commanded (through the ledger) or observed (in a trace)."),
 ]
 Since = Annotated[
-    str | None, typer.Option(metavar="WHEN", help="What happened at that time or later.")
+    str | None,
+    typer.Option(metavar="WHEN", help="Only entries that happened at that time or later."),
 ]
-Until = Annotated[str | None, typer.Option(metavar="WHEN", help="What happened before that time.")]
+Until = Annotated[
+    str | None, typer.Option(metavar="WHEN", help="Only entries that happened before that time.")
+]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many entries a page has.")]
 After = Annotated[
     int | None,

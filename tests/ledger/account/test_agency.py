@@ -67,7 +67,7 @@ def test_names_are_unique_in_an_account() -> None:
         "exists already",
         AgencyCreationRefused(
             agency="backup",
-            why="An agency backup exists already; names are unique in an account.",
+            why="An agency backup exists already. Names are unique in an account.",
         ),
     )
 
@@ -81,7 +81,7 @@ def test_a_deleted_name_is_free_again() -> None:
 def test_the_quota_of_the_account_is_kept() -> None:
     full = [AgencyCreated(agency=f"agency {number}") for number in range(50)]
     given(*full[:-1]).when(create("one more")).then(AgencyCreated(agency="one more"))
-    given(*full).when(create("one more")).refused("50 agencies, its quota")
+    given(*full).when(create("one more")).refused("50 agencies already, which is its quota")
     given(*full, delete("agency 7")).when(create("one more")).then(AgencyCreated(agency="one more"))
 
 
@@ -153,7 +153,7 @@ def test_the_deletion_names_the_id_that_was_created() -> None:
     assert AgencyDeleted(agency="backup", agency_id="f" * 32) in facts
 
 
-def test_what_other_agencies_may_do_is_left_alone() -> None:
+def test_the_permissions_of_other_agencies_stay() -> None:
     other = PermissionGranted(agency="backup", region=BEIJING, service="cce")
     then = given(*consent(BEIJING), create("backup"), other).when(
         delete(override=True), reason="moved away"
@@ -176,7 +176,7 @@ def test_trust_follows_its_news() -> None:
 @pytest.mark.parametrize(
     ("protection", "refused"), [("enforced", True), ("advised", True), ("none", False)]
 )
-def test_what_is_protected_is_said_by_the_catalogue(
+def test_the_catalogue_says_which_agencies_are_protected(
     protection: str, refused: bool, tmp_path: Path
 ) -> None:
     (tmp_path / "mine.toml").write_text(

@@ -65,7 +65,7 @@ def test_a_login_asks_again_when_a_permission_has_gone_missing() -> None:
     )
 
 
-def test_a_login_to_a_service_that_nobody_knows_is_no_login() -> None:
+def test_a_login_to_an_unknown_service_is_not_a_login() -> None:
     unknown = RequestConsoleLogin(account=ACCOUNT, service="dli", region=BEIJING)
     given().when(unknown).fails_with(InvalidInput, "no service 'dli'")
 

@@ -108,7 +108,7 @@ def test_a_permission_that_no_feature_needs_breaks_none() -> None:
     )
 
 
-def test_a_service_permitted_twice_survives_the_end_of_one_policy_and_is_no_impact() -> None:
+def test_a_service_permitted_by_two_policies_survives_the_end_of_one_without_impact() -> None:
     twice = PermissionGranted(agency=AGENCY, region=BEIJING, service="cce", policy="own")
     story = given(*consent(BEIJING), PolicyCreated(policy="own"), twice)
     then = story.when(delete("own"))
@@ -118,7 +118,7 @@ def test_a_service_permitted_twice_survives_the_end_of_one_policy_and_is_no_impa
     assert "cce" in then.account.permitted_services(AGENCY, BEIJING)
 
 
-def test_what_holds_in_all_regions_breaks_in_each_where_it_is_needed() -> None:
+def test_a_permission_for_all_regions_breaks_features_in_each_region_that_needs_it() -> None:
     everywhere = PermissionGranted(agency=AGENCY, region="*", service="vpc", policy="own")
     here = PermissionGranted(agency=AGENCY, region=BEIJING, service="elb")
     attempt = given(PolicyCreated(policy="own"), everywhere, here).when(delete("own")).facts[0]

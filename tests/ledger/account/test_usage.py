@@ -198,19 +198,19 @@ def test_a_life_beyond_the_limits_is_refused_and_recorded(life: int) -> None:
 
 
 @pytest.mark.parametrize("life", [0, -1])
-def test_a_life_that_is_none_is_no_request(life: int) -> None:
+def test_a_life_of_zero_or_fewer_seconds_is_not_a_request(life: int) -> None:
     given(*consent(BEIJING)).when(issue(life_seconds=life)).fails_with(InvalidInput, "above 0")
 
 
 def test_a_credential_for_a_service_beyond_the_dependencies_is_refused() -> None:
     then = given(*consent(BEIJING)).when(issue("obs"))
-    then.refused("obs is none of the services that asm depends on")
+    then.refused("asm does not depend on obs")
     assert "cce, vpc, elb, aom" in then.decided().remedy
 
 
 def test_a_credential_beyond_the_dependencies_is_refused_even_if_the_agency_might() -> None:
     might = PermissionGranted(agency=AGENCY, region=BEIJING, service="obs")
-    given(*consent(BEIJING), might).when(issue("obs")).refused("none of the services")
+    given(*consent(BEIJING), might).when(issue("obs")).refused("does not depend on obs")
 
 
 def test_a_credential_in_a_region_without_consent_is_refused() -> None:

@@ -71,7 +71,7 @@ def test_a_dry_run_is_decided_again_where_another_process_changed_the_account_me
         other.execute(revoke(BEIJING))
     dry = ledger.execute(revoke(BEIJING), dry_run=True)
     assert dry.entries == ()
-    assert "nothing to revoke" in dry.note
+    assert "is not authorized in" in dry.note
     sound(place)
 
 

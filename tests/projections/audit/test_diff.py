@@ -21,7 +21,7 @@ def position_of(views: Views, event: str) -> int:
     return int(rows[0][0])
 
 
-def test_what_came_to_be_is_new(views: Views) -> None:
+def test_a_row_that_came_to_be_is_new(views: Views) -> None:
     found = diff(views, NOTHING, names=["policies"])
     (policy,) = found
     assert policy.change == "new"
@@ -34,7 +34,7 @@ def test_what_came_to_be_is_new(views: Views) -> None:
     assert policy.what == f"huaweicloud {ACCOUNT} asm admin trust policy"
 
 
-def test_what_changed_says_what_was_what_is_now_who_and_when(views: Views) -> None:
+def test_a_row_that_changed_says_its_values_before_and_after_who_and_when(views: Views) -> None:
     revoked = position_of(views, "AuthorizationRevoked")
     (consent,) = diff(views, AsOf(revoked - 1), names=["authorizations"])
     assert consent.change == "changed"
@@ -45,7 +45,7 @@ def test_what_changed_says_what_was_what_is_now_who_and_when(views: Views) -> No
     assert consent.reason is None
 
 
-def test_what_was_not_yet_is_gone_when_one_looks_back(views: Views) -> None:
+def test_a_row_that_was_not_there_before_is_gone_in_the_other_direction(views: Views) -> None:
     found = diff(views, None, NOTHING, names=["agencies"])
     (agency,) = found
     assert (agency.change, agency.after) == ("gone", None)

@@ -104,7 +104,7 @@ def test_uses_and_attempts_explain_nothing_by_themselves(views: Views) -> None:
 @pytest.mark.parametrize(
     "asked", [{"region": "eu-west-0"}, {"agency": AGENCY, "account": "another"}]
 )
-def test_what_nothing_changed_has_an_empty_chain(views: Views, asked: dict[str, Any]) -> None:
+def test_the_chain_is_empty_where_nothing_changed(views: Views, asked: dict[str, Any]) -> None:
     answer = why(views, **asked)
     assert answer.links == ()
     assert answer.position == views.last_position()
