@@ -17,7 +17,8 @@ from projections.definitions.declared import PROJECTIONS
 from projections.engines import Engine, EngineName, open_engine
 from projections.engines.replay import digests
 from projections.export.events import events_of
-from projections.export.exporter import export_parquet
+from projections.export.exporter import export_folder
+from projections.export.formats.parquet import FORMAT as PARQUET
 from projections.export.manifest import read_manifest
 from projections.views import Views
 
@@ -42,11 +43,13 @@ def _export(course: Course, folder: Path) -> Row:
     def export() -> float:
         into = folder.with_name(f"{folder.name}-{next(numbers)}")
         with closing(Ledger(course.big.path)) as ledger:
-            return rate(partial(export_parquet, events_of(ledger), into), ledger.last_position())
+            return rate(
+                partial(export_folder, PARQUET, events_of(ledger), into), ledger.last_position()
+            )
 
     samples = in_turn({OURS: export}, min(course.repetitions, 3))
     with closing(Ledger(course.big.path)) as ledger:
-        done = export_parquet(events_of(ledger), folder)
+        done = export_folder(PARQUET, events_of(ledger), folder)
     return Row(
         "export to Parquet",
         "events/s",

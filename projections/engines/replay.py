@@ -16,7 +16,7 @@ from ledger.errors import StoreUnavailable, VerificationFailed
 from ledger.values import instant_text
 from projections.engines import Engine, EngineFailed
 from projections.export.events import EventSource
-from projections.export.exporter import belongs
+from projections.export.exporter import check_history
 from projections.export.manifest import Manifest, damaged_files, read_manifest
 from projections.maintenance.rebuild import OnProgress, Rebuilt
 from projections.maintenance.runner import Certificate, code_version, projections_named
@@ -45,7 +45,7 @@ def replay(
     """
     wanted = projections_named(names)
     manifest = read_manifest(folder)
-    belongs(source, folder, manifest)
+    check_history(source, folder, manifest)
     reached = views.catch_up()
     if reached < manifest.size:
         raise StoreUnavailable(

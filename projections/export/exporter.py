@@ -1,35 +1,134 @@
-"""Exports a ledger to Parquet, part by part; goes on where the folder's manifest ends."""
+"""Exports a ledger: into a folder, part by part, or as one text."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from ledger import durable_file
-from ledger.errors import Conflict, InvalidInput, VerificationFailed
-from ledger.merkle.invalid import EvidenceInvalid
-from ledger.merkle.tiles import TileHashes
-from ledger.merkle.tree import EMPTY_ROOT, Frontier, frontier_of, leaf_hash
+from ledger.errors import Conflict, InvalidInput, NotFound, VerificationFailed
+from ledger.merkle.tree import EMPTY_ROOT, Frontier
 from projections.export.events import COLUMNS, EventSource, Row
-from projections.export.manifest import Manifest, Part, check_sizes
-from projections.export.parquet import PartBuffer, arrow, leftovers
+from projections.export.format import FolderFormat, Part, TextFormat
+from projections.export.manifest import ExportedPart, Manifest, check_sizes, leftovers
+from projections.export.verified import frontier_at, verified_pages
 
 BUCKETS: Final = 4
 PART_ROWS: Final = 1_000_000
 PART_BYTES: Final = 256_000_000
-"""How much is held in memory until it is written: what is reached first."""
+"""A part is written when it holds so many rows or bytes in memory, whichever is reached first."""
 
 OnProgress = Callable[[str, int, int], None]
-_ENTRY: Final = COLUMNS.index("entry")
+_POSITION: Final = COLUMNS.index("position")
+
+
+# -- one text ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportedText:
+    """What was exported: `entries` from position `first` on, and the log's root over the first
+    `last` entries, in hex. `bytes` is the length of the text in UTF-8.
+    """
+
+    first: int
+    last: int
+    entries: int
+    bytes: int
+    root: str
+
+
+def export_file(
+    form: TextFormat,
+    source: EventSource,
+    path: Path,
+    *,
+    first: int = 1,
+    last: int | None = None,
+    on_progress: OnProgress = lambda *_: None,
+) -> ExportedText:
+    """Write the events from position `first` to `last` into a file, which is replaced as a whole.
+
+    If anything fails, the file is as it was. Raises as `export_text` does, and OSError.
+    """
+    with durable_file.replacing(path, mode=None) as file:
+        return export_text(
+            form,
+            source,
+            lambda text: file.write(text.encode()),
+            first=first,
+            last=last,
+            on_progress=on_progress,
+        )
+
+
+def export_text(
+    form: TextFormat,
+    source: EventSource,
+    write: Callable[[str], object],
+    *,
+    first: int = 1,
+    last: int | None = None,
+    on_progress: OnProgress = lambda *_: None,
+) -> ExportedText:
+    """Hand the events from position `first` to `last`, both included, to `write`, page by page.
+
+    Without `last` it ends at the ledger's last position. Each page is held against the log before
+    it is written. Raises NotFound if the ledger ends before `last`, InvalidInput if `last` comes
+    before `first`, VerificationFailed if an entry is not the one that the log has.
+    """
+    last = _last_position(source, first, last)
+    frontier = _frontier_before(source, first)
+    written = 0
+
+    def write_counted(text: str) -> None:
+        nonlocal written
+        written += len(text.encode())
+        write(text)
+
+    if form.head:
+        write_counted(form.head)
+    for page in verified_pages(source, frontier, last):
+        write_counted("".join(map(form.encode, page)))
+        on_progress("events", frontier.size - first + 1, last - first + 1)
+    entries = max(frontier.size - first + 1, 0)
+    return ExportedText(first, frontier.size, entries, written, frontier.root().hex())
+
+
+def _last_position(source: EventSource, first: int, last: int | None) -> int:
+    end = source.last_position()
+    if last is None:
+        return end
+    if last > end:
+        raise NotFound(f"There is no position {last}; the last is {end}. Nothing was exported.")
+    if last < first:
+        raise InvalidInput(f"The range is not valid: it begins at {first} and ends at {last}.")
+    return last
+
+
+def _frontier_before(source: EventSource, first: int) -> Frontier:
+    """The log's frontier before a position; its end, if the ledger ends before that position."""
+    size = min(first - 1, source.last_position())
+    frontier = frontier_at(source, size)
+    if frontier is None:
+        raise VerificationFailed(
+            f"The Merkle log has no {size} leaves; nothing was exported.",
+            remedy="`authledger log verify` names what is missing.",
+        )
+    return frontier
+
+
+# -- a folder ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFolder:
     """What an export did: the sizes before and after, and what is in the folder now."""
 
     folder: str
@@ -41,119 +140,107 @@ class Exported:
     root: str
 
 
-def export_parquet(
+def export_folder(
+    form: FolderFormat,
     source: EventSource,
     folder: Path,
     *,
     buckets: int | None = None,
     on_progress: OnProgress = lambda *_: None,
-) -> Exported:
-    """Bring a folder to the ledger's last position; each part counts once its manifest is there.
+) -> ExportedFolder:
+    """Bring a folder to the ledger's last position. A part counts once the manifest names it.
 
     Raises VerificationFailed if the folder holds another history than the ledger, if one of its
-    files is missing or cut, or if what is exported is not what the log says; InvalidInput for a
+    files is missing or cut, or if an entry is not the one that the log has; InvalidInput for a
     folder with other files in it, or another number of buckets than it has; Conflict while another
-    process exports there.
+    process exports there; StoreUnavailable if the format's package is not installed.
     """
-    arrow()
+    form.check()
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
-        manifest = before = _begun(folder, buckets)
-        frontier = _continued(source, folder, manifest)
+    with _locked(folder):
+        manifest = before = _manifest(form, folder, buckets)
+        frontier = check_history(source, folder, manifest)
         check_sizes(folder, manifest)
-        for path in leftovers(folder, (each.path for each in manifest.files())):
+        for path in leftovers(folder, manifest, form.ending):
             path.unlink()
-        last = source.last_position()
-        for part in _parts(source, manifest, frontier, last, on_progress):
-            _check_root(source, frontier, part.last)
-            files = tuple(part.buffer.write(folder, part.first, part.last))
-            part.buffer.clear()
-            manifest = manifest.model_copy(
-                update={
-                    "size": part.last,
-                    "root": frontier.root().hex(),
-                    "parts": (
-                        *manifest.parts,
-                        Part(first=part.first, last=part.last, files=files),
-                    ),
-                }
-            )
+        pages = _reported(source, frontier, on_progress)
+        for held in _parts(pages, partial(form.new_part, manifest.buckets)):
+            files = tuple(held.part.write(folder, held.first, held.last))
+            held.part.clear()
+            part = ExportedPart(first=held.first, last=held.last, files=files)
+            manifest = manifest.extended(part, frontier.root())
             manifest.write(folder)
-    return _count(folder, before, manifest)
+    return _summary(folder, before, manifest)
+
+
+def _reported(
+    source: EventSource, frontier: Frontier, on_progress: OnProgress
+) -> Iterator[list[Row]]:
+    """The pages behind the frontier; progress is reported by positions."""
+    last = source.last_position()
+    for page in verified_pages(source, frontier, last):
+        on_progress("events", frontier.size, last)
+        yield page
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """The folder's lock, which goes with the process that holds it."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock. It is released if the process dies."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
         raise Conflict(
-            f"Another process exports to {folder}.", remedy="Try again when it has finished."
+            f"Another process exports to {folder}; nothing was exported.",
+            remedy="Try again when it has finished.",
         ) from error
     finally:
         os.close(handle)
 
 
-def _begun(folder: Path, buckets: int | None) -> Manifest:
-    """The manifest; a first one is written before anything else, so that leftovers are known."""
+def _manifest(form: FolderFormat, folder: Path, buckets: int | None) -> Manifest:
+    """The folder's manifest. A first one is written before any other file, so that files which a
+    killed export leaves are known as its own.
+    """
     manifest = Manifest.read(folder)
-    if manifest is not None:
-        if buckets not in (None, manifest.buckets):
-            raise InvalidInput(
-                f"{folder} was begun with {manifest.buckets} buckets.",
-                remedy="Leave --buckets out, or export into another folder.",
-            )
+    if manifest is None:
+        _check_is_empty(folder)
+        manifest = Manifest(buckets=BUCKETS if buckets is None else buckets, root=EMPTY_ROOT.hex())
+        manifest.write(folder)
         return manifest
-    strangers = [
-        path.name for path in folder.iterdir() if not path.name.startswith(durable_file.UNFINISHED)
-    ]
-    if strangers:
+    manifest.check_ending(folder, form.ending)
+    if buckets not in (None, manifest.buckets):
         raise InvalidInput(
-            f"{folder} is not empty, and holds no export: {strangers[0]!r} is in it.",
-            remedy="Name a new folder.",
+            f"{folder} has {manifest.buckets} buckets since its first export.",
+            remedy="Leave --buckets out, or export into another folder.",
         )
-    manifest = Manifest(buckets=BUCKETS if buckets is None else buckets, root=EMPTY_ROOT.hex())
-    manifest.write(folder)
     return manifest
 
 
-def _continued(source: EventSource, folder: Path, manifest: Manifest) -> Frontier:
-    """The log at the export's end. Raises VerificationFailed if it is another history's."""
-    frontier = _frontier(source, manifest.size)
+def _check_is_empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if not path.name.startswith(durable_file.UNFINISHED):
+            raise InvalidInput(
+                f"{folder} is not empty, and is not an export: {path.name!r} is in it.",
+                remedy="Name a new folder.",
+            )
+
+
+def check_history(source: EventSource, folder: Path, manifest: Manifest) -> Frontier:
+    """The log's frontier where an export ends. Raises VerificationFailed if the export is not the
+    beginning of this ledger's history.
+    """
+    frontier = frontier_at(source, manifest.size)
     if frontier is None or frontier.root().hex() != manifest.root:
         raise VerificationFailed(
             f"{folder} holds another history: its {manifest.size} entries are not the first of "
             "this ledger.",
-            remedy="Name another folder. If it was exported from this ledger, one of them was "
-            "rewritten: `authledger log verify --since` tells by a checkpoint that you kept.",
+            remedy="Name another folder. If it was exported from this ledger, one of the two was "
+            "rewritten: `authledger log verify --since FILE` finds out, by a checkpoint that you "
+            "kept.",
         )
     return frontier
-
-
-def belongs(source: EventSource, folder: Path, manifest: Manifest) -> None:
-    """Raises VerificationFailed if an export is not of this ledger's history."""
-    _continued(source, folder, manifest)
-
-
-def _frontier(source: EventSource, size: int) -> Frontier | None:
-    """The log's frontier when it had that size; None if it never had."""
-    try:
-        return frontier_of(size, TileHashes(size, source.read_tile))
-    except EvidenceInvalid:
-        return None
-
-
-def _check_root(source: EventSource, exported: Frontier, last: int) -> None:
-    """What was read is what the log has leaves of."""
-    logged = _frontier(source, last)
-    if logged is None or (logged.size, logged.root()) != (exported.size, exported.root()):
-        raise VerificationFailed(
-            f"The first {last} entries are not those that the log has leaves of.",
-            remedy="`authledger log verify` names what was altered.",
-        )
 
 
 @dataclass(slots=True)
@@ -161,30 +248,22 @@ class _Held:
     """A part that is held in memory until it is written."""
 
     first: int
-    buffer: PartBuffer
+    part: Part
     last: int = 0
 
     @property
     def is_full(self) -> bool:
-        return self.buffer.rows >= PART_ROWS or self.buffer.bytes >= PART_BYTES
+        return self.part.rows >= PART_ROWS or self.part.bytes >= PART_BYTES
 
 
-def _parts(
-    source: EventSource,
-    manifest: Manifest,
-    frontier: Frontier,
-    last: int,
-    on_progress: OnProgress,
-) -> Iterator[_Held]:
-    """The parts after the manifest's; the frontier has grown by each that is yielded."""
+def _parts(pages: Iterable[list[Row]], new_part: Callable[[], Part]) -> Iterator[_Held]:
+    """The pages, held in parts. A part is yielded before the page behind it is read."""
     held: _Held | None = None
-    for page in _pages(source, manifest.size + 1, last):
+    for page in pages:
         if held is None:
-            held = _Held(page[0][0], PartBuffer(manifest.buckets))
-        held.buffer.add(page)
-        held.last = page[-1][0]
-        frontier.extend(leaf_hash(row[_ENTRY].encode()) for row in page)
-        on_progress("events", held.last, last)
+            held = _Held(page[0][_POSITION], new_part())
+        held.part.add(page)
+        held.last = page[-1][_POSITION]
         if held.is_full:
             yield held
             held = None
@@ -192,21 +271,9 @@ def _parts(
         yield held
 
 
-def _pages(source: EventSource, first: int, last: int) -> Iterator[list[Row]]:
-    """The events between two positions: what is appended meanwhile comes the next time."""
-    if first > last:
-        return
-    for whole in source.pages(first):
-        page = [row for row in whole if row[0] <= last]
-        if page:
-            yield page
-        if not page or page[-1][0] >= last:
-            return
-
-
-def _count(folder: Path, before: Manifest, after: Manifest) -> Exported:
+def _summary(folder: Path, before: Manifest, after: Manifest) -> ExportedFolder:
     files = list(after.files())
-    return Exported(
+    return ExportedFolder(
         folder=str(folder),
         before=before.size,
         entries=after.size,

@@ -1,10 +1,10 @@
-"""What an export consists of: its manifest, which alone says which files count.
+"""The manifest of an exported folder: it alone says which files count.
 
     DIR/_authledger.json                                    replaced last, as a whole
     DIR/bucket=0/000000000001-000000250000.parquet          named by its range of positions
     DIR/bucket=1/…
 
-A file that no manifest names was left by an export that was killed; it is never read.
+A file that the manifest does not name was left by an export that was killed; it is never read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from ledger import durable_file
-from ledger.errors import NotFound, VerificationFailed
+from ledger.errors import InvalidInput, NotFound, VerificationFailed
 from projections.export.events import COLUMNS
 
 NAME: Final = "_authledger.json"
@@ -41,15 +41,17 @@ class _Model(BaseModel):
 
 
 class ExportedFile(_Model):
-    """One Parquet file: its path under the folder, rows, bytes, SHA-256."""
+    """One file: its path under the folder, rows, bytes, SHA-256."""
 
-    path: Annotated[str, StringConstraints(pattern=r"^bucket=[0-9]{1,4}/[0-9]+-[0-9]+\.parquet$")]
+    path: Annotated[
+        str, StringConstraints(pattern=r"^bucket=[0-9]{1,4}/[0-9]+-[0-9]+\.[a-z0-9]{1,16}$")
+    ]
     rows: _Count
     bytes: _Count
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Part(_Model):
+class ExportedPart(_Model):
     """A range of positions, both included, in at most one file for each bucket."""
 
     first: _Count
@@ -66,11 +68,11 @@ class Manifest(_Model):
     columns: tuple[str, ...] = COLUMNS
     size: _Count = 0
     root: str
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ExportedPart, ...] = ()
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        """Its parts follow each other from position 1 to its size, with a row for each."""
+        """Check that the parts follow each other from position 1 to the size, a row for each."""
         last = 0
         for part in self.parts:
             rows = sum(each.rows for each in part.files)
@@ -78,12 +80,26 @@ class Manifest(_Model):
                 raise ValueError(f"the part from position {part.first} on is not whole")
             last = part.last
         if last != self.size:
-            raise ValueError(f"its parts hold {last} entries, and not {self.size}")
+            raise ValueError(f"its parts hold {last} entries instead of {self.size}")
         return self
 
     def files(self) -> Iterator[ExportedFile]:
         for part in self.parts:
             yield from part.files
+
+    def extended(self, part: ExportedPart, root: bytes) -> Manifest:
+        """The manifest with one more part; `root` is the log's over all entries up to its end."""
+        update = {"size": part.last, "root": root.hex(), "parts": (*self.parts, part)}
+        return self.model_copy(update=update)
+
+    def check_ending(self, folder: Path, ending: str) -> None:
+        """Raises InvalidInput if the files are not of the format that has this ending."""
+        for each in self.files():
+            if not each.path.endswith(f".{ending}"):
+                raise InvalidInput(
+                    f"{folder} is an export in another format than {ending}: it holds {each.path}.",
+                    remedy="Name another folder.",
+                )
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
@@ -96,7 +112,7 @@ class Manifest(_Model):
             manifest = cls.model_validate_json(text)
         except ValidationError as error:
             raise VerificationFailed(
-                f"{folder / NAME} is not the manifest of an export: {_first(error)}.",
+                f"{folder / NAME} is not a valid manifest of an export: {_first(error)}.",
                 remedy="Export into another folder.",
             ) from error
         if (manifest.format, manifest.bucketing, manifest.columns) != (FORMAT, _BUCKETING, COLUMNS):
@@ -119,18 +135,38 @@ def _first(error: ValidationError) -> str:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of an export that must be there. Raises NotFound, VerificationFailed."""
+    """The manifest of a Parquet export that must be there.
+
+    Raises NotFound; VerificationFailed if it is damaged; InvalidInput for another format.
+    """
     manifest = Manifest.read(folder)
     if manifest is None:
         raise NotFound(
             f"There is no export in {folder}.",
             remedy=f"`authledger export parquet {folder}` makes one.",
         )
+    manifest.check_ending(folder, "parquet")
     return manifest
 
 
+def leftovers(folder: Path, manifest: Manifest, ending: str) -> Iterator[Path]:
+    """The files that a killed export left: they have names of ours, and no manifest names them."""
+    counted = {each.path for each in manifest.files()}
+    for unfinished in (f"{durable_file.UNFINISHED}*", f"bucket=*/{durable_file.UNFINISHED}*"):
+        yield from sorted(folder.glob(unfinished))
+    for path in sorted(folder.glob(f"bucket=*/*-*.{ending}")):
+        if path.relative_to(folder).as_posix() not in counted and _is_part(path):
+            yield path
+
+
+def _is_part(path: Path) -> bool:
+    """Whether a file is named by a range of positions."""
+    first, _, last = path.stem.partition("-")
+    return first.isdigit() and last.isdigit()
+
+
 def check_sizes(folder: Path, manifest: Manifest) -> None:
-    """Raise VerificationFailed for a file that is missing, or has another length than it had.
+    """Raises VerificationFailed for a file that is missing, or has another length than it had.
 
     The files are not read: `projection rebuild --parquet` does that.
     """
@@ -138,10 +174,10 @@ def check_sizes(folder: Path, manifest: Manifest) -> None:
         path = folder / each.path
         size = path.stat().st_size if path.is_file() else None
         if size != each.bytes:
-            what = "is missing" if size is None else f"has {size} bytes, and not {each.bytes}"
+            what = "is missing" if size is None else f"has {size} bytes instead of {each.bytes}"
             raise VerificationFailed(
                 f"{path} {what}; nothing was exported.",
-                remedy="Bring the file back from a copy, or export into a new folder.",
+                remedy="Restore the file from a copy, or export into a new folder.",
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.documentation.howto import Followed
+from tests.documentation.howto import ROOT, Followed
 
 
 def test_an_event_and_its_command_are_one_file_and_a_cli_command_is_another(
@@ -60,3 +60,22 @@ def test_a_source_is_added_by_its_folder_alone(tmp_path: Path) -> None:
     assert agency["agency"] == "mesh@acme-prod.iam.gserviceaccount.com"
     refusals = followed.run("audit", "trail", "--event", "AgencyCreationRefused", "-o", "json")
     assert "CreateServiceAccount: (somebody) may not" in refusals
+
+
+def test_an_export_format_is_added_by_its_file_alone(tmp_path: Path) -> None:
+    followed = Followed("add-an-export.md", tmp_path)
+    [name] = followed.written
+    assert (tmp_path / name).read_text() == (ROOT / name).read_text()
+    other = tmp_path / "projections" / "export" / "formats" / "lengths.py"
+    other.write_text(
+        '"""The length of each entry."""\n'
+        "from projections.export.format import TextFormat\n"
+        'FORMAT = TextFormat(name="lengths", title="lengths", head="chars\\n",'
+        ' encode=lambda row: f"{len(row[4])}\\n")\n'
+    )
+    followed.run("console", "login", "--account", "acme", "--region", "cn-north-4", "--user", "wei")
+    assert "Write the events as lengths." in followed.run("export", "--help")
+    lengths = followed.run("export", "lengths", "-").splitlines()
+    lines = followed.run("export", "jsonl", "-").splitlines()
+    prefix = len('"position":1,')
+    assert lengths == ["chars", *(str(len(line) - prefix) for line in lines)]

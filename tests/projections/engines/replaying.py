@@ -25,7 +25,8 @@ from ledger.sources import SOURCES, ImportReport, read_traces
 from projections.engines import Engine, EngineName, open_engine
 from projections.engines.replay import replay
 from projections.export.events import events_of
-from projections.export.exporter import Exported, export_parquet
+from projections.export.exporter import ExportedFolder, export_folder
+from projections.export.formats.parquet import FORMAT as PARQUET
 from projections.maintenance.runner import Certificate
 from projections.views import Views
 from tests.ledger.worlds import Place
@@ -63,10 +64,10 @@ class Replayable:
     export: Path
 
 
-def exported(ledger: Place, folder: Path, buckets: int | None = None) -> Exported:
+def exported(ledger: Place, folder: Path, buckets: int | None = None) -> ExportedFolder:
     opened = Ledger(ledger, create=False)
     try:
-        return export_parquet(events_of(opened), folder, buckets=buckets)
+        return export_folder(PARQUET, events_of(opened), folder, buckets=buckets)
     finally:
         opened.close()
 

@@ -23,9 +23,10 @@ from ledger.merkle.tree import leaf_hash, tree_root
 from projections.export import events as source
 from projections.export import exporter
 from projections.export.events import COLUMNS, events_of
-from projections.export.exporter import export_parquet
+from projections.export.exporter import export_folder
+from projections.export.formats.parquet import FORMAT as PARQUET
+from projections.export.formats.parquet import bucket_of
 from projections.export.manifest import NAME, read_manifest
-from projections.export.parquet import bucket_of
 from tests.cli.conftest import Cli, cli
 from tests.ledger.worlds import Place
 from tests.projections.conftest import story
@@ -117,6 +118,7 @@ import os, signal, sys
 from pathlib import Path
 from ledger.application import Ledger
 from projections.export import events as source, exporter
+from projections.export.formats.parquet import FORMAT as PARQUET
 exporter.PART_ROWS, source.PAGE = 10, 4
 left = int(sys.argv[3])
 def counted(call):
@@ -129,7 +131,7 @@ def counted(call):
     return counting
 os.fsync, Path.replace = counted(os.fsync), counted(Path.replace)
 events = source.events_of(Ledger(sys.argv[1], create=False))
-exporter.export_parquet(events, Path(sys.argv[2]))
+exporter.export_folder(PARQUET, events, Path(sys.argv[2]))
 """
 
 
@@ -179,7 +181,7 @@ def test_another_ledgers_export_is_refused(told: World, tmp_path: Path) -> None:
     for step in (*story(), *story()):
         other.take(step)
     with pytest.raises(VerificationFailed, match="holds another history"):
-        export_parquet(events_of(other.ledger), tmp_path / "out")
+        export_folder(PARQUET, events_of(other.ledger), tmp_path / "out")
     other.ledger.close()
     assert relation(tmp_path / "out") == before
 
@@ -188,7 +190,7 @@ def test_a_ledger_that_is_shorter_than_the_export_is_another(told: World, tmp_pa
     exported(told.place, tmp_path / "out")
     younger = World(tmp_path / "younger.db")
     with pytest.raises(VerificationFailed, match="holds another history"):
-        export_parquet(events_of(younger.ledger), tmp_path / "out")
+        export_folder(PARQUET, events_of(younger.ledger), tmp_path / "out")
     younger.ledger.close()
 
 
@@ -203,7 +205,7 @@ def test_an_entry_that_is_not_the_logs_leaf_is_not_exported(
         )
         connection.execute("UPDATE events SET entry = entry || ' ' WHERE position = 7")
         connection.commit()
-    with pytest.raises(VerificationFailed, match="not those that the log has leaves of"):
+    with pytest.raises(VerificationFailed, match="are not those of the Merkle log"):
         exported(told.place, tmp_path / "out")
     assert relation(tmp_path / "out") == []
 
@@ -220,7 +222,7 @@ def test_text_that_is_no_text_any_longer_is_told(told: World, path: Path, tmp_pa
 def test_the_number_of_buckets_is_chosen_once(told: World, tmp_path: Path) -> None:
     exported(told.place, tmp_path / "out", buckets=2)
     assert exported(told.place, tmp_path / "out").buckets == 2
-    with pytest.raises(InvalidInput, match="begun with 2 buckets"):
+    with pytest.raises(InvalidInput, match="has 2 buckets since"):
         exported(told.place, tmp_path / "out", buckets=4)
 
 
@@ -233,7 +235,7 @@ def test_a_folder_with_other_files_is_left_alone(told: World, tmp_path: Path) ->
 
 
 def test_two_processes_do_not_export_to_one_folder_at_once(told: World, tmp_path: Path) -> None:
-    with exporter._alone(tmp_path), pytest.raises(Conflict, match="Another process exports"):
+    with exporter._locked(tmp_path), pytest.raises(Conflict, match="Another process exports"):
         exported(told.place, tmp_path)
 
 
@@ -241,7 +243,7 @@ def test_two_processes_do_not_export_to_one_folder_at_once(told: World, tmp_path
 def test_a_manifest_that_is_none_is_told(told: World, tmp_path: Path, text: str) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / NAME).write_text(text)
-    with pytest.raises(VerificationFailed, match="not the manifest"):
+    with pytest.raises(VerificationFailed, match="not a valid manifest"):
         exported(told.place, tmp_path / "out")
 
 
@@ -266,7 +268,7 @@ def test_a_manifest_that_was_altered_is_told(
     exported(told.place, tmp_path / "out")
     manifest = tmp_path / "out" / NAME
     manifest.write_text(re.sub(old, new, manifest.read_text(), count=1))
-    with pytest.raises(VerificationFailed, match="not the manifest"):
+    with pytest.raises(VerificationFailed, match="not a valid manifest"):
         exported(told.place, tmp_path / "out")
 
 
@@ -280,7 +282,7 @@ def test_an_export_is_not_gone_on_with_over_a_missing_or_cut_file(
     whole = one.read_bytes()
     before = (folder / NAME).read_bytes()
     one.write_bytes(whole[:-1])
-    with pytest.raises(VerificationFailed, match=f"{len(whole) - 1} bytes, and not {len(whole)}"):
+    with pytest.raises(VerificationFailed, match=f"{len(whole) - 1} bytes instead of {len(whole)}"):
         exported(told.place, folder)
     one.unlink()
     with pytest.raises(VerificationFailed, match="is missing; nothing was exported"):
@@ -310,7 +312,7 @@ def test_what_is_appended_meanwhile_comes_the_next_time(
         if told.ledger.last_position() == last:
             told.take(story()[0])
 
-    done = export_parquet(events_of(told.ledger), tmp_path / "out", on_progress=append)
+    done = export_folder(PARQUET, events_of(told.ledger), tmp_path / "out", on_progress=append)
     assert told.ledger.last_position() > last
     assert done.entries == last
     exported(told.place, tmp_path / "out")

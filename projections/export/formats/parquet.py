@@ -6,7 +6,7 @@ and a reader skips the groups whose statistics show none of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, Final
 from ledger import durable_file
 from ledger.errors import StoreUnavailable
 from projections.export.events import COLUMNS, INTEGERS, Row
+from projections.export.format import FolderFormat
 from projections.export.manifest import ExportedFile, sha256_of
 
 ROW_GROUP: Final = 8_192
@@ -53,8 +54,8 @@ def bucket_of(stream: str, buckets: int) -> int:
     return _hash(stream) % buckets
 
 
-class PartBuffer:
-    """Rows of a part, held as Arrow's columns until they are written."""
+class ParquetPart:
+    """A part, held as Arrow's columns until it is written."""
 
     def __init__(self, buckets: int) -> None:
         pa, _, _ = arrow()
@@ -80,11 +81,9 @@ class PartBuffer:
         self.bytes += table.nbytes
 
     def clear(self) -> None:
-        """Hold nothing any longer."""
         self._tables.clear()
 
     def write(self, folder: Path, first: int, last: int) -> Iterator[ExportedFile]:
-        """Write what is held: to another name, synced, then renamed."""
         pa, pc, pq = arrow()
         table = pa.concat_tables(self._tables)
         for bucket in range(self._buckets):
@@ -119,17 +118,10 @@ def _make_folder(folder: Path) -> None:
         durable_file.sync_folder(folder.parent)
 
 
-def leftovers(folder: Path, known: Iterable[str]) -> Iterator[Path]:
-    """The files that a killed export left: they have names of ours, and no manifest names them."""
-    counted = set(known)
-    for unfinished in (f"{durable_file.UNFINISHED}*", f"bucket=*/{durable_file.UNFINISHED}*"):
-        yield from sorted(folder.glob(unfinished))
-    for path in sorted(folder.glob("bucket=*/*-*.parquet")):
-        if path.relative_to(folder).as_posix() not in counted and _is_part(path):
-            yield path
-
-
-def _is_part(path: Path) -> bool:
-    """Whether a file is called by a range of positions."""
-    first, _, last = path.stem.partition("-")
-    return first.isdigit() and last.isdigit()
+FORMAT: Final = FolderFormat(
+    name="parquet",
+    title="Parquet files, for DuckDB, Spark or any other program that reads them",
+    ending="parquet",
+    new_part=ParquetPart,
+    check=arrow,
+)

@@ -1,0 +1,66 @@
+"""What an export format declares; `exporter` does the rest. docs/howto/add-an-export.md walks it.
+
+Each format decides how events become text or files. The exporter decides which events there are,
+holds them against the Merkle log, and lets a file count only once it is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from projections.export.events import Row
+from projections.export.manifest import ExportedFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFormat:
+    """All events as one text, in the order of their positions: into a file, or to stdout."""
+
+    name: str
+    """What follows `authledger export`, e.g. `jsonl`."""
+    title: str
+    """What the text is, for `--help`; it follows "Write the events as"."""
+    encode: Callable[[Row], str]
+    """The text of one event, with its line end. The row has the values of `events.COLUMNS`."""
+    head: str = ""
+    """What the text begins with, such as the names of columns."""
+
+
+class Part(Protocol):
+    """A range of the history that is held in memory until it is written."""
+
+    rows: int
+    bytes: int
+
+    def add(self, page: list[Row]) -> None:
+        """Hold these rows as well."""
+
+    def write(self, folder: Path, first: int, last: int) -> Iterator[ExportedFile]:
+        """Write what is held, from position `first` to `last`, durably: at most one file for each
+        bucket, named `bucket=N/FIRST-LAST.ENDING`.
+        """
+
+    def clear(self) -> None:
+        """Hold nothing any longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderFormat:
+    """The history as a folder of files, part by part, with a manifest. It can be continued."""
+
+    name: str
+    """What follows `authledger export`, e.g. `parquet`."""
+    title: str
+    """What the files are, for `--help`; it follows "Write the history as"."""
+    ending: str
+    """What the names of its files end with, without the dot."""
+    new_part: Callable[[int], Part]
+    """A part that holds nothing yet, for a number of buckets."""
+    check: Callable[[], object]
+    """Raises StoreUnavailable if a package that the format needs is not installed."""
+
+
+Format = TextFormat | FolderFormat
