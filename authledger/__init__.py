@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from authledger import rows
     from authledger.answer import Answer
+    from authledger.explaining import DiffRow, WhyRow
     from authledger.facts import event
     from authledger.instants import When
     from authledger.kinds import Kind
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from ledger.messages import Command, DomainEvent, Observation, Provenance, Recorded
     from ledger.sources import ImportReport
     from ledger.verification.verdict import Verdict
+    from projections.audit.replay import Replayed
 
 __all__ = [
     "Account",
@@ -82,6 +84,7 @@ __all__ = [
     "CorruptEntry",
     "CreateAgency",
     "DeclineAuthorization",
+    "DiffRow",
     "DomainEvent",
     "Evidence",
     "GrantAuthorization",
@@ -104,6 +107,7 @@ __all__ = [
     "Provenance",
     "Recorded",
     "Refused",
+    "Replayed",
     "RequestConsoleLogin",
     "RevokeAuthorization",
     "StoreForbidden",
@@ -117,6 +121,7 @@ __all__ = [
     "Verdict",
     "VerificationFailed",
     "When",
+    "WhyRow",
     "WrongThread",
     "event",
     "open",
@@ -126,6 +131,7 @@ __all__ = [
 
 _MODULES = {
     "authledger.answer": ("Answer",),
+    "authledger.explaining": ("DiffRow", "WhyRow"),
     "authledger.facts": ("event",),
     "authledger.instants": ("When",),
     "authledger.kinds": ("Kind",),
@@ -146,6 +152,7 @@ _MODULES = {
     "ledger.messages": ("Command", "DomainEvent", "Observation", "Provenance", "Recorded"),
     "ledger.sources": ("ImportReport",),
     "ledger.verification.verdict": ("Verdict",),
+    "projections.audit.replay": ("Replayed",),
 }
 """In which module each name is. The errors are not listed: all are in `ledger.errors`."""
 

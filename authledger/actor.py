@@ -1,4 +1,4 @@
-"""Who acts: as the caller claims, or else the operating system's user."""
+"""The actor of a call: as the caller claims, or else the operating system's user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a question is answered with: typed rows, the position that they stand on, data frames."""
+"""The answer to a question: typed rows, and the position that they stand on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from authledger.frames import to_arrow, to_pandas, to_polars
-from authledger.kinds import Kind
+from authledger.kinds import Kind, kinds_of
 from ledger.errors import CorruptEntry
 from ledger.values import instant
-from projections.projection import Column
 from projections.views import Result
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class Answer(Sequence[R], Generic[R]):
     columns: tuple[str, ...]
     """The names of the columns, in the order of the rows' fields."""
     kinds: tuple[Kind, ...]
-    """What each column holds."""
+    """The kind of value that each column holds."""
     position: int
     """The position in the history that the answer stands on: it includes all entries up to it."""
     more: bool = False
@@ -40,7 +39,7 @@ class Answer(Sequence[R], Generic[R]):
     """How many entries the ledger has after `position` that the views have not taken in, because
     this connection may not catch them up (a standby, a role that only reads). 0 elsewhere."""
     remarks: tuple[str, ...] = ()
-    """What a reader has to know besides, in sentences; mostly empty."""
+    """Sentences that a reader of the answer has to know; mostly there are none."""
 
     @overload
     def __getitem__(self, index: int) -> R: ...
@@ -89,9 +88,10 @@ class Answer(Sequence[R], Generic[R]):
         return made
 
 
-def declared(row: type[R], columns: Sequence[Column], result: Result, **more: Any) -> Answer[R]:
-    """Return a view's result as an answer: the columns are as the view declares them."""
-    kinds = tuple(_kind(column) for column in columns)
+def declared(row: type[R], result: Result, **more: Any) -> Answer[R]:
+    """Return a result as an answer: the rows' class declares the columns and their types."""
+    assert result.columns == row._fields  # type: ignore[attr-defined]
+    kinds = kinds_of(row)
     return Answer(
         rows=tuple(_rows(row, kinds, result)),
         columns=result.columns,
@@ -114,12 +114,6 @@ def undeclared(result: Result, **more: Any) -> Answer[Any]:
         more=result.more,
         **more,
     )
-
-
-def _kind(column: Column) -> Kind:
-    if column.is_time:
-        return Kind.TIME
-    return Kind.INTEGER if column.type == "INTEGER" else Kind.TEXT
 
 
 def _rows(row: type[R], kinds: Sequence[Kind], result: Result) -> Iterator[R]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from ledger.errors import NotFound
+from ledger.near_words import near, offer
 
 _HERE: Final = Path(__file__).parent
 _LINK: Final = re.compile(r"\[([^\]]+)\]\(([^):\s]+)\)")
@@ -66,11 +66,11 @@ def name_of(topic: str) -> str:
     found = found or [name for name in last if last[name].startswith(asked)]
     if len(found) == 1:
         return found[0]
-    near = found or [name for name in last if get_close_matches(asked, (name, last[name]))]
+    similar = {*near(asked, last.values()), *near(asked, last)}
+    meant = found or [name for name in last if {name, last[name]} & similar]
     raise NotFound(
-        f"There is no topic {topic!r}." if not found else f"{topic!r} fits several topics.",
-        remedy=(f"Did you mean {' or '.join(near[:3])}? " if near else "")
-        + "`authledger docs` lists all topics.",
+        f"{topic!r} fits several topics." if found else f"There is no topic {topic!r}.",
+        remedy=f"{offer(meant)}`authledger docs` lists all topics.",
     )
 
 
@@ -84,6 +84,8 @@ def _title(path: Path) -> str:
 
 def _as_command(topic: str, words: str, target: str) -> str:
     """A link as it reads where there are no files: the words, and the command for the page."""
+    if target.startswith("#"):
+        return words
     base = "" if topic in ("readme", "changelog") else f"docs/{posixpath.dirname(topic)}"
     path = posixpath.normpath(posixpath.join(base, target.partition("#")[0]))
     name = _topic(path.removeprefix("docs/"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-import ledger.application  # noqa: F401  Whoever reads a ledger knows its events.
+import ledger.application  # noqa: F401  Brings all events along.
 from ledger.errors import InvalidInput
 from ledger.messages import DomainEvent, event_class
 

@@ -6,6 +6,7 @@ declares none; a column of it has the one type that its values have.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
@@ -30,7 +31,7 @@ _KINDS: Final[Mapping[frozenset[type], str]] = {
     frozenset({bytes}): _BYTES,
     frozenset({bool}): _BOOLEAN,
 }
-"""What a column of free SQL is, by the types of its values."""
+"""The kind of a column of free SQL, by the types of its values."""
 
 
 def to_arrow(names: Names, kinds: Kinds, rows: Rows) -> Any:
@@ -103,8 +104,14 @@ def _columns(names: Names, kinds: Kinds, rows: Rows) -> dict[str, tuple[list[Any
     columns: dict[str, tuple[list[Any], str]] = {}
     for index, (name, kind) in enumerate(zip(names, kinds, strict=True)):
         values = [row[index] for row in rows]
+        if kind is Kind.RECORD:
+            values, kind = [_json(value) for value in values], Kind.TEXT  # noqa: PLW2901
         columns[name] = values, _found(name, values) if kind is Kind.UNKNOWN else kind
     return columns
+
+
+def _json(record: Mapping[str, Any] | None) -> str | None:
+    return None if record is None else json.dumps(dict(record), ensure_ascii=False)
 
 
 def _found(name: str, values: list[Any]) -> str:

@@ -1,4 +1,4 @@
-"""What a Python user may give as an instant: text as on the command line, a position, a time."""
+"""The forms of an instant in Python: a text as on the command line, a position, a time."""
 
 from __future__ import annotations
 

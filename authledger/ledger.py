@@ -2,7 +2,7 @@
 
 with authledger.open("audit.db") as ledger:
     ledger.execute(GrantAuthorization(account="0a1b2c3d4e5f", service="asm", region="cn-north-4"))
-    ledger.view("region_agencies", region="cn-north-4").dicts()
+    ledger.view("regions", region="cn-north-4").dicts()
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from authledger import rows
 from authledger.actor import actor_of
 from authledger.instants import When
 from authledger.reader import Reader
+from authledger.regions import check_region
 from ledger.application import Actor, Observation, Observed, Outcome, system_clock
 from ledger.application import Ledger as WriteSide
 from ledger.catalogue import Catalogue, load_catalogue
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from authledger.traces import Imported
     from ledger.account.state import Account
     from ledger.verification.verdict import Verdict
+    from projections.audit.replay import Replayed
 
 
 def open(  # noqa: A001  It is called authledger.open, as gzip.open is.
@@ -128,19 +130,24 @@ class Ledger(Reader):
         command_id: str | None = None,
         correlation_id: str | None = None,
         dry_run: bool = False,
+        new_region: bool = False,
     ) -> Outcome:
         """Decide a command and append its events in one transaction.
 
         Returns the entries that were appended, and the signed checkpoint if the log has a key. A
         `command_id` makes it safe to try again: used twice by the same actor, it appends nothing
         the second time and returns the first outcome. `dry_run` appends nothing and returns what
-        would be appended.
+        would be appended. `new_region` allows a region that neither the catalogue nor the account
+        knows.
 
         Raises Refused if the rules say no, after the refusal was appended (`error.entries`);
         NotFound for an agency or a policy that the account does not have; CommandIdReused;
-        StreamChanged if other writers appended to the account again and again. What was appended
-        although the call failed is in `error.entries`, and the error's text says it.
+        StreamChanged if other writers appended to the account again and again; InvalidInput, as for
+        a region that is not known. Entries that were appended although the call failed are in
+        `error.entries`, and the error's text names their positions.
         """
+        if not new_region:
+            self._check_region(command)
         return self._write_side.execute(
             command,
             actor=self._acting(actor),
@@ -169,8 +176,8 @@ class Ledger(Reader):
         """Read trace files, plain or gzip, and folders of them, and append what they tell.
 
         `source` is the kind of traces: "cts" (Huawei Cloud) or "cloudtrail" (AWS). `provider` is
-        the cloud, if it is a partner's edition. What cannot be read is reported with its place,
-        while the rest is appended: look at `complete` in what is returned.
+        the cloud, if it is a partner's edition. Records that cannot be read are reported with their
+        places, and the rest is appended: look at `complete` in the result.
 
         Raises NotFound for a path that does not exist, before anything is read; InvalidInput.
         """
@@ -196,6 +203,16 @@ class Ledger(Reader):
     def history(self, first: int = 1, last: int | None = None) -> Iterator[Recorded]:
         """Yield entries by position, both ends included; `last` None: to the end."""
         return self._write_side.history(first, last)
+
+    def replay(self, first: int = 1, last: int | None = None) -> Iterator[Replayed]:
+        """Yield each entry with what it says in one sentence, and what it changed.
+
+        Both ends are included; `last` None: to the end. Raises InvalidInput if they lie outside of
+        the history.
+        """
+        from projections.audit.replay import replay  # noqa: PLC0415  It is rarely asked for.
+
+        return replay(self._write_side, first, last)
 
     def entry(self, position: int) -> str:
         """Return one entry exactly as it is stored: a line of canonical JSON. Raises NotFound."""
@@ -262,6 +279,12 @@ class Ledger(Reader):
         if isinstance(self._writer, StoreForbidden):
             raise StoreForbidden(self._writer.message, remedy=self._writer.remedy)
         return self._writer
+
+    def _check_region(self, command: Command) -> None:
+        def account() -> Account:
+            return self._write_side.account(command.provider, command.account)
+
+        check_region(command, self._write_side.catalogue, account, "new_region=True")
 
     def _acting(self, actor: Actor | str | None) -> Actor:
         return self._actor if actor is None else actor_of(actor)

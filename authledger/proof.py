@@ -16,7 +16,6 @@ from ledger.merkle.signing import Verifier
 from ledger.verification.verdict import verifier_of
 from projections.evidence.check import check
 from projections.evidence.make import Evidence as Made
-from projections.views import Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Evidence:
     complete: bool
     """Whether every entry goes along. Without that it is not shown that there was nothing else."""
     remarks: tuple[str, ...] = ()
-    """What was not checked, in sentences."""
+    """Sentences that say what was not checked."""
 
 
 def verify_evidence(
@@ -64,7 +63,7 @@ def evidence_of(made: Made) -> Evidence:
     view = made.question.view
     return Evidence(
         question=str(made.question),
-        answer=declared(rows.ROWS[view], Views.columns(view), made.answer),
+        answer=declared(rows.ROWS[view], made.answer),
         origin=made.checkpoint.origin,
         size=made.checkpoint.size,
         complete=made.question.complete,

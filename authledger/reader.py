@@ -1,25 +1,30 @@
-"""What can be asked of a ledger through its views: a view, the trail, free SQL, names."""
+"""The questions that a ledger's views answer: a view, the trail, why, diff, free SQL."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any, Self, overload
 
 from authledger import rows
 from authledger.answer import Answer, R, declared, undeclared
 from authledger.connections import ViewsByThread
+from authledger.explaining import DiffRow, WhyRow, cut_remarks, diff_result, why_result
 from authledger.instants import When, text_of, time_of
 from ledger.as_of import AsOf
 from ledger.errors import InvalidInput
+from ledger.near_words import did_you_mean, offer
 from ledger.values import instant_text
+from projections.audit.diff import diff
+from projections.audit.why import why
 from projections.definitions.audit_trail import TrailFilter
 from projections.projection import Column
-from projections.views import Views
+from projections.views import Result, Views
 
 Value = str | int | datetime
-"""What a column of a view is compared with."""
+"""A value that a column of a view is compared with."""
 
 
 class Reader:
@@ -76,16 +81,17 @@ class Reader:
         then; both take what `authledger.When` says. A `region` also finds what holds in all
         regions (`*`).
 
-        Rows are sorted by their first columns. Raises NotFound for a view, InvalidInput for a
-        column or an instant.
+        Rows are sorted by their first columns. Where there are none, `remarks` say which words of
+        the question no entry has. Raises NotFound for a view, InvalidInput for a column, a value
+        that the column cannot have, or an instant.
         """
         name = rows.name_of(view)
-        columns = Views.columns(name)
-        asked = _conditions(columns, where, self._clock())
+        asked = _conditions(Views.columns(name), where, self._clock())
         with self._caught_up() as (views, about):
             when = self._resolved(views, as_of, known_at)
             result = views.read(name, as_of=when, where=asked)
-        return declared(rows.ROWS[name], columns, result, **about)
+            about["remarks"] += _unheard(views, result, asked)
+        return declared(rows.ROWS[name], result, **about)
 
     def trail(
         self,
@@ -99,18 +105,58 @@ class Reader:
     ) -> Answer[rows.AuditTrailRow]:
         """Read a page of the audit trail: every fact and every refused attempt.
 
-        `where` are `provider`, `account`, `region`, `service`, `agency`, `policy`, `event` (its
-        type), `outcome`, `origin` and `actor` (a name or a surrogate id). `since` (included) and
-        `until` (not included) are effective times. If `more` is true, the next page begins
-        `after` the position of this page's last row.
+        `where` are `provider`, `account`, `region`, `service` (that asks), `uses` (a service that
+        an agency uses), `agency`, `policy`, `event` (its type), `outcome`, `origin` and `actor` (a
+        name or a surrogate id). `since` (included) and `until` (not included) are effective times.
+        If `more` is true, the next page begins `after` the position of this page's last row.
+        Raises InvalidInput for a condition that no entry can meet.
         """
         now = self._clock()
         begin = None if since is None else time_of(since, now)
         end = None if until is None else time_of(until, now)
-        wanted = _filter(where, begin, end)
+        _check_names(where, _OF_THE_TRAIL)
+        wanted = TrailFilter(**where, since=begin, until=end)
         with self._reading() as views:
             page = views.trail(wanted, after=after, limit=limit, newest_first=newest_first)
-        return declared(rows.AuditTrailRow, Views.columns("audit_trail"), page)
+            remarks = _unheard(views, page, where)
+        return declared(rows.AuditTrailRow, page, remarks=remarks)
+
+    def why(self, **where: str) -> Answer[WhyRow]:
+        """Explain an answer: the events that changed what is named, each with what caused it.
+
+        `where` are `region`, `agency`, `service` (that asks), `uses` (a service that an agency may
+        use), `policy`, `account` and `provider`; one of the first five at least. The events of one
+        command or of one trace belong together: the consent causes the permissions, the deletion
+        ends them. Raises InvalidInput.
+        """
+        _check_names(where, ("region", "agency", "service", "uses", "policy", *_IN_ACCOUNT))
+        with self._reading() as views:
+            chain = why(views, **where)
+            result = why_result(chain)
+            remarks = cut_remarks(chain) + _unheard(views, result, where)
+        return declared(WhyRow, result, remarks=remarks)
+
+    def diff(
+        self,
+        before: When,
+        after: When | None = None,
+        *,
+        views: Iterable[str] | None = None,
+        **where: str,
+    ) -> Answer[DiffRow]:
+        """Compare two instants: the rows that differ, view by view, sorted by their keys.
+
+        `after` None is now. `views` are the names of the views to compare; default: all. `where`
+        are `region`, `account` and `provider`; a view without such a column is left out. Raises
+        NotFound for a view, InvalidInput for an instant or a condition.
+        """
+        _check_names(where, ("region", *_IN_ACCOUNT))
+        with self._caught_up() as (opened, about):
+            instants = [self._resolved(opened, when, None) for when in (before, after)]
+            found = diff(opened, *instants, names=views, where=where)
+            result = diff_result(found, opened.reached())
+            about["remarks"] += _unheard(opened, result, where)
+        return declared(DiffRow, result, **about)
 
     def query(self, sql: str, *, row_limit: int = 1000, time_limit_s: float = 10.0) -> Answer[Any]:
         """Ask the views with free SQL, which the database itself only lets read.
@@ -162,6 +208,8 @@ class Reader:
             )
 
 
+_IN_ACCOUNT = ("account", "provider")
+_OF_THE_TRAIL = [f.name for f in fields(TrailFilter) if f.name not in ("since", "until")]
 _ANOTHER_CATALOGUE = (
     "The views were made with another catalogue than this ledger was opened with, and this "
     "connection may not make them anew."
@@ -186,14 +234,21 @@ def _conditions(
     return asked
 
 
-def _filter(
-    where: Mapping[str, str], since: datetime | None, until: datetime | None
-) -> TrailFilter:
-    known = [name for name in TrailFilter.__dataclass_fields__ if name not in ("since", "until")]
+def _check_names(where: Mapping[str, str], accepted: Collection[str]) -> None:
+    """Raises InvalidInput for a condition that is not one of these."""
     for name in where:
-        if name not in known:
+        if name not in accepted:
             raise InvalidInput(
-                f"The trail cannot be narrowed by {name!r}.",
-                remedy=f"There are: {', '.join(known)}.",
+                f"There is no condition {name!r} here.", remedy=did_you_mean(name, accepted)
             )
-    return TrailFilter(**where, since=since, until=until)
+
+
+def _unheard(views: Views, result: Result, where: Mapping[str, str]) -> tuple[str, ...]:
+    """About an answer of no rows: which words of the question no entry has, and near ones."""
+    unknown = [] if result.rows else views.unknown_words(where)
+    return tuple(
+        f"No entry of this ledger has the {word.name} {word.value!r}."
+        + (f" It occurs as {word.elsewhere!r}." if word.elsewhere else "")
+        + f" {offer(word.near)}".rstrip()
+        for word in unknown
+    )

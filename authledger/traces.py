@@ -1,4 +1,4 @@
-"""Imports trace files: which kind, from which paths, and what became of them."""
+"""Imports trace files of one kind, and counts what became of their records."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from pydantic import ValidationError
 
 from ledger.application import Ledger, Observed
 from ledger.errors import InvalidInput, NotFound
+from ledger.near_words import did_you_mean
 from ledger.sources import SOURCES, ImportReport, Source, read_traces
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did."""
+    """The result of an import."""
 
     observed: Observed
     """Numbers of traces that were new and known, and of entries appended, also by event."""
@@ -50,14 +51,14 @@ def traces_of(
     if source not in SOURCES:
         raise InvalidInput(
             f"{source!r} is not a kind of traces that can be imported. Nothing was read.",
-            remedy=f"There are: {', '.join(SOURCES)}.",
+            remedy=did_you_mean(source, SOURCES),
         )
     found = tuple(map(Path, [paths] if isinstance(paths, Path | str) else paths))
     for path in found:
         if not path.exists():
             raise NotFound(f"There is no file or folder {path}. Nothing was read.")
-    kind = SOURCES[source]
-    return TraceFiles(kind if provider is None else _edition(kind, provider), found)
+    of = SOURCES[source]
+    return TraceFiles(of if provider is None else _edition(of, provider), found)
 
 
 def _edition(source: Source[Any], provider: str) -> Source[Any]:

@@ -1,4 +1,4 @@
-"""The voice of authledger: parse, call, print. One file a command; exits.py has the exit codes.
+"""The command line of authledger: parse, call, print. One file a command; exit codes in exits.py.
 
 May import: `authledger`, `projections` and `ledger`.
 

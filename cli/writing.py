@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -119,16 +117,10 @@ class open_for_writing:  # noqa: N801  It is used as a function.
 
 
 def actor_of(claimed: str | None) -> Actor:
-    """Who acts: as a flag or the configuration claims, else the operating system's user."""
-    from ledger.application import Actor
+    """The actor: as a flag or the configuration claims, else the operating system's user."""
+    from authledger.actor import actor_of
 
-    if claimed is not None:
-        return Actor(line("actor", claimed))
-    user = os.getuid()
-    try:
-        return Actor(pwd.getpwuid(user).pw_name, "os-user")
-    except KeyError:
-        return Actor(f"uid {user}", "os-user")
+    return actor_of(None if claimed is None else line("actor", claimed))
 
 
 def checked(field: str, text: str | None) -> str | None:

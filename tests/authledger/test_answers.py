@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import fields
 from datetime import UTC, datetime
-from typing import get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import pytest
 
 import authledger
-from authledger import Kind, rows
+from authledger import DiffRow, Kind, WhyRow, rows
 from authledger.answer import declared, undeclared
+from authledger.kinds import kinds_of
+from projections.audit.diff import Difference
+from projections.audit.why import Link
 from projections.views import Result, Views
 from tests.authledger.conftest import use
 from tests.documentation import row_classes
@@ -34,11 +39,19 @@ def test_the_rows_are_those_that_the_views_declare() -> None:
 
 @pytest.mark.parametrize("name", [*NAMES, "audit_trail"])
 def test_the_row_of_a_view_has_its_columns_with_their_types(name: str) -> None:
-    row = rows.ROWS[name]
-    answer = declared(row, Views.columns(name), Result(row._fields, [], 0))
-    hints = get_type_hints(row)
-    for column, kind in zip(answer.columns, answer.kinds, strict=True):
-        assert hints[column] in (HINTS[kind], HINTS[kind] | None), column
+    row: Any = rows.ROWS[name]
+    columns = Views.columns(name)
+    assert row._fields == tuple(column.name for column in columns)
+    assert kinds_of(row) == tuple(
+        Kind.TIME if column.is_time else Kind(column.type.lower()) for column in columns
+    )
+
+
+def test_the_rows_of_why_and_diff_have_what_these_answer() -> None:
+    assert WhyRow._fields == tuple(field.name for field in fields(Link))
+    differ = {"change", *(field.name for field in fields(Difference))}
+    assert set(DiffRow._fields) == differ
+    assert kinds_of(DiffRow).count(Kind.RECORD) == 3
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -89,6 +102,18 @@ def test_the_types_of_a_frame_are_declared_and_not_guessed(
     assert [str(each) for each in answer.to_polars().dtypes] == [
         POLARS[kind] for kind in answer.kinds
     ]
+
+
+def test_a_difference_is_a_table_too(ledger: authledger.Ledger) -> None:
+    pytest.importorskip("pandas", reason="installed for Python 3.11 alone")
+    answer = ledger.diff("@3", views=["authorizations"])
+    for (row,) in (
+        answer.to_arrow().to_pylist(),
+        answer.to_polars().to_dicts(),
+        answer.to_pandas().to_dict("records"),
+    ):
+        assert json.loads(row["before"]) == {"status": "requested"}
+        assert row["since"] == answer[0].since
 
 
 def test_the_values_of_a_frame_are_those_of_the_rows(ledger: authledger.Ledger) -> None:
@@ -156,7 +181,13 @@ def test_a_missing_library_is_named_with_its_extra(library: str) -> None:
 
 
 def test_a_time_that_is_not_one_is_called_corrupt() -> None:
-    result = Result(("recorded_at",), [("yesterday",)], 1)
-    column = next(c for c in Views.columns("audit_trail") if c.name == "recorded_at")
+    result = Result(("position", "at"), [(1, "yesterday")], 1)
     with pytest.raises(authledger.CorruptEntry, match="log verify"):
-        declared(rows.AuditTrailRow, [column], result)
+        declared(Moment, result)
+
+
+class Moment(NamedTuple):
+    """A row with a time."""
+
+    position: int
+    at: datetime

@@ -32,14 +32,14 @@ def reader(database: str) -> Iterator[str]:
         db.execute(f"DROP ROLE {ROLE}".encode())
 
 
-def test_a_reader_reads_and_is_told_what_the_views_lack(reader: str) -> None:
+def test_a_reader_reads_and_learns_how_many_entries_the_views_lack(reader: str) -> None:
     with authledger.open(reader) as ledger:
-        answer = ledger.view("region_agencies", region=BEIJING)
+        answer = ledger.view("regions", region=BEIJING)
         assert len(answer) == 4
         assert answer.missing == 1
         assert ledger.position == answer.position + 1
         assert ledger.trail(event="FeatureUsed")[0].feature == "mesh"
-        assert ledger.query("SELECT count(*) AS n FROM region_agencies")[0].n == 4
+        assert ledger.query("SELECT count(*) AS n FROM regions")[0].n == 4
 
 
 def test_a_reader_writes_nothing(reader: str) -> None:

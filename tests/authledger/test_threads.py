@@ -24,7 +24,7 @@ def test_threads_write_and_read_the_same_ledger(ledger: authledger.Ledger) -> No
 
     def work(_: int) -> int:
         ledger.execute(use())
-        return len(ledger.view("region_agencies")) + len(ledger.query("SELECT 1"))
+        return len(ledger.view("regions")) + len(ledger.query("SELECT 1"))
 
     with ThreadPoolExecutor(4) as threads:
         assert [*threads.map(work, range(20))] == [5] * 20

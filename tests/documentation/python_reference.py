@@ -38,7 +38,7 @@ CLASSES: tuple[type, ...] = (
 )
 PUBLIC = (*FUNCTIONS, *CLASSES)
 _SPACED = re.compile("=")
-"""The sign before a default; it has spaces around it if there is an annotation."""
+"""The sign before a default. After an annotation there is a space on each side of it."""
 
 
 def sections() -> Iterator[str]:

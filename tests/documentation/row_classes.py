@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from ledger.errors import NotFound
+from projections.definitions.declared import declared_name
 '''
 _END = '''
 ROWS: Final[Mapping[str, type[Any]]] = {{
@@ -36,14 +36,10 @@ ROWS: Final[Mapping[str, type[Any]]] = {{
 
 
 def name_of(view: type[Any] | str) -> str:
-    """The view's name, of a name or of the class of its rows. Raises NotFound."""
-    for name, row in ROWS.items():
-        if view in (name, row) and name != "audit_trail":
-            return name
-    raise NotFound(
-        f"There is no view {{view!r}}. Nothing was read.",
-        remedy=f"There are: {{', '.join(name for name in ROWS if name != 'audit_trail')}}.",
-    )
+    """The view's name, of a name or of the class of its rows."""
+    if isinstance(view, str):
+        return declared_name(view)
+    return next((name for name, row in ROWS.items() if row is view), view.__name__)
 '''
 
 

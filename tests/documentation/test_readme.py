@@ -1,4 +1,4 @@
-"""Executes the README's tour: each command as it is written, with the output that is shown."""
+"""The README's tour is executed: each command as written, its output as shown."""
 
 from __future__ import annotations
 
@@ -9,38 +9,28 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.documentation import shown
+
 README = Path(__file__).parents[2] / "README.md"
 RUN = "from cli.main import run; run()"
 
 
 @dataclass(slots=True)
 class Step:
-    """A command of the tour, and the output that the README shows; `…` stands for any text."""
+    """A command of the tour, and what the README shows of its output; `…` stands for anything."""
 
     command: str
     shown: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
-        match = re.fullmatch(r"\[exit (\d+)\]", self.shown[-1]) if self.shown else None
-        return int(match[1]) if match else 0
+        told = re.fullmatch(r"\[exit (\d+)\]", self.shown[-1]) if self.shown else None
+        return int(told[1]) if told else 0
 
     @property
     def pattern(self) -> str:
         lines = [line for line in self.shown if not line.startswith("[exit ")]
-        parts = [
-            r"(?:[^\n]*\n)*?" if line == "…" else _line_pattern(line) + r"\s*?\n" for line in lines
-        ]
-        return "".join(parts) + r"[\s\S]*"
-
-
-def _line_pattern(line: str) -> str:
-    """A regular expression for a shown line: spaces of any width; `…` is any text in the line."""
-    words = re.split(r"(…|\s+)", line)
-    return "".join(
-        "[^\n]*?" if word == "…" else r"\s+" if word.isspace() else re.escape(word)
-        for word in words
-    )
+        return shown.pattern(lines) + r"[\s\S]*"
 
 
 def tour() -> list[Step]:
@@ -54,7 +44,7 @@ def tour() -> list[Step]:
     return steps
 
 
-def test_the_commands_of_the_tour_print_what_the_readme_shows(tmp_path: Path) -> None:
+def test_the_five_minute_tour_does_what_it_shows(tmp_path: Path) -> None:
     environment = dict(os.environ)
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
@@ -81,7 +71,7 @@ def test_the_commands_of_the_tour_print_what_the_readme_shows(tmp_path: Path) ->
         assert re.fullmatch(step.pattern, done.stdout), (step.command, done.stdout)
 
 
-def test_every_file_that_the_documents_link_to_exists() -> None:
+def test_every_path_that_the_documents_link_to_exists() -> None:
     root = README.parent
     for page in [README, *sorted((root / "docs").rglob("*.md"))]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
