@@ -16,6 +16,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from cli.printing.columns import Choice
 from cli.printing.output import Output
 from cli.settings import Settings
 
@@ -77,6 +78,13 @@ NewRegion = Annotated[
 Form = Annotated[
     Output | None,
     typer.Option("--output", "-o", help="How to print: table (default), json, jsonl or csv."),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,NAME",
+        help="Print these columns alone, in this order; `-o json` shows their names.",
+    ),
 ]
 Actor = Annotated[
     str | None,
@@ -212,6 +220,28 @@ class ReadingAsOf(Reading):
 
     as_of: AsOf = None
     known_at: KnownAt = None
+
+
+@_group
+class Listing(Reading):
+    """A command that reads a ledger, and prints rows of which the user can choose the columns."""
+
+    columns: Columns = None
+
+    @property
+    def choice(self) -> Choice:
+        return Choice(self.columns)
+
+
+@_group
+class ListingAsOf(ReadingAsOf):
+    """The same, now or as of an earlier instant."""
+
+    columns: Columns = None
+
+    @property
+    def choice(self) -> Choice:
+        return Choice(self.columns)
 
 
 @_group

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.appended import counted
 from cli.options import Reading, ReadingAsOf
+from cli.printing.columns import Choice
 from cli.printing.output import Output, say, show
 
 if TYPE_CHECKING:
@@ -117,9 +118,14 @@ def print_result(
     *,
     hide: Iterable[str] = (),
     empty: str = "Nothing.",
+    choice: Choice | None = None,
 ) -> None:
-    """Print an answer. A table shows names for surrogate ids; the other forms add `actor_name`."""
-    if form is Output.TABLE:
+    """Print an answer. A table shows names for surrogate ids; the other forms add `actor_name`.
+
+    `choice` is what --columns chose, of all columns.
+    """
+    is_chosen = choice is not None and choice.is_given
+    if form is Output.TABLE and not is_chosen:
         hidden = set(hide) | _alike(result)
         shown = [index for index, name in enumerate(result.columns) if name not in hidden]
         rows: Sequence[Sequence[Any]] = [[row[index] for index in shown] for row in result.rows]
@@ -128,6 +134,7 @@ def print_result(
             [result.columns[index] for index in shown],
             with_names(rows, views),
             empty=empty,
+            choice=choice,
         )
         return
     columns, rows = result.columns, result.rows
@@ -136,7 +143,9 @@ def print_result(
         known = views.subject_names({row[place] for row in rows if row[place]})
         columns = (*columns[: place + 1], "actor_name", *columns[place + 1 :])
         rows = [(*r[: place + 1], known.get(r[place]), *r[place + 1 :]) for r in rows]
-    show(form, columns, rows)
+    if form is Output.TABLE:
+        rows = with_names(rows, views)
+    show(form, columns, rows, empty=empty, choice=choice)
 
 
 def _alike(result: Result) -> set[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.filters import say_unknown_words
-from cli.options import Account, Provider, ReadingAsOf, Writing, command
+from cli.options import Account, ListingAsOf, Provider, ReadingAsOf, Writing, command
 from cli.printing.output import Output, out, say, show, show_document
 from cli.reading import in_account, instant_of, names_of, print_result, readable, views_of
 from cli.writing import carry_out
@@ -56,7 +56,7 @@ def delete(ask: Writing, name: Name, override: Override = False) -> None:
 
 
 @command(app, "list")
-def list_(ask: ReadingAsOf, account: Account = None, provider: Provider = None) -> None:
+def list_(ask: ListingAsOf, account: Account = None, provider: Provider = None) -> None:
     """List agencies: existing or deleted, since when, by whom."""
     where = in_account(ask, provider, account)
     with views_of(ask) as views:
@@ -64,7 +64,7 @@ def list_(ask: ReadingAsOf, account: Account = None, provider: Provider = None) 
         result = views.read("agencies", as_of=when, where=where)
         if not result.rows:
             say_unknown_words(views, where)
-        print_result(ask.form, result, views, empty="There is no agency.")
+        print_result(ask.form, result, views, empty="There is no agency.", choice=ask.choice)
 
 
 @command(app, "show")

@@ -10,9 +10,9 @@ from cli.filters import say_unknown_words
 from cli.options import (
     Account,
     Asking,
+    ListingAsOf,
     NewRegion,
     Provider,
-    ReadingAsOf,
     Region,
     Service,
     Writing,
@@ -104,7 +104,7 @@ Status = Annotated[
 
 @command(app, "list")
 def list_(
-    ask: ReadingAsOf,
+    ask: ListingAsOf,
     *,
     region: Region = None,
     service: Asking = None,
@@ -120,4 +120,6 @@ def list_(
         result = views.read("authorizations", as_of=when, where=wanted)
         if not result.rows:
             say_unknown_words(views, wanted)
-        print_result(ask.form, result, views, empty="No service has asked for anything.")
+        print_result(
+            ask.form, result, views, empty="No service has asked for anything.", choice=ask.choice
+        )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Printing, Provider, command
+from cli.options import Columns, Printing, Provider, command
+from cli.printing.columns import Choice
 from cli.printing.output import Output, out, show, show_document
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def _load(ask: Printing) -> Catalogue:
 
 
 @command(app, "list")
-def list_(ask: Printing) -> None:
+def list_(ask: Printing, columns: Columns = None) -> None:
     """List the services that the catalogue knows, with their agencies and features."""
     rows = [
         (
@@ -50,7 +51,8 @@ def list_(ask: Printing) -> None:
         )
         for service in _load(ask).services
     ]
-    show(ask.form, ("provider", "code", "name", "agencies", "features"), rows)
+    names = ("provider", "code", "name", "agencies", "features")
+    show(ask.form, names, rows, choice=Choice(columns))
 
 
 @command(app, "show")

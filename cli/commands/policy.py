@@ -8,7 +8,7 @@ import typer
 
 from cli.commands.agency import Override
 from cli.filters import say_unknown_words
-from cli.options import Account, Provider, ReadingAsOf, Writing, command
+from cli.options import Account, ListingAsOf, Provider, ReadingAsOf, Writing, command
 from cli.printing.output import Output, out, show_document
 from cli.reading import in_account, instant_of, print_result, views_of
 from cli.writing import carry_out
@@ -31,7 +31,7 @@ def delete(ask: Writing, name: Name, override: Override = False) -> None:
 
 
 @command(app, "list")
-def list_(ask: ReadingAsOf, account: Account = None, provider: Provider = None) -> None:
+def list_(ask: ListingAsOf, account: Account = None, provider: Provider = None) -> None:
     """List policies: existing or deleted, since when, by whom."""
     where = in_account(ask, provider, account)
     with views_of(ask) as views:
@@ -39,7 +39,7 @@ def list_(ask: ReadingAsOf, account: Account = None, provider: Provider = None) 
         result = views.read("policies", as_of=when, where=where)
         if not result.rows:
             say_unknown_words(views, where)
-        print_result(ask.form, result, views, empty="There is no policy.")
+        print_result(ask.form, result, views, empty="There is no policy.", choice=ask.choice)
 
 
 @command(app, "show")

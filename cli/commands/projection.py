@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Reading, command
+from cli.options import Listing, Reading, command
 from cli.printing.output import Output, out, say, show, show_document
 from cli.printing.progress import progress
 from cli.reading import ledger_of, say_missing, views_of
@@ -38,7 +38,7 @@ FailOn = Annotated[
 
 
 @command(app, "status")
-def status(ask: Reading, fail_on: FailOn = None) -> None:
+def status(ask: Listing, fail_on: FailOn = None) -> None:
     """Show which position each projection has reached, and how many entries it lacks."""
     from ledger.errors import ConditionNotMet
 
@@ -46,7 +46,8 @@ def status(ask: Reading, fail_on: FailOn = None) -> None:
         rows = views.status()
         say(f"ledger at position {views.last_position()}")
     columns = ("name", "position", "behind", "rows", "history_rows", "rebuilt_at")
-    show(ask.form, columns, [[getattr(row, column) for column in columns] for row in rows])
+    cells = [[getattr(row, column) for column in columns] for row in rows]
+    show(ask.form, columns, cells, choice=ask.choice)
     behind = [row.name for row in rows if row.behind]
     if fail_on is Condition.BEHIND and behind:
         raise ConditionNotMet(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import Reading, command
+from cli.options import Listing, command
 from cli.printing.output import Output, say, show
 from cli.reading import views_of
 
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
     command(app, "query", rich_help_panel="Ask")(query)
 
 
-def query(ask: Reading, sql: Sql, row_limit: RowLimit = 1000, time_limit: TimeLimit = 10.0) -> None:
+def query(ask: Listing, sql: Sql, row_limit: RowLimit = 1000, time_limit: TimeLimit = 10.0) -> None:
     """Ask the views with SQL. The engine itself can only read here, and stops at the limits.
 
     `authledger view` lists the views; each NAME has NAME_history beside it, with the intervals of
@@ -43,7 +43,7 @@ def query(ask: Reading, sql: Sql, row_limit: RowLimit = 1000, time_limit: TimeLi
     if ask.form in (Output.JSON, Output.JSONL):
         columns = _unique(columns)
     rows = [[_text(cell) for cell in row] for row in result.rows]
-    show(ask.form, columns, rows, headings=result.columns)
+    show(ask.form, columns, rows, headings=result.columns, choice=ask.choice, whole=True)
     if result.more:
         say(f"There are more rows than {row_limit}; --row-limit gives more.")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import Actor, Reading, Reason, command
+from cli.options import Actor, Listing, Reading, Reason, command
 from cli.printing.output import say, show
 from cli.reading import ledger_of, views_of
 from cli.writing import actor_of, checked
@@ -33,12 +33,12 @@ def show_(ask: Reading, subject: Subject) -> None:
 
 
 @command(app, "list")
-def list_(ask: Reading) -> None:
+def list_(ask: Listing) -> None:
     """List the surrogate ids, and the names that are still kept for them."""
     with views_of(ask, caught_up=False) as views:
         say(f"now, position {views.last_position()}")
         result = views.subjects()
-    show(ask.form, result.columns, result.rows, empty="Nobody is registered.")
+    show(ask.form, result.columns, result.rows, empty="Nobody is registered.", choice=ask.choice)
 
 
 @command(app, "erase")

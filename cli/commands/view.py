@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.filters import say_unknown_words
-from cli.options import Account, Asking, Provider, ReadingAsOf, Region, Uses, command
+from cli.options import Account, Asking, ListingAsOf, Provider, Region, Uses, command
 from cli.printing.output import Output, say, show
 from cli.reading import instant_of, print_result, say_unknown_services, views_of
 
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
 
 
 def view(
-    ask: ReadingAsOf,
+    ask: ListingAsOf,
     *,
     name: Name = None,
     region: Region = None,
@@ -71,7 +71,7 @@ def view(
     from projections.views import Views
 
     if name is None:
-        _list(ask.form, Views)
+        _list(ask, Views)
         return
     name = declared_name(name)
     where: Mapping[str, str | None] = {
@@ -93,7 +93,7 @@ def view(
             say_unknown_services(views, when, given)
         if not result.rows:
             say_unknown_words(views, {**asked, "service": service, "uses": uses})
-        print_result(ask.form, result, views, empty=_EMPTY.get(name, "Nothing."))
+        print_result(ask.form, result, views, empty=_EMPTY.get(name, "Nothing."), choice=ask.choice)
 
 
 def _check_service(name: str, service: str | None, uses: str | None) -> None:
@@ -117,10 +117,10 @@ def _check_service(name: str, service: str | None, uses: str | None) -> None:
         )
 
 
-def _list(form: Output, views: type[Views]) -> None:
+def _list(ask: ListingAsOf, views: type[Views]) -> None:
     from projections.definitions.declared import PROJECTIONS, VIEWS
 
     rows = [(name, (PROJECTIONS.get(name) or VIEWS[name]).doc) for name in views.names()]
-    show(form, ("view", "what it tells"), rows)
-    if form is Output.TABLE:
+    show(ask.form, ("view", "what it tells"), rows, choice=ask.choice)
+    if ask.form is Output.TABLE:
         say("Read one with `authledger view NAME`.")

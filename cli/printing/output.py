@@ -11,13 +11,15 @@ import csv
 import io
 import json
 import os
+import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from cli.printing.text import as_cell, safe
+from cli.printing.columns import Choice, picked
+from cli.printing.text import as_cell, safe, wrapped
 
 
 class Output(StrEnum):
@@ -38,6 +40,12 @@ def escape_what_does_not_encode(stream: object) -> None:
 def out(*lines: str) -> None:
     """Lines of data for a person."""
     sys.stdout.write("".join(f"{safe(line)}\n" for line in lines))
+
+
+def out_wrapped(text: str, *, indent: str) -> None:
+    """A sentence for a person: on a terminal wrapped at spaces, anywhere else on one line."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    out(*(f"{indent}{line}" for line in wrapped(safe(text), width - len(indent))))
 
 
 def say(text: str) -> None:
@@ -88,16 +96,22 @@ def show(
     headings: Sequence[str] | None = None,
     empty: str = "Nothing.",
     records: Iterable[Mapping[str, Any]] | None = None,
+    choice: Choice | None = None,
+    whole: bool = False,
 ) -> None:
     """Print rows in the form that was asked for.
 
-    `records` are what json and jsonl print, where that is more than the table's cells.
+    `records` are what json and jsonl print, where that is more than the table's cells. `choice` is
+    what --columns chose, None for a command without that option. `whole`: a table that does not fit
+    the terminal becomes blocks, and no column is left out.
     """
+    if choice is not None and choice.is_given:
+        places = choice.places(columns)
+        columns, headings, whole = picked(columns, places), None, True
+        rows = [picked(row, places) for row in rows]
     if form is Output.TABLE:
-        from cli.printing.table import draw
-
-        if not draw(headings or [name.replace("_", " ") for name in columns], rows) and empty:
-            say(empty)
+        shown = headings or [name.replace("_", " ") for name in columns]
+        _draw(shown, rows, empty, choice, whole=whole)
     elif form is Output.CSV:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -107,6 +121,26 @@ def show(
     else:
         documents = records or (dict(zip(columns, row, strict=True)) for row in rows)
         show_documents(form, documents)
+
+
+def _draw(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    empty: str,
+    choice: Choice | None,
+    *,
+    whole: bool,
+) -> None:
+    from cli.printing.table import draw
+
+    drawn, notes = draw(headings, rows, whole=whole)
+    if not drawn and empty:
+        say(empty)
+    if notes:
+        how = "" if choice is None else "--columns NAME,NAME, "
+        notes.append(f"To see all columns: {how}-o json or a wider terminal.")
+        width = shutil.get_terminal_size().columns
+        say("\n".join(line for note in notes for line in wrapped(note, width)))
 
 
 def show_documents(form: Output, documents: Iterable[Mapping[str, Any]]) -> None:

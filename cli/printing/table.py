@@ -1,4 +1,4 @@
-"""Tables: drawn by Rich on a terminal, plain aligned lines anywhere else."""
+"""Tables: fitted to a terminal; plain aligned lines, whole, anywhere else."""
 
 from __future__ import annotations
 
@@ -6,68 +6,15 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cli.printing.text import as_cell, safe
+from cli.printing.layout import Layout, layout
+from cli.printing.text import as_cell, safe, width_of, wrapped
 
-
-def draw(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Print a table; return the number of rows. Without rows nothing is printed."""
-    is_terminal = sys.stdout.isatty()
-    as_shown = _isolated if is_terminal else safe
-    cells = [[as_shown(as_cell(value)) for value in row] for row in rows]
-    if cells:
-        fits = is_terminal and _fits(headings, cells)
-        (_draw_rich if fits else _draw_plain)(headings, cells)
-    return len(cells)
-
-
-def _isolated(text: str) -> str:
-    """The text, made safe; what is written from right to left leaves its neighbours in place."""
-    shown = safe(text)
-    if shown.isascii() or not any(unicodedata.bidirectional(char) in _FROM_RIGHT for char in shown):
-        return shown
-    return f"\u2068{shown}\u2069"  # FIRST STRONG ISOLATE … POP DIRECTIONAL ISOLATE
-
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _FROM_RIGHT = {"R", "AL", "AN"}
-
-
-def _fits(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
-    """Whether a terminal is wide enough to break no word, such as a region's id."""
-    needed = sum(
-        max(_width(word) for line in (headings, *cells) for word in (line[index].split() or [""]))
-        for index in range(len(headings))
-    )
-    return needed + 3 * len(headings) <= shutil.get_terminal_size().columns
-
-
-def _draw_plain(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    lines = [[heading.upper() for heading in headings], *cells]
-    widths = [max(_width(line[index]) for line in lines) for index in range(len(headings))]
-    for line in lines:
-        padded = (
-            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
-        )
-        sys.stdout.write("  ".join(padded).rstrip() + "\n")
-
-
-def _draw_rich(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
-    for index, heading in enumerate(headings):
-        # Ids stay whole; the sentences beside them are what is broken into lines.
-        is_word = not any(" " in line[index] for line in cells)
-        table.add_column(heading, overflow="fold", no_wrap=is_word)
-    for line in cells:
-        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in line))
-    Console(file=sys.stdout, highlight=False).print(table)
-
-
 _STYLES = {
     "granted": "green",
     "usable": "green",
@@ -83,14 +30,94 @@ _STYLES = {
 }
 
 
-def _width(text: str) -> int:
-    """How many cells of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(_cells(char) for char in text)
+def draw(
+    headings: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: bool = False
+) -> tuple[int, list[str]]:
+    """Print a table; return the number of rows, and notes on columns that were left out.
+
+    Without rows nothing is printed. `whole`: no column is left out.
+    """
+    if not sys.stdout.isatty():
+        cells = [[safe(as_cell(value)) for value in row] for row in rows]
+        _draw_plain(headings, cells)
+        return len(cells), []
+    cells = [[_isolated(as_cell(value)) for value in row] for row in rows]
+    width = shutil.get_terminal_size().columns
+    fitted = layout(headings, cells, width, whole=whole)
+    if cells:
+        (_draw_table if fitted.widths else _draw_blocks)(headings, cells, fitted, width)
+    return len(cells), _notes(headings, cells, fitted, width)
 
 
-def _cells(char: str) -> int:
-    if unicodedata.combining(char) or unicodedata.category(char) == "Cf":
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+def _isolated(text: str) -> str:
+    """The text, made safe; what is written from right to left leaves its neighbours in place."""
+    shown = safe(text)
+    if shown.isascii() or not any(unicodedata.bidirectional(char) in _FROM_RIGHT for char in shown):
+        return shown
+    return f"\u2068{shown}\u2069"  # FIRST STRONG ISOLATE … POP DIRECTIONAL ISOLATE
+
+
+def _draw_plain(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    if not cells:
+        return
+    lines = [[name.upper() for name in headings], *cells]
+    widths = [max(width_of(line[index]) for line in lines) for index in range(len(headings))]
+    for line in lines:
+        padded = (
+            cell + " " * (width - width_of(cell)) for cell, width in zip(line, widths, strict=True)
+        )
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+def _draw_table(
+    headings: Sequence[str], cells: Sequence[Sequence[str]], fitted: Layout, width: int
+) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for index, column_width in zip(fitted.kept, fitted.widths or (), strict=True):
+        table.add_column(headings[index], width=column_width, overflow="fold")
+    for line in cells:
+        shown = [line[index] for index in fitted.kept]
+        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in shown))
+    _console(width).print(table)
+
+
+def _draw_blocks(
+    headings: Sequence[str], cells: Sequence[Sequence[str]], _: Layout, width: int
+) -> None:
+    """Each row as a block: a line for each of its columns that is not empty."""
+    from rich.text import Text
+
+    console = _console(width)
+    edge = max(len(name) for name in headings) + 2
+    for place, line in enumerate(cells):
+        block = Text("\n" if place else "")
+        for name, cell in zip(headings, line, strict=True):
+            if cell:
+                value = f"\n{' ' * edge}".join(wrapped(cell, width - edge))
+                block.append(name.ljust(edge), style="bold")
+                block.append(f"{value}\n", style=_STYLES.get(cell, ""))
+        console.print(block, soft_wrap=True, end="")
+
+
+def _console(width: int) -> Console:
+    from rich.console import Console
+
+    # Without a height, Rich takes a dumb terminal to be 80 columns wide.
+    return Console(file=sys.stdout, highlight=False, width=width, height=25)
+
+
+def _notes(
+    headings: Sequence[str], cells: Sequence[Sequence[str]], fitted: Layout, width: int
+) -> list[str]:
+    notes = []
+    if fitted.alike:
+        same = (f"{headings[each]} {cells[0][each] or '(empty)'}" for each in fitted.alike)
+        notes.append(f"In every row: {', '.join(same)}.")
+    if fitted.dropped:
+        left_out = ", ".join(headings[each] for each in fitted.dropped)
+        notes.append(f"Left out to fit {width} columns: {left_out}.")
+    return notes

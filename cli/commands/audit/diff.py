@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.filters import say_unknown_words
-from cli.options import Account, Provider, Reading, Region
+from cli.options import Account, Listing, Provider, Region
 from cli.printing.output import Output, say, show
 from cli.reading import resolved, views_of, with_names
 
@@ -29,7 +29,7 @@ _COLUMNS = ("view", "change", "what", "before", "after", "position")
 
 
 def diff(
-    ask: Reading,
+    ask: Listing,
     *,
     before: Before,
     after: After = "now",
@@ -58,7 +58,7 @@ def diff(
             say_unknown_words(views, where)
         if ask.form is Output.TABLE:
             rows = with_names(rows, views)
-        show(ask.form, _COLUMNS, rows, empty="Nothing changed.")
+        show(ask.form, _COLUMNS, rows, empty="Nothing changed.", choice=ask.choice)
     if exit_code and rows:
         raise ConditionNotMet(f"{len(rows)} rows changed between the two instants (--exit-code).")
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from cli.commands.audit import diff, evidence, replay, why
-from cli.commands.audit.trail import print_trail
+from cli.commands.audit.trail import print_trail, with_sentences
 from cli.filters import say_unknown_words
-from cli.options import Account, Asking, Provider, Reading, Region, Uses, command
+from cli.options import Account, Asking, Listing, Provider, Reading, Region, Uses, command
 from cli.printing.output import Output, exact, say, show_document
 from cli.reading import ledger_of, print_result, time_of, views_of
 
@@ -67,7 +67,7 @@ OldestFirst = Annotated[
 
 @command(app, "trail")
 def trail(
-    ask: Reading,
+    ask: Listing,
     *,
     account: Account = None,
     provider: Provider = None,
@@ -112,8 +112,10 @@ def trail(
         say(f"now, position {page.position}")
         if not page.rows:
             say_unknown_words(views, asdict(wanted))
-        if ask.form is Output.TABLE:
-            print_trail(page, views)
+        if ask.choice.is_given:
+            print_result(ask.form, with_sentences(page, views), views, choice=ask.choice)
+        elif ask.form is Output.TABLE:
+            print_trail(page, views, ask.choice)
         else:
             print_result(ask.form, page, views)
         if page.more:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Reading
-from cli.printing.output import Output, out, say, show
+from cli.options import Listing
+from cli.printing.output import Output, out, out_wrapped, say, show
 from cli.reading import ledger_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Last = Annotated[
 _COLUMNS = ("position", "effective_at", "recorded_at", "type", "actor", "what", "change")
 
 
-def replay(ask: Reading, first: First = 1, last: Last = None) -> None:
+def replay(ask: Listing, first: First = 1, last: Last = None) -> None:
     """Print history event by event: what happened, and what it changed.
 
     An event that arrived late, or an attempt that was refused, changes no answer, and says so.
@@ -34,11 +34,11 @@ def replay(ask: Reading, first: First = 1, last: Last = None) -> None:
     with ledger_of(ask) as ledger:
         first, last = span(ledger, first, last)
         say(f"positions {first} to {last}")
-        if ask.form is Output.TABLE:
+        if ask.form is Output.TABLE and not ask.choice.is_given:
             for each in replay(ledger, first, last):
                 _print(each)
         else:
-            show(ask.form, _COLUMNS, _rows(replay(ledger, first, last)))
+            show(ask.form, _COLUMNS, _rows(replay(ledger, first, last)), choice=ask.choice)
 
 
 def _print(each: Replayed) -> None:
@@ -46,8 +46,8 @@ def _print(each: Replayed) -> None:
 
     entry = each.entry
     out(f"{entry.position:>6}  {instant_text(entry.effective_at)[:19]}Z  {entry.type}")
-    out(f"        {each.sentence}")
-    out(f"        → {each.effect.text}")
+    out_wrapped(each.sentence, indent="        ")
+    out_wrapped(f"→ {each.effect.text}", indent="        ")
 
 
 def _rows(replayed: Iterator[Replayed]) -> Iterator[tuple[object, ...]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cli.printing.columns import Choice
 from cli.printing.output import Output, show
 
 if TYPE_CHECKING:
     from projections.views import Result, Views
 
 
-def print_trail(page: Result, views: Views) -> None:
+def print_trail(page: Result, views: Views, choice: Choice) -> None:
     """Print a page of the trail as a table: when, who, what, in a sentence each."""
     from projections.audit.trail import sentences
 
@@ -29,4 +31,13 @@ def print_trail(page: Result, views: Views) -> None:
     ]
     account = ["account"] if accounts else []
     headings = ("position", "happened", *account, "actor", "event", "what")
-    show(Output.TABLE, headings, rows, empty="No entry matches.")
+    show(Output.TABLE, headings, rows, empty="No entry matches.", choice=choice)
+
+
+def with_sentences(page: Result, views: Views) -> Result:
+    """The page with one more column, `what`: what each entry says, in a sentence."""
+    from projections.audit.trail import sentences
+
+    said = sentences(views, page.dicts())
+    rows = [(*row, sentence) for row, sentence in zip(page.rows, said, strict=True)]
+    return replace(page, columns=(*page.columns, "what"), rows=rows)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.filters import say_unknown_words
-from cli.options import Account, Asking, Provider, Reading, Region, Uses
+from cli.options import Account, Asking, Listing, Provider, Region, Uses
 from cli.printing.output import say
 from cli.reading import in_account, print_result, views_of
 
@@ -17,7 +17,7 @@ _COLUMNS = ("position", "effective_at", "event", "role", "because_of", "what")
 
 
 def why(
-    ask: Reading,
+    ask: Listing,
     *,
     region: Region = None,
     agency: Agency = None,
@@ -52,4 +52,10 @@ def why(
             say(f"{event}: only the first {CHANGES_MAX} are listed. Name more to narrow it down.")
         rows = [tuple(getattr(link, column) for column in _COLUMNS) for link in chain.links]
         result = Result(_COLUMNS, rows, chain.position)
-        print_result(ask.form, result, views, empty="No event has changed anything about that.")
+        print_result(
+            ask.form,
+            result,
+            views,
+            empty="No event has changed anything about that.",
+            choice=ask.choice,
+        )
