@@ -1,4 +1,4 @@
-"""authledger copy: the ledger to another place, entry by entry, under the same root."""
+"""authledger copy: copy a ledger to another place, entry by entry, under the same root."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from cli.printing.text import as_cell
 if TYPE_CHECKING:
     from ledger.application import Ledger
     from ledger.copying.copy import Copied
+    from ledger.verification.findings import Verification
 
 From = Annotated[
     str,
@@ -30,18 +31,18 @@ To = Annotated[
     typer.Option(
         "--to",
         metavar="PATH|URL",
-        help="Where to: an empty place, or one that holds the beginning of the same ledger.",
+        help="The target: an empty place, or one that holds the beginning of the same ledger.",
     ),
 ]
 WithoutNames = Annotated[
     bool,
     typer.Option(
         "--without-names",
-        help="Leave out who stands behind the surrogate ids: names and salts.",
+        help="Leave out the people behind the surrogate ids: names and salts.",
     ),
 ]
 Verify = Annotated[
-    bool, typer.Option("--verify", help="Read every byte of the copy again at the end.")
+    bool, typer.Option("--verify", help="At the end, read every byte of the copy again.")
 ]
 
 
@@ -56,12 +57,13 @@ def copy(
     without_names: WithoutNames = False,
     verify: Verify = False,
 ) -> None:
-    """Copy a ledger, between files and PostgreSQL in any direction: the same bytes at the same
-    positions, under the same root.
+    """Copy a ledger between files and PostgreSQL, in any direction, byte for byte.
 
-    Broken off, it goes on where it was; what came to the source since the last time is added. Names
-    go along (who was erased is erased there too), the newest checkpoint as well; the log's key
-    stays where it is, and the views are built anew. A target that holds anything else is refused.
+    Entries keep their positions, so the copy has the same root. Run it again to continue a copy
+    that was interrupted, or to add what was appended to the source since. Names are copied, and
+    names erased in the source are erased in the target too; so is the newest checkpoint. The log's
+    key stays where it is, and the views are built anew. A target that holds anything else is
+    refused.
     """
     from ledger.copying.copy import check_are_two
     from ledger.copying.copy import copy as copied_between
@@ -74,8 +76,8 @@ def copy(
     with _opened(ask, source, create=False) as one, _opened(ask, target, create=True) as other:
         with progress("copying") as advance:
             done = copied_between(one, other, with_names=not without_names, on_progress=advance)
-        findings = _findings(other, done) if verify else None
-    _tell(
+        found = _verified(other, done) if verify else None
+    _print(
         form,
         {
             "source": str(one.location),
@@ -85,14 +87,21 @@ def copy(
             "size": done.size,
             "root": base64_text(done.root),
             "names": "left out" if without_names else "copied",
-            "verified": None if findings is None else not findings,
+            "verified": None if found is None else not found.count,
         },
     )
     if done.later:
-        say(f"{done.later} entries came to the source meanwhile: copy again to add them.")
-    if findings:
-        say("\n".join(findings))
-        raise VerificationFailed(f"The copy is not verified: {len(findings)} findings.")
+        say(
+            f"{done.later} entries were appended to the source during the copy: run it again to "
+            "add them."
+        )
+    if found is not None and found.count:
+        say("\n".join(map(str, found.findings)))
+        if found.count > len(found.findings):
+            say(f"… and {found.count - len(found.findings)} more")
+        raise VerificationFailed(
+            f"The copy is not verified: {found.count} finding{'s' if found.count > 1 else ''}."
+        )
 
 
 def _opened(ask: Printing, place: str, *, create: bool) -> Ledger:
@@ -103,20 +112,22 @@ def _opened(ask: Printing, place: str, *, create: bool) -> Ledger:
     return counted(Ledger(place, create=create, catalogue=catalogue))
 
 
-def _findings(other: Ledger, done: Copied) -> list[str]:
-    """What a verification of the copy finds: that it is whole, and still has that root."""
+def _verified(other: Ledger, done: Copied) -> Verification:
+    """Verify the copy, and that it still has the root that the copying returned."""
     from ledger.verification.entries import verify_entries
 
     with progress("verifying", quiet=True) as advance:
         found = verify_entries(other.location, [done.size], advance)
-    root = found.roots.get(done.size)
-    wrong = [] if root == done.root else [f"root: the first {done.size} entries have another"]
-    return wrong + [str(finding) for finding in found.findings]
+    if found.roots.get(done.size) != done.root:
+        found.add_log("root", f"the first {done.size} entries do not give the root of the source")
+    return found
 
 
-def _tell(form: Output, told: Mapping[str, Any]) -> None:
+def _print(form: Output, result: Mapping[str, Any]) -> None:
     if form is Output.TABLE:
-        lines = {name.replace("_", " "): value for name, value in told.items() if value is not None}
+        lines = {
+            name.replace("_", " "): value for name, value in result.items() if value is not None
+        }
         out(*(f"{name:<14} {as_cell(value)}" for name, value in lines.items()))
     else:
-        show(form, tuple(told), [tuple(told.values())])
+        show(form, tuple(result), [tuple(result.values())])

@@ -1,9 +1,9 @@
 """Copies a ledger to another place: the same bytes at the same positions, under the same root.
 
-Nothing is copied that is not as it was written: every entry is held against its own log before it
-is appended. Each part is one transaction that ends where a command ends, so a copy that was killed
-is the beginning of the ledger, and the next one goes on from there. Snapshots are derived, and not
-copied; the log's key and the signer's record stay where they are.
+Every entry is compared with its log before it is appended, so nothing that was altered is copied.
+Each part is one transaction that ends where a command ends: a copy that was killed is the
+beginning of the ledger, and the next copy continues it. Snapshots are derived and are not copied;
+the log's key and the signer's record stay where they are.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from eventsourcing.persistence import IntegrityError
 
-from ledger.copying.original import CopySource
+from ledger.copying.original import Original
 from ledger.errors import Conflict, InvalidInput, VerificationFailed
 from ledger.execution.outcome import Committed
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
@@ -24,7 +24,7 @@ from ledger.merkle.invalid import NoteInvalid, TileInvalid
 from ledger.merkle.note import parse_note
 from ledger.merkle.tiles import TileHashes, tile_path, tiles_between
 from ledger.merkle.tree import HASH_BYTES, first_difference, frontier_of
-from ledger.persistence.as_is import AsIs, went_on
+from ledger.persistence.as_is import AsIs, another_writer
 from ledger.persistence.location import Location, SQLiteFile
 from ledger.persistence.raw_reading import stored_rows
 from ledger.persistence.raw_rows import PAGE
@@ -32,11 +32,13 @@ from ledger.persistence.recorder import Recorder
 from ledger.persistence.side_tables import SubjectRow
 from ledger.subjects import is_as_registered
 
+_VERIFY_BOTH: Final = "To learn which one is damaged, run `authledger log verify` on both."
+
 OnProgress = Callable[[str, int, int], None]
 
 
-class Kept(Protocol):
-    """A ledger that is open, as far as copying is concerned."""
+class OpenLedger(Protocol):
+    """The part of an open ledger that copying uses."""
 
     location: Location
 
@@ -49,18 +51,20 @@ class Kept(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """How many entries the target has now, and under which root; how many of them it had before,
-    and how many have come to the source since the copy began.
-    """
+    """What a copy did."""
 
     size: int
+    """How many entries the target has now."""
     root: bytes
+    """The root over them."""
     before: int
+    """How many of them it had before the copy."""
     later: int
+    """How many entries were appended to the source after the copy began; they are not copied."""
 
 
 def check_are_two(source: Location, target: Location) -> None:
-    """Raises InvalidInput if both are one place."""
+    """Raises InvalidInput if both are the same place."""
     if source == target or (
         isinstance(source, SQLiteFile)
         and isinstance(target, SQLiteFile)
@@ -70,98 +74,100 @@ def check_are_two(source: Location, target: Location) -> None:
 
 
 def copy(
-    source: Kept,
-    target: Kept,
+    source: OpenLedger,
+    target: OpenLedger,
     *,
     with_names: bool = True,
     on_progress: OnProgress = lambda *_: None,
 ) -> Copied:
-    """Copy every entry that the source has now and the target has not.
+    """Append to the target every entry that the source has now and the target does not have.
 
-    Raises Conflict if the target holds something else, or somebody else writes to it;
+    Raises Conflict if the target holds another history, or another process writes to it;
     VerificationFailed if the source is not as it was written; StoreUnavailable.
     """
     with target.committed.call(or_nothing=False):
-        return _copied(source, target, with_names=with_names, on_progress=on_progress)
+        return _copy(source, target, with_names=with_names, on_progress=on_progress)
 
 
-def _copied(source: Kept, target: Kept, *, with_names: bool, on_progress: OnProgress) -> Copied:
+def _copy(
+    source: OpenLedger, target: OpenLedger, *, with_names: bool, on_progress: OnProgress
+) -> Copied:
     with source.store_errors(), stored_rows(source.location) as rows:
-        origin = CopySource(rows)
-        note = _checkpoint(origin)
-        before = _begun(origin, source, target)
-        _forget(source, target, before)
-        for part in origin.parts(before):
+        original = Original(rows, str(source.location))
+        note = _checkpoint(original)
+        before = _size_before(original, source, target)
+        _erase_names(source, target, before)
+        for part in original.parts(before):
             _append(target, part)
-            on_progress("entries", part.last, origin.size)
-        root = _compared(origin, source, target, before)
+            on_progress("entries", part.last, original.size)
+        root = _compare(original, source, target, before)
         if note is not None:
-            _put_note(target, note, origin.size)
-    _forget(source, target, origin.size)
+            _copy_checkpoint(target, note, original.size)
+    _erase_names(source, target, original.size)
     if with_names:
-        _put_names(source, target, origin.size)
+        _copy_names(source, target, original.size)
     with source.store_errors():
-        later = (source.entries.max_notification_id() or 0) - origin.size
-    return Copied(origin.size, root, before, later)
+        later = (source.entries.max_notification_id() or 0) - original.size
+    return Copied(original.size, root, before, later)
 
 
-def _begun(origin: CopySource, source: Kept, target: Kept) -> int:
-    """How much of the source the target has already. Raises Conflict if it has anything else."""
-    with target.store_errors(), _whole(target):
+def _size_before(original: Original, source: OpenLedger, target: OpenLedger) -> int:
+    """How many of the source's entries the target has. Raises Conflict if it has any others."""
+    with target.store_errors(), _log_errors(target):
         entries, last = target.entries, target.entries.max_notification_id() or 0
         if entries.tree_size() != last:
-            raise TileInvalid(f"it has {last} entries, and {entries.tree_size()} leaves")
-        both = min(last, origin.size)
+            raise TileInvalid(f"it has {last} entries, but {entries.tree_size()} leaves")
+        both = min(last, original.size)
         differing = first_difference(
-            both, TileHashes(both, origin.tile), TileHashes(both, entries.read_tile)
+            both, TileHashes(both, original.tile), TileHashes(both, entries.read_tile)
         )
     if differing is not None:
         raise Conflict(
             f"{target.location} holds another history than {source.location}: position "
             f"{differing + 1} is the first that differs.",
-            remedy="Copy to an empty place. Nothing was changed.",
+            remedy="Nothing was changed. Copy to an empty place instead.",
         )
-    if last > origin.size:
+    if last > original.size:
         raise Conflict(
-            f"{target.location} has all {origin.size} entries of {source.location}, and has gone "
-            f"on by itself to position {last}.",
-            remedy="It is the newer one: there is nothing to copy. Nothing was changed.",
+            f"{target.location} has all {original.size} entries of {source.location}, and later "
+            f"ones up to position {last}.",
+            remedy="Nothing was changed. The target is the newer ledger: there is nothing to copy.",
         )
     return last
 
 
-def _append(target: Kept, part: AsIs) -> None:
+def _append(target: OpenLedger, part: AsIs) -> None:
     with target.store_errors():
         try:
             target.entries.append_as_is(part)
         except IntegrityError as error:
             raise Conflict(
-                f"{target.location} holds something beside its entries that contradicts what "
-                f"follows on position {part.after}: {error}",
-                remedy="Copy to an empty place; what was copied is whole.",
+                f"{target.location} cannot take the entries after position {part.after}: a row in "
+                f"one of its other tables contradicts them ({error}).",
+                remedy="Up to that position the copy is complete. Copy to an empty place instead.",
             ) from error
     target.committed.add(range(part.after + 1, part.last + 1))
 
 
-def _compared(origin: CopySource, source: Kept, target: Kept, before: int) -> bytes:
-    """The root, after all tiles that grew were held against the source's."""
-    size = origin.size
-    with target.store_errors(), _whole(target):
+def _compare(original: Original, source: OpenLedger, target: OpenLedger, before: int) -> bytes:
+    """Compare the tiles that grew, and the root, with the source's; return the root."""
+    size = original.size
+    with target.store_errors(), _log_errors(target):
         if (last := target.entries.max_notification_id() or 0) != size:
-            raise went_on(size, last)
+            raise another_writer(size, last)
         for level, index, width in tiles_between(before, size):
             copied = target.entries.read_tile(level, index, width)[: width * HASH_BYTES]
-            if origin.tile(level, index, width) != copied:
+            if original.tile(level, index, width) != copied:
                 raise VerificationFailed(
-                    f"{tile_path(level, index, width)}: the tile in {source.location} is not the "
-                    "one of its entries.",
-                    remedy="The entries themselves were copied; `authledger log verify` tells more.",
+                    f"{tile_path(level, index, width)}: the tiles in {source.location} and "
+                    f"{target.location} differ, although every entry was copied.",
+                    remedy=_VERIFY_BOTH,
                 )
         root = frontier_of(size, TileHashes(size, target.entries.read_tile)).root()
-    if root != origin.root(size):
+    if root != original.root(size):
         raise VerificationFailed(
-            f"The root of {target.location} is not that of {source.location}.",
-            remedy="Verify both with `authledger log verify`.",
+            f"The copy in {target.location} does not have the root of {source.location}.",
+            remedy=_VERIFY_BOTH,
         )
     return root
 
@@ -169,26 +175,28 @@ def _compared(origin: CopySource, source: Kept, target: Kept, before: int) -> by
 # -- the checkpoint ------------------------------------------------------------------------------
 
 
-def _checkpoint(origin: CopySource) -> tuple[str, Checkpoint] | None:
-    """The source's checkpoint, which must be of its log. Raises VerificationFailed."""
-    note = origin.note
+def _checkpoint(original: Original) -> tuple[str, Checkpoint] | None:
+    """The source's checkpoint, as a note and parsed; None if it has none.
+
+    Raises VerificationFailed if it does not match the source's log.
+    """
+    note = original.note
     if note is None:
         return None
     try:
         checkpoint = parse_checkpoint(parse_note(note).text)
     except NoteInvalid as error:
-        raise VerificationFailed(f"The source's checkpoint is none: {error}") from error
-    if checkpoint.size > origin.size or origin.root(checkpoint.size) != checkpoint.root:
-        raise VerificationFailed(
-            f"The source's checkpoint of {checkpoint.size} entries is not one of its log, which "
-            f"has {origin.size}.",
-            remedy="Nothing was copied; `authledger log verify` tells more.",
+        raise original.altered(f"The source's checkpoint cannot be read: {error}") from error
+    if checkpoint.size > original.size or original.root(checkpoint.size) != checkpoint.root:
+        raise original.altered(
+            f"The source's checkpoint of {checkpoint.size} entries does not match its log of "
+            f"{original.size} entries. Nothing was copied."
         )
     return note.decode(), checkpoint
 
 
-def _put_note(target: Kept, noted: tuple[str, Checkpoint], size: int) -> None:
-    """The source's checkpoint, unless the target has a newer one, or is called otherwise."""
+def _copy_checkpoint(target: OpenLedger, noted: tuple[str, Checkpoint], size: int) -> None:
+    """Copy the checkpoint, unless the target has a newer one or one of another log."""
     note, checkpoint = noted
     with target.store_errors():
         kept = target.entries.checkpoint()
@@ -196,7 +204,7 @@ def _put_note(target: Kept, noted: tuple[str, Checkpoint], size: int) -> None:
         try:
             known = parse_checkpoint(parse_note(kept.encode(errors="surrogatepass")).text)
         except NoteInvalid:
-            pass  # Whatever it is, it is no checkpoint.
+            pass  # It is not a checkpoint: replace it.
         else:
             if known.origin != checkpoint.origin or known.size > checkpoint.size:
                 return
@@ -207,8 +215,8 @@ def _put_note(target: Kept, noted: tuple[str, Checkpoint], size: int) -> None:
 # -- names ---------------------------------------------------------------------------------------
 
 
-def _forget(source: Kept, target: Kept, size: int) -> None:
-    """Forget in the target who was forgotten in the source."""
+def _erase_names(source: OpenLedger, target: OpenLedger, size: int) -> None:
+    """Erase the names in the target that were erased in the source."""
     gone: list[str] = []
     with target.store_errors(), stored_rows(target.location) as rows:
         for page in _pages(row[0] for row in rows.subjects()):
@@ -221,8 +229,8 @@ def _forget(source: Kept, target: Kept, size: int) -> None:
             target.entries.wipe()
 
 
-def _put_names(source: Kept, target: Kept, size: int) -> None:
-    """The names as they are now, of those who are registered in the target."""
+def _copy_names(source: OpenLedger, target: OpenLedger, size: int) -> None:
+    """Copy the names as they are now, of all subjects that the target has registered."""
     with source.store_errors(), stored_rows(source.location) as rows:
         for page in _pages(rows.subjects()):
             _append(target, AsIs(size, subjects=[_registered(*row) for row in page]))
@@ -231,8 +239,8 @@ def _put_names(source: Kept, target: Kept, size: int) -> None:
 def _registered(subject: str, kind: Any, name: Any, salt: Any, entry: bytes | None) -> SubjectRow:
     if not is_as_registered(kind, name, salt, entry):
         raise VerificationFailed(
-            f"subject {subject}: the name that is kept is not the one that was registered.",
-            remedy="Every entry was copied; --without-names leaves the names out.",
+            f"subject {subject}: its stored kind, name and salt do not match its registration.",
+            remedy="Every entry was copied. To copy without names: --without-names",
         )
     return SubjectRow(subject, kind, name, salt)
 
@@ -244,12 +252,12 @@ def _pages(rows: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 @contextmanager
-def _whole(ledger: Kept) -> Iterator[None]:
-    """A log whose tiles are not all there is told by its place."""
+def _log_errors(ledger: OpenLedger) -> Iterator[None]:
+    """Raises VerificationFailed if tiles of the ledger's log are missing or cut off."""
     try:
         yield
     except TileInvalid as error:
         raise VerificationFailed(
-            f"The log of {ledger.location} is not whole: {error}",
-            remedy="Nothing was copied; `authledger log verify` tells more.",
+            f"The log of {ledger.location} is damaged: {error}",
+            remedy=f"To list all that is: authledger log verify --ledger {ledger.location}",
         ) from error

@@ -1,4 +1,4 @@
-"""What is copied, read from one moment of a ledger and held against its own log."""
+"""The original of a copy: a ledger as it is at one moment, compared with its own log on reading."""
 
 from __future__ import annotations
 
@@ -14,36 +14,43 @@ from ledger.persistence.numbering import Numbered
 from ledger.persistence.raw_rows import StoredRows
 from ledger.persistence.side_tables import CommandRow
 from ledger.verification.row_check import differences, fits
+from ledger.verification.segment import stored_bytes
 
+_ENTRY: Final = COLUMNS.index("entry")
 _RECORDED_AT: Final = COLUMNS.index("recorded_at")
 _COMMAND_ID: Final = COLUMNS.index("command_id")
 
 
-class CopySource:
-    """A ledger within one read transaction: what comes to it later is not seen."""
+class Original:
+    """A ledger within one read transaction: later appends are not seen."""
 
-    def __init__(self, rows: StoredRows) -> None:
-        """Raises VerificationFailed if the log has not as many leaves as there are entries."""
-        self._rows, self.note = rows, rows.note()
+    def __init__(self, rows: StoredRows, name: str) -> None:
+        """`name` is what errors call it. Raises VerificationFailed if its log has not one leaf for
+        each entry.
+        """
+        self._rows, self.name, self.note = rows, name, rows.note()
         self.size = rows.extent()[2]
         index, width = divmod(self.size, TILE_WIDTH)
         if len(self._stored(0, index)) != width * HASH_BYTES:
-            raise VerificationFailed(
-                f"The source has {self.size} entries, and its log another number of leaves: "
-                "something was taken away or put in.",
-                remedy=_NOTHING,
+            raise self.altered(
+                f"The source has {self.size} entries, but its log has another number of leaves: "
+                "entries or tiles were removed or added."
             )
         self._recorded_at = ""
         self._leaves: tuple[int, bytes] = (-1, b"")
 
+    def altered(self, what: str) -> VerificationFailed:
+        """The error that something in the original is not as it was written."""
+        return VerificationFailed(
+            what, remedy=f"To list all that was altered: authledger log verify --ledger {self.name}"
+        )
+
     def tile(self, level: int, index: int, width: int) -> bytes:
-        """So many hashes of a tile. Raises VerificationFailed if it has not as many."""
+        """The first `width` hashes of a tile. Raises VerificationFailed if it has fewer."""
         data = self._stored(level, index)[: width * HASH_BYTES]
         if len(data) != width * HASH_BYTES:
-            raise VerificationFailed(
-                f"{tile_path(level, index, width)} is missing in the source, or cut off.",
-                remedy=_NOTHING,
-            )
+            path = tile_path(level, index, width)
+            raise self.altered(f"{path} is missing in the source, or cut off.")
         return data
 
     def _stored(self, level: int, index: int) -> bytes:
@@ -51,25 +58,25 @@ class CopySource:
         return data if isinstance(data, bytes) else b""
 
     def root(self, size: int) -> bytes:
-        """The root over the first entries, by the tiles."""
+        """The root over the first `size` entries, computed from the tiles."""
         return frontier_of(size, TileHashes(size, self.tile)).root()
 
     def parts(self, after: int) -> Iterator[AsIs]:
-        """All that follows on a position, in parts that end where a command ends.
+        """All entries after a position, in parts that end where a command ends.
 
         Raises VerificationFailed at the first row that is not as it was written.
         """
-        commands = _commands(self._rows, after)
+        commands = self._commands(after)
         current = next(commands, None)
         held: list[Numbered] = []
         for page in self._rows.whole(after):
             ended: list[CommandRow] = []
             for row in page:
-                held.append(self._sound(row, after + len(held)))
+                held.append(self._checked(row, after + len(held)))
                 if current is None or row[_COMMAND_ID] != current.command_id:
-                    raise VerificationFailed(
-                        f"position {row[0]}: its command {row[_COMMAND_ID]} does not say that it "
-                        "appended it."
+                    raise self.altered(
+                        f"position {row[0]}: its command {row[_COMMAND_ID]} does not list this "
+                        "position."
                     )
                 if row[0] == current.last_position:
                     ended.append(current)
@@ -79,23 +86,20 @@ class CopySource:
                 yield AsIs(after, held[:count], ended)
                 after, held = after + count, held[count:]
         if current is not None:
-            raise VerificationFailed(
-                f"command {current.command_id}: it has the positions {current.first_position} to "
-                f"{current.last_position}; the last is {self.size}."
+            raise self.altered(
+                f"command {current.command_id}: it lists the positions {current.first_position} "
+                f"to {current.last_position}, but the last position is {self.size}."
             )
 
-    def _sound(self, row: Sequence[Any], before: int) -> Numbered:
-        """A row as it is to be kept. Raises VerificationFailed."""
-        entry = row[4] if isinstance(row[4], bytes) else _bytes(row[4])
+    def _checked(self, row: Sequence[Any], before: int) -> Numbered:
+        """A row, after it was compared with its entry and its leaf. Raises VerificationFailed."""
+        entry = stored_bytes(row[_ENTRY])
         if row[0] != before + 1 or not fits(row, entry, self._recorded_at):
             found = differences(row, entry, before, self._recorded_at)
-            what = next(found, "it is not as it would be written")
-            raise VerificationFailed(f"position {row[0]}: {what.rstrip('.')}.", remedy=_REMEDY)
+            what = next(found, "the entry is not written as the ledger writes it")
+            raise self.altered(f"position {row[0]}: {what.rstrip('.')}.")
         if leaf_hash(entry) != self._leaf(before):
-            raise VerificationFailed(
-                f"position {row[0]}: the entry is not the one that the log has a leaf of.",
-                remedy=_REMEDY,
-            )
+            raise self.altered(f"position {row[0]}: the entry does not match its leaf in the log.")
         self._recorded_at = row[_RECORDED_AT]
         return Numbered(row[0], row[1], row[2], row[3], entry)
 
@@ -105,33 +109,20 @@ class CopySource:
             self._leaves = (tile, self._stored(0, tile))
         return self._leaves[1][place * HASH_BYTES : (place + 1) * HASH_BYTES]
 
+    def _commands(self, after: int) -> Iterator[CommandRow]:
+        """The commands after a position, each of which must begin where the one before it ends."""
+        for stored_id, stored_digest, first, last in self._rows.commands_after(after):
+            command_id = stored_id.decode(errors="backslashreplace")
+            if first != after + 1 or last < first:
+                raise self.altered(
+                    f"command {command_id}: it lists the positions {first} to {last}; expected to "
+                    f"start at {after + 1}."
+                )
+            after = last
+            yield CommandRow(command_id, self._digest(command_id, stored_digest), first, last)
 
-def _commands(rows: StoredRows, after: int) -> Iterator[CommandRow]:
-    """The commands that follow on a position, each where the one before it ends."""
-    for stored_id, stored_digest, first, last in rows.commands_after(after):
-        command_id = stored_id.decode(errors="backslashreplace")
-        if first != after + 1 or last < first:
-            raise VerificationFailed(
-                f"command {command_id}: it has the positions {first} to {last}; the one before "
-                f"ends at {after}.",
-                remedy=_REMEDY,
-            )
-        after = last
-        yield CommandRow(command_id, _digest(command_id, stored_digest), first, last)
-
-
-def _digest(command_id: str, stored: bytes | None) -> str | None:
-    try:
-        return None if stored is None else stored.decode("ascii")
-    except UnicodeDecodeError:
-        raise VerificationFailed(
-            f"command {command_id}: its digest is no text.", remedy=_REMEDY
-        ) from None
-
-
-def _bytes(text: object) -> bytes:
-    return str(text).encode(errors="surrogateescape")
-
-
-_NOTHING: Final = "`authledger log verify` tells more."
-_REMEDY: Final = "What comes before it was copied; `authledger log verify` tells more."
+    def _digest(self, command_id: str, stored: bytes | None) -> str | None:
+        try:
+            return None if stored is None else stored.decode("ascii")
+        except UnicodeDecodeError:
+            raise self.altered(f"command {command_id}: its digest is not a text.") from None

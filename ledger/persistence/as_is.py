@@ -36,9 +36,11 @@ class AsIs:
         return self.rows[-1].position if self.rows else self.after
 
 
-def went_on(after: int, last: int) -> Conflict:
-    """Somebody else appended to what is being copied into."""
+def another_writer(after: int, last: int) -> Conflict:
+    """The error that another process appended to the target of a copy."""
     return Conflict(
-        f"The ledger that is copied to went on by itself: its last position is {last}, not {after}.",
-        remedy="Copy to a ledger that nobody else writes to; what was copied is whole.",
+        f"Another writer appended to the target during the copy: its last position is {last}, not "
+        f"{after}.",
+        remedy=f"Up to position {after} the copy is complete. Copy again to a target that nobody "
+        "else writes to.",
     )

@@ -1,7 +1,8 @@
-"""authledger copy: what it prints, how it ends, and that the copy answers."""
+"""authledger copy: what it prints, its exit codes, and that the copy answers."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("config")
 
 
 @pytest.fixture
-def told(cli: Cli) -> Cli:
+def signed(cli: Cli) -> Cli:
     """A signed ledger."""
     cli.authorize()
     cli.done(INIT)
@@ -28,10 +29,10 @@ def last(cli: Cli) -> int:
     return int(row["size"])
 
 
-def test_a_copy_says_what_it_did(told: Cli) -> None:
-    said = told.done("copy --from ledger.db --to new.db --verify")
-    size = last(told)
-    root = told.done("log checkpoint").lines[2]
+def test_a_copy_prints_what_it_did(signed: Cli) -> None:
+    said = signed.done("copy --from ledger.db --to new.db --verify")
+    size = last(signed)
+    root = signed.done("log checkpoint").lines[2]
     assert [line.split(maxsplit=1) for line in said.lines] == [
         ["source", "ledger.db"],
         ["target", "new.db"],
@@ -45,55 +46,55 @@ def test_a_copy_says_what_it_did(told: Cli) -> None:
     assert f"copying entries: {size} of {size} events" in said.err
 
 
-def test_a_copy_answers_as_the_ledger_does_and_is_verified_under_its_key(told: Cli) -> None:
-    told.done("copy --from ledger.db --to sqlite:///new.db")
+def test_a_copy_answers_as_the_ledger_does_and_is_verified_under_its_key(signed: Cli) -> None:
+    signed.done("copy --from ledger.db --to sqlite:///new.db")
     for question in ("log verify", "agency show asm_admin_trust", "log checkpoint", "subject list"):
-        assert told.done(f"{question} --ledger new.db").out == told.done(question).out
-    assert told.done("agency list --ledger new.db -o json").json[0]["actor_name"] == "alice"
+        assert signed.done(f"{question} --ledger new.db").out == signed.done(question).out
+    assert signed.done("agency list --ledger new.db -o json").json[0]["actor_name"] == "alice"
 
 
-def test_a_copy_to_postgresql_and_back_and_what_came_since(
-    told: Cli, database: str, monkeypatch: pytest.MonkeyPatch
+def test_a_copy_to_postgresql_and_back_with_later_entries(
+    signed: Cli, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = last(told)
-    (first,) = told.done(f"copy --from ledger.db --to '{database}' --verify -o json").json
+    size = last(signed)
+    (first,) = signed.done(f"copy --from ledger.db --to '{database}' --verify -o json").json
     assert first["target"] == database
     assert (first["copied"], first["already_there"], first["size"]) == (size, 0, size)
     assert (first["names"], first["verified"]) == ("copied", True)
-    told.done("console login --region ap-southeast-3 --user bob")
-    (second,) = told.done(f"copy --from ledger.db --to '{database}' -o jsonl").lines
+    signed.done("console login --region ap-southeast-3 --user bob")
+    (second,) = signed.done(f"copy --from ledger.db --to '{database}' -o jsonl").lines
     assert f'"already_there": {size}' in second
-    told.done(f"copy --from '{database}' --to back.db --verify")
+    signed.done(f"copy --from '{database}' --to back.db --verify")
     monkeypatch.setenv("AUTHLEDGER_LEDGER", database)
-    verdict = told.done("log verify").out
-    assert verdict == told.done("log verify --ledger back.db").out
-    assert verdict == told.done("log verify --ledger ledger.db").out
+    verdict = signed.done("log verify").out
+    assert verdict == signed.done("log verify --ledger back.db").out
+    assert verdict == signed.done("log verify --ledger ledger.db").out
 
 
-def test_names_can_be_left_out(told: Cli) -> None:
-    said = told.done("copy --from ledger.db --to new.db --without-names --verify -o csv")
+def test_names_can_be_left_out(signed: Cli) -> None:
+    said = signed.done("copy --from ledger.db --to new.db --without-names --verify -o csv")
     assert said.lines[1].endswith(",left out,yes")
-    assert "alice" not in told.done("subject list --ledger new.db").out
-    assert told("log verify --ledger new.db").code == 0
+    assert "alice" not in signed.done("subject list --ledger new.db").out
+    assert signed("log verify --ledger new.db").code == 0
 
 
-def test_a_target_with_another_history_is_a_conflict(told: Cli) -> None:
-    told.done("console login --region cn-east-3 --user eve --ledger other.db")
-    before = (told.folder / "other.db").read_bytes()
-    said = told("copy --from ledger.db --to other.db")
+def test_a_target_with_another_history_is_a_conflict(signed: Cli) -> None:
+    signed.done("console login --region cn-east-3 --user eve --ledger other.db")
+    before = (signed.folder / "other.db").read_bytes()
+    said = signed("copy --from ledger.db --to other.db")
     assert said.code == 5
     assert "other.db holds another history than ledger.db: position 1 is the first" in said.err
     assert "Nothing was changed" in said.err
-    assert (told.folder / "other.db").read_bytes() == before
+    assert (signed.folder / "other.db").read_bytes() == before
     assert said.out == ""
 
 
-def test_a_source_that_was_altered_ends_with_six(told: Cli) -> None:
-    with closing(sqlite3.connect(told.ledger)) as db:
+def test_copying_an_altered_source_ends_with_exit_code_6(signed: Cli) -> None:
+    with closing(sqlite3.connect(signed.ledger)) as db:
         db.execute("DROP TRIGGER events_are_never_changed")
         db.execute("UPDATE events SET entry = replace(entry, 'alice', 'eve') || ' '")
         db.commit()
-    said = told("copy --from ledger.db --to new.db")
+    said = signed("copy --from ledger.db --to new.db")
     assert said.code == 6
     assert (
         "position 1: the entry: the entry is not written as canonical JSON (RFC 8785).\n"
@@ -101,29 +102,49 @@ def test_a_source_that_was_altered_ends_with_six(told: Cli) -> None:
     )
 
 
-def test_a_copy_that_is_not_verified_ends_with_six(told: Cli) -> None:
-    told.done("copy --from ledger.db --to new.db")
-    with closing(sqlite3.connect(told.folder / "new.db")) as db:
+def test_a_copy_that_does_not_verify_ends_with_exit_code_6(signed: Cli) -> None:
+    signed.done("copy --from ledger.db --to new.db")
+    with closing(sqlite3.connect(signed.folder / "new.db")) as db:
         db.execute("UPDATE commands SET last_position = last_position + 1")
         db.commit()
-    said = told("copy --from ledger.db --to new.db --verify")
+    said = signed("copy --from ledger.db --to new.db --verify")
     assert said.code == 6
     assert "verified       no" in said.out
     assert "command " in said.err
     assert "The copy is not verified" in said.err
 
 
-def test_what_is_no_ledger_is_told(told: Cli, tmp_path: Path) -> None:
-    assert told("copy --from nothing.db --to new.db").code == 4
-    assert told("copy --from ledger.db --to mysql://x/y").code == 2
-    assert told("copy --from ledger.db --to ledger.db").code == 2
-    assert told("copy --from ledger.db").code == 2
-    assert told("copy --from ledger.db --to new.db -o xml").code == 2
+def test_each_place_that_is_not_usable_is_an_error(signed: Cli, tmp_path: Path) -> None:
+    assert signed("copy --from nothing.db --to new.db").code == 4
+    assert signed("copy --from ledger.db --to mysql://x/y").code == 2
+    assert signed("copy --from ledger.db --to ledger.db").code == 2
+    assert signed("copy --from ledger.db").code == 2
+    assert signed("copy --from ledger.db --to new.db -o xml").code == 2
     with closing(sqlite3.connect(tmp_path / "stranger.db")) as db:
         db.execute("CREATE TABLE mine (a)")
-    assert told("copy --from ledger.db --to stranger.db").code == 7
+    assert signed("copy --from ledger.db --to stranger.db").code == 7
     unreachable = "postgresql://alice:secret@127.0.0.1:1/audit"
-    said = told(f"copy --from ledger.db --to {unreachable}")
+    said = signed(f"copy --from ledger.db --to {unreachable}")
     assert said.code == 7
     assert "secret" not in said.err
     assert not (tmp_path / "new.db").exists()
+
+
+def test_all_findings_in_a_copy_are_counted(signed: Cli) -> None:
+    for number in range(45):
+        signed.done(f"console login --region cn-east-3 --user bob --command-id {number}")
+    signed.done("copy --from ledger.db --to new.db")
+    with closing(sqlite3.connect(signed.folder / "new.db")) as db:
+        db.execute("UPDATE commands SET last_position = last_position + 1")
+        (count,) = db.execute("SELECT count(*) FROM commands").fetchone()
+        db.execute("UPDATE subjects SET name = name || 'x'")
+        db.execute("DROP TRIGGER events_are_never_changed")
+        db.execute("UPDATE events SET entry = entry || ' '")
+        db.commit()
+    said = signed("copy --from ledger.db --to new.db --verify")
+    assert said.code == 6
+    assert count > 45
+    assert "… and " in said.err
+    counted = re.search(r"The copy is not verified: (\d+) findings", said.err)
+    assert counted is not None
+    assert int(counted[1]) > 100

@@ -16,7 +16,7 @@ from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from ledger.sources import SOURCES, ImportReport, read_traces
 from projections.views import Views
-from tests.ledger.copying.copies import copied, is_copy, small_parts
+from tests.ledger.copying.copies import assert_is_copy, copied, small_parts
 from tests.ledger.worlds import Place
 from tests.postgres import Server
 from tests.projections.worlds import Step, World, steps
@@ -43,8 +43,8 @@ def certificate(place: Place) -> dict[str, tuple[int, str]]:
 def is_the_same_everywhere(first: Path, there: str, back: Path) -> None:
     one, other = copied(first, there), copied(there, back)
     assert one.root == other.root
-    is_copy(first, there)
-    is_copy(first, back)
+    assert_is_copy(first, there)
+    assert_is_copy(first, back)
     assert certificate(first) == certificate(there) == certificate(back)
 
 

@@ -15,7 +15,7 @@ from psycopg.rows import tuple_row
 from pydantic_core import from_json
 
 from ledger.errors import CorruptEntry, LedgerError, StoreUnavailable
-from ledger.persistence.as_is import COMMAND, AsIs, went_on
+from ledger.persistence.as_is import COMMAND, AsIs, another_writer
 from ledger.persistence.columns import COLUMNS, DERIVED_COLUMNS
 from ledger.persistence.entry import recorded_at_of, stamped
 from ledger.persistence.merkle_log import CheckpointSigner, Log, Signed
@@ -146,7 +146,7 @@ def append_as_is(connection: Connection[Any], log: Log, part: AsIs) -> None:
         if part.rows and head.position == part.last and _ends_with(c, part.rows[-1]):
             return
         if head.position != part.after:
-            raise went_on(part.after, head.position)
+            raise another_writer(part.after, head.position)
         rows = PostgresLogRows(c, head)
         kept = (_keepable(row_of(row)) for row in part.rows)
         _put(c, "events", COLUMNS, kept, len(part.rows))

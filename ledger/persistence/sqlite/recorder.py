@@ -18,7 +18,7 @@ from eventsourcing.sqlite import (
 )
 
 from ledger.errors import StoreLocked
-from ledger.persistence.as_is import COMMAND, AsIs, went_on
+from ledger.persistence.as_is import COMMAND, AsIs, another_writer
 from ledger.persistence.columns import FORMAT_VERSION
 from ledger.persistence.merkle_log import (
     CheckpointSigner,
@@ -114,7 +114,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=True) as c:
             last = self._max_notification_id(c) or 0
             if last != part.after:
-                raise went_on(part.after, last)
+                raise another_writer(part.after, last)
             log = SQLiteLogRows(c)
             self._insert_rows(c, part.rows)
             self.log.grow(log, last, (row.state for row in part.rows))

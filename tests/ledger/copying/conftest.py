@@ -1,4 +1,4 @@
-"""A ledger to copy, and an empty place to copy it to; of the kinds that a test names."""
+"""A ledger to copy and an empty target, in SQLite or PostgreSQL as a test chooses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places to copy between, and what a ledger holds, for tests of copies."""
+"""Ledgers to copy between, and their contents, for the tests of copying."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAYS = [(FILE, DATABASE), (DATABASE, FILE), (FILE, FILE), (DATABASE, DATABASE)]
 all_ways = pytest.mark.parametrize(("source", "target"), WAYS, indirect=True)
 there_and_back = pytest.mark.parametrize(("source", "target"), WAYS[:2], indirect=True)
 New = Callable[[str], Place]
-"""An empty place of a kind."""
+"""Makes an empty place of a kind."""
 
 _EVENTS = ", ".join(("position", "stream", "version", "topic", "entry", "type", *DERIVED_COLUMNS))
 TABLES = {
@@ -39,19 +39,19 @@ TABLES = {
 
 
 def contents(place: Place) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row that a copy brings along, whichever database holds it."""
+    """All rows that are copied, in the same form for both databases."""
     with raw(place) as db:
         return {name: db.execute(select).fetchall() for name, select in TABLES.items()}
 
 
 def copied(source: Place, target: Place, **options: Any) -> Copied:
-    """Copy, between ledgers that are opened for it."""
+    """Open both ledgers and copy."""
     with Ledger(source, create=False) as one, Ledger(target) as other:
         return copy(one, other, **options)
 
 
-def is_copy(source: Place, target: Place) -> None:
-    """The two are one ledger in two places, and the copy is sound."""
+def assert_is_copy(source: Place, target: Place) -> None:
+    """Assert that the target has the same rows as the source, and verifies."""
     one, other = contents(source), contents(target)
     for name in TABLES:
         assert other[name] == one[name], name
@@ -61,7 +61,7 @@ def is_copy(source: Place, target: Place) -> None:
 
 
 def filled(place: Place, count: int = 60, **options: Any) -> None:
-    """Commands and traces by people, one of whom was forgotten; a refusal among them."""
+    """Fill a ledger with commands, a refusal and traces by people, one of whom is erased."""
     with Ledger(place, clock=Clock(), **options) as ledger:
         ledger.execute(login(BEIJING), actor=Actor("Zoë Müller-Lüdenscheidt"), command_id="first")
         ledger.execute(grant(BEIJING), actor=Actor("محمد"), reason="𝔄 — because", command_id="two")
@@ -75,7 +75,7 @@ def filled(place: Place, count: int = 60, **options: Any) -> None:
 
 @contextmanager
 def small_parts(rows: int) -> Iterator[None]:
-    """Parts of a few rows, so that there are many of them."""
+    """Have copies made in many parts of a few rows each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite_stored, "PAGE", rows)
         patch.setattr(postgres_stored, "PAGE", rows)
@@ -83,8 +83,8 @@ def small_parts(rows: int) -> Iterator[None]:
 
 
 @contextmanager
-def hands(path: Path) -> Iterator[sqlite3.Connection]:
-    """A file whose tables protect nothing any more: no triggers, no types, plain columns."""
+def unprotected(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to a file without triggers, column types and generated columns."""
     with raw(path) as db:
         for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type='trigger'").fetchall():
             db.execute(f"DROP TRIGGER {name}")

@@ -1,4 +1,4 @@
-"""A copy among others who write: told, refused, and never mixed."""
+"""Copying while other processes write, and to targets that hold something else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from ledger.errors import Conflict
 from ledger.persistence.as_is import AsIs
 from ledger.persistence.numbering import Numbered
 from ledger.verification.entries import verify_entries
-from tests.ledger.copying.copies import contents, copied, is_copy, small_parts, there_and_back
+from tests.ledger.copying.copies import (
+    assert_is_copy,
+    contents,
+    copied,
+    small_parts,
+    there_and_back,
+)
 from tests.ledger.scenario import SHANGHAI, login
 from tests.ledger.worlds import Clock, Place, consent, raw, sound, traces
 
@@ -17,42 +23,47 @@ from tests.ledger.worlds import Clock, Place, consent, raw, sound, traces
 
 
 @there_and_back
-def test_what_comes_to_the_source_meanwhile_is_told_and_added_by_the_next_copy(
+def test_entries_appended_to_the_source_meanwhile_are_counted_and_added_by_the_next_copy(
     source: Place, target: Place
 ) -> None:
     size = len(contents(source)["events"])
     with Ledger(source, clock=Clock()) as writer, small_parts(20):
 
-        def go_on(_: str, done: int, total: int) -> None:
+        def append(_: str, done: int, total: int) -> None:
             assert total == size
             writer.execute(login(f"region-{done}"), actor=Actor(f"newcomer {done}"))
 
-        done = copied(source, target, on_progress=go_on)
+        done = copied(source, target, on_progress=append)
     assert (done.size, len(contents(target)["events"])) == (size, size)
     assert done.later == len(contents(source)["events"]) - size > 0
     sound(target)
-    assert verify_entries(target).findings == [], "no newcomer's name is there"
+    assert verify_entries(target).findings == [], "no name of a later entry was copied"
     again = copied(source, target)
     assert (again.before, again.size, again.later) == (size, size + done.later, 0)
-    is_copy(source, target)
+    assert_is_copy(source, target)
 
 
 @there_and_back
-def test_who_appends_to_the_target_meanwhile_ends_the_copy(source: Place, target: Place) -> None:
+def test_a_copy_ends_when_another_process_appends_to_the_target(
+    source: Place, target: Place
+) -> None:
     with Ledger(target, clock=Clock()) as writer, small_parts(20):
 
         def interfere(_: str, done: int, __: int) -> None:
             if done >= 40:
                 consent(writer, SHANGHAI)
 
-        with pytest.raises(Conflict, match="went on by itself: its last position is"):
+        with pytest.raises(
+            Conflict,
+            match="Another writer appended to the target during the copy: its last position is",
+        ):
             copied(source, target, on_progress=interfere)
     sound(target)
     with pytest.raises(Conflict, match=r"position \d+ is the first that differs"):
         copied(source, target)
 
 
-def test_who_appends_to_the_target_after_the_last_entry_is_noticed_too(
+def test_an_append_to_the_target_after_its_last_entry_is_noticed_too(
     source: Place, target: Place
 ) -> None:
     size = len(contents(source)["events"])
@@ -67,7 +78,7 @@ def test_who_appends_to_the_target_after_the_last_entry_is_noticed_too(
     assert contents(target)["subjects"] == []
 
 
-def test_a_part_that_is_there_already_is_told_from_another_of_the_same_length(
+def test_a_part_that_is_appended_already_is_distinguished_from_another_of_the_same_length(
     database: str,
 ) -> None:
     one, other = (
@@ -83,11 +94,11 @@ def test_a_part_that_is_there_already_is_told_from_another_of_the_same_length(
         assert ledger.last_position() == 1
 
 
-# -- who holds something else --------------------------------------------------------------------
+# -- targets that hold something else -----------------------------------------------------------
 
 
 @there_and_back
-def test_a_target_with_another_history_is_refused_by_its_first_position(
+def test_a_target_with_another_history_is_refused_with_the_first_position_that_differs(
     source: Place, target: Place
 ) -> None:
     copied(source, target)
@@ -104,22 +115,24 @@ def test_a_target_with_another_history_is_refused_by_its_first_position(
     assert contents(target) == before
 
 
-def test_a_target_that_went_on_by_itself_is_the_newer_one(source: Place, target: Place) -> None:
+def test_a_target_with_later_entries_is_refused_as_the_newer_one(
+    source: Place, target: Place
+) -> None:
     size = copied(source, target).size
     with Ledger(target, clock=Clock()) as ledger:
         consent(ledger, SHANGHAI)
     before = contents(target)
-    with pytest.raises(Conflict, match=f"has all {size} entries .* gone on by itself"):
+    with pytest.raises(Conflict, match=f"has all {size} entries .* and later ones up to position"):
         copied(source, target)
     assert contents(target) == before
 
 
-def test_a_command_id_that_stands_in_the_target_beside_its_entries_is_told(
+def test_a_target_whose_commands_contradict_the_copy_is_refused(
     source: Place, target: Place
 ) -> None:
     Ledger(target).close()
     with raw(target) as db:
         db.execute("INSERT INTO commands VALUES ('first', NULL, 7, 7)")
-    with pytest.raises(Conflict, match="contradicts what follows on position 0"):
+    with pytest.raises(Conflict, match="cannot take the entries after position 0"):
         copied(source, target)
     assert contents(target)["events"] == []

@@ -1,4 +1,4 @@
-"""A copy is the same ledger in another place, whatever is in between; or it is refused."""
+"""A copy is the same ledger in another place, or the copy is refused."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from tests.ledger.copying.copies import (
     FILE,
     New,
     all_ways,
+    assert_is_copy,
     contents,
     copied,
     filled,
-    is_copy,
     small_parts,
     there_and_back,
 )
@@ -49,24 +49,24 @@ def test_a_copy_has_the_same_bytes_at_the_same_positions_under_the_same_root(
 ) -> None:
     before = contents(source)
     done = copied(source, target)
-    is_copy(source, target)
+    assert_is_copy(source, target)
     assert contents(source) == before, "the source is only read"
     size = len(before["events"])
     assert (done.size, done.before, done.later) == (size, 0, 0)
     again = copied(source, target)
     assert (again.size, again.before, again.root) == (size, size, done.root)
-    is_copy(source, target)
+    assert_is_copy(source, target)
 
 
 @there_and_back
-def test_a_copy_in_many_parts_is_no_other(source: Place, target: Place) -> None:
-    told = []
+def test_a_copy_in_many_parts_is_the_same(source: Place, target: Place) -> None:
+    reports = []
     with small_parts(7):
-        copied(source, target, on_progress=lambda *said: told.append(said))
-    is_copy(source, target)
-    assert len(told) > 5
-    assert told == sorted(told)
-    assert told[-1][1] == told[-1][2]
+        copied(source, target, on_progress=lambda *report: reports.append(report))
+    assert_is_copy(source, target)
+    assert len(reports) > 5
+    assert reports == sorted(reports)
+    assert reports[-1][1] == reports[-1][2]
 
 
 def test_a_ledger_of_more_than_a_level_of_tiles_is_copied_there_and_back(new: New) -> None:
@@ -77,8 +77,8 @@ def test_a_ledger_of_more_than_a_level_of_tiles_is_copied_there_and_back(new: Ne
     with small_parts(100):
         copied(first, there)
         copied(there, back)
-    is_copy(first, there)
-    is_copy(first, back)
+    assert_is_copy(first, there)
+    assert_is_copy(first, back)
 
 
 def test_an_empty_ledger_has_an_empty_copy(new: New) -> None:
@@ -88,7 +88,7 @@ def test_an_empty_ledger_has_an_empty_copy(new: New) -> None:
     assert contents(other) == contents(one)
 
 
-def test_a_source_that_is_not_there_is_told_and_nothing_is_made(tmp_path: Path) -> None:
+def test_a_missing_source_is_not_found_and_no_target_is_made(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         copied(tmp_path / "nothing.db", tmp_path / "new.db")
     assert list(tmp_path.iterdir()) == []
@@ -103,7 +103,7 @@ def test_a_ledger_is_not_copied_onto_itself(source: Place) -> None:
 
 
 @all_ways
-def test_a_copy_goes_on_as_a_ledger(source: Place, target: Place) -> None:
+def test_a_copy_can_be_appended_to(source: Place, target: Place) -> None:
     copied(source, target)
     with Ledger(target, clock=Clock()) as ledger, Ledger(source) as old:
         last = ledger.last_position()
@@ -147,7 +147,7 @@ def test_who_is_erased_in_the_source_is_erased_in_the_copy(source: Place, target
         if isinstance(target, Path):
             kept = b"".join(path.read_bytes() for path in target.parent.glob(f"{target.name}*"))
             assert row.salt.encode() not in kept, "not even in the write-ahead log"
-    is_copy(source, target)
+    assert_is_copy(source, target)
 
 
 @there_and_back
@@ -195,7 +195,7 @@ def test_who_is_erased_during_the_copy_is_not_brought_back_by_it(
     with Ledger(target) as other:
         assert other.names([gone]) == {}
     copied(source, target)
-    is_copy(source, target)
+    assert_is_copy(source, target)
 
 
 @there_and_back
@@ -204,9 +204,9 @@ def test_names_can_be_left_out_and_brought_later(source: Place, target: Place) -
     assert contents(target)["subjects"] == []
     assert contents(target)["events"] == contents(source)["events"]
     copied(source, target)
-    is_copy(source, target)
+    assert_is_copy(source, target)
     copied(source, target, with_names=False)
-    is_copy(source, target)
+    assert_is_copy(source, target)
 
 
 # -- the checkpoint ------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def test_the_checkpoint_goes_along_as_it_is_and_the_log_goes_on_in_one_place(
         with Ledger(source) as unsigned:
             consent(unsigned, "after-the-checkpoint")
         copy(one, other)
-    is_copy(source, target)
+    assert_is_copy(source, target)
     assert contents(target)["checkpoint"]
     assert key.last() == recorded, "nor for the second, whose target has a checkpoint already"
     with Ledger(target, log_keys=keys, clock=Clock()) as moved:
@@ -261,10 +261,10 @@ def test_the_checkpoint_of_a_log_of_its_own_stays(source: Place, target: Place, 
     assert contents(target)["events"] == contents(source)["events"]
 
 
-# -- what a database cannot hold, and what goes wrong --------------------------------------------
+# -- what a database cannot store, and what goes wrong --------------------------------------------
 
 
-def test_a_name_that_postgresql_cannot_hold_is_told_by_its_subject(new: New) -> None:
+def test_a_name_that_postgresql_cannot_store_is_an_error_with_its_subject(new: New) -> None:
     one, there, here = new(FILE), new(DATABASE), new(FILE)
     with Ledger(one, clock=Clock()) as ledger:
         ledger.observe([seen("trace", agency_created(), at=NOON, actor="no\0body")])
@@ -276,10 +276,10 @@ def test_a_name_that_postgresql_cannot_hold_is_told_by_its_subject(new: New) -> 
     copied(one, there, with_names=False)
     assert contents(there)["events"] == contents(one)["events"]
     copied(one, here)
-    is_copy(one, here)
+    assert_is_copy(one, here)
 
 
-def test_an_entry_that_postgresql_cannot_hold_is_told_by_its_position(new: New) -> None:
+def test_an_entry_that_postgresql_cannot_store_is_an_error_with_its_position(new: New) -> None:
     row = Numbered(1, "s", 1, "AgencyCreated.v1", rb'{"agency":"no\u0000body"}')
     with Ledger(new(DATABASE)) as ledger:
         with pytest.raises(StoreUnavailable, match=r"position 1: .* NUL"):
@@ -288,7 +288,7 @@ def test_an_entry_that_postgresql_cannot_hold_is_told_by_its_position(new: New) 
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])
-def test_a_part_whose_commit_was_cut_off_is_appended_once(
+def test_a_part_is_appended_once_if_the_connection_is_lost_at_commit(
     source: Place, server: Server, new: New, cut: Cut
 ) -> None:
     target = str(new(DATABASE))
@@ -306,12 +306,10 @@ def test_a_part_whose_commit_was_cut_off_is_appended_once(
         copied(source, url, on_progress=cut_the_next)
         assert way.connections > cuts > 1
         assert not way.is_to_cut
-    is_copy(source, target)
+    assert_is_copy(source, target)
 
 
-def test_a_source_that_goes_away_is_told_and_the_copy_goes_on_when_it_is_back(
-    server: Server, new: New
-) -> None:
+def test_a_copy_continues_after_its_source_was_unreachable(server: Server, new: New) -> None:
     source, target = str(new(DATABASE)), new(FILE)
     filled(source)
     database = source.partition("@/")[2].partition("?")[0]
@@ -327,4 +325,4 @@ def test_a_source_that_goes_away_is_told_and_the_copy_goes_on_when_it_is_back(
     reached = len(contents(target)["events"])
     sound(target)
     assert copied(source, target).before == reached >= 40
-    is_copy(source, target)
+    assert_is_copy(source, target)

@@ -1,4 +1,4 @@
-"""A copy that is killed at any moment leaves the beginning of the ledger, and is gone on with."""
+"""A copy killed at any moment leaves the beginning of the ledger, and the next continues it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ledger.application import Ledger
-from tests.ledger.copying.copies import contents, copied, is_copy, small_parts
+from tests.ledger.copying.copies import assert_is_copy, contents, copied, small_parts
 from tests.ledger.worlds import Clock, Place, raw, traces, whole
 
 ROWS = 25
@@ -23,7 +23,7 @@ KILLS = 12
 
 @pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
-    """Processes that begin with everything imported: what is killed is the copy at work."""
+    """Processes that start with everything imported, so that the copy is killed at work."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
         ["tests.ledger.copying.copies", "ledger.persistence.postgres.recorder"]
@@ -47,25 +47,25 @@ def _copy(source: Place, target: Place, saying: Connection) -> None:
 def killed(
     processes: ForkServerContext, source: Place, target: Place, chance: random.Random
 ) -> int:
-    """Copy until some parts are told, and a moment more; the last position that was told."""
+    """Copy until some parts are reported and a moment longer; return the last one reported."""
     listening, saying = processes.Pipe(duplex=False)
     child = processes.Process(target=_copy, args=(source, target, saying))
     child.start()
     saying.close()
-    told = 0
+    reported = 0
     for _ in range(chance.randrange(5)):
-        told = _told(listening, told)
+        reported = _received(listening, reported)
     time.sleep(chance.uniform(0, 0.02))
     child.kill()
     child.join()
     child.close()
-    while (more := _told(listening, told)) > told:
-        told = more
+    while (more := _received(listening, reported)) > reported:
+        reported = more
     listening.close()
-    return told
+    return reported
 
 
-def _told(listening: Connection, before: int) -> int:
+def _received(listening: Connection, before: int) -> int:
     try:
         return int(listening.recv())
     except EOFError:
@@ -85,10 +85,10 @@ def killed_again_and_again(
     entries = contents(source)["events"]
     reached = resumed = 0
     for _ in range(KILLS):
-        told = killed(processes, source, target, chance)
+        reported = killed(processes, source, target, chance)
         with Ledger(target) as ledger:
             reached = ledger.last_position()
-        assert reached >= told, "what was told is there"
+        assert reached >= reported, "every part that was reported is there"
         resumed += 0 < reached < len(entries)
         with raw(target) as db:
             whole(db)
@@ -96,7 +96,7 @@ def killed_again_and_again(
     assert resumed, "some were killed at work"
     done = copied(source, target)
     assert done.before == reached
-    is_copy(source, target)
+    assert_is_copy(source, target)
 
 
 def test_a_copy_to_postgresql_can_be_killed_at_any_moment(

@@ -1,4 +1,4 @@
-"""What other hands did to a ledger does not get into its copy, and is named."""
+"""Whatever was altered in a ledger is not copied, and the error says where it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ledger.errors import LedgerError, VerificationFailed
-from tests.ledger.copying.copies import contents, copied, filled, hands, small_parts
+from tests.ledger.copying.copies import contents, copied, filled, small_parts, unprotected
 from tests.ledger.worlds import Place, raw, sound
 
 Crime = Callable[[Any], object]
@@ -22,7 +22,7 @@ def sql(statement: str, *params: object) -> Crime:
 
 
 def _renamed(db: Any) -> None:
-    """Entry and columns agree; only the leaf knows."""
+    """Entry and columns agree; only the leaf shows it."""
     (text,) = db.execute("SELECT entry FROM events WHERE position = ?", (AT,)).fetchone()
     changed = re.sub(r'"recorded_at":"2026', '"recorded_at":"2027', text)
     db.execute(
@@ -41,26 +41,26 @@ ENTRY = {
     "bytes in the place of a text": sql(
         "UPDATE events SET entry = CAST(entry AS BLOB) WHERE position = ?", AT
     ),
-    "a text that is no UTF-8": sql(
+    "a text that is not UTF-8": sql(
         "UPDATE events SET entry = CAST(x'ff' AS TEXT) WHERE position = ?", AT
     ),
     "half a character": sql(
         "UPDATE events SET entry = replace(entry, 'cce', '\\ud800') WHERE position = ?", AT
     ),
     "a NUL": sql("UPDATE events SET entry = entry || char(0) WHERE position = ?", AT),
-    "no text at all": sql("UPDATE events SET entry = 7 WHERE position = ?", AT),
+    "a number in the place of a text": sql("UPDATE events SET entry = 7 WHERE position = ?", AT),
     "white space": sql("UPDATE events SET entry = entry || ' ' WHERE position = ?", AT),
-    "a topic of nobody": sql("UPDATE events SET topic = 'os:system' WHERE position = ?", AT),
+    "an unknown topic": sql("UPDATE events SET topic = 'os:system' WHERE position = ?", AT),
     "a stream in bytes": sql("UPDATE events SET stream = x'ff' WHERE position = ?", AT),
     "another version": sql("UPDATE events SET version = 4711 WHERE position = ?", AT),
     "a column that disagrees": sql("UPDATE events SET account = 'x' WHERE position = ?", AT),
-    "what only its leaf knows": _renamed,
-    "two that changed places": _moved,
+    "a change that only the leaf shows": _renamed,
+    "two swapped entries": _moved,
 }
 
 
 def spoiled(path: Path, crime: Crime) -> None:
-    with hands(path) as db:
+    with unprotected(path) as db:
         crime(db)
 
 
@@ -83,7 +83,7 @@ def target(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("crime", ENTRY.values(), ids=ENTRY)
-def test_an_altered_entry_is_named_and_only_what_stands_before_it_is_copied(
+def test_an_altered_entry_is_named_and_only_entries_before_it_are_copied(
     source: Path, target: Path, crime: Crime
 ) -> None:
     before = contents(source)
@@ -105,7 +105,7 @@ BESIDE = {
     "a tile is a text": (sql("UPDATE tiles SET data = CAST(data AS TEXT)"), "leaves"),
     "a leaf is another": (
         sql("UPDATE tiles SET data = CAST(zeroblob(32) || substr(data, 33) AS BLOB)"),
-        "position 1: the entry is not the one that the log has a leaf of",
+        "position 1: the entry does not match its leaf in the log",
     ),
     "an entry is gone": (
         sql("DELETE FROM events WHERE position = 40"),
@@ -117,64 +117,64 @@ BESIDE = {
     ),
     "a command is gone": (
         sql("DELETE FROM commands WHERE command_id = 'two'"),
-        "the one before ends at",
+        "expected to start at",
     ),
     "the last command is gone": (
         sql("DELETE FROM commands WHERE command_id = 'refused'"),
-        r"position \d+: its command refused does not say that it appended it",
+        r"position \d+: its command refused does not list this position",
     ),
     "a command has another id": (
         sql("UPDATE commands SET command_id = 'twice' WHERE command_id = 'two'"),
-        r"position \d+: its command two does not say that it appended it",
+        r"position \d+: its command two does not list this position",
     ),
     "a command claims too much": (
         sql("UPDATE commands SET last_position = last_position + 9 WHERE command_id = 'refused'"),
-        "command refused: it has the positions",
+        "command refused: it lists the positions",
     ),
     "a command ends before it begins": (
         sql("UPDATE commands SET last_position = 0 WHERE command_id = 'two'"),
-        "command two: it has the positions",
+        "command two: it lists the positions",
     ),
     "another name": (
         sql("UPDATE subjects SET name = 'mallory' WHERE name = 'user 2'"),
-        "subject p-.*: the name that is kept is not the one that was registered",
+        "subject p-.*: its stored kind, name and salt do not match its registration",
     ),
-    "a name that is no UTF-8": (
+    "a name that is not UTF-8": (
         sql("UPDATE subjects SET name = CAST(x'ff' AS TEXT) WHERE name = 'user 2'"),
         "subject p-",
     ),
     "no salt": (sql("UPDATE subjects SET salt = 'x' WHERE name = 'user 2'"), "subject p-"),
-    "a checkpoint that is no UTF-8": (
+    "a checkpoint that is not UTF-8": (
         sql("INSERT INTO checkpoint VALUES (1, CAST(x'ff' AS TEXT))"),
-        "checkpoint is none",
+        "checkpoint cannot be read",
     ),
-    "a digest that is no text": (
+    "a digest that is not a text": (
         sql("UPDATE commands SET digest = x'ff' WHERE command_id = 'two'"),
-        "command two: its digest is no text",
+        "command two: its digest is not a text",
     ),
-    "a checkpoint that is none": (
+    "a checkpoint that is not valid": (
         sql("INSERT INTO checkpoint VALUES (1, 'nothing')"),
-        "checkpoint is none",
+        "checkpoint cannot be read",
     ),
     "a checkpoint of another log": (
         sql(
             "INSERT INTO checkpoint VALUES (1, ?)",
             f"x\n3\n{'A' * 43}=\n\n\N{EM DASH} x AAAAAAAA\n",
         ),
-        "checkpoint of 3 entries is not one of its log",
+        "checkpoint of 3 entries does not match its log",
     ),
-    "a checkpoint of what is not there": (
+    "a checkpoint of more entries": (
         sql(
             "INSERT INTO checkpoint VALUES (1, ?)",
             f"x\n3000\n{'A' * 43}=\n\n\N{EM DASH} x AAAAAAAA\n",
         ),
-        "checkpoint of 3000 entries is not one of its log",
+        "checkpoint of 3000 entries does not match its log",
     ),
 }
 
 
 @pytest.mark.parametrize(("crime", "said"), BESIDE.values(), ids=BESIDE)
-def test_what_was_altered_beside_the_entries_is_named(
+def test_an_altered_row_in_another_table_is_named(
     source: Path, target: Path, crime: Crime, said: str
 ) -> None:
     spoiled(source, crime)
@@ -182,11 +182,13 @@ def test_what_was_altered_beside_the_entries_is_named(
     sound(target)
 
 
-def test_a_tile_above_the_leaves_that_is_another_is_named(tmp_path: Path, target: Path) -> None:
+def test_an_altered_tile_above_the_leaves_is_named(tmp_path: Path, target: Path) -> None:
     source = tmp_path / "long.db"
     filled(source, 600)
     spoiled(source, sql("UPDATE tiles SET data = zeroblob(length(data)) WHERE level = 1"))
-    with pytest.raises(VerificationFailed, match=r"tile/1/000.p/2: the tile in .*long.db"):
+    with pytest.raises(
+        VerificationFailed, match=r"tile/1/000.p/2: the tiles in .*long.db and .* differ"
+    ):
         copied(source, target)
     sound(target)
 
@@ -200,19 +202,34 @@ def test_a_tile_above_the_leaves_that_is_another_is_named(tmp_path: Path, target
     ],
     ids=["no leaves", "a leaf too many", "an entry too few"],
 )
-def test_a_target_with_other_leaves_than_entries_is_not_gone_on_with(
+def test_a_target_that_has_not_one_leaf_for_each_entry_is_refused(
     source: Path, target: Path, crime: Crime
 ) -> None:
     copied(source, target)
     spoiled(target, crime)
-    with pytest.raises(VerificationFailed, match=f"The log of {target} is not whole"):
+    with pytest.raises(VerificationFailed, match=f"The log of {target} is damaged"):
         copied(source, target)
 
 
-def test_a_database_that_was_altered_is_found_out_as_well(source: Path, database: str) -> None:
+def test_an_altered_entry_in_postgresql_is_named_too(source: Path, database: str) -> None:
     copied(source, database)
     with raw(database) as db:
         db.execute("DROP TRIGGER events_are_never_changed ON events")
         db.execute("UPDATE events SET account = 'x' WHERE position = ?", (AT,))
     error = refused(database, source.with_name("back.db"))
-    assert error.message.startswith(f"position {AT}: the stored account is 'x'")
+    assert error.message.startswith(f"position {AT}: the column account holds 'x'")
+
+
+def test_a_tile_that_is_deleted_in_the_target_during_the_copy_is_not_blamed_on_the_source(
+    source: Path, target: Path
+) -> None:
+    def damage(_: str, done: int, total: int) -> None:
+        if done == total:
+            with unprotected(target) as db:
+                db.execute("DELETE FROM tiles WHERE level = 0")
+
+    with pytest.raises(VerificationFailed, match=r"the tiles in .* and .* differ") as raised:
+        copied(source, target, on_progress=damage)
+    assert str(target) in raised.value.message
+    assert "run `authledger log verify` on both" in raised.value.remedy
+    assert contents(target)["events"] == contents(source)["events"]

@@ -15,7 +15,7 @@ from ledger.log.signer import LogSigner
 from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.postgres.roles import grant
 from ledger.verification.verdict import verify
-from tests.ledger.copying.copies import copied, is_copy
+from tests.ledger.copying.copies import assert_is_copy, copied
 from tests.ledger.scenario import BEIJING, SHANGHAI, login
 from tests.ledger.worlds import ORIGIN, consent, raw, sound, texts, traces
 
@@ -111,11 +111,11 @@ def test_a_writer_is_copied_from_and_copied_to(as_role: dict[str, str], tmp_path
         ledger.entries.sign(signer)
         ledger.observe(traces(50))
         copied(away, here)
-        is_copy(away, here)
+        assert_is_copy(away, here)
         (subject,) = ledger.entries.select_subjects("person", ["user 1"]).values()
         ledger.erase(subject.subject)
     copied(away, here)
-    is_copy(away, here)
+    assert_is_copy(away, here)
 
 
 def test_a_reader_sees_the_views_and_nothing_else(as_role: dict[str, str], database: str) -> None:
