@@ -50,7 +50,7 @@ def test_no_question_stands_where_the_views_have_not_come_to(told: World, views:
     assert told.ledger.last_position() > before
     assert views.resolve("now", None, NOW) == AsOf(before, NOW)
     assert views.resolve(None, "9999-01-01", NOW) == AsOf(before)
-    with pytest.raises(InvalidInput, match=f"the last is {before}"):
+    with pytest.raises(InvalidInput, match=f"The last position is {before}"):
         views.resolve(f"@{before + 1}", None, NOW)
 
 

@@ -73,7 +73,7 @@ def test_an_agency_created_again_is_another() -> None:
 
 
 def test_consenting_twice_is_one_fact() -> None:
-    given(*consent(BEIJING)).when(grant(BEIJING)).nothing("authorized in cn-north-4 already")
+    given(*consent(BEIJING)).when(grant(BEIJING)).nothing("already authorized in cn-north-4")
 
 
 def test_consent_needs_a_question() -> None:

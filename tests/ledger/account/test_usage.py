@@ -191,7 +191,7 @@ def test_a_life_beyond_the_limits_is_refused_and_recorded(life: int) -> None:
             region=BEIJING,
             service="elb",
             component="gateway-controller",
-            why=f"A life of {life} s is not allowed; the shortest is 900 s, the longest 86400 s.",
+            why=f"A life of {life} s is not allowed: the shortest is 900 s, the longest 86400 s.",
             account_version=8,
         ),
     )

@@ -45,7 +45,7 @@ def test_a_command_that_comes_during_a_dry_run_does_not_see_what_that_only_tries
     dry = ledger.execute(grant(BEIJING), dry_run=True)
     assert appended[0]
     assert dry.entries == ()
-    assert "authorized in cn-north-4 already" in dry.note, "it was decided again"
+    assert "already authorized in cn-north-4" in dry.note, "it was decided again"
 
 
 @pytest.mark.parametrize("command", [grant(BEIJING), revoke(SHANGHAI), login(SHANGHAI)])
