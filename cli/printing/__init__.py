@@ -1,4 +1,4 @@
-"""How answers are printed: forms, tables, progress, sentences.
+"""How answers are printed: output formats, tables, progress.
 
 May import: nothing else of `cli`.
 """

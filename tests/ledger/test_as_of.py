@@ -91,7 +91,7 @@ def test_a_position_within_a_command_falls_back_to_the_end_of_the_one_before(
 def test_a_position_that_is_not_written_yet_is_refused(ledger: Ledger) -> None:
     consent(ledger, BEIJING)
     for question in (("@10", None), (None, "@10")):
-        with pytest.raises(InvalidInput, match="not written yet"):
+        with pytest.raises(InvalidInput, match=r"not written yet\. The last position is 9"):
             ledger.resolve(*question)
 
 
