@@ -32,7 +32,9 @@ class Evidence:
     complete: bool
     """Whether every entry goes along. Without that it is not shown that there was nothing else."""
     remarks: tuple[str, ...] = ()
-    """Sentences that say what was not checked."""
+    """What was not checked, in clauses."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the answer should know, in sentences."""
 
 
 def verify_evidence(
@@ -68,6 +70,7 @@ def evidence_of(made: Made) -> Evidence:
         size=made.checkpoint.size,
         complete=made.question.complete,
         remarks=made.remarks,
+        notes=made.notes,
     )
 
 

@@ -121,7 +121,8 @@ def verify(
                 f"this is a checkpoint of the log {each.origin}, but the ledger is the log "
                 f"{checkpoint.origin}",
             )
-        done.compare(about, each)
+        else:
+            done.compare(about, each)
     if complaint:
         done.add_log(*complaint)
     if checkpoint is not None and done.size > checkpoint.size:

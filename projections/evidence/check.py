@@ -1,4 +1,4 @@
-"""Holds evidence against a key that is known from elsewhere, with no access to the ledger."""
+"""Checks evidence under a verifier key that is known from elsewhere, without the ledger."""
 
 from __future__ import annotations
 
@@ -39,16 +39,20 @@ from projections.evidence.make import (
     answer_bytes,
     canonical,
     instructions,
-    stands_on,
-    takes_all,
+    needs_every_entry,
+    source_positions,
 )
 from projections.maintenance.runner import code_version
 from projections.views import Result, Views
 
 ENTRY_BYTES_MAX: Final = 65_535
 SMALL_BYTES_MAX: Final = 64 * 2**20
-"""How much of any other part is read: a small file may unfold to a huge one."""
+"""How much of any other part is read: a small archive may expand to a huge one."""
 
+NOT_OTHERS: Final = (
+    "whether other entries change the answer: this evidence does not hold every entry (--complete)"
+)
+NOT_LATER: Final = "what was appended after the checkpoint, and what was never recorded"
 _UNREADABLE: Final = (
     OSError,
     EOFError,
@@ -59,7 +63,7 @@ _UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What opening and reading an odd archive raises, and storing an odd number from one.
+"""What opening and reading a malformed archive raises, and storing an odd number from one.
 NotImplementedError and RecursionError are RuntimeErrors.
 """
 _COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -67,13 +71,13 @@ _ENTRY = re.compile(r"entries/([1-9][0-9]{0,17})\.json")
 
 
 def check(path: Path, keys: Sequence[Verifier], catalogue: Catalogue) -> Evidence:
-    """Hold evidence against keys that are known from elsewhere. Needs no ledger.
+    """Check evidence under keys that are known from elsewhere, and return it. Needs no ledger.
 
-    Raises VerificationFailed, which says what does not hold, and NotFound.
+    Raises VerificationFailed, which says what does not agree, and NotFound.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return _Check(archive, trusting(keys), catalogue).all()
+            return _Bundle(archive, trusting(keys), catalogue).verified()
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {path}.") from error
     except EvidenceInvalid as error:
@@ -81,20 +85,23 @@ def check(path: Path, keys: Sequence[Verifier], catalogue: Catalogue) -> Evidenc
     except _UNREADABLE as error:
         raise VerificationFailed(f"{path} cannot be read as evidence: {error}") from error
     except sqlite3.Error as error:
-        raise VerificationFailed(f"{path}: its entries make no ledger: {error}") from error
+        raise VerificationFailed(
+            f"{path} is not verified: its entries cannot be loaded: {error}"
+        ) from error
     except VerificationFailed as error:
         raise VerificationFailed(f"{path} is not verified: {error.message}") from error
 
 
-class _Check:
-    """One file of evidence, whose parts are believed one after the other."""
+class _Bundle:
+    """One file of evidence. A part is believed only after the parts that vouch for it."""
 
     def __init__(self, archive: zipfile.ZipFile, policy: Policy, catalogue: Catalogue) -> None:
         self._archive = archive
         self._policy = policy
         self._catalogue = catalogue
 
-    def all(self) -> Evidence:
+    def verified(self) -> Evidence:
+        """The evidence, after every check. Raises VerificationFailed and EvidenceInvalid."""
         names = self._names()
         note = parse_note(self._part("checkpoint"))
         checkpoint = self._policy.accept(note).checkpoint
@@ -104,15 +111,17 @@ class _Check:
         with tempfile.TemporaryDirectory(prefix="authledger-evidence-") as folder:
             answer = self._replayed(Path(folder) / "ledger.db", question, checkpoint, numbers)
         if answer_bytes(answer) != self._part("answer.json"):
-            raise VerificationFailed("the entries give another answer than answer.json says")
-        if stands_on(question.view, answer) != numbers:
-            raise VerificationFailed("the entries in it are not those that the answer stands on")
-        return Evidence(question, answer, checkpoint, tuple(self._remarks(question)))
+            raise VerificationFailed("its entries give another answer than answer.json")
+        if source_positions(question.view, answer) != numbers:
+            raise VerificationFailed("its entries are not those that the answer's rows come from")
+        return Evidence(
+            question, answer, checkpoint, _unchecked(question), tuple(self._notes(question))
+        )
 
     def _names(self) -> list[str]:
         names = self._archive.namelist()
         if len(set(names)) != len(names):
-            raise VerificationFailed("a part stands in it twice")
+            raise VerificationFailed("two of its parts have the same name")
         if any(each.compress_type not in _COMPRESSIONS for each in self._archive.infolist()):
             raise VerificationFailed("a part is compressed in a way that evidence never is")
         return names
@@ -122,35 +131,52 @@ class _Check:
         wanted |= {f"entries/{n}.json" for n in numbers}
         wanted |= {f"proofs/{n}.tlog-proof" for n in numbers}
         wanted |= {"entries.jsonl"} if question.complete else set()
-        if unlike := sorted(wanted ^ set(names)):
-            what = "is missing" if unlike[0] in wanted else "does not belong there"
-            raise VerificationFailed(f"{unlike[0]!r} {what}")
+        if unexpected := sorted(wanted ^ set(names)):
+            what = "is missing" if unexpected[0] in wanted else "does not belong in it"
+            raise VerificationFailed(f"the part {unexpected[0]!r} {what}")
 
     def _part(self, name: str, limit: int = SMALL_BYTES_MAX) -> bytes:
         try:
             with self._archive.open(name) as part:
                 data = part.read(limit + 1)
         except KeyError:
-            raise VerificationFailed(f"{name!r} is missing") from None
+            raise VerificationFailed(f"the part {name!r} is missing") from None
         if len(data) > limit:
-            raise VerificationFailed(f"{name!r} has more than {limit} bytes")
+            raise VerificationFailed(f"the part {name!r} has more than {limit} bytes")
         return data
 
     def _question(self, checkpoint: Checkpoint) -> Question:
-        question = _asked(self._part("question.json"))
+        question = _parse_question(self._part("question.json"))
         if not 0 <= question.position <= checkpoint.size:
             raise VerificationFailed(
-                f"the question is of position {question.position}, and the checkpoint covers "
+                f"the question asks about position {question.position}, but the checkpoint covers "
                 f"{checkpoint.size} entries"
             )
-        if takes_all(question.view, Result((), [()], 0)) and not question.complete:
-            raise VerificationFailed(f"an answer of {question.view} takes all entries")
+        if needs_every_entry(question.view, Result((), [()], 0)) and not question.complete:
+            raise VerificationFailed(
+                f"an answer of the view {question.view} needs complete evidence (every entry); ask "
+                "for it with --complete"
+            )
         return question
 
     def _replayed(
         self, path: Path, question: Question, checkpoint: Checkpoint, numbers: list[int]
     ) -> Result:
-        """The answer that the entries give."""
+        """The answer that the entries give, from views that are built from them."""
+        self._load(path, question, checkpoint, numbers)
+        with Views.open(path, self._catalogue) as views:
+            views.catch_up()
+            answer = views.read(question.view, as_of=question.as_of, where=question.where)
+        if not answer.rows and not question.complete:
+            raise VerificationFailed(
+                "an empty answer needs complete evidence (every entry); ask for it with --complete"
+            )
+        return answer
+
+    def _load(
+        self, path: Path, question: Question, checkpoint: Checkpoint, numbers: list[int]
+    ) -> None:
+        """Make a ledger of the entries, after their proofs were verified."""
         proven = {number: self._proven(number, checkpoint) for number in numbers}
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = OFF")
@@ -166,24 +192,20 @@ class _Check:
                 _compare(connection, number, entry)
             _check_rows(connection)
             connection.execute("COMMIT")
-        with Views.open(path, self._catalogue) as views:
-            views.catch_up()
-            answer = views.read(question.view, as_of=question.as_of, where=question.where)
-        if not answer.rows and not question.complete:
-            raise VerificationFailed("that there is nothing takes all entries")
-        return answer
 
     def _proven(self, number: int, checkpoint: Checkpoint) -> bytes:
-        """An entry that is in the log at its position."""
+        """The entry at a position, after its proof was verified."""
         entry = self._part(f"entries/{number}.json", ENTRY_BYTES_MAX)
         proof = parse_proof(self._part(f"proofs/{number}.tlog-proof"))
         accepted = verify_proof(proof, entry, self._policy)
         if (proof.index, accepted.checkpoint) != (number - 1, checkpoint):
-            raise VerificationFailed(f"proofs/{number}.tlog-proof proves something else")
+            raise VerificationFailed(
+                f"proofs/{number}.tlog-proof is of another position or another checkpoint"
+            )
         return entry
 
     def _all(self, checkpoint: Checkpoint) -> Iterator[tuple[int, bytes]]:
-        """Every entry, in a log of the checkpoint's root: the last is given when that is known."""
+        """Every entry with its position. Raises VerificationFailed, last if the root differs."""
         frontier, edges = Frontier(), dict[tuple[int, int], bytes]()
         with self._archive.open("entries.jsonl") as lines:
             while frontier.size < checkpoint.size:
@@ -196,24 +218,39 @@ class _Check:
                         del edges[tile.level, tile.index]
                 yield from enumerate(page, first)
             if lines.read(1):
-                raise VerificationFailed("entries.jsonl goes on after the checkpoint's last entry")
+                raise VerificationFailed(
+                    f"entries.jsonl has more than the {checkpoint.size} entries of the checkpoint"
+                )
         if frontier.root() != checkpoint.root:
             raise VerificationFailed(
-                f"entries.jsonl holds other entries than the {checkpoint.size} of the checkpoint"
+                f"the {checkpoint.size} entries of entries.jsonl do not give the root of the checkpoint: "
+                "at least one was altered, removed, inserted or moved"
             )
 
-    def _remarks(self, question: Question) -> Iterator[str]:
-        if not question.complete:
-            yield "that these facts were recorded is shown; that nothing changed them later is not"
-        if question.rules != code_version() or question.catalogue != self._catalogue.version:
-            yield f"it was answered by the rules {question.rules}, these are {code_version()}"
+    def _notes(self, question: Question) -> Iterator[str]:
+        if question.rules != code_version():
+            yield (
+                f"The evidence was made with the rules {question.rules}; this program recomputed "
+                f"the answer with its own, {code_version()}, and it is the same."
+            )
+        if question.catalogue != self._catalogue.version:
+            yield (
+                f"The evidence was made with the catalogue {question.catalogue}; this program "
+                f"recomputed the answer with {self._catalogue.version}, and it is the same."
+            )
         if self._part("VERIFY.md") != instructions():
-            yield "its VERIFY.md is not this program's: read it before you run what it says"
-        yield "what happened after the checkpoint, and what the ledger was never told"
+            yield (
+                "VERIFY.md in the evidence differs from this program's: read it before you run "
+                "its commands."
+            )
 
 
-def _asked(data: bytes) -> Question:
-    """The question, if it is one that can be asked, in the one form that it is written in."""
+def _unchecked(question: Question) -> tuple[str, ...]:
+    return (NOT_LATER,) if question.complete else (NOT_OTHERS, NOT_LATER)
+
+
+def _parse_question(data: bytes) -> Question:
+    """The question. Raises VerificationFailed if it is not valid, or not in canonical JSON."""
     try:
         question: Question = TypeAdapter(Question).validate_json(data, strict=True)
         str(question)
@@ -228,14 +265,16 @@ def _asked(data: bytes) -> Question:
             return question
     except (ValueError, LedgerError):
         pass
-    raise VerificationFailed("question.json is not a question that can be asked")
+    raise VerificationFailed("question.json is not a valid question")
 
 
 def _lines(part: IO[bytes], count: int) -> Iterator[bytes]:
     for _ in range(count):
         line = part.readline(ENTRY_BYTES_MAX + 1)
         if not line.endswith(b"\n"):
-            raise VerificationFailed("entries.jsonl ends too early, or a line of it is too long")
+            raise VerificationFailed(
+                "entries.jsonl ends too early, or one of its lines is too long"
+            )
         yield line[:-1]
 
 
@@ -252,20 +291,25 @@ def _row(position: int, entry: bytes) -> tuple[Any, ...]:
         fields = json.loads(text)
         return position, fields["stream"], fields["version"], fields["topic"], text
     except (ValueError, TypeError, KeyError) as error:
-        raise VerificationFailed(f"position {position} is no entry: {error}") from error
+        raise VerificationFailed(
+            f"the entry at position {position} cannot be read: {error}"
+        ) from error
 
 
 def _compare(connection: sqlite3.Connection, position: int, entry: bytes) -> None:
     row = connection.execute("SELECT entry FROM events WHERE position = ?", (position,)).fetchone()
     if row is None or row[0].encode() != entry:
-        raise VerificationFailed(f"entries/{position}.json is not the entry of that position")
+        raise VerificationFailed(f"entries/{position}.json differs from the entry at that position")
 
 
 def _check_rows(connection: sqlite3.Connection) -> None:
-    """Each entry is in the one form that entries have: no two readers see two events in it."""
+    """Check that each entry is canonical, so that every reader reads the same event in it."""
     rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM events ORDER BY position")
     for row in rows:
         entry = row[4].encode()
         if not fits(row, entry, ""):
-            what = next(differences(row, entry, row[0] - 1, ""), "it is in another form")
+            what = next(
+                differences(row, entry, row[0] - 1, ""),
+                "the entry is not written as the ledger writes it",
+            )
             raise VerificationFailed(f"position {row[0]}: {what}")

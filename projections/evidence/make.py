@@ -1,17 +1,17 @@
-"""An answer with what it stands on, in one file that a stranger can check without the ledger.
+"""Makes evidence: an answer and its proofs in one file, which anybody can check without the ledger.
 
-    question.json           the view, its conditions, the instant, the rules it was answered by
+    question.json           the view, its conditions, the instant, the version of the rules
     answer.json             the rows
     checkpoint              the log's signed checkpoint, verbatim
-    entries/4711.json       each entry that a row stands on, by its exact bytes
-    proofs/4711.tlog-proof  that it is in the log, at that position
+    entries/4711.json       each entry that a row comes from, byte for byte
+    proofs/4711.tlog-proof  the proof that it is in the log, at that position
     entries.jsonl           complete evidence only: every entry that the checkpoint covers
-    VERIFY.md               the check by openssl and sha256sum alone
+    VERIFY.md               how to check it with openssl and sha256sum alone
 
-Inclusion proofs show that facts were recorded, never that nothing else was. An answer of no rows,
-or one that counts or combines, therefore takes all entries: who checks computes the log's root
-from them, builds the views again, and asks the same question. No key is taken from the file, and
-names of people are not in it.
+Inclusion proofs show that facts were recorded, never that no others were. An answer without rows,
+or one that counts or combines, therefore needs every entry: the checker computes the log's root
+from them, builds the views again, and asks the same question. The file holds no key that is
+believed, and no names of people.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import shlex
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -28,11 +28,14 @@ from typing import Final
 from ledger import durable_file
 from ledger.application import Ledger
 from ledger.as_of import AsOf
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import InvalidInput, NotFound, VerificationFailed
 from ledger.log.prover import inclusions, signed_checkpoint
 from ledger.merkle.checkpoint import Checkpoint
-from ledger.merkle.note import format_note
+from ledger.merkle.invalid import ProofInvalid
+from ledger.merkle.note import Note, format_note
+from ledger.merkle.proofs import verify_inclusion
 from ledger.merkle.tlogproof import format_proof
+from ledger.merkle.tree import Frontier, leaf_hash
 from ledger.values import instant, instant_text
 from projections.definitions.declared import PROJECTIONS, declared_name
 from projections.maintenance.runner import code_version
@@ -43,14 +46,17 @@ PAGE: Final = 2_560
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of which view, known up to which position; `effective_at` is RFC 3339."""
+    """A question: a view, conditions, and the position up to which entries count.
+
+    `effective_at` is an RFC 3339 time, or None.
+    """
 
     view: str
     where: Mapping[str, str]
     position: int
     effective_at: str | None = None
     complete: bool = False
-    """Whether every entry goes along, so that absence is shown as well."""
+    """Whether the file holds every entry, so that it also proves what is absent."""
     rules: str = field(default_factory=code_version)
     catalogue: str = ""
 
@@ -66,31 +72,40 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A question, its answer, and the checkpoint that it was held against."""
+    """A question, its answer, the checkpoint that covers it, and what was not checked."""
 
     question: Question
     answer: Result
     checkpoint: Checkpoint
     remarks: tuple[str, ...] = ()
+    """What was not checked, as clauses that follow on "Not checked: "."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the answer should know, as sentences."""
 
 
 def parse_question(text: str) -> tuple[str, dict[str, str]]:
-    """`VIEW column=value …`, quoted as in a shell. Raises InvalidInput, NotFound."""
+    """Parse `VIEW column=value …`, quoted as in a shell. Raises InvalidInput, NotFound."""
     try:
         view, *words = shlex.split(text)
     except ValueError as error:
-        raise InvalidInput(f"{text!r} is no question.", remedy=_FORM) from error
+        raise InvalidInput(f"{text!r} is not a valid question.", remedy=_FORM) from error
     where = dict(word.partition("=")[::2] for word in words if "=" in word)
     if len(where) != len(words):
-        raise InvalidInput(f"{text!r}: each condition is column=value, once.", remedy=_FORM)
+        raise InvalidInput(
+            f"{text!r} is not a valid question: write each condition as column=value, and each "
+            "column once.",
+            remedy=_FORM,
+        )
     view = declared_name(view)
     Views.columns(view)
     if view not in Views.names():
-        raise NotFound(f"{view} is not kept; ask one of: {', '.join(Views.names())}.")
+        raise NotFound(
+            f"{view} cannot be used as evidence; choose one of: {', '.join(Views.names())}."
+        )
     return view, where
 
 
-_FORM = "Such as: 'regions region=cn-north-4 agency=asm_admin_trust'."
+_FORM = "For example: 'regions region=cn-north-4 agency=asm_admin_trust'."
 
 
 # -- making --------------------------------------------------------------------------------------
@@ -107,22 +122,23 @@ def make(
 ) -> Evidence:
     """Answer a question (`when` None: now) and write the evidence to `path`.
 
-    Raises InvalidInput, NotFound, also where no checkpoint covers what was asked for.
+    Raises InvalidInput; NotFound, also if no checkpoint covers the position; VerificationFailed if
+    the ledger's entries do not match its checkpoint. Then no file is written.
     """
     view, where = parse_question(text)
-    # The position first: another process may append, and catch the views up, before the next line.
+    # The position first: another process may append and catch up the views before the next line.
     position = when.position if when else views.reached()
     note, checkpoint = signed_checkpoint(ledger.entries)
     if position > checkpoint.size:
         raise NotFound(
-            f"No checkpoint covers position {position}: the newest is of {checkpoint.size} entries.",
-            remedy="`authledger log checkpoint` signs one.",
+            f"No checkpoint covers position {position}: the newest covers {checkpoint.size} entries.",
+            remedy="Sign one that does: authledger log checkpoint",
         )
     effective_at = instant_text(when.effective_at) if when and when.effective_at else None
     catalogue = ledger.catalogue.version
     question = Question(view, where, position, effective_at, complete, catalogue=catalogue)
     answer = views.read(view, as_of=question.as_of, where=where)
-    question = replace(question, complete=complete or takes_all(view, answer))
+    question = replace(question, complete=complete or needs_every_entry(view, answer))
     with (
         durable_file.replacing(path) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -131,39 +147,75 @@ def make(
         _add(archive, "answer.json", answer_bytes(answer))
         _add(archive, "checkpoint", format_note(note).encode())
         _add(archive, "VERIFY.md", instructions())
-        numbers = stands_on(view, answer)
-        proofs = inclusions(ledger.entries, note, checkpoint, numbers)
-        for number, proof in zip(numbers, proofs, strict=True):
-            entry = ledger.entry_text(number).encode(errors="surrogateescape")
-            _add(archive, f"entries/{number}.json", entry)
-            _add(archive, f"proofs/{number}.tlog-proof", format_proof(proof).encode())
+        _add_proofs(archive, ledger, note, checkpoint, source_positions(view, answer))
         if question.complete:
-            with archive.open(_named("entries.jsonl"), "w", force_zip64=True) as lines:
-                for entry in _entries(ledger, checkpoint.size):
-                    lines.write(entry + b"\n")
+            _add_every_entry(archive, ledger, checkpoint)
     return Evidence(question, answer, checkpoint)
 
 
-def takes_all(view: str, answer: Result) -> bool:
-    """Whether the answer is more than its rows' own entries say."""
+def needs_every_entry(view: str, answer: Result) -> bool:
+    """Whether the answer says more than the entries of its rows: it is empty, or it combines."""
     projection = PROJECTIONS.get(declared_name(view))
     return not answer.rows or projection is None or bool(projection.counters)
 
 
-def stands_on(view: str, answer: Result) -> list[int]:
-    """The positions of the entries that the rows tell of themselves."""
+def source_positions(view: str, answer: Result) -> list[int]:
+    """The positions of the entries that the rows come from, as their last column says."""
     return sorted({row[-1] for row in answer.rows}) if declared_name(view) in PROJECTIONS else []
 
 
-def _entries(ledger: Ledger, size: int) -> Iterator[bytes]:
+def _add_proofs(
+    archive: zipfile.ZipFile,
+    ledger: Ledger,
+    note: Note,
+    checkpoint: Checkpoint,
+    positions: Sequence[int],
+) -> None:
+    """Add entries and their inclusion proofs. Raises VerificationFailed if a proof fails."""
+    proofs = inclusions(ledger.entries, note, checkpoint, positions)
+    for position, proof in zip(positions, proofs, strict=True):
+        entry = ledger.entry_text(position).encode(errors="surrogateescape")
+        try:
+            verify_inclusion(
+                leaf_hash(entry), proof.index, checkpoint.size, proof.hashes, checkpoint.root
+            )
+        except ProofInvalid as error:
+            raise _altered(f"position {position} does not match the checkpoint: {error}") from error
+        _add(archive, f"entries/{position}.json", entry)
+        _add(archive, f"proofs/{position}.tlog-proof", format_proof(proof).encode())
+
+
+def _add_every_entry(archive: zipfile.ZipFile, ledger: Ledger, checkpoint: Checkpoint) -> None:
+    """Add all entries that the checkpoint covers. Raises VerificationFailed if the root differs."""
+    frontier = Frontier()
+    with archive.open(_zip_info("entries.jsonl"), "w", force_zip64=True) as lines:
+        for page in _pages(ledger, checkpoint.size):
+            frontier.extend(map(leaf_hash, page))
+            for entry in page:
+                lines.write(entry + b"\n")
+    if (frontier.size, frontier.root()) != (checkpoint.size, checkpoint.root):
+        raise _altered(
+            f"its {frontier.size} entries do not give the root of the checkpoint of "
+            f"{checkpoint.size} entries."
+        )
+
+
+def _altered(what: str) -> VerificationFailed:
+    return VerificationFailed(
+        f"The ledger was altered: {what}",
+        remedy="No evidence was written. To list all that was altered: authledger log verify",
+    )
+
+
+def _pages(ledger: Ledger, size: int) -> Iterator[list[bytes]]:
     for first in range(1, size + 1, PAGE):
         last = min(first + PAGE - 1, size)
-        for each in ledger.entries.select_notifications(first, PAGE, stop=last):
-            yield bytes(each.state)
+        page = ledger.entries.select_notifications(first, PAGE, stop=last)
+        yield [bytes(each.state) for each in page]
 
 
-def _named(name: str) -> zipfile.ZipInfo:
-    """The same file gives the same bytes: no time, no user."""
+def _zip_info(name: str) -> zipfile.ZipInfo:
+    """Without time and user, so that the same evidence gives the same bytes."""
     info = zipfile.ZipInfo(name)
     info.compress_type = zipfile.ZIP_DEFLATED
     info.create_system, info.external_attr = 3, 0o644 << 16
@@ -171,20 +223,20 @@ def _named(name: str) -> zipfile.ZipInfo:
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    archive.writestr(_named(name), data)
+    archive.writestr(_zip_info(name), data)
 
 
 def canonical(fields: object) -> bytes:
-    """The one form in which a question or an answer is written."""
+    """The canonical JSON of a question or an answer, in one line."""
     text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode() + b"\n"
 
 
 def answer_bytes(result: Result) -> bytes:
-    """An answer as it is kept and compared."""
+    """An answer as it is stored and compared."""
     return canonical({"columns": result.columns, "rows": result.rows})
 
 
 def instructions() -> bytes:
-    """How to check without this program."""
+    """VERIFY.md: how to check evidence without this program."""
     return files("projections").joinpath("VERIFY.md").read_bytes()

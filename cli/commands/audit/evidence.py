@@ -1,4 +1,4 @@
-"""authledger audit evidence, and verify-evidence: an answer that a stranger can check."""
+"""authledger audit evidence and verify-evidence: an answer that anybody can check."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ Question = Annotated[
     ),
 ]
 Into = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", help="Where the evidence goes.")
+    Path, typer.Option("--output", "-o", metavar="FILE", help="The file for the evidence.")
 ]
 Complete = Annotated[
     bool,
     typer.Option(
-        "--complete", help="With every entry, so that it also shows that there was nothing else."
+        "--complete", help="Include every entry, so that the evidence also proves what is absent."
     ),
 ]
-File = Annotated[Path, typer.Argument(metavar="FILE", help="The evidence.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The file with the evidence.")]
 Keys = Annotated[
     list[str],
-    typer.Option("--key", metavar="VKEY", help="The verifier key, as its owner gave it to you."),
+    typer.Option(
+        "--key", metavar="VKEY", help="The verifier key, as the log's owner gave it to you."
+    ),
 ]
 
 
@@ -46,10 +48,11 @@ def evidence(
     into: Into = Path("evidence.zip"),
     complete: Complete = False,
 ) -> None:
-    """Answer a question so that a stranger can check it, with no access to this ledger.
+    """Write an answer and its proofs to a file, which anybody can check without this ledger.
 
-    The file holds the answer, the signed checkpoint, and the entries that it stands on with their
-    proofs; or, where the answer is that there is nothing, every entry. Names are not in it.
+    The file holds the answer, the signed checkpoint, and the entries that the answer comes from
+    with their proofs. If the answer is empty, it holds every entry, which proves the absence.
+    Names of people are not in it.
     """
     from projections.evidence.make import make
     from projections.views import Views
@@ -61,21 +64,22 @@ def evidence(
         if made.question.view == "capabilities":
             say_unknown_services(views, made.question.as_of, made.question.where)
     rows = len(made.answer.rows)
-    say(f"{into} answers: {made.question}")
+    say(f"Wrote {into}, the answer to: {made.question}")
     say(
         f"{rows} row{'' if rows == 1 else 's'}, "
         + (
-            f"with all {made.checkpoint.size} entries."
+            f"with all {made.checkpoint.size} entries of the ledger."
             if made.question.complete
-            else "each with its entry and proof. Not shown: that there was nothing else (--complete)."
+            else "each with its entry and proof. Not proved: that no other entry changes the answer "
+            "(--complete)."
         )
     )
 
 
 def verify_evidence(ask: Printing, file: File, key: Keys) -> None:
-    """Check evidence with nothing but the verifier key, and print the answer. Needs no ledger.
+    """Check evidence with only the verifier key, and print the answer. Needs no ledger.
 
-    The key never comes from the file: ask the log's owner for it.
+    Do not take the key from the evidence: ask the log's owner for it.
     """
     from ledger.catalogue import load_catalogue
     from ledger.verification.verdict import verifier_of
@@ -83,11 +87,18 @@ def verify_evidence(ask: Printing, file: File, key: Keys) -> None:
 
     form = ask.form
     keys = [verifier_of(each) for each in key]
-    held = check(file, keys, load_catalogue(ask.settings.catalogue))
+    checked = check(file, keys, load_catalogue(ask.settings.catalogue))
     say(
-        f"Verified under the checkpoint of {held.checkpoint.origin}, "
-        f"{held.checkpoint.size} entries: {held.question}"
+        f"Verified by the checkpoint of {checked.checkpoint.origin}, "
+        f"{checked.checkpoint.size} entries: {checked.question}"
     )
-    show(form, held.answer.columns, held.answer.rows, empty="There was nothing.")
-    for remark in held.remarks:
+    show(
+        form,
+        checked.answer.columns,
+        checked.answer.rows,
+        empty="No rows: nothing that was recorded up to this position matches.",
+    )
+    for remark in checked.remarks:
         say(f"Not checked: {remark}.")
+    for note in checked.notes:
+        say(f"Note: {note}")
