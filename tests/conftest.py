@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import postgres
+from tests.building import build
 
 # No deadline: on a shared machine, a slow test says nothing about the code.
 settings.register_profile("dev", deadline=None)
@@ -58,3 +59,17 @@ def database(server: postgres.Server) -> Iterator[str]:
     name = server.take()
     yield server.url(name)
     server.give_back(name)
+
+
+@pytest.fixture(scope="session")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both distributions, the wheel made from the source distribution, as a packager would."""
+    folder = tmp_path_factory.mktemp("dist")
+    build(Path(__file__).resolve().parents[1], folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(dist: Path) -> Path:
+    """The distribution that is installed."""
+    return next(dist.glob("authledger-*-py3-none-any.whl"))

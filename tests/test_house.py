@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import tomllib
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from authledger import documentation
+from tests.building import run
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("authledger", "cli", "ledger", "projections")
@@ -46,21 +46,6 @@ LONGER_FOR_A_REASON: dict[str, str] = {
 }
 
 
-def run(*command: str | Path, cwd: Path) -> str:
-    """Run a program and return its output; if it fails, the test shows its errors."""
-    done = subprocess.run(
-        command,
-        check=False,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stderr}"
-    return done.stdout
-
-
 def python_files() -> list[Path]:
     folders = [ROOT / folder for folder in (*PACKAGES, "tests", "benchmarks")]
     return sorted(path for folder in folders for path in folder.rglob("*.py"))
@@ -73,19 +58,6 @@ def tracked_files() -> list[str]:
     if not tracked:
         pytest.skip("git does not track any file yet")
     return tracked
-
-
-@pytest.fixture(scope="session")
-def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both distributions; the wheel is built from the source distribution, as packagers do."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def wheel(dist: Path) -> Path:
-    return dist / f"authledger-{VERSION}-py3-none-any.whl"
 
 
 def test_the_wheel_contains_the_packages_and_the_documentation_and_nothing_else(

@@ -42,10 +42,14 @@ def docs(topic: Topic = None) -> None:
         say("Read one with `authledger docs TOPIC`.")
         return
     text = page(topic)
-    if sys.stdout.isatty() and not name_of(topic).endswith(".sh"):
+    if is_terminal() and not name_of(topic).endswith(".sh"):
         from rich.console import Console
         from rich.markdown import Markdown
 
         Console(file=sys.stdout).print(Markdown(text))
     else:
         out(*text.splitlines())
+
+
+def is_terminal() -> bool:
+    return sys.stdout.isatty()
