@@ -86,7 +86,7 @@ def test_a_time_without_a_zone_is_refused(ledger: authledger.Ledger) -> None:
         (
             lambda it: it.query("DELETE FROM usage"),
             authledger.InvalidInput,
-            "only read|not understood",
+            "only read|query failed",
         ),
         (lambda it: it.entry(99), authledger.NotFound, "osition 99"),
     ],
