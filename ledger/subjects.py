@@ -23,7 +23,7 @@ _PREFIX: dict[SubjectKind, str] = {"person": "p", "address": "a"}
 
 
 class SubjectRegistered(DomainEvent):
-    """A surrogate id stands for a name from now on; the commitment binds the two."""
+    """From now on a surrogate id stands for a name; the commitment binds the two."""
 
     TOPIC = "SubjectRegistered.v1"
     STREAM: ClassVar[StreamKind] = "subject"
@@ -34,7 +34,7 @@ class SubjectRegistered(DomainEvent):
 
 
 class SubjectErased(DomainEvent):
-    """Name and salt were deleted; the surrogate id can no longer be traced to anybody."""
+    """Name and salt were deleted: the surrogate id can no longer be traced to a person."""
 
     TOPIC = "SubjectErased.v1"
     STREAM: ClassVar[StreamKind] = "subject"
@@ -43,7 +43,7 @@ class SubjectErased(DomainEvent):
 
 
 def new_subject(kind: SubjectKind) -> SubjectId:
-    """A random surrogate id; nothing of the name is in it."""
+    """A random surrogate id, which holds nothing of the name."""
     return f"{_PREFIX[kind]}-{secrets.token_hex(10)}"
 
 
@@ -57,7 +57,7 @@ def commitment(salt: str, kind: SubjectKind, name: str) -> str:
 
 
 def is_as_registered(kind: Any, name: Any, salt: Any, entry: bytes | None) -> bool:
-    """Whether a name that is kept is the one that this entry committed to."""
+    """Whether a stored name is the one that this entry committed to."""
     try:
         fields = from_json(entry or b"")
         committed = fields.get("commitment") if isinstance(fields, dict) else None

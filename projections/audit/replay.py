@@ -33,9 +33,11 @@ def span(ledger: Ledger, first: int = 1, last: int | None = None) -> tuple[int, 
     """
     end = ledger.last_position()
     if first > max(end, 1) or (last is not None and last > end):
-        raise InvalidInput(f"The last position is {end}.", remedy="Ask for a range up to it.")
+        raise InvalidInput(
+            f"The last position is {end}.", remedy="Give a range that ends there or before."
+        )
     if last is not None and last < first:
-        raise InvalidInput(f"--from {first} lies after --to {last}.")
+        raise InvalidInput(f"The range is not valid: position {first} lies after {last}.")
     return first, end if last is None else last
 
 

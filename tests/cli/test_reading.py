@@ -148,7 +148,7 @@ def test_the_trail_is_paged_until_its_end(story: Cli) -> None:
     while True:
         said = story.done(f"audit trail --limit 7 {after} -o json")
         seen += [row["position"] for row in said.json]
-        if "There are more" not in said.err:
+        if "There are more entries" not in said.err:
             break
         after = said.err.split("go on with ")[1].strip(".\n")
     assert seen == list(range(last_position(story), 0, -1))

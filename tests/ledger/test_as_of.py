@@ -70,12 +70,12 @@ def test_a_text_that_is_not_a_time_is_refused_with_the_valid_forms(text: str) ->
 
 
 @given(text=st.text(max_size=40))
-def test_no_text_whatever_makes_it_fail_otherwise(text: str) -> None:
+def test_every_text_is_a_time_or_is_refused(text: str) -> None:
     with suppress(InvalidInput):
         assert isinstance(parse_when(text, NOW), int | datetime)
 
 
-def test_without_a_time_it_is_now(ledger: Ledger) -> None:
+def test_without_a_time_the_answer_is_about_now(ledger: Ledger) -> None:
     assert ledger.resolve(None, None) is None
 
 
@@ -115,7 +115,7 @@ def test_a_past_effective_time_is_answered_by_all_that_is_known_now(ledger: Ledg
     assert ledger.resolve("2026-03-01", "@2") == AsOf(2, at)
 
 
-def test_a_position_says_already_what_was_known(ledger: Ledger) -> None:
+def test_a_position_excludes_known_at(ledger: Ledger) -> None:
     consent(ledger, BEIJING)
     with pytest.raises(InvalidInput, match="exclude each other"):
         ledger.resolve("@2", "@1")

@@ -1,4 +1,4 @@
-"""The catalogue: a service is data, dated, and a file that does not fit says where."""
+"""The catalogue: a service is dated data; an error names the file that is not valid."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_consent_on_any_day_makes_every_feature_of_every_service_work(
         (PRINTING.split("[[service.baselines]]", maxsplit=1)[0], "baselines"),
     ],
 )
-def test_a_file_that_does_not_fit_is_named_with_what_is_wrong(
+def test_a_file_that_is_not_valid_is_named_with_its_faults(
     tmp_path: Path, text: str, message: str
 ) -> None:
     (tmp_path / "wrong.toml").write_text(text)
@@ -190,12 +190,12 @@ def test_a_file_that_does_not_fit_is_named_with_what_is_wrong(
     assert "wrong.toml" in str(error.value)
 
 
-def test_a_folder_that_is_not_there_is_said_to_be_absent(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="does not exist"):
         load_catalogue(tmp_path / "absent")
 
 
-def test_quotas_and_regions_are_a_providers() -> None:
+def test_quotas_and_regions_belong_to_a_provider() -> None:
     catalogue: Catalogue = load_catalogue()
     assert catalogue.quota("aws", "agencies") == 1000
     assert catalogue.quota("huaweicloud", "agencies") == 50

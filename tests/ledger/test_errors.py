@@ -29,11 +29,11 @@ def test_the_tree_drawn_at_the_top_is_the_tree_of_classes() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_every_kind_says_what_happened_in_a_sentence(kind: type[LedgerError]) -> None:
+def test_every_error_class_says_in_a_sentence_what_happened(kind: type[LedgerError]) -> None:
     assert (kind.__doc__ or "").strip().endswith((".", "dry)."))
 
 
-def test_an_error_tells_what_to_do_after_what_happened() -> None:
+def test_an_error_says_first_what_happened_and_then_what_to_do() -> None:
     assert str(LedgerError("It rains.", remedy="Take a coat.")) == "It rains. Take a coat."
     assert str(LedgerError("It rains.")) == "It rains."
 

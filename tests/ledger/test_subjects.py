@@ -1,4 +1,4 @@
-"""People stand behind surrogate ids: checkable while they are known, and forgotten for good."""
+"""People behind surrogate ids: their names can be checked while they are kept, and are erasable."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_ids_and_salts_are_random() -> None:
 
 
 def bytes_of(path: Path) -> bytes:
-    """All that lies on the disk of a ledger."""
+    """All bytes of a ledger on disk."""
     return b"".join(p.read_bytes() for p in sorted(path.parent.iterdir()) if p.is_file())
 
 
@@ -151,7 +151,7 @@ def test_erasing_leaves_neither_name_nor_salt_in_any_byte_of_the_files(
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_erasing_among_very_many_leaves_no_byte_either(
+def test_erasing_one_of_very_many_names_leaves_no_byte_of_it(
     ledger: Ledger, path: Path, seed: int
 ) -> None:
     """SQLite leaves copies of rows that it moved between pages, secure_delete or not."""
@@ -216,7 +216,7 @@ def test_a_person_who_erases_herself_leaves_no_name_either(ledger: Ledger, path:
     assert erased.actor == subject
 
 
-def test_nobody_is_erased_twice_or_without_having_been_known(ledger: Ledger) -> None:
+def test_a_subject_that_is_unknown_or_erased_cannot_be_erased(ledger: Ledger) -> None:
     ledger.execute(login(BEIJING), actor=Actor("alice"))
     subject = subject_of(ledger, "alice")
     ledger.erase(subject)
@@ -230,7 +230,7 @@ def test_nobody_is_erased_twice_or_without_having_been_known(ledger: Ledger) -> 
 def test_another_process_that_knew_the_name_does_not_bring_it_back(
     ledger: Ledger, place: Place
 ) -> None:
-    """It remembers the surrogate id; what it appends under it stays without a name."""
+    """It remembers the surrogate id; entries that it appends under the id stay without a name."""
     ledger.execute(login(BEIJING), actor=Actor("alice"))
     before = subject_of(ledger, "alice")
     with Ledger(place, clock=Clock()) as other:

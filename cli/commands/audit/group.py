@@ -88,7 +88,7 @@ def trail(
 ) -> None:
     """Print the audit trail: every fact and every refused attempt, newest first.
 
-    Only flags narrow it, never the configuration. Times are those at which it happened.
+    Only flags filter it, not the configuration. All times are effective times.
     """
     from projections.definitions.audit_trail import TrailFilter
 
@@ -119,7 +119,7 @@ def trail(
         else:
             print_result(ask.form, page, views)
         if page.more:
-            say(f"There are more: go on with --after {page.rows[-1][0]}.")
+            say(f"There are more entries: go on with --after {page.rows[-1][0]}.")
 
 
 Position = Annotated[
@@ -142,7 +142,7 @@ def show(ask: Reading, position: Position) -> None:
 
 
 command(app, "replay")(replay.replay)
-# -7d and -12h are instants here, and no options.
+# -7d and -12h are instants here, not options.
 _INSTANTS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 command(app, "diff", context_settings=_INSTANTS)(diff.diff)
 command(app, "why")(why.why)

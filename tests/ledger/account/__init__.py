@@ -1,1 +1,1 @@
-"""Given what happened, when somebody asks, then these facts."""
+"""The rules: given a history, when a command comes, then these facts."""

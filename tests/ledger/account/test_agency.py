@@ -41,18 +41,18 @@ def delete(agency: str = AGENCY, *, override: bool = False) -> AttemptAgencyDele
     return AttemptAgencyDeletion(account=ACCOUNT, agency=agency, override=override)
 
 
-def test_an_agency_of_ones_own_is_created_as_asked() -> None:
+def test_an_agency_outside_the_catalogue_is_created_as_requested() -> None:
     given().when(create("backup", trustee="service:cbr", policy="backup policy")).then(
         AgencyCreated(agency="backup", trustee="service:cbr"),
         PolicyCreated(policy="backup policy", agency="backup"),
     )
 
 
-def test_an_agency_without_a_policy_is_created_without_one() -> None:
+def test_an_agency_without_a_policy_is_created_alone() -> None:
     given().when(create("backup")).then(AgencyCreated(agency="backup"))
 
 
-def test_the_agency_of_a_service_is_created_as_the_catalogue_knows_it() -> None:
+def test_the_agency_of_a_service_is_created_as_in_the_catalogue() -> None:
     then = given().when(create(AGENCY))
     then.then(agency_created(), policy_created())
     assert then.account.open_permissions(AGENCY) == (), "consent gives permissions, no creation"
@@ -78,19 +78,19 @@ def test_a_deleted_name_is_free_again() -> None:
     )
 
 
-def test_the_quota_of_the_account_is_kept() -> None:
+def test_the_quota_of_the_account_is_not_exceeded() -> None:
     full = [AgencyCreated(agency=f"agency {number}") for number in range(50)]
     given(*full[:-1]).when(create("one more")).then(AgencyCreated(agency="one more"))
     given(*full).when(create("one more")).refused("50 agencies already, which is its quota")
     given(*full, delete("agency 7")).when(create("one more")).then(AgencyCreated(agency="one more"))
 
 
-def test_an_agency_may_bear_any_name() -> None:
+def test_an_agency_may_have_any_name() -> None:
     for name in ("مشرف", "代理 1", "🛡️", "a:b/c\\d'e\"f", "x" * 128):
         given().when(create(name)).then(AgencyCreated(agency=name))
 
 
-def test_an_agency_that_nobody_protects_is_deleted_at_once() -> None:
+def test_an_unprotected_agency_is_deleted_at_once() -> None:
     given(create("backup")).when(delete("backup")).then(
         AgencyDeletionAttempted(agency="backup", outcome="carried-out"),
         AgencyDeleted(agency="backup"),
@@ -125,7 +125,7 @@ def test_an_override_needs_a_reason() -> None:
         )
 
 
-def test_an_override_with_a_reason_carries_it_out_with_every_consequence_explicit() -> None:
+def test_an_override_with_a_reason_deletes_it_and_records_every_consequence() -> None:
     then = given(*consent(BEIJING, SHANGHAI)).when(delete(override=True), reason="moved away")
     then.then(
         AgencyDeletionAttempted(
@@ -161,12 +161,12 @@ def test_the_permissions_of_other_agencies_stay() -> None:
     assert then.account.permitted_services("backup", BEIJING) == {"cce"}
 
 
-def test_an_agency_that_is_not_there_is_not_found() -> None:
+def test_an_agency_that_does_not_exist_is_not_found() -> None:
     given().when(delete()).fails_with(NotFound, "has no agency asm_admin_trust")
     given(*consent(BEIJING), delete(override=True)).when(delete()).fails_with(NotFound, "no agency")
 
 
-def test_trust_follows_its_news() -> None:
+def test_the_trustee_follows_later_changes_of_trust() -> None:
     changed = AgencyTrustChanged(agency="backup", trustee="account:4711")
     account = given(create("backup", trustee="service:cbr"), changed).account
     assert account.trustees["backup"].now == "account:4711"

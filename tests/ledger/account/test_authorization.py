@@ -53,7 +53,7 @@ def test_a_second_region_reuses_the_agency() -> None:
     )
 
 
-def test_created_ids_look_like_the_clouds_and_are_decided_alike_twice() -> None:
+def test_created_ids_have_the_clouds_form_and_are_the_same_if_decided_again() -> None:
     story = given(login(BEIJING))
     first, again = story.when(grant(BEIJING)).facts, story.when(grant(BEIJING)).facts
     assert first == again
@@ -65,7 +65,7 @@ def test_created_ids_look_like_the_clouds_and_are_decided_alike_twice() -> None:
     assert agency.agency_id != policy.policy_id
 
 
-def test_an_agency_created_again_is_another() -> None:
+def test_an_agency_created_again_has_another_id() -> None:
     first = given(login(BEIJING)).when(grant(BEIJING)).account.agencies[AGENCY].now
     deleted = AttemptAgencyDeletion(account=ACCOUNT, agency=AGENCY, override=True)
     again = given(*consent(BEIJING), deleted, login(BEIJING)).when(grant(BEIJING))
@@ -76,11 +76,11 @@ def test_consenting_twice_is_one_fact() -> None:
     given(*consent(BEIJING)).when(grant(BEIJING)).nothing("already authorized in cn-north-4")
 
 
-def test_consent_needs_a_question() -> None:
+def test_consent_needs_a_pending_request() -> None:
     given().when(grant(BEIJING)).refused("No authorization request of asm is pending")
 
 
-def test_a_question_in_one_region_is_not_answered_in_another() -> None:
+def test_a_request_in_one_region_is_not_answered_in_another() -> None:
     given(login(BEIJING)).when(grant(SHANGHAI)).refused(f"pending in {SHANGHAI}")
 
 
@@ -116,7 +116,7 @@ def test_consent_grants_only_what_is_missing() -> None:
     )
 
 
-def test_consent_after_a_lost_permission_grants_it_again_once_asked() -> None:
+def test_consent_to_a_new_request_grants_a_lost_permission_again() -> None:
     lost = PermissionRevoked(agency=AGENCY, region=BEIJING, service="elb", policy=POLICY)
     story: tuple[Step, ...] = (*consent(BEIJING), lost)
     given(*story).when(grant(BEIJING)).refused("is pending")
@@ -180,7 +180,7 @@ def test_revoking_ends_that_regions_permissions_only_and_says_until_when_credent
     assert then.account.agency_exists(AGENCY)
 
 
-def test_revoking_leaves_what_holds_in_all_regions() -> None:
+def test_revoking_leaves_permissions_for_all_regions() -> None:
     everywhere = PermissionGranted(agency=AGENCY, region="*", service="cce")
     then = given(*consent(BEIJING), everywhere).when(revoke(BEIJING))
     assert then.account.permitted_services(AGENCY, BEIJING) == {"cce"}
@@ -196,11 +196,13 @@ def test_revoking_leaves_what_holds_in_all_regions() -> None:
     ],
     ids=["never asked", "only asked", "declined", "revoked already"],
 )
-def test_revoking_what_is_not_authorized_appends_nothing(story: tuple[GrantAuthorization]) -> None:
+def test_revoking_a_service_that_is_not_authorized_appends_nothing(
+    story: tuple[GrantAuthorization],
+) -> None:
     given(*story).when(revoke(BEIJING)).nothing("is not authorized in")
 
 
-def test_revoking_ends_what_was_granted_beside_the_consent_too() -> None:
+def test_revoking_also_ends_permissions_granted_apart_from_the_consent() -> None:
     more = PermissionGranted(agency=AGENCY, region=BEIJING, policy="CCE ReadOnly")
     then = given(*consent(BEIJING), more).when(revoke(BEIJING))
     assert (
@@ -223,7 +225,7 @@ def test_a_service_that_the_catalogue_lacks_cannot_be_authorized(
     given().when(unknown).fails_with(InvalidInput, "It has: huaweicloud asm")
 
 
-def test_consent_of_another_provider_is_another_matter() -> None:
+def test_consent_at_another_provider_is_kept_apart() -> None:
     aws = GrantAuthorization(provider="aws", account=ACCOUNT, service=ASM, region=BEIJING)
     given(login(BEIJING)).when(aws).fails_with(InvalidInput, "no service 'asm' of 'aws'")
 

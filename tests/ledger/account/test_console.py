@@ -45,14 +45,14 @@ def test_a_login_after_consent_is_admitted() -> None:
     given(*consent(BEIJING)).when(login(BEIJING)).then(logged_in(BEIJING, "admitted"))
 
 
-def test_consent_in_one_region_opens_no_other() -> None:
+def test_consent_in_one_region_does_not_open_another() -> None:
     given(*consent(BEIJING)).when(login(SHANGHAI)).then(
         logged_in(SHANGHAI, "dialog"), requested(SHANGHAI)
     )
 
 
 @pytest.mark.parametrize("answer", [decline, revoke])
-def test_a_login_after_no_or_after_a_revocation_asks_again(answer: type) -> None:
+def test_a_login_after_a_decline_or_a_revocation_asks_again(answer: type) -> None:
     before = (login(BEIJING), decline(BEIJING)) if answer is decline else consent(BEIJING)
     story = before if answer is decline else (*before, revoke(BEIJING))
     given(*story).when(login(BEIJING)).then(logged_in(BEIJING, "dialog"), requested(BEIJING))
@@ -71,7 +71,7 @@ def test_a_login_to_an_unknown_service_is_not_a_login() -> None:
 
 
 @pytest.mark.parametrize(("answer", "word"), [(grant, "grant"), (decline, "decline")])
-def test_an_answer_without_a_question_is_recorded_beside_the_account(
+def test_an_answer_without_a_request_is_recorded_in_the_console_stream(
     answer: type, word: str
 ) -> None:
     command = grant(BEIJING) if word == "grant" else decline(BEIJING)

@@ -78,13 +78,13 @@ def test_an_override_with_a_reason_ends_all_that_was_permitted_under_the_policy(
     assert not then.account.policy_exists(POLICY)
 
 
-def test_the_end_of_a_policy_leaves_what_other_policies_permit() -> None:
+def test_deleting_a_policy_leaves_the_permissions_of_other_policies() -> None:
     other = PermissionGranted(agency=AGENCY, region=BEIJING, service="cce", policy="CCE Admin")
     then = given(*consent(BEIJING), other).when(delete(override=True), reason="an experiment")
     assert then.account.permitted_services(AGENCY, BEIJING) == {"cce"}
 
 
-def test_the_end_of_a_policy_reaches_every_agency_that_acts_under_it() -> None:
+def test_deleting_a_policy_ends_permissions_of_every_agency_under_it() -> None:
     other = PermissionGranted(agency="backup", region=SHANGHAI, service="vpc", policy=POLICY)
     then = given(*consent(BEIJING), AgencyCreated(agency="backup"), other).when(
         delete(override=True), reason="an experiment"
@@ -92,7 +92,7 @@ def test_the_end_of_a_policy_reaches_every_agency_that_acts_under_it() -> None:
     assert then.account.open_permissions("backup") == ()
 
 
-def test_a_permission_that_no_feature_needs_breaks_none() -> None:
+def test_ending_a_permission_that_no_feature_needs_breaks_none() -> None:
     also = PermissionGranted(agency=AGENCY, region=BEIJING, service="obs", policy="own")
     story = given(*consent(BEIJING), PolicyCreated(policy="own"), also)
     story.when(delete("own")).then(
@@ -127,7 +127,7 @@ def test_a_permission_for_all_regions_breaks_features_in_each_region_that_needs_
     assert attempt.impact_features == (f"{BEIJING}/asm/ingress-gateway",)
 
 
-def test_a_policy_that_nobody_protects_is_deleted_at_once() -> None:
+def test_an_unprotected_policy_is_deleted_at_once() -> None:
     given(PolicyCreated(policy="own")).when(delete("own")).then(
         PolicyDeletionAttempted(policy="own", outcome="carried-out"), PolicyDeleted(policy="own")
     )
@@ -138,18 +138,18 @@ def test_the_deletion_names_the_id_that_was_created() -> None:
     assert PolicyDeleted(policy="own", policy_id="9" * 32) in facts
 
 
-def test_a_policy_that_is_not_there_is_not_found() -> None:
+def test_a_policy_that_does_not_exist_is_not_found() -> None:
     given().when(delete()).fails_with(NotFound, "has no policy 'asm admin trust policy'")
     given(*consent(BEIJING), delete(override=True)).when(delete()).fails_with(NotFound, "no policy")
 
 
-def test_a_changed_policy_is_news_that_changes_no_permission() -> None:
+def test_a_changed_policy_changes_no_permission() -> None:
     account = given(*consent(BEIJING), PolicyChanged(policy=POLICY, detail="v2")).account
     assert account.policy_exists(POLICY)
     assert account.regions_of(AGENCY) == (BEIJING,)
 
 
-def test_the_dialog_gives_the_policy_back() -> None:
+def test_consent_creates_a_deleted_policy_again() -> None:
     story = (*consent(BEIJING), delete(override=True), login(BEIJING))
     given(*story).when(ok_button(BEIJING)).then(
         granted(BEIJING), policy_created(), *permissions_granted(BEIJING)

@@ -84,7 +84,7 @@ def test_without_consent_a_feature_is_refused_with_what_is_missing(feature: str)
     assert "authledger authorization grant" in then.decided().remedy
 
 
-def test_consent_in_one_region_enables_no_other() -> None:
+def test_consent_in_one_region_enables_no_feature_in_another() -> None:
     given(*consent(BEIJING)).when(use("mesh", SHANGHAI)).refused(f"in {SHANGHAI}")
 
 
@@ -147,7 +147,7 @@ def test_a_permission_for_all_regions_serves_each() -> None:
     assert given(everywhere).when(use("mesh", SHANGHAI)).decided().refusal is None
 
 
-def test_use_lives_beside_the_account_and_records_the_version_that_it_was_decided_at() -> None:
+def test_a_use_has_a_stream_of_its_own_and_records_the_accounts_version() -> None:
     story = given(*consent(BEIJING))
     then = story.when(use("mesh"))
     assert then.facts[0].STREAM == "usage"
@@ -208,7 +208,7 @@ def test_a_credential_for_a_service_beyond_the_dependencies_is_refused() -> None
     assert "cce, vpc, elb, aom" in then.decided().remedy
 
 
-def test_a_credential_beyond_the_dependencies_is_refused_even_if_the_agency_might() -> None:
+def test_a_credential_beyond_the_dependencies_is_refused_even_if_the_agency_is_permitted() -> None:
     might = PermissionGranted(agency=AGENCY, region=BEIJING, service="obs")
     given(*consent(BEIJING), might).when(issue("obs")).refused("does not depend on obs")
 

@@ -80,7 +80,7 @@ def decoded(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @given(facts, facts)
-def test_a_state_that_was_written_and_read_goes_on_as_if_it_had_not(
+def test_a_state_that_was_written_and_read_evolves_as_before(
     before: list[Fact], after: list[Fact]
 ) -> None:
     account = arrive(before)
@@ -90,7 +90,7 @@ def test_a_state_that_was_written_and_read_goes_on_as_if_it_had_not(
     assert to_text(replay(read, later)) == to_text(replay(account, later))
 
 
-def test_the_text_of_a_state_is_this() -> None:
+def test_the_text_of_a_state_is_exactly_this() -> None:
     """If it differs for the same shape, `RULES` must grow, or old snapshots would be believed."""
     history: list[DomainEvent] = [
         AgencyCreated(agency=AGENCY, agency_id="id-1", trustee="service:asm"),
@@ -243,7 +243,7 @@ def test_a_newer_snapshot_takes_the_place_of_the_older(grown: Place, clock: Cloc
 # -- what it is good for -------------------------------------------------------------------------
 
 
-def test_only_what_came_after_the_snapshot_is_read(
+def test_only_entries_after_the_snapshot_are_read(
     grown: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert kept(grown) == [(STREAM, 40)]
@@ -256,7 +256,7 @@ def test_only_what_came_after_the_snapshot_is_read(
     assert to_text(account) == to_text(replayed)
 
 
-def test_decisions_with_a_snapshot_are_those_without(grown: Place, clock: Clock) -> None:
+def test_decisions_are_the_same_with_a_snapshot_and_without(grown: Place, clock: Clock) -> None:
     with Ledger(grown, clock=clock) as ledger:
         consent(ledger, BEIJING)
     with Ledger(grown, clock=clock) as ledger:
