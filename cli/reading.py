@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cli.appended import counted
@@ -50,13 +50,10 @@ def opened(settings: Settings, location: Location, *, create: bool) -> Ledger:
 
 @contextmanager
 def views_of(ask: Reading, *, caught_up: bool = True) -> Iterator[Views]:
-    """The views, caught up; the ledger is looked at first, but a role may see the views alone."""
+    """The views, caught up unless `caught_up` is false. Raises NotFound, StoreUnavailable."""
     from ledger.catalogue import load_catalogue
-    from ledger.errors import StoreForbidden
     from projections.views import Views
 
-    with suppress(StoreForbidden), ledger_of(ask):
-        pass
     catalogue = load_catalogue(ask.settings.catalogue)
     with Views.open(ask.settings.ledger, catalogue) as views:
         if caught_up:

@@ -28,6 +28,7 @@ from ledger.merkle.tiles import TILE_WIDTH, append
 from ledger.merkle.tlogproof import parse_proof, verify_proof
 from ledger.merkle.tree import Frontier, leaf_hash
 from ledger.persistence.columns import COLUMNS
+from ledger.persistence.sqlite.format import set_format
 from ledger.persistence.sqlite.schema import SCHEMA
 from ledger.values import check_storable
 from ledger.verification.row_check import differences, fits
@@ -184,6 +185,7 @@ class _Bundle:
             for statement in SCHEMA:
                 if statement.startswith("CREATE TABLE"):
                     connection.execute(statement)
+            set_format(connection.cursor())
             if question.complete:
                 _insert(connection, self._all(checkpoint))
             else:

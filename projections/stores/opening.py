@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.errors import NotFound
 from ledger.persistence.location import Location, PostgresDatabase
-from ledger.persistence.opening import REMEDY
+from ledger.persistence.opening import REMEDY, need_psycopg
 from projections.stores.store import Store
 
 
@@ -14,6 +14,7 @@ def open_store(location: Location) -> Store:
     Raises NotFound if there is no ledger, StoreUnavailable.
     """
     if isinstance(location, PostgresDatabase):
+        need_psycopg()
         from projections.stores.postgres.opening import (  # noqa: PLC0415  Imports psycopg.
             open_database,
         )

@@ -28,7 +28,7 @@ def test_a_bug_asks_to_be_reported_and_shows_its_place_only_on_request(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("ledger.application.Ledger.__init__", broken)
+    monkeypatch.setattr("projections.views.Views.open", broken)
     short = cli("view regions")
     assert short.code == 1
     assert "a bug in authledger: ZeroDivisionError: oops" in short.err
@@ -42,7 +42,7 @@ def test_ctrl_c_ends_with_130(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ledger.application.Ledger.__init__", interrupted)
+    monkeypatch.setattr("projections.views.Views.open", interrupted)
     assert cli("view regions").code == 130
 
 

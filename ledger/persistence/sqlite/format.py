@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from eventsourcing.sqlite import SQLiteCursor
 
-from ledger.errors import NewerFormat, NotALedger
+from ledger.errors import NewerFormat, NotALedger, NotFound
 from ledger.persistence.columns import APPLICATION_ID, FORMAT_VERSION
 from ledger.persistence.merkle_log import Log
+from ledger.persistence.opening import REMEDY
 from ledger.persistence.sqlite.log_tables import SQLiteLogRows
 
 _PAGE: Final = 10_000
 
 
-def format_of(c: SQLiteCursor, name: str) -> int:
-    """The format of the ledger that a file is; 0 if it is empty. Raises NotALedger, NewerFormat."""
+def format_of(c: SQLiteCursor | sqlite3.Cursor, name: str) -> int:
+    """The format of a file's ledger; 0 if the file is empty. Raises NotALedger, NewerFormat."""
     application_id, version, tables = (
         _number(c, statement)
         for statement in (
@@ -27,26 +33,36 @@ def format_of(c: SQLiteCursor, name: str) -> int:
     if application_id == APPLICATION_ID:
         if version > FORMAT_VERSION:
             raise NewerFormat(
-                f"The ledger {name} has the format {version}; this program knows {FORMAT_VERSION}.",
-                remedy="Use a newer authledger; nothing was changed.",
+                f"The ledger {name} has format {version}; this program supports formats up to "
+                f"{FORMAT_VERSION}. Nothing was changed.",
+                remedy="Use a newer authledger.",
             )
         return version
     if application_id or tables:
         raise NotALedger(
-            f"{name} is a database of another program.",
-            remedy="Name another file with --ledger; nothing was changed.",
+            f"{name} is a database of another program. Nothing was changed.",
+            remedy="Name another file with --ledger.",
         )
     return 0
 
 
-def set_format(c: SQLiteCursor) -> None:
-    """The file is a ledger of this format from now on."""
+def check_file(path: Path, lock_timeout_s: int) -> None:
+    """Raises NotALedger, NewerFormat, or NotFound if a file is empty. Writes nothing."""
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=lock_timeout_s)) as connection:
+        connection.execute("BEGIN")  # One snapshot: another process may just be making it.
+        if not format_of(connection.cursor(), str(path)):
+            raise NotFound(f"The file {path} is empty, so it is not a ledger.", remedy=REMEDY)
+
+
+def set_format(c: SQLiteCursor | sqlite3.Cursor) -> None:
+    """Mark the file as a ledger of today's format."""
     c.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     c.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
 
-def log_what_is_there(c: SQLiteCursor, log: Log) -> None:
-    """A ledger of format 1 had no log: its entries become the first leaves."""
+def log_existing_entries(c: SQLiteCursor, log: Log) -> None:
+    """Add the entries of a ledger of format 1 to the log, which that format did not have."""
     last = 0
     while entries := _entries(c, last):
         log.append(SQLiteLogRows(c), last, entries)
@@ -61,6 +77,6 @@ def _entries(c: SQLiteCursor, after: int) -> list[bytes]:
     return [row[0] for row in c.fetchall()]
 
 
-def _number(c: SQLiteCursor, statement: str) -> int:
+def _number(c: SQLiteCursor | sqlite3.Cursor, statement: str) -> int:
     c.execute(statement)
     return int(c.fetchone()[0])

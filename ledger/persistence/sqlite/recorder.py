@@ -29,7 +29,7 @@ from ledger.persistence.merkle_log import (
 from ledger.persistence.numbering import Numbered, key, last_recorded_by, numbered
 from ledger.persistence.side_tables import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
 from ledger.persistence.sqlite.connections import Datastore
-from ledger.persistence.sqlite.format import format_of, log_what_is_there, set_format
+from ledger.persistence.sqlite.format import format_of, log_existing_entries, set_format
 from ledger.persistence.sqlite.log_tables import SQLiteLogRows
 from ledger.persistence.sqlite.schema import SCHEMA
 
@@ -67,7 +67,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=True) as c:
             if format_of(c, name) < FORMAT_VERSION:  # No other process was faster.
                 self._create_table(c)
-                log_what_is_there(c, self.log)
+                log_existing_entries(c, self.log)
                 set_format(c)
 
     @staticmethod

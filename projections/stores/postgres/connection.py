@@ -23,6 +23,7 @@ from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.opening import REMEDY
 from ledger.persistence.postgres.connections import connect, is_given_up, is_lost
+from ledger.persistence.postgres.format import format_of
 from ledger.persistence.postgres.roles import make_views_schema
 from ledger.persistence.postgres.schema import APPENDED
 from projections.definitions.declared import VIEWS
@@ -87,7 +88,7 @@ class PostgresConnection(Connection):
 
     def _prepare(self) -> None:
         is_ledger, has_views, is_standby, owner = self.execute(_STATE).fetchone()
-        if not is_ledger:
+        if not is_ledger or not self._has_format():
             raise NotFound(f"There is no ledger at {self.database}.", remedy=REMEDY)
         if not is_standby and not (has_views and self._has_tables()):
             self._make_tables()
@@ -96,6 +97,14 @@ class PostgresConnection(Connection):
         elif not has_views:
             raise self._without_views()
         self._look_up_rights()
+
+    def _has_format(self) -> bool:
+        """Whether the ledger has a format. Raises NotALedger, NewerFormat."""
+        try:
+            with self.psycopg.cursor() as c:
+                return format_of(c, str(self.database)) > 0
+        except errors.InsufficientPrivilege:
+            return True  # A role that only reads the views cannot look.
 
     def _without_views(self) -> StoreUnavailable:
         return StoreUnavailable(f"{self.database} has no views yet.", remedy=_MAKE_THEM)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from ledger.errors import QueryTimedOut, StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
+from ledger.errors import StoreUnavailable
 from ledger.persistence.failures import as_store_errors
 from ledger.persistence.sqlite.connections import use_wal
+from ledger.persistence.sqlite.format import check_file
 from projections.definitions.declared import VIEWS
 from projections.dialect import SQLITE
 from projections.stores.connection import Connection
@@ -32,7 +33,10 @@ def views_path(ledger: Path) -> Path:
 
 
 class SQLiteConnection(Connection):
-    """A connection to the views' file, which is made if there is none."""
+    """A connection to the views' file, which is made if there is none.
+
+    Raises NotALedger, NewerFormat, NotFound if the ledger's file is empty, StoreUnavailable.
+    """
 
     dialect = SQLITE
 
@@ -40,6 +44,8 @@ class SQLiteConnection(Connection):
         super().__init__()
         self.ledger = ledger.absolute()
         self.path = views_path(self.ledger)
+        with as_store_errors(str(ledger)):
+            check_file(ledger, LOCK_TIMEOUT_S)
         with self.store_errors():
             self._sqlite = sqlite3.connect(
                 f"file:{quote(os.fsencode(self.path))}?mode=rwc",
@@ -48,15 +54,20 @@ class SQLiteConnection(Connection):
                 timeout=LOCK_TIMEOUT_S,
                 check_same_thread=False,  # `store_errors` checks it, and any thread may close it.
             )
-            try:
+        try:
+            with self.store_errors():
                 self._prepare()
-            except BaseException:
-                self._sqlite.close()
-                raise
+            with as_store_errors(str(ledger)):
+                attach_ledger(self._sqlite, self.ledger)
+        except BaseException:
+            self._sqlite.close()
+            raise
 
     def _prepare(self) -> None:
-        application_id = self.value("PRAGMA application_id")
-        if application_id != APPLICATION_ID and self.value("SELECT count(*) FROM sqlite_schema"):
+        with self.snapshot():  # Another process may just be making the tables.
+            application_id = self.value("PRAGMA application_id")
+            tables = self.value("SELECT count(*) FROM sqlite_schema")
+        if application_id != APPLICATION_ID and tables:
             raise StoreUnavailable(
                 f"{self.path} is the place of the views, but holds another database.",
                 remedy="Move that file away; the views are built again from the ledger.",
@@ -69,7 +80,6 @@ class SQLiteConnection(Connection):
             with self.transaction():
                 if not self._has_tables():
                     self._make_tables()
-        attach_ledger(self._sqlite, self.ledger)
 
     def _has_tables(self) -> bool:
         return bool(self.value("PRAGMA user_version") == LAYOUT)
@@ -99,11 +109,11 @@ class SQLiteConnection(Connection):
         try:
             with as_store_errors(str(self.path)):
                 yield
-        except (StoreLocked, StoreFull, StoreReadOnly, QueryTimedOut):
-            raise
         except StoreUnavailable as error:
+            if type(error) is not StoreUnavailable or error.__cause__ is None:
+                raise  # The message is about something else than a damaged file.
             raise StoreUnavailable(
-                f"The views {self.path} cannot be used: {error.__cause__ or error.message}.",
+                f"The views {self.path} cannot be used: {error.__cause__}.",
                 remedy="Delete that file; the views are built again from the ledger. If that does "
                 "not help, the ledger is damaged.",
             ) from error
