@@ -1,4 +1,4 @@
-"""Writes files durably: a reader, and a machine that lost its power, sees the old or the new file.
+"""Writes files durably: readers see the old file or the new one, also after a loss of power.
 
     1  write a file of another name in the same folder     .authledger-3f0c…
     2  fsync that file                                      its bytes are on the disk
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 UNFINISHED: Final = ".authledger-"
-"""What the names of files begin with that are not whole yet."""
+"""The beginning of the names of files that are not whole yet."""
 PRIVATE: Final = 0o600
 """The mode of a file that its owner alone can read."""
 

@@ -1,4 +1,4 @@
-"""authledger import: read the cloud's own traces into the ledger, idempotently."""
+"""authledger import: append the facts in a cloud's own traces. Each source is a subcommand."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ app = typer.Typer(
 def _register(app: typer.Typer, source: Source[Any]) -> None:
     help_text = (
         f"Import traces of {source.title}.\n\n"
-        "Records that are not understood are counted by name. What cannot be read is reported with "
-        "its place, while the rest is imported; then the exit code is 9."
+        "Records that are not understood are counted by name. Records that cannot be read are "
+        "reported with their place, and the rest is imported; then the exit code is 9."
     )
 
     @command(app, source.name, help=help_text)
@@ -91,7 +91,8 @@ def _import(ask: Reading, source: Source[Any], files: list[Path], dry_run: bool)
     if not report.complete:
         raise DoneInPart(
             f"{report.malformed_records} records and {report.breaks} places could not be read; "
-            f"the rest was {'read' if dry_run else 'imported'}."
+            f"the rest was {'read' if dry_run else 'imported'}.",
+            remedy="Import the mended files again: traces that the ledger knows append nothing.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Reads a trace's words: what is text, what is an object, when it was, who it was and why not."""
+"""Reads single fields of a trace: texts, objects, IP addresses, the reason of a refusal."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from typing import Any, Final
 from ledger.sources.report import UNPRINTABLE
 
 Record = Mapping[str, Any]
-"""One trace as it stands in the file."""
+"""One trace as the file has it."""
 
 WHY_CHARS_MAX: Final = 400
 NOBODY: Final = "(somebody)"
-"""Stands in a message for a person's name: an entry cannot forget what its payload says."""
+"""Replaces a person's name in a message: the name in an event could never be erased."""
 
 _PERSON_CHARS_MAX: Final = 256
 _person = re.compile(r"arn:[\w-]+:(?:iam|sts)::\d*:(?:user|assumed-role|federated-user)/\S+")
 
 
 class Unreadable(ValueError):
-    """A record is no trace, or holds what cannot be a fact."""
+    """A record is not a trace of this source, or has a value that no fact can have."""
 
 
 def text(value: object) -> str | None:
-    """A text that says something; None for anything else. The text "null" says nothing either."""
+    """A text that is not empty; None for anything else. The text "null" counts as empty."""
     return value if isinstance(value, str) and value.strip() and value != "null" else None
 
 
@@ -39,7 +39,7 @@ def first_text(values: Iterable[object]) -> str | None:
 
 
 def mapping(value: object) -> dict[str, Any]:
-    """An object, or one that is encoded as JSON in a text; empty for anything else."""
+    """An object, or an object encoded as JSON in a text; an empty one for anything else."""
     if isinstance(value, dict):
         return value
     if isinstance(value, str) and value.lstrip().startswith("{"):
@@ -51,7 +51,7 @@ def mapping(value: object) -> dict[str, Any]:
 
 
 def within(record: Record, *keys: str) -> dict[str, Any]:
-    """The object under a path of keys; empty if there is none."""
+    """The object under a path of keys; an empty one if it is missing."""
     found = mapping(record)
     for key in keys:
         found = mapping(found.get(key)) if found else found
@@ -63,7 +63,7 @@ def address(value: object) -> str | None:
     return _address(value) if isinstance(value, str) else None
 
 
-@lru_cache(maxsize=1_024)  # The same few call again and again.
+@lru_cache(maxsize=1_024)  # Few addresses make most of the calls.
 def _address(value: str) -> str | None:
     try:
         return str(ipaddress.ip_address(value))
@@ -72,13 +72,15 @@ def _address(value: str) -> str | None:
 
 
 def why(parts: Iterable[object], persons: Iterable[str | None] = ()) -> str:
-    """Why something was refused, on one line: who was refused stands in the envelope, not here."""
-    said = ": ".join(dict.fromkeys(str(part) for part in parts if part not in (None, "")))
-    said = _person.sub(NOBODY, said)
+    """The reason of a refusal on one line, without the names of the persons: the actor is in the
+    envelope.
+    """
+    reason = ": ".join(dict.fromkeys(str(part) for part in parts if part not in (None, "")))
+    reason = _person.sub(NOBODY, reason)
     for person in persons:
         if person and len(person) > _PERSON_CHARS_MAX:
-            said = said.replace(person, NOBODY)  # A pattern of that length takes long to compile.
+            reason = reason.replace(person, NOBODY)  # Such a long pattern is slow to compile.
         elif person and len(person) > 2:
-            said = re.sub(rf"(?<![\w./-]){re.escape(person)}(?![\w./-])", NOBODY, said)
-    said = UNPRINTABLE.sub(" ", said)
-    return said if len(said) <= WHY_CHARS_MAX else said[: WHY_CHARS_MAX - 1] + "…"
+            reason = re.sub(rf"(?<![\w./-]){re.escape(person)}(?![\w./-])", NOBODY, reason)
+    reason = UNPRINTABLE.sub(" ", reason)
+    return reason if len(reason) <= WHY_CHARS_MAX else reason[: WHY_CHARS_MAX - 1] + "…"

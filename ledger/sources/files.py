@@ -1,4 +1,4 @@
-"""Opens trace files: plain or gzip by their first bytes, folders walked, text a piece at a time."""
+"""Finds trace files in folders, and reads them piece by piece: plain text or gzip."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 PIECE_BYTES: Final = 1 << 18
-"""How much is read, and inflated, at a time."""
+"""The number of bytes that are read, and decompressed, at a time."""
 ENDINGS: Final = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
-"""Which files of a folder are taken. A file given by name is taken whatever it is called."""
+"""The files of a folder that are read. A file that was given by its name is always read."""
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
 OnProgress = Callable[[int], None]
@@ -20,7 +20,7 @@ OnProgress = Callable[[int], None]
 
 
 class Broken(Exception):
-    """A file cannot be read on from some place."""
+    """A file cannot be read any further than some place."""
 
     def __init__(self, place: str, message: str) -> None:
         super().__init__(message)
@@ -29,7 +29,7 @@ class Broken(Exception):
 
 
 def files_of(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files to read, in a stable order: those given, and the trace files of folders given."""
+    """The files to read, in a stable order: given files, and the trace files in given folders."""
     for path in paths:
         if not path.is_dir():
             yield path
@@ -42,7 +42,7 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def stored_bytes(paths: Iterable[Path]) -> int:
-    """How much there is to read, for a progress bar; files that are not there count nothing."""
+    """The number of bytes to read, for a progress bar. Missing files count as empty."""
     return sum(path.stat().st_size for path in files_of(paths) if path.is_file())
 
 
@@ -50,8 +50,8 @@ def pieces_of(path: Path, on_progress: OnProgress) -> Iterator[str]:
     """A file's text. Raises OSError, and Broken where compressed data is damaged or ends early, or
     where UTF-16 ends within a character.
 
-    Bytes that are not in the text's encoding become lone surrogates: they spoil the value that they
-    stand in, and not the file.
+    Bytes that are not valid in the text's encoding become lone surrogates: only the value that has
+    them is malformed, not the file.
     """
     with path.open("rb") as file:
         stored = _stored(file, on_progress)
@@ -77,7 +77,7 @@ def _whole_mark(chunks: Iterator[bytes]) -> bytes:
 
 
 def _decoder_of(first: bytes) -> codecs.IncrementalDecoder:
-    """By the byte order mark; without one, UTF-8."""
+    """The decoder that the byte order mark asks for; without a mark, UTF-8."""
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return codecs.getincrementaldecoder("utf-16")("surrogatepass")
     return codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
@@ -97,7 +97,7 @@ def _chained(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 def _inflated(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     """All members of a gzip file (RFC 1952), one after another; zeros after the last are padding.
 
-    What is inflated at once is bounded too: a small file may hold a very long text.
+    At most PIECE_BYTES are decompressed at a time: a small file may hold a very long text.
     """
     inflater = zlib.decompressobj(wbits=31)
     waiting, taken = head, 0
@@ -116,7 +116,7 @@ def _inflated(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
             if not waiting:
                 return
             if not waiting.startswith(GZIP_MAGIC):
-                raise Broken(f"byte {taken}", "something else follows after the gzip data")
+                raise Broken(f"byte {taken}", "bytes that are not gzip follow the gzip data")
             inflater = zlib.decompressobj(wbits=31)
         elif not waiting and len(chunk) < PIECE_BYTES:
             waiting = next(rest, b"")
@@ -125,7 +125,7 @@ def _inflated(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _next_member(waiting: bytes, rest: Iterator[bytes]) -> bytes:
-    """What follows a member after its padding: enough to know what it is; empty at the end."""
+    """The bytes behind a member and its padding, enough to know GZIP_MAGIC; empty at the end."""
     waiting = waiting.lstrip(b"\0")
     while len(waiting) < len(GZIP_MAGIC):
         more = next(rest, b"")

@@ -1,6 +1,6 @@
 """Finds JSON values in a text of any length: an array's elements, lines, an envelope's records.
 
-Only the value being read is held, and a window of text around it.
+Only a window of the text, around the value that is being read, is in memory.
 
     [{…},{…}]     {"Records":[{…},{…}]}     {…}⏎{…}⏎     {…}     {"meta_data":{…},"traces":[{…}]}
 """
@@ -18,25 +18,29 @@ from ledger.sources.fields import Unreadable
 from ledger.sources.files import Broken
 
 VALUE_CHARS_MAX: Final = 1 << 26
-"""How long one record may be. A real one has a few thousand characters."""
+"""The most characters that a record may have. Real ones have a few thousand."""
 ESCAPE_CHARS_MAX: Final = 12
-"""An error that near to the window's end may be cured by more text: an escape or a word is cut."""
+"""An error so near to the window's end may vanish with more text: an escape or a word is cut."""
 
 _decoder = json.JSONDecoder()
 _HEAD_CHARS: Final = 12
-"""By how many characters the beginning of another record is known: `{"eventVersi`."""
-_GLANCE_CHARS_MAX: Final = 8_192
-"""How far it is looked for: where each record begins in its own way, that is in vain."""
+"""The beginning of another record is recognised by so many characters: `{"eventVersi`."""
+_RECORD_CHARS_MAX: Final = 8_192
+"""Another beginning is searched for within so many characters. Where records begin differently, the
+search is in vain.
+"""
 _LINES_CHARS_MAX: Final = 1 << 18
-"""Up to where the first two lines are looked for, to know a file of lines by them."""
+"""The first two lines, by which a file of lines is recognised, are searched for within so many
+characters.
+"""
 _space = re.compile(r"[ \t\n\r]*")
 _line = re.compile(r"[^\n]*\S[^\n]*")
 
 
 class Values:
-    """The values of a text. Iterating yields each, or Broken where one cannot be read.
+    """The values of a text. Iterating yields each of them, and Broken for one that cannot be read.
 
-    `place` says where the last one begins.
+    `place` is the place where the last one begins, such as `line 3, column 17`.
     """
 
     def __init__(
@@ -56,12 +60,14 @@ class Values:
         self._column = 1
         self._counted = 0
         """The index in the window whose line and column these are."""
-        self.is_glancing = True
-        """Whether the next value may be read by the quicker reader: no fact is expected."""
-        self._is_glanced = False
-        """Whether the last value is one that `exactly` would read again."""
+        self.expects_no_fact = True
+        """Whether the next value probably yields no fact: then orjson may read it, which is faster,
+        but not exact.
+        """
+        self._is_first_reading = False
+        """Whether orjson read the last value; `exactly` would read it again."""
         self._failure: Broken | None = None
-        """Why the text ended early, if it did."""
+        """The reason why the text ended early, if it did."""
 
     def __iter__(self) -> Iterator[Any]:
         self._more()
@@ -81,19 +87,19 @@ class Values:
         self._count(self._start)
         return self._place(self._start)
 
-    # -- three kinds of text ---------------------------------------------------------------------
+    # -- kinds of text ---------------------------------------------------------------------------
 
     def _is_lines(self) -> bool:
-        """Whether each line is a value: the first is; or it is broken, and the second is."""
+        """Whether each line is a value: the first line is, or it is broken and the second is."""
         while (
             self._window.count("\n") < 2 and len(self._window) < _LINES_CHARS_MAX and self._more()
         ):
-            pass  # The first piece may be short, as where a gzip file has many members.
+            pass  # The first piece may be short, if a gzip file has many members.
         lines = [found[0] for _, found in zip(range(2), _line.finditer(self._window), strict=False)]
         if not lines or not lines[0].lstrip().startswith("{"):
             return False
         if self._envelope_begins.match(lines[0].lstrip()):
-            return False  # Its records have places of their own.
+            return False  # Each of its records is reported with its own place.
         try:
             _decoder.decode(lines[0].strip())
         except json.JSONDecodeError as error:
@@ -150,31 +156,31 @@ class Values:
         self._expect("]")
 
     def _element(self) -> Any:
-        """An element: nearly always an object, and the next one begins as it does.
+        """An element. It is nearly always an object, and the next one begins as it does.
 
-        An object says itself where it ends: what lies between two beginnings is one, or none. It is
-        read by another reader than all else, in half the time; `exactly` reads it again.
+        A JSON object defines its own end, so the text between two such beginnings is one object, or
+        it is not JSON. orjson reads it in half the time; `exactly` reads it again.
         """
         window, start = self._window, self._at
-        if not self.is_glancing or not window.startswith("{", start):
+        if not self.expects_no_fact or not window.startswith("{", start):
             return self._value()
         head = window[start : start + _HEAD_CHARS]
-        end = window.find(f",{head}", start, start + _GLANCE_CHARS_MAX)
+        end = window.find(f",{head}", start, start + _RECORD_CHARS_MAX)
         if end > 0:
             try:
                 value = orjson.loads(window[start:end])
-            except ValueError:  # Python's reader may still take it: NaN, half characters.
+            except ValueError:  # Python's reader may still accept it: NaN, lone surrogates.
                 return self._value()
-            self._start, self._at, self._is_glanced = start, end, True
+            self._start, self._at, self._is_first_reading = start, end, True
             return value
         return self._value()
 
     def exactly(self, value: Any) -> Any:
         """The value that was yielded last, read by Python's reader: numbers of any size are exact.
 
-        Raises Unreadable for what only the other reader takes: very deep nesting, endless numbers.
+        Raises Unreadable for values that only orjson accepts: very deep nesting, very long numbers.
         """
-        if not self._is_glanced:
+        if not self._is_first_reading:
             return value
         try:
             return _decoder.raw_decode(self._window, self._start)[0]
@@ -182,7 +188,7 @@ class Values:
             raise Unreadable(str(error)) from error
 
     def _members(self) -> Iterator[Any]:
-        """The records in the envelope that begins here; what stands beside them is passed over."""
+        """The records in the envelope that begins here. Its other members are skipped."""
         self._expect("{")
         while True:
             key = self._value() if self._next() == '"' else None
@@ -199,7 +205,7 @@ class Values:
             self._expect(",")
 
     def _unwrapped(self, value: Any) -> Iterator[Any]:
-        """The records of an envelope that was read whole; anything else is a record itself."""
+        """The records of an envelope that was read as one value; any other value is a record."""
         if isinstance(value, dict):
             for key in self._envelopes & value.keys():
                 if isinstance(value[key], list):
@@ -224,11 +230,11 @@ class Values:
                 raise self._broken(error, self._at) from None
             if end == len(self._window) and isinstance(value, int | float) and self._more():
                 continue  # The number may go on.
-            self._start, self._at, self._is_glanced = self._at, end, False
+            self._start, self._at, self._is_first_reading = self._at, end, False
             return value
 
     def _next(self) -> str:
-        """The next character that is no white space, not consumed; empty at the end."""
+        """The next character that is not white space, without consuming it; empty at the end."""
         if self._at < len(self._window) and (char := self._window[self._at]) not in " \t\n\r":
             return char
         while True:
@@ -245,7 +251,7 @@ class Values:
         self._at += 1
 
     def _more(self) -> bool:
-        """Drop what was consumed and read on, as much again as is held; False at the end."""
+        """Drop the consumed text, and read as much again as is left; False at the end."""
         self._count(self._at)
         self._start -= self._at
         held = self._window[self._at :]
@@ -269,7 +275,7 @@ class Values:
         return len(self._window) > len(held)
 
     def _count(self, index: int) -> None:
-        """Go on counting lines up to where a value begins, or ends: each character once."""
+        """Count lines up to where a value begins or ends. Each character is counted once."""
         if index > self._counted:
             self._line, self._column = self._line_and_column(index)
             self._counted = index
@@ -297,7 +303,7 @@ class Values:
 
 
 def _unfinished(error: Exception, text: str) -> bool:
-    """Whether more text might cure it."""
+    """Whether the error might vanish with more text."""
     return isinstance(error, json.JSONDecodeError) and (
         error.msg.startswith("Unterminated string") or error.pos >= len(text) - ESCAPE_CHARS_MAX
     )

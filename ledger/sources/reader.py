@@ -1,4 +1,4 @@
-"""Reads trace files of a source: yields their facts, and counts every record in a report."""
+"""Reads a source's trace files: yields their facts, and counts every record in a report."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ledger.sources.source import Source, TraceKind
 from ledger.values import AccountId, instant_text
 
 AHEAD_MAX: Final = timedelta(hours=24)
-"""How far a trace's time may lie after now: clocks differ, but not by days."""
+"""A trace's time may be so much later than now: clocks differ, but not by days."""
 TEXT_CHARS_MAX: Final = 2_048
-"""How long a single text of a fact may be; an entry has 65,535 bytes for all of them."""
+"""The most characters of a single text in a fact. All texts of an entry share 65,535 bytes."""
 
 _account: TypeAdapter[str] = TypeAdapter(AccountId)
 
@@ -46,7 +46,7 @@ def read_traces(
 
 
 class _FileReader:
-    """Reads one file, whose facts lie before `latest`."""
+    """Reads one file. Facts that happened after `latest` are malformed."""
 
     def __init__(
         self, source: Source[Any], path: Path, report: ImportReport, latest: datetime
@@ -70,13 +70,13 @@ class _FileReader:
             self._report.broke(self._file, "", error.strerror or str(error))
 
     def _observation(self, value: Any, values: Values) -> Observation | None:
-        """The facts in a record. Whatever it holds, it is counted once."""
+        """The facts in a record; None if it has none. It is counted once in any case."""
         report = self._report
         report.records += 1
         try:
             kind = self._kind(value)
-            values.is_glancing = not self._source.understands(kind)
-            if not values.is_glancing:  # Facts stand together: the next record may be one, too.
+            values.expects_no_fact = not self._source.understands(kind)  # Facts come in groups.
+            if not values.expects_no_fact:
                 found = self._source.translate(values.exactly(value), self._file)
                 if isinstance(found, Observation):
                     self._check(found)
@@ -91,18 +91,22 @@ class _FileReader:
 
     def _kind(self, value: Any) -> TraceKind:
         if not isinstance(value, dict):
-            raise Unreadable(f"a record is an object, not {_JSON_TYPES.get(type(value), 'null')}")
+            raise Unreadable(
+                f"a record is a JSON object, not {_JSON_TYPES.get(type(value), 'null')}"
+            )
         return self._source.kind_of(value)
 
     def _check(self, found: Observation) -> None:
-        """Raises ValueError for what no ledger should record, whichever source says it."""
+        """Raises ValueError for values that no ledger should record, from whichever source."""
         if found.effective_at > self._latest:
-            raise Unreadable(f"claims to happen in the future, {instant_text(found.effective_at)}")
+            raise Unreadable(
+                f"the trace's time is in the future: {instant_text(found.effective_at)}"
+            )
         _check_account(found.account)
         _check_texts(_texts(found))
 
 
-@lru_cache(maxsize=1_024)  # The traces of a few accounts stand in a file.
+@lru_cache(maxsize=1_024)  # A file has the traces of few accounts.
 def _check_account(account: str) -> None:
     _account.validate_python(account)
 
@@ -118,12 +122,15 @@ def _texts(found: Observation) -> list[str]:
 def _check_texts(texts: list[str]) -> None:
     """Raises Unreadable for a text that is too long, or cannot be printed on one line."""
     together = "".join(texts)
-    # Nearly always they are printable and short, all of them together.
+    # Nearly always all of them together are short enough, and printable.
     if len(together) <= TEXT_CHARS_MAX and together.isprintable():
         return
     for each in texts:
         if len(each) > TEXT_CHARS_MAX or UNPRINTABLE.search(each):
-            raise Unreadable(f"{shown(each, 60)!r} is no name: too long, or not printable")
+            raise Unreadable(
+                f"{shown(each, 60)!r} is not valid: a text of a fact is printable, and has at most "
+                f"{TEXT_CHARS_MAX} characters"
+            )
 
 
 _JSON_TYPES: Final = {

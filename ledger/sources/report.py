@@ -1,4 +1,4 @@
-"""What an import did, counted by name, and every place where something could not be read."""
+"""The report of an import: records counted by name, and the places that cannot be read."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 NAMES_MAX: Final = 10_000
-"""How many different names are counted one by one; the names are the trace's own, hence endless."""
+"""So many different names are counted one by one. A trace chooses its names, so there is no end."""
 PLACES_MAX: Final = 1_000
-"""How many places are kept; all are counted."""
+"""So many places are listed; all are counted."""
 OTHER_NAMES: Final = "(other names)"
 NAME_CHARS_MAX: Final = 128
 
 UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""What can break a line or cannot be written as UTF-8: control characters, lone surrogates."""
+"""Characters that break a line or that UTF-8 cannot have: control characters, lone surrogates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,16 @@ class Malformed:
 @dataclass(slots=True)
 class ImportReport:
     """Numbers of one import. Each record is exactly one of understood, read-only, not understood
-    or malformed; a break is a place where a file could not be read on, and is no record.
+    or malformed. A break is not a record: it is a place from which a file cannot be read further.
 
-    Names are `service:TraceName`, e.g. `iam:CreateRole`; some add why: `… (role not named)`.
+    Names are `service:Call`, e.g. `iam:CreateRole`; some add a reason: `… (role not named)`.
     """
 
     files: int = 0
     records: int = 0
     understood: Counter[str] = field(default_factory=Counter)
     read_only: Counter[str] = field(default_factory=Counter)
-    """Not looked at, because the trace itself says that it only read."""
+    """Not translated, because the trace itself says that its call changed nothing."""
     not_understood: Counter[str] = field(default_factory=Counter)
     malformed_records: int = 0
     breaks: int = 0
@@ -55,7 +55,7 @@ class ImportReport:
 
     @property
     def unlisted(self) -> int:
-        """How many malformed records and breaks are counted without a place in `places`."""
+        """The number of malformed records and breaks that are not listed in `places`."""
         return self.malformed_records + self.breaks - len(self.places)
 
     @property
@@ -64,7 +64,7 @@ class ImportReport:
         return not (self.malformed_records or self.breaks)
 
     def accounted(self) -> int:
-        """All records by what became of them; equals `records`."""
+        """The sum of all counters; it equals `records`."""
         counted = (self.understood, self.read_only, self.not_understood)
         return sum(counter.total() for counter in counted) + self.malformed_records
 
@@ -82,7 +82,7 @@ class ImportReport:
         self._keep(file, place, message)
 
     def broke(self, file: str, place: str, message: str) -> None:
-        """Count a place from which a file could not be read on."""
+        """Count a place from which a file cannot be read further."""
         self.breaks += 1
         self._keep(file, place, message)
 
@@ -92,7 +92,7 @@ class ImportReport:
 
 
 def shown(text: str, chars_max: int = NAME_CHARS_MAX) -> str:
-    r"""Foreign text, safe to print on one line and to encode.
+    r"""A text from a trace, made safe to print on one line and to encode as UTF-8.
 
     >>> shown("a\x1b[31m")
     'a\\x1b[31m'

@@ -1,4 +1,4 @@
-"""What a source of traces declares: all that the reader and the `import` command ask of it.
+"""The declaration of a source of traces: all that the reader and the `import` command need.
 
 Each cloud's folder beside this file exports one `SOURCE`. docs/howto/add-a-source.md walks it.
 """
@@ -21,7 +21,7 @@ _provider: Final[TypeAdapter[str]] = TypeAdapter(Provider)
 
 
 class TraceKind(NamedTuple):
-    """Which call a trace records: `service:Call`, e.g. `iam:CreateRole`. The report counts by it.
+    """The call that a trace records: `service:Call`, e.g. `iam:CreateRole`. Reports count by it.
 
     `read_only`: the trace itself says that the call changed nothing.
     """
@@ -30,7 +30,7 @@ class TraceKind(NamedTuple):
     read_only: bool = False
 
     def because(self, reason: str) -> TraceKind:
-        """The kind under which a trace is counted that tells no fact, for this reason."""
+        """The kind under which a trace without a fact is counted, with the reason."""
         return TraceKind(f"{self.name} ({reason})")
 
 
@@ -53,7 +53,7 @@ class Trace:
 
 TraceType = TypeVar("TraceType", bound=Trace)
 Translation = DomainEvent | tuple[DomainEvent, ...] | str
-"""The facts that a trace tells; or, in a few words, why it tells none."""
+"""The facts in a trace; or, in a few words, the reason why it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +61,15 @@ class Source(Generic[TraceType]):
     """One cloud's kind of trace. All functions are pure."""
 
     name: str
-    """What follows `authledger import`, e.g. `cloudtrail`."""
+    """The subcommand of `authledger import`, e.g. `cloudtrail`."""
     title: str
-    """What the traces are called, to follow "traces of": `AWS CloudTrail`."""
+    """The name of the traces for people, as it follows "traces of": `AWS CloudTrail`."""
     provider: str
     """The cloud's code in the ledger, unless the user names another edition of it."""
     kind_of: Callable[[Record], TraceKind]
-    """Which call a record is of. Raises Unreadable for a record of another source."""
+    """Returns the call that a record is of. Raises Unreadable for a record of another source."""
     parse: Callable[[Record], TraceType | str]
-    """The trace in a record whose kind has a translator; or why it tells no fact.
+    """Returns the trace in a record whose kind has a translator; or the reason why it has no fact.
 
     Raises ValueError, such as Unreadable, for a record that cannot be a fact.
     """
@@ -94,7 +94,7 @@ class Source(Generic[TraceType]):
         return self._key(kind) in self.translators
 
     def translate(self, record: Record, file: str) -> Observation | TraceKind:
-        """The facts in a record; or the kind under which it is counted, because it tells none.
+        """The facts in a record; or the kind under which it is counted, because it has none.
 
         Raises ValueError, such as Unreadable, for a record that cannot be a fact.
         """

@@ -1,4 +1,4 @@
-"""Whom a trust policy names, as one line of text: AWS's and Huawei Cloud's version 5.0."""
+"""Reads trust policies, AWS's and Huawei Cloud's version 5.0: the principals, as one line."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def trustee(document: object) -> str | None:
     >>> trustee('{"Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"}}}')
     'service:ec2.amazonaws.com'
 
-    Principals: `service:…`, `account:…` (the whole account), `federated:…`, an ARN or id as it
-    stands, `anyone`. Several are joined by ", ".
+    Principals: `service:…`, `account:…` (the whole account), `federated:…`, an ARN or id unchanged,
+    `anyone`. Several are joined by ", ".
     """
     statements = _document(document).get("Statement")
     if isinstance(statements, dict):
@@ -43,7 +43,7 @@ def trustee(document: object) -> str | None:
 
 
 def _document(document: object) -> dict[str, Any]:
-    """An object, its JSON, or that URL-encoded, as answers of IAM have it."""
+    """The policy in an object, in JSON text, or in URL-encoded JSON, as IAM's responses have it."""
     if isinstance(document, str) and document.lstrip().startswith("%7B"):
         document = unquote(document)
     return mapping(document)
@@ -76,7 +76,7 @@ def _named(kind: str, name: str) -> str:
 
 
 def _joined(names: list[str]) -> str:
-    """As many as fit; how many more there are is said."""
+    """As many names as fit into the limit, and the number of the others."""
     whole = ", ".join(names)
     if len(whole) <= TRUSTEE_CHARS_MAX:
         return whole

@@ -1,6 +1,6 @@
 """Engines that replay an export: each runs the projections' SELECTs over the relation `events`.
 
-A further engine is one module with a class like these and a line in `open_engine`.
+A further engine is one module with a class that implements `Engine`, and a line in `open_engine`.
 
 May import: views, export, maintenance, and what lies below them.
 """
@@ -24,34 +24,34 @@ class EngineName(StrEnum):
 
 
 class EngineFailed(Exception):
-    """An engine could not read the files, or could not go on; said in its own words.
+    """An engine could not read the files, or could not continue; the message is its own.
 
-    `projections.engines.replay` finds out which of the two, and raises one of the ledger's errors.
+    `projections.engines.replay` checks the files, and raises one of the ledger's errors.
     """
 
 
 class Engine(Protocol):
-    """What reads an export's files as the relation `events`."""
+    """A program that reads an export's files as the relation `events`."""
 
     @property
     def version(self) -> str:
-        """Its name and version, as the certificate tells it."""
+        """Its name and version, as the certificate names them."""
 
     def read(self, folder: Path, manifest: Manifest) -> None:
-        """Let `events` be the files that the manifest names, and no others. Raises EngineFailed."""
+        """Let `events` be the rows of the manifest's files, and no others. Raises EngineFailed."""
 
     def digest(self, projection: Projection) -> tuple[int, str]:
-        """How many rows a projection's present has, and the digest over them, as
-        `projections.maintenance.digest` makes it; threads may ask at once. Raises EngineFailed.
+        """The number of rows in a projection's present, and their digest, computed as
+        `projections.maintenance.digest` does. Several threads may call it. Raises EngineFailed.
         """
 
     def close(self) -> None:
-        """End whatever it started."""
+        """End all processes and delete all files that the engine started or made."""
 
 
 def nothing(integer: str, text: str) -> str:
-    """The relation `events` of an export of nothing, in an engine's words for the two types."""
-    from projections.export.events import COLUMNS, INTEGERS  # noqa: PLC0415  The voice waits.
+    """A SELECT for an empty relation `events`, with the engine's names of the two types."""
+    from projections.export.events import COLUMNS, INTEGERS  # noqa: PLC0415  Slow to import.
 
     columns = (
         f"CAST(NULL AS {integer if name in INTEGERS else text}) AS {name}" for name in COLUMNS
@@ -60,7 +60,7 @@ def nothing(integer: str, text: str) -> str:
 
 
 def open_engine(name: EngineName, master: str | None = None) -> Engine:
-    """An engine that reads nothing yet; `master` is where Spark runs.
+    """An engine that has read nothing yet; `master` is the URL of Spark's master.
 
     Raises StoreUnavailable if its package is not installed, or it does not start.
     """

@@ -1,4 +1,4 @@
-"""DuckDB over an export: in this process, on all cores of this machine."""
+"""DuckDB on an export: in this process, on all cores of this machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FETCHED: Final = 10_000
 
 
 class DuckDb:
-    """A database in memory that keeps nothing; what does not fit spills into a temporary folder."""
+    """A database in memory. Data that does not fit goes into a temporary folder."""
 
     version = f"duckdb {duckdb.__version__}"
 
@@ -50,12 +50,12 @@ class DuckDb:
             raise EngineFailed(f"DuckDB cannot read the export: {error}") from error
 
     def digest(self, projection: Projection) -> tuple[int, str]:
-        with self._connection.cursor() as cursor:  # One for each thread that asks.
+        with self._connection.cursor() as cursor:  # One for each thread.
             try:
                 cursor.execute(sorted_present(projection, _line))
                 return digest_of_lines(_lines(cursor))
             except duckdb.Error as error:
-                raise EngineFailed(f"DuckDB cannot go on: {error}") from error
+                raise EngineFailed(f"DuckDB cannot continue: {error}") from error
 
     def close(self) -> None:
         self._connection.close()
@@ -63,7 +63,7 @@ class DuckDb:
 
 
 def _line(columns: Iterable[str]) -> str:
-    """DuckDB writes the lines on all cores; Python would make an object of every value first."""
+    """A line of JSON, made by DuckDB on all cores. Python would first make objects of values."""
     return f"json_array({', '.join(columns)}) || chr(10)"
 
 
@@ -85,6 +85,6 @@ def _relation(folder: Path, manifest: Manifest) -> str:
 
 
 def _location(path: Path) -> str:
-    """A file as DuckDB takes it: what would be a pattern is that character alone."""
+    """A file's path for DuckDB; characters that would be a pattern are escaped."""
     exact = re.sub(r"[*?\[]", lambda found: f"[{found[0]}]", str(path))
     return "'" + exact.replace("'", "''") + "'"

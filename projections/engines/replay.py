@@ -1,7 +1,8 @@
-"""Replays an export by another engine, and holds its answers against the live views.
+"""Replays an export on another engine, and compares the result with the live views.
 
-Nothing is swapped: what comes out is a rebuild certificate. The live views keep their history as
-intervals, so they can be asked for the position at which the export ends, wherever they stand.
+No view is replaced; the result is a rebuild certificate. The live views have their history as
+intervals of positions, so they can answer for the position at which the export ends, even if they
+have gone further.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from projections.projection import Projection
 from projections.views import Views
 
 AT_ONCE: Final = 2
-"""How many projections are replayed at once."""
+"""The number of projections that are replayed at the same time."""
 
 
 def replay(
@@ -38,9 +39,9 @@ def replay(
 ) -> Certificate:
     """The certificate of a replay: digests of the live views before, of the engine after.
 
-    They are equal unless one of the two is wrong. Raises NotFound for a name that is no projection
-    or a folder that is no export; StoreUnavailable if the views have not come to its end, or the
-    engine fails; VerificationFailed if the export is not of this ledger, or its files are not those
+    They are equal unless one of the two is wrong. Raises NotFound if there is no such projection or
+    no export in the folder; StoreUnavailable if the views have not reached the export's end, or the
+    engine fails; VerificationFailed if the export is of another ledger, or its files are not those
     that were exported.
     """
     wanted = projections_named(names)
@@ -49,9 +50,9 @@ def replay(
     reached = views.catch_up()
     if reached < manifest.size:
         raise StoreUnavailable(
-            f"The views stand at position {reached}, and the export ends at {manifest.size}.",
-            remedy="They cannot be caught up here; `authledger projection catch-up` does, on the "
-            "primary, by a role that may.",
+            f"The views have reached position {reached}, but the export ends at {manifest.size}. "
+            "They cannot be caught up here.",
+            remedy="Run `authledger projection catch-up` on the primary, by a role that may.",
         )
     rebuilt = []
     try:
@@ -64,7 +65,8 @@ def replay(
     except EngineFailed as error:
         _check_files(folder, manifest)
         raise StoreUnavailable(
-            str(error), remedy="The export's files are as they were written; it is the engine."
+            str(error),
+            remedy="The export's files are as they were written, so the engine is at fault.",
         ) from error
     certificate = Certificate(
         engine=engine.version,
@@ -83,8 +85,8 @@ def replay(
 def digests(
     engine: Engine, folder: Path, manifest: Manifest, projections: Iterable[Projection]
 ) -> Iterator[tuple[int, str]]:
-    """Rows and digest of each projection's present, in order; an engine computes one while
-    another's rows are digested here. Raises EngineFailed.
+    """The number of rows and the digest of each projection's present, in order. The engine computes
+    one while this process computes the digest of another. Raises EngineFailed.
     """
     engine.read(folder, manifest)
     with ThreadPoolExecutor(AT_ONCE) as threads:
@@ -94,12 +96,12 @@ def digests(
 def _check_files(folder: Path, manifest: Manifest) -> None:
     """Raises VerificationFailed if files are not as they were written.
 
-    Their bytes are read only once something else says that they may be wrong.
+    It reads all their bytes, so it is called only after a failure or a difference.
     """
     damaged = damaged_files(folder, manifest)
     if damaged:
-        more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+        more = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
         raise VerificationFailed(
-            f"{folder / damaged[0]}{more} is not the file that was exported.",
+            f"{folder / damaged[0]}{more} is missing, or has other bytes than it was exported with.",
             remedy="Export again into a new folder.",
         )

@@ -1,8 +1,8 @@
-"""Spark over an export: on a cluster that a master URL names, or on this machine.
+"""Spark on an export: on the cluster of a master URL, or on this machine.
 
-Of Python there is only the driver, which asks and takes the sorted rows: what computes is Spark's
-own Java processes, so that nothing of ours needs to be installed on the cluster. Its machines read
-the folder under the same path as this one.
+Only the driver is Python: it sends the queries and receives the sorted rows. Spark's own Java
+processes compute, so that nothing of authledger needs to be installed on the cluster. The cluster's
+machines read the folder by the same path as this one.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ _SETTINGS: Final = {
 }
 _LOOPBACK: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _LOCAL: Final = {**_LOOPBACK, "spark.sql.shuffle.partitions": "8"}
-"""On this machine: nobody else can reach it, and no more partitions than it has use for."""
+"""On this machine: not reachable from elsewhere, and few partitions."""
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _MEMORY: Final = "SPARK_DRIVER_MEMORY"
 _LOG_SHOWN: Final = 2_000
 _NO_JAVA: Final = re.compile(
     r"(Error occurred during init|Could not reserve|Invalid |Unrecognized)"
 )
-"""What Java says, and ends, when it does not like how it is started."""
+"""The messages of a Java that ends at once, because it cannot be started like this."""
 _CAUSE: Final = re.compile(r"^Caused by: (.+)$", re.MULTILINE)
 _EXCEPTION: Final = re.compile(r"(Exception in thread|Caused by:|Error:|\S+(Exception|Error):) ")
 
 
 class Spark:
-    """A session of its own, which ends with `close`."""
+    """A Spark session, which ends with `close`."""
 
     version = f"spark {pyspark.__version__}"
 
@@ -74,7 +74,7 @@ class Spark:
             raise
 
     def _begun(self, master: str) -> SparkSession:
-        """A session on the master; what its processes say goes into a file."""
+        """A session on the master. The output of its processes goes into a file."""
         temporary = Path(self._folder.name)
         variables = {
             "JAVA_HOME": str(java_home(temporary)),
@@ -83,7 +83,7 @@ class Spark:
         settings = dict(_SETTINGS)
         if master.startswith("local"):
             variables |= {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"}
-            # Here it is the driver that computes. spark-defaults.conf comes before the variable.
+            # Here the driver computes. spark-defaults.conf takes precedence over the variable.
             variables |= {_MEMORY: os.environ.get(_MEMORY) or f"{_memory_mb()}m"}
             settings |= _LOCAL
         builder = SparkSession.builder.master(master).appName("authledger")
@@ -118,16 +118,16 @@ class Spark:
             raise _failed(failure) from failure
 
     def _cause(self, failure: Exception) -> str:
-        """The exception that its processes told of last, without its trace; else Python's own."""
-        told = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
-        if java := [line for line in told if _NO_JAVA.match(line)]:
+        """The last exception that its processes reported, without stack trace; else Python's."""
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        if java := [line for line in lines if _NO_JAVA.match(line)]:
             return ": ".join(java[:2])[:_LOG_SHOWN].rstrip(".")
-        causes = [line for line in told if _EXCEPTION.match(line)]
-        said = causes[-1] if causes else _said(failure)
-        return said.strip()[:_LOG_SHOWN].rstrip(".")
+        causes = [line for line in lines if _EXCEPTION.match(line)]
+        cause = causes[-1] if causes else _message(failure)
+        return cause.strip()[:_LOG_SHOWN].rstrip(".")
 
     def close(self) -> None:
-        """Ends the session and Spark's own process here, which would serve others as well."""
+        """End the session, and the Spark process that pyspark would keep for other sessions."""
         session = getattr(self, "_session", None)
         if session is not None:
             session.stop()
@@ -136,17 +136,17 @@ class Spark:
 
 
 def _end_gateway() -> None:
-    gateway = SparkContext._gateway  # pyspark has no other way to it.
+    gateway = SparkContext._gateway  # pyspark has no public way to it.
     if gateway is not None:
         gateway.shutdown()
-        gateway.proc.stdin.close()  # The process ends when nobody can speak to it any longer.
+        gateway.proc.stdin.close()  # The process ends when its input is closed.
         gateway.proc.wait(timeout=60)
         SparkContext._gateway = SparkContext._jvm = None
 
 
 def _memory_mb() -> int:
-    """A quarter of the memory that this machine has, or that its container is given; at least the
-    1 GB that Spark takes by itself, or all that there is.
+    """A quarter of the memory of this machine or its container; at least Spark's default, 1 GB, at
+    most all of it.
     """
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for limit in _memory_limits():
@@ -155,7 +155,7 @@ def _memory_mb() -> int:
 
 
 def _memory_limits() -> Iterator[int]:
-    """What the control groups allow (cgroup v2): this process's own, and those around it."""
+    """The limits of the control groups (cgroup v2): this process's own, and those around it."""
     with suppress(OSError):
         own = Path("/proc/self/cgroup").read_text(encoding="utf-8").rpartition("::")[2].strip()
         group = _CGROUPS / own.lstrip("/")
@@ -165,20 +165,20 @@ def _memory_limits() -> Iterator[int]:
 
 
 def _location(path: Path) -> str:
-    """A file as Spark takes it: what would be a pattern is escaped, and nothing else."""
+    """A file's path for Spark; characters that would be a pattern are escaped."""
     return "file:" + re.sub(r"([{}\[\]*?\\])", r"\\\1", str(path))
 
 
 def _failed(failure: Exception) -> EngineFailed:
-    return EngineFailed(f"Spark cannot go on: {_said(failure)}")
+    return EngineFailed(f"Spark cannot continue: {_message(failure)}")
 
 
-def _said(failure: Exception) -> str:
-    """What Spark said, and the exception that all others came of; without Java's traces."""
-    said, _, trace = str(failure).partition("\n\tat ")
+def _message(failure: Exception) -> str:
+    """Spark's message and the first cause, without Java's stack traces."""
+    message, _, trace = str(failure).partition("\n\tat ")
     causes = _CAUSE.findall(trace)
     cause = f" ({causes[-1][:_LOG_SHOWN]})" if causes else ""
-    return f"{said[:_LOG_SHOWN].rstrip()}{cause}"
+    return f"{message[:_LOG_SHOWN].rstrip()}{cause}"
 
 
 def _type(column: str) -> str:
@@ -187,7 +187,7 @@ def _type(column: str) -> str:
 
 @contextmanager
 def _variables(added: dict[str, str]) -> Iterator[None]:
-    """What Spark's processes find in their environment, and this one not any longer."""
+    """Set variables for the processes that are started within, then restore the environment."""
     before = {name: os.environ.get(name) for name in added}
     os.environ.update(added)
     try:
@@ -202,7 +202,7 @@ def _variables(added: dict[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _output_into(log: Path) -> Iterator[None]:
-    """Processes that are started within write what they say into a file: they inherit it."""
+    """Redirect the output of processes that are started within into a file; they inherit it."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = {stream: os.dup(stream) for stream in (1, 2)}

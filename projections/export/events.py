@@ -1,4 +1,4 @@
-"""Where an export reads a ledger's events: pages of rows by position, and the log's tiles."""
+"""Reads a ledger's events for an export: pages of rows by position, and the log's tiles."""
 
 from __future__ import annotations
 
@@ -26,41 +26,42 @@ COLUMNS: Final = (
     "type",
     *DERIVED_COLUMNS,
 )
-"""The relation `events`, by the names that projections read."""
+"""The columns of the relation `events`, by the names that projections read."""
 INTEGERS: Final = ("position", "version")
-"""Those of them that are no text."""
+"""The columns that are integers; all others are text."""
 PAGE: Final = 5_000
 
 Row = tuple[Any, ...]
 
 
 class EventSource(Protocol):
-    """A ledger of any kind, as an export needs it."""
+    """A ledger on any database, as an export reads it."""
 
     def last_position(self) -> int:
         """The last position, 0 if there is none."""
 
     def read_tile(self, level: int, index: int, width: int) -> bytes:
-        """A tile of the log, at least so many hashes wide."""
+        """A tile of the log with at least `width` hashes."""
 
     def pages(self, first: int) -> Iterator[list[Row]]:
-        """The events from a position on, in its order, PAGE at a time: rows of COLUMNS.
+        """The events from position `first` on, in order, PAGE at a time: rows of COLUMNS.
 
-        Raises VerificationFailed where text is not what was written.
+        Raises VerificationFailed if a column is not what was written.
         """
 
 
 def events_of(ledger: Ledger) -> EventSource:
-    """The events of a ledger, by the kind of store that it has."""
+    """The events of a ledger, read from its own database."""
     if isinstance(ledger.location, PostgresDatabase):
         return PostgresEvents(ledger, ledger.location)
     return SqliteEvents(ledger, ledger.location.path)
 
 
 class PostgresEvents:
-    """The events of a ledger on PostgreSQL; a standby's will do.
+    """The events of a ledger on PostgreSQL, on a standby too.
 
-    There the columns are written beside the entry, and the log's root says nothing of them.
+    There the columns are stored beside the entry, and the log's root does not cover them. So each
+    row's columns are compared with its entry.
     """
 
     def __init__(self, ledger: Ledger, database: PostgresDatabase) -> None:
@@ -79,15 +80,17 @@ class PostgresEvents:
 
 
 def _disagreement(row: Row) -> VerificationFailed:
-    what = next(differences(row, row[4].encode(), row[0] - 1, ""), "not as it would be written")
+    what = next(
+        differences(row, row[4].encode(), row[0] - 1, ""), "the row is not as it would be written"
+    )
     return VerificationFailed(
         f"position {row[0]}: {what}.",
-        remedy="Nothing from there on was exported; `authledger log verify` tells more.",
+        remedy="Nothing from that page on was exported. `authledger log verify` finds all such rows.",
     )
 
 
 class SqliteEvents:
-    """The events of a SQLite ledger, read by a connection that can only read."""
+    """The events of a ledger on SQLite, read through a read-only connection."""
 
     def __init__(self, ledger: Ledger, path: Path) -> None:
         self._path = path.absolute()
@@ -113,13 +116,13 @@ def _read_only(path: Path) -> sqlite3.Connection:
 
 
 def _page(connection: sqlite3.Connection, statement: str, params: tuple[int, int]) -> list[Row]:
-    """A page by itself: no read transaction stands open while files are written."""
+    """One page, in a read transaction of its own: none is open while files are written."""
     try:
         return connection.execute(statement, params).fetchall()
     except sqlite3.OperationalError as error:
         if "UTF-8" not in str(error):
             raise
         raise VerificationFailed(
-            f"An entry from position {params[0]} on is no UTF-8: {error}",
+            f"A text from position {params[0]} on is not UTF-8: {error}. The export stopped there.",
             remedy="`authledger log verify` names what was altered.",
         ) from error

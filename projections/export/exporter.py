@@ -33,8 +33,10 @@ _POSITION: Final = COLUMNS.index("position")
 
 @dataclass(frozen=True, slots=True)
 class ExportedText:
-    """What was exported: `entries` from position `first` on, and the log's root over the first
-    `last` entries, in hex. `bytes` is the length of the text in UTF-8.
+    """The result of an export: `entries` events from position `first` to `last`.
+
+    `bytes` is the length of the text in UTF-8; `root` is the log's root over the first `last`
+    entries, in hex.
     """
 
     first: int
@@ -129,7 +131,7 @@ def _frontier_before(source: EventSource, first: int) -> Frontier:
 
 @dataclass(frozen=True, slots=True)
 class ExportedFolder:
-    """What an export did: the sizes before and after, and what is in the folder now."""
+    """The result of an export: the entries before and after it, and the folder's files now."""
 
     folder: str
     before: int

@@ -1,4 +1,4 @@
-"""What an export format declares; `exporter` does the rest. docs/howto/add-an-export.md walks it.
+"""The declaration of an export format; `exporter` does the rest. See docs/howto/add-an-export.md.
 
 Each format decides how events become text or files. The exporter decides which events there are,
 holds them against the Merkle log, and lets a file count only once it is whole.
@@ -20,13 +20,13 @@ class TextFormat:
     """All events as one text, in the order of their positions: into a file, or to stdout."""
 
     name: str
-    """What follows `authledger export`, e.g. `jsonl`."""
+    """The subcommand of `authledger export`, e.g. `jsonl`."""
     title: str
-    """What the text is, for `--help`; it follows "Write the events as"."""
+    """A description for `--help`; it follows "Write the events as"."""
     encode: Callable[[Row], str]
-    """The text of one event, with its line end. The row has the values of `events.COLUMNS`."""
+    """Returns the text of one event, with its line end. The row has `events.COLUMNS`."""
     head: str = ""
-    """What the text begins with, such as the names of columns."""
+    """The beginning of the text, such as a line with the names of columns."""
 
 
 class Part(Protocol):
@@ -52,11 +52,11 @@ class FolderFormat:
     """The history as a folder of files, part by part, with a manifest. It can be continued."""
 
     name: str
-    """What follows `authledger export`, e.g. `parquet`."""
+    """The subcommand of `authledger export`, e.g. `parquet`."""
     title: str
-    """What the files are, for `--help`; it follows "Write the history as"."""
+    """A description for `--help`; it follows "Write the history as"."""
     ending: str
-    """What the names of its files end with, without the dot."""
+    """The ending of its files' names, without the dot."""
     new_part: Callable[[int], Part]
     """A part that holds nothing yet, for a number of buckets."""
     check: Callable[[], object]

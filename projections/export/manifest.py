@@ -28,7 +28,7 @@ from ledger.errors import InvalidInput, NotFound, VerificationFailed
 from projections.export.events import COLUMNS
 
 NAME: Final = "_authledger.json"
-"""Readers of hive-partitioned folders leave out what begins with an underscore."""
+"""Readers of hive-partitioned folders ignore names that begin with an underscore."""
 FORMAT: Final = 1
 _BUCKETING: Final = "first 4 bytes of SHA-256 of the stream's name, big-endian, modulo buckets"
 
@@ -123,13 +123,13 @@ class Manifest(_Model):
         return manifest
 
     def write(self, folder: Path) -> None:
-        """Replace the manifest, the whole of it or nothing."""
+        """Replace the folder's manifest, durably and as a whole."""
         text = self.model_dump_json(indent=1) + "\n"
         durable_file.write(folder / NAME, text.encode(), mode=None)
 
 
 def _first(error: ValidationError) -> str:
-    """The first fault and its place, without the value, which may be anything."""
+    """The first fault and its place, without the value, which may be long or not printable."""
     fault = error.errors(include_url=False, include_input=False)[0]
     return ".".join(map(str, fault["loc"])) + (": " if fault["loc"] else "") + fault["msg"]
 
@@ -150,7 +150,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def leftovers(folder: Path, manifest: Manifest, ending: str) -> Iterator[Path]:
-    """The files that a killed export left: they have names of ours, and no manifest names them."""
+    """The files that a killed export left: their names are an export's, but not in the manifest."""
     counted = {each.path for each in manifest.files()}
     for unfinished in (f"{durable_file.UNFINISHED}*", f"bucket=*/{durable_file.UNFINISHED}*"):
         yield from sorted(folder.glob(unfinished))
@@ -182,7 +182,7 @@ def check_sizes(folder: Path, manifest: Manifest) -> None:
 
 
 def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
-    """The files that are missing, or have other bytes than when they were exported."""
+    """The files that are missing, or whose bytes are not those that were exported."""
     return [each.path for each in manifest.files() if not _is_sound(folder, each)]
 
 

@@ -42,7 +42,7 @@ def unfinished(folder: Path) -> list[Path]:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
-    """What reaches the disk, in its order: `("fsync", inode)`, `("replace", inode)`."""
+    """The calls that reach the disk, in order: `("fsync", inode)`, `("replace", inode)`."""
     made: list[tuple[str, object]] = []
     fsync, replace = os.fsync, Path.replace
 

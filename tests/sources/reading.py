@@ -46,12 +46,12 @@ def ledger(folder: Path) -> Iterator[Ledger]:
 
 
 def types(history: Iterable[Recorded]) -> Counter[str]:
-    """How many of each type, without the names that a ledger registers on the way."""
+    """How many entries of each type, without the registrations of names."""
     return Counter(entry.type for entry in history if entry.type != "SubjectRegistered")
 
 
 def present(opened: Ledger, provider: str, account: str) -> tuple[Any, ...]:
-    """What an account is now: agencies, whom they trust, policies, open permissions."""
+    """The present of an account: agencies, their trustees, policies, open permissions."""
     state = opened.account(provider, account)
     return (
         sorted(name for name in state.agencies if state.agency_exists(name)),

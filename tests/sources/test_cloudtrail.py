@@ -1,4 +1,4 @@
-"""What CloudTrail's records become."""
+"""The facts in CloudTrail's records."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def fact(found: Observation | str) -> Any:
     return event
 
 
-def test_the_fixture_tells_a_roles_whole_life(fixtures: Path) -> None:
+def test_the_fixture_yields_the_whole_life_of_a_role(fixtures: Path) -> None:
     found, report = read("cloudtrail", fixtures / "cloudtrail.json")
     assert [type(event).__name__ for event in events(found)] == [
         "AgencyCreated",
@@ -95,7 +95,7 @@ def test_permissions_hold_in_all_regions(fixtures: Path) -> None:
 @pytest.mark.parametrize(
     "said", ["Feb 1, 2026, 1:05:00 PM", "Feb 1, 2026 1:05:00\u202fPM", "2026-02-01T13:05:00Z"]
 )
-def test_a_credentials_end_is_read_in_every_way_it_was_ever_written(said: str) -> None:
+def test_the_expiry_of_a_credential_is_read_in_every_known_format(said: str) -> None:
     issued = fact(
         translated(
             "cloudtrail",
@@ -113,7 +113,7 @@ def test_a_credentials_end_is_read_in_every_way_it_was_ever_written(said: str) -
     assert instant_text(issued.expires_at) == "2026-02-01T13:05:00.000000Z"
 
 
-def test_a_credentials_end_follows_from_the_duration_or_is_unknown() -> None:
+def test_a_missing_expiry_is_computed_from_the_duration_or_unknown() -> None:
     asked = {"roleArn": ROLE, "roleSessionName": "batch", "durationSeconds": 900}
     issued = fact(translated("cloudtrail", record("AssumeRole", "sts", requestParameters=asked)))
     assert instant_text(issued.expires_at) == "2026-02-01T10:15:00.000000Z"
@@ -123,13 +123,13 @@ def test_a_credentials_end_follows_from_the_duration_or_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("session", ["zoe", "zoe-laptop", "zoe@example.com", None])
-def test_a_persons_name_is_no_component(session: str | None) -> None:
+def test_a_session_named_after_a_person_is_not_a_component(session: str | None) -> None:
     asked = {"roleArn": ROLE, "roleSessionName": session}
     issued = fact(translated("cloudtrail", record("AssumeRole", "sts", requestParameters=asked)))
     assert issued.component is None
 
 
-def test_a_denied_attempt_to_act_as_a_role_is_an_attempt_on_that_role() -> None:
+def test_a_denied_assume_role_is_a_refused_credential_of_that_role() -> None:
     message = (
         f"User: arn:aws:iam::{ACCOUNT}:user/zoe is not authorized to perform: sts:AssumeRole "
         f"on resource: {ROLE} with an explicit deny"
@@ -177,7 +177,7 @@ def test_a_call_from_another_account_is_one_fact_of_the_roles_account() -> None:
         ("PutRolePermissionsBoundary", "role worker", PermissionChangeRefused),
     ],
 )
-def test_denied_attempts_are_attempts(name: str, resource: str, expected: type) -> None:
+def test_denied_calls_are_recorded_as_attempts(name: str, resource: str, expected: type) -> None:
     message = f"User: arn:aws:iam::{ACCOUNT}:user/zoe is not authorized on resource: {resource}"
     refused = fact(
         translated("cloudtrail", record(name, errorCode="AccessDenied", errorMessage=message))
@@ -185,12 +185,12 @@ def test_denied_attempts_are_attempts(name: str, resource: str, expected: type) 
     assert (type(refused), refused.agency) == (expected, "worker")
 
 
-def test_a_denied_attempt_that_names_no_role_is_counted_with_the_reason() -> None:
+def test_a_denied_call_without_a_role_is_counted_with_the_reason() -> None:
     denied = record("CreateRole", errorCode="AccessDenied", errorMessage="no")
     assert translated("cloudtrail", denied) == "iam:CreateRole (role not named)"
 
 
-def test_a_service_linked_role_is_created_and_its_deletion_only_asked_for() -> None:
+def test_a_service_linked_role_is_created_but_its_deletion_is_only_requested() -> None:
     name = "AWSServiceRoleForExample"
     created = fact(
         translated(
@@ -217,7 +217,7 @@ def test_a_service_linked_role_is_created_and_its_deletion_only_asked_for() -> N
     assert type(fact(translated("cloudtrail", asked))).__name__ == "PermissionsChanged"
 
 
-def test_switching_to_a_role_in_the_console_is_acting_as_it() -> None:
+def test_switching_to_a_role_in_the_console_issues_a_credential_of_it() -> None:
     found = translated(
         "cloudtrail",
         record(
@@ -257,7 +257,7 @@ def test_trust_policies_of_every_shape_become_one_sorted_line() -> None:
     [{"eventName": None}, {"eventSource": 7}],
     ids=str,
 )
-def test_what_is_no_record_is_said_to_be_none(broken: dict[str, Any]) -> None:
+def test_a_value_that_is_not_a_cloudtrail_record_is_unreadable(broken: dict[str, Any]) -> None:
     with pytest.raises(Unreadable, match="not a CloudTrail record"):
         translated("cloudtrail", record("CreateRole", **broken))
 
@@ -272,20 +272,20 @@ def test_a_fact_without_an_id_or_a_time_is_malformed(broken: dict[str, Any]) -> 
         translated("cloudtrail", record("CreateRole", **broken))
 
 
-def test_invictus_comes_out_exactly(shared: Path, tmp_path: Path) -> None:
+def test_the_invictus_traces_yield_exactly_the_known_facts(shared: Path, tmp_path: Path) -> None:
     folder = shared / "cloudtrail-invictus"
     found, report = read("cloudtrail", folder)
     assert (report.files, report.records, report.complete) == (55, 2900, True)
     with ledger(tmp_path) as opened:
         assert opened.observe(found).new_traces == 103
         history = [entry for entry in opened.history() if entry.type != "SubjectRegistered"]
-        told = [entry for entry in history if not getattr(entry.event, "consequence_of", None)]
+        own = [entry for entry in history if not getattr(entry.event, "consequence_of", None)]
         by_kind = [
             (entry.type, str(getattr(entry.event, "policy", "")).startswith("arn:"))
-            for entry in told
+            for entry in own
             if entry.type in {"PermissionGranted", "PermissionRevoked"}
         ]
-        assert types(told) == {
+        assert types(own) == {
             "AgencyCreated": 13,
             "AgencyDeleted": 13,
             "AgencyTrustChanged": 2,

@@ -1,4 +1,4 @@
-"""What CTS's traces become, in all their generations."""
+"""The facts in CTS's traces, in all their shapes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fact(name: str, **fields: Any) -> Any:
     return event
 
 
-def test_the_fixture_tells_an_agencys_whole_life(fixtures: Path) -> None:
+def test_the_fixture_yields_the_whole_life_of_an_agency(fixtures: Path) -> None:
     found, report = read("cts", fixtures / "cts.json")
     assert [type(event).__name__ for event in events(found)] == [
         "AgencyCreated",
@@ -102,7 +102,7 @@ def test_a_time_of_unknown_shape_is_never_guessed(written: object) -> None:
 
 
 @pytest.mark.parametrize("encode", [lambda body: body, json.dumps], ids=["object", "text"])
-def test_bodies_are_objects_or_texts(encode: Any) -> None:
+def test_request_and_response_may_be_objects_or_json_texts(encode: Any) -> None:
     created = fact(
         "createAgency",
         request=encode({"agency": {"name": "mesh", "trust_domain_name": "op_svc_x"}}),
@@ -121,17 +121,17 @@ def test_success_is_in_the_rating_and_never_in_the_code(code: Any, key: str, rat
     assert type(fact("createAgency", **fields)) is expected
 
 
-def test_without_a_rating_nobody_knows_whether_it_succeeded() -> None:
+def test_a_trace_without_a_rating_is_unreadable() -> None:
     with pytest.raises(Unreadable, match="trace_rating"):
         translated("cts", trace("createAgency", **AGENCY, trace_rating=None))
 
 
 @pytest.mark.parametrize("name", ["createAgency", "CREATEAGENCY", "createagency"])
-def test_names_are_compared_whatever_their_case(name: str) -> None:
+def test_names_are_compared_without_regard_to_case(name: str) -> None:
     assert isinstance(fact(name, **AGENCY, service_type="iam"), AgencyCreated)
 
 
-def test_a_trace_without_an_id_gets_one_from_its_content() -> None:
+def test_a_trace_without_an_id_is_identified_by_a_digest_of_its_content() -> None:
     one = translated("cts", trace("createAgency", **AGENCY, trace_id=""))
     again = translated("cts", trace("createAgency", **AGENCY, trace_id=""))
     other = translated("cts", trace("createAgency", **AGENCY, trace_id="", time=1770100000001))
@@ -141,7 +141,7 @@ def test_a_trace_without_an_id_gets_one_from_its_content() -> None:
     assert one.command_id == again.command_id != other.command_id
 
 
-def test_the_account_is_the_resources_then_the_traces_then_the_users() -> None:
+def test_the_account_is_that_of_the_resource_else_of_the_trace_else_of_the_user() -> None:
     user = {"name": "lin", "domain": {"id": "third"}}
     accounts = []
     for fields in (
@@ -155,7 +155,7 @@ def test_the_account_is_the_resources_then_the_traces_then_the_users() -> None:
     assert accounts == ["first", "second", "third"]
 
 
-def test_a_trace_of_no_account_is_counted_by_name() -> None:
+def test_a_trace_without_an_account_is_counted_by_name() -> None:
     name = translated("cts", trace("createAgency", **AGENCY, user="{opaque}"))
     assert name == "IAM:createAgency (no account)"
 
@@ -165,7 +165,7 @@ def grant(**fields: Any) -> Any:
     return fact("assignRoleToAgencyOnProject", request=body, **fields)
 
 
-def test_a_project_is_known_by_its_name_and_a_sub_project_is_its_own_word() -> None:
+def test_a_sub_project_is_a_region_of_its_own() -> None:
     kind = "roleAgencyProject"
     assert grant(resource_type=kind, resource_name="cn-north-4").region == "cn-north-4"
     assert grant(resource_type=kind, resource_name="cn-north-4_a").region == "cn-north-4_a"
@@ -174,7 +174,7 @@ def test_a_project_is_known_by_its_name_and_a_sub_project_is_its_own_word() -> N
     assert fact("assignRoleToAgencyOnProject", request=body).region == "MOS"
 
 
-def test_a_project_known_by_its_id_alone_is_a_change_of_unknown_kind() -> None:
+def test_a_grant_on_a_project_without_a_name_is_a_change_of_unknown_kind() -> None:
     changed = grant(resource_url="/v3.0/OS-AGENCY/projects/0123abcd/agencies/a1/roles/r1")
     assert isinstance(changed, PermissionsChanged)
     assert changed.region is None
@@ -194,19 +194,19 @@ def test_a_project_known_by_its_id_alone_is_a_change_of_unknown_kind() -> None:
         ("detachAgencyPolicyV5", PermissionRevoked, "*"),
     ],
 )
-def test_each_scope_has_its_region(name: str, event: type, region: str) -> None:
+def test_each_scope_of_a_grant_has_its_region(name: str, event: type, region: str) -> None:
     found = fact(name, **AGENCY, request={"role_name": "Tenant Guest"})
-    told = (type(found), found.agency, found.region, found.policy)
-    assert told == (event, "mesh", region, "Tenant Guest")
+    found_fields = (type(found), found.agency, found.region, found.policy)
+    assert found_fields == (event, "mesh", region, "Tenant Guest")
 
 
-def test_what_was_granted_may_be_unreadable_but_that_something_was_is_a_fact() -> None:
+def test_a_grant_whose_role_is_unreadable_is_still_a_fact() -> None:
     changed = fact("updateAgencyInheritedGrants", **AGENCY, request="opaque")
     assert isinstance(changed, PermissionsChanged)
     assert (changed.agency, changed.region) == ("mesh", "*")
 
 
-def test_a_refused_grant_is_an_attempt() -> None:
+def test_a_refused_grant_is_recorded_as_an_attempt() -> None:
     refused = grant(
         trace_rating="warning",
         response={"error": {"code": 403, "message": "lin may not do that"}},
@@ -215,14 +215,14 @@ def test_a_refused_grant_is_an_attempt() -> None:
     assert refused.why == "assignRoleToAgencyOnProject: (somebody) may not do that"
 
 
-def test_an_id_in_the_names_place_is_no_name() -> None:
+def test_an_id_in_the_place_of_a_name_is_not_taken_as_a_name() -> None:
     fields = {"resource_type": "agency", "resource_name": "a1", "resource_id": "a1"}
     assert translated("cts", trace("deleteAgency", **fields)) == (
         "IAM:deleteAgency (agency not named)"
     )
 
 
-def test_an_update_says_whom_is_trusted_or_which_fields_changed() -> None:
+def test_an_update_names_the_trustee_or_the_changed_fields() -> None:
     trusts = {"agency": {"trust_domain_name": "other"}}
     assert fact("updateAgency", **AGENCY, request=trusts) == AgencyTrustChanged(
         agency="mesh", trustee="account:other"
@@ -233,7 +233,7 @@ def test_an_update_says_whom_is_trusted_or_which_fields_changed() -> None:
     )
 
 
-def test_consent_in_the_console_of_cce_names_agencies_at_most() -> None:
+def test_consent_in_the_console_of_cce_yields_agencies_only() -> None:
     fields: dict[str, Any] = {"service_type": "CCE", "resource_type": "cluster"}
     changed = fact("createUserAgencies", **fields, request={"agencies": ["CCENodeAgency"]})
     assert isinstance(changed, PermissionsChanged)
@@ -243,7 +243,7 @@ def test_consent_in_the_console_of_cce_names_agencies_at_most() -> None:
 
 
 @pytest.mark.parametrize("colons", [":", "::"])
-def test_a_session_names_its_agency_and_that_ones_account(colons: str) -> None:
+def test_a_session_urn_names_the_agency_and_its_account(colons: str) -> None:
     urn = f"sts::dd22{colons}assumed-agency:mesh/gateway"
     found = translated(
         "cts",
@@ -254,11 +254,11 @@ def test_a_session_names_its_agency_and_that_ones_account(colons: str) -> None:
     assert found.events == (TemporaryCredentialIssued(agency="mesh", region="global"),)
 
 
-def test_a_refused_switch_is_an_attempt() -> None:
+def test_a_refused_switch_is_recorded_as_an_attempt() -> None:
     assert isinstance(fact("switchRole", **AGENCY, trace_rating="warning"), CredentialRefused)
 
 
-def test_an_agency_that_acts_is_the_actor_with_who_stands_behind_it() -> None:
+def test_the_actor_is_the_agency_and_the_user_behind_it() -> None:
     behind = {"user": {"name": "wei", "domain": {"name": "partner"}}}
     user = {"type": "AssumedAgency", "name": "acme/mesh", "domain": {"id": DOMAIN}}
     found = translated("cts", trace("createAgency", **AGENCY, user=user | {"assumedBy": behind}))
@@ -266,7 +266,7 @@ def test_an_agency_that_acts_is_the_actor_with_who_stands_behind_it() -> None:
     assert found.actor == "acme/mesh by partner/wei"
 
 
-def test_another_cloud_of_the_same_make_is_another_provider(fixtures: Path) -> None:
+def test_an_edition_of_the_cloud_is_another_provider(fixtures: Path) -> None:
     source = SOURCES["cts"].edition("otc")
     found = source.translate(trace("createAgency", **AGENCY), "a.json")
     assert isinstance(found, Observation)

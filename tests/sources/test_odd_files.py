@@ -17,7 +17,7 @@ from tests.sources.reading import read
 from tests.sources.test_reading import ONE, THREE, TWO, ids, record
 
 LINEAR_S = 5.0
-"""What takes well under a second, and took 20 s when its cost grew with the square of the size."""
+"""A limit for work that takes well under a second; when its cost was quadratic, it took 20 s."""
 
 ASSUMED: dict[str, Any] = {
     "eventSource": "sts.amazonaws.com",
@@ -27,7 +27,7 @@ ASSUMED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("until", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"])
-def test_an_expiry_outside_the_calendar_is_unknown_and_the_import_goes_on(
+def test_an_expiry_outside_the_calendar_is_unknown_and_the_import_continues(
     tmp_path: Path, until: str
 ) -> None:
     answer = {"credentials": {"expiration": until}}
@@ -43,7 +43,7 @@ def test_an_expiry_outside_the_calendar_is_unknown_and_the_import_goes_on(
 @pytest.mark.parametrize(
     "at", ["9999-12-31T23:59:59-01:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+01:00"]
 )
-def test_a_record_at_the_edge_of_the_calendar_is_reported_and_the_import_goes_on(
+def test_a_record_at_the_edge_of_the_calendar_is_reported_and_the_import_continues(
     tmp_path: Path, at: str
 ) -> None:
     lasting = ASSUMED["requestParameters"] | {"durationSeconds": 3_600}
@@ -67,7 +67,7 @@ def test_a_utf_16_file_that_ends_within_a_character_is_read_up_to_its_end(
     assert str(place) == "cut.json: at its end: the UTF-16 text ends within a character"
 
 
-def test_half_a_character_in_utf_16_spoils_only_the_record_that_it_stands_in(
+def test_half_a_character_in_utf_16_makes_only_its_own_record_malformed(
     tmp_path: Path,
 ) -> None:
     odd = json.dumps(record(2, requestParameters={"roleName": "wor#er", "policyArn": "p"}))
@@ -79,7 +79,7 @@ def test_half_a_character_in_utf_16_spoils_only_the_record_that_it_stands_in(
 
 
 def test_a_gzip_whose_first_member_is_short_is_read_as_any_other(tmp_path: Path) -> None:
-    """What is in the file is known by its beginning, however little of it comes first."""
+    """The kind of text is recognised by its beginning, however short the first member is."""
     lines = f"{ONE}\n{{]\n{THREE}\n"
     for number, encoding in enumerate(["utf-8", "utf-16-le"]):
         content = f"\ufeff{lines}".encode(encoding)
@@ -90,7 +90,7 @@ def test_a_gzip_whose_first_member_is_short_is_read_as_any_other(tmp_path: Path)
             assert (found, report.breaks) == (["e-1", "e-3"], 1), f"{encoding}, {first}"
 
 
-def test_the_place_of_a_bad_line_is_where_it_stands(
+def test_the_place_of_a_bad_line_is_its_line_and_column(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However the lines fall into the pieces that are read at a time."""
@@ -140,11 +140,11 @@ def test_the_time_for_records_that_are_not_valid_grows_with_their_number_alone(
 
 def test_the_time_for_a_long_text_grows_with_its_length_alone(tmp_path: Path) -> None:
     """Each beginning of an ARN in it was followed to the end of the text."""
-    said = "arn:aws:iam::123456789012:role/" * 13_000 + "!"
+    arns = "arn:aws:iam::123456789012:role/" * 13_000 + "!"
     path = tmp_path / "long.json"
-    asked = {"roleArn": said}
-    odd = record(2, **ASSUMED) | {"requestParameters": asked, "userIdentity": {"userName": said}}
-    refused = odd | {"errorCode": "AccessDenied", "errorMessage": said, "requestParameters": {}}
+    request = {"roleArn": arns}
+    odd = record(2, **ASSUMED) | {"requestParameters": request, "userIdentity": {"userName": arns}}
+    refused = odd | {"errorCode": "AccessDenied", "errorMessage": arns, "requestParameters": {}}
     path.write_text(f"[{ONE},{json.dumps(odd)},{json.dumps(refused)},{THREE}]")
     begun = time.perf_counter()
     found, report = ids(path)
@@ -152,7 +152,7 @@ def test_the_time_for_a_long_text_grows_with_its_length_alone(tmp_path: Path) ->
     assert (found, report.complete) == (["e-1", "e-3"], True)
 
 
-def test_a_record_that_is_nested_too_deeply_is_reported_and_the_import_goes_on(
+def test_a_record_that_is_nested_too_deeply_is_reported_and_the_import_continues(
     tmp_path: Path,
 ) -> None:
     """Of two readers of one record, the second may give up a few levels before the first."""
@@ -166,5 +166,5 @@ def test_a_record_that_is_nested_too_deeply_is_reported_and_the_import_goes_on(
 def _nested(depth: int) -> str:
     """A trace without an id, so that its whole content is written again to make one."""
     said = {"trace_name": "createAgency", "service_type": "IAM", "trace_rating": "normal"}
-    told = {"time": 1772357400000, "domain_id": "a1", "request": {"agency_name": "mesh"}}
-    return f'{json.dumps(said | told)[:-1]}, "x": {"[" * depth}{"]" * depth}}}'
+    fields = {"time": 1772357400000, "domain_id": "a1", "request": {"agency_name": "mesh"}}
+    return f'{json.dumps(said | fields)[:-1]}, "x": {"[" * depth}{"]" * depth}}}'

@@ -72,7 +72,7 @@ def test_every_shape_of_file_is_read(
     assert report.complete
 
 
-def test_one_record_alone_and_no_record_are_files_too(tmp_path: Path) -> None:
+def test_a_file_may_hold_one_record_or_none(tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text(ONE)
     (tmp_path / "none.json").write_text("[]")
     (tmp_path / "no-records.json").write_text('{"Records":[]}')
@@ -90,7 +90,7 @@ def test_envelopes_of_cts_are_opened(tmp_path: Path, envelope: str) -> None:
     assert report.not_understood == {"ECS:x": len(inner) if envelope == "traces" else 1}
 
 
-def test_a_fact_is_read_exactly_whatever_stands_beside_it(tmp_path: Path) -> None:
+def test_a_fact_is_read_exactly_whatever_other_fields_its_record_has(tmp_path: Path) -> None:
     """A trace without an id is known by the SHA-256 of all that it says, numbers included."""
     trace = {
         "trace_name": "createAgency",
@@ -118,17 +118,19 @@ def test_a_fact_is_read_exactly_whatever_stands_beside_it(tmp_path: Path) -> Non
         {"userAgent": 2**70},
     ],
 )
-def test_where_a_record_ends_is_said_by_itself(tmp_path: Path, odd: dict[str, Any]) -> None:
+def test_the_end_of_a_record_is_found_by_json_and_not_by_the_next_beginning(
+    tmp_path: Path, odd: dict[str, Any]
+) -> None:
     other = record(2) | {"eventName": "ListRoles"} | odd
-    told = ",".join(json.dumps(each) for each in (record(1), other, other, record(3)))
-    (tmp_path / "a.json").write_text(f'{{"Records":[{told}]}}')
+    content = ",".join(json.dumps(each) for each in (record(1), other, other, record(3)))
+    (tmp_path / "a.json").write_text(f'{{"Records":[{content}]}}')
     found, report = ids(tmp_path)
     assert found == ["e-1", "e-3"]
     assert (report.records, report.not_understood["iam:ListRoles"]) == (4, 2)
     assert report.complete
 
 
-def test_a_break_in_an_array_has_line_and_column_and_what_stood_before_is_read(
+def test_a_break_in_an_array_is_reported_by_line_and_column_and_earlier_records_are_read(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "broken.json"
@@ -141,7 +143,7 @@ def test_a_break_in_an_array_has_line_and_column_and_what_stood_before_is_read(
 
 
 @pytest.mark.parametrize("bad", ['{"eventID": }', "nonsense", '{"a":1', "[" * 100_000, "9" * 5_000])
-def test_a_bad_line_costs_itself_alone(tmp_path: Path, bad: str) -> None:
+def test_a_bad_line_is_skipped_alone(tmp_path: Path, bad: str) -> None:
     path = tmp_path / "lines.jsonl"
     path.write_text(f"{ONE}\n{bad}\n{TWO}\n")
     found, report = ids(path)
@@ -149,7 +151,7 @@ def test_a_bad_line_costs_itself_alone(tmp_path: Path, bad: str) -> None:
     assert [place.place.split(",")[0] for place in report.places] == ["line 2"]
 
 
-def test_a_bad_first_line_costs_itself_alone(tmp_path: Path) -> None:
+def test_a_bad_first_line_is_skipped_alone(tmp_path: Path) -> None:
     path = tmp_path / "lines.jsonl"
     path.write_text(f'{{"eventID" 7, "more": "of it"}}\n{ONE}\n{TWO}\n')
     found, report = ids(path)
@@ -220,9 +222,9 @@ def test_a_file_that_is_not_there_is_reported_and_the_rest_read(tmp_path: Path) 
     ("fields", "message"),
     [
         ({"eventTime": "2026-03-03T00:00:00Z"}, "future"),
-        ({"eventID": "e\ud800"}, "no name"),
-        ({"eventID": "e\n1"}, "no name"),
-        ({"userIdentity": {"arn": "someone\u2028else"}}, "no name"),
+        ({"eventID": "e\ud800"}, "is not valid"),
+        ({"eventID": "e\n1"}, "is not valid"),
+        ({"userIdentity": {"arn": "someone\u2028else"}}, "is not valid"),
         ({"recipientAccountId": "a:b"}, "account"),
         ({"requestParameters": {"roleName": "a\u0007", "policyArn": "p"}}, "agency"),
         ({"requestParameters": {"roleName": "r\udfff", "policyArn": "p"}}, "agency"),
@@ -236,7 +238,7 @@ def test_a_file_that_is_not_there_is_reported_and_the_rest_read(tmp_path: Path) 
         ({"awsRegion": None, "eventTime": "0000-01-01T00:00:00Z"}, "eventTime"),
     ],
 )
-def test_what_cannot_be_a_fact_is_reported_with_its_place(
+def test_a_record_that_cannot_be_a_fact_is_reported_with_its_place(
     tmp_path: Path, fields: dict[str, Any], message: str
 ) -> None:
     path = tmp_path / "a.json"
@@ -249,14 +251,14 @@ def test_what_cannot_be_a_fact_is_reported_with_its_place(
 
 
 @pytest.mark.parametrize("other", [1, "text", None, True, [], 1.5])
-def test_a_record_that_is_no_object_is_reported(tmp_path: Path, other: object) -> None:
+def test_a_record_that_is_not_an_object_is_reported(tmp_path: Path, other: object) -> None:
     (tmp_path / "a.json").write_text(f"[{ONE},{json.dumps(other)},{TWO}]")
     found, report = ids(tmp_path)
     assert found == ["e-1", "e-2"]
     assert report.malformed_records == 1
 
 
-def test_bytes_that_are_no_utf_8_spoil_only_what_they_stand_in(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf_8_make_only_their_own_record_malformed(tmp_path: Path) -> None:
     unused = TWO[:-1].encode() + b', "userAgent": "\xff\xfe"}'
     name = ONE.replace('"worker"', '"wor#er"').encode().replace(b"#", b"\xc3")
     (tmp_path / "a.json").write_bytes(b"[" + name + b"," + unused + b"]")
@@ -264,7 +266,7 @@ def test_bytes_that_are_no_utf_8_spoil_only_what_they_stand_in(tmp_path: Path) -
     assert (found, report.malformed_records) == (["e-2"], 1)
 
 
-def test_folders_are_walked_for_trace_files_and_given_files_are_always_read(
+def test_folders_are_searched_for_trace_files_and_given_files_are_always_read(
     tmp_path: Path,
 ) -> None:
     deep = tmp_path / "2026" / "02"
@@ -275,7 +277,7 @@ def test_folders_are_walked_for_trace_files_and_given_files_are_always_read(
     assert [path.name for path in files_of([deep / "notes.md"])] == ["notes.md"]
 
 
-def test_progress_is_told_in_stored_bytes(tmp_path: Path) -> None:
+def test_progress_is_reported_in_stored_bytes(tmp_path: Path) -> None:
     (tmp_path / "a.json.gz").write_bytes(gzip.compress(f"[{ONE}]".encode()))
     (tmp_path / "b.json").write_text(TWO)
     seen: list[int] = []
@@ -285,7 +287,7 @@ def test_progress_is_told_in_stored_bytes(tmp_path: Path) -> None:
     assert sum(seen) == stored_bytes(paths)
 
 
-def test_names_from_a_trace_cannot_drive_a_terminal_or_fill_the_memory() -> None:
+def test_names_from_a_trace_cannot_control_a_terminal_or_fill_the_memory() -> None:
     report = ImportReport()
     report.count(report.not_understood, "a:\x1b[2J\n")
     assert list(report.not_understood) == ["a:\\x1b[2J\\n"]
@@ -311,7 +313,7 @@ def test_importing_twice_appends_nothing(fixtures: Path, tmp_path: Path, kind: s
 
 @pytest.mark.parametrize("kind", SOURCES)
 @pytest.mark.parametrize("until", [None, 8])
-def test_the_order_of_arrival_changes_no_present_answer(
+def test_the_order_of_arrival_does_not_change_the_present(
     fixtures: Path, tmp_path: Path, kind: str, until: int | None
 ) -> None:
     found = read(kind, fixtures / f"{kind}.json")[0][:until]
@@ -327,7 +329,9 @@ def test_the_order_of_arrival_changes_no_present_answer(
     assert all(state == states[0] for state in states)
 
 
-def test_invictus_in_any_order_is_the_same_account(shared: Path, tmp_path: Path) -> None:
+def test_the_invictus_traces_in_any_order_yield_the_same_account(
+    shared: Path, tmp_path: Path
+) -> None:
     found, _ = read("cloudtrail", shared / "cloudtrail-invictus")
     states, trails = [], []
     for seed in range(3):
@@ -336,8 +340,8 @@ def test_invictus_in_any_order_is_the_same_account(shared: Path, tmp_path: Path)
             for start in range(0, len(found), 10):
                 opened.observe(found[start : start + 10])
             states.append(present(opened, "aws", "123837392027"))
-            told = [e for e in opened.history() if not getattr(e.event, "consequence_of", None)]
-            trails.append(types(told))
+            own = [e for e in opened.history() if not getattr(e.event, "consequence_of", None)]
+            trails.append(types(own))
     assert states[0] == states[1] == states[2]
     assert trails[0] == trails[1] == trails[2]
 

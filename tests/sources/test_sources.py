@@ -1,4 +1,4 @@
-"""What holds for every source: each is one folder, and what it declares is enough."""
+"""The rules for every source: it is one folder, and its declaration is all that is needed."""
 
 from __future__ import annotations
 

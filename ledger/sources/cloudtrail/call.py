@@ -1,4 +1,4 @@
-"""One call of the AWS API as CloudTrail recorded it, and the names that can be read from it."""
+"""One call of the AWS API as CloudTrail recorded it, and the names in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ledger.sources.source import Trace
 
 SERVICES: Final = ".amazonaws.com"
 _NAMING_CHARS_MAX: Final = 8_192
-"""How long a text may be that names a role; an ARN and a message have 2,048 characters at most."""
+"""The most characters of a text that names a role. ARNs and messages have at most 2,048."""
 
 _role_arn = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:[^\s/]+/)*([\w+=,.@-]+)(?=[\s,]|$)")
 _refused_role = re.compile(r"on resource: role ([\w+=,.@-]+)")
@@ -22,8 +22,8 @@ _refused_policy_arn = re.compile(r"on resource: (arn:[\w-]+:iam::\w*:policy/\S+)
 def role_named(text: str) -> tuple[str, str] | None:
     """The account and the name of the first role whose ARN is in a text; None if there is none.
 
-    Between them stands the role's path, which is not a part of its name. Where a text repeats the
-    beginning of an ARN, each is followed to the end, so that a longer text is not searched at all.
+    The role's path, between the two, is not part of the name. A text that is too long is not
+    searched: if it repeats the beginning of an ARN, the pattern reads it to the end for each.
     """
     found = _role_arn.search(text) if len(text) <= _NAMING_CHARS_MAX else None
     return (found[1], found[2]) if found else None
@@ -31,34 +31,34 @@ def role_named(text: str) -> tuple[str, str] | None:
 
 @dataclass(slots=True, kw_only=True)
 class Call(Trace):
-    """What was called, by whom, and what came of it; `error` is set if it was refused."""
+    """One call: the caller, the request, the response. `error` is set if AWS refused it."""
 
     name: str
     record: Record
     request: dict[str, Any]
     response: dict[str, Any]
-    who: dict[str, Any]
+    identity: dict[str, Any]
     error: str | None
 
     @property
     def region(self) -> str:
-        named = text(self.record.get("awsRegion"))
-        if named is None:
+        region = text(self.record.get("awsRegion"))
+        if region is None:
             raise Unreadable("the record has no awsRegion")
-        return named
+        return region
 
     @property
     def message(self) -> str:
         return text(self.record.get("errorMessage")) or ""
 
     def why(self) -> str:
-        """Why it was refused, without the name of whom."""
-        said = self.error or f"{self.name} failed"
-        names = (text(self.who.get("userName")), self.actor)
-        return why((self.name, said, self.message), names)
+        """The reason of a refusal, without the caller's name."""
+        error = self.error or f"{self.name} failed"
+        names = (text(self.identity.get("userName")), self.actor)
+        return why((self.name, error, self.message), names)
 
     def role(self) -> str | None:
-        """The role's name: as asked, as answered, or in a refusal's message."""
+        """The role's name: from the request, the response, or the message of a refusal."""
         named = first_text(
             (self.request.get("roleName"), within(self.response, "role").get("roleName"))
         )
@@ -71,7 +71,7 @@ class Call(Trace):
         return arn[1] if arn else None
 
     def policy(self) -> str | None:
-        """The policy: the ARN of a managed one, the name of an inline one."""
+        """The policy: a managed policy's ARN, or an inline policy's name."""
         named = first_text(
             (
                 self.request.get("policyArn"),

@@ -1,4 +1,4 @@
-"""AWS IAM's calls on roles and policies → facts. Those on users and groups are no delegations."""
+"""AWS IAM's calls on roles and policies → facts. Calls on users and groups are not delegations."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _delete_role(call: Call) -> DomainEvent | str:
 
 
 def _delete_linked_role(call: Call) -> DomainEvent | str:
-    """Accepting is not deleting: a task decides, and no trace says how it ended."""
+    """AWS only accepts the deletion here. A task carries it out, and no trace has its result."""
     role = call.role()
     if role is None:
         return NO_ROLE

@@ -60,8 +60,8 @@ def parse(record: Record) -> Call | str:
     version = str(record.get("eventVersion", "1."))
     if not version.startswith("1."):
         return f"eventVersion {version}"
-    who = mapping(record.get("userIdentity"))
-    account = first_text((record.get("recipientAccountId"), who.get("accountId")))
+    identity = mapping(record.get("userIdentity"))
+    account = first_text((record.get("recipientAccountId"), identity.get("accountId")))
     trace_id = text(record.get("eventID"))
     if account is None or trace_id is None:
         raise Unreadable("the record names no account, or has no eventID")
@@ -74,31 +74,34 @@ def parse(record: Record) -> Call | str:
         record=record,
         request=mapping(record.get("requestParameters")),
         response=mapping(record.get("responseElements")),
-        who=who,
+        identity=identity,
         account=account,
         at=at,
         trace_id=trace_id,
-        actor=first_text((who.get("arn"), who.get("invokedBy"), who.get("principalId"))),
+        actor=first_text(
+            (identity.get("arn"), identity.get("invokedBy"), identity.get("principalId"))
+        ),
         address=address(record.get("sourceIPAddress")),
         correlation_id=text(record.get("requestID")) or text(record.get("sharedEventID")),
         error=text(record.get("errorCode")) or text(record.get("errorMessage")),
     )
 
 
-# -- acting as a role ----------------------------------------------------------------------------
+# -- temporary credentials of a role ------------------------------------------------------------
 
 
 def _assume_role(call: Call) -> DomainEvent | str:
-    """AssumeRole and its kin. The fact is the role's account's, wherever the caller is at home.
+    """AssumeRole and similar calls. The fact belongs to the role's account, not to the caller's.
 
-    A call from another account is delivered to both; their shared id makes it one fact.
+    CloudTrail delivers a call from another account to both accounts; the id that both records share
+    makes it one fact.
     """
     found = role_named(str(call.request.get("roleArn") or call.message))
     if found is None:
         return "role not named"
     account, role = found
     shared = text(call.record.get("sharedEventID"))
-    if shared and call.who.get("accountId") not in (None, account):
+    if shared and call.identity.get("accountId") not in (None, account):
         call.trace_id = shared
     call.account = account
     region = call.region
@@ -113,10 +116,10 @@ def _assume_role(call: Call) -> DomainEvent | str:
 
 
 def _component(call: Call) -> str | None:
-    """The session's name where it names a component; a person's name stays out of the payload."""
+    """The session's name if it names a component. A person's name must not get into an event."""
     session = text(call.request.get("roleSessionName"))
-    arn = text(call.who.get("arn")) or ""
-    persons = (text(call.who.get("userName")), arn.rpartition("/")[2])
+    arn = text(call.identity.get("arn")) or ""
+    persons = (text(call.identity.get("userName")), arn.rpartition("/")[2])
     if session is None or call.name != "AssumeRole" or "@" in session:
         return None
     if any(person and person in session for person in persons):
@@ -125,12 +128,12 @@ def _component(call: Call) -> str | None:
 
 
 def _expires_at(call: Call) -> datetime | None:
-    """As answered; else from the duration asked for; else unknown."""
-    said = text(within(call.response, "credentials").get("expiration"))
-    if said:
-        found = _expiration.match(said)
+    """From the response; else computed from the requested duration; else unknown."""
+    answer = text(within(call.response, "credentials").get("expiration"))
+    if answer:
+        found = _expiration.match(answer)
         with suppress(ValueError):
-            return _read_expiration(found) if found else instant(said)
+            return _read_expiration(found) if found else instant(answer)
     seconds = call.request.get("durationSeconds")
     if isinstance(seconds, int) and 0 < seconds <= 129_600:
         with suppress(ValueError):
@@ -152,7 +155,7 @@ def _read_expiration(found: re.Match[str]) -> datetime:
 
 
 def _switch_role(call: Call) -> DomainEvent | str:
-    """A console session that goes on as a role. Who switched stands in additionalEventData."""
+    """A console session goes on as a role. additionalEventData names the user who switched."""
     found = _assumed.search(call.actor or "")
     if found is None:
         return "role not named"

@@ -1,4 +1,4 @@
-"""CTS traces of what an agency may do → facts, by the scope of the grant.
+"""CTS traces that grant or revoke an agency's permissions → facts, by the scope of the grant.
 
 | trace | scope | region |
 |---|---|---|
@@ -8,8 +8,8 @@
 | attach-/detachAgencyPolicyV5 | no region; its policy may limit itself | `*` |
 | updateAgencyAssignsByRole, updateagenciesRolesByConsole | several at once | unknown |
 
-A default project is called like its region; a sub-project `<region>_<name>` is another project, and
-a grant on one says nothing of the other. A project known by its id alone has no region here.
+A default project has its region's name. A sub-project `<region>_<name>` is another project: a grant
+on one does not hold on the other. If a trace has only the project's id, the region is unknown.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ledger.values import ALL_REGIONS
 
 Facts = tuple[DomainEvent, ...]
 Scope = Callable[[CtsTrace], str | None]
-"""The region of the grant; None if the trace does not say it."""
+"""Returns the region of a grant; None if the trace does not have it."""
 
 _project_name = re.compile(r"[a-z]{2}-[a-z]+-\d+(?:_[^\s:*/]+)?", re.ASCII)
 _ROLE_NAMES: Final = (
@@ -48,7 +48,7 @@ _ROLE_IDS: Final = ("role.id", "role_id", "roleId", "policy_id", "policyId")
 
 
 def _of_project(trace: CtsTrace) -> str | None:
-    named = trace.said("project.name", "project_name", "projectName", "region_id", "region")
+    named = trace.text_at("project.name", "project_name", "projectName", "region_id", "region")
     if named:
         return named
     candidates = (
@@ -64,18 +64,18 @@ def _always(region: str | None) -> Scope:
 
 _of_global_services = _always(GLOBAL_SERVICES)
 _of_all_projects = _always(ALL_REGIONS)
-_unsaid = _always(None)
+_unknown_scope = _always(None)
 
 
 def _roles(trace: CtsTrace) -> list[str]:
-    """The roles or policies, each by its name, by its id where only that is told."""
+    """The roles or policies, each by its name; by its id if the trace has no name."""
     listed = trace.request.get("roles") or trace.response.get("roles")
     if isinstance(listed, list):
         items = [mapping(item) for item in listed]
         keys = ("display_name", "name", "role_name", "id", "role_id")
         found = [next((t for key in keys if (t := text(item.get(key)))), None) for item in items]
         return sorted({role for role in found if role}) if all(found) else []
-    role = trace.said(*_ROLE_NAMES) or trace.said(*_ROLE_IDS)
+    role = trace.text_at(*_ROLE_NAMES) or trace.text_at(*_ROLE_IDS)
     role = role or trace.after("roles") or trace.after("policies")
     return [role] if role else []
 
@@ -83,7 +83,7 @@ def _roles(trace: CtsTrace) -> list[str]:
 def _change(
     event: type[PermissionGranted | PermissionRevoked] | None, scope: Scope
 ) -> Callable[[CtsTrace], Facts | str]:
-    """A translator; without an event the trace says only that something changed."""
+    """A translator; without an event, for traces that only say that something changed."""
 
     def change(trace: CtsTrace) -> Facts | str:
         agency = agency_of(trace)
@@ -97,15 +97,15 @@ def _change(
             )
             return (refused,)
         if event is None or region is None or not roles:
-            detail = f"{trace.name}{_unknown(trace, region, roles) if event else ''}"
+            detail = f"{trace.name}{_missing(trace, region, roles) if event else ''}"
             return (PermissionsChanged(agency=agency, region=region, policy=only, detail=detail),)
         return tuple(event(agency=agency, region=region, policy=role) for role in roles)
 
     return change
 
 
-def _unknown(trace: CtsTrace, region: str | None, roles: list[str]) -> str:
-    """What is missing, and the project's id to find it by."""
+def _missing(trace: CtsTrace, region: str | None, roles: list[str]) -> str:
+    """The parts that the trace does not name, and the project's id if it has one."""
     project = text(trace.after("projects"))
     missing = [
         None if region else f"project {project}" if project else "project not named",
@@ -125,6 +125,6 @@ TRANSLATORS: Final[dict[str, Callable[[CtsTrace], Facts | str]]] = {
     "deleteAgencyInheritedGrants": _change(PermissionRevoked, _of_all_projects),
     "attachAgencyPolicyV5": _change(PermissionGranted, _of_all_projects),
     "detachAgencyPolicyV5": _change(PermissionRevoked, _of_all_projects),
-    "updateAgencyAssignsByRole": _change(None, _unsaid),
-    "updateagenciesRolesByConsole": _change(None, _unsaid),
+    "updateAgencyAssignsByRole": _change(None, _unknown_scope),
+    "updateagenciesRolesByConsole": _change(None, _unknown_scope),
 }

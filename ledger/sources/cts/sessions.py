@@ -1,4 +1,4 @@
-"""CTS traces of acting as an agency → facts: somebody switched to it, or got its credential."""
+"""CTS traces of using an agency → facts: a user switched to it, or got its credential."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ Facts = tuple[DomainEvent, ...]
 
 _agency_urn = re.compile(r"^iam::([\w.-]+):agency:(?:[^\s/]+/)*([^/]+)$")
 _session_urn = re.compile(r"^sts::([\w.-]+):{1,2}assumed-agency:([^/]+)/.+$")
-"""With one colon or two after the account: documents and traces differ."""
+"""One or two colons follow the account: the documents and the traces differ."""
 
 _ASSUMED_AT = ("auth.identity.assume_role.agency_name", "assume_role.agency_name")
 
 
 def _assume(trace: CtsTrace) -> Facts | str:
-    """The fact is the agency's account's, if the trace says which that is."""
-    urn = _agency_urn.match(trace.said("agency_urn") or "") or _session_urn.match(
+    """The fact belongs to the agency's account, if the trace names that account."""
+    urn = _agency_urn.match(trace.text_at("agency_urn") or "") or _session_urn.match(
         text(within(trace.response, "assumed_agency").get("urn")) or ""
     )
     if urn:
         trace.account, agency = urn[1], urn[2]
     else:
-        agency = agency_of(trace) or trace.said(*_ASSUMED_AT) or ""
-        domain = trace.said("auth.identity.assume_role.domain_id", "assume_role.domain_id")
+        agency = agency_of(trace) or trace.text_at(*_ASSUMED_AT) or ""
+        domain = trace.text_at("auth.identity.assume_role.domain_id", "assume_role.domain_id")
         trace.account = domain or trace.account
     if not agency:
         return NO_AGENCY
@@ -43,9 +43,9 @@ def _assume(trace: CtsTrace) -> Facts | str:
 
 
 def _expires_at(trace: CtsTrace) -> datetime | None:
-    said = trace.said("credentials.expiration", "credential.expires_at", "token.expires_at")
+    answer = trace.text_at("credentials.expiration", "credential.expires_at", "token.expires_at")
     try:
-        return instant(said) if said else None
+        return instant(answer) if answer else None
     except ValueError:
         return None
 

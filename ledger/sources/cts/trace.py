@@ -1,13 +1,13 @@
-"""One Huawei Cloud CTS trace, whatever generation its shape is of.
+"""One Huawei Cloud CTS trace, in any of the shapes that CTS has used over the years.
 
 | field | shapes |
 |---|---|
 | time | epoch milliseconds (13 digits) or nanoseconds (19), number or text; `2016/12/08 11:07:28
   GMT+08:00`, `12/08/2016 …` (month first), `2016-12-08 …`; RFC 3339 |
 | user, request, response | an object; one encoded as JSON in a text; "" or an opaque text |
-| trace_rating (version 2: trace_status) | normal: it succeeded; warning, incident: it did not |
-| code | a number or a text; says nothing of success (302 is a login's, 200 a failure's) |
-| trace_id | a UUID; absent or empty in some: then the record's SHA-256 stands for it |
+| trace_rating (version 2: trace_status) | normal: it succeeded; warning, incident: it failed |
+| code | a number or a text; not a sign of success (a login has 302, some failures have 200) |
+| trace_id | a UUID; if it is missing or empty, the record's SHA-256 is used instead |
 
 CTS user guide, "Trace structure", and the samples of its older guides and interfaces.
 """
@@ -27,11 +27,11 @@ from ledger.sources.source import Trace
 from ledger.values import instant, later
 
 GLOBAL_SERVICES: Final = "global"
-"""Stands as the region of what belongs to global services: grants on the domain, most logins."""
+"""The region of global services: of grants on the domain, and of most logins."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOSECONDS: Final = {13: 1_000_000, 19: 1}
-"""What one of it is in nanoseconds, by the number of digits."""
+"""The unit of a time in nanoseconds, by its number of digits."""
 
 _dated = re.compile(
     r"(?:(?P<y>\d{4})[/-](?P<m>\d\d)[/-](?P<d>\d\d)|(?P<m2>\d\d)/(?P<d2>\d\d)/(?P<y2>\d{4}))"
@@ -42,7 +42,7 @@ _endpoint_region = re.compile(r"^(?:https?://)?[\w-]+\.([a-z]{2}-[a-z]+(?:-\d+)?
 
 
 def time_of(value: object) -> datetime:
-    """When it was. Raises Unreadable for anything that none of the known shapes is."""
+    """The time that a trace has. Raises Unreadable for every shape that is not known."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -59,11 +59,13 @@ def time_of(value: object) -> datetime:
             value = f"{year}-{month}-{day}T{found['time']}{found['zone']}"
         return instant(value)
     except (ValueError, KeyError) as error:
-        raise Unreadable(f"the time {value[:40]!r} has none of the known shapes") from error
+        raise Unreadable(
+            f"the time {value[:40]!r} is not valid in any of the known shapes"
+        ) from error
 
 
 def trace_id_of(record: Record) -> str:
-    """The trace's own id; else one made of its content, so that it is one fact when read again."""
+    """The trace's own id; else a digest of its content, so that a second import finds it again."""
     own = text(record.get("trace_id"))
     if own:
         return own
@@ -72,7 +74,7 @@ def trace_id_of(record: Record) -> str:
 
 
 def account_of(record: Record, user: dict[str, Any]) -> str | None:
-    """The account whose resource it is: a trace between two accounts is delivered to both."""
+    """The account that owns the resource: CTS delivers a trace between two accounts to both."""
     return first_text(
         (
             record.get("resource_account_id"),
@@ -85,9 +87,8 @@ def account_of(record: Record, user: dict[str, Any]) -> str | None:
 
 
 def actor_of(user: dict[str, Any]) -> str | None:
-    """`<account>/<user>`, `<account>/<agency>`, and who stands behind the agency if it is said.
-
-    An agency that acts is called `<account>/<agency>` by CTS itself.
+    """`<account>/<user>` or `<account>/<agency>`, and ` by …` with the user behind the agency, if
+    the trace names one.
     """
     name = _qualified(user)
     behind = within(user, "assumedBy", "user") or within(user, "OriginUser")
@@ -104,7 +105,7 @@ def _qualified(user: dict[str, Any]) -> str | None:
 
 @dataclass(slots=True, kw_only=True)
 class CtsTrace(Trace):
-    """What was done, by whom, and whether it succeeded."""
+    """One call: the user, the request, the response, and whether it succeeded."""
 
     name: str
     record: Record
@@ -115,7 +116,7 @@ class CtsTrace(Trace):
 
     @property
     def resource_name(self) -> str | None:
-        """What the trace calls the resource; an id in its place is no name."""
+        """The resource's name; None if the trace has the id in its place."""
         name = text(self.record.get("resource_name"))
         return None if name == self.record.get("resource_id") else name
 
@@ -128,11 +129,11 @@ class CtsTrace(Trace):
         return text(self.record.get("resource_id"))
 
     def after(self, word: str) -> str | None:
-        """What follows a word in the resource's path: `…/roles/{id}`."""
+        """The part that follows a word in the resource's path, as in `…/roles/{id}`."""
         path = re.split(r"[?#]", text(self.record.get("resource_url")) or "")[0].split("/")
         return next((b for a, b in pairwise(path) if a == word and b), None)
 
-    def said(self, *keys: str) -> str | None:
+    def text_at(self, *keys: str) -> str | None:
         """The first text under one of these keys, in the request, then in the response.
 
         `role.name` is the key `name` within the object `role`.
@@ -146,19 +147,19 @@ class CtsTrace(Trace):
         return None
 
     def region_of_call(self) -> str:
-        """Where the call went, if the trace says so; else it went to a global service."""
-        said = text(within(self.record, "location_info").get("region"))
+        """The region that was called, if the trace names one; else that of global services."""
+        region = text(within(self.record, "location_info").get("region"))
         host = _endpoint_region.match(text(self.record.get("endpoint")) or "")
-        return said or (host[1] if host else GLOBAL_SERVICES)
+        return region or (host[1] if host else GLOBAL_SERVICES)
 
     def why(self) -> str:
-        """Why it was refused, without the name of whom."""
+        """The reason of a refusal, without the user's name."""
         error = within(self.response, "error") or self.response
-        said = [
+        reasons = [
             first_text((error.get(key), self.response.get(key)))
             for key in ("error_code", "errorCode", "code", "error_msg", "errorMsg", "message")
         ]
         code = text(str(self.record.get("code") or ""))
         rest = [f"code {code}" if code else None, text(self.record.get("message"))]
         names = (text(self.user.get("name")), text(self.user.get("user_name")))
-        return why((self.record.get("trace_name"), *(said if any(said) else rest)), names)
+        return why((self.record.get("trace_name"), *(reasons if any(reasons) else rest)), names)

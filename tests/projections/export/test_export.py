@@ -1,4 +1,4 @@
-"""An export is the ledger's own events, exactly once, whatever happened while it was made."""
+"""An export holds each event of the ledger exactly once, even after kills and appends meanwhile."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Rows = list[tuple[Any, ...]]
 
 
 def relation(folder: Path) -> Rows:
-    """The relation `events` as the manifest's files hold it, by position."""
+    """The relation `events` in the manifest's files, by position."""
     rows: Rows = []
     for file in read_manifest(folder).files():
         table = pq.read_table(folder / file.path, partitioning=None)
@@ -49,7 +49,7 @@ def relation(folder: Path) -> Rows:
 
 
 def kept(ledger: Place) -> Rows:
-    """The same, as the ledger has it."""
+    """The relation `events` in the ledger, by position."""
     statement = f"SELECT {', '.join(COLUMNS)} FROM {{}}events ORDER BY position"
     if isinstance(ledger, str):
         with psycopg.connect(ledger) as there:
@@ -64,21 +64,27 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "PAGE", 4)
 
 
-def test_it_holds_every_event_with_the_columns_of_the_ledger(told: World, tmp_path: Path) -> None:
-    done = exported(told.place, tmp_path / "out")
-    assert relation(tmp_path / "out") == kept(told.place)
-    assert (done.before, done.entries) == (0, told.ledger.last_position())
+def test_an_export_holds_every_event_with_the_columns_of_the_ledger(
+    world: World, tmp_path: Path
+) -> None:
+    done = exported(world.place, tmp_path / "out")
+    assert relation(tmp_path / "out") == kept(world.place)
+    assert (done.before, done.entries) == (0, world.ledger.last_position())
     assert done.bytes == sum(p.stat().st_size for p in (tmp_path / "out").glob("*/*.parquet"))
 
 
-def test_its_root_is_the_logs_over_the_entries_that_are_in_it(told: World, tmp_path: Path) -> None:
-    done = exported(told.place, tmp_path / "out")
+def test_the_root_in_the_manifest_is_the_logs_over_the_exported_entries(
+    world: World, tmp_path: Path
+) -> None:
+    done = exported(world.place, tmp_path / "out")
     entries = [row[COLUMNS.index("entry")].encode() for row in relation(tmp_path / "out")]
     assert tree_root(map(leaf_hash, entries)).hex() == done.root
 
 
-def test_a_stream_lies_in_the_bucket_that_its_names_hash_says(told: World, tmp_path: Path) -> None:
-    exported(told.place, tmp_path / "out", buckets=3)
+def test_the_bucket_of_a_stream_is_computed_from_the_hash_of_its_name(
+    world: World, tmp_path: Path
+) -> None:
+    exported(world.place, tmp_path / "out", buckets=3)
     seen = set()
     for file in read_manifest(tmp_path / "out").files():
         bucket = int(file.path.split("/")[0].removeprefix("bucket="))
@@ -90,7 +96,7 @@ def test_a_stream_lies_in_the_bucket_that_its_names_hash_says(told: World, tmp_p
     assert len(seen) > 1
 
 
-def test_what_is_new_goes_into_new_files_and_makes_the_same_relation(
+def test_new_events_go_into_new_files_and_make_the_same_relation(
     tmp_path: Path, small_parts: None
 ) -> None:
     world = World(tmp_path / "ledger.db")
@@ -135,13 +141,13 @@ exporter.export_folder(PARQUET, events, Path(sys.argv[2]))
 """
 
 
-def test_an_export_killed_at_any_moment_goes_on(told: World, tmp_path: Path) -> None:
-    """Before each of its first steps that reach the disk, and then further apart."""
+def test_an_export_killed_at_any_moment_can_be_continued(world: World, tmp_path: Path) -> None:
+    """Killed before each of the first steps that reach the disk, and then before later ones."""
     folder = tmp_path / "out"
-    expected = kept(told.place)
+    expected = kept(world.place)
     kills = 0
     for left in (0, 1, 2, 7, 12, 1_000):
-        command = [sys.executable, "-c", KILLED_AT, str(told.place), str(folder), str(left)]
+        command = [sys.executable, "-c", KILLED_AT, str(world.place), str(folder), str(left)]
         ended = subprocess.run(command, check=False, cwd=Path(__file__).parents[3]).returncode
         if ended == 0:
             break
@@ -157,9 +163,11 @@ def test_an_export_killed_at_any_moment_goes_on(told: World, tmp_path: Path) -> 
     assert {p for p in folder.rglob("*") if p.is_file()} == {*counted, folder / NAME}
 
 
-def test_what_a_killed_export_left_is_not_counted_and_goes(told: World, tmp_path: Path) -> None:
+def test_files_that_a_killed_export_left_are_not_counted_and_are_deleted(
+    world: World, tmp_path: Path
+) -> None:
     folder = tmp_path / "out"
-    exported(told.place, folder)
+    exported(world.place, folder)
     [one, *_] = folder.glob("*/*.parquet")
     left = one.with_name("000000000900-000000000999.parquet")
     shutil.copy(one, left)
@@ -167,15 +175,15 @@ def test_what_a_killed_export_left_is_not_counted_and_goes(told: World, tmp_path
     shutil.copy(one, unfinished)
     mine = one.with_name("notes-of-mine.parquet")
     shutil.copy(one, mine)
-    assert relation(folder) == kept(told.place)
-    exported(told.place, folder)
+    assert relation(folder) == kept(world.place)
+    exported(world.place, folder)
     assert not left.exists()
     assert not unfinished.exists()
     assert mine.exists()
 
 
-def test_another_ledgers_export_is_refused(told: World, tmp_path: Path) -> None:
-    exported(told.place, tmp_path / "out")
+def test_another_ledgers_export_is_refused(world: World, tmp_path: Path) -> None:
+    exported(world.place, tmp_path / "out")
     before = relation(tmp_path / "out")
     other = World(tmp_path / "other.db")
     for step in (*story(), *story()):
@@ -186,8 +194,8 @@ def test_another_ledgers_export_is_refused(told: World, tmp_path: Path) -> None:
     assert relation(tmp_path / "out") == before
 
 
-def test_a_ledger_that_is_shorter_than_the_export_is_another(told: World, tmp_path: Path) -> None:
-    exported(told.place, tmp_path / "out")
+def test_an_export_that_is_longer_than_the_ledger_is_refused(world: World, tmp_path: Path) -> None:
+    exported(world.place, tmp_path / "out")
     younger = World(tmp_path / "younger.db")
     with pytest.raises(VerificationFailed, match="holds another history"):
         export_folder(PARQUET, events_of(younger.ledger), tmp_path / "out")
@@ -195,9 +203,9 @@ def test_a_ledger_that_is_shorter_than_the_export_is_another(told: World, tmp_pa
 
 
 def test_an_entry_that_is_not_the_logs_leaf_is_not_exported(
-    told: World, path: Path, tmp_path: Path
+    world: World, path: Path, tmp_path: Path
 ) -> None:
-    with closing(sqlite3.connect(told.place)) as connection:
+    with closing(sqlite3.connect(world.place)) as connection:
         connection.execute("DROP TRIGGER events_are_never_changed")
         connection.execute(
             "UPDATE events SET entry = replace(entry, 'alice', 'mallory') WHERE position = "
@@ -206,45 +214,49 @@ def test_an_entry_that_is_not_the_logs_leaf_is_not_exported(
         connection.execute("UPDATE events SET entry = entry || ' ' WHERE position = 7")
         connection.commit()
     with pytest.raises(VerificationFailed, match="are not those of the Merkle log"):
-        exported(told.place, tmp_path / "out")
+        exported(world.place, tmp_path / "out")
     assert relation(tmp_path / "out") == []
 
 
-def test_text_that_is_no_text_any_longer_is_told(told: World, path: Path, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(told.place)) as connection:
+def test_a_column_that_is_not_utf_8_any_longer_is_reported(
+    world: World, path: Path, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(world.place)) as connection:
         connection.execute("DROP TRIGGER events_are_never_changed")
         connection.execute("UPDATE events SET topic = CAST(x'61ff62' AS TEXT) WHERE position = 7")
         connection.commit()
-    with pytest.raises(VerificationFailed, match="no UTF-8"):
-        exported(told.place, tmp_path / "out")
+    with pytest.raises(VerificationFailed, match="is not UTF-8"):
+        exported(world.place, tmp_path / "out")
 
 
-def test_the_number_of_buckets_is_chosen_once(told: World, tmp_path: Path) -> None:
-    exported(told.place, tmp_path / "out", buckets=2)
-    assert exported(told.place, tmp_path / "out").buckets == 2
+def test_the_number_of_buckets_cannot_be_changed_later(world: World, tmp_path: Path) -> None:
+    exported(world.place, tmp_path / "out", buckets=2)
+    assert exported(world.place, tmp_path / "out").buckets == 2
     with pytest.raises(InvalidInput, match="has 2 buckets since"):
-        exported(told.place, tmp_path / "out", buckets=4)
+        exported(world.place, tmp_path / "out", buckets=4)
 
 
-def test_a_folder_with_other_files_is_left_alone(told: World, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_left_alone(world: World, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "letter.txt").write_text("Dear …")
     with pytest.raises(InvalidInput, match=r"letter\.txt"):
-        exported(told.place, tmp_path / "out")
+        exported(world.place, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["letter.txt"]
 
 
-def test_two_processes_do_not_export_to_one_folder_at_once(told: World, tmp_path: Path) -> None:
+def test_two_processes_do_not_export_to_one_folder_at_once(world: World, tmp_path: Path) -> None:
     with exporter._locked(tmp_path), pytest.raises(Conflict, match="Another process exports"):
-        exported(told.place, tmp_path)
+        exported(world.place, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["{", '{"format": 2}', "[]", "[" * 10_000, '{"size": 9e999}'])
-def test_a_manifest_that_is_none_is_told(told: World, tmp_path: Path, text: str) -> None:
+def test_a_manifest_that_cannot_be_read_is_reported(
+    world: World, tmp_path: Path, text: str
+) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / NAME).write_text(text)
     with pytest.raises(VerificationFailed, match="not a valid manifest"):
-        exported(told.place, tmp_path / "out")
+        exported(world.place, tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -262,64 +274,64 @@ def test_a_manifest_that_is_none_is_told(told: World, tmp_path: Path, text: str)
         (r'"buckets": \d+', '"buckets": 0'),
     ],
 )
-def test_a_manifest_that_was_altered_is_told(
-    told: World, tmp_path: Path, old: str, new: str
+def test_a_manifest_that_contradicts_itself_is_reported(
+    world: World, tmp_path: Path, old: str, new: str
 ) -> None:
-    exported(told.place, tmp_path / "out")
+    exported(world.place, tmp_path / "out")
     manifest = tmp_path / "out" / NAME
     manifest.write_text(re.sub(old, new, manifest.read_text(), count=1))
     with pytest.raises(VerificationFailed, match="not a valid manifest"):
-        exported(told.place, tmp_path / "out")
+        exported(world.place, tmp_path / "out")
 
 
-def test_an_export_is_not_gone_on_with_over_a_missing_or_cut_file(
-    told: World, tmp_path: Path
+def test_an_export_is_not_continued_if_a_file_is_missing_or_cut(
+    world: World, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
-    exported(told.place, folder)
-    told.take(story()[0])
+    exported(world.place, folder)
+    world.take(story()[0])
     [one, *_] = sorted(folder.glob("*/*.parquet"))
     whole = one.read_bytes()
     before = (folder / NAME).read_bytes()
     one.write_bytes(whole[:-1])
     with pytest.raises(VerificationFailed, match=f"{len(whole) - 1} bytes instead of {len(whole)}"):
-        exported(told.place, folder)
+        exported(world.place, folder)
     one.unlink()
     with pytest.raises(VerificationFailed, match="is missing; nothing was exported"):
-        exported(told.place, folder)
+        exported(world.place, folder)
     assert (folder / NAME).read_bytes() == before
     one.write_bytes(whole)
-    exported(told.place, folder)
-    assert relation(folder) == kept(told.place)
+    exported(world.place, folder)
+    assert relation(folder) == kept(world.place)
 
 
-def test_without_pyarrow_it_says_what_to_install(
-    told: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_pyarrow_the_error_names_the_package_to_install(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(StoreUnavailable, match=r"authledger\[parquet\]"):
-        exported(told.place, tmp_path / "out")
+        exported(world.place, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_what_is_appended_meanwhile_comes_the_next_time(
-    told: World, tmp_path: Path, small_parts: None
+def test_events_that_are_appended_meanwhile_are_left_to_the_next_export(
+    world: World, tmp_path: Path, small_parts: None
 ) -> None:
-    last = told.ledger.last_position()
+    last = world.ledger.last_position()
 
     def append(_: str, done: int, total: int) -> None:
         assert total == last
-        if told.ledger.last_position() == last:
-            told.take(story()[0])
+        if world.ledger.last_position() == last:
+            world.take(story()[0])
 
-    done = export_folder(PARQUET, events_of(told.ledger), tmp_path / "out", on_progress=append)
-    assert told.ledger.last_position() > last
+    done = export_folder(PARQUET, events_of(world.ledger), tmp_path / "out", on_progress=append)
+    assert world.ledger.last_position() > last
     assert done.entries == last
-    exported(told.place, tmp_path / "out")
-    assert relation(tmp_path / "out") == kept(told.place)
+    exported(world.place, tmp_path / "out")
+    assert relation(tmp_path / "out") == kept(world.place)
 
 
-def test_the_command_tells_what_it_did(cli: Cli) -> None:
+def test_the_command_prints_the_result_in_every_form(cli: Cli) -> None:
     cli.authorize()
     said = cli.done("export parquet out --buckets 2 -o json").json
     assert said["folder"] == "out"
@@ -331,15 +343,17 @@ def test_the_command_tells_what_it_did(cli: Cli) -> None:
     assert cli("export parquet out --buckets 3").code == 2
 
 
-def test_a_column_that_is_not_its_entrys_is_not_exported(database: str, tmp_path: Path) -> None:
-    """On PostgreSQL they are written beside the entry, and the root is over entries alone."""
-    told = World(database)
+def test_a_column_that_differs_from_its_entry_is_not_exported(
+    database: str, tmp_path: Path
+) -> None:
+    """On PostgreSQL the columns are stored beside the entry; the log's root does not cover them."""
+    world = World(database)
     for step in story():
-        told.take(step)
-    exported(told.place, tmp_path / "sound")
+        world.take(step)
+    exported(world.place, tmp_path / "sound")
     with psycopg.connect(database) as there:
         there.execute("SET session_replication_role = replica")
         there.execute("ALTER TABLE ledger.events DISABLE TRIGGER ALL")
         there.execute("UPDATE ledger.events SET region = 'elsewhere' WHERE position = 3")
     with pytest.raises(VerificationFailed, match="position 3: the column region holds 'elsewhere'"):
-        exported(told.place, tmp_path / "altered")
+        exported(world.place, tmp_path / "altered")

@@ -1,4 +1,4 @@
-"""What holds for every export format, and what JSON Lines promises."""
+"""The rules for every export format, and those of JSON Lines."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def source(told: World) -> EventSource:
-    return events_of(told.ledger)
+def source(world: World) -> EventSource:
+    return events_of(world.ledger)
 
 
 def alter(world: World) -> None:
@@ -96,43 +96,43 @@ def test_pieces_that_follow_each_other_are_the_whole(
 
 @each_text
 def test_a_failed_export_leaves_the_file_as_it_was(
-    form: TextFormat, told: World, tmp_path: Path, small_pages: None
+    form: TextFormat, world: World, tmp_path: Path, small_pages: None
 ) -> None:
     path = tmp_path / "events"
-    export_file(form, events_of(told.ledger), path)
+    export_file(form, events_of(world.ledger), path)
     before = path.read_bytes()
-    alter(told)
+    alter(world)
     with pytest.raises(VerificationFailed):
-        export_file(form, events_of(told.ledger), path)
+        export_file(form, events_of(world.ledger), path)
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == []
 
 
 @each_text
 def test_no_entry_that_is_not_the_logs_is_written(
-    form: TextFormat, told: World, small_pages: None
+    form: TextFormat, world: World, small_pages: None
 ) -> None:
-    alter(told)
+    alter(world)
     written: list[str] = []
     with pytest.raises(VerificationFailed):
-        export_text(form, events_of(told.ledger), written.append)
+        export_text(form, events_of(world.ledger), written.append)
     assert "2027" not in "".join(written)
     assert "".join(written).startswith(form.head)
 
 
-def test_a_line_of_json_lines_is_the_entry_with_its_position(told: World) -> None:
-    lines = text_of(JSONL, events_of(told.ledger)).splitlines()
-    entries = [told.ledger.entry_text(position) for position in range(1, len(lines) + 1)]
+def test_a_line_of_json_lines_is_the_entry_with_its_position(world: World) -> None:
+    lines = text_of(JSONL, events_of(world.ledger)).splitlines()
+    entries = [world.ledger.entry_text(position) for position in range(1, len(lines) + 1)]
     assert [json.loads(line) for line in lines] == [
         {"position": position, **json.loads(entry)} for position, entry in enumerate(entries, 1)
     ]
     assert ["{" + line.partition(",")[2] for line in lines] == entries
 
 
-def test_the_root_is_the_logs_over_the_entries_up_to_the_last_position(told: World) -> None:
-    source = events_of(told.ledger)
+def test_the_root_is_the_logs_over_the_entries_up_to_the_last_position(world: World) -> None:
+    source = events_of(world.ledger)
     done = export_text(JSONL, source, lambda _: None, first=4, last=9)
-    leaves = [leaf_hash(told.ledger.entry_text(position).encode()) for position in range(1, 10)]
+    leaves = [leaf_hash(world.ledger.entry_text(position).encode()) for position in range(1, 10)]
     assert (done.first, done.last, done.entries) == (4, 9, 6)
     assert done.root == tree_root(leaves).hex()
 
@@ -146,19 +146,19 @@ def test_a_range_that_the_ledger_does_not_have_is_refused(source: EventSource) -
 
 
 def test_events_that_are_appended_meanwhile_are_left_to_the_next_export(
-    told: World, small_pages: None
+    world: World, small_pages: None
 ) -> None:
-    source = events_of(told.ledger)
+    source = events_of(world.ledger)
     last = source.last_position()
     written: list[str] = []
 
     def append(_: str, done: int, total: int) -> None:
         assert (total, done <= total) == (last, True)
-        if told.ledger.last_position() == last:
-            told.take(story()[0])
+        if world.ledger.last_position() == last:
+            world.take(story()[0])
 
     done = export_text(JSONL, source, written.append, on_progress=append)
-    assert told.ledger.last_position() > last
+    assert world.ledger.last_position() > last
     assert (done.last, "".join(written).count("\n")) == (last, last)
 
 
