@@ -58,7 +58,7 @@ class LogSigner:
 
 
 _REMEDY = (
-    "Nothing was signed. Either an older copy of the ledger was restored, or its history was "
-    "altered: bring back the newest copy, or continue this one as another log (`authledger log "
-    "init --origin NEW-NAME`)."
+    "Nothing was signed. An older copy of the ledger was restored, another copy of it was "
+    "continued with the same key, or its history was altered: bring back the copy that was signed "
+    "last, or continue this one as another log (`authledger log init --origin NEW-NAME`)."
 )

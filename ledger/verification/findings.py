@@ -74,11 +74,12 @@ class Verification:
             self.add_log(
                 place,
                 f"this checkpoint covers {checkpoint.size} entries, but the ledger has "
-                f"{self.size}: an older copy replaced the ledger, or entries were deleted",
+                f"{self.size}: entries were deleted, an older copy replaced the ledger, or another "
+                "copy of it went on",
             )
         elif self.roots[checkpoint.size] != checkpoint.root:
             self.add_log(
                 place,
-                f"the first {checkpoint.size} entries do not give the root of this checkpoint: at "
-                "least one was altered, removed, inserted or moved",
+                f"the first {checkpoint.size} entries do not give the root of this checkpoint: some "
+                "were altered, removed, inserted or moved, or another copy of the ledger went on",
             )

@@ -47,8 +47,8 @@ def _check_versions(rows: StoredRows, last: int, found: Findings) -> None:
     """Each stream has the versions 1, 2, 3 …"""
     for stream, lowest, highest, count in rows.broken_streams(last):
         what = (
-            f"its {count} entries have versions from {lowest} to {highest}; expected 1 to {count}, "
-            "each once"
+            f"it has versions from {lowest} to {highest}; expected the versions 1 to {count}, each "
+            "once"
         )
         found.add(f"stream {_readable(stream)}", what)
 

@@ -173,8 +173,8 @@ def _covering(ledger: Ledger) -> str:
     from ledger.log.prover import signed_checkpoint
 
     note, checkpoint = signed_checkpoint(ledger.entries)
-    missing = ledger.last_position() - checkpoint.size
-    if not missing:
+    last = ledger.last_position()
+    if last == checkpoint.size:
         return str(note)
     signer = ledger.signers(checkpoint.origin)
     if signer is not None:
@@ -182,7 +182,7 @@ def _covering(ledger: Ledger) -> str:
             return ledger.entries.sign(signer)
     folder = ledger.signers.folder
     say(
-        f"This checkpoint does not cover the last {missing} entries, and none could be signed that "
-        f"does: the key of {checkpoint.origin} is not {f'in {folder}' if folder else 'here'}."
+        f"This checkpoint covers {checkpoint.size} of {last} entries, and no newer one could be "
+        f"signed: the key of {checkpoint.origin} is not {f'in {folder}' if folder else 'here'}."
     )
     return str(note)

@@ -58,7 +58,8 @@ def verify_log(
     _show(form, verdict)
     if policy and verdict.checkpoint:
         cosigned = max((pin.size for pin in pins.values()), default=0)
-        _say_not_cosigned(verdict.checkpoint.size - cosigned)
+        if cosigned < verdict.checkpoint.size:
+            say(f"Not checked: whether witnesses cosigned the entries after position {cosigned}.")
     _check_verified(verdict)
     for path in () if policy else since:  # A cosigned checkpoint is replaced by `log witness`.
         _replace_pin(path, note or "", verdict, pins[f"--since {path}"])
@@ -97,11 +98,6 @@ class _KeyFolder:
             return cls(keys, signer.key.last())
         except KeyUnusable as error:
             return cls(keys, fault=error.message)
-
-
-def _say_not_cosigned(count: int) -> None:
-    if count > 0:
-        say(f"Not checked: whether witnesses cosigned the last {count} entries.")
 
 
 def _policy(path: Path, since: Sequence[Path], vkeys: Sequence[str]) -> Policy:

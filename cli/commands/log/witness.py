@@ -71,11 +71,9 @@ def witness(ask: Opening, policy: PolicyFile, into: Into = None) -> None:
         exact(format_note(got.note))
     else:
         durable_file.write(into, format_note(got.note).encode())
-    names = ", ".join(each.verifier.name for each in accepted.cosignatures) or "nobody"
-    say(
-        f"The checkpoint of {got.checkpoint.size} entries of {got.checkpoint.origin} is cosigned "
-        f"by {names}."
-    )
+    names = ", ".join(each.verifier.name for each in accepted.cosignatures)
+    has = f"is cosigned by {names}" if names else "has no cosignature; the policy requires none"
+    say(f"The checkpoint of {got.checkpoint.size} entries of {got.checkpoint.origin} {has}.")
 
 
 def read_policy(path: Path) -> Policy:

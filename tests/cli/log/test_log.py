@@ -73,7 +73,7 @@ def test_an_older_checkpoint_is_printed_with_a_warning_if_it_cannot_be_signed_an
     cli.done("console login --region cn-east-3 --user bob")
     said = cli.done("log checkpoint")
     assert said.out == before
-    assert "This checkpoint does not cover the last 3 entries" in said.err
+    assert "entries, and no newer one could be signed: the key of" in said.err
 
 
 def test_the_key_folder_can_be_set_in_a_trusted_settings_file(

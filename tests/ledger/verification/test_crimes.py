@@ -117,7 +117,7 @@ def test_an_event_moved_to_another_stream_is_found(scene: Scene) -> None:
         )
     found = scene.found()
     assert f"position {VICTIM}: the column stream holds 'account:huaweicloud:mine', but" in found
-    assert "stream account:huaweicloud:mine: its 1 entries have versions from" in found
+    assert "stream account:huaweicloud:mine: it has versions from" in found
 
 
 def test_an_event_with_another_topic_is_found(scene: Scene) -> None:
@@ -149,7 +149,7 @@ def test_an_event_removed_from_the_middle_is_found(scene: Scene) -> None:
         db.execute("DELETE FROM events WHERE position = ?", (VICTIM,))
     found = scene.found()
     assert f"position {VICTIM + 1}: expected position {VICTIM} here" in found
-    assert "an older copy replaced the ledger, or entries were deleted" in found
+    assert "entries were deleted, an older copy replaced the ledger, or another" in found
 
 
 def test_an_event_removed_with_the_later_ones_renumbered_is_found(scene: Scene) -> None:
@@ -198,7 +198,7 @@ def test_deleted_last_entries_are_found_by_the_checkpoint(scene: Scene) -> None:
     with scene.unprotected() as db:
         db.execute("DELETE FROM events WHERE position > 300")
     rebuild_log(scene)
-    assert "entries, but the ledger has 300: an older copy replaced" in scene.found()
+    assert "entries, but the ledger has 300: entries were deleted" in scene.found()
 
 
 def test_entries_that_no_checkpoint_covers_are_a_finding_as_deleting_them_is_not(

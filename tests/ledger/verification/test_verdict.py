@@ -90,8 +90,8 @@ FINDINGS: dict[str, tuple[Callable[[str, Place, Verifier], Verdict], list[str]]]
         ),
         [
             (
-                "pin: the first 2 entries do not give the root of this checkpoint: at least one was "
-                "altered, removed, inserted or moved"
+                "pin: the first 2 entries do not give the root of this checkpoint: some were altered, "
+                "removed, inserted or moved, or another copy of the ledger went on"
             ),
         ],
     ),
@@ -101,8 +101,8 @@ FINDINGS: dict[str, tuple[Callable[[str, Place, Verifier], Verdict], list[str]]]
         ),
         [
             (
-                "pin: this checkpoint covers 99 entries, but the ledger has 2: an older copy replaced "
-                "the ledger, or entries were deleted"
+                "pin: this checkpoint covers 99 entries, but the ledger has 2: entries were deleted, an "
+                "older copy replaced the ledger, or another copy of it went on"
             )
         ],
     ),
