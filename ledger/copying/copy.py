@@ -51,7 +51,7 @@ class OpenLedger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What a copy did."""
+    """The result of a copy."""
 
     size: int
     """How many entries the target has now."""

@@ -81,7 +81,7 @@ class SignerRecord:
             os.close(handle)
 
     def _read(self, handle: int) -> Checkpoint | None:
-        """What an open record says; None if it is new."""
+        """The checkpoint in an open record; None if the record is new."""
         data = os.pread(handle, NOTE_BYTES_MAX + 1, 0)
         try:
             return self._parse(data) if data else None

@@ -1,4 +1,4 @@
-"""What a verification found: each place where the ledger is not as it was written."""
+"""The findings of a verification: the places where a ledger is not as it was written."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _SORTED_KEYS: Final[set[tuple[str, ...]]] = set()
 
 
 def faults(row: Sequence[Any], entry: bytes, before: int, recorded_at: str) -> list[str]:
-    """What is wrong with a row; empty if nothing is.
+    """The faults of a row, as sentences; empty if it has none.
 
     `before` is the position before it, `recorded_at` the recorded time of the entry before it.
     """
@@ -66,7 +66,7 @@ def _is_sorted(keys: tuple[str, ...]) -> bool:
 
 
 def differences(row: Sequence[Any], entry: bytes, before: int, recorded_at: str) -> Iterator[str]:
-    """What is wrong with a row whose predecessor has the position `before`, as sentences."""
+    """The faults of a row whose predecessor has the position `before`, as sentences."""
     if row[0] != before + 1:
         yield f"expected position {before + 1} here: an entry was removed, inserted or renumbered"
     try:

@@ -42,7 +42,7 @@ class SegmentRequest:
 
 @dataclass(slots=True)
 class SegmentResult:
-    """What a segment holds, and what is wrong in it. All fields can be written as JSON."""
+    """The content of a segment and its findings. All fields can be written as JSON."""
 
     size: int = 0
     position: int = 0

@@ -12,7 +12,7 @@ from ledger.verification.segment import command_ids_digest
 
 @dataclass(slots=True)
 class TableFindings:
-    """What was found in each table, up to the last position that was asked for."""
+    """The findings in each table, up to the last position that was asked for."""
 
     versions: Findings = field(default_factory=Findings)
     commands: Findings = field(default_factory=Findings)

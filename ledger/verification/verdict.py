@@ -1,8 +1,8 @@
 """The verdict on a ledger: whether its checkpoints hold, and what was not checked.
 
 It fails closed: a missing key or checkpoint, or entries that no checkpoint covers, are findings of
-their own. What needs a checkpoint kept elsewhere, or the signer's record, is listed as not checked
-where it is missing.
+their own. Checks that need a checkpoint kept elsewhere, or the signer's record, are listed as not
+done where it is missing.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ NOT_THE_VIEWS = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found, the ledger's checkpoint and its signers, and what was not checked."""
+    """The findings, the ledger's checkpoint and its signers, and what was not checked."""
 
     verification: Verification
     checkpoint: Checkpoint | None
@@ -159,7 +159,7 @@ def _unchecked(
     *,
     indexes: bool,
 ) -> tuple[str, ...]:
-    """What was not checked, as clauses that follow on "Not checked: "."""
+    """The clauses that follow on "Not checked: "."""
     clauses = []
     if not pins:
         clauses.append(NOT_COMPARED_WITH_PINS)

@@ -64,7 +64,7 @@ _UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What opening and reading a malformed archive raises, and storing an odd number from one.
+"""Errors of opening and reading a malformed archive, and of storing a large number from one.
 NotImplementedError and RecursionError are RuntimeErrors.
 """
 _COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

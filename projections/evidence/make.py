@@ -78,9 +78,9 @@ class Evidence:
     answer: Result
     checkpoint: Checkpoint
     remarks: tuple[str, ...] = ()
-    """What was not checked, as clauses that follow on "Not checked: "."""
+    """The clauses that follow on "Not checked: "."""
     notes: tuple[str, ...] = ()
-    """What a reader of the answer should know, as sentences."""
+    """Sentences that a reader of the answer should know."""
 
 
 def parse_question(text: str) -> tuple[str, dict[str, str]]:

@@ -140,8 +140,8 @@ def verify(
 ) -> None:
     """Read every stored byte, and compare it with the log, its checkpoint and those you kept.
 
-    Prints each place that is not as it was written, and what was not checked. Also fails if there
-    is no verifier key, no checkpoint, or an entry that the checkpoint does not cover.
+    Prints each place that is not as it was written, and what was not checked. Also fails
+    without a verifier key or a checkpoint, or if the checkpoint does not cover all entries.
     """
     from cli.commands.log.verify import verify_log
 

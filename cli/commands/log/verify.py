@@ -1,4 +1,4 @@
-"""What `authledger log verify` does: verify, print the verdict, replace the pins."""
+"""The work of `authledger log verify`: verify, print the verdict, replace the pins."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _check_verified(verdict: Verdict) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _KeyFolder:
-    """What the log's key folder on this machine holds; nothing if it is not here."""
+    """The content of the log's key folder; empty if it is not on this machine."""
 
     keys: list[Verifier] = field(default_factory=list)
     record: Checkpoint | None = None

@@ -132,7 +132,7 @@ def test_a_copy_can_be_appended_to(source: Place, target: Place) -> None:
 
 
 @there_and_back
-def test_who_is_erased_in_the_source_is_erased_in_the_copy(source: Place, target: Place) -> None:
+def test_subjects_erased_in_the_source_are_erased_in_the_copy(source: Place, target: Place) -> None:
     copied(source, target)
     with Ledger(source, clock=Clock()) as ledger:
         row = ledger.subject("person", "user 2")
@@ -151,7 +151,7 @@ def test_who_is_erased_in_the_source_is_erased_in_the_copy(source: Place, target
 
 
 @there_and_back
-def test_who_was_erased_before_a_copy_or_is_during_it_is_erased_whatever_becomes_of_it(
+def test_subjects_erased_before_or_during_a_copy_stay_erased_even_if_it_fails(
     source: Place, target: Place
 ) -> None:
     copied(source, target)
@@ -178,7 +178,7 @@ def test_who_was_erased_before_a_copy_or_is_during_it_is_erased_whatever_becomes
 
 
 @there_and_back
-def test_who_is_erased_during_the_copy_is_not_brought_back_by_it(
+def test_subjects_erased_during_the_copy_are_not_restored_by_it(
     source: Place, target: Place
 ) -> None:
     with Ledger(source, clock=Clock(), lock_timeout_s=1) as ledger, small_parts(20):

@@ -1,4 +1,4 @@
-"""Whatever was altered in a ledger is not copied, and the error says where it is."""
+"""Altered rows of a ledger are not copied, and the error says where they are."""
 
 from __future__ import annotations
 

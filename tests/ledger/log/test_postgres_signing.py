@@ -41,7 +41,7 @@ def test_a_conflict_is_retried_and_not_reported_as_a_fork(
             return append(*arguments)
 
         def find_it_ahead(self: LogSigner, *_: Any) -> str:
-            """What happens if a third process has signed since the server gave the lock away."""
+            """Fail as if a third process had signed since the server gave the lock away."""
             monkeypatch.setattr(PostgresLogRows, "put_tiles", put_tiles)
             monkeypatch.setattr(LogSigner, "checkpoint", checkpoint)
             forks.append(LogForked("The log has 9 entries; its key signed one of 11 before."))

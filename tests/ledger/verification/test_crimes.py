@@ -1,4 +1,4 @@
-"""What somebody can alter who can write to a ledger's file, and which check finds it.
+"""The alterations that are possible with write access to a ledger, and the check that finds each.
 
 Each alteration is made in the file itself, past triggers and generated columns, which do not stop
 the file's owner. Where an alteration leaves a database in which everything agrees, only something
