@@ -55,7 +55,7 @@ def shown(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Shown:
         assert code == 0, err.getvalue()
         return out.getvalue(), err.getvalue()
 
-    assert cli
+    assert isinstance(cli, Cli)
     return run
 
 
@@ -76,7 +76,7 @@ def words_of(cli: Cli, line: str) -> set[str]:
     """Every word of the plain output, of the column names and of the json."""
     words = set(cli.done(line).out.split())
     words |= {word.lower() for word in words}
-    columns = next(iter(cli.done(f"{line} -o json").json), {})
+    columns: dict[str, object] = next(iter(cli.done(f"{line} -o json").json), {})
     return words | {word for column in columns for word in column.split("_")} | set(columns)
 
 
