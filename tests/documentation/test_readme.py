@@ -24,8 +24,8 @@ class Step:
 
     @property
     def exit_code(self) -> int:
-        told = re.fullmatch(r"\[exit (\d+)\]", self.shown[-1]) if self.shown else None
-        return int(told[1]) if told else 0
+        match = re.fullmatch(r"\[exit (\d+)\]", self.shown[-1]) if self.shown else None
+        return int(match[1]) if match else 0
 
     @property
     def pattern(self) -> str:

@@ -1,12 +1,13 @@
-"""Fuzzers: odd input of every kind, made from a seed, and what must hold whatever comes.
+"""Fuzzers: unusual input of every kind, generated from a seed, and the conditions for any input.
 
-    make fuzz                                 for some minutes; writers are killed as well
+    make fuzz                                 for some minutes; also kills writers
     make fuzz SEED=7 TARGETS=urls             one target, the same cases again
     python -m tests.fuzzing urls --seed 7 --case 1234
 
-A target is a module with a context `target(folder)`, which yields a function: it makes one input by
-the given chance, feeds it to the program, and returns how many bytes the input had. It raises Fault
-where the program did what it must not. `campaign` draws cases, measures and reports.
+A target is a module with a context manager `target(folder)`, which yields a function. The function
+generates one input from the given random generator, feeds it to the program, and returns the size
+of the input in bytes. It raises Fault if the program did something that it must not do. `campaign`
+draws cases, measures and reports.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """Runs the fuzzers and the kill campaign: `python -m tests.fuzzing --help`.
 
-The seed is printed first. A fault is printed with the command that makes it again, and the exit
-code is 1 then. `kills` is a target as well: the ledger's crash tests, with many kills.
+The seed is printed first. A fault is printed with the command that reproduces it, and the exit code
+is 1. `kills` is also a target: the ledger's crash tests, with many kills.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ CRASH_TESTS: Final = (
     "tests/ledger/log/test_signed_crash.py::test_a_released_checkpoint_is_never_contradicted",
 )
 KILLS_A_SECOND: Final = 1.0
-"""Of all four campaigns together, on a machine with two processors."""
+"""The time for all four campaigns together, on a machine with two processors."""
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    """Return 1 if anything broke."""
+    """Return 1 if a fault was found."""
     asked = _asked()
     say(f"seed {asked.seed}")
     names = asked.targets or [*TARGETS, KILLS]
@@ -66,7 +66,7 @@ def _asked() -> argparse.Namespace:
 
 
 def _fuzzed(name: str, seed: int, cases: Iterable[int]) -> Report:
-    warnings.simplefilter("error")  # A file that was left open is a fault, too.
+    warnings.simplefilter("error")  # An unclosed file is a fault, too.
     target = import_module(f"tests.fuzzing.{name}").target
     report = fuzz(name, target, seed, cases)
     say(str(report), *report.faults)
@@ -74,7 +74,7 @@ def _fuzzed(name: str, seed: int, cases: Iterable[int]) -> Report:
 
 
 def _kill(seed: int, kills: int) -> bool:
-    """Kill writers at random moments; whether nothing that they acknowledged was lost."""
+    """Kill writers at random moments; return whether all acknowledged commands remained."""
     say(f"{KILLS}: {kills} on SQLite and {kills // 3} on PostgreSQL, with a signed log and without")
     more = {"AUTHLEDGER_TEST_SEED": str(seed), "AUTHLEDGER_TEST_KILLS": str(kills)}
     command = [sys.executable, "-m", "pytest", "--quiet", "--no-header", "-rs", *CRASH_TESTS]

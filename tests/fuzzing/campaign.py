@@ -1,4 +1,4 @@
-"""Draws cases for a target, each from a seed of its own, and keeps those that broke something."""
+"""Draws cases for a target, each from a seed of its own, and reports those with a fault."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tempfile import TemporaryDirectory
 from tests.fuzzing.oracle import Fault, check_time
 
 Attempt = Callable[[random.Random], int]
-"""Make one input and feed it; the size of it in bytes. Raises Fault."""
+"""Makes and feeds one input; returns its size in bytes. Raises Fault."""
 Target = Callable[[Path], AbstractContextManager[Attempt]]
 
 FAULTS_MAX = 10
-"""After so many a target is given up: most are one fault."""
+"""A target ends after this many faults, since most of them are the same one."""
 
 
 @dataclass
 class Report:
-    """What the cases of one target came to."""
+    """The results of the cases of one target."""
 
     target: str
     seed: int
@@ -38,7 +38,7 @@ class Report:
 
 
 def fuzz(name: str, target: Target, seed: int, cases: Iterable[int]) -> Report:
-    """Attempt cases by number. Each stands alone: its number and the seed make it again."""
+    """Attempt cases by number. The seed and a case's number alone reproduce it."""
     report = Report(name, seed)
     with surroundings() as folder, target(folder) as attempt:
         for case in cases:
@@ -60,14 +60,14 @@ def _fault(attempt: Attempt, seed: str, report: Report) -> str | None:
         check_time(taken, size)
     except Fault as fault:
         return str(fault)
-    except Exception:  # noqa: BLE001  Whatever it is, it is what was looked for.
+    except Exception:  # noqa: BLE001  Any error is a finding.
         return traceback.format_exc()
     return None
 
 
 @contextmanager
 def surroundings() -> Iterator[Path]:
-    """An empty working folder, and settings and a home of nobody's."""
+    """An empty working folder, with empty settings and an empty home folder."""
     before, there = dict(os.environ), Path.cwd()
     with TemporaryDirectory(prefix="authledger-fuzz-") as name:
         folder = Path(name)
@@ -88,7 +88,7 @@ def surroundings() -> Iterator[Path]:
 
 
 def for_seconds(seconds: float, first: int = 0) -> Iterator[int]:
-    """Numbers of cases, until the time is up."""
+    """Numbers of cases, until the time is over."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         yield first

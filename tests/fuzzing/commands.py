@@ -1,6 +1,6 @@
-"""Target: every command with any values for its options, and questions put to the views directly.
+"""Target: every command with any values for its options, and questions to the views directly.
 
-No input is a bug. Positions never go back, and the ledger verifies after all that was tried.
+No input may cause a bug. Positions never decrease, and at the end the ledger still verifies.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from tests.sources.reading import NOW
 
 LEDGER: Final = Path("ledger.db")
 STOCK: Final = Path("stock")
-"""A ledger with a key and files of every kind, from which each round begins again."""
+"""A ledger with a key, and files of every kind. Each round starts from a copy of it."""
 ROUND: Final = 60
 LEFT_OUT: Final = ("demo", "log witness", "log timestamp", "projection follow", "trust")
-"""What plays a story, speaks with the network, has no end, or asks for trust."""
+"""Commands that play a story, use the network, do not end, or ask for trust."""
 NEVER_GIVEN: Final = ("--signer-command", "--master", "--jobs", "--debug")
-"""What would run a program, or many processes; and tracebacks that are asked for."""
+"""Options that run a program or many processes, or print tracebacks."""
 _HERE: Final = (
     "checkpoint",
     "evidence.zip",
@@ -74,12 +74,12 @@ _VALUES: Final[dict[str, tuple[str, ...]]] = {
     "OLD NEW": ("1", "3", "0", "99"),
     "": ("table", "json", "jsonl", "csv", "1", "50", "duckdb", "x"),
 }  # fmt: skip
-"""Values that mean something, by what the option's help calls its value."""
+"""Meaningful values, by the name of the value in the option's help."""
 _PLACES: Final = ("FILE", "FILES...", "DIR", "FOLDER", "PATH|URL", "CHECKPOINT", "TIMESTAMP")
 
 
 Commands = Mapping[tuple[str, ...], Sequence[Any]]
-"""The words of each command, and the parameters that it takes."""
+"""The words of each command, and its parameters."""
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def target(folder: Path) -> Iterator[Attempt]:
 
 
 def _prepare() -> str:
-    """Make the stock; the verifier key of its log."""
+    """Create the stock; return the verifier key of its log."""
     at = ["--ledger", str(LEDGER), "--account", "a1"]
     run([*at, "console", "login", "--region", "cn-north-4", "--user", "alice"])
     run([*at, "authorization", "grant", "--region", "cn-north-4", "--actor", "alice"])
@@ -143,7 +143,7 @@ def _commands(
 
 
 def _typed(commands: Commands, values: Mapping[str, Sequence[str]], chance: random.Random) -> int:
-    """A command as somebody might type it, in a hurry."""
+    """A command line with random options and values."""
     path = chance.choice([*commands])
     words = [*path]
     for parameter in commands[path]:
@@ -162,7 +162,7 @@ def _likely(parameter: Any) -> float:
     if parameter.param_type_name == "argument":
         return 0.95
     if set(parameter.opts) & {"--region", "--for", "--component", "--key", "--from", "--to"}:
-        return 0.8  # Most of these must be given.
+        return 0.8  # Most of these are required.
     return 0.1 if set(parameter.opts) & {"--ledger", "--catalogue", "--as-of"} else 0.3
 
 
@@ -183,12 +183,12 @@ def _given(parameter: Any, values: Mapping[str, Sequence[str]], chance: random.R
 
 
 def _within_reach(place: str) -> str:
-    """A path that does not lead out of the working folder: commands write where they are told."""
+    """A path inside the working folder, because commands write to the given path."""
     return place.replace("/", "_").replace("~", "_").replace("..", "_")
 
 
 def _asked_directly(chance: random.Random) -> int:
-    """A condition, a filter or SQL by Python's interface. Only InvalidInput may come of it."""
+    """A condition, a filter or SQL through the Python API. Only InvalidInput may be raised."""
     text = odd_text(chance)
     with Views.open(LEDGER, load_catalogue()) as views:
         views.catch_up()
@@ -205,11 +205,11 @@ def _asked_directly(chance: random.Random) -> int:
 
 
 def _gone_on(last: int) -> int:
-    """The last position. Raises Fault if it went back."""
+    """The last position. Raises Fault if it decreased."""
     with Ledger(LEDGER) as ledger:
         position = ledger.last_position()
     if position < last:
-        raise Fault(f"the last position went back from {last} to {position}")
+        raise Fault(f"the last position decreased from {last} to {position}")
     return position
 
 

@@ -1,4 +1,4 @@
-"""Target: altered evidence. It is refused with exit code 6, or is true all the same."""
+"""Target: altered evidence. It must be refused with exit code 6, or still be true."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def target(folder: Path) -> Iterator[Attempt]:
 
 
 def _ledger() -> str:
-    """A signed ledger with some entries; its verifier key."""
+    """Create a signed ledger with some entries; return its verifier key."""
     at = ["--ledger", str(LEDGER), "--account", "a1"]
     for region in ("cn-north-4", "ap-southeast-3"):
         run([*at, "console", "login", "--region", region, "--user", "alice"])
@@ -66,9 +66,9 @@ def _bundle(number: int, question: list[str]) -> Path:
 
 
 def _check_truth(views: Views) -> None:
-    """Hold what was verified against the ledger itself. Raises Fault if it is not so.
+    """Compare verified evidence with the ledger itself. Raises Fault if they disagree.
 
-    An altered question may have an answer that the same entries prove. Without all entries the
+    The same entries may also prove the answer to an altered question. Without all entries the
     answer may lack rows, and says so.
     """
     with zipfile.ZipFile(BUNDLE) as archive:
@@ -80,7 +80,7 @@ def _check_truth(views: Views) -> None:
         verified["rows"] == rows if question.complete else all(r in rows for r in verified["rows"])
     )
     if not is_so:
-        raise Fault(f"altered evidence was verified, and is not true: {question} {verified}")
+        raise Fault(f"altered evidence was verified but is not true: {question} {verified}")
 
 
 def _altered(bundle: Path, chance: random.Random) -> bytes:
@@ -93,7 +93,7 @@ def _altered(bundle: Path, chance: random.Random) -> bytes:
         _alter(parts, chance)
     how = chance.choice([zipfile.ZIP_DEFLATED] * 4 + [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2])
     with warnings.catch_warnings(), zipfile.ZipFile(BUNDLE, "w", how) as archive:
-        warnings.simplefilter("ignore")  # A part that stands in it twice.
+        warnings.simplefilter("ignore")  # A part that occurs twice.
         for name, data in parts.items():
             archive.writestr(name, data)
         if chance.random() < 0.05:
@@ -102,7 +102,7 @@ def _altered(bundle: Path, chance: random.Random) -> bytes:
 
 
 def _alter(parts: Parts, chance: random.Random) -> None:
-    """One part altered as what it is, its bytes, its name, or taken out."""
+    """One part altered in its format, its bytes or its name, or removed."""
     name = chance.choice([*parts, "question.json", "answer.json"])
     match chance.randrange(6):
         case 0:
@@ -118,7 +118,7 @@ def _alter(parts: Parts, chance: random.Random) -> None:
 
 
 def _alter_json(parts: Parts, name: str, chance: random.Random) -> None:
-    """JSON with another value, in the form in which evidence writes it."""
+    """JSON with another value, serialized as evidence does."""
     lines = parts.get(name, b"").splitlines() or [b"{}"]
     at = chance.randrange(len(lines))
     try:

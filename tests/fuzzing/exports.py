@@ -1,4 +1,4 @@
-"""Target: exports with altered manifests and files. What is exported is whole, or refused."""
+"""Target: exports with altered manifests and files. An export must be complete or refused."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.fuzzing.oracle import Fault, run
 STOCK: Final = Path("stock")
 FOLDER: Final = Path("out")
 REPLAYED: Final = 0.1
-"""How many of them are replayed, too: that takes a second."""
+"""How many of them are also replayed, which takes a second each."""
 
 
 @contextmanager
 def target(folder: Path) -> Iterator[Attempt]:
     _write("cn-north-4")
     _exported(STOCK)
-    _write("ap-southeast-3")  # So that there is something new to export.
+    _write("ap-southeast-3")  # A new event to export.
 
     def attempt(chance: random.Random) -> int:
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -59,7 +59,7 @@ def _files() -> dict[Path, bytes]:
 
 
 def _alter(chance: random.Random) -> None:
-    """The manifest altered as JSON or as bytes, or a file cut, altered, removed or put beside."""
+    """The manifest altered as JSON or as bytes, or a file cut, altered, removed or added."""
     paths = [path for path in FOLDER.rglob("*") if path.is_file()]
     path = chance.choice([FOLDER / NAME, *paths])
     match chance.randrange(6):
@@ -85,7 +85,7 @@ def _alter_manifest(chance: random.Random) -> None:
 
 
 def _check(*, altered: bool) -> None:
-    """Raise Fault for an export that was gone on with over what is not there."""
+    """Raise Fault if an export continued over missing or cut files."""
     manifest = read_manifest(FOLDER)
     for each in manifest.files():
         path = FOLDER / each.path
@@ -96,7 +96,7 @@ def _check(*, altered: bool) -> None:
 
 
 def _damaged() -> bool:
-    """Whether the export is none, or its files are not as its manifest says."""
+    """Whether the export is not valid, or its files differ from its manifest."""
     said = run(["--ledger", "ledger.db", "export", "parquet", str(FOLDER)])
     return said.code != DONE or bool(damaged_files(FOLDER, read_manifest(FOLDER)))
 

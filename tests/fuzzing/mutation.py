@@ -1,6 +1,6 @@
-"""Changes made to JSON, texts and bytes by a chance that a seed makes.
+"""Random changes to JSON, texts and bytes, from a seeded generator.
 
-`RAW` texts stand for JSON that Python does not write: deep nesting, endless digits.
+`RAW` texts are JSON that Python does not write: deep nesting, very long numbers.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SCALARS: Final[tuple[Any, ...]] = (
 
 
 def odd_text(chance: random.Random, longest: int = 4_096) -> str:
-    """Any text: a known trouble, a time, or something repeated up to a length."""
+    """Any text: a known odd one, a time, or something repeated up to a length."""
     kind = chance.random()
     if kind < 0.6:
         return chance.choice(TEXTS)
@@ -58,7 +58,7 @@ def odd_text(chance: random.Random, longest: int = 4_096) -> str:
 
 
 def pumped(text: str, chance: random.Random, longest: int) -> str:
-    """A part of a text, repeated: what costs the square of a length shows so."""
+    """A text with a part repeated. Quadratic cost becomes visible."""
     start = chance.randrange(len(text) + 1)
     part = text[start : start + chance.randint(1, 40)] or "a"
     times = chance.randint(1, longest) // len(part)
@@ -66,7 +66,7 @@ def pumped(text: str, chance: random.Random, longest: int) -> str:
 
 
 def odd_value(chance: random.Random, longest: int = 4_096) -> Any:
-    """Any value that JSON has, and some that it has not."""
+    """Any JSON value, and some values that JSON does not have."""
     kind = chance.random()
     if kind < 0.4:
         return odd_text(chance, longest)
@@ -74,7 +74,7 @@ def odd_value(chance: random.Random, longest: int = 4_096) -> Any:
 
 
 def mutated(value: Any, chance: random.Random, longest: int = 4_096) -> Any:
-    """A copy that differs in one to three places: another value, another key, one less, more."""
+    """A copy with one to three changes: another value or key, one removed, one added."""
     copy = json.loads(json.dumps(value))
     for _ in range(chance.randint(1, 3)):
         places = list(_places(copy))
@@ -86,7 +86,7 @@ def mutated(value: Any, chance: random.Random, longest: int = 4_096) -> Any:
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every container below a value with every key or index of it."""
+    """Every container in a value, with each of its keys or indexes."""
     if not isinstance(value, dict | list):
         return
     for key, each in list(value.items() if isinstance(value, dict) else enumerate(value)):
@@ -108,7 +108,7 @@ def _pump(container: Any, key: Any, chance: random.Random, longest: int) -> None
 
 
 def _encode(container: Any, key: Any, chance: random.Random, longest: int) -> None:
-    """An object as JSON in a text, as some clouds have it; or the other way round."""
+    """Replace an object by text with its JSON, as some clouds deliver it."""
     container[key] = json.dumps(container[key])
 
 
@@ -130,19 +130,19 @@ _CHANGES: Final[tuple[Callable[[Any, Any, random.Random, int], None], ...]] = (
 
 
 def as_json(value: Any, **how: Any) -> str:
-    """JSON in which RAW texts stand for themselves."""
+    """JSON in which RAW texts are inserted as they are."""
     text = json.dumps(value, **how)
     return re.sub(r'"(@raw [a-z ]+@)"', lambda found: RAW.get(found[1], found[0]), text)
 
 
 def odd_name(chance: random.Random) -> str:
-    """The name of a file, of which the file systems and archives can make bytes."""
+    """A file name that file systems and archives can encode."""
     text = odd_text(chance, 64).encode("utf-8", "replace").decode().replace("\0", "")
     return text.replace("/", "")[:40].strip(". ") or "x"
 
 
 def scratched(content: bytes, chance: random.Random) -> bytes:
-    """Some bytes lost, some others in their place, a part twice or cut off."""
+    """Some bytes removed or replaced, a part repeated or cut off."""
     scratch = bytearray(content)
     for _ in range(chance.randint(1, 6)):
         at = chance.randrange(len(scratch) + 1)

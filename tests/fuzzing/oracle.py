@@ -1,4 +1,4 @@
-"""What must hold whatever the input is: a documented exit code, a sentence, time by size."""
+"""The conditions for any input: a documented exit code, a message, time in proportion to size."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ DOCUMENTED: Final = {
     value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)
 } - {exits.BUG}
 START_S: Final = 3.0
-"""How much processor time a command may take whatever its input is."""
+"""The processor time that a command may take for any input."""
 PER_BYTE_S: Final = 30e-6
-"""How much more it may take for each byte: some ten times what the slowest record takes."""
+"""The additional time for each byte: about ten times that of the slowest record."""
 
 
 class Fault(Exception):
-    """The program did what it must not do."""
+    """The program did something that it must not do."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a command printed, and how it ended."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -35,7 +35,7 @@ class Said:
 
 
 def run(arguments: Sequence[str], stdin: bytes | None = None) -> Said:
-    """Run a command in this process. Raises Fault if it ends as none may."""
+    """Run a command in this process. Raises Fault if it ends in a forbidden way."""
     result: Any = CliRunner().invoke(app, list(arguments), input=stdin)
     said = Said(result.exit_code, result.stdout, result.stderr)
     line = shlex.join(arguments)[:500]
@@ -44,7 +44,7 @@ def run(arguments: Sequence[str], stdin: bytes | None = None) -> Said:
     if "Traceback" in said.err or "Traceback" in said.out:
         raise Fault(f"{line!a} printed a traceback: {said.err[:2_000]}")
     if said.code not in {exits.DONE, exits.READER_WENT} and not said.err.strip():
-        raise Fault(f"{line!a} ended with {said.code} and said nothing")
+        raise Fault(f"{line!a} ended with {said.code} and printed nothing")
     return said
 
 

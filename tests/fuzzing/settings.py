@@ -22,7 +22,7 @@ ASKED: Final = (
     ["catalogue", "show", "asm"],
     ["log", "checkpoint"],
 )
-"""Commands that write nothing, whatever ledger or folder the settings name."""
+"""Commands that write nothing, for any ledger or folder in the settings."""
 _PLAIN: Final = {
     "ledger": '"ledger.db"',
     "account": '"a1"',
@@ -46,7 +46,7 @@ def target(folder: Path) -> Iterator[Attempt]:
             path.write_bytes(settings if chance.random() < 0.5 else b"")
         Path("more", "odd.toml").write_bytes(catalogue)
         flags = ["--catalogue", "more"] if chance.random() < 0.5 else []
-        if chance.random() < 0.7:  # Or where there is a ledger is not found, nothing else is read.
+        if chance.random() < 0.7:  # If no ledger is found, nothing else is read.
             flags += ["--ledger", "ledger.db", "--account", "a1"]
         run([*flags, *chance.choice(ASKED)])
         return len(settings) + len(catalogue)
@@ -55,7 +55,7 @@ def target(folder: Path) -> Iterator[Attempt]:
 
 
 def _settings(chance: random.Random) -> bytes:
-    """A few settings, known and unknown, with any values; at times with bytes altered."""
+    """A few settings, known and unknown, with any values, and sometimes with altered bytes."""
     names = chance.choices([*NAMES, odd_text(chance, 64)], k=chance.randint(0, 4))
     lines = [f"{_key(name, chance)} = {_value(name, chance)}" for name in names]
     if chance.random() < 0.2:
@@ -79,7 +79,7 @@ def _value(name: str, chance: random.Random) -> str:
 
 
 def _catalogue(text: str, chance: random.Random) -> bytes:
-    """A built-in file under another code, with a line altered, taken out or repeated."""
+    """A built-in file under another code, with a line altered, removed or repeated."""
     lines = text.replace('code = "', 'code = "x', 1).splitlines()
     for _ in range(chance.randint(1, 3)):
         at = chance.randrange(len(lines))

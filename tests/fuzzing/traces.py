@@ -1,6 +1,6 @@
 """Target: trace files of every shape, in which some records are altered and others are not.
 
-Nothing may end an import; every record is accounted for; what stands beside a bad record is in the
+No record may end an import, and every record is counted. The records next to a bad one are in the
 ledger, and the ledger verifies.
 """
 
@@ -29,7 +29,7 @@ from tests.sources.reading import FIXTURES
 LEDGER: Final = Path("ledger.db")
 LONGEST: Final = 200_000
 RENEWED_EVERY: Final = 50
-"""After so many files the ledger is verified and another one begun: a long one takes longer."""
+"""After this many files the ledger is verified and replaced, since a long one is slower."""
 _ID: Final = {"cts": "trace_id", "cloudtrail": "eventID"}
 _ENVELOPE: Final = {"cts": "traces", "cloudtrail": "Records"}
 
@@ -69,7 +69,7 @@ def _records(kind: str) -> list[Any]:
 
 
 def _file(kind: str, records: list[Any], chance: random.Random) -> Made:
-    """Some records as they are, under ids of their own, and some altered; in any form of file."""
+    """Some records unchanged but with new ids, and some altered ones, in any file format."""
     longest = chance.choice([64, 4_096, 4_096, LONGEST])
     sound_ones, texts = [], []
     for record in chance.choices(records, k=chance.randint(1, 8)):
@@ -91,7 +91,7 @@ def _command_id(kind: str, record: Any) -> str | None:
 
 
 def _formed(kind: str, texts: list[str], chance: random.Random) -> tuple[str, bool]:
-    """The records in a form of file, and whether the sound ones must be read from it."""
+    """The records in one file format, and whether the unaltered ones must be read from it."""
     are_json = all(map(_is_json, texts))
     match chance.randrange(5):
         case 0:
@@ -101,7 +101,7 @@ def _formed(kind: str, texts: list[str], chance: random.Random) -> tuple[str, bo
         case 2:
             ahead = (
                 '{"eventName": "ListRoles"}\n' * 2
-            )  # The first two lines say that these are lines.
+            )  # The first two lines show that this is JSON Lines.
             return ahead + "\n".join(texts) + "\n" * chance.randrange(3), True
         case 3:
             return " ".join(texts), are_json
@@ -118,7 +118,7 @@ def _is_json(text: str) -> bool:
 
 
 def _stored(text: str, chance: random.Random) -> tuple[bytes, bool]:
-    """The text as bytes, and whether none of them was altered."""
+    """The text as bytes, and whether all of them are unaltered."""
     encoding = chance.choice(["utf-8", "utf-8", "utf-8-sig", "utf-16"])
     content, is_untouched = text.encode(encoding, "surrogatepass"), chance.random() < 0.7
     if not is_untouched:
@@ -132,7 +132,7 @@ def _stored(text: str, chance: random.Random) -> tuple[bytes, bool]:
 
 
 def _imported(kind: str, made: Made) -> None:
-    """Import it. Raises Fault where the numbers do not fit, or a fact is not in the ledger."""
+    """Import it. Raises Fault if the numbers disagree, or a fact is missing in the ledger."""
     file = Path("traces.json")
     file.write_bytes(made.content)
     before = _last()
@@ -148,7 +148,7 @@ def _imported(kind: str, made: Made) -> None:
         if ledger.last_position() - before != numbers["entries_appended"]:
             raise Fault(f"{numbers['entries_appended']} entries were acknowledged, not appended")
         if missing := made.facts - ledger.entries.select_commands(made.facts).keys():
-            raise Fault(f"sound records beside altered ones were not imported: {missing}")
+            raise Fault(f"unaltered records among altered ones were not imported: {missing}")
 
 
 def _last() -> int:

@@ -1,4 +1,4 @@
-"""Target: URLs of ledgers whose password is put in any way; no part of it is ever printed."""
+"""Target: URLs of ledgers with a password in any form. No part of it may be printed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.fuzzing.mutation import odd_text
 from tests.fuzzing.oracle import Fault, run
 
 MARKS: Final = ("s3crEt", "pAssw0rt")
-"""The two halves of every password; between them stands what a URL may mean something by."""
+"""The two halves of every password; between them are characters with a meaning in URLs."""
 _BETWEEN: Final = (
     "",
     "/",
@@ -72,7 +72,7 @@ _NAMES: Final = (
 )
 _HOSTS: Final = ("127.0.0.1:1", "127.0.0.1:1,127.0.0.1:2", "[::1]:1", "localhost:1", "", "127.0.0.1:x", "%2Fnowhere")  # fmt: skip
 _NEAR: Final = {"", "127.0.0.1", "::1", "localhost", "/nowhere"}
-"""Hosts that are asked in earnest: they answer at once that nobody is there."""
+"""Hosts that are really contacted; they refuse the connection at once."""
 
 
 @contextmanager
@@ -98,7 +98,7 @@ def target(folder: Path) -> Iterator[Attempt]:
 
 
 def _url(chance: random.Random) -> str:
-    """A URL with a password where one may stand, encoded or not."""
+    """A URL with a password in any possible place, encoded or not."""
     between = "".join(chance.choices(_BETWEEN, k=chance.randint(0, 2)))
     if chance.random() < 0.1:
         between = odd_text(chance, 64)
@@ -114,11 +114,11 @@ def _url(chance: random.Random) -> str:
 
 
 def _is_near(url: str) -> bool:
-    """Whether libpq would look at this machine alone."""
+    """Whether libpq would contact only this machine."""
     with suppress(ProgrammingError, UnicodeError):
         hosts = str(conninfo_to_dict(url).get("host", "")).split(",")
         return set(hosts) <= _NEAR
-    return True  # It is not even tried.
+    return True  # libpq does not try to connect.
 
 
 def _said_of(url: str) -> str:
