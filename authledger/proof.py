@@ -32,9 +32,9 @@ class Evidence:
     complete: bool
     """Whether every entry goes along. Without that it is not shown that there was nothing else."""
     remarks: tuple[str, ...] = ()
-    """What was not checked, in clauses."""
+    """Clauses that name what was not checked."""
     notes: tuple[str, ...] = ()
-    """What a reader of the answer should know, in sentences."""
+    """Sentences that a reader of the answer should know."""
 
 
 def verify_evidence(
