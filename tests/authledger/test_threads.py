@@ -103,9 +103,9 @@ def test_a_ledger_that_nobody_holds_any_more_leaves_no_connection(opened: Opened
 
 def test_a_connection_that_failed_is_replaced(opened: Opened) -> None:
     by_thread = ViewsByThread(opened)
-    with pytest.raises(StoreUnavailable), by_thread.reading():
+    with pytest.raises(StoreUnavailable) as lost, by_thread.reading():
         raise StoreUnavailable("The connection was lost.")
-    assert opened.open == []
+    assert opened.open == [], lost  # Also while somebody still looks at the error.
     with by_thread.reading() as views:
         assert views.last_position() > 0
     by_thread.close()

@@ -36,6 +36,16 @@ def test_every_topic_is_printed_without_links_to_files(cli: Cli, topic: str) -> 
         assert named in {*TOPICS, "TOPIC", "[TOPIC]", "events", "views"}, named
 
 
+def test_a_link_within_a_page_becomes_its_words() -> None:
+    source = (ROOT / "README.md").read_text(encoding="utf-8")
+    words = re.findall(r"\[([^\]]+)\]\(#[^)]+\)", source)
+    assert words
+    page = documentation.page("readme")
+    for each in words:
+        assert each in page
+        assert f"{each} (" not in page
+
+
 @pytest.mark.parametrize(
     ("asked", "topic"),
     [
