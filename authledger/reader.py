@@ -20,7 +20,7 @@ from ledger.values import instant_text
 from projections.audit.diff import diff
 from projections.audit.why import why
 from projections.definitions.audit_trail import TrailFilter
-from projections.projection import Column
+from projections.projection import USED_SERVICE, Column
 from projections.views import Result, Views
 
 Value = str | int | datetime
@@ -86,11 +86,12 @@ class Reader:
         that the column cannot have, or an instant.
         """
         name = rows.name_of(view)
-        asked = _conditions(Views.columns(name), where, self._clock())
+        columns = Views.columns(name)
+        asked = _conditions(columns, where, self._clock())
         with self._caught_up() as (views, about):
             when = self._resolved(views, as_of, known_at)
             result = views.read(name, as_of=when, where=asked)
-            about["remarks"] += _unheard(views, result, asked)
+            about["remarks"] += _unheard(views, result, _by_meaning(columns, asked))
         return declared(rows.ROWS[name], result, **about)
 
     def trail(
@@ -208,6 +209,8 @@ class Reader:
             )
 
 
+_CALLED = {"service": "asking service", "uses": "used service"}
+_ELSEWHERE = {"service": "a service that asks", "uses": "a service that agencies use"}
 _IN_ACCOUNT = ("account", "provider")
 _OF_THE_TRAIL = [f.name for f in fields(TrailFilter) if f.name not in ("since", "until")]
 _ANOTHER_CATALOGUE = (
@@ -243,12 +246,22 @@ def _check_names(where: Mapping[str, str], accepted: Collection[str]) -> None:
             )
 
 
+def _by_meaning(columns: Collection[Column], asked: Mapping[str, str]) -> Mapping[str, str]:
+    """The conditions as the trail calls them: in some views `service` is a used service."""
+    if USED_SERVICE not in columns:
+        return asked
+    return {"uses" if name == "service" else name: value for name, value in asked.items()}
+
+
 def _unheard(views: Views, result: Result, where: Mapping[str, str]) -> tuple[str, ...]:
     """About an answer of no rows: which words of the question no entry has, and near ones."""
     unknown = [] if result.rows else views.unknown_words(where)
     return tuple(
-        f"No entry of this ledger has the {word.name} {word.value!r}."
-        + (f" It occurs as {word.elsewhere!r}." if word.elsewhere else "")
-        + f" {offer(word.near)}".rstrip()
+        f"No entry of this ledger has the {_CALLED.get(word.name, word.name)} {word.value!r}."
+        + (
+            f" It is {_ELSEWHERE[word.elsewhere]}."
+            if word.elsewhere
+            else f" {offer(word.near)}".rstrip()
+        )
         for word in unknown
     )

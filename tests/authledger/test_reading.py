@@ -146,6 +146,16 @@ def test_an_empty_answer_says_which_words_no_entry_has(ledger: authledger.Ledger
     assert ledger.view("regions", region=BEIJING).remarks == ()
 
 
+def test_a_used_service_is_not_confused_with_a_service_that_asks(ledger: authledger.Ledger) -> None:
+    assert ledger.view("regions", service="elb", status="revoked").remarks == ()
+    assert ledger.view("authorizations", service="elb").remarks == (
+        "No entry of this ledger has the asking service 'elb'. It is a service that agencies use.",
+    )
+    assert ledger.view("regions", service="asm").remarks == (
+        "No entry of this ledger has the used service 'asm'. It is a service that asks.",
+    )
+
+
 def test_why_gives_the_chain_behind_an_answer(ledger: authledger.Ledger) -> None:
     chain = ledger.why(region=BEIJING, uses="elb")
     assert {row.event for row in chain if row.role == "change"} == {"PermissionGranted"}
