@@ -16,7 +16,7 @@ from ledger.errors import Conflict, InvalidInput, NotFound, VerificationFailed
 from ledger.merkle.tree import EMPTY_ROOT, Frontier
 from projections.export.events import COLUMNS, EventSource, Row
 from projections.export.format import FolderFormat, Part, TextFormat
-from projections.export.manifest import ExportedPart, Manifest, check_sizes, leftovers
+from projections.export.manifest import BUCKETS_MAX, ExportedPart, Manifest, check_sizes, leftovers
 from projections.export.verified import frontier_at, verified_pages
 
 BUCKETS: Final = 4
@@ -205,6 +205,10 @@ def _manifest(form: FolderFormat, folder: Path, buckets: int | None) -> Manifest
     """The folder's manifest. A first one is written before any other file, so that files which a
     killed export leaves are known as its own.
     """
+    if buckets is not None and not 1 <= buckets <= BUCKETS_MAX:
+        raise InvalidInput(
+            f"{buckets} buckets are not valid: give a number from 1 to {BUCKETS_MAX}."
+        )
     manifest = Manifest.read(folder)
     if manifest is None:
         _check_is_empty(folder)

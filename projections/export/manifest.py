@@ -30,6 +30,8 @@ from projections.export.events import COLUMNS
 NAME: Final = "_authledger.json"
 """Readers of hive-partitioned folders ignore names that begin with an underscore."""
 FORMAT: Final = 1
+BUCKETS_MAX: Final = 4_096
+"""Each bucket is a folder, and a file in each part."""
 _BUCKETING: Final = "first 4 bytes of SHA-256 of the stream's name, big-endian, modulo buckets"
 
 
@@ -64,7 +66,7 @@ class Manifest(_Model):
 
     format: int = FORMAT
     bucketing: str = _BUCKETING
-    buckets: Annotated[int, Field(ge=1)]
+    buckets: Annotated[int, Field(ge=1, le=BUCKETS_MAX)]
     columns: tuple[str, ...] = COLUMNS
     size: _Count = 0
     root: str

@@ -234,6 +234,9 @@ def test_the_number_of_buckets_cannot_be_changed_later(world: World, tmp_path: P
     assert exported(world.place, tmp_path / "out").buckets == 2
     with pytest.raises(InvalidInput, match="has 2 buckets since"):
         exported(world.place, tmp_path / "out", buckets=4)
+    for number in (0, -1, 4_097, 10**9):
+        with pytest.raises(InvalidInput, match="from 1 to 4096"):
+            exported(world.place, tmp_path / "new", buckets=number)
 
 
 def test_a_folder_with_other_files_is_left_alone(world: World, tmp_path: Path) -> None:
@@ -272,6 +275,7 @@ def test_a_manifest_that_cannot_be_read_is_reported(
         (r'"bytes": \d+', '"bytes": -1'),
         (r'"sha256": "[^"]*"', '"sha256": "x"'),
         (r'"buckets": \d+', '"buckets": 0'),
+        (r'"buckets": \d+', f'"buckets": {10**9}'),
     ],
 )
 def test_a_manifest_that_contradicts_itself_is_reported(
