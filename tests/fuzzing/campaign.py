@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ Attempt = Callable[[random.Random], int]
 """Makes and feeds one input; returns its size in bytes. Raises Fault."""
 Target = Callable[[Path], AbstractContextManager[Attempt]]
 
+ENDLESS_S = 120
 FAULTS_MAX = 10
 """A target ends after this many faults, since most of them are the same one."""
 
@@ -54,7 +56,8 @@ def fuzz(name: str, target: Target, seed: int, cases: Iterable[int]) -> Report:
 def _fault(attempt: Attempt, seed: str, report: Report) -> str | None:
     begun = time.process_time()
     try:
-        size = attempt(random.Random(seed))
+        with _limited():
+            size = attempt(random.Random(seed))
         taken = time.process_time() - begun
         report.slowest_s = max(report.slowest_s, taken)
         check_time(taken, size)
@@ -63,6 +66,22 @@ def _fault(attempt: Attempt, seed: str, report: Report) -> str | None:
     except Exception:  # noqa: BLE001  Any error is a finding.
         return traceback.format_exc()
     return None
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Raise Fault in what has no end."""
+
+    def interrupt(*_: object) -> None:
+        raise Fault(f"still running after {ENDLESS_S} s")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.alarm(ENDLESS_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextmanager
