@@ -1,4 +1,4 @@
-"""What this run of the program appended, for every message about what failed afterwards."""
+"""Counts the entries that a run of the program appended, for messages about later failures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _opened: ContextVar[list[Committed]] = ContextVar("what the ledgers of this run 
 
 @contextmanager
 def counting() -> Iterator[None]:
-    """Begins a run: within the block, the ledgers that are opened are counted."""
+    """Begin a run: `appended` reports on the ledgers that are opened within the block."""
     token = _opened.set([])
     try:
         yield
@@ -25,11 +25,11 @@ def counting() -> Iterator[None]:
 
 
 def counted(ledger: Ledger) -> Ledger:
-    """The same ledger; what it appends is counted from now on."""
+    """Return the same ledger. From now on, `appended` reports what it appends."""
     _opened.get([]).append(ledger.committed)
     return ledger
 
 
 def appended() -> str:
-    """A sentence that says what was appended and at which positions; empty if nothing was."""
+    """A sentence with the number of appended entries and their positions; empty for none."""
     return " ".join(str(each) for each in _opened.get([]) if each.count)

@@ -48,7 +48,7 @@ _ClickException: type[Any] = _UsageError.__bases__[0]
 
 
 def report(error: BaseException, *, debug: bool) -> int:
-    """Tell a person what went wrong, on stderr; return the exit code."""
+    """Print what went wrong, on stderr; return the exit code."""
     if isinstance(error, typer.Exit):
         return int(error.exit_code)
     if debug:
@@ -63,17 +63,17 @@ def report(error: BaseException, *, debug: bool) -> int:
 
     if isinstance(error, LedgerError):
         warn(f"{_heading(error)}{error.message}")
-        _tell_what_was_appended(error)
+        _print_what_was_appended(error)
         if error.remedy:
             warn(error.remedy)
         return code_of(error)
-    code = _told_failure(error, debug=debug)
-    _tell_what_was_appended(error)
+    code = _report_other(error, debug=debug)
+    _print_what_was_appended(error)
     return code
 
 
-def _told_failure(error: BaseException, *, debug: bool) -> int:
-    """What is neither a usage error nor one of the ledger's own."""
+def _report_other(error: BaseException, *, debug: bool) -> int:
+    """Report an error that is neither a usage error nor a LedgerError; return the exit code."""
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         warn("Interrupted." if isinstance(error, KeyboardInterrupt) else "Not done.")
         return INTERRUPTED
@@ -84,9 +84,9 @@ def _told_failure(error: BaseException, *, debug: bool) -> int:
     return BUG
 
 
-def _tell_what_was_appended(error: BaseException) -> None:
-    """Whatever fails after a commit cannot undo it: say what this run has appended, where it has;
-    else what the error's notes say. A refusal was printed with its entries already.
+def _print_what_was_appended(error: BaseException) -> None:
+    """Print what this run has appended, since a later failure does not undo a commit; if nothing
+    was, the notes of the error. The entries of a refusal have been printed already.
     """
     from ledger.errors import Refused
 
@@ -97,7 +97,7 @@ def _tell_what_was_appended(error: BaseException) -> None:
 
 
 def flushed(code: int) -> int:
-    """The exit code, once all output has left: a full disk or a closed pipe may show only now."""
+    """Flush stdout, and return the exit code. A full disk or a closed pipe may show only here."""
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -143,7 +143,7 @@ def _report_usage(error: Any) -> None:
     said = error.format_message().replace(": Value error, ", ": ")  # Pydantic's word, not ours.
     warn(f"Error: {_without_urls(said)}")
     if context is not None:
-        say(f"`{context.command_path} --help` tells how to use it.")
+        say(f"For help: {context.command_path} --help")
 
 
 def _without_urls(text: str) -> str:
@@ -154,5 +154,5 @@ def _without_urls(text: str) -> str:
 def _report_bug(error: BaseException, *, debug: bool) -> None:
     warn(f"This is a bug in authledger: {type(error).__name__}: {_without_urls(str(error))}")
     if not debug:
-        say("Please report it, with what you did. With --debug before the command (or")
-        say("AUTHLEDGER_DEBUG=1) the same call shows where it happened.")
+        say("Please report it, together with the command. To see where it happened, repeat the")
+        say("command with --debug before it, or with AUTHLEDGER_DEBUG=1.")

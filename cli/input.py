@@ -1,4 +1,4 @@
-"""Words from the command line become validated words, or a sentence that says why not."""
+"""Validates words from the command line; an error names the option and what it accepts."""
 
 from __future__ import annotations
 

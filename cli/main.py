@@ -1,4 +1,4 @@
-"""The entry point: the tree of commands, the options before them, errors to exit codes."""
+"""The entry point: the tree of commands, the options before them, and how a run ends."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from cli.printing.output import escape_what_does_not_encode
 from cli.settings import truthy
 
 NAME = "authledger"
-CYCLES_LOOKED_FOR_EVERY: Final = 50_000
-"""How many new objects may come to be before Python looks for cycles among them. At 700, its own,
-it looks some hundred times while modules are imported, and walks a transaction's traces again and
-again; there are hardly any cycles here."""
+GARBAGE_COLLECTION_THRESHOLD: Final = 50_000
+"""How many objects are allocated between two cyclic garbage collections. At Python's default, 700,
+importing the modules alone causes some hundred of them, and a large transaction is walked again and
+again; this program makes hardly any cycles."""
 
 
 _BEGIN, _STORY, _ASK, _KEEP = "Begin here", "Act", "Ask", "Keep"
@@ -50,13 +50,13 @@ _COMMANDS: Final = {
     "subject": ("cli.commands.subject", _KEEP),
     "catalogue": ("cli.commands.catalogue", _ASK),
 }
-"""In which module a command is, or a group of them, and under which heading `--help` has it."""
+"""By command or group: its module, and its heading in `--help`."""
 
 
-class Voice(TyperGroup):
-    """The root command: whatever goes wrong in any command ends here, as an exit code.
+class RootCommand(TyperGroup):
+    """The root command: every error of any command becomes an exit code here.
 
-    A command's module is imported when it is asked for: one of them by its name, all for `--help`.
+    The module of a command is imported when the command is called; `--help` imports all of them.
     """
 
     @property
@@ -69,7 +69,7 @@ class Voice(TyperGroup):
     def commands(self, given: MutableMapping[str, Any]) -> None:
         self._loaded = dict(given)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  Its place is fixed.
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  The typer interface.
         return self._command(cmd_name) if cmd_name in _COMMANDS else None
 
     def _command(self, name: str) -> Any:
@@ -80,7 +80,7 @@ class Voice(TyperGroup):
     def main(
         self,
         args: Sequence[str] | None = None,
-        prog_name: str | None = None,  # noqa: ARG002  It has one name, however it is called.
+        prog_name: str | None = None,  # noqa: ARG002  The program has one name, however it is called.
         complete_var: str | None = None,
         standalone_mode: bool = True,
         windows_expand_args: bool = True,
@@ -89,7 +89,7 @@ class Voice(TyperGroup):
         given = list(sys.argv[1:] if args is None else args)
 
         def result() -> Any:
-            return super(Voice, self).main(
+            return super(RootCommand, self).main(
                 given, NAME, complete_var, False, windows_expand_args, **extra
             )
 
@@ -101,7 +101,7 @@ class Voice(TyperGroup):
 
 
 def _code_of(result: Callable[[], Any], given: Sequence[str]) -> int:
-    """Run a command; return its exit code, once all output has left and what failed is told."""
+    """Run a command; return its exit code, after its output is flushed and its error is printed."""
     try:
         for number, word in enumerate(given, start=1):
             check_text(f"Argument {number}", word)
@@ -126,12 +126,14 @@ def _debug(args: Sequence[str]) -> bool:
 _MARKUP: Any = "markdown" if sys.stdout and sys.stdout.isatty() else None
 app = typer.Typer(
     name=NAME,
-    cls=Voice,
+    cls=RootCommand,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=_MARKUP,
     context_settings={"help_option_names": ["--help", "-h"]},
-    epilog="Exit codes: " + "; ".join(f"{code} {text}" for code, text in exits.MEANINGS.items()),
+    epilog="Exit codes: "
+    + "; ".join(f"{code} {text}" for code, text in exits.MEANINGS.items())
+    + ". More: authledger docs exit-codes",
 )
 
 
@@ -152,7 +154,10 @@ Version = Annotated[
     typer.Option("--version", "-V", help="Print the version.", is_eager=True, callback=_version),
 ]
 Debug = Annotated[
-    bool, typer.Option("--debug", help="Show where an error happened (AUTHLEDGER_DEBUG=1).")
+    bool,
+    typer.Option(
+        "--debug", help="Print where an error happened in the code (or AUTHLEDGER_DEBUG=1)."
+    ),
 ]
 
 
@@ -169,8 +174,8 @@ def authledger(
 ) -> None:
     """An event-sourced authorization ledger for cloud delegations.
 
-    Who allowed which cloud service to act in an account, in which region, when, on whose consent;
-    what was attempted and refused; and what the answer was on any past day.
+    It records which cloud service may act in an account, in which region, since when and on whose
+    consent; which attempts were refused; and it answers the same questions for any past day.
 
     Options come from flags, then AUTHLEDGER_* variables, ./authledger.toml, the XDG configuration,
     and defaults. `authledger demo` plays a whole story; `authledger docs` prints the documentation.
@@ -191,20 +196,20 @@ def _built(name: str) -> Any:
 
 
 def run() -> None:
-    """What the installed command calls."""
-    gc.set_threshold(CYCLES_LOOKED_FOR_EVERY)
+    """Run the program; the installed command calls this."""
+    gc.set_threshold(GARBAGE_COLLECTION_THRESHOLD)
     _open_closed_streams()
     escape_what_does_not_encode(sys.stdout)
     try:
         app(prog_name=NAME)
     finally:
-        gc.freeze()  # Python ends with looking for cycles among all that was imported: 30 ms.
+        gc.freeze()  # The garbage collection at exit would walk all imported modules: 30 ms.
 
 
 def _open_closed_streams() -> None:
-    """A stream that the caller closed reads and writes nothing.
+    """Open the null device in place of a stream that the caller closed.
 
-    In this order, so that each gets its own number back: no file of ours may get it.
+    The order gives each stream its own file descriptor back, so that no other file gets it.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:

@@ -1,9 +1,10 @@
-"""The options that commands share, each described once, and how a command takes a group of them.
+"""The options that commands share, each described once, and the groups that commands take.
 
     @command(app, "grant")
     def grant(ask: Writing, region: Region = None) -> None: ...
 
-A parameter whose class is a group becomes that group's options; the function gets it filled in.
+A parameter whose class is a group becomes the options of that group. The function receives an
+instance of the group with their values.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from cli.printing.output import Output
 from cli.settings import Settings
 
 Command = Callable[..., None]
-_PLACE, _WHO, _WHEN = "Ledger and account", "Who, why and how", "When"
+_PLACE, _WHO, _WHEN = "Ledger and account", "Actor, reason and retry", "Time"
 
 Ledger = Annotated[
     str | None,
@@ -37,7 +38,7 @@ CatalogueFolder = Annotated[
     typer.Option(
         "--catalogue",
         metavar="FOLDER",
-        help="A folder of TOML files with further services, beside the built-in catalogue.",
+        help="A folder of TOML files that add services to the built-in catalogue.",
         rich_help_panel=_PLACE,
     ),
 ]
@@ -56,54 +57,82 @@ Service = Annotated[
         help="The service that asks for authorization, by its code in the catalogue. Default: asm.",
     ),
 ]
+OnlyRegion = Annotated[
+    str | None, typer.Option("--region", metavar="ID", help="Only this region, e.g. cn-north-4.")
+]
+OnlyAccount = Annotated[
+    str | None,
+    typer.Option(
+        "--account",
+        metavar="ID",
+        help="Only this account. Default: all; the configured account is not used.",
+        rich_help_panel=_PLACE,
+    ),
+]
+OnlyProvider = Annotated[
+    str | None,
+    typer.Option(
+        "--provider", metavar="CODE", help="Only this cloud. Default: all.", rich_help_panel=_PLACE
+    ),
+]
 Asking = Annotated[
     str | None,
     typer.Option(
-        "--service", metavar="CODE", help="Only this service that asks for authorization, e.g. asm."
+        "--service",
+        metavar="CODE",
+        help="Only what concerns this service, which asks for authorization, e.g. asm.",
     ),
 ]
 Uses = Annotated[
     str | None,
     typer.Option(
-        "--uses", metavar="CODE", help="Only this service that an agency may use, e.g. elb."
+        "--uses",
+        metavar="CODE",
+        help="Only what concerns the use of this service by agencies, e.g. elb.",
     ),
 ]
-Region = Annotated[str | None, typer.Option(metavar="ID", help="The region's id, e.g. cn-north-4.")]
+Region = Annotated[
+    str | None, typer.Option(metavar="ID", help="The region, by its id, e.g. cn-north-4.")
+]
 NewRegion = Annotated[
     bool,
     typer.Option(
-        "--new-region", help="Accept a region that neither the catalogue nor the account knows."
+        "--new-region",
+        help="Record a region that is neither in the catalogue nor in use by the account.",
     ),
 ]
 Form = Annotated[
     Output | None,
-    typer.Option("--output", "-o", help="How to print: table (default), json, jsonl or csv."),
+    typer.Option("--output", "-o", help="The form of output: table (default), json, jsonl or csv."),
 ]
 Columns = Annotated[
     str | None,
     typer.Option(
         metavar="NAME,NAME",
-        help="Print these columns alone, in this order; `-o json` shows their names.",
+        help="Print only these columns, in this order. `-o json` shows all names.",
     ),
 ]
 Actor = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Who does it; recorded as claimed. Default: the operating system's user.",
+        help="The person or program that acts; recorded as claimed. Default: the user of the "
+        "operating system.",
         rich_help_panel=_WHO,
     ),
 ]
 Reason = Annotated[
     str | None,
-    typer.Option(metavar="TEXT", help="Why; recorded with the events.", rich_help_panel=_WHO),
+    typer.Option(
+        metavar="TEXT", help="The reason; recorded with the events.", rich_help_panel=_WHO
+    ),
 ]
 CommandId = Annotated[
     str | None,
     typer.Option(
         metavar="ID",
-        help="An id that makes trying again safe: used twice, it appends nothing the second time. "
-        "It belongs to the actor who used it first.",
+        help="An id that makes a retry idempotent: a second command with it appends nothing. It "
+        "belongs to the actor who used it first.",
         rich_help_panel=_WHO,
     ),
 ]
@@ -111,21 +140,23 @@ CorrelationId = Annotated[
     str | None,
     typer.Option(
         metavar="ID",
-        help="What ties this to other commands, e.g. a ticket or a pipeline run.",
+        help="An id that several commands share, e.g. of a ticket or a pipeline run.",
         rich_help_panel=_WHO,
     ),
 ]
 DryRun = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="Show what would be appended; append nothing.", rich_help_panel=_WHO
+        "--dry-run",
+        help="Print the entries that would be appended; append nothing.",
+        rich_help_panel=_WHO,
     ),
 ]
 AsOf = Annotated[
     str | None,
     typer.Option(
         metavar="WHEN",
-        help="The answer at a past time: RFC 3339, a day, now, -7d (s m h d w), or @POSITION.",
+        help="Answer as of a past time: RFC 3339, a day, now, -7d (units s m h d w), or @POSITION.",
         rich_help_panel=_WHEN,
     ),
 ]
@@ -133,7 +164,7 @@ KnownAt = Annotated[
     str | None,
     typer.Option(
         metavar="WHEN",
-        help="… by what the ledger knew at that time, or at that @POSITION.",
+        help="Answer only from what the ledger knew at that time, or at that @POSITION.",
         rich_help_panel=_WHEN,
     ),
 ]
@@ -141,7 +172,7 @@ KnownAt = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """What was given before the command: `authledger --ledger X view regions`."""
+    """The options that were given before the command: `authledger --ledger X view regions`."""
 
     ledger: str | None = None
     catalogue: str | None = None
@@ -151,19 +182,19 @@ class Root:
 
 
 _group = dataclass(frozen=True, eq=False, repr=False)
-"""Nobody compares a group of options or prints one; each start of the program would pay for it."""
+"""Without comparison and repr: nothing uses them, and making them would slow down every start."""
 
 
 @_group
 class Where:
-    """Which catalogue."""
+    """A command that uses the catalogue."""
 
     root: Root
     catalogue: CatalogueFolder = None
 
     @functools.cached_property
     def settings(self) -> Settings:
-        """The flags of the command, then those before it, then the other sources."""
+        """The settings. A flag of the command comes before the same flag before the command."""
         flags: dict[str, str | None] = {
             name: getattr(self.root, name)
             for name in ("ledger", "catalogue", "provider", "account")
@@ -179,15 +210,16 @@ class Where:
         if text in list(Output):
             return Output(text)
         from ledger.errors import InvalidInput
+        from ledger.near_words import did_you_mean
 
         raise InvalidInput(
-            f"{text!r} is no form of output.", remedy=f"There are: {', '.join(Output)}."
+            f"The form of output {text!r} is not valid.", remedy=did_you_mean(text, Output)
         )
 
 
 @_group
 class Printing(Where):
-    """A command that prints what the catalogue says."""
+    """A command that prints, and needs no ledger."""
 
     output: Form = None
 
@@ -246,7 +278,7 @@ class ListingAsOf(ReadingAsOf):
 
 @_group
 class Login(Where):
-    """A command that writes, whose actor is given otherwise."""
+    """A command that writes, and has its own option for the actor."""
 
     ledger: Ledger = None
     provider: Provider = None
@@ -266,7 +298,7 @@ class Writing(Login):
 
 
 def command(app: typer.Typer, name: str, **kwargs: Any) -> Callable[[Command], Command]:
-    """Register a function as a command of an app, its groups of options spread out."""
+    """Register a function as a command of an app; its groups become their single options."""
 
     def register(function: Command) -> Command:
         app.command(name, **kwargs)(_spread(function))
@@ -303,7 +335,7 @@ def _spread(function: Command) -> Command:
     return spread
 
 
-@functools.cache  # Many commands share a group, and reading its annotations takes a while.
+@functools.cache  # Many commands share a group, and its annotations are slow to read.
 def _options_of(group: Any) -> list[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
     return [

@@ -38,7 +38,7 @@ GUARDED: Final[Mapping[str, str]] = {
     "ledger": "a PostgreSQL server is sent passwords, and its URL can load a library",
     "log_keys": "a folder of keys names the program that signs, and the keys that are believed",
 }
-"""What LOCAL_FILE may name only if the user trusts it, and why: it may come with a download."""
+"""The settings that LOCAL_FILE must not name unless it is trusted, since it may be downloaded."""
 
 
 def truthy(text: str | None) -> bool:
@@ -52,7 +52,7 @@ class Settings:
         self._flags = flags
 
     def given(self, name: str) -> str | None:
-        """What a flag said, and nothing else."""
+        """The value of a flag; None without one, whatever the other sources say."""
         return self._flags.get(name)
 
     def value(self, name: str) -> str | None:
@@ -61,7 +61,7 @@ class Settings:
         return self._files.get(name, DEFAULTS.get(name))
 
     def _by_hand(self, name: str) -> str | None:
-        """What a flag or a variable said."""
+        """The value of a flag or a variable; None without either."""
         if (flag := self._flags.get(name)) is not None:
             return flag
         variable = f"AUTHLEDGER_{name.upper()}"
@@ -194,7 +194,7 @@ def settings_in(path: Path, content: bytes) -> Mapping[str, str]:
     for name, value in document.items():
         if name not in NAMES:
             raise InvalidInput(
-                f"{path} sets {name!r}, which is no setting.",
+                f"{path} sets {name!r}, which is not a setting.",
                 remedy=f"There are: {', '.join(NAMES)}.",
             )
         if not isinstance(value, str) or not value:

@@ -29,7 +29,7 @@ def sha256_of(content: bytes) -> str:
 
 
 class TrustedFiles:
-    """What the user trusts, by `authledger trust`."""
+    """The files that the user trusts, by `authledger trust`."""
 
     def __init__(self, folder: Path | None) -> None:
         """Without a folder, or where it does not exist, nothing is trusted."""

@@ -21,17 +21,21 @@ app = typer.Typer(help="Agencies: delegations of trust from an account to a clou
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The agency's name.")]
 Trustee = Annotated[
     str | None,
-    typer.Option(metavar="WHO", help="Whom it trusts, e.g. service:asm. Default: the catalogue's."),
+    typer.Option(
+        metavar="WHO",
+        help="The service or account that it trusts, e.g. service:asm. Default: as in the catalogue.",
+    ),
 ]
 Policy = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="A policy to create with it. Default: the catalogue's, if any."
+        metavar="NAME",
+        help="A policy to create with it. Default: as in the catalogue, if it has one.",
     ),
 ]
 Override = Annotated[
     bool,
-    typer.Option("--override", help="Delete it although it is protected; needs --reason."),
+    typer.Option("--override", help="Delete it in spite of its protection; needs --reason."),
 ]
 
 
@@ -45,10 +49,10 @@ def create(ask: Writing, name: Name, trustee: Trustee = None, policy: Policy = N
 
 @command(app, "delete")
 def delete(ask: Writing, name: Name, override: Override = False) -> None:
-    """Try to delete an agency. One that a service works through is protected: refused, recorded.
+    """Try to delete an agency. If a service works through it, the attempt is refused and recorded.
 
-    The entry says what would break: regions and features. With --override and --reason it is
-    carried out, and every permission that ends with it is an event of its own.
+    The entry lists the features that would break, by region. With --override and --reason the
+    agency is deleted, and every permission that ends with it is an event of its own.
     """
     from ledger.account.agency import AttemptAgencyDeletion
 
@@ -57,7 +61,7 @@ def delete(ask: Writing, name: Name, override: Override = False) -> None:
 
 @command(app, "list")
 def list_(ask: ListingAsOf, account: Account = None, provider: Provider = None) -> None:
-    """List agencies: existing or deleted, since when, by whom."""
+    """List the agencies: status, since when, by which actor."""
     where = in_account(ask, provider, account)
     with views_of(ask) as views:
         when = instant_of(ask, views)
@@ -69,9 +73,9 @@ def list_(ask: ListingAsOf, account: Account = None, provider: Provider = None) 
 
 @command(app, "show")
 def show_(ask: ReadingAsOf, name: Name, account: Account = None, provider: Provider = None) -> None:
-    """Show what the IAM console shows of an agency: its permissions region by region.
+    """Show an agency as the IAM console does: its permissions in each region.
 
-    Since when each holds, and on whose consent.
+    Each permission has the time since when it holds, and the actor who consented.
     """
     where = {**in_account(ask, provider, account), "agency": name}
     with views_of(ask) as views:
@@ -106,13 +110,13 @@ def _found(views: Views, when: AsOf | None, where: dict[str, str | None]) -> lis
         raise NotFound(
             f"There is no agency {where['agency']!r}"
             + (f" in the account {where['account']}." if where["account"] else "."),
-            remedy="`authledger agency list` shows those that there are.",
+            remedy="To list the agencies: authledger agency list",
         )
     if len(found) > 1:
         accounts = ", ".join(f"{each['provider']} {each['account']}" for each in found)
         raise InvalidInput(
             f"{len(found)} accounts have an agency of that name: {accounts}.",
-            remedy="Name one with --account and --provider.",
+            remedy="Choose one with --account and --provider.",
         )
     return found
 
@@ -154,4 +158,4 @@ def _print(agency: dict[str, Any]) -> None:
     show(Output.TABLE, headings, rows, empty="It has no permission anywhere.")
     held = sorted({each["region"] for each in agency["permissions"] if each["status"] == "granted"})
     if rows:
-        say(f"granted in {len(held)} region(s): {', '.join(held) or 'none'}")
+        say(f"Granted in {len(held)} region(s): {', '.join(held) or 'none'}")

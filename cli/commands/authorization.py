@@ -1,4 +1,4 @@
-"""authledger authorization: answer the dialog, take consent back, list how services stand."""
+"""authledger authorization: answer the dialog, revoke consent, list the authorizations."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cli.options import (
     Asking,
     ListingAsOf,
     NewRegion,
+    OnlyRegion,
     Provider,
     Region,
     Service,
@@ -43,10 +44,10 @@ def grant(
     service: Service = None,
     new_region: NewRegion = False,
 ) -> None:
-    """Consent: the OK button of the dialog. Permanent, in one region.
+    """Consent, permanently and in one region: the OK button of the dialog.
 
-    The first consent in an account also creates the service's agency and its policy; a later
-    region reuses them. Needs a request: log in to the console there first.
+    The first consent in an account also creates the service's agency and its policy; later
+    regions reuse them. A request must be pending: log in to the console in that region first.
     """
     from ledger.account.authorization import GrantAuthorization
 
@@ -60,7 +61,7 @@ def decline(
     service: Service = None,
     new_region: NewRegion = False,
 ) -> None:
-    """Close the dialog without consent. The next login in that region asks again."""
+    """Close the dialog without consent. The next login in that region opens it again."""
     from ledger.account.authorization import DeclineAuthorization
 
     carry_out(ask, DeclineAuthorization, new_region=new_region, **_words(ask, region, service))
@@ -73,9 +74,10 @@ def revoke(
     service: Service = None,
     new_region: NewRegion = False,
 ) -> None:
-    """Take consent back in one region, and end just that region's permissions.
+    """Revoke consent in one region. Only the permissions in that region end.
 
-    No cloud ends credentials that it has issued before: the answer says until when one may work.
+    Clouds do not end the credentials that they issued before; the output says until when one may
+    still work.
     """
     from ledger.account.authorization import RevokeAuthorization
 
@@ -98,7 +100,9 @@ def _usable_until(_: Ledger, entries: tuple[Recorded, ...]) -> None:
 
 Status = Annotated[
     str | None,
-    typer.Option(help="Only these: requested, granted, declined or revoked.", metavar="STATUS"),
+    typer.Option(
+        help="Only this status: requested, granted, declined or revoked.", metavar="STATUS"
+    ),
 ]
 
 
@@ -106,13 +110,13 @@ Status = Annotated[
 def list_(
     ask: ListingAsOf,
     *,
-    region: Region = None,
+    region: OnlyRegion = None,
     service: Asking = None,
     status: Status = None,
     account: Account = None,
     provider: Provider = None,
 ) -> None:
-    """List how each service stands in each region: requested, granted, declined or revoked."""
+    """List the status of each service in each region: requested, granted, declined or revoked."""
     where = in_account(ask, provider, account)
     with views_of(ask) as views:
         when = instant_of(ask, views)

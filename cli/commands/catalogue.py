@@ -1,4 +1,4 @@
-"""authledger catalogue: what is known of services: what each asks for, what for, and from where."""
+"""authledger catalogue: list and show the services that the catalogue describes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cli.printing.output import Output, out, show, show_document
 if TYPE_CHECKING:
     from ledger.catalogue import Catalogue, Service
 
-app = typer.Typer(help="What is known of cloud services: data, with its sources.")
+app = typer.Typer(help="The known cloud services: what each asks for and why, with sources.")
 
 
 def _complete(incomplete: str) -> list[tuple[str, str]]:
@@ -40,7 +40,7 @@ def _load(ask: Printing) -> Catalogue:
 
 @command(app, "list")
 def list_(ask: Printing, columns: Columns = None) -> None:
-    """List the services that the catalogue knows, with their agencies and features."""
+    """List the services in the catalogue, with their agencies and features."""
     rows = [
         (
             service.provider,
@@ -57,7 +57,7 @@ def list_(ask: Printing, columns: Columns = None) -> None:
 
 @command(app, "show")
 def show_(ask: Printing, code: Code, provider: Provider = None) -> None:
-    """Show a service: what it asks for and why, its features, its baselines, the sources."""
+    """Show a service: the services that it asks for, its features, its baselines, the sources."""
     catalogue = _load(ask)
     service = catalogue.service(provider or ask.settings.need("provider"), code)
     if ask.form is Output.TABLE:
@@ -74,11 +74,11 @@ def _print(service: Service, version: str) -> None:
     out(f"{service.name}  ({service.provider} {service.code}; catalogue {version})", "")
     out("asks for:")
     asked = [(each.code, each.name, each.purpose) for each in service.dependencies]
-    show(Output.TABLE, ("code", "service", "what for"), asked)
+    show(Output.TABLE, ("code", "service", "purpose"), asked)
     out("", "features:")
     features = [(each.name, each.title, each.needs) for each in service.features]
-    show(Output.TABLE, ("feature", "what it does", "needs"), features, empty="  none")
-    out("", "baselines, what consent gives:")
+    show(Output.TABLE, ("feature", "description", "needs"), features, empty="  none")
+    out("", "baselines (what consent creates):")
     baselines = [
         (baseline.since, agency.name, agency.policy, agency.protection, baseline.note)
         for baseline in service.baselines

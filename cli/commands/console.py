@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
     from ledger.messages import Recorded
 
-app = typer.Typer(help="Log in to a service's console; the first login in a region asks.")
+app = typer.Typer(
+    help="Log in to a service's console; the first login in a region opens the dialog."
+)
 
 User = Annotated[
     str | None,
@@ -22,7 +24,7 @@ User = Annotated[
         "--user",
         "--actor",
         metavar="NAME",
-        help="Who logs in; recorded as claimed. Default: the operating system's user.",
+        help="The user who logs in; recorded as claimed. Default: the user of the operating system.",
     ),
 ]
 
@@ -37,8 +39,9 @@ def login(
 ) -> None:
     """Log in to the console of a service in one region.
 
-    Where the service is not authorized yet, the dialog opens: it lists the services that are asked
-    for and what each is for. Answer it with `authorization grant` or `authorization decline`.
+    If the service is not authorized in the region, the authorization dialog opens. It lists the
+    services that are asked for, and the purpose of each. Answer it with `authorization grant` or
+    `authorization decline`.
     """
     from ledger.account.console import RequestConsoleLogin
 
@@ -62,14 +65,14 @@ def _dialog(ledger: Ledger, entries: tuple[Recorded, ...]) -> None:
             continue
         service = ledger.catalogue.service(entry.provider, login.service)
         if login.outcome == "admitted":
-            out(f"Welcome. {service.name} is authorized in {login.region}; no dialog opens.", "")
+            out(f"{service.name} is authorized in {login.region}; no dialog opens.", "")
             continue
         asked = {
             code for agency in service.baseline_at(entry.effective_at).agencies
             for code in agency.services
         }  # fmt: skip
-        out(f"{service.name} is not authorized in {login.region}. It asks for the permanent")
-        out("permission to use these services there on your behalf:", "")
+        out(f"{service.name} is not authorized in {login.region}. It asks for permanent permission")
+        out("to use these services there on your behalf:", "")
         for dependency in service.dependencies:
             if dependency.code in asked:
                 out(f"  {dependency.code:<5} {dependency.name}: to {dependency.purpose}")

@@ -9,21 +9,19 @@ import typer
 from cli.options import NewRegion, Region, Service, Writing, command
 from cli.writing import carry_out
 
-app = typer.Typer(help="Temporary credentials, by which a component acts as the agency.")
+app = typer.Typer(help="Temporary credentials, with which a component acts as the agency.")
 
 Component = Annotated[
-    str, typer.Option(metavar="NAME", help="Which component it is for, e.g. of a mesh.")
+    str, typer.Option(metavar="NAME", help="The component that gets it, e.g. of a mesh.")
 ]
 Target = Annotated[
     str,
-    typer.Option(
-        "--for", metavar="CODE", help="The dependent service that it is to be used on, e.g. elb."
-    ),
+    typer.Option("--for", metavar="CODE", help="The service to use it on, e.g. elb."),
 ]
 Life = Annotated[
     int | None,
     typer.Option(
-        "--life", metavar="SECONDS", help="How long it may be used. Default: the catalogue's."
+        "--life", metavar="SECONDS", help="How long it is valid. Default: as in the catalogue."
     ),
 ]
 
@@ -39,10 +37,11 @@ def issue(
     life_seconds: Life = None,
     new_region: NewRegion = False,
 ) -> None:
-    """Issue a temporary credential for a component, to act on one service in one region.
+    """Issue a temporary credential to a component, for one service in one region.
 
-    Refused, and recorded, for a service that is none of the dependent ones, in a region without
-    authorization, and for a life that is not allowed. No secret is made: this is a record.
+    The command is refused and recorded if the catalogue does not list the service as a dependency,
+    if the region has no authorization, or if the lifetime is not allowed. No secret is made: this
+    is a record.
     """
     from ledger.account.usage import IssueCredential
 

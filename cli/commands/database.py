@@ -1,4 +1,4 @@
-"""authledger database: a ledger on PostgreSQL; its tables, and who may do what with them."""
+"""authledger database: make a ledger's tables on PostgreSQL, and grant rights to roles."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cli.printing.output import say
 if TYPE_CHECKING:
     from ledger.persistence.location import PostgresDatabase
 
-app = typer.Typer(help="A ledger on PostgreSQL: make its tables, give roles their rights.")
+app = typer.Typer(help="A ledger on PostgreSQL: make its tables, grant rights to roles.")
 
 Writers = Annotated[
     list[str] | None,
     typer.Option(
         "--writer",
         metavar="ROLE",
-        help="A role that appends: it may insert events, never change, delete or truncate them.",
+        help="A role that appends: it may insert events, and not update, delete or truncate them.",
     ),
 ]
 Readers = Annotated[
@@ -27,17 +27,16 @@ Readers = Annotated[
     typer.Option(
         "--reader",
         metavar="ROLE",
-        help="A role that sees the views, and nothing of the ledger itself: `view`, `audit trail`, `query`.",
+        help="A role that reads the views (`view`, `audit trail`, `query`), and not the ledger itself.",
     ),
 ]
 
 
 @command(app, "init")
 def init(ask: Opening) -> None:
-    """Make the ledger's tables in the schema `ledger` and its views in the schema `views`, as the
-    role that will own them.
+    """Make the ledger's tables in the schema `ledger` and its views in the schema `views`.
 
-    A ledger that is there already is left as it is; its views are caught up.
+    The current role will own them. An existing ledger is not changed; its views are caught up.
     """
     from cli.reading import opened
     from projections.views import Views
@@ -50,9 +49,9 @@ def init(ask: Opening) -> None:
 
 @command(app, "grant")
 def grant(ask: Opening, writers: Writers = None, readers: Readers = None) -> None:
-    """Give roles what they need and no more; the owner of the tables does it.
+    """Grant roles the rights that they need, and no more. Run it as the owner of the tables.
 
-    The roles exist already (CREATE ROLE … LOGIN). Giving the same again changes nothing.
+    The roles must exist (CREATE ROLE … LOGIN). The command is idempotent.
     """
     from ledger.errors import InvalidInput
     from ledger.persistence.opening import need_psycopg
@@ -60,7 +59,8 @@ def grant(ask: Opening, writers: Writers = None, readers: Readers = None) -> Non
     database = _database(ask)
     if not writers and not readers:
         raise InvalidInput(
-            "No role was named.", remedy="Give --writer ROLE, --reader ROLE or both."
+            "No role was given. No right was granted.",
+            remedy="Give --writer ROLE, --reader ROLE or both.",
         )
     need_psycopg()
     from projections.stores.postgres.rights import grant as give
@@ -79,6 +79,6 @@ def _database(ask: Opening) -> PostgresDatabase:
     if isinstance(location, PostgresDatabase):
         return location
     raise InvalidInput(
-        f"{location} is a file: who may do what with it is said by the file's permissions.",
-        remedy="Name a database with --ledger postgresql://….",
+        f"{location} is a file: the permissions of the file say who may read and write it.",
+        remedy="Name a database: --ledger postgresql://USER@HOST/DATABASE",
     )

@@ -1,4 +1,4 @@
-"""authledger feature: use what a service can do."""
+"""authledger feature: use a feature of a service."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def use(
 ) -> None:
     """Use a feature in one region, through the service's agency.
 
-    Refused, and recorded, where the agency may not use what the feature needs; the message names
-    what is missing and how to get it.
+    The command is refused and recorded if the agency may not use a service that the feature needs.
+    The message names the missing services, and the command that requests them.
     """
     from ledger.account.usage import UseFeature
 

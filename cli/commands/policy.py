@@ -13,17 +13,21 @@ from cli.printing.output import Output, out, show_document
 from cli.reading import in_account, instant_of, print_result, views_of
 from cli.writing import carry_out
 
-app = typer.Typer(help="Policies: what an agency may do, in words. Some must not be deleted.")
+app = typer.Typer(
+    help="Policies, which say what an agency may do. Some are protected against deletion."
+)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The policy's name; quote its spaces.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="The policy's name, in quotes if it has spaces.")
+]
 
 
 @command(app, "delete")
 def delete(ask: Writing, name: Name, override: Override = False) -> None:
-    """Try to delete a policy. One that a service works through is protected: refused, recorded.
+    """Try to delete a policy. If a service works through it, the attempt is refused and recorded.
 
-    The entry says what would break: regions and features. With --override and --reason it is
-    carried out, and every permission that ends with it is an event of its own.
+    The entry lists the features that would break, by region. With --override and --reason the
+    policy is deleted, and every permission that ends with it is an event of its own.
     """
     from ledger.account.policy import AttemptPolicyDeletion
 
@@ -32,7 +36,7 @@ def delete(ask: Writing, name: Name, override: Override = False) -> None:
 
 @command(app, "list")
 def list_(ask: ListingAsOf, account: Account = None, provider: Provider = None) -> None:
-    """List policies: existing or deleted, since when, by whom."""
+    """List the policies: status, since when, by which actor."""
     where = in_account(ask, provider, account)
     with views_of(ask) as views:
         when = instant_of(ask, views)
@@ -44,7 +48,7 @@ def list_(ask: ListingAsOf, account: Account = None, provider: Provider = None) 
 
 @command(app, "show")
 def show(ask: ReadingAsOf, name: Name, account: Account = None, provider: Provider = None) -> None:
-    """Show a policy: whether it exists, what it permits where, who tried to delete it."""
+    """Show a policy: its status, its permissions, and the attempts to delete it."""
     from ledger.errors import NotFound
 
     where = {**in_account(ask, provider, account), "policy": name}
@@ -62,7 +66,7 @@ def show(ask: ReadingAsOf, name: Name, account: Account = None, provider: Provid
             say_unknown_words(views, where)
             raise NotFound(
                 f"There is no policy {name!r}.",
-                remedy="`authledger policy list` shows those that there are.",
+                remedy="To list the policies: authledger policy list",
             )
         if ask.form in (Output.JSON, Output.JSONL):
             keys = ("policy", "permissions", "attempts")

@@ -1,4 +1,4 @@
-"""authledger projection: where the views stand; catch up, rebuild, follow."""
+"""authledger projection: status of the views; catch up, rebuild, follow."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from ledger.errors import StoreUnavailable
     from projections.maintenance.runner import Certificate
 
-app = typer.Typer(help="The views are disposable: see where they stand, rebuild, follow.")
+app = typer.Typer(
+    help="The views, which can be rebuilt at any time: status, catch up, rebuild, follow."
+)
 
 
 class Condition(StrEnum):
-    """What `--fail-on` can name."""
+    """The conditions of `--fail-on`."""
 
     BEHIND = "behind"
 
@@ -58,7 +60,7 @@ def status(ask: Listing, fail_on: FailOn = None) -> None:
 
 @command(app, "catch-up")
 def catch_up(ask: Reading) -> None:
-    """Bring every projection to the ledger's last position. Reading commands do it themselves."""
+    """Catch all projections up with the ledger. Reading commands do so themselves."""
     with views_of(ask, caught_up=False) as views:
         with progress("catching up") as advance:
             position = views.catch_up(advance)
@@ -74,26 +76,32 @@ def _complete(incomplete: str) -> list[str]:
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAME]...", help="Which; default: all.", autocompletion=_complete),
+    typer.Argument(
+        metavar="[NAME]...",
+        help="The projections to rebuild. Default: all.",
+        autocompletion=_complete,
+    ),
 ]
 
 
 Engine = Annotated[
     EngineName | None,
-    typer.Option(help="Replay an export by this engine, and only compare: nothing is swapped."),
+    typer.Option(
+        help="Replay an export with this engine, and only compare: the live views are not replaced."
+    ),
 ]
 Parquet = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
         file_okay=False,
-        help="The export that duckdb and spark replay (`authledger export parquet DIR`).",
+        help="The export for duckdb or spark, made by `authledger export parquet DIR`.",
     ),
 ]
 Master = Annotated[
     str | None,
     typer.Option(
-        metavar="URL", help="Where Spark runs, e.g. spark://HOST:7077. Default: local[*]."
+        metavar="URL", help="The Spark master, e.g. spark://HOST:7077. Default: local[*]."
     ),
 ]
 
@@ -106,17 +114,17 @@ def rebuild(
     parquet: Parquet = None,
     master: Master = None,
 ) -> None:
-    """Build projections again from position 1, beside the live ones, and swap them.
+    """Rebuild projections from position 1 into new tables, and replace the live ones by them.
 
     Prints the rebuild certificate: engine, range, code version, and the digest of each projection
-    before and after. They are equal unless somebody altered the views.
+    before and after. The two digests are equal unless the views were altered.
 
-    With --engine duckdb or spark the export in --parquet is replayed and nothing is swapped: the
-    digests before are those of the live views at the export's position. If they differ, the exit
-    code is 6.
+    With --engine duckdb or spark, the export in --parquet is replayed instead, and nothing is
+    replaced: the digests before are those of the live views at the export's last position. If the
+    digests differ, the exit code is 6.
 
-    On a standby, and for a role that may only read, nothing can be built: the live views are
-    compared with what the events say, and stay as they are. If they differ, the exit code is 6.
+    On a standby, or for a role that may only read, the views cannot be rebuilt. The live views are
+    compared with the events and stay as they are. If they differ, the exit code is 6.
     """
     _check_goes_together(engine, parquet, master)
     if engine is not None and parquet is not None:
@@ -135,11 +143,13 @@ def _check_goes_together(
 
     if (engine is None) is not (parquet is None):
         raise InvalidInput(
-            "An export is replayed by --engine duckdb or spark, and those replay nothing else.",
-            remedy="Give --engine and --parquet together, or neither.",
+            "--engine and --parquet belong together: duckdb and spark replay an export, and nothing else.",
+            remedy="Give both or neither.",
         )
     if master is not None and engine is not EngineName.SPARK:
-        raise InvalidInput("--master says where Spark runs; give --engine spark as well.")
+        raise InvalidInput(
+            "--master is only for Spark.", remedy="Add --engine spark, or leave --master out."
+        )
 
 
 def _replay(
@@ -166,10 +176,9 @@ def _replay(
     if not certificate.equal:
         differ = ", ".join(part.name for part in certificate.projections if not part.equal)
         raise VerificationFailed(
-            f"The live views are not what {certificate.engine} makes of the events: {differ}.",
-            remedy="The export's files are as they were written. `authledger projection rebuild` "
-            "makes the views new; if it differs after that, the events' columns were altered: "
-            "`authledger log verify`.",
+            f"The live views differ from the replay by {certificate.engine}: {differ}.",
+            remedy="The files of the export are unaltered. Rebuild the views: authledger projection "
+            "rebuild\nIf they differ again, columns of the events were altered: authledger log verify",
         )
 
 
@@ -185,23 +194,23 @@ def _show(ask: Reading, certificate: Certificate) -> None:
 
 
 def _judge(certificate: Certificate) -> None:
-    """Say what differed. Raises VerificationFailed if it is so still."""
+    """Say whether the views differed. Raises VerificationFailed if they still do."""
     from ledger.errors import VerificationFailed
 
     if not certificate.swapped:
-        say("Compared only: nothing can be written here, and the live views are as they were.")
+        say("Compared only: the views cannot be written here, and were not changed.")
         if not certificate.equal:
             differ = ", ".join(part.name for part in certificate.projections if not part.equal)
             raise VerificationFailed(
-                f"The live views are not what the events say: {differ}.",
-                remedy="`authledger projection rebuild` on the primary makes them new.",
+                f"The live views differ from the events: {differ}.",
+                remedy="Rebuild them on the primary: authledger projection rebuild",
             )
     elif not certificate.equal:
-        say("The views had been altered, or were made by other rules; they are right now.")
+        say("The views had been altered, or were made by other rules. They are replaced.")
 
 
 def _print(certificate: Certificate) -> None:
-    compared = "" if certificate.swapped else " (compared only, nothing was swapped)"
+    compared = "" if certificate.swapped else " (compared only, nothing was replaced)"
     out(f"rebuild certificate{compared}")
     out(f"  engine        {certificate.engine}")
     out(f"  range         positions {certificate.first_position} to {certificate.last_position}")
@@ -216,24 +225,28 @@ def _print(certificate: Certificate) -> None:
 
 
 def _say_lost(error: StoreUnavailable) -> None:
-    say(f"{error.message} Trying again.")
+    say(f"{error.message} Reconnecting.")
 
 
 Interval = Annotated[
     float,
-    typer.Option(metavar="SECONDS", min=0.01, max=86_400, help="How often to look for new events."),
+    typer.Option(
+        metavar="SECONDS", min=0.01, max=86_400, help="The time between two looks for new entries."
+    ),
 ]
 Until = Annotated[
     int | None,
-    typer.Option("--until", metavar="POSITION", min=0, help="End when this position is reached."),
+    typer.Option(
+        "--until", metavar="POSITION", min=0, help="End when the views have reached this position."
+    ),
 ]
 
 
 @command(app, "follow")
 def follow(ask: Reading, interval: Interval = 0.5, until: Until = None) -> None:
-    """Keep the views up with the ledger until it is interrupted; print each position reached."""
+    """Catch up again and again until interrupted; print each position that the views reach."""
     with views_of(ask, caught_up=False) as views:
-        say("following; Ctrl-C ends it")
+        say("Following the ledger; Ctrl-C ends it.")
         for position in views.follow(interval, _say_lost):
             out(f'{{"position": {position}}}' if ask.form is not Output.TABLE else str(position))
             if until is not None and position >= until:

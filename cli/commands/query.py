@@ -14,14 +14,17 @@ from cli.reading import views_of
 
 Sql = Annotated[
     str,
-    typer.Argument(metavar="SQL", help='"SELECT …" over the views and `events`; - reads stdin.'),
+    typer.Argument(
+        metavar="SQL", help='"SELECT …" over the views and `events`; - reads it from stdin.'
+    ),
 ]
 RowLimit = Annotated[
-    int, typer.Option(metavar="ROWS", min=1, max=1_000_000, help="How many rows at most.")
+    int,
+    typer.Option(metavar="ROWS", min=1, max=1_000_000, help="The largest number of rows to print."),
 ]
 TimeLimit = Annotated[
     float,
-    typer.Option(metavar="SECONDS", min=0.1, max=3600, help="How long it may take."),
+    typer.Option(metavar="SECONDS", min=0.1, max=3600, help="After how long the query is stopped."),
 ]
 
 
@@ -30,10 +33,10 @@ def register(app: typer.Typer) -> None:
 
 
 def query(ask: Listing, sql: Sql, row_limit: RowLimit = 1000, time_limit: TimeLimit = 10.0) -> None:
-    """Ask the views with SQL. The engine itself can only read here, and stops at the limits.
+    """Run a SELECT over the views. The database itself allows nothing but reading.
 
-    `authledger view` lists the views; each NAME has NAME_history beside it, with the intervals of
-    positions; `audit_trail` holds every entry.
+    `authledger view` lists the views. NAME_history has the history of the view NAME, as intervals
+    of positions; `audit_trail` has every entry.
     """
     text = _read() if sql == "-" else sql
     with views_of(ask) as views:
@@ -45,7 +48,7 @@ def query(ask: Listing, sql: Sql, row_limit: RowLimit = 1000, time_limit: TimeLi
     rows = [[_text(cell) for cell in row] for row in result.rows]
     show(ask.form, columns, rows, headings=result.columns, choice=ask.choice, whole=True)
     if result.more:
-        say(f"There are more rows than {row_limit}; --row-limit gives more.")
+        say(f"There are more rows than {row_limit}. To print more: --row-limit ROWS")
 
 
 def _read() -> str:
@@ -61,7 +64,7 @@ def _read() -> str:
 
 
 def _unique(columns: tuple[str, ...]) -> tuple[str, ...]:
-    """A document's keys: a column of a name that is taken gets a number."""
+    """The keys of a JSON document: the second column of a name gets the number 2."""
     seen: list[str] = []
     for column in columns:
         name, number = column, 2
@@ -72,7 +75,7 @@ def _unique(columns: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _text(cell: object) -> object:
-    """What SQL may yield and JSON cannot hold, as text."""
+    """A cell as JSON can hold it: infinities, NaN and bytes become text."""
     if isinstance(cell, float) and not math.isfinite(cell):
         return str(cell)
     return cell.hex() if isinstance(cell, bytes) else cell

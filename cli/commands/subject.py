@@ -1,4 +1,4 @@
-"""authledger subject: the people and addresses behind surrogate ids; forgetting them."""
+"""authledger subject: show, list and erase the names behind surrogate ids."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from cli.printing.output import say, show
 from cli.reading import ledger_of, views_of
 from cli.writing import actor_of, checked
 
-app = typer.Typer(help="People and addresses behind surrogate ids, and how to forget them.")
+app = typer.Typer(help="The names of people and addresses behind surrogate ids, and their erasure.")
 
 Subject = Annotated[
     str, typer.Argument(metavar="ID", help="The surrogate id, e.g. p-0123456789abcdef0123.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Erase without asking.")]
 
 
 @command(app, "show")
@@ -34,7 +34,7 @@ def show_(ask: Reading, subject: Subject) -> None:
 
 @command(app, "list")
 def list_(ask: Listing) -> None:
-    """List the surrogate ids, and the names that are still kept for them."""
+    """List the surrogate ids, with their names unless they were erased."""
     with views_of(ask, caught_up=False) as views:
         say(f"now, position {views.last_position()}")
         result = views.subjects()
@@ -45,11 +45,11 @@ def list_(ask: Listing) -> None:
 def erase(
     ask: Reading, subject: Subject, yes: Yes = False, actor: Actor = None, reason: Reason = None
 ) -> None:
-    """Forget the name behind a surrogate id, for good. The history and its proofs stay valid.
+    """Erase the name behind a surrogate id, permanently. The history and its proofs stay valid.
 
-    That it was forgotten is appended.
+    The erasure itself is appended to the history.
     """
-    form = ask.form  # Whatever is wrong with what was asked shows before anything is forgotten.
+    form = ask.form  # An invalid option is an error before anything is erased.
     with ledger_of(ask) as ledger:
         if not yes:
             _confirm(subject)
@@ -70,7 +70,10 @@ def _confirm(subject: str) -> None:
     from ledger.errors import InvalidInput
 
     if not sys.stdin.isatty():
-        raise InvalidInput("Erasing cannot be undone.", remedy="Say --yes if it is meant.")
-    if not typer.confirm(f"Forget the name behind {subject}, for good?", err=True):
+        raise InvalidInput(
+            "An erasure cannot be undone, and nobody can be asked here. Nothing was erased.",
+            remedy="Add --yes to erase without asking.",
+        )
+    if not typer.confirm(f"Erase the name behind {subject}, permanently?", err=True):
         say("Nothing was erased.")
         raise typer.Exit

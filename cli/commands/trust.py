@@ -1,4 +1,4 @@
-"""authledger trust: let a working folder's authledger.toml name what decides whom one believes."""
+"""authledger trust: allow the authledger.toml of a folder to name keys, catalogues and servers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from cli.trusted import place_of, sha256_of
 
 Folder = Annotated[
     Path | None,
-    typer.Argument(metavar="DIR", help=f"The folder whose {LOCAL_FILE} is meant."),
+    typer.Argument(metavar="DIR", help=f"The folder of the {LOCAL_FILE}."),
 ]
 List = Annotated[bool, typer.Option("--list", help="List the files that are trusted.")]
-Remove = Annotated[bool, typer.Option("--remove", help="Trust that folder's file no longer.")]
+Remove = Annotated[
+    bool, typer.Option("--remove", help="Remove the file of that folder from the trusted files.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -30,17 +32,18 @@ def trust(
     remove: Remove = False,
     output: Form = None,
 ) -> None:
-    """Trust the authledger.toml in DIR, with the content that it has now.
+    """Trust the authledger.toml in DIR, with its present content.
 
-    An untrusted one may not name a catalogue, a folder of keys or a PostgreSQL server: these run
-    programs, say whom to believe and receive passwords. The trust is recorded in the user's
-    configuration folder, and ends when the file changes. Read the file before you trust it.
+    A file that is not trusted must not name a catalogue, a folder of keys or a PostgreSQL server:
+    these decide which policies are protected, which programs run, whose signatures are believed
+    and who receives passwords. The trust is recorded in the user's configuration folder, and ends
+    when the file changes. Read the file before you trust it.
     """
     from ledger.errors import InvalidInput
 
     if list_ == (folder is not None) or (list_ and remove):
         raise InvalidInput(
-            "Name one folder, or ask for the list.",
+            "Give one folder, or --list.",
             remedy="`authledger trust DIR`, `authledger trust --remove DIR` or "
             "`authledger trust --list`.",
         )
@@ -57,8 +60,8 @@ def _add(file: Path) -> None:
 
     if not file.is_file():
         raise NotFound(
-            f"There is no file {file}; nothing was trusted.",
-            remedy=f"Name a folder that holds an {LOCAL_FILE}.",
+            f"There is no file {file}. Nothing was trusted.",
+            remedy=f"Give a folder that contains an {LOCAL_FILE}.",
         )
     content = file.read_bytes()
     wanted = guarded_in(settings_in(file, content))
@@ -73,8 +76,8 @@ def _remove(file: Path) -> None:
 
     if not trusted_files().remove(file):
         raise NotFound(
-            f"{place_of(file)} was not trusted; nothing was changed.",
-            remedy="`authledger trust --list` shows the files that are.",
+            f"{place_of(file)} was not trusted. Nothing was changed.",
+            remedy="To list the trusted files: authledger trust --list",
         )
     say(f"No longer trusted: {place_of(file)}")
 

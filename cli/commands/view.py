@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.filters import say_unknown_words
-from cli.options import Account, Asking, ListingAsOf, Provider, Region, Uses, command
+from cli.options import Asking, ListingAsOf, OnlyAccount, OnlyProvider, OnlyRegion, Uses, command
 from cli.printing.output import Output, say, show
 from cli.reading import instant_of, print_result, say_unknown_services, views_of
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from projections.views import Views
 
 _EMPTY = {"capabilities": "The catalogue lists no feature that fits."}
-"""What an answer of no rows means, where it is not that there is nothing."""
+"""By view, the note for an answer without rows."""
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -29,18 +29,19 @@ Name = Annotated[
     str | None,
     typer.Argument(
         metavar="NAME",
-        help="regions, capabilities, policies, agencies, authorizations, usage, …; "
-        "without a name: the list of them.",
+        help="regions, capabilities, policies, agencies, authorizations, usage, … Without a name, "
+        "the views are listed.",
         autocompletion=_complete,
     ),
 ]
-Agency = Annotated[str | None, typer.Option(metavar="NAME", help="Only what concerns this agency.")]
-Policy = Annotated[str | None, typer.Option(metavar="NAME", help="Only what concerns this policy.")]
+Agency = Annotated[str | None, typer.Option(metavar="NAME", help="Only this agency.")]
+Policy = Annotated[str | None, typer.Option(metavar="NAME", help="Only this policy.")]
 Feature = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Only what concerns this feature.")
+    str | None, typer.Option(metavar="NAME", help="Only this feature of a service.")
 ]
 Status = Annotated[
-    str | None, typer.Option(metavar="STATUS", help="Only these, e.g. granted, exists, works.")
+    str | None,
+    typer.Option(metavar="STATUS", help="Only rows of this status, e.g. granted, exists, works."),
 ]
 
 
@@ -52,20 +53,20 @@ def view(
     ask: ListingAsOf,
     *,
     name: Name = None,
-    region: Region = None,
+    region: OnlyRegion = None,
     service: Asking = None,
     uses: Uses = None,
     agency: Agency = None,
     policy: Policy = None,
     feature: Feature = None,
     status: Status = None,
-    account: Account = None,
-    provider: Provider = None,
+    account: OnlyAccount = None,
+    provider: OnlyProvider = None,
 ) -> None:
-    """Print a view: which agency may do what in which region, what works there, …
+    """Print a view, such as which agency may use which service in which region.
 
-    Now, as of an earlier position or time, and by what was known then. Without options every
-    account and region is shown; only flags narrow it, never the configuration.
+    The answer is of now, or as of an earlier position or time. All accounts and regions are shown
+    unless a flag narrows the answer; the configuration never does.
     """
     from projections.definitions.declared import declared_name
     from projections.views import Views
@@ -107,13 +108,13 @@ def _check_service(name: str, service: str | None, uses: str | None) -> None:
         raise InvalidInput(
             f"The view {name} says which services an agency may use, and not which service asks "
             "(--service).",
-            remedy=f"What {service} asked for: authledger view authorizations --service {service}\n"
-            f"Which agencies may use {service}: authledger view {name} --uses {service}",
+            remedy=f"To see the consent to {service}: authledger view authorizations --service {service}\n"
+            f"To see which agencies may use {service}: authledger view {name} --uses {service}",
         )
     if uses is not None and not is_of_use:
         raise InvalidInput(
             f"The view {name} does not say which services an agency may use (--uses).",
-            remedy=f"Which agencies may use {uses}: authledger view regions --uses {uses}",
+            remedy=f"To see which agencies may use {uses}: authledger view regions --uses {uses}",
         )
 
 
@@ -121,6 +122,6 @@ def _list(ask: ListingAsOf, views: type[Views]) -> None:
     from projections.definitions.declared import PROJECTIONS, VIEWS
 
     rows = [(name, (PROJECTIONS.get(name) or VIEWS[name]).doc) for name in views.names()]
-    show(ask.form, ("view", "what it tells"), rows, choice=ask.choice)
+    show(ask.form, ("view", "description"), rows, choice=ask.choice)
     if ask.form is Output.TABLE:
-        say("Read one with `authledger view NAME`.")
+        say("To print one: authledger view NAME")

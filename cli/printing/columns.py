@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What --columns named, in its order; None if it was not given."""
+    """The names given with --columns, in their order; `text` is None without the option."""
 
     text: str | None
 

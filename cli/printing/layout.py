@@ -62,7 +62,7 @@ def layout(
 
 
 class _Column:
-    """What one column needs: `least` cells at least, and `most` so that nothing wraps."""
+    """The width that one column needs: `least` cells at least, `most` so that nothing wraps."""
 
     def __init__(self, heading: str, texts: Sequence[str]) -> None:
         self.name = heading.replace(" ", "_")

@@ -1,4 +1,4 @@
-"""What is printed: data on stdout as table, json, jsonl or csv; notes on stderr.
+"""Prints data on stdout as table, json, jsonl or csv, and notes on stderr.
 
 Names come from the clouds' traces, and may hold escape sequences or characters that turn the
 direction of writing. A terminal is shown those in escaped form; json and csv stay exact.
@@ -49,13 +49,13 @@ def out_wrapped(text: str, *, indent: str) -> None:
 
 
 def say(text: str) -> None:
-    """A note: what was resolved, what goes on."""
+    """Print a note on stderr: how a time was resolved, what is going on."""
     _flush()
     _note("\n".join(safe(line) for line in text.split("\n")) + "\n")
 
 
 def warn(text: str) -> None:
-    """Something that a person should see; in red on a terminal that has colours."""
+    """Print an error or a warning on stderr, in red on a terminal that has colours."""
     _flush()
     text = safe(text)
     _note(f"\x1b[31m{text}\x1b[0m\n" if coloured(sys.stderr) else f"{text}\n")
@@ -71,14 +71,14 @@ def _note(text: str) -> None:
 
 
 def silence(stream: Any) -> None:
-    """Nothing more can be written; the interpreter must not try, and complain, as it ends."""
+    """Send later output to the null device, so that the interpreter's last flush does not fail."""
     # A test's buffer is not a real file; it has no reader that could leave.
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _flush() -> None:
-    """Keep the two streams in order; what cannot be written is told when the program ends."""
+    """Keep the two streams in order. A failure to write is reported when the program ends."""
     with contextlib.suppress(OSError):
         sys.stdout.flush()
 
@@ -161,7 +161,7 @@ def show_document(form: Output, document: Mapping[str, Any]) -> None:
 
 
 def exact(text: str) -> None:
-    """Data as it is, in UTF-8 whatever the locale.
+    """Print data unchanged, in UTF-8 whatever the locale.
 
     On a terminal, what does not print is written as JSON's own escape, which is the same value.
     """

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar on a terminal, a plain line now and then otherwise."""
+"""Progress on stderr: a bar on a terminal, elsewhere a plain line every two seconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECONDS_BETWEEN_LINES = 2.0
 
 @contextmanager
 def progress(what: str, *, unit: str = "events", quiet: bool = False) -> Iterator[Advance]:
-    """Show how far it is. `quiet`: say nothing unless it takes some time."""
+    """Show progress. `quiet`: print nothing unless it takes longer than half a second."""
     if sys.stderr.isatty():
         with _bar(what, unit, quiet) as advance:
             yield advance
@@ -71,13 +71,13 @@ def _rich_bar(unit: str) -> Any:
 
 
 def _lines(what: str, unit: str, quiet: bool) -> Advance:
-    told = monotonic()
+    printed = monotonic()
 
     def advance(name: str, done: int, total: int) -> None:
-        nonlocal told
-        is_due = monotonic() - told >= _SECONDS_BETWEEN_LINES
+        nonlocal printed
+        is_due = monotonic() - printed >= _SECONDS_BETWEEN_LINES
         if is_due or (done >= total and not quiet):
-            told = monotonic()
+            printed = monotonic()
             say(f"{what} {name}: {done} of {total} {unit}")
 
     return advance

@@ -1,1 +1,1 @@
-"""The voice: what each command prints, appends and ends with."""
+"""The command line: what each command prints, appends and ends with."""

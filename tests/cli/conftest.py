@@ -22,7 +22,7 @@ POLICY = "'asm admin trust policy'"
 
 @dataclass(frozen=True)
 class Said:
-    """What a command printed, and how it ended."""
+    """The output of a command, and its exit code."""
 
     code: int
     out: str
@@ -84,7 +84,7 @@ ON_EVERY_DATABASE = (
     "test_reading",
     "test_story",
 )
-"""What is about the ledger and its views; the others are about the command line, or about files."""
+"""The test files that run on every database. The others test the command line itself, or files."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,4 +1,4 @@
-"""Whatever fails after a commit, the command says what was appended, and never that it was not."""
+"""Failures after a commit: the command says what was appended, and never that nothing was."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def small_partition(config: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("form", ["table", "json"])
-def test_a_full_key_partition_is_told_with_the_positions_that_were_appended(
+def test_a_full_key_partition_is_reported_with_the_positions_that_were_appended(
     cli: Cli, small_partition: Path, form: str
 ) -> None:
     cli.authorize()
@@ -147,7 +147,7 @@ def test_a_bug_and_an_interruption_after_a_commit_say_what_was_appended(
     assert f"1 entry was appended, at position {before + 1}." in said.err
 
 
-def test_a_reader_that_leaves_after_a_commit_is_no_error_and_the_entry_stays(cli: Cli) -> None:
+def test_an_entry_stays_if_the_reader_of_the_output_leaves_after_the_commit(cli: Cli) -> None:
     cli.authorize()
     before = positions(cli)
     reader, writer = os.pipe()

@@ -143,7 +143,7 @@ def analyst(on_postgres: Cli, database: str) -> Iterator[str]:
         "query 'SELECT * FROM audit_trail'",
     ],
 )
-def test_who_sees_the_views_alone_asks_them_by_every_command(
+def test_a_role_that_sees_only_the_views_can_use_every_command_that_reads_them(
     on_postgres: Cli, analyst: str, line: str
 ) -> None:
     seen = on_postgres.done(f"{line} -o csv --ledger '{analyst}'")
@@ -152,7 +152,7 @@ def test_who_sees_the_views_alone_asks_them_by_every_command(
 
 
 @pytest.mark.parametrize("line", ["audit show 1", "export parquet out", "log verify"])
-def test_who_sees_the_views_alone_is_told_so_by_the_others(
+def test_other_commands_tell_such_a_role_that_it_may_not_see_the_ledger(
     on_postgres: Cli, analyst: str, line: str
 ) -> None:
     said = on_postgres(f"{line} --ledger '{analyst}'")
@@ -165,7 +165,7 @@ def test_who_sees_the_views_alone_is_told_so_by_the_others(
     ("line", "code", "says"),
     [
         ("database grant --writer nobody_knows", 2, "no role 'nobody_knows'"),
-        ("database grant", 2, "No role was named"),
+        ("database grant", 2, "No role was given"),
         ("database init --ledger file.db", 2, "is a file"),
         (
             "console login --region cn-north-4 --ledger postgresql://a:secret@127.0.0.1:1/x",
@@ -175,7 +175,9 @@ def test_who_sees_the_views_alone_is_told_so_by_the_others(
         ("log checkpoint --ledger postgresql://a:secret@h/x?nonsense=1", 2, "libpq"),
     ],
 )
-def test_what_cannot_be_done_is_told(on_postgres: Cli, line: str, code: int, says: str) -> None:
+def test_a_request_that_cannot_be_carried_out_is_explained(
+    on_postgres: Cli, line: str, code: int, says: str
+) -> None:
     on_postgres.done("database init")
     said = on_postgres(line)
     assert said.code == code, said.err
@@ -215,7 +217,7 @@ run()
 @pytest.mark.parametrize(
     "typed", ["database init", "database grant --writer w", "query 'SELECT 1'", "audit trail"]
 )
-def test_without_psycopg_the_way_to_get_it_is_told(typed: str) -> None:
+def test_without_psycopg_the_error_says_how_to_install_it(typed: str) -> None:
     line = [*shlex.split(typed), "--ledger", "postgresql://h/db"]
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_PSYCOPG, *line], check=False, capture_output=True, text=True

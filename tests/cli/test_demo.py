@@ -25,14 +25,16 @@ def test_the_demos_ledger_can_be_kept(cli: Cli) -> None:
     assert cli.done("view regions --ledger kept/ledger.db -o json").json
     again = cli("demo --ledger-dir kept")
     assert again.code == 2
-    assert "exists already" in again.err
+    assert "already exists" in again.err
 
 
-def test_a_story_that_breaks_is_an_error(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_demo_whose_command_ends_otherwise_is_an_error(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = (
         story.Step("This cannot work.", ("feature", "use", "mesh", "--region", "cn-north-4")),
     )
     monkeypatch.setattr("cli.commands.demo.play.STORY", broken)
     said = cli("demo")
     assert said.code == 3
-    assert "The story broke" in said.err
+    assert "The demo failed" in said.err

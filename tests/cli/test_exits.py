@@ -83,7 +83,7 @@ def test_a_ledger_that_is_not_there_is_not_made_by_reading(cli: Cli) -> None:
     assert not cli.ledger.exists()
 
 
-def test_a_file_that_is_no_ledger_is_left_alone(cli: Cli) -> None:
+def test_a_file_that_is_not_a_ledger_is_left_alone(cli: Cli) -> None:
     cli.ledger.write_text("something else entirely")
     for line in ("view regions", "feature use mesh --region cn-north-4"):
         assert cli(line).code == 7
@@ -115,7 +115,7 @@ def test_a_read_only_ledger_is_not_written(cli: Cli) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-def test_a_full_disk_under_the_output_is_told(cli: Cli) -> None:
+def test_a_full_disk_under_the_output_is_an_error(cli: Cli) -> None:
     cli.authorize()
     with Path("/dev/full").open("w") as full:
         done = run("view", "regions", stdout=full, stderr=subprocess.PIPE)
@@ -124,7 +124,7 @@ def test_a_full_disk_under_the_output_is_told(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
-def test_a_reader_that_leaves_is_no_error(cli: Cli, form: str) -> None:
+def test_a_reader_that_leaves_ends_the_command_without_a_message(cli: Cli, form: str) -> None:
     cli.authorize()
     reader, writer = os.pipe()
     os.close(reader)
@@ -180,7 +180,7 @@ def test_a_word_that_is_not_understood_is_named(cli: Cli, line: str, says: str) 
     assert "Traceback" not in said.err
 
 
-def test_the_version_is_told_without_the_ledger() -> None:
+def test_the_version_is_printed_without_loading_the_ledger() -> None:
     code = (
         "import sys, cli.main\n"
         "try: cli.main.app(['--version'])\n"

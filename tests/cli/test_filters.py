@@ -96,7 +96,7 @@ def test_a_service_that_asks_and_one_that_is_used_are_two_conditions(story: Cli)
     for line in ("view regions --service asm", "view authorizations --uses elb"):
         said = story(line)
         assert said.code == 2
-        assert "Which agencies may use" in said.err
+        assert "which agencies may use" in said.err
     assert story("audit trail --service asm --uses elb").code == 2
 
 

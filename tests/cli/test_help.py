@@ -1,4 +1,4 @@
-"""Help is everywhere: every command and every option tells what it is for."""
+"""Help: every command and every option has a text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TREE = dict(tree(typer.main.get_command(app)))
 
 
 @pytest.mark.parametrize("path", TREE)
-def test_every_command_and_option_tells_what_it_is_for(path: str) -> None:
+def test_every_command_and_option_has_a_help_text(path: str) -> None:
     command = TREE[path]
     assert command.help
     mute = [parameter.name for parameter in command.params if not parameter.help]
@@ -32,7 +32,7 @@ def test_every_command_and_option_tells_what_it_is_for(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", TREE)
-def test_help_can_be_asked_of_every_command(cli: Cli, path: str) -> None:
+def test_every_command_prints_its_help(cli: Cli, path: str) -> None:
     said = cli.done(f"{path} --help")
     assert "Usage: authledger" in said.out
     assert not cli.ledger.exists()

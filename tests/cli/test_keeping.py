@@ -58,7 +58,9 @@ def test_an_import_is_idempotent_and_counts_what_it_does_not_understand(trails: 
     assert "of" in table.err
 
 
-def test_what_is_malformed_is_reported_with_its_place_and_the_rest_imported(trails: Cli) -> None:
+def test_malformed_records_are_reported_with_their_place_and_the_rest_is_imported(
+    trails: Cli,
+) -> None:
     (trails.folder / "broken.json").write_text('{"Records": [\n  {"eventName": ]}')
     (trails.folder / "cut.json.gz").write_bytes(gzip.compress(b'{"Records": []}')[:-9])
     said = trails("import cloudtrail broken.json cut.json.gz trail.json -o json")
@@ -110,7 +112,7 @@ def test_a_rebuild_prints_its_certificate(cli: Cli) -> None:
     assert cli("projection rebuild nonsense").code == 4
 
 
-def test_the_status_tells_how_far_each_projection_is_behind(cli: Cli) -> None:
+def test_the_status_shows_how_far_each_projection_is_behind(cli: Cli) -> None:
     cli.authorize()
     behind = {row["behind"] for row in cli.done("projection status -o json").json}
     assert behind == {10}

@@ -1,4 +1,4 @@
-"""What nobody should type ends in a sentence and an exit code, never as a bug."""
+"""Odd input ends with a message and an exit code, and is never called a bug."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_wrong_form_of_output_shows_before_a_name_is_forgotten(
     assert cli.done("subject list -o json").json[0]["name"] == "alice"
 
 
-def test_damaged_views_are_told_apart_from_a_damaged_ledger(cli: Cli) -> None:
+def test_damaged_views_are_distinguished_from_a_damaged_ledger(cli: Cli) -> None:
     cli.done(LOGIN)
     Path(f"{cli.ledger}.views").write_bytes(b"no database at all" * 500)
     said = cli("view regions")

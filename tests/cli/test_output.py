@@ -1,4 +1,4 @@
-"""What reaches a screen or a file: safe tables, exact data, plain lines off a terminal."""
+"""Output: safe tables, exact data, plain lines where the output is not a terminal."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from tests.cli.conftest import Cli
         ("\U000e0001", "\\U000e0001"),
     ],
 )
-def test_what_does_not_print_is_escaped(text: str, shown: str) -> None:
+def test_characters_that_do_not_print_are_escaped(text: str, shown: str) -> None:
     assert safe(text) == shown
 
 
 def on_a_terminal(*args: str, **environment: str) -> str:
-    """What a person sees: the command's output on a pseudo-terminal of 120 columns."""
+    """The output of a command on a pseudo-terminal of 120 columns."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "cli.main", *args],
@@ -122,7 +122,7 @@ def test_progress_is_a_plain_line_elsewhere(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err == "reading traces: 1000 of 1000 bytes\n"
 
 
-def test_a_quick_quiet_progress_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_quick_quiet_progress_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with progress("catching up", quiet=True) as advance:
         advance("all", 10, 10)
     assert capsys.readouterr().err == ""

@@ -169,9 +169,9 @@ def test_one_entry_is_shown_as_stored(story: Cli) -> None:
 
 
 def test_history_is_replayed_with_the_change_that_each_event_makes(story: Cli) -> None:
-    told = story.done("audit replay -o json").json
-    assert [each["position"] for each in told] == list(range(1, last_position(story) + 1))
-    changes = {(each["type"], each["change"]) for each in told}
+    printed = story.done("audit replay -o json").json
+    assert [each["position"] for each in printed] == list(range(1, last_position(story) + 1))
+    changes = {(each["type"], each["change"]) for each in printed}
     for change in (
         ("AuthorizationGranted", "authorization of asm in cn-north-4: requested → granted"),
         ("AgencyCreated", "agency asm_admin_trust: does not exist → exists"),
@@ -203,10 +203,10 @@ def test_two_instants_are_compared(story: Cli) -> None:
     assert "Nothing changed." in story.done("audit diff now").err
 
 
-def test_why_tells_the_chain_of_events(story: Cli) -> None:
+def test_why_prints_the_chain_of_events(story: Cli) -> None:
     chain = story.done(f"audit why --region {SINGAPORE} --uses elb -o json").json
-    told = [(each["event"], each["role"]) for each in chain]
-    assert told == [
+    printed = [(each["event"], each["role"]) for each in chain]
+    assert printed == [
         ("AuthorizationRequested", "cause"),
         ("AuthorizationGranted", "cause"),
         ("PermissionGranted", "change"),
@@ -271,7 +271,7 @@ def test_why_says_which_changes_it_does_not_list(cli: Cli, monkeypatch: pytest.M
     assert "PermissionGranted: only the first 1 are listed" in said.err
 
 
-def test_two_statements_are_one_too_many(cli: Cli) -> None:
+def test_a_second_statement_is_refused(cli: Cli) -> None:
     cli.authorize()
     said = cli("query 'SELECT 1; SELECT 2'")
     assert said.code == 2

@@ -37,7 +37,7 @@ def test_each_source_wins_over_the_next(bare: Cli, monkeypatch: pytest.MonkeyPat
     assert account_of(bare, "--account flag") == "flag"
 
 
-def test_without_an_account_the_three_ways_to_name_one_are_told(bare: Cli) -> None:
+def test_without_an_account_the_error_lists_the_three_ways_to_give_one(bare: Cli) -> None:
     said = bare("console login --region cn-north-4")
     assert said.code == 2
     for way in ("--account", "AUTHLEDGER_ACCOUNT", "authledger.toml"):
@@ -75,7 +75,7 @@ def test_a_path_in_a_file_is_relative_to_that_file(bare: Cli) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("colour = 'red'", "'colour', which is no setting"),
+        ("colour = 'red'", "'colour', which is not a setting"),
         ("account = 7", "account is a text"),
         ("account =", "is not TOML"),
     ],
@@ -144,7 +144,7 @@ def test_a_ledger_is_a_postgresql_url_and_its_password_is_not_shown(url: str, sh
 @pytest.mark.parametrize(
     "location", ["sqlite://", "sqlite:///", "sqlite:x", "http://x:secret@y", "postgres+x://y", ""]
 )
-def test_other_urls_are_no_ledgers(location: str) -> None:
+def test_other_urls_are_not_accepted_as_ledgers(location: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         location_of(location)
     assert "secret" not in str(raised.value)
@@ -260,7 +260,7 @@ def test_a_catalogue_file_that_does_not_fit_is_described_on_one_line(cli: Cli, m
     assert said.err == f"Error: {file} is not a valid catalogue file: code: Field required.\n"
 
 
-def test_a_connection_string_in_a_file_is_told_and_no_path(bare: Cli) -> None:
+def test_a_connection_string_in_a_file_is_recognised_and_not_taken_for_a_path(bare: Cli) -> None:
     folder = bare.folder / "config" / "authledger"
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text('ledger = "host=h password=secret"\n', encoding="utf-8")

@@ -134,7 +134,7 @@ def test_an_agency_is_shown_region_by_region_with_whose_consent(cli: Cli) -> Non
     assert by == {(BEIJING, "alice"), (SINGAPORE, "bob")}
     assert {each["since"][:2] for each in shown["permissions"]} == {"20"}
     table = cli.done("agency show asm_admin_trust")
-    assert "granted in 2 region(s): ap-southeast-3, cn-north-4" in table.err
+    assert "Granted in 2 region(s): ap-southeast-3, cn-north-4" in table.err
 
 
 @pytest.mark.parametrize("what", [f"policy delete {POLICY}", "agency delete asm_admin_trust"])

@@ -39,7 +39,7 @@ Shown = Callable[[str, int], tuple[str, str]]
 
 @pytest.fixture
 def shown(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Shown:
-    """What a command prints on a terminal so wide, and its notes."""
+    """A function that returns the output of a command on a terminal of a width, and its notes."""
 
     def run(line: str, width: int) -> tuple[str, str]:
         import shlex

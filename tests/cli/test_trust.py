@@ -1,6 +1,6 @@
-"""What a working folder's authledger.toml may name only if the user trusts it.
+"""Settings that the authledger.toml of a working folder must not name unless the user trusts it.
 
-Whoever unpacks a folder and types a command in it has not agreed to anything that lies there.
+A user who unpacks a folder and runs a command in it has not agreed to what the folder contains.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def test_an_untrusted_file_is_refused_with_what_it_sets(
     assert not cli.ledger.exists()
 
 
-def test_what_decides_nothing_about_trust_needs_none(
+def test_settings_that_decide_nothing_about_trust_need_none(
     cli: Cli, local: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AUTHLEDGER_LEDGER")
@@ -159,7 +159,7 @@ def test_trust_is_of_one_place(
     cli.done("catalogue list")
 
 
-def test_what_is_trusted_is_listed_and_removed(cli: Cli, local: Callable[[str], Path]) -> None:
+def test_trusted_files_are_listed_and_removed(cli: Cli, local: Callable[[str], Path]) -> None:
     assert "No file is trusted" in cli.done("trust --list").err
     path = local('catalogue = "extra"\n')
     cli.done("trust .")
@@ -186,7 +186,9 @@ def test_what_is_trusted_is_listed_and_removed(cli: Cli, local: Callable[[str], 
         ("trust nowhere", 4),
     ],
 )
-def test_what_cannot_be_trusted_is_said(cli: Cli, config: Path, line: str, code: int) -> None:
+def test_a_file_that_cannot_be_trusted_is_an_error(
+    cli: Cli, config: Path, line: str, code: int
+) -> None:
     assert cli(line).code == code
     assert not list(config.rglob("*.json"))
 

@@ -94,7 +94,7 @@ def test_a_log_whose_key_is_elsewhere_is_read_and_grows_without_checkpoints(cli:
 
 
 def test_no_file_can_be_trusted(cli: Cli) -> None:
-    """What a working folder's file may name only if it is trusted must be named by hand."""
+    """Settings that need a trusted file must be given by hand."""
     file = cli.folder / "authledger.toml"
     file.write_text('log_keys = "keys"\n')
     assert nameless(cli.folder, "trust", "--list").code == 0

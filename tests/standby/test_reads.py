@@ -141,7 +141,7 @@ def test_a_rebuild_on_a_standby_finds_altered_views(asked: Asked) -> None:
     asked.pair.replayed()
     said = asked.standby("projection rebuild")
     assert said.code == 6
-    assert "not what the events say: policies." in said.err
+    assert "differ from the events: policies." in said.err
     assert "on the primary" in said.err
     assert "right now" in asked.primary("projection rebuild policies").err
     assert asked.standby("projection rebuild").code == 0

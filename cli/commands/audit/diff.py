@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.filters import say_unknown_words
-from cli.options import Account, Listing, Provider, Region
+from cli.options import Listing, OnlyAccount, OnlyProvider, OnlyRegion
 from cli.printing.output import Output, say, show
 from cli.reading import resolved, views_of, with_names
 
@@ -34,9 +34,9 @@ def diff(
     before: Before,
     after: After = "now",
     view: Only = None,
-    region: Region = None,
-    account: Account = None,
-    provider: Provider = None,
+    region: OnlyRegion = None,
+    account: OnlyAccount = None,
+    provider: OnlyProvider = None,
     exit_code: ExitCode = False,
 ) -> None:
     """Compare two instants: what was granted, ended, created or used between them, view by view."""

@@ -10,7 +10,16 @@ import typer
 from cli.commands.audit import diff, evidence, replay, why
 from cli.commands.audit.trail import print_trail, with_sentences
 from cli.filters import say_unknown_words
-from cli.options import Account, Asking, Listing, Provider, Reading, Region, Uses, command
+from cli.options import (
+    Asking,
+    Listing,
+    OnlyAccount,
+    OnlyProvider,
+    OnlyRegion,
+    Reading,
+    Uses,
+    command,
+)
 from cli.printing.output import Output, exact, say, show_document
 from cli.reading import ledger_of, print_result, time_of, views_of
 
@@ -69,9 +78,9 @@ OldestFirst = Annotated[
 def trail(
     ask: Listing,
     *,
-    account: Account = None,
-    provider: Provider = None,
-    region: Region = None,
+    account: OnlyAccount = None,
+    provider: OnlyProvider = None,
+    region: OnlyRegion = None,
     service: Asking = None,
     uses: Uses = None,
     actor: Actor = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.filters import say_unknown_words
-from cli.options import Account, Asking, Listing, Provider, Region, Uses
+from cli.options import Account, Asking, Listing, OnlyRegion, Provider, Uses
 from cli.printing.output import say
 from cli.reading import in_account, print_result, views_of
 
@@ -19,7 +19,7 @@ _COLUMNS = ("position", "effective_at", "event", "role", "because_of", "what")
 def why(
     ask: Listing,
     *,
-    region: Region = None,
+    region: OnlyRegion = None,
     agency: Agency = None,
     service: Asking = None,
     uses: Uses = None,

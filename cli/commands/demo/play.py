@@ -20,7 +20,7 @@ from cli.printing.text import safe
 Folder = Annotated[
     Path | None,
     typer.Option(
-        metavar="FOLDER", help="Keep the ledger in this folder; default: a temporary one."
+        metavar="FOLDER", help="Keep the ledger in this folder. Default: a temporary one."
     ),
 ]
 
@@ -30,10 +30,10 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(ctx: typer.Context, ledger_dir: Folder = None) -> None:
-    """Play a whole story on a fresh ledger: consent, use, refusals, revocation, and the views.
+    """Play a whole story on a new ledger: consent, use, refusals, revocation, and the views.
 
-    Each command is shown with what it printed and how it ended; they are the commands that you
-    would type. Ends with an error if one of them does not end as told.
+    Each command is printed as you would type it, followed by its output and its exit code. The
+    demo ends with an error if a command does not end with the expected exit code.
     """
     import tempfile
 
@@ -52,7 +52,8 @@ def _play(ctx: typer.Context, folder: Path, *, kept: bool) -> None:
         from ledger.errors import InvalidInput
 
         raise InvalidInput(
-            f"{ledger} exists already.", remedy="The story begins on a fresh ledger: empty folder."
+            f"{ledger} already exists. Nothing was played.",
+            remedy="Give an empty folder: the story begins on a new ledger.",
         )
     variables = {"AUTHLEDGER_LEDGER": str(ledger), "AUTHLEDGER_ACCOUNT": ACCOUNT}
     with _environment(variables):
@@ -63,7 +64,7 @@ def _play(ctx: typer.Context, folder: Path, *, kept: bool) -> None:
             _step(ctx, step)
     _tell("\n# That was the whole story.")
     if kept:
-        _tell(f"# The ledger stays in {ledger}: ask it whatever you like.")
+        _tell(f"# The ledger is kept: export AUTHLEDGER_LEDGER={shlex.quote(str(ledger))}")
 
 
 def _step(ctx: typer.Context, step: Step) -> None:
@@ -71,7 +72,7 @@ def _step(ctx: typer.Context, step: Step) -> None:
         _tell(f"\n## {step.chapter}")
     _tell(f"\n# {step.says}")
     _tell(f"$ authledger {shlex.join(step.args)}")
-    # One stream: in a file as on a screen, notes stand where they were said.
+    # One stream, so that notes and data keep their order in a file as well.
     with _notes_on_stdout():
         code = _run(ctx, step.args)
     if code != step.ends:
@@ -81,7 +82,7 @@ def _step(ctx: typer.Context, step: Step) -> None:
 
 
 def _run(ctx: typer.Context, args: tuple[str, ...]) -> int:
-    """The same code path as a command typed into a shell."""
+    """Run a command by the same code as one that is typed in a shell; return its exit code."""
     root = ctx.find_root().command
     try:
         return int(root.main(list(args), standalone_mode=False) or DONE)
@@ -90,7 +91,10 @@ def _run(ctx: typer.Context, args: tuple[str, ...]) -> int:
 
 
 def _failed(step: Step, code: int) -> NoReturn:
-    warn(f"The story broke: `{shlex.join(step.args)}` ended with {code}, not with {step.ends}.")
+    warn(
+        f"The demo failed: `{shlex.join(step.args)}` ended with the exit code {code}; expected: "
+        f"{step.ends}."
+    )
     raise typer.Exit(code or BUG)
 
 
@@ -114,7 +118,7 @@ def _notes_on_stdout() -> Iterator[None]:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """The story's own settings, and none of the user's."""
+    """Within: the settings of the story, and none of the user's."""
     before = {name: value for name, value in os.environ.items() if name.startswith("AUTHLEDGER_")}
     mine = {**variables, "XDG_CONFIG_HOME": "/nonexistent"}
     config = os.environ.get("XDG_CONFIG_HOME")
