@@ -24,7 +24,7 @@ from ledger.merkle.proofs import inclusion_proof
 from ledger.merkle.tiles import TileHashes
 from ledger.merkle.tree import frontier_of
 from ledger.persistence.merkle_log import Log, Signed
-from ledger.persistence.side_tables import Beside
+from ledger.persistence.side_tables import SideRows
 from ledger.verification.entries import verify_entries
 
 WITHOUT: Final = "without a log"
@@ -83,7 +83,7 @@ def _sampler(ledger: Ledger, parts: Sequence[list[StoredEvent]], calls: int) -> 
 
     def sample() -> float:
         return median_ms(
-            [partial(ledger.entries.append, p, Beside()) for p in islice(following, calls)]
+            [partial(ledger.entries.append, p, SideRows()) for p in islice(following, calls)]
         )
 
     return sample

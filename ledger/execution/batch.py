@@ -15,7 +15,7 @@ from ledger.execution.request import Actor
 from ledger.execution.streams import is_of_account, stream_of
 from ledger.messages import DomainEvent, Observation, Recorded
 from ledger.persistence.entry import encode
-from ledger.persistence.side_tables import Beside, SnapshotRow, SubjectRow
+from ledger.persistence.side_tables import SideRows, SnapshotRow, SubjectRow
 from ledger.subjects import SubjectKind, SubjectRegistered, commitment, new_salt, new_subject
 
 AccountKey = tuple[str, str]
@@ -99,12 +99,12 @@ class Batch:
             self._settle(account, with_address, observation.effective_at, envelope)
         self._commands.append((command_id, None, len(self.entries) - before))
 
-    def beside(self, snapshots: Sequence[SnapshotRow] = ()) -> Beside:
+    def side_rows(self, snapshots: Sequence[SnapshotRow] = ()) -> SideRows:
         """The rows for the side tables, and the conditions under which the batch may be appended.
 
         The versions are those of the accounts after the batch.
         """
-        return Beside(
+        return SideRows(
             commands=self._commands,
             subjects=tuple(self.subjects.values()),
             relied=self._relied,
@@ -116,10 +116,10 @@ class Batch:
             snapshots=snapshots,
         )
 
-    def conditions(self) -> Beside:
+    def conditions(self) -> SideRows:
         """The same conditions before the batch is appended: the versions are those of now."""
         accounts = {account_stream(*key): now for key, now in self._account_versions.items()}
-        return replace(self.beside(), versions={**self._known.versions, **accounts})
+        return replace(self.side_rows(), versions={**self._known.versions, **accounts})
 
     def preview(self) -> tuple[Recorded, ...]:
         """The entries as they would be appended. Raises InvalidInput if one is too long."""

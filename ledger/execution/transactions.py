@@ -93,10 +93,10 @@ class Transactions:
         """Append a batch in one transaction. Raises IntegrityError on a conflict."""
         if not batch.entries:
             return Appended()
-        beside = batch.beside(self.cache.accounts.snapshots())
+        side_rows = batch.side_rows(self.cache.accounts.snapshots())
         # Not Application.save, which examines the type of every single event.
         stored = [self._mapper.to_stored_event(cast(Any, entry)) for entry in batch.entries]
-        appended = self.recorder.append(stored, beside)
+        appended = self.recorder.append(stored, side_rows)
         self.committed.add(appended.positions)
         self.cache.add(batch)
         return appended

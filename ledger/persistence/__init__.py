@@ -1,5 +1,5 @@
-"""How entries are kept: the canonical bytes, and what every database promises of them.
+"""Stores entries: their canonical bytes, and the protocol that every database implements.
 
-May import: merkle, messages, values, errors. Both databases are known to `failures` and
-`raw_reading` alone.
+May import: merkle, messages, values, errors. Only `failures` and `raw_reading` import both
+databases.
 """

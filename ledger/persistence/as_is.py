@@ -1,4 +1,4 @@
-"""What a copy hands to a ledger: entries whose bytes and positions are settled already."""
+"""The entries that a copy writes to its target: their bytes and positions are fixed already."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ledger.persistence.numbering import Numbered
 from ledger.persistence.side_tables import CommandRow, SubjectRow
 
 COMMAND: Final = attrgetter("command_id", "digest", "first_position", "last_position")
-"""A command as its row: there are as many as entries, and `astuple` copies each value deeply."""
+"""A command's row. Not by `astuple`, which copies each value deeply: there are many commands."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsIs:
-    """A part of another ledger, to be kept exactly as it is there.
+    """A part of another ledger, to be stored byte for byte.
 
-    `rows` follow on the position `after`, which must be the last here; with them their `commands`.
-    `subjects`: names of those who are registered here; `erased`: subjects to forget; `note`: the
-    checkpoint.
+    `rows` begin after the position `after`, which must be the last one in the target; `commands`
+    are theirs. `subjects`: names of subjects that are registered in the target; `erased`: subjects
+    whose names are deleted; `note`: the newest checkpoint.
     """
 
     after: int

@@ -1,4 +1,4 @@
-"""The columns of an event that people and projections read, and which of them are indexed."""
+"""The columns of an event that people and projections read, and those that are indexed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Final
 
 APPLICATION_ID: Final = 0x61_75_74_68
 """`auth`: tells a ledger from another database, in the header of a SQLite file; on PostgreSQL it
-is the key of the lock under which a ledger is made."""
+is the key of the lock that is held while a ledger is made."""
 
 FORMAT_VERSION: Final = 2
-"""Of the tables on every database. 1 had no log, and files only."""
+"""The version of the tables, on both databases. Version 1 had no log, and no PostgreSQL."""
 
 DERIVED_COLUMNS: Final = (
     "provider",
@@ -29,12 +29,12 @@ DERIVED_COLUMNS: Final = (
     "effective_at",
     "command_id",
 )
-"""What people and projections read beside the entry, as the entry has it: SQLite generates it,
-PostgreSQL is given it, and `log verify` compares. Beside them `type`, the topic without its
-version. SQLite cannot add stored columns later."""
+"""The fields of an entry that have a column of their own, with the same value. SQLite generates
+them, on PostgreSQL the recorder writes them, and `log verify` compares them with the entry. A
+further column is `type`, the topic without its version. SQLite cannot add stored columns later."""
 
 COLUMNS: Final = ("position", "stream", "version", "topic", "entry", "type", *DERIVED_COLUMNS)
-"""What a row is read as, in this order."""
+"""The columns of a row, in the order in which it is read."""
 
 INDEXED_COLUMNS: Final = (
     "type",
@@ -47,5 +47,6 @@ INDEXED_COLUMNS: Final = (
     "actor",
     "origin",
 )
-"""What the trail is filtered by: each has an index, so that a rare value is found as quickly as a
-frequent one (docs/performance.md says what they cost). A provider has none: there are few."""
+"""The columns by which the trail is filtered. Each has an index, so that a rare value is found as
+quickly as a frequent one (docs/performance.md says what they cost). The provider has none, because
+there are only a few."""

@@ -3,7 +3,7 @@
     {"account":"0a1b2c3d4e5f","actor":"p-…","agency":"asm_admin_trust",…,"version":3}
 
 Keys sorted, no white space, UTF-8, absent values left out, times at fixed width. The bytes are
-written once and never encoded again; what is read back must be exactly one such line.
+written once and never encoded again. Bytes that are read back must be exactly one such line.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ENTRY_BYTES_MAX: Final = 65_535
 """A tlog-tiles bundle gives an entry's length two bytes."""
 
 _INTEGER_MAX: Final = 2**53 - 1
-"""Numbers of RFC 8785 are doubles, which are exact up to here."""
+"""Numbers of RFC 8785 are doubles; whole ones are exact up to this value."""
 
 _OPTIONAL = frozenset(
     {"provider", "account", "actor", "command_id", "correlation_id", "reason", "catalogue"}
@@ -44,7 +44,7 @@ _ORIGINS = get_args(Origin)
 _ESTABLISHED = get_args(Established)
 _SOURCE = ("source_trace_id", "source_file", "source_verified")
 _ENVELOPE = ENVELOPE_FIELDS - {"position"}
-"""The keys of an entry beside its payload; its position is the column's alone."""
+"""The keys of an entry that are not its payload. The position is only a column."""
 
 
 def encode(recorded: Recorded) -> bytes:
@@ -79,10 +79,14 @@ def encode(recorded: Recorded) -> bytes:
     try:  # The keys are in order, so the line is canonical as `_canonical` would make it.
         state = to_json({key: value for key in keys if (value := fields.get(key)) is not None})
     except PydanticSerializationError as error:
-        raise InvalidInput(f"A text of the {recorded.type} is not valid Unicode.") from error
+        raise InvalidInput(
+            f"A text of this {recorded.type} is not valid Unicode. Nothing was appended."
+        ) from error
     if len(state) > ENTRY_BYTES_MAX:
         raise InvalidInput(
-            f"The {recorded.type} takes {len(state)} bytes; an entry has {ENTRY_BYTES_MAX} at most."
+            f"This {recorded.type} has {len(state)} bytes; an entry may have {ENTRY_BYTES_MAX}. "
+            "Nothing was appended.",
+            remedy="Shorten its texts, or split it.",
         )
     return state
 
@@ -91,7 +95,7 @@ def encode(recorded: Recorded) -> bytes:
 def _form(event_type: type[DomainEvent]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The keys that an entry of an event may have, in order, and those of its payload's times.
 
-    All else that a payload holds is written as it stands: texts, whole numbers, rows of texts.
+    All other values of a payload are written unchanged: texts, whole numbers, lists of texts.
     """
     payload = event_type.model_fields
     times = tuple(name for name, field in payload.items() if _is_time(field.annotation))
@@ -103,9 +107,9 @@ def _is_time(annotation: object) -> bool:
 
 
 def decode(stored: StoredEvent, position: int | None = None) -> Recorded:
-    """The inverse of `encode`. Raises CorruptEntry or UnknownTopic, which name the place.
+    """The inverse of `encode`. Raises CorruptEntry or UnknownTopic with the entry's place.
 
-    The entry must agree with the stream, version and topic columns that it was found under.
+    The entry must agree with its columns `stream`, `version` and `topic`.
     """
     place = f"{stored.originator_id} version {stored.originator_version}"
     if position is not None:
@@ -142,16 +146,18 @@ def decode(stored: StoredEvent, position: int | None = None) -> Recorded:
             **_texts(fields),
         )
     except (ValidationError, KeyError, TypeError, ValueError) as error:
-        raise CorruptEntry(f"{place}: the entry is no {event_type.__name__}: {error}") from error
+        raise CorruptEntry(
+            f"{place}: the entry is not a valid {event_type.__name__}: {error}"
+        ) from error
 
 
 def _canonical(fields: dict[str, Any]) -> bytes:
-    """One line by RFC 8785: an entry is flat, so its own keys are all there is to sort."""
+    """One line by RFC 8785. An entry is flat, so only its own keys have to be sorted."""
     return to_json({name: fields[name] for name in in_order(fields)})
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """By UTF-16 code units, as RFC 8785 asks. Ours are ASCII, which sort so by themselves."""
+    """Sorted by UTF-16 code units, as RFC 8785 requires. For ASCII that is the usual order."""
     found = sorted(names)
     return found if "".join(found).isascii() else sorted(found, key=_utf16)
 
@@ -161,14 +167,15 @@ def _utf16(name: str) -> bytes:
 
 
 def odd_value(fields: dict[str, Any]) -> str | None:
-    """What an entry holds that none may: its values are texts, whole numbers that are exact as
-    doubles, true and false, and lists of texts.
+    """Describe the first value that no entry may have; None if there is none.
+
+    Values are texts, whole numbers that are exact as doubles, true and false, and lists of texts.
     """
     for value in fields.values():
         kind = type(value)
         if kind is str or kind is bool:
             continue
-        if kind is float:  # 3.0 equals 3, and is another text.
+        if kind is float:  # 3.0 equals 3, but is written otherwise.
             return "a number that is not whole"
         if kind is int and abs(value) > _INTEGER_MAX:
             return f"a number beyond {_INTEGER_MAX}"
@@ -178,36 +185,36 @@ def odd_value(fields: dict[str, Any]) -> str | None:
 
 
 def _event(event_type: type[DomainEvent], fields: dict[str, Any]) -> DomainEvent:
-    """The payload's event. What the entry says must be what it means: nothing is coerced."""
+    """The payload's event. Each value must be written as `encode` writes it: nothing is coerced."""
     payload = {name: value for name, value in fields.items() if name not in _ENVELOPE}
     event = event_type.model_validate(payload)
     if event.model_dump(mode="json", exclude_unset=True, exclude_none=True) != payload:
-        raise ValueError("a value of the payload is written otherwise than it would be")
+        raise ValueError("a value of the payload is not written as this program writes it")
     return event
 
 
 def _instant(fields: dict[str, Any], name: str) -> datetime:
     at = instant(fields[name])
     if instant_text(at) != fields[name]:
-        raise ValueError(f"{name} is not written at fixed width in UTC: {fields[name]}")
+        raise ValueError(f"{name} is not a UTC time with six decimals: {fields[name]}")
     return at
 
 
 def _one_of(fields: dict[str, Any], name: str, words: tuple[str, ...]) -> Any:
     if fields[name] not in words:
-        raise ValueError(f"{name} is {fields[name]!r}, none of {', '.join(words)}")
+        raise ValueError(f"{name} is {fields[name]!r}, not one of {', '.join(words)}")
     return fields[name]
 
 
 def _texts(fields: dict[str, Any]) -> dict[str, Any]:
-    """What may be absent: a value that is given is text."""
+    """The optional fields that are present. Their values are texts."""
     return {name: _text(fields, name) for name in _OPTIONAL & fields.keys()}
 
 
 def _text(fields: dict[str, Any], name: str) -> Any:
     value = fields.get(name)
     if name in fields and not isinstance(value, str):
-        raise ValueError(f"{name} is {value!r}, no text")
+        raise ValueError(f"{name} is {value!r}, not a text")
     return value
 
 
@@ -215,9 +222,9 @@ def _source(fields: dict[str, Any]) -> Provenance | None:
     if fields.keys().isdisjoint(_SOURCE):
         return None
     if type(fields["source_verified"]) is not bool:
-        raise ValueError(f"source_verified is {fields['source_verified']!r}")
+        raise ValueError(f"source_verified is {fields['source_verified']!r}, not true or false")
     if "source_trace_id" not in fields:
-        raise ValueError("a source without a trace")
+        raise ValueError("the entry has a source but no source_trace_id")
     return Provenance(
         trace_id=_text(fields, "source_trace_id"),
         file=_text(fields, "source_file"),
@@ -236,7 +243,7 @@ def line(state: object, place: str) -> dict[str, Any]:
         raise CorruptEntry(f"{place}: the entry is a {type(fields).__name__}, not an object.")
     if (odd := odd_value(fields)) is not None:
         raise CorruptEntry(f"{place}: the entry holds {odd}.")
-    if canonical != state:  # White space, other order, an escape too many, a key that stands twice.
+    if canonical != state:  # White space, another order, a needless escape, a repeated key.
         raise CorruptEntry(f"{place}: the entry is not written as canonical JSON (RFC 8785).")
     return fields
 
@@ -246,9 +253,9 @@ _INSTANT_BYTES = len("2026-03-01T09:30:00.000000Z")
 
 
 def recorded_at_of(state: bytes) -> bytes | None:
-    """The recorded time as it stands in the bytes; None if they are no entry.
+    """The recorded time in an entry's bytes; None if there is none.
 
-    The key cannot occur inside a value: there its quotes would be escaped.
+    The key cannot occur in a value, because its quotes would be escaped there.
     """
     start = state.find(_RECORDED_AT)
     if start < 0:
@@ -258,13 +265,13 @@ def recorded_at_of(state: bytes) -> bytes | None:
 
 
 def stamped(state: bytes, recorded_at: bytes) -> bytes:
-    """The same entry, recorded at another time of the same width."""
+    """The same entry with another recorded time, of the same width."""
     start = state.find(_RECORDED_AT) + len(_RECORDED_AT)
     return state[:start] + recorded_at + state[start + _INSTANT_BYTES :]
 
 
 class EntryMapper(Mapper[str]):
-    """The library's seam: domain event ↔ stored event, without a topic ever choosing an import."""
+    """The library's interface: domain event ↔ stored event. A topic never chooses an import."""
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
         assert isinstance(domain_event, Recorded)

@@ -3,8 +3,8 @@
     audit.db   sqlite:///audit.db   sqlite:////var/lib/audit.db
     postgresql://writer@db1,db2/audit?target_session_attrs=read-write&sslmode=verify-full
 
-What stands in a PostgreSQL URL is libpq's own: all its parameters pass through. The printed form
-holds no password, and a URL that libpq would read otherwise than its author meant is not printed.
+A PostgreSQL URL is passed to libpq unchanged, with all its parameters. Its printed form has no
+password, and a URL that libpq would read otherwise than its author meant is never printed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CONNECTION_STRING: Final = re.compile(
 _POSTGRESQL: Final = re.compile(r"postgres(ql)?://")
 _PARTS: Final = re.compile(
     r"(?P<scheme>\w+://)"
-    r"((?P<user>[^:@/]*)(:[^@/]*)?@)?"  # As libpq does it: up to the first @ before any slash.
+    r"((?P<user>[^:@/]*)(:[^@/]*)?@)?"  # As libpq reads it: up to the first @ before any slash.
     r"(?P<hosts>[^/?]*)(?P<database>[^?]*)(\?(?P<parameters>.*))?",
     re.DOTALL,
 )
@@ -51,7 +51,7 @@ class SQLiteFile:
 
 @dataclass(frozen=True, slots=True)
 class PostgresDatabase:
-    """A ledger in a PostgreSQL database: one in each, in the schema `ledger`."""
+    """A ledger in a PostgreSQL database, in the schema `ledger`. A database has one ledger."""
 
     url: str = field(repr=False)
 
@@ -66,7 +66,7 @@ class PostgresDatabase:
 
 
 def _shown(parameter: str) -> str:
-    """A parameter of a URL; libpq decodes its name, too."""
+    """A parameter of a URL as it is printed. libpq decodes its name as well."""
     name, _, _ = parameter.partition("=")
     return f"{name}=…" if unquote(name).strip().lower() in _SECRETS else parameter
 
@@ -75,7 +75,7 @@ Location = SQLiteFile | PostgresDatabase
 
 
 def location_of(named: str | Path | Location) -> Location:
-    """What a path or a URL names. Raises InvalidInput if it is the URL of something else."""
+    """The location that a path or a URL names. Raises InvalidInput for a URL of any other kind."""
     if isinstance(named, SQLiteFile | PostgresDatabase):
         return named
     if isinstance(named, Path):
@@ -92,23 +92,23 @@ def location_of(named: str | Path | Location) -> Location:
         )
     if is_connection_string(named):
         raise InvalidInput(  # Not repeated: it may hold a password.
-            "A connection string of PostgreSQL's names no ledger.",
-            remedy="Write a URL: postgresql://USER@HOST:PORT/DATABASE. A file of such a name is "
-            "./NAME.",
+            "A PostgreSQL connection string does not name a ledger.",
+            remedy="Write a URL: postgresql://USER@HOST:PORT/DATABASE. For a file with such a name, "
+            "write ./NAME.",
         )
     return _file(_expanded(named))
 
 
 def is_connection_string(named: str) -> bool:
-    """Whether this is how libpq lets one write where a database is, beside a URL."""
+    """Whether a text is a connection string of libpq, such as `host=db1 dbname=audit`."""
     return _CONNECTION_STRING.search(named) is not None
 
 
 def _database(url: str) -> PostgresDatabase:
-    """The database of a URL whose parts are where they seem to be. Raises InvalidInput.
+    """The database of a URL that can be read in one way only. Raises InvalidInput.
 
-    With an @ or a slash that is not encoded, libpq takes a part of the password for the host, the
-    port or the database, and prints it.
+    If an @ or a slash of the password is not encoded, libpq takes a part of the password for the
+    host, the port or the database, and prints it.
     """
     found = _PARTS.fullmatch(url)
     if (
@@ -128,21 +128,21 @@ def _database(url: str) -> PostgresDatabase:
 
 
 def _file(path: Path) -> SQLiteFile:
-    """The file of a path that the operating system can have. Raises InvalidInput."""
+    """The file of a path. Raises InvalidInput if the operating system cannot have such a path."""
     try:
         is_whole = b"\0" not in os.fsencode(path)
     except UnicodeEncodeError:
         is_whole = False
     if not is_whole:
         raise InvalidInput(
-            f"{str(path)!a} is not a valid path: it holds the character NUL, or half of a character."
+            f"{str(path)!a} is not a valid path: it has the character NUL, or half of a character."
         )
     return SQLiteFile(path)
 
 
 def _expanded(path: str) -> Path:
-    """A path with `~` in its beginning replaced."""
+    """A path with a leading `~` replaced by the home folder."""
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
-        raise InvalidInput(f"{path!r} names no folder: {error}") from error
+        raise InvalidInput(f"{path!r} is not a valid path: {error}") from error

@@ -1,7 +1,7 @@
-"""The log beside the events: every entry is a leaf, and the tree's tiles are kept as it grows.
+"""The Merkle log of the entries: every entry is a leaf, and the tree's tiles are stored too.
 
-Leaf i is the entry at position i + 1. Tiles are derived from the entries and could be computed
-again; they are kept so that an append and a proof cost the tree's height and not its size.
+Leaf i is the entry at position i + 1. Tiles could be computed again from the entries. They are
+stored so that an append and a proof cost the tree's height and not its size.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from ledger.merkle.tree import HASH_BYTES, Frontier, SubtreeHash, frontier_of, l
 
 
 class CheckpointSigner(Protocol):
-    """Signs what a log has become, and is told when that is on the disk."""
+    """Signs a log's new state, and learns when that state is committed."""
 
     def checkpoint(self, before: Frontier, after: Frontier, subtree: SubtreeHash) -> str:
         """The signed note over `after`, which grew from `before`."""
 
     def released(self, note: str) -> None:
-        """The note is kept, and may be shown."""
+        """Learn that the note is committed, and may be shown."""
 
 
 class LogRows(Protocol):
@@ -31,20 +31,20 @@ class LogRows(Protocol):
         """The index and the hashes of the last tile of leaves."""
 
     def tile(self, level: int, index: int, width: int) -> bytes:
-        """A tile as it is kept now, whatever its width was before; empty if there is none."""
+        """A tile as it is stored now, at its present width; empty if there is none."""
 
     def put_tiles(self, tiles: Sequence[Tile]) -> None:
-        """Keep tiles, each in the place of the one before it."""
+        """Store tiles; each replaces the one before it."""
 
     def note(self) -> str | None:
-        """The newest checkpoint, a signed note; None as long as no key was made for the log."""
+        """The newest checkpoint, a signed note; None if the log has no key yet."""
 
     def put_note(self, note: str) -> None:
-        """Keep the newest checkpoint in the place of the one before it."""
+        """Store the newest checkpoint; it replaces the one before it."""
 
 
 class Signed(NamedTuple):
-    """A checkpoint that is kept when its transaction is, and who is to be told then."""
+    """A checkpoint that is stored in a transaction, and the signer that waits for its commit."""
 
     note: str
     signer: CheckpointSigner
@@ -56,10 +56,10 @@ class Signed(NamedTuple):
 
 
 class Log:
-    """Lets the tree grow within the transaction that appends, and signs what it has become.
+    """Extends the tree in the transaction that appends, and signs the result.
 
-    `signer_of` finds the signer of an origin. `every`: how many entries may go without a
-    checkpoint; 0 leaves all of them to whoever asks for one.
+    `signer_of` finds the signer of an origin. `every`: after how many entries a checkpoint is due;
+    0: only on request.
     """
 
     def __init__(self) -> None:
@@ -67,13 +67,13 @@ class Log:
         self.every = 1
         self._frontier = Frontier()
         self._edge = b""
-        """The last tile of leaves that `_frontier` belongs to: an append that was rolled back
-        leaves another one in the file than here."""
+        """The last tile of leaves that `_frontier` belongs to. After a rollback the database has
+        another one."""
 
     def append(self, rows: LogRows, last: int, states: Iterable[bytes]) -> Signed | None:
-        """Append entries to a log of `last` ones; the checkpoint over them, if one was due.
+        """Append entries to a log with `last` leaves; return the checkpoint, if one was due.
 
-        Raises CorruptEntry, and what the signer raises.
+        Raises CorruptEntry, and the errors of the signer.
         """
         before, after = self.grow(rows, last, states)
         note = rows.note()
@@ -86,7 +86,7 @@ class Log:
         return self._sign(rows, signer, before, after)
 
     def grow(self, rows: LogRows, last: int, states: Iterable[bytes]) -> tuple[Frontier, Frontier]:
-        """Append entries to a log of `last` ones and sign nothing; its edge before and after.
+        """Append entries to a log with `last` leaves; return the frontier before and after.
 
         Raises CorruptEntry.
         """
@@ -100,7 +100,7 @@ class Log:
         return before, after
 
     def sign(self, rows: LogRows, signer: CheckpointSigner, last: int) -> Signed:
-        """The checkpoint of the log as it is."""
+        """Sign a checkpoint of the log as it is now."""
         frontier = self.frontier(rows, last)
         return self._sign(rows, signer, frontier, frontier)
 
@@ -113,14 +113,14 @@ class Log:
         return Signed(note, signer)
 
     def frontier(self, rows: LogRows, last: int) -> Frontier:
-        """The tree's right edge. Raises CorruptEntry if it has not as many leaves as entries."""
+        """The tree's right edge. Raises CorruptEntry if it has not one leaf for each entry."""
         kept = rows.edge()
         size, edge = _size(kept), kept[1] if kept else b""
         if size != last:
             raise CorruptEntry(
-                f"The ledger's last position is {last}, its log has {size} leaves: something was "
-                "taken away or put in beside the ledger.",
-                remedy="Restore the file from a copy.",
+                f"The ledger's last position is {last}, but its log has {size} leaves: another "
+                "program deleted or inserted rows. Nothing was appended.",
+                remedy="Run `authledger log verify` to find the rows, and restore a copy.",
             )
         if (self._frontier.size, self._edge) != (size, edge):
             hashes = TileHashes(size, rows.tile)

@@ -1,5 +1,5 @@
-"""How stored events become rows under the append lock: numbered densely, never recorded earlier;
-and how a time is found among them for that.
+"""Numbers events under the append lock, so that recorded times never decrease along positions; and
+finds a position by its recorded time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ledger.values import instant, instant_text
 
 
 class Numbered(NamedTuple):
-    """An event as it is to be stored; `state` is the entry's bytes."""
+    """An event with its position, ready to be stored; `state` is the entry's bytes."""
 
     position: int
     stream: str
@@ -28,9 +28,9 @@ class Numbered(NamedTuple):
 def numbered(
     last: int, recorded_at: str | None, stored_events: Iterable[StoredEvent]
 ) -> tuple[list[Numbered], str]:
-    """The rows that follow on position `last`, which was recorded then; and when theirs was.
+    """The rows that follow position `last`, which was recorded at that time; and their latest time.
 
-    Raises CorruptEntry if that time is none: an altered one must not spread into what follows it.
+    Raises CorruptEntry if that time is not valid: an altered time must not spread to new entries.
     """
     latest = _sound(last, recorded_at)
     rows = []
@@ -52,7 +52,7 @@ def numbered(
 def last_recorded_by(recorded_at: str, last: int, recorded: Callable[[int], str | None]) -> int:
     """The last position recorded at that time or before; 0 if there is none.
 
-    Recorded times never decrease, so halving the range finds it in some twenty steps.
+    Recorded times never decrease, so a binary search finds it in some twenty steps.
     """
     low, high = 0, last
     while low < high:
@@ -66,7 +66,7 @@ def last_recorded_by(recorded_at: str, last: int, recorded: Callable[[int], str 
 
 
 def key(originator_id: UUID | str) -> str:
-    """A stream's name as it is stored."""
+    """The name of a stream as it is stored."""
     return originator_id.hex if isinstance(originator_id, UUID) else originator_id
 
 

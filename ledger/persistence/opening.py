@@ -1,4 +1,4 @@
-"""How a ledger is opened, by where it is: the environment of the library's factories."""
+"""How a ledger is opened: the settings for the library's factories, by its location."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from urllib.parse import quote
 from ledger.errors import NotFound, StoreUnavailable
 from ledger.persistence.location import Location, SQLiteFile
 
-REMEDY: Final = "The first writing command makes one; --ledger names another."
+REMEDY: Final = "Name another with --ledger, or make one with the first writing command."
 
 
 def opening(location: Location, *, create: bool, lock_timeout_s: int) -> dict[str, str]:
-    """What the factory of a ledger's database is told. Raises NotFound, StoreUnavailable."""
+    """The settings for the factory of a ledger's database. Raises NotFound, StoreUnavailable."""
     if isinstance(location, SQLiteFile):
         return _file(location, create=create) | {"SQLITE_LOCK_TIMEOUT": str(lock_timeout_s)}
     need_psycopg()
@@ -27,12 +27,12 @@ def opening(location: Location, *, create: bool, lock_timeout_s: int) -> dict[st
 
 
 def need_psycopg() -> None:
-    """Raises StoreUnavailable, with the way to get it, where it is not installed."""
+    """Raises StoreUnavailable, with the command that installs it, if psycopg is missing."""
     try:
         import psycopg_pool  # noqa: F401, PLC0415  With psycopg, and psycopg with its libpq.
     except ImportError as error:
         raise StoreUnavailable(
-            f"A ledger on PostgreSQL needs psycopg, which is not installed here: {error}.",
+            f"A ledger on PostgreSQL needs psycopg, which is not installed: {error}.",
             remedy="pip install 'authledger[postgres]'",
         ) from error
 

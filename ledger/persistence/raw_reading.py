@@ -1,4 +1,4 @@
-"""Opens the raw rows of a ledger, whichever database it is in, within one read transaction."""
+"""Opens the raw rows of a ledger, in either database, within one read transaction."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from ledger.persistence.raw_rows import StoredRows
 
 @contextmanager
 def stored_rows(location: Location, moment: str | None = None) -> Iterator[StoredRows]:
-    """The rows of a ledger as it is now, or of one that was read before, by its `moment`. Raises
-    the databases' errors, or AnotherLedger.
+    """The rows of a ledger as it is now; with `moment`, as another process or thread sees it.
+
+    Raises the databases' errors, or AnotherLedger if it is not the same ledger any more.
     """
     if isinstance(location, SQLiteFile):
         from ledger.persistence.sqlite.raw_rows import reading  # noqa: PLC0415  Of one database only.

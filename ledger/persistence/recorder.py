@@ -1,4 +1,4 @@
-"""What every ledger's database promises, whatever it is: the recorder's protocol."""
+"""The protocol that the recorder of every database implements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from eventsourcing.persistence import Notification, StoredEvent
 
 from ledger.persistence.as_is import AsIs
 from ledger.persistence.merkle_log import CheckpointSigner, Log
-from ledger.persistence.side_tables import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
+from ledger.persistence.side_tables import Appended, CommandRow, SideRows, SnapshotRow, SubjectRow
 
 
 class Recorder(Protocol):
@@ -22,23 +22,23 @@ class Recorder(Protocol):
 
     log: Log
 
-    def append(self, stored_events: Sequence[StoredEvent], beside: Beside) -> Appended:
-        """Append in one transaction. Raises IntegrityError on a lost race."""
+    def append(self, stored_events: Sequence[StoredEvent], side_rows: SideRows) -> Appended:
+        """Append in one transaction. Raises IntegrityError on a conflict."""
 
     def append_as_is(self, part: AsIs) -> None:
-        """Keep a part of another ledger in one transaction: no time is stamped, nothing is signed.
+        """Store a part of another ledger byte for byte, in one transaction, unsigned.
 
-        Raises Conflict if the last position is not the one that it follows on.
+        Raises Conflict if the part does not begin after the last position.
         """
 
     def append_lock(self) -> AbstractContextManager[None]:
-        """Nobody else appends while it lasts, or until this thread has appended."""
+        """Hold the append lock: nobody else appends until the block ends or this thread commits."""
 
-    def check(self, beside: Beside) -> None:
-        """Raises IntegrityError if what a decision relies on has changed meanwhile."""
+    def check(self, side_rows: SideRows) -> None:
+        """Raises IntegrityError if a stream or a subject that a decision relied on has changed."""
 
     def sign(self, signer: CheckpointSigner) -> str:
-        """Sign the log as it is; the note."""
+        """Sign a checkpoint of the log as it is now; return the note."""
 
     def checkpoint(self) -> str | None:
         """The newest checkpoint, a signed note."""
@@ -47,10 +47,10 @@ class Recorder(Protocol):
         """How many leaves the log has."""
 
     def read_tile(self, level: int, index: int, width: int) -> bytes:
-        """A tile of the log, as tlog-tiles has it; more hashes than `width` if it has grown."""
+        """A tile of the log, as in tlog-tiles; more hashes than `width` if it has grown."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent]) -> Sequence[int] | None:
-        """The library's way to append."""
+        """Append without side tables: the library's interface."""
 
     def select_events(
         self,
@@ -84,10 +84,10 @@ class Recorder(Protocol):
         """A stream's snapshot, if it has one."""
 
     def select_commands(self, command_ids: Iterable[str]) -> dict[str, CommandRow]:
-        """The commands among these that have been appended, by id."""
+        """Those of these commands that were appended, by id."""
 
     def select_subjects(self, kind: str, names: Iterable[str]) -> dict[str, SubjectRow]:
-        """The known subjects of a kind among these names, by name."""
+        """The subjects of a kind that are registered for these names, by name."""
 
     def subject_names(self, subjects: Iterable[str]) -> dict[str, str]:
         """The names behind surrogate ids; erased ones are absent."""
@@ -96,7 +96,7 @@ class Recorder(Protocol):
         """The last position recorded at that time or before; 0 if there is none."""
 
     def commit_boundary(self, position: int) -> int:
-        """The position itself if a command ends there, else the end of the one before it."""
+        """The position itself if a command ends there, else the end of the command before it."""
 
     def wipe(self) -> None:
-        """Overwrite what was erased, as far as this database can."""
+        """Overwrite the bytes of erased names, as far as this database can."""

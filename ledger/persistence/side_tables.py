@@ -1,4 +1,4 @@
-"""What is kept beside the events: names, command ids, snapshots."""
+"""The rows of the side tables: names, command ids, snapshots."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SubjectRow:
 
 @dataclass(frozen=True, slots=True)
 class CommandRow:
-    """Which positions a command appended; the digest tells it from another with the same id."""
+    """The positions that a command appended; `digest` identifies its name and fields."""
 
     command_id: str
     digest: str | None
@@ -30,7 +30,7 @@ class CommandRow:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRow:
-    """A stream's state at a version; `anchor` is a digest of the entry there."""
+    """A stream's state at a version; `anchor` is a digest of the entry at that version."""
 
     stream: str
     version: int
@@ -39,13 +39,14 @@ class SnapshotRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """What is written beside the events, in their transaction.
+class SideRows:
+    """The side rows of an append, written in its transaction; and the conditions of the append.
 
-    `commands`: id, digest and number of events, in the events' order. `subjects`: names to keep;
-    `relied`: subjects whose names are believed to be kept; `versions`: streams that a decision
-    relies on, and the last version that it knows; `erased`: subjects to forget; `snapshots`:
-    states of streams as they were before.
+    `commands`: id, digest and number of events, in the events' order. `subjects`: names to insert;
+    `erased`: subjects whose names are deleted; `snapshots`: states of streams before the append.
+
+    Conditions, or the append is a conflict: the subjects in `relied` still have names, and no
+    stream has a later version than `versions` says.
     """
 
     commands: Sequence[tuple[str, str | None, int]] = ()
@@ -58,8 +59,9 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What an append committed: the positions, when the last was recorded, and the checkpoint
-    that covers them, if one was due. The caller releases the checkpoint.
+    """The result of an append: positions, the last recorded time, a checkpoint if one was due.
+
+    The caller releases the checkpoint.
     """
 
     positions: Sequence[int] = ()

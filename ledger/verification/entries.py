@@ -53,13 +53,13 @@ def verify_entries(
     jobs: int | None = None,
     indexes: bool = False,
     segment_size: int = SEGMENT_SIZE,
-    alone_max: int | None = None,
+    one_process_max: int | None = None,
 ) -> Verification:
     """Read all of a ledger as it is now, and return the findings. Memory stays bounded.
 
     `sizes`: the sizes of the log whose roots are wanted. `jobs`: how many processes read (None: as
-    many as there are processors); a ledger of at most `alone_max` entries is read by this process
-    alone. `indexes`: compare the indexes with their tables as well. Raises StoreUnavailable, or
+    many as there are processors); only this one reads a ledger of at most `one_process_max`
+    entries. `indexes`: compare the indexes with their tables as well. Raises StoreUnavailable, or
     InvalidInput if the database cannot check its indexes.
     """
     location, wanted = location_of(ledger), sorted(set(sizes))
@@ -68,8 +68,8 @@ def verify_entries(
         if indexes:
             rows.index_faults()  # Raises at once if the database cannot check its indexes.
         reading = _Reading(location, rows, wanted, on_progress, segment_size, indexes=indexes)
-        alone_max = rows.alone_max if alone_max is None else alone_max
-        if jobs > 1 and reading.is_dense and reading.last > alone_max:
+        one_process_max = rows.one_process_max if one_process_max is None else one_process_max
+        if jobs > 1 and reading.is_dense and reading.last > one_process_max:
             try:
                 return reading.with_workers(jobs)
             except _WORKERS_FAILED:

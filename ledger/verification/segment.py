@@ -15,7 +15,7 @@ from hashlib import sha256
 from ledger.merkle.tiles import TILE_HEIGHT, TILE_WIDTH, Tile
 from ledger.merkle.tree import Frontier, leaf_hash
 from ledger.persistence.columns import COLUMNS
-from ledger.persistence.raw_rows import BESIDE, PAGE, Row, StoredRows
+from ledger.persistence.raw_rows import COLUMNS_AFTER_ENTRY, PAGE, Row, StoredRows
 from ledger.verification.findings import Findings
 from ledger.verification.row_patterns import RowPatterns
 
@@ -153,7 +153,7 @@ class SegmentReader:
         for what in wrong:
             done.found.add(f"position {position}", what)
         if not wrong:
-            self._patterns.learn(text, BESIDE, row[_TYPE])
+            self._patterns.learn(text, COLUMNS_AFTER_ENTRY, row[_TYPE])
         if isinstance(recorded_at, str):
             done.recorded_at = recorded_at
         command_ids.append(command_id if isinstance(command_id, str) else None)
@@ -167,7 +167,7 @@ class SegmentReader:
             if row and isinstance(row[_ENTRY], str):
                 before = row[_RECORDED_AT] if isinstance(row[_RECORDED_AT], str) else ""
                 if not self._check_row(row, stored_bytes(row[_ENTRY]), position - 1, before):
-                    self._patterns.learn(row[_ENTRY], BESIDE, row[_TYPE])
+                    self._patterns.learn(row[_ENTRY], COLUMNS_AFTER_ENTRY, row[_TYPE])
 
     # -- the tree --------------------------------------------------------------------------------
 

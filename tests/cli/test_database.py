@@ -157,7 +157,7 @@ def test_other_commands_tell_such_a_role_that_it_may_not_see_the_ledger(
 ) -> None:
     said = on_postgres(f"{line} --ledger '{analyst}'")
     assert said.code == 7
-    assert "refuses this to the role" in said.err
+    assert "The role has no right to do this" in said.err
     assert "`authledger view`" in said.err
 
 

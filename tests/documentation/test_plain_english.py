@@ -24,7 +24,6 @@ LEFT: dict[str, int] = {
     "ledger/copying": 1,
     "ledger/execution": 10,
     "ledger/log": 1,
-    "ledger/persistence": 71,
     "ledger/sources": 26,
     "ledger/verification": 8,
     "projections": 9,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ledger.account.usage import TemporaryCredentialIssued
 from ledger.application import Actor, Ledger
 from ledger.errors import InvalidInput, NotFound, StoreLocked
-from ledger.persistence.side_tables import Beside, SubjectRow
+from ledger.persistence.side_tables import SideRows, SubjectRow
 from ledger.subjects import SubjectErased, SubjectRegistered, commitment, new_salt, new_subject
 from tests.ledger.scenario import AGENCY, BEIJING, SHANGHAI, grant, login
 from tests.ledger.worlds import Clock, Place, raw, seen, texts
@@ -166,9 +166,9 @@ def test_erasing_one_of_very_many_names_leaves_no_byte_of_it(
         for number in range(3000)
     ]
     for start in range(0, len(people), 20):
-        ledger.entries.append([], Beside(subjects=people[start : start + 20]))
+        ledger.entries.append([], SideRows(subjects=people[start : start + 20]))
     gone = chance.sample(people, 300)
-    ledger.entries.append([], Beside(erased=[row.subject for row in gone]))
+    ledger.entries.append([], SideRows(erased=[row.subject for row in gone]))
     ledger.entries.wipe()
     names = set(re.findall(rb"<[0-9]{6}>", bytes_of(path)))
     salts = set(re.findall(rb"[0-9a-f]{64}", bytes_of(path)))
@@ -248,7 +248,7 @@ def test_a_reader_that_keeps_the_write_ahead_log_is_reported(ledger: Ledger, pat
     with raw(path) as reader, closing(reader.cursor()) as cursor:
         cursor.execute("BEGIN")
         cursor.execute("SELECT count(*) FROM events").fetchone()
-        with pytest.raises(StoreLocked, match="not from the write-ahead log"):
+        with pytest.raises(StoreLocked, match="its bytes remain in the write-ahead log"):
             ledger.erase(subject)
         cursor.execute("ROLLBACK")
     assert ledger.names([subject]) == {}

@@ -131,7 +131,7 @@ def test_nothing_is_lost_when_the_disk_of_the_write_ahead_log_is_full(
     committed may be on the disk or not: the error says so, and its command id settles it.
     """
     server, disk = cramped
-    monkeypatch.setattr(postgres_connections, "PATIENCE_S", 1)
+    monkeypatch.setattr(postgres_connections, "RETRY_S", 1)
     url = server.url("postgres")
     commands = ((login(f"r{number % 7}"), f"c{number}") for number in range(100_000))
     command, command_id = next(commands)

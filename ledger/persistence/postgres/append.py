@@ -1,4 +1,4 @@
-"""One append on PostgreSQL, from taking the lock to knowing that it was committed."""
+"""One append on PostgreSQL, from taking the append lock to knowing that it was committed."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from ledger.persistence.merkle_log import CheckpointSigner, Log, Signed
 from ledger.persistence.numbering import Numbered, key, numbered
 from ledger.persistence.postgres.log_tables import Head, PostgresLogRows
 from ledger.persistence.postgres.schema import APPENDED
-from ledger.persistence.side_tables import Appended, Beside
+from ledger.persistence.side_tables import Appended, SideRows
 
 COPY_FROM: Final = 40
-"""From how many rows on COPY is quicker than statements in a pipeline."""
+"""From so many rows on, COPY is faster than statements in a pipeline."""
 _TYPES: Final = {
     "position": "int8",
     "version": "int8",
@@ -36,35 +36,36 @@ CONFIRM: Final = (
     "SELECT CASE WHEN NOT pg_is_in_recovery() "
     "THEN pg_logical_emit_message(true, 'authledger', '') END"
 )
-"""A transaction that changes nothing, and whose commit waits for the synchronous standby as others
-do; so for all that was committed before it. A server that was restarted shows what its standby may
-not have, and so does one on which a commit's wait was cancelled. Whoever acknowledges what he found
-there, and did not commit himself, does this first.
+"""A transaction that changes nothing. Its commit waits for the synchronous standby, and so for all
+that was committed before it.
+
+A server shows rows that its standby may not have, if it was restarted, or if a commit's wait was
+cancelled. A process that acknowledges rows which it did not commit itself must run this first.
 """
 _COMMANDS: Final = ("command_id", "digest", "first_position", "last_position")
 _SUBJECTS: Final = ("subject", "kind", "name", "salt")
 
 
 class Append:
-    """Appends events once, however often it is called with another connection.
+    """Appends events once, even if it is called again with another connection.
 
-    Where a connection is lost at the commit, nobody knows whether it was done. The next call takes
-    the lock first, which the lost transaction has given back either way, and then looks.
+    If a connection is lost at the commit, it is unknown whether the commit was done. The next call
+    takes the append lock, which the lost transaction has released in any case, and looks.
     """
 
-    def __init__(self, log: Log, stored_events: Sequence[StoredEvent], beside: Beside) -> None:
-        self._log, self._stored, self._beside = log, stored_events, beside
+    def __init__(self, log: Log, stored_events: Sequence[StoredEvent], side_rows: SideRows) -> None:
+        self._log, self._stored, self._side_rows = log, stored_events, side_rows
         self._signed: Signed | None = None
         self.may_be_done = False
 
     def __call__(self, connection: Connection[Any]) -> Appended:
-        """Raises IntegrityError on a lost race, CorruptEntry."""
+        """Raises IntegrityError on a conflict, CorruptEntry."""
         if not self._stored:
             return Appended()
-        with _locked(connection, self._beside) as (c, head, relied):
-            found = self._found(c) if self.may_be_done else None
+        with _locked(connection, self._side_rows) as (c, head, relied):
+            found = self._committed_before(c) if self.may_be_done else None
             if found is None:
-                _hold(relied)
+                _check_unchanged(relied)
                 found = self._append(c, connection, head)
                 self.may_be_done = True
             else:
@@ -74,47 +75,49 @@ class Append:
     def _append(
         self, c: Cursor[Any], connection: Connection[Any], head: Head
     ) -> tuple[Sequence[int], str]:
-        """Positions go on densely, recorded times never decrease."""
+        """Positions have no gaps, recorded times never decrease."""
         rows, latest = numbered(head.position, head.recorded_at, self._stored)
         are_many = len(rows) >= COPY_FROM
         with nullcontext() if are_many else connection.pipeline() as pipeline:
-            # One by one: while the next row is made, the server writes the last.
-            _put(c, "events", COLUMNS, map(row_of, rows), len(rows))
+            # One by one: while the next row is prepared, the server writes the one before.
+            _insert(c, "events", COLUMNS, map(row_of, rows), len(rows))
             try:
                 self._signed = self._log.append(
                     PostgresLogRows(c, head), head.position, [row.state for row in rows]
                 )
             except LedgerError:
-                # If the server has refused the events meanwhile, others have the lock already, and
-                # the signer has seen what they appended: then it is a lost race, raised here.
+                # Perhaps the server has refused the events already. Then another process has the
+                # lock, and the signer has seen its entries: raise the conflict instead.
                 if pipeline:
                     pipeline.sync()
                 raise
-            self._put_beside(c, head.position)
+            self._insert_side_rows(c, head.position)
             c.execute(f"NOTIFY {APPENDED}".encode())
         return [row.position for row in rows], latest
 
-    def _put_beside(self, c: Cursor[Any], last: int) -> None:
+    def _insert_side_rows(self, c: Cursor[Any], last: int) -> None:
         commands = []
-        for command_id, digest, count in self._beside.commands:
+        for command_id, digest, count in self._side_rows.commands:
             commands.append((command_id, digest, last + 1, last + count))
             last += count
-        _put(c, "commands", _COMMANDS, commands, len(commands))
-        subjects = [astuple(row) for row in self._beside.subjects]
-        _put(c, "subjects", _SUBJECTS, subjects, len(subjects))
-        if self._beside.snapshots:
+        _insert(c, "commands", _COMMANDS, commands, len(commands))
+        subjects = [astuple(row) for row in self._side_rows.subjects]
+        _insert(c, "subjects", _SUBJECTS, subjects, len(subjects))
+        if self._side_rows.snapshots:
             c.executemany(
                 "INSERT INTO snapshots VALUES (%s, %s, %s, %s) ON CONFLICT (stream) DO UPDATE SET "
                 "version = excluded.version, anchor = excluded.anchor, state = excluded.state",
-                [astuple(row) for row in self._beside.snapshots],
+                [astuple(row) for row in self._side_rows.snapshots],
             )
-        if self._beside.erased:
-            c.execute("DELETE FROM subjects WHERE subject = ANY(%s)", (list(self._beside.erased),))
+        if self._side_rows.erased:
+            c.execute(
+                "DELETE FROM subjects WHERE subject = ANY(%s)", (list(self._side_rows.erased),)
+            )
 
-    def _found(self, c: Cursor[Any]) -> tuple[Sequence[int], str] | None:
-        """What an earlier call committed after all; None if it did not.
+    def _committed_before(self, c: Cursor[Any]) -> tuple[Sequence[int], str] | None:
+        """The positions and the time that an earlier call committed; None if it did not commit.
 
-        Raises IntegrityError if the place was taken by other events meanwhile.
+        Raises IntegrityError if other events have these versions of the stream.
         """
         first = self._stored[0]
         rows = c.execute(
@@ -125,38 +128,38 @@ class Append:
         ).fetchall()
         if not rows:
             return None
-        if len(rows) < len(self._stored) or not all(map(_is, rows, self._stored)):
-            raise IntegrityError(f"{rows[0][1]} went on meanwhile")
+        if len(rows) < len(self._stored) or not all(map(_is_sent, rows, self._stored)):
+            raise IntegrityError(f"another writer appended to {rows[0][1]}")
         latest = recorded_at_of(rows[-1][3].encode()) or b""
         return [row[0] for row in rows], latest.decode()
 
 
 def sign(connection: Connection[Any], log: Log, signer: CheckpointSigner) -> str:
-    """Sign the log as it is; the note."""
-    with _locked(connection, Beside()) as (c, head, _):
+    """Sign a checkpoint of the log as it is now; return the note."""
+    with _locked(connection, SideRows()) as (c, head, _):
         signed = log.sign(PostgresLogRows(c, head), signer, head.position)
     return signed.released()
 
 
 def append_as_is(connection: Connection[Any], log: Log, part: AsIs) -> None:
-    """Keep a part of another ledger. Called again with another connection, it looks whether the one
-    before did it. Raises Conflict, StoreUnavailable.
+    """Store a part of another ledger. If it is called again with another connection, it looks
+    whether the call before has committed. Raises Conflict, StoreUnavailable.
     """
-    with _locked(connection, Beside()) as (c, head, _):
+    with _locked(connection, SideRows()) as (c, head, _):
         if part.rows and head.position == part.last and _ends_with(c, part.rows[-1]):
             return
         if head.position != part.after:
             raise another_writer(part.after, head.position)
         rows = PostgresLogRows(c, head)
-        kept = (_keepable(row_of(row)) for row in part.rows)
-        _put(c, "events", COLUMNS, kept, len(part.rows))
+        kept = (_storable(row_of(row)) for row in part.rows)
+        _insert(c, "events", COLUMNS, kept, len(part.rows))
         log.grow(rows, head.position, [row.state for row in part.rows])
-        _put(c, "commands", _COMMANDS, map(COMMAND, part.commands), len(part.commands))
+        _insert(c, "commands", _COMMANDS, map(COMMAND, part.commands), len(part.commands))
         c.executemany(
             "INSERT INTO subjects SELECT k.* FROM (VALUES (%s, %s, %s, %s)) AS k (subject) "
             "WHERE EXISTS (SELECT FROM events WHERE stream = 'subject:' || k.subject "
             "AND version = 1) ON CONFLICT (subject) DO NOTHING",
-            [_keepable(astuple(row), f"subject {row.subject}") for row in part.subjects],
+            [_storable(astuple(row), f"subject {row.subject}") for row in part.subjects],
         )
         if part.erased:
             c.execute("DELETE FROM subjects WHERE subject = ANY(%s)", (list(part.erased),))
@@ -171,62 +174,65 @@ def _ends_with(c: Cursor[Any], row: Numbered) -> bool:
     return found == (row.state.decode(),)
 
 
-def _keepable(row: tuple[Any, ...], place: str = "") -> tuple[Any, ...]:
-    """The row, if PostgreSQL can keep it: a file can hold a text with a NUL within."""
+def _storable(row: tuple[Any, ...], place: str = "") -> tuple[Any, ...]:
+    """The row, if PostgreSQL can store it: in a file, a text may have the character NUL."""
     if any(isinstance(value, str) and "\0" in value for value in row):
         raise StoreUnavailable(
-            f"{place or f'position {row[0]}'}: a text holds the character NUL, which PostgreSQL "
-            "cannot keep.",
-            remedy="Copy to a file instead; names can be left out with --without-names.",
+            f"{place or f'position {row[0]}'}: a text has the character NUL, which PostgreSQL "
+            "cannot store. This part was not copied.",
+            remedy="Copy to a file instead. If it is a name, leave names out: --without-names.",
         )
     return row
 
 
-def check(c: Cursor[Any], beside: Beside) -> None:
-    """Raises IntegrityError if what a decision relies on has changed meanwhile."""
-    _hold(_ask(c, beside))
+def check(c: Cursor[Any], side_rows: SideRows) -> None:
+    """Raises IntegrityError if a stream or a subject that a decision relied on has changed."""
+    _check_unchanged(_query_changes(c, side_rows))
 
 
-def _ask(c: Cursor[Any], beside: Beside) -> Cursor[Any] | None:
-    """Ask whether what a decision relies on has changed; None if it relies on nothing."""
-    relied = list(beside.relied)
-    if not beside.versions and not relied:
+def _query_changes(c: Cursor[Any], side_rows: SideRows) -> Cursor[Any] | None:
+    """Query the changes of what a decision relied on; None if it relied on nothing."""
+    relied = list(side_rows.relied)
+    if not side_rows.versions and not relied:
         return None
     return c.execute(
-        "SELECT k.stream || ' went on' FROM unnest(%s::text[], %s::bigint[]) AS k (stream, version) "
+        "SELECT k.stream || ' has newer entries' FROM unnest(%s::text[], %s::bigint[]) AS k (stream, version) "
         "WHERE EXISTS (SELECT FROM events e WHERE e.stream = k.stream AND e.version > k.version) "
         "UNION ALL SELECT k.subject || ' was erased' FROM unnest(%s::text[]) AS k (subject) "
         "WHERE NOT EXISTS (SELECT FROM subjects s WHERE s.subject = k.subject)",
-        (list(beside.versions), list(beside.versions.values()), relied),
+        (list(side_rows.versions), list(side_rows.versions.values()), relied),
     )
 
 
-def _hold(asked: Cursor[Any] | None) -> None:
-    changed = asked.fetchone() if asked is not None else None
+def _check_unchanged(changes: Cursor[Any] | None) -> None:
+    changed = changes.fetchone() if changes is not None else None
     if changed:
-        raise IntegrityError(f"{changed[0]} meanwhile")
+        raise IntegrityError(str(changed[0]))
 
 
 def row_of(row: Numbered) -> tuple[Any, ...]:
-    """An event's row: what it is given, and what its entry says."""
+    """An event's row: its own columns, and those derived from its entry."""
     derived: tuple[Any, ...] = (None,) * len(DERIVED_COLUMNS)
-    if row.state.startswith(b"{"):  # What is none of our entries, as the library's cases keep it.
+    if row.state.startswith(b"{"):  # The library's test cases store states that are not entries.
         try:
             fields = from_json(row.state)
         except ValueError as error:
-            raise CorruptEntry(f"position {row.position}: the entry is no JSON: {error}") from error
+            raise CorruptEntry(
+                f"position {row.position}: the entry is not valid JSON: {error}"
+            ) from error
         derived = tuple(map(fields.get, DERIVED_COLUMNS))
     return (*row[:4], row.state.decode(), row.topic.partition(".")[0], *derived)
 
 
 @contextmanager
 def _locked(
-    connection: Connection[Any], beside: Beside
+    connection: Connection[Any], side_rows: SideRows
 ) -> Iterator[tuple[Cursor[Any], Head, Cursor[Any] | None]]:
-    """A transaction that has the ledger to itself, committed at its end. One visit takes the lock,
-    reads what every append begins from, and asks whether what the decision relied on has changed.
+    """A transaction that holds the append lock, committed at its end.
 
-    The lock is given back after the commit can be seen, so whoever has it next sees all.
+    One round trip takes the lock, reads the head of the log, and queries the changes of what the
+    decision relied on. The lock is released after the commit is visible, so the next process that
+    takes it sees all entries.
     """
     with (
         connection.cursor(row_factory=tuple_row) as c,
@@ -235,7 +241,7 @@ def _locked(
         try:
             with connection.pipeline():
                 begin(connection)
-                relied = _ask(r, beside)
+                relied = _query_changes(r, side_rows)
                 head = Head.read(c)
             yield c, head, relied
         except BaseException:
@@ -245,8 +251,10 @@ def _locked(
 
 
 def _commit(c: Cursor[Any], connection: Connection[Any]) -> None:
-    """Commit; a wait for the standby that somebody cancelled, which is told by a warning, is taken
-    up again: what is on one disk alone is not acknowledged.
+    """Commit, and wait for the standby.
+
+    If somebody cancels that wait, the server sends a warning. Then this waits again: an entry that
+    only one disk has is not acknowledged.
     """
     said: list[str | None] = []
 
@@ -264,19 +272,19 @@ def _commit(c: Cursor[Any], connection: Connection[Any]) -> None:
 
 
 def begin(connection: Connection[Any]) -> None:
-    """Begin a transaction that has the ledger to itself, if this connection is in none already."""
+    """Begin a transaction that holds the append lock, unless the connection is in one already."""
     if connection.info.transaction_status is not TransactionStatus.INTRANS:
         connection.execute("BEGIN")
         connection.execute("LOCK TABLE append_lock IN EXCLUSIVE MODE")
 
 
 def abandon(connection: Connection[Any]) -> None:
-    """Roll back what was begun, if anything was and the connection is still there."""
+    """Roll back the transaction, if there is one and the connection is not lost."""
     if not connection.closed and connection.info.transaction_status is not TransactionStatus.IDLE:
         connection.execute("ROLLBACK")
 
 
-def _put(
+def _insert(
     c: Cursor[Any],
     table: str,
     columns: Sequence[str],
@@ -295,8 +303,8 @@ def _put(
             copy.write_row(row)
 
 
-def _is(row: tuple[Any, ...], stored: StoredEvent) -> bool:
-    """Whether a row is an event as we sent it, at whatever time it was recorded."""
+def _is_sent(row: tuple[Any, ...], stored: StoredEvent) -> bool:
+    """Whether a row is an event that this process sent, apart from its recorded time."""
     _, stream, version, entry = row
     state = entry.encode()
     at = recorded_at_of(state)

@@ -1,4 +1,4 @@
-"""Connections to a PostgreSQL ledger: made when needed, replaced when lost, patient with locks."""
+"""Connections to a PostgreSQL ledger: made when needed, replaced when lost, waiting for locks."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from ledger.persistence.location import PostgresDatabase
 
 Answer = TypeVar("Answer")
 
-PATIENCE_S: Final = 10.0
-"""How long a lost connection is tried again: a server restarts, or another takes its place."""
+RETRY_S: Final = 10.0
+"""How long a lost connection is retried: a server restarts, or another one takes its place."""
 _PAUSE_S: Final = 0.05
 _PAUSE_MAX_S: Final = 0.5
 _ATTEMPTS_MAX: Final = 5
-"""How often a transaction is begun again that the server itself gave up for another."""
+"""How often a transaction is retried that the server gave up in favour of another."""
 _DEFAULTS: Final = {
     "connect_timeout": "3",
     "application_name": "authledger",
-    # A server that is gone without a word is noticed in half a minute, not in two hours.
+    # A server that vanishes is noticed within half a minute, not within two hours.
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
@@ -40,20 +40,20 @@ _DEFAULTS: Final = {
 }
 _VARIABLES: Final = {"connect_timeout": "PGCONNECT_TIMEOUT", "application_name": "PGAPPNAME"}
 _LOST: Final = ("08", "57P01", "57P02", "57P03")
-"""The classes of SQLSTATE that say: this connection is no more, or not yet."""
+"""The beginnings of SQLSTATE for a connection that was lost or refused."""
 _ENDING: Final = ("FATAL", "PANIC")
-"""After which the server has ended the connection, or itself, for whatever reason: as where its
-write-ahead log finds no space. In the midst of a commit nobody knows then whether it was done.
+"""The severities after which the server has closed the connection, or has stopped: for example if
+its write-ahead log is out of space. During a commit, it is unknown then whether it was done.
 """
 _GIVEN_UP: Final = ("40001", "40P01")
-"""Not serializable, or a deadlock: nothing was done, and doing it again helps."""
+"""A serialization failure or a deadlock: nothing was done, and a retry helps."""
 IDLE_IN_TRANSACTION_S: Final = 20
-"""A process that stands still in the midst of an append, or is out of reach, gives the lock back
-before the others' patience with it (30 s) is at its end."""
+"""A process that hangs or is unreachable during an append loses the append lock after so long. The
+others wait for it for 30 s."""
 
 
 def connect(url: str, *, lock_timeout_s: int = 0) -> Connection[Any]:
-    """A connection in autocommit. What the URL says comes before our defaults."""
+    """Connect, in autocommit mode. Settings of the URL come before our defaults."""
     said = _parameters(url)
     given: dict[str, Any] = {
         name: value
@@ -66,7 +66,7 @@ def connect(url: str, *, lock_timeout_s: int = 0) -> Connection[Any]:
             f"SET search_path = ledger, pg_temp; SET lock_timeout = '{lock_timeout_s}s'; "
             "SET default_transaction_isolation = 'read committed'; "
             f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_S}s'; "
-            # What was acknowledged is on the disk. Whoever asks for more, as remote_apply, gets it.
+            # An acknowledged entry is on the disk. A stricter setting, as remote_apply, is kept.
             "SELECT set_config('synchronous_commit', 'on', false) "
             "WHERE current_setting('synchronous_commit') = 'off'".encode()
         )
@@ -77,16 +77,17 @@ def connect(url: str, *, lock_timeout_s: int = 0) -> Connection[Any]:
 
 
 def _parameters(url: str) -> dict[str, Any]:
-    """What a URL says, by libpq's names. Raises InvalidInput without libpq's own words, which may
-    hold parts of a password.
+    """The parameters of a URL, by libpq's names.
+
+    Raises InvalidInput without libpq's own message, which may contain parts of a password.
     """
     try:
         return conninfo_to_dict(url)
     except (psycopg.ProgrammingError, UnicodeError):
         raise InvalidInput(
-            "The ledger's URL is not one that PostgreSQL's libpq understands.",
-            remedy="Write postgresql://USER@HOST:PORT/DATABASE?PARAMETER=VALUE, with %-codes for "
-            "what is special in a URL.",
+            "The ledger's URL is not valid: PostgreSQL's libpq cannot read it.",
+            remedy="Write postgresql://USER@HOST:PORT/DATABASE?PARAMETER=VALUE, and write special "
+            "characters as %-codes.",
         ) from None
 
 
@@ -95,9 +96,9 @@ class _Held(local):
 
 
 class _Connections:
-    """The idle connections of a process, in the place of the library's pool.
+    """The idle connections of a process, in place of the library's pool.
 
-    That one connects in threads of its own, and who waits for it learns only that it took too long.
+    The library's pool connects in threads of its own, so a caller would not see the server's error.
     """
 
     def __init__(self, url: str, lock_timeout_s: int) -> None:
@@ -109,7 +110,7 @@ class _Connections:
         self.has_connected = False
 
     def open(self, _wait: bool, _timeout: float) -> None:  # noqa: FBT001  The library calls it so.
-        """Nothing to be done: connections are made when they are needed."""
+        """Do nothing: connections are made when they are needed."""
 
     @contextmanager
     def connection(self) -> Iterator[Connection[Any]]:
@@ -124,7 +125,7 @@ class _Connections:
             self._put_back(connection)
 
     def hold(self, connection: Connection[Any] | None) -> None:
-        """Let this thread have only this connection, whenever it asks for one; None ends it."""
+        """Give this thread only this connection, whenever it asks for one; None ends that."""
         self._held.connection = connection
 
     def __enter__(self) -> Self:
@@ -154,11 +155,11 @@ class _Connections:
             if is_idle and not self._is_closed and not connection.closed:
                 self._idle.append(connection)
                 return
-        connection.close()  # The server rolls back whatever was open.
+        connection.close()  # The server rolls back an open transaction.
 
 
 class Datastore(PostgresDatastore):
-    """The library's datastore with our connections, which are not asked whether they live."""
+    """The library's datastore with our connections, which are not pinged before each use."""
 
     def __init__(
         self, url: str, *, lock_timeout_s: int = 30, may_create: bool = True, **options: Any
@@ -171,7 +172,7 @@ class Datastore(PostgresDatastore):
 
     @contextmanager
     def holding(self) -> Iterator[Connection[Any]]:
-        """A connection that this thread does everything on until it ends."""
+        """A connection that this thread uses for everything within the block."""
         with self.get_connection() as connection:
             self.connections.hold(connection)
             try:
@@ -179,11 +180,11 @@ class Datastore(PostgresDatastore):
             finally:
                 self.connections.hold(None)
 
-    def again(self, work: Callable[[Connection[Any]], Answer]) -> Answer:
-        """Do something on a connection, and on another if that one turns out to be lost.
+    def retried(self, work: Callable[[Connection[Any]], Answer]) -> Answer:
+        """Return what `work` returns; if its connection is lost, call it again with another one.
 
-        `work` must be safe to repeat. Raises the library's errors when patience is at its end; at
-        once where there has been no connection yet.
+        `work` must be safe to repeat. Raises the library's errors after RETRY_S, or immediately if
+        this process has never connected.
         """
         end, pause, given_up = 0.0, _PAUSE_S, 0
         while True:
@@ -194,18 +195,20 @@ class Datastore(PostgresDatastore):
                 if is_given_up(error) and given_up < _ATTEMPTS_MAX:
                     given_up += 1
                 elif is_lost(error) and self.connections.has_connected:
-                    end = end or time.monotonic() + PATIENCE_S
+                    end = end or time.monotonic() + RETRY_S
                     if time.monotonic() > end:
                         raise
                 else:
                     raise
                 if end and pause > _PAUSE_S:
-                    time.sleep(pause)  # The first time at once: most often only this one was cut.
+                    time.sleep(
+                        pause
+                    )  # The first retry is immediate: most often only this one was lost.
                 pause = min(2 * pause, _PAUSE_MAX_S)
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether a connection was lost, or could not be had."""
+    """Whether a connection was lost, or could not be made."""
     cause = error.__cause__
     return isinstance(cause, psycopg.Error) and (
         cause.sqlstate is None
@@ -215,5 +218,5 @@ def is_lost(error: BaseException) -> bool:
 
 
 def is_given_up(error: BaseException) -> bool:
-    """Whether the server gave up a transaction for another."""
+    """Whether the server gave up a transaction in favour of another."""
     return getattr(error.__cause__, "sqlstate", None) in _GIVEN_UP

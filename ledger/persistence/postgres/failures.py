@@ -1,4 +1,4 @@
-"""What PostgreSQL's SQLSTATE means for a ledger. Known by its code, never by its text."""
+"""Translates PostgreSQL's errors for a ledger. An error is recognised by its SQLSTATE."""
 
 from __future__ import annotations
 
@@ -21,57 +21,57 @@ Meaning = tuple[type[StoreUnavailable], str, str]
 _UNREACHABLE: Final = (
     StoreUnavailable,
     "The ledger {ledger} cannot be reached: {said}.",
-    "Check that the server runs, and the host, port, database, role and password; nothing was lost.",
+    "Check that the server runs, and check host, port, database, role and password.",
 )
 _UNFORESEEN: Final = (
     StoreUnavailable,
     "The ledger {ledger} cannot be used: {said}.",
-    "Look at the server's log.",
+    "Check the server's log.",
 )
 _DAMAGED: Final = (
     StoreUnavailable,
     "The ledger {ledger} is damaged: {said}.",
-    "Look at the server's log; bring back a copy or a standby.",
+    "Check the server's log, and restore a copy or use a standby.",
 )
 _NOT_ALLOWED: Final = (
     StoreForbidden,
-    "The ledger {ledger} refuses this to the role: {said}.",
+    "The role has no right to do this in the ledger {ledger}: {said}.",
     (
-        "A role that sees the views alone asks by `authledger view`, `audit trail` and `query`. To "
-        "read entries, proofs and exports as well it is given pg_read_all_data; to append, the "
-        "owner's `authledger database grant --writer ROLE`."
+        "A role that may only read the views can use `authledger view`, `audit trail` and `query`. "
+        "To read entries, proofs and exports, it needs pg_read_all_data. To append, it needs "
+        "`authledger database grant --writer ROLE`, by the owner."
     ),
 )
 _MEANINGS: Final[dict[str, Meaning]] = {
     "55P03": (
         StoreLocked,
         "The ledger {ledger} is locked by another process.",
-        "Nothing was lost; try again when it has finished.",
+        "Try again when that process has finished.",
     ),
     "40": (
         StoreLocked,
-        "The server of the ledger {ledger} gave this up for something else: {said}.",
-        "Nothing was lost; try again.",
+        "The server of the ledger {ledger} gave up this transaction for another: {said}.",
+        "Try again.",
     ),
     "57014": (
         StoreLocked,
-        "The server gave up a statement of the ledger {ledger}: {said}.",
-        "Nothing was lost; try again, or raise the server's statement_timeout.",
+        "The server stopped a statement on the ledger {ledger}: {said}.",
+        "Try again, or raise the server's statement_timeout.",
     ),
     "53100": (
         StoreFull,
         "The disk that holds the ledger {ledger} is full.",
-        "Free some space and try again.",
+        "Free some space, and try again.",
     ),
     "53": (
         StoreUnavailable,
-        "The server of the ledger {ledger} has not enough left for it: {said}.",
-        "Nothing was lost; try again later, or raise the server's limits.",
+        "The server of the ledger {ledger} is out of a resource: {said}.",
+        "Try again later, or raise the server's limits.",
     ),
     "25006": (
         StoreReadOnly,
         "The ledger {ledger} cannot be written: the server is a standby, or read-only.",
-        "Name the primary, or both with target_session_attrs=read-write.",
+        "Name the primary with --ledger, or both servers with target_session_attrs=read-write.",
     ),
     "42501": _NOT_ALLOWED,
     "28": _UNREACHABLE,
@@ -84,7 +84,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "58": (
         StoreUnavailable,
         "The server of the ledger {ledger} could not read or write: {said}.",
-        "Look at its disk and its log.",
+        "Check the server's disk and its log.",
     ),
 }
 _MOST_SPECIFIC_FIRST: Final = sorted(_MEANINGS, key=len, reverse=True)
@@ -109,13 +109,14 @@ def as_store_errors(ledger: str) -> Iterator[None]:
 
 
 def is_from_postgres(error: BaseException | None) -> bool:
-    """Whether an error is psycopg's, which need not be installed."""
+    """Whether an error is psycopg's. It does not import psycopg, which may not be installed."""
     return type(error).__module__.partition(".")[0] == "psycopg"
 
 
 def meaning_of(error: BaseException) -> Meaning:
-    """What one of psycopg's errors means. One without a code is a connection that
-    could not be had, or was lost.
+    """The meaning of one of psycopg's errors.
+
+    An error without a code is about a connection that was lost or could not be made.
     """
     code = getattr(error, "sqlstate", None)
     if code is None:

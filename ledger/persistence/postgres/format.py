@@ -1,4 +1,4 @@
-"""Which database is a ledger, of which format, and how an empty one becomes one."""
+"""Recognises a ledger's database and its format, and makes the tables in an empty one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ledger.persistence.postgres.schema import APPLICATION, SCHEMA
 def format_of(c: Cursor[Any], name: str) -> int:
     """The format of the ledger in a database; 0 if there is none. Raises NotALedger, NewerFormat.
 
-    Other schemas are others' affair; one called `ledger` with other things in it is no ledger.
+    Other schemas do not matter. A schema `ledger` of another program is not a ledger.
     """
     try:
         row = c.execute("SELECT application, version FROM ledger.format").fetchone()
@@ -32,19 +32,21 @@ def format_of(c: Cursor[Any], name: str) -> int:
         raise _not_a_ledger(name)
     if row[1] > FORMAT_VERSION:
         raise NewerFormat(
-            f"The ledger {name} has the format {row[1]}; this program knows {FORMAT_VERSION}.",
-            remedy="Use a newer authledger; nothing was changed.",
+            f"The ledger {name} has format {row[1]}; this program supports formats up to "
+            f"{FORMAT_VERSION}. Nothing was changed.",
+            remedy="Use a newer authledger.",
         )
     return int(row[1])
 
 
 def make(connection: Connection[Any], name: str) -> None:
-    """Make all tables in one transaction, unless another process was faster."""
+    """Make all tables in one transaction, unless another process has made them."""
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise StoreUnavailable(
-            f"The database {name} has the encoding {encoding}, which lacks most characters.",
-            remedy="Make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.",
+            f"The database {name} has the encoding {encoding}; a ledger needs UTF8. Nothing was "
+            "changed.",
+            remedy="Make another: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.",
         )
     with connection.transaction(), connection.cursor(row_factory=tuple_row) as c:
         c.execute("SELECT pg_advisory_xact_lock(%s)", (APPLICATION_ID,))
@@ -60,6 +62,6 @@ def _is_there(c: Cursor[Any]) -> bool:
 
 def _not_a_ledger(name: str) -> NotALedger:
     return NotALedger(
-        f"The schema 'ledger' in {name} is another program's.",
-        remedy="Name another database with --ledger; nothing was changed.",
+        f"The schema 'ledger' in {name} belongs to another program. Nothing was changed.",
+        remedy="Name another database with --ledger.",
     )

@@ -20,7 +20,7 @@ HEAD: Final = (
 
 
 class Head(NamedTuple):
-    """What every append begins from, read at once: the last entry, the log's edge, its note."""
+    """The state from which an append begins: the last entry, the log's edge, its checkpoint."""
 
     position: int
     recorded_at: str | None
@@ -58,7 +58,7 @@ class PostgresLogRows:
         return bytes(row[0]) if row else b""
 
     def put_tiles(self, tiles: Sequence[Tile]) -> None:
-        self._edge = None  # It is another now.
+        self._edge = None  # It may have changed.
         self._c.executemany(
             "INSERT INTO tiles VALUES (%s, %s, %s) "
             "ON CONFLICT (level, tile) DO UPDATE SET data = excluded.data",

@@ -1,4 +1,4 @@
-"""Every stored row of a PostgreSQL ledger, read in one snapshot of the server's."""
+"""The raw rows of a PostgreSQL ledger, read in one snapshot of the server."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from psycopg.types.string import TextLoader
 from ledger.errors import InvalidInput
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.postgres.connections import connect
-from ledger.persistence.raw_rows import BESIDE, PAGE, Row
+from ledger.persistence.raw_rows import COLUMNS_AFTER_ENTRY, PAGE, Row
 
-# A column has one type for all rows. One of another type may look the same in JSON, but the full
-# look at the first row of a shape sees it, so no shape that has it is learned.
+# A column has one type for all rows. A wrong type may look the same in JSON, but the full check of
+# the first row with a pattern finds it, so no such pattern is learned.
 _PAGE: Final = (
-    f"SELECT position, topic, entry || json_build_array('text', {', '.join(BESIDE)})::text "
+    f"SELECT position, topic, entry || json_build_array('text', {', '.join(COLUMNS_AFTER_ENTRY)})::text "
     "FROM events WHERE position > %s ORDER BY position LIMIT %s"
 )
 
@@ -31,11 +31,11 @@ def reading_database(url: str, moment: str | None = None) -> Iterator[PostgresRo
     """One read transaction over the database. Raises the library's errors."""
     try:
         with closing(connect(url)) as connection:
-            # Who reads beside others waits for them; it holds no lock that an append waits for.
+            # A worker waits for the others. It holds no lock that an append waits for.
             connection.execute("SET idle_in_transaction_session_timeout = 0")
-            # All of its statements see the same moment; a standby answers as well.
+            # All statements see the same moment. This works on a standby too.
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            if moment is not None:  # Another server, or another database, has none of that name.
+            if moment is not None:  # Another server or database has no snapshot of that name.
                 connection.execute(SQL("SET TRANSACTION SNAPSHOT {}").format(moment))
             yield PostgresRows(connection)
     except psycopg.Error as error:
@@ -43,18 +43,18 @@ def reading_database(url: str, moment: str | None = None) -> Iterator[PostgresRo
 
 
 class PostgresRows:
-    """The rows as they stand, whatever their types."""
+    """The rows as they are stored, whatever their types."""
 
-    alone_max: Final = 100_000
+    one_process_max: Final = 100_000
     comma: Final = ", "
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
-        for odd in ("json", "jsonb"):  # Not parsed: it would look like the text in it.
+        for odd in ("json", "jsonb"):  # Not parsed: parsed JSON would look like a text.
             connection.adapters.register_loader(odd, TextLoader)
 
     def moment(self) -> str:
-        """A snapshot that others can read in while this one is read."""
+        """Export the snapshot, so that other processes can read in it while this one lasts."""
         return str(self._value("SELECT pg_export_snapshot()"))
 
     # -- events ----------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ class PostgresRows:
             last,
         )
 
-    # -- beside them -----------------------------------------------------------------------------
+    # -- side tables ----------------------------------------------------------------------------
 
     def tile(self, level: int, index: int) -> object:
         return self._value("SELECT data FROM tiles WHERE level = %s AND tile = %s", level, index)
@@ -148,12 +148,12 @@ class PostgresRows:
     def index_faults(self) -> Iterable[str]:
         """Raises InvalidInput."""
         raise InvalidInput(
-            "The indexes of a ledger on PostgreSQL are not looked at by this program.",
-            remedy="Leave out --indexes; PostgreSQL's own `pg_amcheck --heapallindexed` looks.",
+            "authledger does not check the indexes of a ledger on PostgreSQL.",
+            remedy="Leave out --indexes, and run PostgreSQL's `pg_amcheck --heapallindexed`.",
         )
 
     def _cursor(self, name: str, statement: str, *params: Any) -> Iterator[tuple[Any, ...]]:
-        """Read off the server in pages, however many there are."""
+        """Read by a server-side cursor, a page at a time."""
         with self._connection.cursor(name, row_factory=tuple_row) as rows:
             rows.itersize = PAGE
             yield from rows.execute(statement.encode(), params)

@@ -1,4 +1,4 @@
-"""The ledger on PostgreSQL: the same promises, positions 1..n under one lock, entries as text."""
+"""The ledger on PostgreSQL: appends under one lock, reads by stream and by position."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from ledger.persistence.postgres.append import (
 from ledger.persistence.postgres.connections import Datastore
 from ledger.persistence.postgres.format import format_of, make
 from ledger.persistence.postgres.log_tables import PostgresLogRows
-from ledger.persistence.side_tables import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
+from ledger.persistence.side_tables import Appended, CommandRow, SideRows, SnapshotRow, SubjectRow
 
 Answer = TypeVar("Answer")
 _COLUMNS = "position, stream, version, topic, entry"
@@ -58,8 +58,8 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     def __init__(self, datastore: PostgresDatastore, *, events_table_name: str = "events") -> None:
         assert isinstance(datastore, Datastore)
-        # Not PostgresApplicationRecorder's: its statements, types and functions are for tables
-        # that number themselves, and its composite type is looked up at the server each time.
+        # Not PostgresApplicationRecorder's: its statements are for tables that number their rows
+        # themselves, and it looks up its composite type on the server each time.
         PostgresRecorder.__init__(self, datastore)
         self.events_table_name = events_table_name
         self.log = Log()
@@ -73,16 +73,16 @@ class LedgerRecorder(PostgresApplicationRecorder):
             return
         if not self.datastore.may_create:
             raise NotFound(f"There is no ledger in {name}.", remedy=REMEDY)
-        self.datastore.again(lambda connection: make(connection, name))
+        self.datastore.retried(lambda connection: make(connection, name))
 
     def _read(self, work: Callable[[Cursor[Any]], Answer]) -> Answer:
-        """Read with a cursor whose rows are tuples; each statement sees what is committed then."""
+        """Read with a cursor whose rows are tuples. Each statement sees what is committed then."""
 
         def reading(connection: Connection[Any]) -> Answer:
             with connection.cursor(row_factory=tuple_row) as c:
                 return work(c)
 
-        return self.datastore.again(reading)
+        return self.datastore.retried(reading)
 
     def _rows(self, statement: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._read(lambda c: c.execute(statement.encode(), params).fetchall())
@@ -93,41 +93,43 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     # -- writing ---------------------------------------------------------------------------------
 
-    def append(self, stored_events: Sequence[StoredEvent], beside: Beside) -> Appended:
-        """Append in one transaction. Raises IntegrityError on a lost race."""
-        append = Append(self.log, stored_events, beside)
+    def append(self, stored_events: Sequence[StoredEvent], side_rows: SideRows) -> Appended:
+        """Append in one transaction. Raises IntegrityError on a conflict."""
+        append = Append(self.log, stored_events, side_rows)
         try:
-            return self.datastore.again(append)
+            return self.datastore.retried(append)
         except IntegrityError:
             raise
         except PersistenceError as error:
-            if append.may_be_done:  # Whatever stopped the next attempt, it did not look.
+            if append.may_be_done:  # No later attempt got as far as looking.
                 raise OutcomeUnknown(
-                    f"The connection to {self.datastore.name} was lost at the commit, and what "
-                    "became of it could not be looked up: whether it was appended is not known.",
-                    remedy=_to_try_again(beside),
+                    f"The connection to {self.datastore.name} was lost at the commit, and it could not "
+                    "be looked up later: it is not known whether the entries were appended.",
+                    remedy=_to_try_again(side_rows),
                 ) from error
             raise
 
     def append_as_is(self, part: AsIs) -> None:
-        """Keep a part of another ledger in one transaction: no time is stamped, nothing is signed.
+        """Store a part of another ledger byte for byte, in one transaction, unsigned.
 
-        Raises Conflict if the last position is not the one that it follows on.
+        Raises Conflict if the part does not begin after the last position.
         """
-        self.datastore.again(lambda connection: append_as_is(connection, self.log, part))
+        self.datastore.retried(lambda connection: append_as_is(connection, self.log, part))
 
     @contextmanager
     def append_lock(self) -> Iterator[None]:
-        """Nobody else appends while it lasts, or until this thread has appended.
+        """Hold the append lock: nobody else appends until the block ends or this thread commits.
 
-        Whoever waits for the lock gets it in turn, and finds that those before have changed what
-        the decision stood on. So who lost twice takes the lock first, and decides then.
+        Processes that wait for the lock get it in turn. Each finds that those before have changed
+        the account, so it must take the lock before it decides.
         """
         with self.datastore.holding() as connection:
             try:
                 begin(connection)
             except PsycopgError:
-                if not connection.closed:  # Else another is taken, which locks as it appends.
+                if (
+                    not connection.closed
+                ):  # Else another connection is used, which locks when it appends.
                     raise
             try:
                 yield
@@ -135,22 +137,22 @@ class LedgerRecorder(PostgresApplicationRecorder):
                 abandon(connection)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
-        """The library's way to append."""
-        return self.append(stored_events, Beside()).positions
+        """Append without side tables: the library's interface."""
+        return self.append(stored_events, SideRows()).positions
 
     def sign(self, signer: CheckpointSigner) -> str:
-        """Sign the log as it is; the note."""
-        return self.datastore.again(lambda connection: sign(connection, self.log, signer))
+        """Sign a checkpoint of the log as it is now; return the note."""
+        return self.datastore.retried(lambda connection: sign(connection, self.log, signer))
 
-    def check(self, beside: Beside) -> None:
-        """Raises IntegrityError if what a decision relies on has changed meanwhile."""
-        self._read(lambda c: check(c, beside))
+    def check(self, side_rows: SideRows) -> None:
+        """Raises IntegrityError if a stream or a subject that a decision relied on has changed."""
+        self._read(lambda c: check(c, side_rows))
 
     def wipe(self) -> None:
-        """Write the table of names anew, so that the file with the erased ones is gone.
+        """Rewrite the table of names, so that its old file with the erased names is deleted.
 
-        Only its owner can; elsewhere they go when the server vacuums. What is in the write-ahead
-        log, in copies and on standbys stays there until these have moved on.
+        Only its owner can do that; for others, the bytes go when the server vacuums. Bytes in the
+        server's write-ahead log, in backups and on standbys remain there until these are replaced.
         """
         is_owner = self._value(
             "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'subjects'::regclass"
@@ -163,9 +165,9 @@ class LedgerRecorder(PostgresApplicationRecorder):
             if not isinstance(error.__cause__, LockNotAvailable):
                 raise
             raise StoreLocked(
-                "What was erased is gone from the answers, but not from its table's file: another "
-                "process is reading it.",
-                remedy="It goes with the next erasure, or when the owner says VACUUM FULL "
+                "The name is deleted, but its bytes remain in the table's file, because another "
+                "process is reading the table.",
+                remedy="The bytes go with the next erasure, or when the owner runs VACUUM FULL "
                 "ledger.subjects.",
             ) from error
 
@@ -180,7 +182,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         return self._read(lambda c: tree_size(PostgresLogRows(c)))
 
     def read_tile(self, level: int, index: int, width: int) -> bytes:
-        """A tile of the log, as tlog-tiles has it; more hashes than `width` if it has grown."""
+        """A tile of the log, as in tlog-tiles; more hashes than `width` if it has grown."""
         return self._read(lambda c: PostgresLogRows(c).tile(level, index, width))
 
     # -- reading ---------------------------------------------------------------------------------
@@ -251,7 +253,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         return SnapshotRow(*rows[0]) if rows else None
 
     def select_commands(self, command_ids: Iterable[str]) -> dict[str, CommandRow]:
-        """The commands among these that have been appended, by id: as safely as if just now."""
+        """Those of these commands that were appended, by id; the standby has them too (CONFIRM)."""
         rows = self._rows(
             "SELECT command_id, digest, first_position, last_position FROM commands "
             "WHERE command_id = ANY(%s)",
@@ -262,7 +264,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         return {row[0]: CommandRow(*row) for row in rows}
 
     def select_subjects(self, kind: str, names: Iterable[str]) -> dict[str, SubjectRow]:
-        """The known subjects of a kind among these names, by name."""
+        """The subjects of a kind that are registered for these names, by name."""
         rows = self._rows(
             "SELECT subject, kind, name, salt FROM subjects WHERE kind = %s AND name = ANY(%s)",
             (kind, list(names)),
@@ -282,7 +284,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         return self._read(lambda c: _position_at(c, recorded_at))
 
     def commit_boundary(self, position: int) -> int:
-        """The position itself if a command ends there, else the end of the one before it."""
+        """The position itself if a command ends there, else the end of the command before it."""
         rows = self._rows(
             "SELECT first_position, last_position FROM commands WHERE command_id = "
             "(SELECT command_id FROM events WHERE position = %s)",
@@ -291,15 +293,15 @@ class LedgerRecorder(PostgresApplicationRecorder):
         return position if not rows or rows[0][1] <= position else rows[0][0] - 1
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Any:
-        """Not here: nothing is notified, and who waits for that alone waits for ever."""
-        raise NotImplementedError("Projections poll.")
+        """Not supported: a subscription would wait for notifications that are never sent."""
+        raise NotImplementedError("Use projections.views.Views.follow.")
 
 
-def _to_try_again(beside: Beside) -> str:
-    (command_id, *_), *more = beside.commands or [("", None, 0)]
+def _to_try_again(side_rows: SideRows) -> str:
+    (command_id, *_), *more = side_rows.commands or [("", None, 0)]
     if more or not command_id or command_id.startswith(TRACE_PREFIX):
-        return "Try again: what is there already is not appended twice."
-    return f"Try again with --command-id {command_id}: it is appended once."
+        return "Try again: a trace that is in the ledger already is not appended twice."
+    return f"Try again with --command-id {command_id}: the command is then appended only once."
 
 
 def _position_at(c: Cursor[Any], recorded_at: str) -> int:
@@ -316,8 +318,8 @@ def _position_at(c: Cursor[Any], recorded_at: str) -> int:
 class LedgerFactory(PostgresFactory):
     """The library's factory with our datastore and recorder.
 
-    What else the library lets an environment variable turn on, as database functions that lose
-    events for a reader or a ping before each use, is not asked for.
+    It ignores the library's environment variables: they turn on, for example, database functions
+    by which a reader loses events, or a ping before each use.
     """
 
     application_recorder_class = LedgerRecorder
@@ -325,8 +327,10 @@ class LedgerFactory(PostgresFactory):
     def __init__(self, env: Any) -> None:
         url = env.get("POSTGRES_URL")
         if not url:
-            raise StoreUnavailable("POSTGRES_URL names no database.")
-        BaseInfrastructureFactory.__init__(self, env)  # Past the one that reads all variables.
+            raise StoreUnavailable("POSTGRES_URL is empty.")
+        BaseInfrastructureFactory.__init__(
+            self, env
+        )  # Not PostgresFactory's, which reads all variables.
         self.datastore: Datastore = Datastore(
             url,
             lock_timeout_s=int(env.get("POSTGRES_LOCK_TIMEOUT") or 30),

@@ -1,8 +1,8 @@
-"""Who may do what in a PostgreSQL ledger: its owner, writers, readers.
+"""The rights of the roles in a PostgreSQL ledger: its owner, writers, readers.
 
-The owner made the tables, and migrates them. A writer appends: it may insert events, and never
-change, delete or truncate them. A reader sees the views, and nothing of the ledger itself. A writer
-reads the views as well; `projections/stores/postgres/rights.py` says what it may write in them.
+The owner makes and migrates the tables. A writer may insert events, but never change, delete or
+truncate them. A reader may read the views, but not the ledger itself. A writer may read the views
+too; `projections/stores/postgres/rights.py` says what it may write there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ledger.persistence.postgres.failures import as_store_errors
 from ledger.persistence.postgres.format import format_of
 
 VIEWS: Final = "views"
-"""The schema that readers see. What is in it is the read side's affair, now and later."""
+"""The schema that readers see. Its tables belong to `projections`."""
 
 _OWNERS: Final = (
     "SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname IN (%s, %s)"
@@ -35,7 +35,7 @@ _WRITER: Final = (
         "GRANT INSERT ON ledger.events, ledger.commands, ledger.subjects, ledger.snapshots, "
         "ledger.tiles, ledger.checkpoint TO {role}"
     ),
-    # What is derived and moves on; and who may update the lock's table may lock it.
+    # Rows that an append replaces; and a role that may update the lock's table may lock it.
     (
         "GRANT UPDATE ON ledger.snapshots, ledger.tiles, ledger.checkpoint, ledger.append_lock "
         "TO {role}"
@@ -53,12 +53,13 @@ _READER: Final = (
 
 
 def grant(database: PostgresDatabase, *, writers: Sequence[str], readers: Sequence[str]) -> None:
-    """Give roles, which exist, what they need and no more. Raises NotFound if there is no ledger,
-    InvalidInput if there is no such role, StoreUnavailable.
+    """Grant existing roles the rights that they need, and no others.
+
+    Raises NotFound if there is no ledger, InvalidInput if there is no such role, StoreUnavailable.
     """
     name = str(database)
     with as_store_errors(name), closing(Datastore(database.url)) as datastore:
-        datastore.again(lambda connection: _grant(connection, name, writers, readers))
+        datastore.retried(lambda connection: _grant(connection, name, writers, readers))
 
 
 def _grant(
@@ -72,7 +73,10 @@ def _grant(
         views = Identifier(VIEWS)
         for role, statement in _statements(writers, readers):
             if not role:
-                raise InvalidInput("A role has a name.", remedy="Name one that there is.")
+                raise InvalidInput(
+                    "The role name is empty. No rights were granted.",
+                    remedy="Give the name of an existing role.",
+                )
             try:
                 connection.execute(
                     SQL(statement).format(role=Identifier(role), views=views, owner=owner)
@@ -80,15 +84,15 @@ def _grant(
             except errors.UndefinedObject:
                 raise InvalidInput(
                     f"There is no role {role!r} in {name}.",
-                    remedy=f'Make it first: CREATE ROLE "{role}" LOGIN',
+                    remedy=f'Create it first: CREATE ROLE "{role}" LOGIN',
                 ) from None
 
 
 def make_views_schema(connection: Connection[Any]) -> str:
-    """Make the schema of the views, for the ledger's owner, where there is none; its owner.
+    """Make the schema of the views for the ledger's owner, if there is none; return its owner.
 
-    Whoever makes a table in it makes it for him: rights that are to hold for tables to come, are
-    given for those of one role.
+    All tables in it must belong to that role, because default privileges for future tables are
+    granted for the tables of one role.
     """
     with connection.cursor(row_factory=tuple_row) as c:
         found: dict[str, str] = dict(c.execute(_OWNERS, ("ledger", VIEWS)).fetchall())

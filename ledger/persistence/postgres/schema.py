@@ -1,7 +1,6 @@
 """The tables of a PostgreSQL ledger, all in the schema `ledger`; one ledger in a database.
 
-Names and columns are those of a ledger in a file. The views live in the schema `views`, and are
-no concern of what is here.
+Tables and columns have the same names as in a ledger file. The views are in the schema `views`.
 """
 
 from __future__ import annotations
@@ -11,16 +10,16 @@ from typing import Final
 from ledger.persistence.columns import DERIVED_COLUMNS, FORMAT_VERSION, INDEXED_COLUMNS
 
 APPLICATION: Final = "authledger"
-"""What tells a ledger from another program's schema of the same name."""
+"""Identifies a ledger, in case another program has a schema of the same name."""
 APPENDED: Final = "ledger_appended"
-"""What an append notifies when it is committed. It may get lost, so whoever listens polls too."""
+"""The channel that a committed append notifies. Notifications get lost, so listeners also poll."""
 
 # "C" everywhere: text order is byte order, whatever the database's locale is, or becomes.
 _TEXT: Final = 'text COLLATE "C"'
 
 SCHEMA: Final = (
     "CREATE SCHEMA IF NOT EXISTS ledger",
-    # What an append locks. Nobody else does, not even VACUUM: it holds nothing and never changes.
+    # The append lock. The table is empty, so that not even VACUUM locks it.
     "CREATE TABLE ledger.append_lock ()",
     (
         "CREATE TABLE ledger.events (\n"
@@ -37,7 +36,7 @@ SCHEMA: Final = (
         f"CREATE INDEX events_by_{name} ON ledger.events ({name}) WHERE {name} IS NOT NULL"
         for name in INDEXED_COLUMNS
     ),
-    # Which command appended what: a command id used twice appends nothing the second time.
+    # The positions of each command: a command id that is used twice appends only once.
     (
         "CREATE TABLE ledger.commands (\n"
         f"  command_id {_TEXT} PRIMARY KEY,\n"
@@ -45,8 +44,8 @@ SCHEMA: Final = (
         "  first_position bigint NOT NULL,\n"
         "  last_position bigint NOT NULL\n)"
     ),
-    # The only table that forgets: names behind surrogate ids. No sample of them goes into the
-    # planner's statistics, which would keep it.
+    # Names behind surrogate ids. This is the only table from which rows are deleted. The planner's
+    # statistics must not have samples of names, because they would outlive an erasure.
     (
         "CREATE TABLE ledger.subjects (\n"
         f"  subject {_TEXT} PRIMARY KEY,\n"
@@ -57,7 +56,7 @@ SCHEMA: Final = (
     ),
     "ALTER TABLE ledger.subjects ALTER COLUMN name SET STATISTICS 0",
     "ALTER TABLE ledger.subjects ALTER COLUMN salt SET STATISTICS 0",
-    # An account's state, so that its stream is read from there on; derived, and may be deleted.
+    # An account's state, so that only newer entries have to be read. Rows may be deleted.
     (
         "CREATE TABLE ledger.snapshots (\n"
         f"  stream {_TEXT} PRIMARY KEY,\n"
@@ -72,7 +71,7 @@ SCHEMA: Final = (
         "  data bytea NOT NULL,\n"
         "  PRIMARY KEY (level, tile)\n)"
     ),
-    # Hashes do not compress: nobody shall try at each append.
+    # Hashes do not compress, so the server must not try at each append.
     "ALTER TABLE ledger.tiles ALTER COLUMN data SET STORAGE EXTERNAL",
     (
         "CREATE TABLE ledger.checkpoint (\n"
@@ -89,10 +88,10 @@ SCHEMA: Final = (
         f"FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse('{name}')"
         for name, what in (("changed", "UPDATE"), ("deleted", "DELETE OR TRUNCATE"))
     ),
-    # Where a session calls itself a replica's, ordinary triggers would be silent.
+    # In a session with session_replication_role = replica, ordinary triggers do not run.
     "ALTER TABLE ledger.events ENABLE ALWAYS TRIGGER events_are_never_changed",
     "ALTER TABLE ledger.events ENABLE ALWAYS TRIGGER events_are_never_deleted",
-    # Last: what has this table is whole.
+    # Last: a schema that has this table is complete.
     (
         "CREATE TABLE ledger.format (\n"
         '  "only" integer PRIMARY KEY CHECK ("only" = 1),\n'

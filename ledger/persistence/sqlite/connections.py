@@ -1,4 +1,4 @@
-"""Connections to a SQLite ledger: durable, patient, and careful with files of others."""
+"""Connections to a SQLite ledger: durable, waiting for locks, refusing other programs' files."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _PAUSE_S: Final = 0.005
 _CACHE_KIB: Final = 65_536
 """Holds the pages at the ends of some ten thousand streams, where an import appends."""
 _WAL_PAGES: Final = 4_000
-"""16 MB: a page that many transactions of an import change is moved into the file once."""
+"""16 MB: a page that many transactions of an import change is written to the file only once."""
 
 
 class _Transaction(SQLiteTransaction):
-    """Takes the write lock when it begins: a lock taken later fails at once, unwaited for.
+    """Takes the write lock when it begins: SQLite does not wait for a lock that is taken later.
 
-    On a connection that holds the lock already it is a part of the transaction that took it.
+    On a connection that holds the lock already, it is a part of the transaction that took it.
     """
 
     connection: _Connection
@@ -50,11 +50,11 @@ class _Transaction(SQLiteTransaction):
         exc_tb: TracebackType | None,
     ) -> None:
         if self._is_part and not self.commit and exc_val is None:
-            return  # What was read is decided on while the lock is held.
+            return  # The transaction goes on: a decision on these rows follows under the lock.
         try:
             super().__exit__(exc_type, exc_val, exc_tb)
         finally:
-            self.connection.rollback()  # A commit that failed may leave its transaction open.
+            self.connection.rollback()  # After a commit that failed, the transaction may still be open.
 
 
 class _Connection(SQLiteConnection):
@@ -71,7 +71,7 @@ class _Connection(SQLiteConnection):
 def use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
     """Switch a database to a write-ahead log.
 
-    Where others open the same new file at once, SQLite fails without waiting; so this waits.
+    If several processes open a new file at once, SQLite fails without waiting. So this waits.
     """
     end = time.monotonic() + timeout_s
     while True:
@@ -97,13 +97,15 @@ class _Pool(SQLiteConnectionPool):
         )
         connection.row_factory = sqlite3.Row
         try:
-            # A stranger's database is not even switched to another journal before it is refused.
+            # Another program's database is refused; not even its journal mode is changed before.
             if not self.is_sqlite_memory_mode and _may_be_a_ledger(connection):
                 use_wal(connection, timeout_s)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
-            connection.execute("PRAGMA secure_delete = ON")  # An erased name leaves no trace.
+            connection.execute(
+                "PRAGMA secure_delete = ON"
+            )  # Bytes of erased names are overwritten.
         except BaseException:
             connection.close()
             raise
@@ -121,7 +123,7 @@ class _Held(local):
 
 
 class Datastore(SQLiteDatastore):
-    """The library's datastore with our connections."""
+    """The library's datastore with our connections, and the append lock."""
 
     def __init__(self, db_name: str, **options: Any) -> None:
         super().__init__(db_name, **options)

@@ -1,6 +1,6 @@
-"""What an error of SQLite or of the operating system means for a ledger in a file.
+"""Translates the errors of SQLite and of the operating system for a ledger in a file.
 
-An error is known by its code, never by its text, which may hold words of a path.
+An error is recognised by its code. Its text may contain parts of a path.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ Meaning = tuple[type[StoreUnavailable], str, str]
 
 
 def meaning_of(error: BaseException) -> Meaning | None:
-    """What an error means; None if its code is not known."""
+    """The meaning of an error; None if its code is not known."""
     code = _code(error)
     return next((found for known, found in _MEANINGS.items() if code.startswith(known)), None)
 
 
 def _code(error: BaseException) -> str:
-    """The name of the error as SQLite or the operating system has it; empty if it has none."""
+    """The error's name in SQLite or in the operating system; empty if it has none."""
     if isinstance(error, OSError):
         return errno.errorcode.get(error.errno or 0, "")
     return getattr(_origin(error), "sqlite_errorname", None) or ""
 
 
 def _origin(error: BaseException) -> object:
-    """The library wraps SQLite's error into its own, which has it as its argument."""
+    """SQLite's own error: the library's error has it as its argument."""
     return error.args[0] if isinstance(error, PersistenceError) and error.args else error
 
 
 _LOCKED = (
     StoreLocked,
     "The ledger {ledger} is locked by another process.",
-    "Nothing was lost; try again when it has finished.",
+    "Try again when that process has finished.",
 )
 _FULL = (
     StoreFull,
     "The disk that holds the ledger {ledger} is full.",
-    "Free some space and try again.",
+    "Free some space, and try again.",
 )
 _READ_ONLY = (
     StoreReadOnly,
@@ -61,21 +61,21 @@ _MEANINGS: dict[str, Meaning] = {
     "SQLITE_NOTADB": (
         NotALedger,
         "{ledger} is not a ledger.",
-        "Name another file with --ledger; left as it is.",
+        "Name another file with --ledger. That file was not changed.",
     ),
     "SQLITE_CORRUPT": (
         StoreUnavailable,
-        "The ledger {ledger} is damaged; it was left as it is.",
-        "Restore a copy, or save what can be read with `sqlite3 FILE .recover`.",
+        "The file of the ledger {ledger} is damaged. It was not changed.",
+        "Restore a copy, or save the readable rows with `sqlite3 FILE .recover`.",
     ),
     "SQLITE_IOERR": (
         StoreUnavailable,
         "The ledger {ledger} could not be read or written.",
-        "Look at the disk, its free space and limits, and the system's log.",
+        "Check the disk, its free space and limits, and the system's log.",
     ),
     "SQLITE_CANTOPEN": (
         StoreUnavailable,
         "The ledger {ledger} cannot be opened.",
-        "Check that it is a file, and that its folder may be entered and written.",
+        "Check that it is a file, and that you may enter and write its folder.",
     ),
 }

@@ -1,4 +1,4 @@
-"""Which file is a ledger, of which format, and how an older one becomes one of today's."""
+"""Recognises a ledger's file and its format, and migrates an older format."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from eventsourcing.sqlite import SQLiteCursor
 from ledger.merkle.tiles import Tile
 
 TABLES: Final = (
-    # `data` is the tile as tlog-tiles has it: up to 256 hashes. A partial one is this row, shorter.
+    # `data` is the tile as in tlog-tiles: up to 256 hashes, fewer in a partial tile.
     (
         "CREATE TABLE IF NOT EXISTS tiles (\n"
         "  level INTEGER NOT NULL,\n"
@@ -19,7 +19,7 @@ TABLES: Final = (
         "  PRIMARY KEY (level, tile)\n"
         ") STRICT"
     ),
-    # The newest signed checkpoint, and no other: who wants to hold the ledger to one keeps it.
+    # The newest signed checkpoint only. Auditors keep the older ones that they rely on.
     (
         "CREATE TABLE IF NOT EXISTS checkpoint (\n"
         "  only INTEGER PRIMARY KEY CHECK (only = 1),\n"

@@ -1,4 +1,4 @@
-"""Every stored row of a ledger in a file, read through a connection that cannot write."""
+"""The raw rows of a ledger in a file, read through a connection that cannot write."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ledger.persistence.columns import COLUMNS
-from ledger.persistence.raw_rows import BESIDE, PAGE, AnotherLedger, Row
+from ledger.persistence.raw_rows import COLUMNS_AFTER_ENTRY, PAGE, AnotherLedger, Row
 
 _JSON_TAKES_BYTES: Final = sqlite3.sqlite_version_info >= (3, 45)
-"""Those that are JSON in its own binary form (JSONB) look like the text then."""
+"""From this version on, SQLite reads bytes as JSONB, so they may look like a text in JSON."""
 
 
 @contextmanager
 def reading(path: Path, moment: str | None = None) -> Iterator[SQLiteRows]:
-    """One read transaction over the file. A later one sees what was appended meanwhile, too."""
+    """One read transaction over the file. A later one also sees rows that were appended since."""
     uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         connection.execute("BEGIN")
@@ -30,9 +30,9 @@ def reading(path: Path, moment: str | None = None) -> Iterator[SQLiteRows]:
 
 
 class SQLiteRows:
-    """The rows as they stand, whatever their types."""
+    """The rows as they are stored, whatever their types."""
 
-    alone_max: Final = 65_000
+    one_process_max: Final = 65_000
     comma: Final = ","
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
@@ -41,7 +41,7 @@ class SQLiteRows:
         self._row = f"SELECT {', '.join(COLUMNS)} FROM events WHERE position = ?"
 
     def moment(self) -> str:
-        """The file itself, whatever lies under its name meanwhile."""
+        """The identity of the file itself: another file may get its name."""
         status = self._path.stat()
         return f"{status.st_dev}:{status.st_ino}"
 
@@ -57,7 +57,7 @@ class SQLiteRows:
         except sqlite3.OperationalError as error:
             if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) != sqlite3.SQLITE_ERROR:
                 raise
-            # A text is no UTF-8, or bytes stand where a text should.
+            # A text is not UTF-8, or a value is not a text.
             return self._connection.execute(
                 "SELECT position, '', '' FROM events WHERE position > ? ORDER BY position LIMIT ?",
                 (after, count),
@@ -74,7 +74,7 @@ class SQLiteRows:
                 yield page
                 read += len(page)
         except (sqlite3.OperationalError, UnicodeDecodeError):
-            # A text is no UTF-8. From there on texts are read so that each can be told.
+            # A text is not UTF-8. From here on, invalid bytes are read as surrogates.
             with self._texts_as(_with_surrogates):
                 yield from self._whole(after, read)
 
@@ -96,7 +96,7 @@ class SQLiteRows:
         return _with_surrogates(found or b"")
 
     def broken_streams(self, last: int) -> Iterable[Any]:
-        # Read off the index, which holds both.
+        # The index has both columns.
         return self._connection.execute(
             "SELECT CAST(stream AS BLOB), min(version), max(version), count(*) FROM events "
             "WHERE position <= ? "
@@ -104,10 +104,10 @@ class SQLiteRows:
             (last,),
         )
 
-    # -- beside them -----------------------------------------------------------------------------
+    # -- side tables ----------------------------------------------------------------------------
 
     def tile(self, level: int, index: int) -> object:
-        # A text in the place of the hashes is none of ours, whatever it reads.
+        # A text is not a tile, even if its bytes are the hashes.
         return self._value(
             "SELECT CASE typeof(data) WHEN 'blob' THEN data ELSE typeof(data) END FROM tiles "
             "WHERE level = ? AND tile = ?",
@@ -153,7 +153,7 @@ class SQLiteRows:
             )
 
     def index_faults(self) -> Iterator[str]:
-        """SQLite's own look at it: tables and indexes have the same rows, their trees are whole."""
+        """SQLite's own check: tables and indexes have the same rows, and their trees are intact."""
         with self._texts_as(lambda text: text.decode(errors="backslashreplace")):
             for (said,) in self._connection.execute("PRAGMA integrity_check"):
                 if said != "ok":
@@ -176,12 +176,12 @@ _ENDS: Final = ("min", "max")
 
 
 def page_select(*, json_takes_bytes: bool = _JSON_TAKES_BYTES) -> str:
-    """The statement of `page`. A row's text is empty if bytes stand where a text should: they are
-    greater than any text. (An older SQLite fails.)
+    """The statement of `page`. A row's text is empty if one of its values is bytes and not a text:
+    SQLite sorts bytes after every text. (An older SQLite raises an error instead.)
     """
-    text = f"entry || json_array(typeof(entry), {', '.join(BESIDE)})"
+    text = f"entry || json_array(typeof(entry), {', '.join(COLUMNS_AFTER_ENTRY)})"
     if json_takes_bytes:
-        texts = " AND ".join(f"{name} < x''" for name in BESIDE)
+        texts = " AND ".join(f"{name} < x''" for name in COLUMNS_AFTER_ENTRY)
         text = f"CASE WHEN ({texts}) IS NOT 0 THEN {text} END"
     return (
         f"SELECT position, topic, ifnull({text}, '') "

@@ -27,7 +27,7 @@ from ledger.persistence.merkle_log import (
     tree_size,
 )
 from ledger.persistence.numbering import Numbered, key, last_recorded_by, numbered
-from ledger.persistence.side_tables import Appended, Beside, CommandRow, SnapshotRow, SubjectRow
+from ledger.persistence.side_tables import Appended, CommandRow, SideRows, SnapshotRow, SubjectRow
 from ledger.persistence.sqlite.connections import Datastore
 from ledger.persistence.sqlite.format import format_of, log_existing_entries, set_format
 from ledger.persistence.sqlite.log_tables import SQLiteLogRows
@@ -40,7 +40,7 @@ _SNAPSHOT: Final = (
 _COLUMNS: Final = (
     "position, CAST(stream AS BLOB), version, CAST(topic AS BLOB), CAST(entry AS BLOB)"
 )
-"""What an entry is read from: bytes, for text that was altered may be no UTF-8."""
+"""The columns of an entry, read as bytes: a text that was altered may not be valid UTF-8."""
 
 
 class LedgerRecorder(SQLiteApplicationRecorder):
@@ -65,7 +65,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             if format_of(c, name) == FORMAT_VERSION:
                 return
         with self.datastore.transaction(commit=True) as c:
-            if format_of(c, name) < FORMAT_VERSION:  # No other process was faster.
+            if format_of(c, name) < FORMAT_VERSION:  # Unless another process did it first.
                 self._create_table(c)
                 log_existing_entries(c, self.log)
                 set_format(c)
@@ -76,14 +76,14 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         row = c.fetchone()
         return None if row is None else row[0]
 
-    def append(self, stored_events: Sequence[StoredEvent], beside: Beside) -> Appended:
-        """Append in one transaction. Raises IntegrityError on a lost race."""
+    def append(self, stored_events: Sequence[StoredEvent], side_rows: SideRows) -> Appended:
+        """Append in one transaction. Raises IntegrityError on a conflict."""
         with self.datastore.transaction(commit=True) as c:
-            positions, recorded_at, signed = self._append(c, stored_events, beside)
+            positions, recorded_at, signed = self._append(c, stored_events, side_rows)
         return Appended(positions, recorded_at, signed)
 
     def sign(self, signer: CheckpointSigner) -> str:
-        """Sign the log as it is; the note."""
+        """Sign a checkpoint of the log as it is now; return the note."""
         with self.datastore.transaction(commit=True) as c:
             signed = self.log.sign(SQLiteLogRows(c), signer, self._max_notification_id(c) or 0)
         return signed.released()
@@ -91,25 +91,25 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
     ) -> Sequence[int]:
-        """The library's way to append."""
-        return self._append(c, stored_events, Beside())[0]
+        """Append without side tables: the library's interface."""
+        return self._append(c, stored_events, SideRows())[0]
 
     def _append(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], beside: Beside
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], side_rows: SideRows
     ) -> tuple[Sequence[int], str, Signed | None]:
-        """Append under the write lock: positions go on densely, recorded times never decrease."""
+        """Append under the write lock: positions have no gaps, recorded times never decrease."""
         c.execute("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1")
         last, recorded_at = c.fetchone() or (0, None)
         rows, latest = numbered(last, recorded_at, stored_events)
         self._insert_rows(c, rows)
         signed = self.log.append(SQLiteLogRows(c), last, (row.state for row in rows))
-        self._insert_beside(c, beside, last)
+        self._insert_side_rows(c, side_rows, last)
         return [row.position for row in rows], latest, signed
 
     def append_as_is(self, part: AsIs) -> None:
-        """Keep a part of another ledger in one transaction: no time is stamped, nothing is signed.
+        """Store a part of another ledger byte for byte, in one transaction, unsigned.
 
-        Raises Conflict if the last position is not the one that it follows on.
+        Raises Conflict if the part does not begin after the last position.
         """
         with self.datastore.transaction(commit=True) as c:
             last = self._max_notification_id(c) or 0
@@ -137,50 +137,50 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             [(*row[:-1], row.state.decode()) for row in rows],
         )
 
-    def _insert_beside(self, c: SQLiteCursor, beside: Beside, last: int) -> None:
+    def _insert_side_rows(self, c: SQLiteCursor, side_rows: SideRows, last: int) -> None:
         commands = []
-        for command_id, digest, count in beside.commands:
+        for command_id, digest, count in side_rows.commands:
             commands.append((command_id, digest, last + 1, last + count))
             last += count
         for into, rows in (
             ("commands VALUES (?, ?, ?, ?)", commands),
-            ("subjects VALUES (?, ?, ?, ?)", [astuple(row) for row in beside.subjects]),
-            (_SNAPSHOT, [astuple(row) for row in beside.snapshots]),
+            ("subjects VALUES (?, ?, ?, ?)", [astuple(row) for row in side_rows.subjects]),
+            (_SNAPSHOT, [astuple(row) for row in side_rows.snapshots]),
         ):
             if rows:
                 c.executemany(f"INSERT INTO {into}", rows)
-        self._check(c, beside)
-        if beside.erased:
-            self._forget(c, beside.erased)
+        self._check(c, side_rows)
+        if side_rows.erased:
+            self._forget(c, side_rows.erased)
 
     def append_lock(self) -> AbstractContextManager[None]:
-        """Nobody else appends while it lasts, or until this thread has appended.
+        """Hold the append lock: nobody else appends until the block ends or this thread commits.
 
-        Whoever polls for a busy file's lock finds, once it has it, that others were faster again.
+        A process that waits for the lock of a busy file may find a conflict again and again.
         """
         return self.datastore.holding()
 
-    def check(self, beside: Beside) -> None:
-        """Raises IntegrityError if what a decision relies on has changed meanwhile."""
+    def check(self, side_rows: SideRows) -> None:
+        """Raises IntegrityError if a stream or a subject that a decision relied on has changed."""
         with self.datastore.transaction(commit=False) as c:
-            self._check(c, beside)
+            self._check(c, side_rows)
 
-    def _check(self, c: SQLiteCursor, beside: Beside) -> None:
+    def _check(self, c: SQLiteCursor, side_rows: SideRows) -> None:
         later = "SELECT 1 FROM events WHERE stream = ? AND version > ?"
-        for stream, version in beside.versions.items():
+        for stream, version in side_rows.versions.items():
             if self._value(c, later, (stream, version)):
-                raise IntegrityError(f"{stream} went on meanwhile")
-        for subject in beside.relied:
+                raise IntegrityError(f"another writer appended to {stream}")
+        for subject in side_rows.relied:
             if self._value(c, "SELECT 1 FROM subjects WHERE subject = ?", (subject,)) is None:
-                raise IntegrityError(f"{subject} was erased meanwhile")
+                raise IntegrityError(f"the subject {subject} was erased")
 
     @staticmethod
     def _forget(c: SQLiteCursor, subjects: Iterable[str]) -> None:
-        """Delete the names of subjects, and all copies of them.
+        """Delete the names of subjects, and all copies of their bytes.
 
-        A B-tree that grew has moved its rows from page to page, and leaves bytes of them where they
-        were, which secure_delete overwrites only when the page is freed. So the table is emptied,
-        which frees them all, and filled again with those who stay.
+        While a B-tree grows, it moves rows from page to page and leaves their bytes behind, which
+        secure_delete overwrites only when the page is freed. So the table is emptied, which frees
+        all its pages, and the other rows are inserted again.
         """
         c.executemany("DELETE FROM subjects WHERE subject = ?", [(s,) for s in subjects])
         c.execute("SELECT subject, kind, name, salt FROM subjects ORDER BY subject")
@@ -199,7 +199,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             return tree_size(SQLiteLogRows(c))
 
     def read_tile(self, level: int, index: int, width: int) -> bytes:
-        """A tile of the log, as tlog-tiles has it; more hashes than `width` if it has grown."""
+        """A tile of the log, as in tlog-tiles; more hashes than `width` if it has grown."""
         with self.datastore.transaction(commit=False) as c:
             return SQLiteLogRows(c).tile(level, index, width)
 
@@ -289,7 +289,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         return found
 
     def select_subjects(self, kind: str, names: Iterable[str]) -> dict[str, SubjectRow]:
-        """The known subjects of a kind among these names, by name."""
+        """The subjects of a kind that are registered for these names, by name."""
         found = {}
         with self.datastore.transaction(commit=False) as c:
             for name in names:
@@ -319,7 +319,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             )
 
     def commit_boundary(self, position: int) -> int:
-        """The position itself if a command ends there, else the end of the one before it."""
+        """The position itself if a command ends there, else the end of the command before it."""
         with self.datastore.transaction(commit=False) as c:
             c.execute(
                 "SELECT first_position, last_position FROM commands WHERE command_id = "
@@ -330,18 +330,18 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             return position if row is None or row[1] <= position else row[0] - 1
 
     def wipe(self) -> None:
-        """Move the write-ahead log into the file and empty it, so that erased bytes are gone.
+        """Write the write-ahead log into the file and empty it, so that no erased bytes remain.
 
-        Raises StoreLocked if a reader would not let go of it.
+        Raises StoreLocked if a reader still uses the write-ahead log.
         """
         with self.datastore.get_connection(commit=True) as connection:
             cursor = connection.cursor()
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             if cursor.fetchone()[0]:
                 raise StoreLocked(
-                    "What was erased is gone from the answers, but not from the write-ahead log: "
-                    "another process is reading.",
-                    remedy="It goes when the last process closes the ledger.",
+                    "The name is deleted, but its bytes remain in the write-ahead log, because "
+                    "another process is reading the ledger.",
+                    remedy="The bytes go when the last process closes the ledger.",
                 )
 
 
@@ -363,5 +363,5 @@ class LedgerFactory(SQLiteFactory):
 
 
 def _text(stored: bytes) -> str:
-    """Stored text; what is no UTF-8 was put there by other hands, and the codec will say so."""
+    """A stored text. If it is not UTF-8, another program altered it; the codec reports that."""
     return stored.decode(errors="backslashreplace")

@@ -7,8 +7,8 @@ from typing import Final
 from ledger.persistence.columns import DERIVED_COLUMNS, INDEXED_COLUMNS
 from ledger.persistence.sqlite.log_tables import TABLES as LOG_TABLES
 
-# A state that does not begin as an object is none of our entries; the library's test cases keep
-# such. One that begins so and is not JSON fails the insert. Comparing is cheaper than `substr`.
+# A state that does not begin with `{` is not an entry; the library's test cases store such states.
+# One that begins so and is not JSON fails the insert. Comparing is cheaper than `substr`.
 _DERIVED = (
     "  {0} TEXT GENERATED ALWAYS AS "
     "(CASE WHEN entry BETWEEN '{{' AND '|' THEN entry ->> '{0}' END) STORED,\n"
@@ -28,7 +28,7 @@ SCHEMA: Final = (
         f"CREATE INDEX IF NOT EXISTS events_by_{name} ON events ({name}) WHERE {name} IS NOT NULL"
         for name in INDEXED_COLUMNS
     ),
-    # Which command appended what: a command id used twice appends nothing the second time.
+    # The positions of each command: a command id that is used twice appends only once.
     (
         "CREATE TABLE IF NOT EXISTS commands (\n"
         "  command_id TEXT PRIMARY KEY,\n"
@@ -37,7 +37,7 @@ SCHEMA: Final = (
         "  last_position INTEGER NOT NULL\n"
         ") STRICT, WITHOUT ROWID"
     ),
-    # The only table that forgets: names behind surrogate ids.
+    # Names behind surrogate ids. This is the only table from which rows are deleted.
     (
         "CREATE TABLE IF NOT EXISTS subjects (\n"
         "  subject TEXT PRIMARY KEY,\n"
@@ -47,8 +47,8 @@ SCHEMA: Final = (
         "  UNIQUE (kind, name)\n"
         ") STRICT, WITHOUT ROWID"
     ),
-    # An account's state, so that its stream is read from there on; derived, and may be deleted.
-    # `anchor` is a digest of the entry at `version`, by which the stream is recognised.
+    # An account's state, so that only newer entries have to be read. Rows may be deleted.
+    # `anchor` is a digest of the entry at `version`; it identifies the history.
     (
         "CREATE TABLE IF NOT EXISTS snapshots (\n"
         "  stream TEXT PRIMARY KEY,\n"

@@ -11,7 +11,7 @@ from ledger.account.state import Timeline
 from ledger.application import Actor, Ledger
 from ledger.errors import Refused
 from ledger.messages import Command, Recorded
-from ledger.persistence.side_tables import Beside
+from ledger.persistence.side_tables import SideRows
 from tests.ledger.scenario import (
     ACCOUNT,
     ASM,
@@ -36,10 +36,10 @@ def test_a_command_that_comes_during_a_dry_run_does_not_see_what_that_only_tries
     check = ledger.entries.check
     appended: list[tuple[Recorded, ...]] = []
 
-    def check_after_the_real_command(beside: Beside) -> None:
+    def check_after_the_real_command(side_rows: SideRows) -> None:
         monkeypatch.undo()
         appended.append(ledger.execute(grant(BEIJING)).entries)
-        check(beside)
+        check(side_rows)
 
     monkeypatch.setattr(ledger.entries, "check", check_after_the_real_command)
     dry = ledger.execute(grant(BEIJING), dry_run=True)

@@ -11,7 +11,7 @@ from ledger.application import Ledger
 from ledger.errors import CorruptEntry
 from ledger.merkle.tiles import TileHashes, tiles_between
 from ledger.merkle.tree import frontier_of, leaf_hash, tree_root
-from ledger.persistence.side_tables import Beside
+from ledger.persistence.side_tables import SideRows
 from tests.ledger.scenario import BEIJING, SHANGHAI, grant, login
 from tests.ledger.worlds import Place, raw, texts, traces
 
@@ -50,9 +50,9 @@ def test_an_append_that_was_rolled_back_adds_no_leaf(ledger: Ledger, place: Plac
     stored = ledger.mapper.to_stored_event(next(ledger.history()))
     stored = type(stored)(stored.originator_id, 2, stored.topic, stored.state)
     with pytest.raises(IntegrityError):
-        ledger.entries.append([stored], Beside(relied=["p-00000000000000000000"]))
+        ledger.entries.append([stored], SideRows(relied=["p-00000000000000000000"]))
     with Ledger(place) as other:
-        other.entries.append([stored], Beside())
+        other.entries.append([stored], SideRows())
     ledger.execute(login(SHANGHAI))
     assert root(ledger) == root_of_entries(ledger)
 

@@ -320,7 +320,9 @@ def test_a_ledger_of_a_newer_format_is_told_and_left_as_it_is(path: Path) -> Non
     with raw(path) as db:
         db.execute("PRAGMA user_version = 3")
     before = path.read_bytes()
-    with pytest.raises(NewerFormat, match="format 3; this program knows 2") as raised:
+    with pytest.raises(
+        NewerFormat, match="format 3; this program supports formats up to 2"
+    ) as raised:
         Ledger(path)
     assert "newer authledger" in raised.value.remedy
     assert path.read_bytes() == before

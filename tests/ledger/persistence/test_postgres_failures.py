@@ -102,7 +102,7 @@ def test_a_role_without_rights_is_told_who_gives_them(server: Server, database: 
     with psycopg.connect(database, autocommit=True) as db:
         db.execute("DROP ROLE IF EXISTS stranger")
         db.execute("CREATE ROLE stranger LOGIN")
-        with pytest.raises(StoreUnavailable, match="refuses this to the role") as raised:
+        with pytest.raises(StoreUnavailable, match="The role has no right to do this") as raised:
             Ledger(database.replace("postgres@", "stranger@"))
         db.execute("DROP ROLE stranger")
     assert "authledger database grant" in raised.value.remedy

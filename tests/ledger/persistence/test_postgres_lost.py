@@ -138,7 +138,7 @@ def test_what_somebody_else_appended_meanwhile_is_not_taken_for_ones_own(
 def test_an_outcome_that_cannot_be_known_is_said_to_be_unknown_and_can_be_asked_for(
     by_way: str, way: Way, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_connections, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(postgres_connections, "RETRY_S", 0.5)
     with Ledger(by_way) as ledger:
         ledger.execute(login(BEIJING))
         way.cut_at_commit, way.is_closed = "after", True
@@ -148,7 +148,9 @@ def test_an_outcome_that_cannot_be_known_is_said_to_be_unknown_and_can_be_asked_
         way.is_closed = False
         assert ledger.execute(grant(BEIJING), command_id="the one").repeated
         way.cut_at_commit, way.is_closed = "before", True
-        with pytest.raises(OutcomeUnknown, match="Try again: what is there already"):
+        with pytest.raises(
+            OutcomeUnknown, match="Try again: a trace that is in the ledger already"
+        ):
             ledger.observe(traces(3))
         way.is_closed = False
         assert ledger.observe(traces(3)).new_traces == 3

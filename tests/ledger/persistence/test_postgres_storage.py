@@ -15,7 +15,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 from ledger.application import Ledger
 from ledger.errors import NewerFormat, NotALedger, NotFound, StoreLocked
 from ledger.persistence.columns import DERIVED_COLUMNS, INDEXED_COLUMNS
-from ledger.persistence.side_tables import Beside
+from ledger.persistence.side_tables import SideRows
 from ledger.persistence.sqlite.schema import SCHEMA
 from tests.ledger.scenario import BEIJING, SHANGHAI, login
 from tests.ledger.worlds import consent, raw, seen, sound, texts, traces
@@ -88,7 +88,7 @@ def test_a_ledger_has_the_same_entries_and_the_same_log_on_both(
             StoredEvent(e.originator_id, e.originator_version, e.topic, e.state) for e in stored
         ]
         with Ledger(database) as other:
-            other.entries.append(events, Beside())
+            other.entries.append(events, SideRows())
             assert texts(other) == texts(file)
             for level, index in ((0, 0), (0, 1), (1, 0)):
                 assert other.entries.read_tile(level, index, 0) == file.entries.read_tile(
@@ -139,7 +139,7 @@ def test_another_programs_schema_is_told_and_left_as_it_is(database: str, theirs
             "SELECT relname FROM pg_class WHERE relnamespace = 'ledger'::regnamespace ORDER BY 1"
         )
         before = db.execute(names.encode()).fetchall()
-        with pytest.raises(NotALedger, match="another program's") as raised:
+        with pytest.raises(NotALedger, match="belongs to another program") as raised:
             Ledger(database)
         assert raised.value.remedy
         assert db.execute(names.encode()).fetchall() == before
@@ -149,7 +149,7 @@ def test_a_ledger_of_a_newer_format_is_told(database: str) -> None:
     Ledger(database).close()
     with raw(database) as db:
         db.execute("UPDATE format SET version = 3")
-    with pytest.raises(NewerFormat, match="format 3; this program knows 2"):
+    with pytest.raises(NewerFormat, match="format 3; this program supports formats up to 2"):
         Ledger(database)
 
 
@@ -210,7 +210,7 @@ def test_twenty_thousand_events_in_one_append_do_not_hang(database: str) -> None
             for n in range(20_000)
         ]
         begun = time.monotonic()
-        positions = ledger.entries.append(events, Beside()).positions
+        positions = ledger.entries.append(events, SideRows()).positions
         assert time.monotonic() - begun < 30
         assert positions == list(range(positions[0], positions[0] + 20_000))
         assert ledger.entries.tree_size() == ledger.last_position()

@@ -290,7 +290,7 @@ def test_an_entry_is_shown_exactly_as_stored(ledger: Ledger, place: Place) -> No
     with raw(place) as db:
         (stored,) = db.execute("SELECT entry FROM events WHERE position = 3").fetchone()
     assert ledger.entry_text(3) == stored
-    with pytest.raises(NotFound, match="no position 99; the last is"):
+    with pytest.raises(NotFound, match="Position 99 does not exist; the last position is"):
         ledger.entry_text(99)
 
 

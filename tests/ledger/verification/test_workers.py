@@ -87,7 +87,9 @@ def copy_of(made: str, place: str) -> None:
 
 
 def verified(scene: Scene, jobs: int) -> Verification:
-    return verify_entries(scene.place, SIZES, jobs=jobs, segment_size=SEGMENT, alone_max=SEGMENT)
+    return verify_entries(
+        scene.place, SIZES, jobs=jobs, segment_size=SEGMENT, one_process_max=SEGMENT
+    )
 
 
 @pytest.fixture
@@ -253,7 +255,7 @@ def test_entries_appended_during_a_verification_are_not_findings(scene: Scene) -
             ledger.execute(login(f"region-{done}"))
 
         done = verify_entries(
-            scene.place, SIZES, append, jobs=2, segment_size=SEGMENT, alone_max=SEGMENT
+            scene.place, SIZES, append, jobs=2, segment_size=SEGMENT, one_process_max=SEGMENT
         )
         assert ledger.last_position() > before
     assert done.findings == []
@@ -301,7 +303,9 @@ def test_a_ledger_is_verified_even_when_its_workers_are_killed(
                 os.kill(child, signal.SIGKILL)
 
     # There are so many segments that not all are read before the first is joined.
-    done = verify_entries(scene.place, SIZES, kill, jobs=2, segment_size=SEGMENT, alone_max=SEGMENT)
+    done = verify_entries(
+        scene.place, SIZES, kill, jobs=2, segment_size=SEGMENT, one_process_max=SEGMENT
+    )
     assert len(killed) == 2
     assert done == verified(scene, 1)
 
@@ -324,7 +328,7 @@ def test_progress_is_reported_in_order(scene: Scene) -> None:
     reports: list[tuple[str, int, int]] = []
     on_progress: Callable[[str, int, int], None] = lambda *report: reports.append(report)  # noqa: E731
     done = verify_entries(
-        scene.place, (), on_progress, jobs=2, segment_size=SEGMENT, alone_max=SEGMENT
+        scene.place, (), on_progress, jobs=2, segment_size=SEGMENT, one_process_max=SEGMENT
     )
     assert reports == [
         ("entries", min(at + SEGMENT, done.size), done.size) for at in range(0, done.size, SEGMENT)
@@ -340,7 +344,7 @@ def test_an_index_that_lacks_a_row_is_found_with_the_option_for_indexes(
     assert verify_entries(path, jobs=1).findings == []
     for jobs in (1, 2):
         found = verify_entries(
-            path, jobs=jobs, indexes=True, segment_size=SEGMENT, alone_max=SEGMENT
+            path, jobs=jobs, indexes=True, segment_size=SEGMENT, one_process_max=SEGMENT
         ).findings
         assert [*map(str, found)] == [
             f"indexes: row {row} missing from index events_by_region",
@@ -349,7 +353,7 @@ def test_an_index_that_lacks_a_row_is_found_with_the_option_for_indexes(
 
 
 def test_the_option_for_indexes_is_refused_on_postgresql(scene: Scene, database: str) -> None:
-    with pytest.raises(InvalidInput, match="are not looked at"):
+    with pytest.raises(InvalidInput, match="does not check the indexes"):
         verify_entries(database, indexes=True)
 
 
