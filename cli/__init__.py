@@ -2,12 +2,12 @@
 
 May import: `authledger`, `projections` and `ledger`.
 
-Only typer is imported when the program starts; a group of commands is when it is asked for, and
-the ledger and its views when a command needs them, so that all of them answer at once.
+When the program starts, only typer is imported. A group of commands is imported when it is called,
+and the ledger and its views when a command needs them, so that every command starts fast.
 """
 
 import os
 
-# Looking for plugins, pydantic would read the metadata of every package that is installed; and
-# no package that happens to be there has a say in what is valid.
+# Without this, pydantic looks for plugins in the metadata of all installed packages, which is slow,
+# and such a package could change what is valid.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

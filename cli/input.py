@@ -19,16 +19,17 @@ ARGUMENTS = {
     "feature": "The feature's name",
     "actor": "The actor's name",
 }
-"""The fields that are given by place, or by various options; all others by one of their name."""
+"""How errors call the fields that are arguments or have several options; others have an option of
+their name."""
 OPTIONS = {"target": "--for", "life_seconds": "--life"}
-"""The options that are not called like the command's field."""
+"""The options whose name differs from the field's."""
 MEANING = {
-    "account": "letters, digits and . _ - only, 64 at most",
-    "provider": "lower-case letters, digits and - only, e.g. huaweicloud",
-    "region": "no spaces, colons or control characters, 128 characters at most",
-    "service": "lower-case letters, digits and . _ - only, e.g. asm",
-    "target": "lower-case letters, digits and . _ - only, e.g. vpc",
-    "feature": "lower-case letters, digits and - only, e.g. ingress-gateway",
+    "account": "1 to 64 letters, digits, dots, _ or -",
+    "provider": "lower-case letters, digits and -, e.g. huaweicloud",
+    "region": "1 to 128 characters without spaces, colons and control characters",
+    "service": "lower-case letters, digits, dots, _ and -, e.g. asm",
+    "target": "lower-case letters, digits, dots, _ and -, e.g. vpc",
+    "feature": "lower-case letters, digits and -, e.g. ingress-gateway",
     "agency": "1 to 128 characters on one line",
     "policy": "1 to 512 characters on one line",
     "command_id": "1 to 128 characters on one line",
@@ -39,7 +40,7 @@ _ONE_LINE = "1 to 1,024 characters on one line"
 def check_text(what: str, text: str) -> None:
     """Raise InvalidInput for a text that nothing can store, as `ledger.values` says."""
     if text.isascii() and "\0" not in text:
-        return  # Nearly all are: the ledger's words are imported for the others only.
+        return  # Nearly every text is; `ledger.values` is imported only for the others.
     from ledger.values import check_storable
 
     check_storable(what, text)
@@ -75,14 +76,16 @@ def _adapters() -> tuple[Any, Any]:
 
 
 def explained(error: ValidationError) -> InvalidInput:
-    """The first of what is wrong, in a sentence that names the option."""
+    """An error for the first field that is not valid; it names the option."""
     first = error.errors(include_url=False)[0]
     return bad(str(first["loc"][0]) if first["loc"] else "value", first.get("input"))
 
 
 def bad(field: str, value: object) -> InvalidInput:
-    """The error that says which option cannot be what it was given."""
+    """An error that names the option, the value that it was given, and the accepted ones."""
     from ledger.errors import InvalidInput
 
     option = ARGUMENTS.get(field) or OPTIONS.get(field) or f"--{field.replace('_', '-')}"
-    return InvalidInput(f"{option} cannot be {value!r}: {MEANING.get(field, _ONE_LINE)}.")
+    return InvalidInput(
+        f"{option} {value!r} is not valid. Accepted: {MEANING.get(field, _ONE_LINE)}."
+    )

@@ -80,7 +80,7 @@ def say_missing(views: Views, reached: int) -> None:
 
 
 def instant_of(ask: ReadingAsOf, views: Views) -> AsOf | None:
-    """What --as-of and --known-at mean, echoed on stderr; None is now."""
+    """The instant of --as-of and --known-at, printed on stderr; None is now."""
     when = resolved(views, ask.as_of, ask.known_at)
     if when is None:
         say(f"now, position {views.reached()}")
@@ -90,7 +90,7 @@ def instant_of(ask: ReadingAsOf, views: Views) -> AsOf | None:
 
 
 def resolved(views: Views, as_of: str | None, known_at: str | None = None) -> AsOf | None:
-    """What two words about time mean; None is now. Raises InvalidInput."""
+    """The instant that two texts about time mean; None is now. Raises InvalidInput."""
     from ledger.application import system_clock
 
     return views.resolve(as_of, known_at, system_clock())
@@ -146,7 +146,7 @@ def print_result(
 
 
 def _alike(result: Result) -> set[str]:
-    """What a table need not repeat on every line: the one provider, and that all was commanded."""
+    """Columns that a table need not repeat in every row: one provider, all events commanded."""
     alike = set()
     for name, usual in (("provider", None), ("origin", "commanded")):
         if name in result.columns:

@@ -76,8 +76,8 @@ class Settings:
         from ledger.errors import InvalidInput
 
         raise InvalidInput(
-            f"No {name} was named.",
-            remedy=f"Give --{name}, set AUTHLEDGER_{name.upper()}, "
+            f"No {name} was given.",
+            remedy=f"Add --{name}, set AUTHLEDGER_{name.upper()}, "
             f'or write {name} = "…" into ./{LOCAL_FILE}.',
         )
 
@@ -110,8 +110,8 @@ class Settings:
         from ledger.errors import InvalidInput
 
         raise InvalidInput(
-            f"checkpoint_every is {text!r}, not a number of entries.",
-            remedy="1 signs a checkpoint with every append, 0 only when `log checkpoint` asks.",
+            f"The setting checkpoint_every {text!r} is not valid. Accepted: a number of entries.",
+            remedy="1 signs a checkpoint with every append, 0 only with `log checkpoint`.",
         )
 
     @cached_property
@@ -162,7 +162,7 @@ def _check_trusted(path: Path, content: bytes, wanted: list[str]) -> None:
         f"{place} sets {' and '.join(wanted)}, and {why}: "
         f"{'; '.join(GUARDED[name] for name in wanted)}. Nothing was done.",
         remedy=f"Read the file. To trust it as it is now: authledger trust "
-        f"{quote(str(Path(place).parent))}\nOr name the setting yourself: "
+        f"{quote(str(Path(place).parent))}\nOr set the variable yourself: "
         f"{', '.join(f'AUTHLEDGER_{name.upper()}' for name in wanted)}.",
     )
 
@@ -174,7 +174,7 @@ def expanded(path: str) -> Path:
     except RuntimeError as error:
         from ledger.errors import InvalidInput
 
-        raise InvalidInput(f"{path!r} names no folder: {error}") from error
+        raise InvalidInput(f"The folder {path!r} does not exist: {error}") from error
 
 
 def settings_in(path: Path, content: bytes) -> Mapping[str, str]:
@@ -182,23 +182,24 @@ def settings_in(path: Path, content: bytes) -> Mapping[str, str]:
     import tomllib
 
     from ledger.errors import InvalidInput
+    from ledger.near_words import did_you_mean
 
     try:
         document: Mapping[str, Any] = tomllib.loads(content.decode())
     except RecursionError as error:
-        raise InvalidInput(
-            f"{path} is not TOML that can be read: it is nested too deeply."
-        ) from error
+        raise InvalidInput(f"{path} cannot be read as TOML: it is nested too deeply.") from error
     except ValueError as error:
         raise InvalidInput(f"{path} is not TOML: {error}.") from error
     for name, value in document.items():
         if name not in NAMES:
             raise InvalidInput(
                 f"{path} sets {name!r}, which is not a setting.",
-                remedy=f"There are: {', '.join(NAMES)}.",
+                remedy=did_you_mean(name, NAMES),
             )
         if not isinstance(value, str) or not value:
-            raise InvalidInput(f'{path}: {name} is a text in quotes: {name} = "…".')
+            raise InvalidInput(
+                f'{path}: the setting {name} is not valid. Write a text in quotes: {name} = "…"'
+            )
         check_text(f"{path}: {name}", value)
     return {name: _placed(path, name, value) for name, value in document.items()}
 

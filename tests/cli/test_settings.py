@@ -76,7 +76,7 @@ def test_a_path_in_a_file_is_relative_to_that_file(bare: Cli) -> None:
     ("text", "says"),
     [
         ("colour = 'red'", "'colour', which is not a setting"),
-        ("account = 7", "account is a text"),
+        ("account = 7", "the setting account is not valid"),
         ("account =", "is not TOML"),
     ],
 )

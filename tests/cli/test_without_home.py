@@ -62,7 +62,7 @@ def test_the_settings_of_the_folder_are_read(cli: Cli) -> None:
 def test_a_ledger_that_is_not_named_is_asked_for(cli: Cli) -> None:
     said = nameless(cli.folder, "view", "regions")
     assert said.code == 2
-    assert "No ledger was named." in said.err
+    assert "No ledger was given." in said.err
     for way in ("--ledger", "AUTHLEDGER_LEDGER", "authledger.toml"):
         assert way in said.err
 
