@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from ledger.errors import StoreUnavailable
+from ledger.errors import NotALedger, StoreUnavailable
 from ledger.persistence.failures import as_store_errors
 from ledger.persistence.sqlite.connections import use_wal
 from ledger.persistence.sqlite.format import check_file
@@ -110,7 +110,7 @@ class SQLiteConnection(Connection):
             with as_store_errors(str(self.path)):
                 yield
         except StoreUnavailable as error:
-            if type(error) is not StoreUnavailable or error.__cause__ is None:
+            if type(error) not in (StoreUnavailable, NotALedger) or error.__cause__ is None:
                 raise  # The message is about something else than a damaged file.
             raise StoreUnavailable(
                 f"The views {self.path} cannot be used: {error.__cause__}.",
