@@ -189,4 +189,4 @@ def test_a_checkpoint_interval_that_is_not_a_number_is_refused(
     monkeypatch.setenv("AUTHLEDGER_CHECKPOINT_EVERY", "often")
     said = cli("console login --region cn-east-3 --user bob")
     assert said.code == 2
-    assert "checkpoint_every is 'often'" in said.err
+    assert "checkpoint_every 'often' is not valid" in said.err
