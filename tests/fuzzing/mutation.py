@@ -41,6 +41,8 @@ TEXTS: Final = (
     "'", '"', "%s", "{}", "{0}", "$HOME", "~", "~nobody", "@1", "@raw", "arn:aws:iam::123456789012:role/x",
     "{", "[", "{}", '{"a":1}', "%7B%7D", "true", "0", "1e9", "9" * 30, "x" * 129, "x" * 2_049, "é" * 70_000,
 )  # fmt: skip
+_TIME: Final = re.compile("time|expir|date|_at$", re.IGNORECASE)
+"""The keys of times, which are read more closely than other texts."""
 SCALARS: Final[tuple[Any, ...]] = (
     None, True, False, 0, -1, 1, 2**31, 2**53 + 1, 2**63, 10**30, 0.1, -0.0, 1e308, 1772357400000, [], {}, [[]], [1],
     {"a": 1}, {"": ""}, [None],
@@ -95,7 +97,8 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _replace(container: Any, key: Any, chance: random.Random, longest: int) -> None:
-    container[key] = odd_value(chance, longest)
+    is_time = _TIME.search(str(key)) is not None and chance.random() < 0.5
+    container[key] = chance.choice(TIMES) if is_time else odd_value(chance, longest)
 
 
 def _remove(container: Any, key: Any, chance: random.Random, longest: int) -> None:
