@@ -1,4 +1,4 @@
-"""A ledger with the reference story in it, shared by the tests that only read."""
+"""Fixtures: a ledger with the reference story, and its views."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def story() -> list[Do]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whoever asks for a ledger and its views is run on every database; whoever asks for the
-    ledger's path is about files, whoever asks for a database is about PostgreSQL.
+    """Run a test that uses `place` on every database. A test that also uses `path` is about files,
+    and one that uses `database` is about PostgreSQL.
     """
     if "place" in metafunc.fixturenames and not {"path", "database"} & {*metafunc.fixturenames}:
         metafunc.parametrize("place", ["sqlite", "postgresql"], indirect=True)
@@ -56,7 +56,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """Where a new ledger is: in a file, or in a database."""
+    """The place of a new ledger: a file, or a database."""
     if getattr(request, "param", "sqlite") == "postgresql":
         return str(request.getfixturevalue("database"))
     return tmp_path / "ledger.db"
@@ -64,13 +64,13 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 @pytest.fixture
 def path(place: Place) -> Path:
-    """The same, of a test that is about files."""
+    """The place of a new ledger, for a test about files."""
     assert isinstance(place, Path)
     return place
 
 
 @pytest.fixture
-def told(place: Place) -> Iterator[World]:
+def world(place: Place) -> Iterator[World]:
     world = World(place)
     for step in story():
         world.take(step)
@@ -79,7 +79,7 @@ def told(place: Place) -> Iterator[World]:
 
 
 @pytest.fixture
-def views(told: World) -> Iterator[Views]:
-    with Views.open(told.place, load_catalogue()) as views:
+def views(world: World) -> Iterator[Views]:
+    with Views.open(world.place, load_catalogue()) as views:
         views.catch_up()
         yield views

@@ -1,4 +1,4 @@
-"""A plain Python fold of each projection: what the SQL must agree with."""
+"""A plain Python fold of each projection, with which the SQL must agree."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def fold(name: str, history: Iterable[Recorded], effective_at: datetime | None =
 
 
 def present_account(history: Iterable[Recorded], provider: str, account: str) -> Account:
-    """What `decide` knows of an account."""
+    """The account as `decide` knows it."""
     state = Account(provider, account)
     for entry in history:
         if entry.stream == f"account:{provider}:{account}":

@@ -1,4 +1,4 @@
-"""Whatever happened: a copy in the other database, and its copy back, answer as the ledger does."""
+"""For any history, a copy in the other database and its copy back give the same answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def places(server: Server) -> Iterator[tuple[Path, str, Path]]:
 
 
 def certificate(place: Place) -> dict[str, tuple[int, str]]:
-    """What a rebuild of all views at a place comes to."""
+    """The rows and digests of a rebuild of all views at a place."""
     with Views.open(place, CATALOGUE) as views:
         made = views.rebuild()
         return {each.name: (each.rows, each.digest_after) for each in made.projections}

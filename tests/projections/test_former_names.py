@@ -14,7 +14,9 @@ CATALOGUE = load_catalogue()
 
 
 @pytest.mark.parametrize(("former", "name"), FORMER_NAMES.items())
-def test_a_former_name_answers_as_the_name_of_today(views: Views, former: str, name: str) -> None:
+def test_a_former_name_gives_the_same_answer_as_the_current_name(
+    views: Views, former: str, name: str
+) -> None:
     assert views.columns(former) == views.columns(name)
     assert views.read(former) == views.read(name)
     last = views.last_position()
@@ -34,8 +36,8 @@ def test_sql_may_use_a_former_name_also_after_a_rebuild(
 
 
 @pytest.mark.parametrize(("former", "name"), FORMER_NAMES.items())
-def test_the_tables_of_an_older_version_become_the_view_of_today(
-    told: World, views: Views, former: str, name: str
+def test_the_tables_of_an_older_version_become_the_current_view(
+    world: World, views: Views, former: str, name: str
 ) -> None:
     expected = views.read(name).rows
     store = views._store.connection
@@ -45,7 +47,7 @@ def test_the_tables_of_an_older_version_become_the_view_of_today(
     for suffix in ("", "_history"):
         store.execute(f"CREATE VIEW {former}{suffix} AS SELECT * FROM {former}_1")
     store.execute("UPDATE tracking SET name = ?, generation = 1 WHERE name = ?", (former, name))
-    with Views.open(told.place, CATALOGUE) as again:
+    with Views.open(world.place, CATALOGUE) as again:
         again.catch_up()
         assert again.read(former).rows == expected
         assert again._store.tracking.tracked().keys() == PROJECTIONS.keys()

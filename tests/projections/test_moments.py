@@ -1,4 +1,4 @@
-"""Who sees the views alone is told the same about times, positions and names as the ledger says."""
+"""A role that sees only the views gets the same times, positions and names as from the ledger."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from tests.projections.worlds import BEGINNING, See, World
 NOW = BEGINNING + timedelta(days=40)
 
 
-def test_a_position_is_put_on_the_same_boundary(told: World, views: Views) -> None:
-    told.take(See(AgencyDeleted(agency="asm_admin_trust"), 1))
+def test_a_position_is_moved_to_the_same_commit_boundary(world: World, views: Views) -> None:
+    world.take(See(AgencyDeleted(agency="asm_admin_trust"), 1))
     views.catch_up()
-    last = told.ledger.last_position()
+    last = world.ledger.last_position()
     found = {views.resolve(f"@{position}", None, NOW) for position in range(last + 1)}
     for position in range(last + 1):
         said = views.resolve(f"@{position}", None, NOW)
-        assert said == told.ledger.resolve(f"@{position}", None), position
+        assert said == world.ledger.resolve(f"@{position}", None), position
     assert 1 < len(found) < last, "some commands had several events"
 
 
-def test_a_time_means_the_same_position(told: World, views: Views) -> None:
-    entries = list(told.ledger.history())
+def test_a_time_has_the_same_position(world: World, views: Views) -> None:
+    entries = list(world.ledger.history())
     recorded = [entry.recorded_at for entry in entries]
     microsecond = timedelta(microseconds=1)
     for at in {*recorded, *(each - microsecond for each in recorded), recorded[-1] + microsecond}:
         text = instant_text(at)
-        assert views.resolve(None, text, NOW) == told.ledger.resolve(None, text), text
+        assert views.resolve(None, text, NOW) == world.ledger.resolve(None, text), text
         assert views.resolve("-3d", text, NOW) is not None
 
 
-def test_now_is_no_question_and_what_is_not_written_yet_is_told(views: Views) -> None:
+def test_now_needs_no_position_and_a_future_position_is_refused(views: Views) -> None:
     assert views.resolve(None, None, NOW) is None
     with pytest.raises(InvalidInput, match="Position 4711 is not written yet"):
         views.resolve("@4711", None, NOW)
 
 
-def test_no_question_stands_where_the_views_have_not_come_to(told: World, views: Views) -> None:
+def test_no_question_is_answered_beyond_the_views_tracking(world: World, views: Views) -> None:
     before = views.reached()
-    told.take(See(AgencyDeleted(agency="asm_admin_trust"), 1))
-    assert told.ledger.last_position() > before
+    world.take(See(AgencyDeleted(agency="asm_admin_trust"), 1))
+    assert world.ledger.last_position() > before
     assert views.resolve("now", None, NOW) == AsOf(before, NOW)
     assert views.resolve(None, "9999-01-01", NOW) == AsOf(before)
     with pytest.raises(InvalidInput, match=f"The last position is {before}"):
@@ -55,16 +55,16 @@ def test_no_question_stands_where_the_views_have_not_come_to(told: World, views:
 
 
 @pytest.mark.parametrize("at_once", [1, 500])
-def test_names_are_those_that_are_kept(
-    told: World, views: Views, monkeypatch: pytest.MonkeyPatch, at_once: int
+def test_names_are_the_same_and_erased_ones_are_missing(
+    world: World, views: Views, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     monkeypatch.setattr(asked, "PLACES_AT_ONCE", at_once)
-    actors = {str(entry.actor) for entry in told.ledger.history() if entry.actor}
+    actors = {str(entry.actor) for entry in world.ledger.history() if entry.actor}
     before = views.subject_names(actors)
-    assert before == told.ledger.names(actors)
+    assert before == world.ledger.names(actors)
     assert "mallory" in before.values()
-    mallory = told.ledger.subject("person", "mallory")
+    mallory = world.ledger.subject("person", "mallory")
     assert mallory is not None
-    told.ledger.erase(mallory.subject)
+    world.ledger.erase(mallory.subject)
     assert set(before) - set(views.subject_names(actors)) == {mallory.subject}
     assert views.subject_names([]) == {}

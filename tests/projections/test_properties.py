@@ -24,7 +24,7 @@ histories = st.lists(steps, min_size=1, max_size=20)
 
 
 @contextmanager
-def world(server: Server | None = None) -> Iterator[World]:
+def new_world(server: Server | None = None) -> Iterator[World]:
     """In a file of its own, or in a database of its own."""
     with tempfile.TemporaryDirectory() as folder:
         name = server.take() if server else ""
@@ -45,7 +45,7 @@ def views_of(made: World) -> Iterator[Views]:
 def test_the_live_views_are_the_rebuilt_views_and_the_python_fold(
     taken: list[Step], catch_up_every: int
 ) -> None:
-    with world() as made, views_of(made) as views:
+    with new_world() as made, views_of(made) as views:
         for number, step in enumerate(taken):
             made.take(step)
             if number % catch_up_every == 0:
@@ -67,7 +67,7 @@ def test_postgresql_answers_as_the_fold_does(
     server: Server, taken: list[Step], catch_up_every: int, minute: int
 ) -> None:
     """Live, rebuilt, as of each position and as of a time: all of the above in one."""
-    with world(server) as made, views_of(made) as views:
+    with new_world(server) as made, views_of(made) as views:
         for number, step in enumerate(taken):
             made.take(step)
             if number % catch_up_every == 0:
@@ -91,7 +91,7 @@ def test_postgresql_answers_as_the_fold_does(
 
 @given(histories)
 def test_as_of_a_position_is_the_fold_of_that_prefix(taken: list[Step]) -> None:
-    with world() as made, views_of(made) as views:
+    with new_world() as made, views_of(made) as views:
         for step in taken:
             made.take(step)
         views.catch_up()
@@ -103,10 +103,10 @@ def test_as_of_a_position_is_the_fold_of_that_prefix(taken: list[Step]) -> None:
 
 
 @given(histories, st.lists(st.integers(0, 300_000), min_size=1, max_size=3), st.randoms())
-def test_as_of_an_effective_time_is_the_fold_of_what_had_happened_by_then(
+def test_as_of_an_effective_time_is_the_fold_of_the_events_up_to_then(
     taken: list[Step], asked: list[int], chance: random.Random
 ) -> None:
-    with world() as made, views_of(made) as views:
+    with new_world() as made, views_of(made) as views:
         for step in taken:
             made.take(step)
         views.catch_up()
@@ -138,7 +138,7 @@ def test_the_order_of_arrival_changes_no_present_answer(
 
 def _present(seen: list[See]) -> object:
     """All present answers: of what stands, since when; of what has ended, that it has."""
-    with world() as made, views_of(made) as views:
+    with new_world() as made, views_of(made) as views:
         for step in seen:
             made.take(step)
         views.catch_up()
@@ -152,8 +152,8 @@ def _present(seen: list[See]) -> object:
                 tuple(
                     value
                     for index, value in enumerate(row[:-1])
-                    # A surrogate id is drawn anew in each ledger. An end has several witnesses
-                    # (a revocation, a deletion), and which is told first differs.
+                    # Surrogate ids are random in each ledger. An end may come from several events
+                    # (a revocation, a deletion), and the first of them differs.
                     if index != actor
                     and not (index == since and status is not None and row[status] == "revoked")
                 )
@@ -174,7 +174,7 @@ def _present(seen: list[See]) -> object:
         return answers
 
 
-def test_what_decide_knows_is_what_the_views_show(tmp_path: Path) -> None:
+def test_decide_and_the_views_agree_on_the_account(tmp_path: Path) -> None:
     chance = random.Random(7)
     made = World(tmp_path / "ledger.db")
     for _ in range(150):

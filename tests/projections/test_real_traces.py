@@ -49,7 +49,7 @@ def test_thirteen_roles_were_created_and_deleted(views: Views) -> None:
     assert len(views.read("agencies").rows) == 13
 
 
-def test_six_policies_were_attached_and_five_detached_and_five_put_inline(views: Views) -> None:
+def test_six_policies_were_attached_five_detached_and_five_added_inline(views: Views) -> None:
     assert counted(
         views,
         "SELECT type, policy LIKE 'arn:%' AS attached, count(*) FROM audit_trail "
@@ -63,7 +63,7 @@ def test_six_policies_were_attached_and_five_detached_and_five_put_inline(views:
     ]
 
 
-def test_nothing_is_permitted_at_the_end_and_a_roles_end_ended_what_was_still_open(
+def test_nothing_is_permitted_at_the_end_since_a_roles_end_ends_its_permissions(
     views: Views,
 ) -> None:
     assert {row["status"] for row in views.read("regions").dicts()} == {"revoked"}
@@ -97,7 +97,7 @@ def test_every_entry_is_observed_and_names_its_trace_and_file(views: Views) -> N
     ) == [(0,)]
 
 
-def test_as_of_a_minute_in_between_the_roles_of_then_exist(views: Views) -> None:
+def test_as_of_a_minute_in_between_the_roles_of_that_time_exist(views: Views) -> None:
     from ledger.as_of import AsOf
 
     last = views.trail(TrailFilter(), limit=1).position

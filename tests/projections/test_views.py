@@ -37,17 +37,15 @@ def test_as_of_a_time_before_everything_the_answer_is_empty(views: Views) -> Non
     assert answer.rows == []
 
 
-def test_what_happened_earlier_but_was_learned_later_depends_on_when_one_knew(
-    told: World, views: Views
-) -> None:
-    before = told.ledger.last_position()
-    latest = max(entry.effective_at for entry in told.ledger.history())
+def test_a_late_arrival_shows_only_if_it_was_known_at_that_time(world: World, views: Views) -> None:
+    before = world.ledger.last_position()
+    latest = max(entry.effective_at for entry in world.ledger.history())
     minute = int((latest + timedelta(days=1) - BEGINNING) / timedelta(minutes=1))
-    told.take(See(AgencyDeleted(agency="asm_admin_trust"), minute))
+    world.take(See(AgencyDeleted(agency="asm_admin_trust"), minute))
     views.catch_up()
     day_after = BEGINNING + timedelta(minutes=minute, days=1)
     known_then = statuses(views, HERE, AsOf(before, day_after))
-    known_now = statuses(views, HERE, AsOf(told.ledger.last_position(), day_after))
+    known_now = statuses(views, HERE, AsOf(world.ledger.last_position(), day_after))
     assert known_then == {(s, "granted") for s in ("cce", "vpc", "elb", "aom")}
     assert known_now == {(s, "revoked") for s in ("cce", "vpc", "elb", "aom")}
 
@@ -64,15 +62,15 @@ def test_a_feature_that_lacks_a_service_is_broken_and_says_which(views: Views) -
     }
 
 
-def test_capabilities_are_answered_as_of_as_well(told: World, views: Views) -> None:
+def test_capabilities_are_also_answered_as_of_a_position(world: World, views: Views) -> None:
     granted = next(
-        e.position for e in told.ledger.history() if e.type == "FeatureUsed" and e.position
+        e.position for e in world.ledger.history() if e.type == "FeatureUsed" and e.position
     )
     rows = views.read("capabilities", as_of=AsOf(granted)).dicts()
     assert {(r["region"], r["status"]) for r in rows} == {(HERE, "works")}
 
 
-def test_where_a_service_asked_but_has_nothing_yet_all_its_features_are_broken(
+def test_all_features_of_a_service_that_only_asked_are_broken(
     views: Views,
 ) -> None:
     rows = views.read("capabilities", as_of=AsOf(3)).dicts()
@@ -84,10 +82,10 @@ def test_where_a_service_asked_but_has_nothing_yet_all_its_features_are_broken(
 
 
 def test_the_capabilities_of_a_service_that_the_catalogue_does_not_know_are_unknown(
-    told: World,
+    world: World,
 ) -> None:
     nothing = load_catalogue().model_copy(update={"version": "other", "services": ()})
-    with Views.open(told.place, nothing) as views:
+    with Views.open(world.place, nothing) as views:
         views.catch_up()
         for as_of in (None, AsOf(3)):
             rows = views.read("capabilities", as_of=as_of).dicts()
@@ -104,17 +102,17 @@ def test_usage_is_counted(views: Views) -> None:
     assert counted == [1, 1, 1]
 
 
-def test_a_region_is_also_answered_by_what_holds_in_all_regions(told: World) -> None:
+def test_an_answer_for_a_region_includes_permissions_in_all_regions(world: World) -> None:
     from ledger.account.permissions import PermissionGranted
 
-    told.take(See(PermissionGranted(agency="role", region="*", policy="p"), 5))
-    with Views.open(told.place, load_catalogue()) as views:
+    world.take(See(PermissionGranted(agency="role", region="*", policy="p"), 5))
+    with Views.open(world.place, load_catalogue()) as views:
         views.catch_up()
         rows = views.read("regions", where={"region": HERE, "agency": "role"}).dicts()
     assert [row["region"] for row in rows] == ["*"]
 
 
-def test_an_unknown_column_or_view_is_a_clear_error(views: Views) -> None:
+def test_an_unknown_column_or_view_is_refused(views: Views) -> None:
     with pytest.raises(InvalidInput, match="no column 'colour'"):
         views.read("regions", where={"colour": "red"})
     with pytest.raises(NotFound, match="no view 'nothing'"):
@@ -122,7 +120,7 @@ def test_an_unknown_column_or_view_is_a_clear_error(views: Views) -> None:
 
 
 @pytest.mark.parametrize("text", ["a\0b", "caf\udce9", "\ud800"])
-def test_a_condition_that_no_entry_can_meet_is_a_clear_error(views: Views, text: str) -> None:
+def test_a_condition_that_no_entry_can_meet_is_refused(views: Views, text: str) -> None:
     """Neither database can compare with it: each failed in its own way."""
     with pytest.raises(InvalidInput, match="not valid"):
         views.read("regions", where={"region": text})
@@ -132,13 +130,13 @@ def test_a_condition_that_no_entry_can_meet_is_a_clear_error(views: Views, text:
         views.query(f"SELECT '{text}'")
 
 
-def test_views_of_no_ledger_are_not_found_and_make_no_file(tmp_path: Path) -> None:
+def test_views_without_a_ledger_are_not_found_and_create_no_file(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no ledger"):
         Views.open(tmp_path / "none.db", load_catalogue())
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_trail_pages_through_everything_once(told: World, views: Views) -> None:
+def test_the_trail_pages_through_everything_once(world: World, views: Views) -> None:
     positions: list[int] = []
     after = None
     while True:
@@ -147,10 +145,10 @@ def test_the_trail_pages_through_everything_once(told: World, views: Views) -> N
         if not page.more:
             break
         after = positions[-1]
-    assert positions == list(range(told.ledger.last_position(), 0, -1))
+    assert positions == list(range(world.ledger.last_position(), 0, -1))
 
 
-def test_the_trail_tells_who_tried_to_delete_the_protected_policy(views: Views) -> None:
+def test_the_trail_shows_who_tried_to_delete_the_protected_policy(views: Views) -> None:
     page = views.trail(TrailFilter(event="PolicyDeletionAttempted"))
     [row] = page.dicts()
     assert (row["actor_name"], row["outcome"]) == ("mallory", "refused")
@@ -174,20 +172,20 @@ def test_the_trail_is_filtered(views: Views, wanted: TrailFilter, types: list[st
     assert [row["type"] for row in views.trail(wanted).dicts()] == types
 
 
-def test_the_trail_is_filtered_by_time_the_end_not_included(told: World, views: Views) -> None:
-    history = list(told.ledger.history())
+def test_a_time_filter_of_the_trail_excludes_its_end(world: World, views: Views) -> None:
+    history = list(world.ledger.history())
     since, until = history[4].effective_at, history[-1].effective_at
     page = views.trail(TrailFilter(since=since, until=until), limit=1000, newest_first=False)
     expected = [e.position for e in history if since <= e.effective_at < until]
     assert [row[0] for row in page.rows] == expected
 
 
-def test_a_page_of_the_trail_stands_on_the_ledger_itself(told: World) -> None:
+def test_a_page_of_the_trail_also_has_entries_that_the_views_lack(world: World) -> None:
     """The trail is a view over the events: it needs no catching up, and cannot disagree."""
-    with Views.open(told.place, load_catalogue()) as views:
+    with Views.open(world.place, load_catalogue()) as views:
         page = views.trail(TrailFilter(), limit=1)
         [row] = page.dicts()
-    assert row["entry"] == told.ledger.entry_text(row["position"])
+    assert row["entry"] == world.ledger.entry_text(row["position"])
 
 
 @pytest.mark.parametrize(
@@ -199,7 +197,7 @@ def test_a_page_of_the_trail_stands_on_the_ledger_itself(told: World) -> None:
         (TrailFilter(outcome="refused", region="cn-north-4"), "region"),
     ],
 )
-def test_of_several_filters_the_rarest_is_looked_up(
+def test_of_several_filters_the_rarest_uses_its_index(
     path: Path, views: Views, wanted: TrailFilter, index: str
 ) -> None:
     """A year of refusals is not read for one account's."""

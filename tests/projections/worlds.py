@@ -169,7 +169,7 @@ observed_events: st.SearchStrategy[DomainEvent] = st.one_of(
     st.builds(TemporaryCredentialIssued, agency=agencies, region=regions),
     st.builds(CredentialRefused, agency=agencies, region=regions, why=st.just("AccessDenied")),
 )
-"""What a cloud's traces may tell, true or not: the views agree with the fold whatever comes."""
+"""Facts from a cloud's traces, true or not: the views agree with the fold for all of them."""
 
 minutes = st.integers(min_value=0, max_value=300_000)
 observations: st.SearchStrategy[See] = st.builds(See, observed_events, minutes, account=accounts)

@@ -59,17 +59,17 @@ def test_equal_instants_do_not_differ(views: Views) -> None:
     assert diff(views, AsOf(9), AsOf(9)) == []
 
 
-def test_a_value_that_is_not_about_the_thing_makes_no_difference(told: World) -> None:
+def test_a_value_that_is_not_about_the_thing_makes_no_difference(world: World) -> None:
     """Somebody else consents again: the actor changes, and not how the consent stands."""
     from ledger.account.authorization import AuthorizationGranted
     from tests.projections.worlds import See
 
-    before = told.ledger.last_position()
+    before = world.ledger.last_position()
     again = AuthorizationGranted(
         service="asm", region="cn-north-4", services=("cce",), agencies=("asm_admin_trust",)
     )
-    told.take(See(again, minute=300_000))
-    with Views.open(told.place, told.ledger.catalogue) as views:
+    world.take(See(again, minute=300_000))
+    with Views.open(world.place, world.ledger.catalogue) as views:
         views.catch_up()
         (row,) = views.read("authorizations", where={"region": "cn-north-4"}).dicts()
         assert row["origin"] == "observed"
@@ -118,14 +118,14 @@ def test_only_a_view_that_can_be_compared_is(views: Views, name: str) -> None:
         diff(views, NOTHING, names=[name])
 
 
-def test_a_reason_stands_with_the_difference(told: World) -> None:
+def test_a_reason_stands_with_the_difference(world: World) -> None:
     from ledger.account.policy import AttemptPolicyDeletion
     from tests.projections.worlds import Do
 
-    before = told.ledger.last_position()
+    before = world.ledger.last_position()
     command = AttemptPolicyDeletion(account=ACCOUNT, policy="asm admin trust policy", override=True)
-    told.take(Do(command, actor="root", reason="not needed"))
-    with Views.open(told.place, told.ledger.catalogue) as views:
+    world.take(Do(command, actor="root", reason="not needed"))
+    with Views.open(world.place, world.ledger.catalogue) as views:
         views.catch_up()
         (policy,) = diff(views, AsOf(before), names=["policies"])
     assert policy.reason == "not needed"

@@ -9,9 +9,9 @@ from projections.audit.replay import replay, span
 from tests.projections.worlds import World
 
 
-def test_every_entry_is_replayed_in_order(told: World) -> None:
-    replayed = list(replay(told.ledger))
-    assert [each.entry for each in replayed] == list(told.ledger.history())
+def test_every_entry_is_replayed_in_order(world: World) -> None:
+    replayed = list(replay(world.ledger))
+    assert [each.entry for each in replayed] == list(world.ledger.history())
     registered, login = replayed[:2]
     assert registered.sentence.startswith("alice is registered as p-")
     assert registered.actor == "somebody"
@@ -26,12 +26,12 @@ def test_every_entry_is_replayed_in_order(told: World) -> None:
 
 
 def test_a_part_is_replayed_as_it_is_in_the_whole(
-    told: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = list(replay(told.ledger))
+    whole = list(replay(world.ledger))
     monkeypatch.setattr("projections.audit.replay.PAGE", 2)
-    assert list(replay(told.ledger, 5, 12)) == whole[4:12]
-    assert list(replay(told.ledger)) == whole
+    assert list(replay(world.ledger, 5, 12)) == whole[4:12]
+    assert list(replay(world.ledger)) == whole
 
 
 @pytest.mark.parametrize(
@@ -39,14 +39,14 @@ def test_a_part_is_replayed_as_it_is_in_the_whole(
     [(9, 3, "9 lies after"), (1, 999, "The last position is"), (999, None, "The last position is")],
 )
 def test_a_range_outside_of_the_history_is_refused_before_anything_is_read(
-    told: World, first: int, last: int | None, words: str
+    world: World, first: int, last: int | None, words: str
 ) -> None:
     with pytest.raises(InvalidInput, match=words):
-        span(told.ledger, first, last)
+        span(world.ledger, first, last)
     with pytest.raises(InvalidInput, match=words):
-        replay(told.ledger, first, last)
+        replay(world.ledger, first, last)
 
 
-def test_a_range_without_an_end_goes_up_to_the_present(told: World) -> None:
-    assert span(told.ledger, 3) == (3, told.ledger.last_position())
-    assert span(told.ledger, 3, 4) == (3, 4)
+def test_a_range_without_an_end_goes_up_to_the_present(world: World) -> None:
+    assert span(world.ledger, 3) == (3, world.ledger.last_position())
+    assert span(world.ledger, 3, 4) == (3, 4)

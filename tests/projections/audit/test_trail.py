@@ -18,8 +18,8 @@ def said(views: Views, event: str) -> list[str]:
     return sentences(views, page.dicts())
 
 
-def seen(told: World, name: str, address: str) -> None:
-    told.ledger.observe(
+def seen(world: World, name: str, address: str) -> None:
+    world.ledger.observe(
         [
             Observation(
                 provider="huaweicloud",
@@ -36,28 +36,28 @@ def seen(told: World, name: str, address: str) -> None:
     )
 
 
-def test_a_registration_names_who_is_registered_whoever_else_is_on_the_page(told: World) -> None:
+def test_a_registration_names_who_is_registered_whoever_else_is_on_the_page(world: World) -> None:
     """Nobody on this page acts: all of its names are those of the ones who are registered."""
-    seen(told, "bob", "192.0.2.1")
-    with Views.open(told.place, told.ledger.catalogue) as views:
+    seen(world, "bob", "192.0.2.1")
+    with Views.open(world.place, world.ledger.catalogue) as views:
         names = [text.split(" is registered as ")[0] for text in said(views, "SubjectRegistered")]
     assert {"alice", "mallory", "bob", "192.0.2.1"} <= set(names)
     assert not [name for name in names if "not kept" in name]
 
 
-def test_only_a_name_that_was_erased_is_called_not_kept(told: World) -> None:
-    with Views.open(told.place, told.ledger.catalogue) as views:
+def test_only_a_name_that_was_erased_is_called_not_kept(world: World) -> None:
+    with Views.open(world.place, world.ledger.catalogue) as views:
         (alice,) = (row["subject"] for row in views.subjects().dicts() if row["name"] == "alice")
-        told.ledger.erase(alice)
+        world.ledger.erase(alice)
         texts = said(views, "SubjectRegistered")
     assert f"a person whose name is not kept here is registered as {alice}" in texts
     assert len([text for text in texts if "not kept" in text]) == 1
 
 
-def test_a_row_of_the_trail_is_the_entry(told: World) -> None:
-    with Views.open(told.place, told.ledger.catalogue) as views:
+def test_a_row_of_the_trail_is_the_entry(world: World) -> None:
+    with Views.open(world.place, world.ledger.catalogue) as views:
         page = views.trail(TrailFilter(), limit=1_000, newest_first=False)
-        assert [recorded(row) for row in page.dicts()] == list(told.ledger.history())
+        assert [recorded(row) for row in page.dicts()] == list(world.ledger.history())
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 500])

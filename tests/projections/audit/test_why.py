@@ -68,10 +68,10 @@ def test_a_consent_answers_the_latest_request_before_it(views: Views) -> None:
     assert len(requests) == 2
 
 
-def test_a_link_says_where_who_and_why(told: World) -> None:
+def test_a_link_says_where_who_and_why(world: World) -> None:
     command = AttemptAgencyDeletion(account=ACCOUNT, agency=AGENCY, override=True)
-    told.take(Do(command, actor="root", reason="moving away"))
-    with Views.open(told.place, told.ledger.catalogue) as views:
+    world.take(Do(command, actor="root", reason="moving away"))
+    with Views.open(world.place, world.ledger.catalogue) as views:
         answer = why(views, agency=AGENCY, account=ACCOUNT)
         assert answer.position == views.last_position()
     (deleted,) = only(answer, "AgencyDeleted")
@@ -137,11 +137,11 @@ def test_causes_are_found_behind_no_more_than_so_many_events(
     assert "AuthorizationGranted" not in {each[0] for each in shape(why(views, **asked))}
 
 
-def test_accounts_are_kept_apart(told: World) -> None:
+def test_accounts_are_kept_apart(world: World) -> None:
     here = {"account": "other", "service": "asm", "region": BEIJING}
-    told.take(Do(RequestConsoleLogin(**here)))
-    told.take(Do(GrantAuthorization(**here)))
-    with Views.open(told.place, told.ledger.catalogue) as views:
+    world.take(Do(RequestConsoleLogin(**here)))
+    world.take(Do(GrantAuthorization(**here)))
+    with Views.open(world.place, world.ledger.catalogue) as views:
         both = why(views, region=BEIJING, service="asm")
         granted = only(both, "AuthorizationGranted")
         by_position = {link.position: link for link in both.links}
@@ -153,9 +153,9 @@ def test_accounts_are_kept_apart(told: World) -> None:
         assert {link.account for link in one.links} == {"other"}
 
 
-def test_facts_of_one_trace_belong_together(told: World) -> None:
+def test_facts_of_one_trace_belong_together(world: World) -> None:
     """An observed consent answers the observed request of its service and region."""
-    told.take(
+    world.take(
         See(
             AuthorizationRequested(
                 service="cce", region="eu-west-0", services=("vpc",), agencies=("cce_admin",)
@@ -163,8 +163,8 @@ def test_facts_of_one_trace_belong_together(told: World) -> None:
             minute=1,
         )
     )
-    told.take(See(AgencyCreated(agency="cce_admin", trustee="service:cce"), minute=2))
-    with Views.open(told.place, told.ledger.catalogue) as views:
+    world.take(See(AgencyCreated(agency="cce_admin", trustee="service:cce"), minute=2))
+    with Views.open(world.place, world.ledger.catalogue) as views:
         (created,) = why(views, agency="cce_admin").links
         assert (created.because_of, created.role) == (None, "change")
         assert (

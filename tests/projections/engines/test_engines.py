@@ -35,7 +35,7 @@ from tests.projections.engines.replaying import (
     rebuilt,
     replayed,
 )
-from tests.projections.test_properties import views_of, world
+from tests.projections.test_properties import new_world, views_of
 from tests.projections.worlds import Step, observations, steps
 
 __all__ = ["cli"]
@@ -118,7 +118,7 @@ def test_a_copy_on_postgresql_has_the_same_certificate(
 
 @given(st.lists(st.one_of(observations, observations, steps), min_size=1, max_size=30))
 def test_the_statement_for_all_engines_yields_the_rows_of_the_fold(taken: list[Step]) -> None:
-    with world() as made, views_of(made) as views:
+    with new_world() as made, views_of(made) as views:
         for step in taken:
             made.take(step)
         last = views.catch_up()

@@ -1,4 +1,4 @@
-"""Of the same rows there is one digest, whoever spelt the lines of JSON."""
+"""The digest of the same rows is the same for every JSON writer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ rows = st.lists(st.tuples(texts, texts, st.integers(0, 2**63 - 1)))
 
 
 @given(rows, st.booleans())
-def test_lines_with_other_escapes_are_the_same_rows(
+def test_lines_with_other_escapes_have_the_same_digest(
     given_rows: list[tuple[str, str, int]], ascii_only: bool
 ) -> None:
     lines = (
@@ -30,14 +30,14 @@ def test_lines_with_other_escapes_are_the_same_rows(
 
 
 @given(texts, texts, st.integers(0, 2**63 - 1))
-def test_what_duckdb_spells_is_the_same_row(one: str, other: str, number: int) -> None:
+def test_lines_written_by_duckdb_have_the_same_digest(one: str, other: str, number: int) -> None:
     asked = "SELECT json_array($1::VARCHAR, $2::VARCHAR, $3::BIGINT) || chr(10)"
     line = duckdb.execute(asked, [one, other, number]).fetchone()
     assert line is not None
     assert digest_of_lines(line) == digest_of_rows([(one, other, number)])
 
 
-def test_a_batch_ends_nowhere_in_the_digest() -> None:
+def test_the_size_of_batches_does_not_change_the_digest() -> None:
     of_rows = [(f"é{number}", number) for number in range(2_500)]
     lines = [json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n" for row in of_rows]
     assert digest_of_lines(lines) == digest_of_rows(of_rows)

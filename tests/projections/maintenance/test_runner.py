@@ -47,17 +47,17 @@ def remove_views(place: Place) -> None:
         Path(f"{views_path(place)}{suffix}").unlink(missing_ok=True)
 
 
-def test_deleting_the_views_loses_nothing(told: World, views: Views) -> None:
+def test_deleting_the_views_loses_nothing(world: World, views: Views) -> None:
     before = all_rows(views)
     views.close()
-    remove_views(told.place)
-    with Views.open(told.place, CATALOGUE) as again:
+    remove_views(world.place)
+    with Views.open(world.place, CATALOGUE) as again:
         again.catch_up()
         assert all_rows(again) == before
 
 
 def test_a_ledger_restored_from_an_older_copy_gets_views_of_its_own_history(
-    told: World, path: Path, tmp_path: Path
+    world: World, path: Path, tmp_path: Path
 ) -> None:
     from tests.projections.conftest import story
 
@@ -65,13 +65,13 @@ def test_a_ledger_restored_from_an_older_copy_gets_views_of_its_own_history(
     for step in story()[:4]:
         other.take(step)
     other.ledger.close()
-    with Views.open(told.place, CATALOGUE) as views:
+    with Views.open(world.place, CATALOGUE) as views:
         views.catch_up()
-    told.ledger.close()
+    world.ledger.close()
     for suffix in ("-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
     shutil.copy(tmp_path / "other.db", path)
-    with Views.open(told.place, CATALOGUE) as views:
+    with Views.open(world.place, CATALOGUE) as views:
         last = views.catch_up()
         assert {status.position for status in views.status()} == {last}
         remove_views(tmp_path / "other.db")
@@ -80,48 +80,48 @@ def test_a_ledger_restored_from_an_older_copy_gets_views_of_its_own_history(
             assert all_rows(views) == all_rows(fresh)
 
 
-def test_a_projection_that_is_declared_otherwise_is_built_again(
-    told: World, monkeypatch: pytest.MonkeyPatch
+def test_a_projection_with_a_changed_declaration_is_built_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Views.open(told.place, CATALOGUE) as views:
+    with Views.open(world.place, CATALOGUE) as views:
         views.catch_up()
     policies = PROJECTIONS["policies"]
     changed = replace(policies, select=policies.select.replace("'exists'", "'stands'"))
     monkeypatch.setitem(PROJECTIONS, "policies", changed)
-    with Views.open(told.place, CATALOGUE) as views:
+    with Views.open(world.place, CATALOGUE) as views:
         views.catch_up()
         [row] = views.read("policies").dicts()
     assert row["status"] == "stands"
 
 
-def test_a_new_catalogue_changes_the_capabilities_without_a_rebuild(told: World) -> None:
-    with Views.open(told.place, CATALOGUE) as views:
+def test_a_new_catalogue_changes_the_capabilities_without_a_rebuild(world: World) -> None:
+    with Views.open(world.place, CATALOGUE) as views:
         views.catch_up()
         before = len(views.read("capabilities").rows)
     [asm] = [s for s in CATALOGUE.services if s.code == "asm"]
     smaller = asm.model_copy(update={"features": asm.features[:1]})
     catalogue = CATALOGUE.model_copy(update={"version": "other", "services": (smaller,)})
-    with Views.open(told.place, catalogue) as views:
+    with Views.open(world.place, catalogue) as views:
         views.catch_up()
         assert len(views.read("capabilities").rows) == before / 3
 
 
-def test_the_certificate_tells_engine_range_version_and_equal_digests(
-    told: World, views: Views
+def test_the_certificate_shows_engine_range_version_and_equal_digests(
+    world: World, views: Views
 ) -> None:
     certificate = views.rebuild()
     assert re.match(r"sqlite 3\.|postgresql \d", certificate.engine)
     assert (certificate.first_position, certificate.last_position) == (
         1,
-        told.ledger.last_position(),
+        world.ledger.last_position(),
     )
     assert certificate.code_version
     assert certificate.equal
     assert {p.name for p in certificate.projections} == set(PROJECTIONS)
 
 
-def test_a_view_that_somebody_altered_is_healed_and_the_certificate_tells(
-    told: World, views: Views
+def test_a_rebuild_repairs_an_altered_view_and_the_certificate_shows_it(
+    world: World, views: Views
 ) -> None:
     before = all_rows(views)
     views._store.connection.execute("UPDATE policies_1 SET status = 'deleted'")
@@ -130,20 +130,20 @@ def test_a_view_that_somebody_altered_is_healed_and_the_certificate_tells(
     assert all_rows(views) == before
 
 
-def test_rebuilding_what_is_no_projection_is_not_found(views: Views) -> None:
+def test_rebuilding_an_unknown_projection_is_not_found(views: Views) -> None:
     with pytest.raises(NotFound, match="no projection 'nothing'"):
         views.rebuild(["nothing"])
 
 
-def test_progress_is_told_projection_by_projection(views: Views, told: World) -> None:
-    told_steps: list[tuple[str, int, int]] = []
-    views.rebuild(on_progress=lambda name, done, total: told_steps.append((name, done, total)))
-    last = told.ledger.last_position()
-    assert sorted(told_steps) == sorted((name, last, last) for name in PROJECTIONS)
+def test_progress_is_reported_for_each_projection(views: Views, world: World) -> None:
+    steps: list[tuple[str, int, int]] = []
+    views.rebuild(on_progress=lambda name, done, total: steps.append((name, done, total)))
+    last = world.ledger.last_position()
+    assert sorted(steps) == sorted((name, last, last) for name in PROJECTIONS)
 
 
-def test_tracking_rows_that_are_not_a_projections_are_removed_and_name_no_table(
-    told: World, views: Views
+def test_tracking_rows_of_unknown_projections_are_removed_and_drop_no_table(
+    world: World, views: Views
 ) -> None:
     """Their names are data: nothing is dropped by them, whatever they are."""
     before = all_rows(views)
@@ -151,11 +151,11 @@ def test_tracking_rows_that_are_not_a_projections_are_removed_and_name_no_table(
     store.execute("CREATE VIEW made_by_hand AS SELECT 1 AS one")
     for name in ("made_by_hand", "x; DROP TABLE policies_1; --", 'x"; DROP TABLE policies_1; --'):
         store.execute("INSERT INTO tracking VALUES (?, 0, '', '', 1, NULL)", (name,))
-    if isinstance(told.place, Path):  # A stranger's file may have columns that are not strict.
+    if isinstance(world.place, Path):  # A stranger's file may have columns that are not strict.
         store.execute("ALTER TABLE tracking RENAME TO strict")
         store.execute("CREATE TABLE tracking AS SELECT * FROM strict")
         store.execute("UPDATE tracking SET generation = '1 UNION SELECT' WHERE name = 'usage'")
-    with Views.open(told.place, CATALOGUE) as again:
+    with Views.open(world.place, CATALOGUE) as again:
         again.catch_up()
         assert again._store.tracking.tracked().keys() == PROJECTIONS.keys()
         assert again._store.connection.value("SELECT count(*) FROM tracking") == len(PROJECTIONS)
@@ -165,7 +165,7 @@ def test_tracking_rows_that_are_not_a_projections_are_removed_and_name_no_table(
 
 
 def test_the_tables_of_a_retired_projection_are_dropped(
-    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+    world: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = views._store.connection
     store.execute("CREATE TABLE gone_3 (one INTEGER)")
@@ -173,7 +173,7 @@ def test_the_tables_of_a_retired_projection_are_dropped(
         store.execute(f"CREATE VIEW {name} AS SELECT * FROM gone_3")
     store.execute("INSERT INTO tracking VALUES ('gone', 0, '', '', 3, NULL)")
     monkeypatch.setattr("projections.stores.tracking.RETIRED", ("gone",))
-    with Views.open(told.place, CATALOGUE) as again:
+    with Views.open(world.place, CATALOGUE) as again:
         again.catch_up()
         for name in ("gone", "gone_history", "gone_3"):
             with pytest.raises((sqlite3.Error, psycopg.Error)):
@@ -196,8 +196,8 @@ def begin_again(store: Store) -> None:
     connection.execute("UPDATE tracking SET position = 1, anchor = ?", (tracking.anchor(1),))
 
 
-def test_how_a_history_was_written_does_not_show(
-    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+def test_both_ways_to_write_a_history_give_the_same_rows(
+    world: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither in the present nor in the intervals: all at once, or a few changes at a time."""
     assert views.rebuild().equal
@@ -212,9 +212,9 @@ def test_how_a_history_was_written_does_not_show(
 
 
 def test_a_late_arrival_ends_nothing_when_a_history_is_written_at_once(
-    told: World, views: Views
+    world: World, views: Views
 ) -> None:
-    told.take(See(AgencyDeleted(agency="asm_admin_trust"), 1))
+    world.take(See(AgencyDeleted(agency="asm_admin_trust"), 1))
     views.catch_up()
     late = "SELECT * FROM agencies_history WHERE until_position = from_position"
     assert len(views.query(late).rows) == 1
@@ -223,34 +223,34 @@ def test_a_late_arrival_ends_nothing_when_a_history_is_written_at_once(
     assert intervals(views) == expected
 
 
-def test_what_comes_during_a_rebuild_is_in_it(
-    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+def test_events_appended_during_a_rebuild_are_in_it(
+    world: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others append and catch up until the moment of the swap."""
     upkeep, fill = type(views._store.upkeep), type(views._store.upkeep).fill
 
     def fill_while_others_append(*args: Any) -> None:
         fill(*args)
-        told.take(Do(RequestConsoleLogin(account="0a1b2c3d4e5f", service="asm", region="x-1")))
-        with Views.open(told.place, CATALOGUE) as other:
+        world.take(Do(RequestConsoleLogin(account="0a1b2c3d4e5f", service="asm", region="x-1")))
+        with Views.open(world.place, CATALOGUE) as other:
             other.catch_up()
 
     monkeypatch.setattr(upkeep, "fill", fill_while_others_append)
     certificate = views.rebuild(["logins"])
     assert certificate.equal
-    assert certificate.last_position == told.ledger.last_position()
+    assert certificate.last_position == world.ledger.last_position()
     assert ("x-1",) in views.query("SELECT region FROM logins").rows
 
 
-def test_views_that_another_process_rebuilt_meanwhile_are_not_swapped(
-    told: World, path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+def test_a_view_that_another_process_rebuilt_meanwhile_is_not_swapped(
+    world: World, path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upkeep, before = type(views._store.upkeep), all_rows(views)
     fill = upkeep.fill
 
     def fill_while_another_rebuilds(*args: Any) -> None:
         monkeypatch.setattr(upkeep, "fill", fill)
-        with Views.open(told.place, CATALOGUE) as other:
+        with Views.open(world.place, CATALOGUE) as other:
             other.rebuild(["logins"])
         fill(*args)
 
@@ -260,7 +260,7 @@ def test_views_that_another_process_rebuilt_meanwhile_are_not_swapped(
     assert all_rows(views) == before
 
 
-def test_readers_read_while_a_rebuild_swaps(told: World, views: Views) -> None:
+def test_readers_can_read_while_a_rebuild_swaps(world: World, views: Views) -> None:
     expected = views.read("regions").rows
     stop = threading.Event()
     seen: list[object] = []
@@ -268,13 +268,13 @@ def test_readers_read_while_a_rebuild_swaps(told: World, views: Views) -> None:
 
     def read() -> None:
         try:
-            with Views.open(told.place, CATALOGUE) as reader:
+            with Views.open(world.place, CATALOGUE) as reader:
                 while not stop.is_set():
                     seen.append(reader.read("regions").rows == expected)
                     seen.append(
                         reader.query("SELECT count(*) FROM regions").rows == [(len(expected),)]
                     )
-        except BaseException as failure:  # noqa: BLE001 - told to the test below
+        except BaseException as failure:  # noqa: BLE001 - the test raises it below
             failures.append(failure)
 
     thread = threading.Thread(target=read)
@@ -288,23 +288,23 @@ def test_readers_read_while_a_rebuild_swaps(told: World, views: Views) -> None:
     assert all(seen)
 
 
-def test_two_processes_catch_up_at_once_and_agree(told: World) -> None:
+def test_two_processes_catch_up_at_once_and_agree(world: World) -> None:
     code = (
         "import sys\n"
         "from ledger.catalogue import load_catalogue; from projections.views import Views\n"
         "with Views.open(sys.argv[1], load_catalogue()) as v: print(v.catch_up())"
     )
     children = [
-        subprocess.Popen([sys.executable, "-c", code, str(told.place)], stdout=subprocess.PIPE)
+        subprocess.Popen([sys.executable, "-c", code, str(world.place)], stdout=subprocess.PIPE)
         for _ in range(4)
     ]
     answers = [child.communicate()[0].decode().strip() for child in children]
-    assert answers == [str(told.ledger.last_position())] * 4
-    with Views.open(told.place, CATALOGUE) as views:
+    assert answers == [str(world.ledger.last_position())] * 4
+    with Views.open(world.place, CATALOGUE) as views:
         assert views.rebuild().equal
 
 
-def test_a_rebuild_that_is_killed_leaves_the_live_view(told: World, views: Views) -> None:
+def test_a_killed_rebuild_leaves_the_live_view(world: World, views: Views) -> None:
     before = all_rows(views)
     code = (
         "import os, signal, sys\n"
@@ -313,32 +313,34 @@ def test_a_rebuild_that_is_killed_leaves_the_live_view(told: World, views: Views
         "history.create_views = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "with Views.open(sys.argv[1], load_catalogue()) as v: v.rebuild(['usage'])"
     )
-    child = subprocess.run([sys.executable, "-c", code, str(told.place)], check=False)
+    child = subprocess.run([sys.executable, "-c", code, str(world.place)], check=False)
     assert child.returncode == -signal.SIGKILL
     assert all_rows(views) == before
     assert views.rebuild().equal
 
 
-def test_following_yields_each_new_position(told: World, views: Views) -> None:
+def test_following_yields_each_new_position(world: World, views: Views) -> None:
     positions = views.follow(interval_s=0.01)
     first = next(positions)
-    told.take(Do(RequestConsoleLogin(account="0a1b2c3d4e5f", service="asm", region="cn-north-4")))
+    world.take(Do(RequestConsoleLogin(account="0a1b2c3d4e5f", service="asm", region="cn-north-4")))
     assert next(positions) == first + 1
     positions.close()  # type: ignore[attr-defined]
 
 
-def test_views_that_another_process_keeps_locked_are_a_clear_error(
-    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+def test_views_that_another_process_has_locked_are_reported(
+    world: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (sqlite, postgres):
         monkeypatch.setattr(module, "LOCK_TIMEOUT_S", 1)
     monkeypatch.setattr("projections.stores.postgres.upkeep.SWAP_S", 1)
-    opened = Views.open(told.place, CATALOGUE)
+    opened = Views.open(world.place, CATALOGUE)
     with views._store.connection.transaction(), opened as other, pytest.raises(StoreLocked):
         other.rebuild()
 
 
-def test_a_file_in_the_views_place_that_is_none_is_left_alone(told: World, path: Path) -> None:
+def test_a_file_in_the_views_place_that_is_not_a_database_is_left_alone(
+    world: World, path: Path
+) -> None:
     views_path(path).write_text("a shopping list, long enough to be taken for a header" * 20)
     before = views_path(path).read_bytes()
     with pytest.raises(StoreUnavailable):
@@ -346,8 +348,8 @@ def test_a_file_in_the_views_place_that_is_none_is_left_alone(told: World, path:
     assert views_path(path).read_bytes() == before
 
 
-def test_status_tells_how_far_behind_each_projection_is(told: World) -> None:
-    with Views.open(told.place, CATALOGUE) as views:
-        assert {s.behind for s in views.status()} == {told.ledger.last_position()}
+def test_the_status_shows_how_far_behind_each_projection_is(world: World) -> None:
+    with Views.open(world.place, CATALOGUE) as views:
+        assert {s.behind for s in views.status()} == {world.ledger.last_position()}
         views.catch_up()
         assert {s.behind for s in views.status()} == {0}

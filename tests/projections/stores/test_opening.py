@@ -19,10 +19,10 @@ CATALOGUE = load_catalogue()
 
 
 def test_views_are_opened_without_a_ledger_object(
-    told: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(application.Ledger, "__init__", lambda *_, **__: pytest.fail("opened"))
-    with Views.open(told.place, CATALOGUE) as views:
+    with Views.open(world.place, CATALOGUE) as views:
         views.catch_up()
         assert views.read("regions").rows
 
@@ -55,25 +55,25 @@ def test_another_programs_database_gets_no_views(tmp_path: Path) -> None:
     assert not views_path(tmp_path / "other.db").exists()
 
 
-def test_the_views_of_a_ledger_of_a_newer_format_are_refused(told: World) -> None:
-    if isinstance(told.place, Path):
-        with sqlite3.connect(told.place) as connection:
+def test_the_views_of_a_ledger_of_a_newer_format_are_refused(world: World) -> None:
+    if isinstance(world.place, Path):
+        with sqlite3.connect(world.place) as connection:
             connection.execute("PRAGMA user_version = 99")
         connection.close()
     else:
-        with psycopg.connect(told.place) as database:
+        with psycopg.connect(world.place) as database:
             database.execute("UPDATE ledger.format SET version = 99")
     with pytest.raises(NewerFormat, match="format 99"):
-        Views.open(told.place, CATALOGUE)
+        Views.open(world.place, CATALOGUE)
 
 
 def test_another_database_in_the_views_place_is_not_said_to_be_deletable(
-    told: World, path: Path
+    world: World, path: Path
 ) -> None:
     with sqlite3.connect(views_path(path)) as other:
         other.execute("CREATE TABLE sights (name TEXT)")
     other.close()
     with pytest.raises(StoreUnavailable, match="holds another database") as refused:
-        Views.open(told.place, CATALOGUE)
+        Views.open(world.place, CATALOGUE)
     assert "Move that file away" in str(refused.value)
     assert "Delete" not in str(refused.value)

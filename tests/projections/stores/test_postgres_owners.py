@@ -1,4 +1,4 @@
-"""Whoever makes the views on PostgreSQL, they are their owner's, and others keep their rights."""
+"""On PostgreSQL the views belong to their owner, also if another role creates them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAKERS = ("views_owner", "views_member", "postgres")
 
 @pytest.fixture
 def as_role(database: str) -> Iterator[dict[str, str]]:
-    """The database by each role: its owner is no superuser; a member may act as he."""
+    """The database's URL by role. The owner is not a superuser; a member may act as the owner."""
     with psycopg.connect(database, autocommit=True) as db:
         for role in ROLES:
             db.execute(f"DROP ROLE IF EXISTS {role}".encode())
@@ -48,7 +48,7 @@ def as_role(database: str) -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize("giver", MAKERS)
 @pytest.mark.parametrize("maker", MAKERS)
-def test_whoever_gives_rights_and_whoever_rebuilds_all_go_on(
+def test_the_roles_keep_their_rights_after_every_grant_and_rebuild(
     as_role: dict[str, str], giver: str, maker: str
 ) -> None:
     there = PostgresDatabase(as_role[giver])
@@ -78,7 +78,7 @@ def test_whoever_gives_rights_and_whoever_rebuilds_all_go_on(
     assert owners == [("views_owner",)]
 
 
-def test_a_writer_with_another_catalogue_reads_the_views_as_they_were_made(
+def test_a_writer_with_another_catalogue_reads_the_views_as_created(
     as_role: dict[str, str], tmp_path: Path
 ) -> None:
     there = PostgresDatabase(as_role["views_owner"])
@@ -98,7 +98,7 @@ def test_a_writer_with_another_catalogue_reads_the_views_as_they_were_made(
             assert not views.has_another_catalogue()
 
 
-def test_a_replay_of_more_than_the_views_have_come_to_is_told(
+def test_a_replay_of_more_events_than_the_views_have_is_refused(
     as_role: dict[str, str], tmp_path: Path
 ) -> None:
     grant(PostgresDatabase(as_role["views_owner"]), writers=[], readers=["views_reader"])
@@ -110,15 +110,15 @@ def test_a_replay_of_more_than_the_views_have_come_to_is_told(
     exported(as_role["views_owner"], tmp_path / "out")
     with psycopg.connect(as_role["postgres"], autocommit=True) as db:
         db.execute("GRANT pg_read_all_data TO views_reader")
-    told = f"stand at position {reached}, and the export ends at {last}"
+    message = f"reached position {reached}, but the export ends at {last}"
     with (
         closing(opened(EngineName.DUCKDB)) as engine,
-        pytest.raises(StoreUnavailable, match=told),
+        pytest.raises(StoreUnavailable, match=message),
     ):
         replayed(Replayable(as_role["views_reader"], tmp_path / "out"), engine)
 
 
-def test_while_a_swap_waits_for_a_reader_others_are_caught_up(as_role: dict[str, str]) -> None:
+def test_other_views_catch_up_while_a_swap_waits_for_a_reader(as_role: dict[str, str]) -> None:
     owner = as_role["views_owner"]
     done: list[bool] = []
 

@@ -1,7 +1,7 @@
 """A writer's rights in the views end where they would become the owner's, or a superuser's.
 
-A role that may append may also catch the views up. What it writes there must never be executed, and
-must never reach the ledger by the owner's rights.
+A role that may append may also catch the views up. Values that it writes there must never be
+executed, and must never reach the ledger by the owner's rights.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def test_a_table_whose_name_carries_sql_is_never_executed(urls: dict[str, str]) 
     assert not did_run(urls["postgres"])
 
 
-def test_views_made_by_an_older_version_are_made_anew_with_narrow_rights(
+def test_views_of_an_older_version_are_created_again_with_narrow_rights(
     urls: dict[str, str],
 ) -> None:
     """That version gave writers everything on all tables, and on those to come."""
@@ -156,7 +156,7 @@ def test_views_made_by_an_older_version_are_made_anew_with_narrow_rights(
     _keeps_and_no_more(urls)
 
 
-def test_giving_rights_again_takes_those_of_an_older_version_away(urls: dict[str, str]) -> None:
+def test_granting_rights_again_revokes_those_of_an_older_version(urls: dict[str, str]) -> None:
     with psycopg.connect(urls["rights_owner"]) as db:
         db.execute("GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA views TO rights_writer")
     grant(PostgresDatabase(urls["rights_owner"]), writers=["rights_writer"], readers=[])

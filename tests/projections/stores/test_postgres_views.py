@@ -1,4 +1,4 @@
-"""What the views promise on PostgreSQL alone: rights, standing readers, notification, free SQL."""
+"""Promises of the views on PostgreSQL only: rights, long readers, notifications, free SQL."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def as_role(url: str, role: str) -> str:
 
 
 @pytest.fixture
-def reader(told: World, views: Views, database: str) -> Any:
+def reader(world: World, views: Views, database: str) -> Any:
     """A role that may read the views and nothing else."""
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("DROP ROLE IF EXISTS analyst")
@@ -48,11 +48,11 @@ def reader(told: World, views: Views, database: str) -> Any:
         connection.execute("DROP ROLE analyst")
 
 
-def test_a_reader_sees_the_views_as_they_were_last_kept_and_nothing_else(
-    told: World, views: Views, reader: str
+def test_a_reader_sees_the_views_as_of_the_last_catch_up_and_nothing_else(
+    world: World, views: Views, reader: str
 ) -> None:
     reached = views.catch_up()
-    told.take(LOGIN)
+    world.take(LOGIN)
     with Views.open(reader, CATALOGUE) as others:
         assert others.catch_up() == reached
         assert others.read("regions").rows == views.read("regions").rows
@@ -75,41 +75,41 @@ def test_a_reader_sees_the_views_as_they_were_last_kept_and_nothing_else(
                 connection.execute(statement.encode())
 
 
-def test_a_reader_goes_on_seeing_what_a_rebuild_put_in_place(views: Views, reader: str) -> None:
+def test_a_reader_can_read_a_rebuilt_view(views: Views, reader: str) -> None:
     assert views.rebuild().equal
     with Views.open(reader, CATALOGUE) as others:
         assert others.read("policies").rows == views.read("policies").rows
 
 
-def test_a_swap_waits_for_who_reads_and_lets_new_readers_by(
-    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+def test_a_swap_waits_for_readers_and_lets_new_readers_pass(
+    world: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def rebuild() -> None:
-        with Views.open(told.place, CATALOGUE) as own:
+        with Views.open(world.place, CATALOGUE) as own:
             own.rebuild(["policies"])
 
-    with Views.open(told.place, CATALOGUE) as other:
+    with Views.open(world.place, CATALOGUE) as other:
         monkeypatch.setattr(upkeep, "SWAP_TIMEOUT_MS", 50)
         with other._store.connection.snapshot("policies"):
             rebuilding = threading.Thread(target=rebuild)
             rebuilding.start()
             time.sleep(0.5)
             assert rebuilding.is_alive()
-            with Views.open(told.place, CATALOGUE) as third:
+            with Views.open(world.place, CATALOGUE) as third:
                 assert third.read("policies").rows
         rebuilding.join(20)
         assert not rebuilding.is_alive()
         assert {status.name for status in other.status() if status.rebuilt_at} == {"policies"}
 
 
-def test_a_swap_that_gets_no_turn_is_told_and_leaves_the_live_view(
-    told: World, views: Views, monkeypatch: pytest.MonkeyPatch
+def test_a_swap_that_never_gets_the_lock_fails_and_keeps_the_live_view(
+    world: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upkeep, "SWAP_S", 1)
     before = views.read("policies").rows
     refused = pytest.raises(StoreLocked, match="readers held its lock for 1 s")
     with (
-        Views.open(told.place, CATALOGUE) as other,
+        Views.open(world.place, CATALOGUE) as other,
         other._store.connection.snapshot("policies"),
         refused,
     ):
@@ -118,9 +118,9 @@ def test_a_swap_that_gets_no_turn_is_told_and_leaves_the_live_view(
     assert views.rebuild(["policies"]).equal
 
 
-def test_two_rebuilds_at_once_wait_for_each_other(told: World, views: Views) -> None:
+def test_two_rebuilds_at_once_wait_for_each_other(world: World, views: Views) -> None:
     def rebuild() -> None:
-        with Views.open(told.place, CATALOGUE) as others:
+        with Views.open(world.place, CATALOGUE) as others:
             equal.append(others.rebuild().equal)
 
     equal: list[bool] = []
@@ -156,9 +156,7 @@ def test_free_sql_is_one_select(views: Views) -> None:
     assert views.query("WITH a AS (SELECT 1 AS n) SELECT n FROM a; ").rows == [(1,)]
 
 
-def test_views_that_nobody_made_yet_are_told_to_who_may_not_make_them(
-    database: str, server: Any
-) -> None:
+def test_a_reader_learns_that_the_views_were_not_created_yet(database: str, server: Any) -> None:
     with Ledger(database):
         pass
     with server.connection() as connection:
@@ -183,15 +181,15 @@ def test_a_database_without_a_ledger_has_no_views(database: str) -> None:
         Views.open(database, CATALOGUE)
 
 
-def test_an_append_is_followed_at_once_and_not_only_when_it_is_polled(database: str) -> None:
-    told = World(database)
+def test_a_follower_is_notified_of_an_append_at_once(database: str) -> None:
+    world = World(database)
     for step in story()[:3]:
-        told.take(step)
+        world.take(step)
     with Views.open(database, CATALOGUE) as views:
         positions = views.follow(interval_s=30)
         next(positions)
-        threading.Timer(0.3, told.take, (LOGIN,)).start()
+        threading.Timer(0.3, world.take, (LOGIN,)).start()
         began = time.monotonic()
-        assert next(positions) == told.ledger.last_position()
+        assert next(positions) == world.ledger.last_position()
         assert time.monotonic() - began < 20
-    told.ledger.close()
+    world.ledger.close()

@@ -1,4 +1,4 @@
-"""Free SQL is read-only in the engine itself, bounded in rows, time and memory."""
+"""The database itself keeps free SQL from writing; rows, time and memory are limited."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_derived_views_and_histories_can_be_queried(views: Views) -> None:
         "SELECT name FROM pragma_database_list",
     ],
 )
-def test_nothing_can_be_written_changed_or_opened(views: Views, path: Path, sql: str) -> None:
+def test_a_query_can_write_change_and_open_nothing(views: Views, path: Path, sql: str) -> None:
     before = path.read_bytes(), views.read("regions").rows
     with pytest.raises(InvalidInput):
         views.query(sql)
@@ -69,20 +69,20 @@ def test_nothing_can_be_written_changed_or_opened(views: Views, path: Path, sql:
         "SELECT sql FROM temp.sqlite_master",
     ],
 )
-def test_a_salt_cannot_be_read_nor_the_place_named_where_it_lies(
+def test_a_query_can_neither_read_a_salt_nor_name_its_table(
     path: Path, views: Views, sql: str
 ) -> None:
     with pytest.raises(InvalidInput):
         views.query(sql)
 
 
-def test_a_name_can_be_read_as_long_as_it_is_kept(views: Views) -> None:
+def test_a_name_can_be_read_until_it_is_erased(views: Views) -> None:
     assert {"alice", "mallory"} <= {
         name for (name,) in views.query("SELECT name FROM subjects").rows
     }
 
 
-def test_rows_are_limited_and_the_cut_is_told(views: Views) -> None:
+def test_rows_are_limited_and_the_answer_says_that_it_was_cut(views: Views) -> None:
     answer = views.query("SELECT position FROM audit_trail ORDER BY position", row_limit=3)
     assert (answer.rows, answer.more) == ([(1,), (2,), (3,)], True)
     assert not views.query("SELECT 1", row_limit=1).more
@@ -114,7 +114,7 @@ def test_no_answer_can_fill_the_memory(path: Path, views: Views) -> None:
         views.query(endless + "SELECT randomblob(90000) FROM n", row_limit=100_000)
 
 
-def test_one_long_function_call_is_over_soon(path: Path, views: Views) -> None:
+def test_one_long_function_call_ends_soon(path: Path, views: Views) -> None:
     """No progress is asked for within a call; values are too short for a long one."""
     began = time.monotonic()
     with pytest.raises(InvalidInput):
@@ -124,16 +124,18 @@ def test_one_long_function_call_is_over_soon(path: Path, views: Views) -> None:
 
 
 @pytest.mark.parametrize("sql", ["", "   ", "-- nothing", "SELEC 1", "SELECT 1; SELECT 2", "\0"])
-def test_what_is_no_query_is_a_clear_error(views: Views, sql: str) -> None:
+def test_sql_that_is_not_a_query_is_refused(views: Views, sql: str) -> None:
     with pytest.raises(InvalidInput):
         views.query(sql)
 
 
-def test_right_to_left_text_comes_out_as_it_went_in(views: Views) -> None:
+def test_right_to_left_text_is_returned_unchanged(views: Views) -> None:
     assert views.query("SELECT 'مركز', '🦉'").rows == [("مركز", "🦉")]
 
 
-def test_the_views_file_is_no_ledger_and_says_so_in_its_header(path: Path, views: Views) -> None:
+def test_the_header_of_the_views_file_says_that_it_is_not_a_ledger(
+    path: Path, views: Views
+) -> None:
     views.catch_up()
     with sqlite3.connect(views_path(path)) as connection:
         [(application_id,)] = connection.execute("PRAGMA application_id").fetchall()

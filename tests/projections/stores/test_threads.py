@@ -39,13 +39,13 @@ USES: dict[str, Callable[[Views], object]] = {
 NEEDS_NO_CONNECTION = {"open", "close", "can_catch_up", "names", "columns"}
 
 
-def test_every_use_is_listed_here() -> None:
+def test_this_test_lists_every_method_of_the_views() -> None:
     public = {name for name in vars(Views) if not name.startswith("_")}
     assert public == USES.keys() | NEEDS_NO_CONNECTION
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES.keys())
-def test_another_thread_is_told_to_open_views_of_its_own(
+def test_another_thread_is_refused_with_the_advice_to_open_its_own_views(
     views: Views, use: Callable[[Views], object]
 ) -> None:
     before = views.read("regions").rows
@@ -58,11 +58,11 @@ def test_another_thread_is_told_to_open_views_of_its_own(
     assert views.read("regions").rows == before
 
 
-def test_threads_with_views_of_their_own_read_the_same(told: World, views: Views) -> None:
+def test_threads_with_views_of_their_own_read_the_same(world: World, views: Views) -> None:
     expected = views.read("regions").rows
 
     def read(_: int) -> bool:
-        with Views.open(told.place, load_catalogue()) as own:
+        with Views.open(world.place, load_catalogue()) as own:
             own.catch_up()
             return own.read("regions").rows == expected
 
@@ -70,9 +70,9 @@ def test_threads_with_views_of_their_own_read_the_same(told: World, views: Views
         assert list(threads.map(read, range(12))) == [True] * 12
 
 
-def test_any_thread_may_close_them(told: World) -> None:
-    views = Views.open(told.place, load_catalogue())
+def test_any_thread_may_close_the_views(world: World) -> None:
+    views = Views.open(world.place, load_catalogue())
     with ThreadPoolExecutor(1) as threads:
         threads.submit(views.close).result()
-    if isinstance(told.place, Path):
-        assert views_path(told.place).exists()
+    if isinstance(world.place, Path):
+        assert views_path(world.place).exists()

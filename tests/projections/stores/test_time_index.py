@@ -1,4 +1,4 @@
-"""A trail bounded by time reads the part of the history where it lies, and misses nothing."""
+"""A trail with a time filter reads only the blocks of that time, and misses nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from projections.definitions.audit_trail import TrailFilter
 from projections.stores import time_index
 from projections.stores.sqlite.connection import views_path
 from projections.views import Views
-from tests.projections.test_properties import views_of, world
+from tests.projections.test_properties import new_world, views_of
 from tests.projections.worlds import BEGINNING, See, World, observations
 
 minutes = st.none() | st.integers(-1, 300_000)
@@ -39,15 +39,15 @@ def instant_of(minute: int | None) -> datetime | None:
     st.tuples(minutes, minutes),
     pages,
 )
-def test_the_trail_between_two_times_is_what_lies_between_them(
+def test_the_trail_between_two_times_has_exactly_the_entries_between_them(
     seen: list[See],
     catch_up_every: int,
     between: tuple[int | None, int | None],
     page: dict[str, Any],
 ) -> None:
-    """Whatever came late or early, and wherever the views stopped catching up."""
+    """In any order of arrival, and with the views at any position."""
     wanted = TrailFilter(since=instant_of(between[0]), until=instant_of(between[1]))
-    with patch.object(time_index, "BLOCK", 4), world() as made, views_of(made) as views:
+    with patch.object(time_index, "BLOCK", 4), new_world() as made, views_of(made) as views:
         for number, each in enumerate(seen):
             made.take(each)
             if number % catch_up_every == 0:
@@ -68,7 +68,7 @@ def test_the_trail_between_two_times_is_what_lies_between_them(
 
 
 @given(st.lists(observations, min_size=1, max_size=25), st.integers(1, 9))
-def test_it_does_not_matter_in_how_many_steps_the_history_was_looked_at(
+def test_the_number_of_catch_ups_does_not_change_the_index(
     seen: list[See], catch_up_every: int
 ) -> None:
     def kept(views: Views) -> list[object]:
@@ -77,7 +77,7 @@ def test_it_does_not_matter_in_how_many_steps_the_history_was_looked_at(
             for table in ("time_blocks", "time_late")
         ]
 
-    with patch.object(time_index, "BLOCK", 4), world() as made, views_of(made) as views:
+    with patch.object(time_index, "BLOCK", 4), new_world() as made, views_of(made) as views:
         for number, each in enumerate(seen):
             made.take(each)
             if number % catch_up_every == 0:
@@ -91,9 +91,9 @@ def test_it_does_not_matter_in_how_many_steps_the_history_was_looked_at(
             assert kept(anew) == in_steps
 
 
-def test_a_time_is_looked_for_where_it_lies(told: World, views: Views) -> None:
+def test_only_the_blocks_of_a_time_are_read(world: World, views: Views) -> None:
     """Not in the blocks before and after."""
-    history = list(told.ledger.history())
+    history = list(world.ledger.history())
     middle = history[len(history) // 2]
     with patch.object(time_index, "BLOCK", 4):
         time_index.clear(views._store.connection)
@@ -107,36 +107,36 @@ def test_a_time_is_looked_for_where_it_lies(told: World, views: Views) -> None:
     assert last - first < 12 < len(history)
 
 
-def test_views_of_another_history_forget_where_its_times_lay(
-    told: World, views: Views, path: Path, tmp_path: Path
+def test_the_index_of_another_history_is_discarded(
+    world: World, views: Views, path: Path, tmp_path: Path
 ) -> None:
     views.close()
     other = World(tmp_path / "other.db")
     other.take(See(AgencyCreated(agency="other"), 5))
     other.ledger.close()
-    told.ledger.close()
+    world.ledger.close()
     for end in ("", "-wal", "-shm"):
         Path(f"{path}{end}").unlink(missing_ok=True)
     (tmp_path / "other.db").rename(path)
-    with Views.open(told.place, load_catalogue()) as anew:
+    with Views.open(world.place, load_catalogue()) as anew:
         last = anew.catch_up()
         page = anew.trail(TrailFilter(since=BEGINNING - timedelta(days=1)))
         assert len(page.rows) == last
         assert time_index.bounds(anew._store.connection, TrailFilter()).known == last
 
 
-def test_views_of_an_older_layout_are_built_again(told: World, views: Views) -> None:
+def test_views_of_an_older_layout_are_built_again(world: World, views: Views) -> None:
     before = views.read("regions").rows
     for table in ("time_blocks", "time_late"):
         views._store.connection.execute(f"DROP TABLE {table}")
     older = (
         "PRAGMA user_version = 0"
-        if isinstance(told.place, Path)
+        if isinstance(world.place, Path)
         else "UPDATE layout SET version = 0"
     )
     views._store.connection.execute(older)
     views.close()
-    with Views.open(told.place, load_catalogue()) as anew:
+    with Views.open(world.place, load_catalogue()) as anew:
         anew.catch_up()
         assert anew.read("regions").rows == before
         assert len(anew.trail(TrailFilter(since=BEGINNING - timedelta(days=999))).rows)
