@@ -28,10 +28,14 @@ def replacing(path: Path, *, mode: int | None = PRIVATE, synced: bool = True) ->
     """A new file that takes the place of `path` when the block ends, unless it raises.
 
     `mode` is set as it is; None means what the umask leaves. A symbolic link at `path` is replaced,
-    not followed. With `synced=False` the disk is not waited for: call `sync_all` before anything
-    says that the file is there. Raises OSError.
+    not followed. A device or a pipe is written to, never replaced. With `synced=False` the disk is
+    not waited for: call `sync_all` before anything says that the file is there. Raises OSError.
     """
     path = path.absolute()
+    if _is_device(path):
+        with path.open("wb") as device:
+            yield device
+        return
     fresh = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     handle = os.open(fresh, flags, PRIVATE if mode is not None else 0o666)
@@ -49,6 +53,11 @@ def replacing(path: Path, *, mode: int | None = PRIVATE, synced: bool = True) ->
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
+
+
+def _is_device(path: Path) -> bool:
+    """Whether a path must not be replaced: a device, a pipe, /dev/stdout whatever it leads to."""
+    return path.parent == Path("/dev") or (path.exists() and not path.is_file())
 
 
 def write(path: Path, data: bytes, *, mode: int | None = PRIVATE, synced: bool = True) -> None:

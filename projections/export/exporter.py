@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from ledger import durable_file
-from ledger.errors import Conflict, InvalidInput, NotFound, VerificationFailed
+from ledger.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    StoreUnavailable,
+    VerificationFailed,
+)
 from ledger.merkle.tree import EMPTY_ROOT, Frontier
 from projections.export.events import COLUMNS, EventSource, Row
 from projections.export.format import FolderFormat, Part, TextFormat
@@ -26,6 +32,17 @@ PART_BYTES: Final = 256_000_000
 
 OnProgress = Callable[[str, int, int], None]
 _POSITION: Final = COLUMNS.index("position")
+
+
+@contextmanager
+def _write_errors(path: Path, remedy: str) -> Iterator[None]:
+    """Turn an OSError within into StoreUnavailable."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(
+            f"{path} could not be written: {error.strerror or error}.", remedy=remedy
+        ) from error
 
 
 # -- one text ------------------------------------------------------------------------------------
@@ -57,9 +74,11 @@ def export_file(
 ) -> ExportedText:
     """Write the events from position `first` to `last` into a file, which is replaced as a whole.
 
-    If anything fails, the file is as it was. Raises as `export_text` does, and OSError.
+    If anything fails, the file is as it was. Raises as `export_text` does, and StoreUnavailable if
+    the file cannot be written.
     """
-    with durable_file.replacing(path, mode=None) as file:
+    untouched = f"If {path} existed before, it is unchanged."
+    with _write_errors(path, untouched), durable_file.replacing(path, mode=None) as file:
         return export_text(
             form,
             source,
@@ -155,11 +174,12 @@ def export_folder(
     Raises VerificationFailed if the folder holds another history than the ledger, if one of its
     files is missing or cut, or if an entry is not the one that the log has; InvalidInput for a
     folder with other files in it, or another number of buckets than it has; Conflict while another
-    process exports there; StoreUnavailable if the format's package is not installed.
+    process exports there; StoreUnavailable if the format's package is not installed, or the folder
+    cannot be written.
     """
     form.check()
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    whole = "The parts that its manifest names are whole; export again to continue."
+    with _write_errors(folder, whole), _locked(folder):
         manifest = before = _manifest(form, folder, buckets)
         frontier = check_history(source, folder, manifest)
         check_sizes(folder, manifest)
@@ -187,7 +207,8 @@ def _reported(
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock. It is released if the process dies."""
+    """Make the folder, and hold its lock, which is released if the process dies."""
+    folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

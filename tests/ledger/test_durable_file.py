@@ -147,6 +147,24 @@ def test_a_symbolic_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     assert link.read_bytes() == NEW
 
 
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        durable_file.write(pipe, b"a line\n")
+        assert reader.communicate(timeout=30)[0] == b"a line\n"
+    assert pipe.is_fifo()
+    assert unfinished(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/dev/stdout", True), ("/dev/null", True), ("missing", False)]
+)
+def test_devices_are_never_replaced(path: str, expected: bool) -> None:
+    """Root could replace them."""
+    assert durable_file._is_device(Path(path)) is expected
+
+
 def test_a_file_in_the_working_folder_can_be_named_by_its_name_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,7 +190,7 @@ IN_PLACE = {
 def test_no_other_module_writes_files_by_hand() -> None:
     found = {
         path.relative_to(ROOT).as_posix()
-        for package in ("cli", "ledger", "projections")
+        for package in ("authledger", "cli", "ledger", "projections")
         for path in (ROOT / package).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and _writes_a_file(node)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -199,4 +201,20 @@ def test_a_file_in_a_folder_that_is_not_there_is_reported(cli: Cli) -> None:
     cli.authorize()
     said = cli("export jsonl nowhere/events.jsonl")
     assert said.code == 7
-    assert "nowhere" in said.err
+    assert "nowhere/events.jsonl could not be written: No such file or directory." in said.err
+
+
+@pytest.mark.parametrize("line", ["export jsonl out", "export parquet out"])
+def test_a_full_disk_is_reported_with_the_path_and_what_is_left(
+    cli: Cli, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.authorize()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    said = cli(line)
+    assert said.code == 7
+    assert "out could not be written: No space left on device." in said.err
+    assert "unchanged" in said.err or "export again to continue" in said.err
