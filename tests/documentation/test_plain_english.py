@@ -22,7 +22,6 @@ LEFT: dict[str, int] = {
     "projections/definitions": 3,
     "projections/maintenance": 3,
     "projections/stores": 3,
-    "tests/ledger": 85,
 }
 
 

@@ -1,4 +1,4 @@
-"""A new ledger for each test, with a clock that does as it is told."""
+"""A new ledger for each test, with a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ def clock() -> Clock:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whoever asks for a ledger, or for its place, is run on every database: what is promised of
-    the one is promised of the other. Whoever asks for its path is about files, whoever asks for
-    its database is about these.
+    """Run a test that uses a ledger, or its `place`, on every database: the promises are the same.
+    A test that uses `path` is about files, and one that uses `database` is about PostgreSQL.
     """
     asked = {"place", "path", "database"}.intersection(metafunc.fixturenames)
     if asked == {"place"}:
@@ -30,7 +29,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """Where a new ledger is: in a file, or in a database."""
+    """The place of a new ledger: a file, or a database."""
     if "database" in request.fixturenames or getattr(request, "param", "sqlite") == "postgresql":
         return str(request.getfixturevalue("database"))
     return tmp_path / "ledger.db"
@@ -38,7 +37,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 @pytest.fixture
 def path(place: Place) -> Path:
-    """The same, of a test that is about files."""
+    """The place of a new ledger, for a test about files."""
     assert isinstance(place, Path)
     return place
 

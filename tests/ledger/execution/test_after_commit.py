@@ -1,4 +1,4 @@
-"""What fails after a commit says what was appended; what fails before it says that nothing was."""
+"""A failure after a commit names what was appended; one before it says that nothing was."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def fails_from_call(monkeypatch: pytest.MonkeyPatch, ledger: Ledger, name: str, 
     monkeypatch.setattr(ledger.entries, name, failing)
 
 
-def test_a_command_whose_checkpoint_is_not_recorded_says_its_positions_and_has_its_entries(
+def test_a_command_whose_checkpoint_is_not_recorded_reports_its_entries(
     no_record: LogKey, keys: Path, place: Place
 ) -> None:
     with Ledger(place, log_keys=keys) as ledger:
@@ -70,7 +70,7 @@ def test_the_next_checkpoint_renews_the_record_that_could_not_be_written(
         assert recorded.size == ledger.last_position()
 
 
-def test_a_record_that_was_written_in_part_is_an_error(
+def test_a_half_written_record_is_an_error(
     key: LogKey, keys: Path, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = os.pwrite
@@ -81,7 +81,7 @@ def test_a_record_that_was_written_in_part_is_an_error(
         ledger.execute(login(BEIJING), actor=Actor("alice"))
 
 
-def test_a_refusal_whose_checkpoint_is_not_recorded_has_the_entries_that_tell_of_it(
+def test_a_refusal_whose_checkpoint_is_not_recorded_reports_its_entries(
     no_record: LogKey, keys: Path, place: Place
 ) -> None:
     with Ledger(place, log_keys=keys) as ledger:
@@ -114,7 +114,7 @@ def test_an_import_whose_checkpoint_is_not_recorded_says_what_was_appended(
         assert f"positions 1 to {last}." in str(raised.value)
 
 
-def test_traces_that_cannot_be_read_on_leave_with_a_note_of_what_was_appended(
+def test_an_error_in_a_trace_file_names_what_was_appended_before(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(observations, "TRACES_MAX", 10)
@@ -168,7 +168,7 @@ def test_a_full_disk_before_the_commit_says_that_nothing_was_appended(
     assert ledger.last_position() == 0
 
 
-def test_a_log_that_is_not_continued_says_that_nothing_was_appended(
+def test_a_forked_log_says_that_nothing_was_appended(
     key: LogKey, keys: Path, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forked(*_: object) -> str:
@@ -190,7 +190,7 @@ def test_a_log_that_is_not_continued_says_that_nothing_was_appended(
         ([[7, 8], [], [12]], "3 entries were appended, among positions 7 to 12."),
     ],
 )
-def test_what_was_committed_is_said_with_its_positions(parts: list[list[int]], says: str) -> None:
+def test_the_message_names_the_committed_positions(parts: list[list[int]], says: str) -> None:
     committed = Committed()
     for part in parts:
         committed.add(part)

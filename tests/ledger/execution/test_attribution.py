@@ -1,4 +1,4 @@
-"""Who is told to have done what: traces cannot be hidden, ends are not credited to the wrong."""
+"""Actions are attributed to the right actor: traces cannot be hidden, ends name the right one."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_consent_that_needs_more_agencies_than_the_quota_has_is_refused_and_reco
     assert [entry.type for entry in refused.value.entries][-1] == "AuthorizationRefused"
 
 
-def test_an_impact_on_more_regions_than_an_entry_holds_is_told_in_part_and_counted(
+def test_an_impact_on_more_regions_than_an_entry_can_hold_is_cut_and_counted(
     ledger: Ledger,
 ) -> None:
     ledger.observe(

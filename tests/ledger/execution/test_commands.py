@@ -1,4 +1,4 @@
-"""A command is carried out once, however often it is given and whoever is faster."""
+"""A command is executed once, also if it is repeated or meets a conflict."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_after_an_erasure_nobody_can_repeat_the_actors_commands(
 ) -> None:
     """A name that returns gets another surrogate id: whether it is the same person is not known."""
     first = ledger.execute(login(BEIJING), command_id="id-1", actor=ALICE)
-    with Ledger(place) as other:  # What the first process has in its cache is not asked.
+    with Ledger(place) as other:  # Not from the first process, which has a cache.
         other.erase(first.entries[-1].actor or "")
         if registered_again:
             other.execute(login(SHANGHAI), actor=ALICE)
@@ -178,7 +178,7 @@ def test_an_id_that_cannot_be_one_is_invalid(ledger: Ledger, command_id: str) ->
 
 
 @pytest.mark.parametrize("reason", ["", "x" * 1025, "two\nlines", "half \ud83d", "\u2028"])
-def test_a_reason_that_is_no_line_is_invalid(ledger: Ledger, reason: str) -> None:
+def test_a_reason_that_is_not_one_line_is_invalid(ledger: Ledger, reason: str) -> None:
     with pytest.raises(InvalidInput):
         ledger.execute(login(BEIJING), reason=reason)
     assert ledger.last_position() == 0
@@ -194,10 +194,12 @@ def test_a_trace_is_one_fact_however_often_and_from_whichever_file_it_comes(
     assert ledger.last_position() == first.entries + again.entries
 
 
-# -- lost races ----------------------------------------------------------------------------------
+# -- conflicts -----------------------------------------------------------------------------------
 
 
-def test_a_lost_race_is_decided_again(place: Place, ledger: Ledger, clock: Clock) -> None:
+def test_a_command_is_decided_again_after_a_conflict(
+    place: Place, ledger: Ledger, clock: Clock
+) -> None:
     """Both know the account; the other consents first, so that this one has nothing left to do."""
     ledger.execute(login(BEIJING))
     with Ledger(place, clock=clock) as other:

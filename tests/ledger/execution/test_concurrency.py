@@ -39,7 +39,7 @@ def test_four_processes_appending_to_one_account_lose_nothing_and_repeat_nothing
         for _, command_id, entries in said:
             assert per_command[command_id] == int(entries)
         assert sum(per_command.values()) == sum(int(entries) for *_, entries in said)
-        # One account: one agency, one consent a region, whoever was first.
+        # One account: one agency, and one consent in each region.
         created = [e for e in history if isinstance(e.event, AgencyCreated)]
         assert len(created) == 1
         consented = Counter(
@@ -81,9 +81,9 @@ def test_the_same_command_id_from_many_at_once_is_carried_out_once(place: Place)
         return [entry.position for entry in outcome.entries]
 
     with ThreadPoolExecutor(PROCESSES) as threads:
-        told = list(threads.map(consent, ledgers))
-    assert told[0], "whoever came too late tells the first one's entries"
-    assert all(positions == told[0] for positions in told)
+        answers = list(threads.map(consent, ledgers))
+    assert answers[0], "each answer names the first one's entries"
+    assert all(positions == answers[0] for positions in answers)
     for ledger in ledgers:
         ledger.close()
     sound(place)
@@ -113,7 +113,7 @@ def test_all_who_open_a_new_ledger_at_once_get_in(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_decision_is_taken_again_where_another_process_changed_the_account_meanwhile(
+def test_a_command_is_decided_again_if_another_process_changed_the_account(
     place: Place, command: Command, *, dry_run: bool
 ) -> None:
     with Ledger(place) as ledger, Ledger(place) as other:
@@ -129,7 +129,7 @@ def test_a_decision_is_taken_again_where_another_process_changed_the_account_mea
 def test_after_two_conflicts_a_decision_is_taken_under_the_append_lock(
     place: Place, clock: Clock
 ) -> None:
-    """Or whoever waits for the lock may find for ever that others were faster."""
+    """Otherwise a process that waits for the lock could always find that others were faster."""
     with Ledger(place, clock=clock) as ledger, Ledger(place, lock_timeout_s=1) as other:
         attempts: list[str] = []
 
@@ -170,7 +170,7 @@ def test_a_decision_that_appends_nothing_gives_the_append_lock_back(
     sound(place)
 
 
-def test_a_reader_that_follows_misses_nothing_and_sees_no_gap(database: str) -> None:
+def test_a_follower_misses_nothing_and_sees_no_gap(database: str) -> None:
     """Three processes append, some appends fail, and each position is there in its turn."""
     Ledger(database).close()
     children = [appender("race", database, f"p{number}", "60") for number in range(2)]

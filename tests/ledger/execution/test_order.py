@@ -36,7 +36,7 @@ Fact = tuple[int, DomainEvent]
 
 
 def key_of(event: DomainEvent) -> tuple[object, ...]:
-    """What a fact is news of; two facts of one key never happen at the same time here."""
+    """The key that a fact is about; two facts about one key never have the same time here."""
     match event:
         case AgencyCreated() | AgencyDeleted() | AgencyTrustChanged():
             return ("agency", event.agency)
@@ -161,11 +161,11 @@ class Plain:
                     else self.permissions.discard
                 )(key)
             case _:
-                pass  # Whom an agency trusts has no part in this.
+                pass  # The trustee of an agency does not matter here.
 
 
 def plainly(history: list[Fact], until: int) -> Plain:
-    """What held at a minute; a deletion ends what was granted at the same instant."""
+    """The state at a minute. A deletion ends what was granted at the same instant."""
     plain = Plain()
     for minute, event in sorted(
         history, key=lambda fact: (fact[0], isinstance(fact[1], AgencyDeleted | PolicyDeleted))
@@ -194,7 +194,7 @@ def test_the_order_of_arrival_changes_no_answer_as_of_any_minute(data: st.DataOb
 
 @settings(max_examples=300)
 @given(history=facts)
-def test_whatever_the_order_the_answers_are_those_of_what_happened(history: list[Fact]) -> None:
+def test_in_any_order_the_answers_are_those_of_the_facts_in_time_order(history: list[Fact]) -> None:
     account = arrive(history)
     for minute in range(MINUTES + 1):
         expected, got = plainly(history, minute), answers_at(account, minute)
@@ -204,7 +204,7 @@ def test_whatever_the_order_the_answers_are_those_of_what_happened(history: list
         assert {n for n, t in account.policies.items() if t.at(at) is not None} == expected.policies
 
 
-def test_a_late_permission_ends_at_the_later_deletion_that_is_known_already() -> None:
+def test_a_late_permission_ends_at_a_later_deletion_that_is_already_known() -> None:
     account = arrive([(1, AgencyCreated(agency=AGENCY)), (5, AgencyDeleted(agency=AGENCY))])
     late = PermissionGranted(agency=AGENCY, region=BEIJING, service="cce")
     at = START + timedelta(minutes=3)
@@ -242,7 +242,7 @@ def test_a_late_permission_of_a_former_agency_leaves_its_successor_without() -> 
     assert account.open_permissions(AGENCY) == ()
 
 
-def test_of_two_facts_of_the_same_time_the_one_learned_later_counts() -> None:
+def test_of_two_facts_with_the_same_time_the_one_learned_later_counts() -> None:
     created, deleted = AgencyCreated(agency=AGENCY), AgencyDeleted(agency=AGENCY)
     assert not arrive([(1, created), (1, deleted)]).agency_exists(AGENCY)
     assert arrive([(1, deleted), (1, created)]).agency_exists(AGENCY)

@@ -149,9 +149,9 @@ def test_threads_append_what_the_same_commands_append_in_sequence(
 def test_threads_that_use_one_command_id_carry_it_out_once(place: Place) -> None:
     given = ("the one", login(BEIJING), Actor("alice"), False)
     with Ledger(place) as ledger, ThreadPoolExecutor(THREADS) as threads:
-        told = list(threads.map(lambda _: carry_out(ledger, given), range(THREADS * 3)))
-        assert told == [told[0]] * len(told)
-        assert ledger.last_position() == len(told[0])
+        answers = list(threads.map(lambda _: carry_out(ledger, given), range(THREADS * 3)))
+        assert answers == [answers[0]] * len(answers)
+        assert ledger.last_position() == len(answers[0])
     sound(place)
 
 
@@ -195,8 +195,8 @@ def _read_often(ledger: Ledger) -> None:
         for name in ACCOUNTS:
             account = ledger.account(PROVIDER, name)
             entries = islice(ledger.stream(account_stream(PROVIDER, name)), account.version)
-            told = ((entry.event, entry.effective_at) for entry in entries)
-            assert to_text(replay(Account(PROVIDER, name), told)) == to_text(account)
+            facts = ((entry.event, entry.effective_at) for entry in entries)
+            assert to_text(replay(Account(PROVIDER, name), facts)) == to_text(account)
 
 
 def _fail() -> NoReturn:

@@ -68,7 +68,7 @@ def test_control_characters_have_their_short_escapes_or_four_lower_case_digits()
     assert line('{"a":"\x7f\u0080\u2028"}'.encode(), "here") == {"a": "\x7f\u0080\u2028"}
 
 
-def test_keys_come_by_utf_16_code_units() -> None:
+def test_keys_are_sorted_by_utf_16_code_units() -> None:
     assert [PROPERTIES[name] for name in in_order(PROPERTIES)] == PROPERTIES_IN_ORDER
     ordered = {name: PROPERTIES[name] for name in in_order(PROPERTIES)}
     state = json.dumps(ordered, ensure_ascii=False, separators=(",", ":")).encode()
@@ -81,7 +81,7 @@ def test_keys_come_by_utf_16_code_units() -> None:
 
 
 def test_the_keys_of_all_entries_are_ascii() -> None:
-    """So whoever sorts them by code points, bytes or UTF-16 comes to the same entry."""
+    """So sorting them by code points, bytes or UTF-16 gives the same entry."""
     names = {name for event in EVENTS for name in event.model_fields} | ENVELOPE_FIELDS
     assert all(name.isascii() and name.isidentifier() for name in names)
 
@@ -113,7 +113,7 @@ def test_whole_numbers_are_written_as_they_are(number: str) -> None:
         "{}",
     ],
 )
-def test_what_an_entry_does_not_hold_is_refused(value: str) -> None:
+def test_a_value_that_an_entry_cannot_hold_is_refused(value: str) -> None:
     """Numbers that are several numbers to a reader that has doubles; what is not flat."""
     with pytest.raises(CorruptEntry):
         line(f'{{"a":{value}}}'.encode(), "here")

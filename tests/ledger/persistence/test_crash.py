@@ -1,4 +1,4 @@
-"""Killed at any moment, the ledger opens with whole transactions only and all that was told."""
+"""After a kill at any moment, the ledger has whole transactions and all acknowledged ones."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def test_a_process_killed_at_any_moment_leaves_whole_transactions(
     print(f"AUTHLEDGER_TEST_SEED={seed}")  # noqa: T201  To have the same moments again.
     chance = random.Random(seed)
     kills = KILLS if isinstance(place, Path) else KILLS // 3
-    told: dict[str, int] = {}
+    acknowledged: dict[str, int] = {}
     for turn in range(kills):
         # An account grown long takes long to read, and the kills would all fall into that.
-        _killed(processes, place, f"t{turn}", f"account-{turn // 10}", chance, told)
-        _recovered(place, told, thoroughly=turn % 10 == 0)
+        _killed(processes, place, f"t{turn}", f"account-{turn // 10}", chance, acknowledged)
+        _recovered(place, acknowledged, thoroughly=turn % 10 == 0)
     sound(place)
     assert verify_entries(place, jobs=1).findings == []
-    assert len(told) > kills, "most were killed at work, not before it"
+    assert len(acknowledged) > kills, "most were killed at work, not before it"
 
 
 def _killed(  # noqa: PLR0917  All of them are where and when it happens.
@@ -56,7 +56,7 @@ def _killed(  # noqa: PLR0917  All of them are where and when it happens.
     name: str,
     account: str,
     chance: random.Random,
-    told: dict[str, int],
+    acknowledged: dict[str, int],
 ) -> None:
     """Start an appender, kill it at some moment, and keep what it had acknowledged."""
     listening, saying = processes.Pipe(duplex=False)
@@ -66,16 +66,16 @@ def _killed(  # noqa: PLR0917  All of them are where and when it happens.
     if chance.random() < 0.1:
         time.sleep(chance.uniform(0, 0.05))  # Perhaps while it opens, or reads what there is.
     else:
-        _keep(listening, told, 1 + chance.randrange(5))  # It is at work then.
+        _keep(listening, acknowledged, 1 + chance.randrange(5))  # It is at work then.
         time.sleep(chance.uniform(0, 0.01))
     child.kill()
     child.join()
     child.close()
-    _keep(listening, told)
+    _keep(listening, acknowledged)
     listening.close()
 
 
-def _keep(listening: Connection, told: dict[str, int], lines: int | None = None) -> None:
+def _keep(listening: Connection, acknowledged: dict[str, int], lines: int | None = None) -> None:
     """Read acknowledgements: so many of them, or until the process is gone."""
     while lines is None or lines > 0:
         try:
@@ -85,9 +85,9 @@ def _keep(listening: Connection, told: dict[str, int], lines: int | None = None)
         lines = None if lines is None else lines - 1
         match line.split():
             case ["command", command_id, entries]:
-                told[command_id] = int(entries)
+                acknowledged[command_id] = int(entries)
             case ["traces", number]:
-                told["traces"] = int(number)
+                acknowledged["traces"] = int(number)
             case ["open"]:
                 pass
             case other:
@@ -98,9 +98,9 @@ def _append(place: Place, name: str, account: str, saying: Connection) -> None:
     appender.go_on(place, name, saying.send, account)
 
 
-def _recovered(place: Place, told: dict[str, int], *, thoroughly: bool) -> None:
+def _recovered(place: Place, acknowledged: dict[str, int], *, thoroughly: bool) -> None:
     if isinstance(place, Path) and not place.exists():
-        assert not told
+        assert not acknowledged
         return
     with Ledger(place) as ledger:
         ledger.last_position()
@@ -111,12 +111,12 @@ def _recovered(place: Place, told: dict[str, int], *, thoroughly: bool) -> None:
         kept = dict(
             db.execute("SELECT command_id, last_position - first_position + 1 FROM commands")
         )
-        for command_id, entries in told.items():
+        for command_id, entries in acknowledged.items():
             if command_id == "traces":
                 continue
             # A command that found nothing left to do appended nothing, and keeps no id.
             assert kept.get(command_id, 0) == entries, f"{command_id} was acknowledged"
-        if "traces" in told:
+        if "traces" in acknowledged:
             assert sum("/trace-" in command_id for command_id in kept) == 40
         # Consent is one transaction: wherever it was granted, all of its permissions follow.
         partial = db.execute(
@@ -160,10 +160,10 @@ def _offsets(log: bytes) -> list[int]:
     return sorted(offset for offset in near | {0, 1, 31} if 0 <= offset <= len(log))
 
 
-def test_a_log_cut_at_any_byte_opens_as_one_of_the_states_that_were(
+def test_a_write_ahead_log_cut_at_any_byte_opens_in_an_earlier_state(
     grown: tuple[Path, list[list[str]]], tmp_path: Path
 ) -> None:
-    """What a crash of the machine leaves: the log up to some byte. No transaction is in parts."""
+    """After a crash of the machine the log ends at some byte. No transaction is there in part."""
     crashed, states = grown
     log = Path(f"{crashed}-wal").read_bytes()
     reached = 0
@@ -182,7 +182,7 @@ def test_a_log_cut_at_any_byte_opens_as_one_of_the_states_that_were(
     assert reached == len(states[-1]), "the whole log holds everything"
 
 
-def test_a_log_with_a_broken_byte_opens_as_one_of_the_states_that_were(
+def test_a_write_ahead_log_with_a_broken_byte_opens_in_an_earlier_state(
     grown: tuple[Path, list[list[str]]], tmp_path: Path
 ) -> None:
     """A frame's checksum covers all before it: what follows a broken byte is not believed."""

@@ -37,7 +37,7 @@ PLACE = f"{ENTRY.stream} version {ENTRY.version}"
 
 
 def written(entry: Recorded) -> bytes:
-    """The entry's bytes; one that is too long to be kept is no example."""
+    """The entry's bytes; the example is skipped if it is too long to be stored."""
     try:
         return encode(entry)
     except InvalidInput:
@@ -66,7 +66,7 @@ def rewritten(**changes: object) -> bytes:
 
 @settings(max_examples=400)
 @given(entry=entries)
-def test_whatever_is_written_is_read_as_the_same(entry: Recorded) -> None:
+def test_every_written_entry_is_read_as_the_same(entry: Recorded) -> None:
     assert decode(stored(written(entry), entry)) == entry
 
 
@@ -132,13 +132,13 @@ def entry_of(size: int) -> Recorded:
     return replace(bare, reason="x" * (size - len(encode(bare))))
 
 
-def test_an_entry_of_the_greatest_size_is_kept_and_a_greater_one_is_not() -> None:
+def test_an_entry_of_the_greatest_size_is_stored_and_a_longer_one_is_not() -> None:
     assert len(encode(entry_of(ENTRY_BYTES_MAX))) == ENTRY_BYTES_MAX == 65_535
     with pytest.raises(InvalidInput, match="has 65536 bytes; an entry may have 65535"):
         encode(entry_of(ENTRY_BYTES_MAX + 1))
 
 
-def test_a_text_that_is_no_unicode_is_not_written() -> None:
+def test_a_text_that_is_not_unicode_is_not_written() -> None:
     with pytest.raises(InvalidInput, match="not valid Unicode"):
         encode(replace(ENTRY, reason="half a pair: \ud83d"))
 
@@ -196,7 +196,7 @@ def test_altered_bytes_are_a_corrupt_entry_that_names_the_place(how: str) -> Non
 
 
 @pytest.mark.parametrize("blob", [None, 5, 1.5], ids=["null", "integer", "float"])
-def test_a_stored_value_that_is_no_text_is_a_corrupt_entry(blob: object) -> None:
+def test_a_stored_value_that_is_not_text_is_a_corrupt_entry(blob: object) -> None:
     with pytest.raises(CorruptEntry, match=PLACE):
         decode(stored(blob))  # type: ignore[arg-type]
 
@@ -245,7 +245,7 @@ def test_a_stored_value_that_is_no_text_is_a_corrupt_entry(blob: object) -> None
     ],
     ids=str,
 )
-def test_a_well_formed_line_that_is_no_entry_is_found_out(changes: dict[str, object]) -> None:
+def test_a_well_formed_line_that_is_not_an_entry_is_detected(changes: dict[str, object]) -> None:
     with pytest.raises(CorruptEntry, match=PLACE):
         decode(stored(rewritten(**changes)))
 
@@ -268,7 +268,7 @@ def test_a_value_of_another_form_is_not_coerced(changes: dict[str, str]) -> None
         decode(stored(state, entry))
 
 
-def test_an_entry_under_anothers_columns_is_found_out() -> None:
+def test_an_entry_under_the_columns_of_another_is_detected() -> None:
     state = encode(ENTRY)
     for column in (
         StoredEvent("account:huaweicloud:other", ENTRY.version, ENTRY.event.TOPIC, state),
@@ -281,7 +281,7 @@ def test_an_entry_under_anothers_columns_is_found_out() -> None:
 
 @settings(max_examples=400)
 @given(data=st.data())
-def test_any_one_altered_byte_is_found_out_or_is_another_entry(data: st.DataObject) -> None:
+def test_any_altered_byte_is_detected_or_gives_another_entry(data: st.DataObject) -> None:
     state = bytearray(encode(ENTRY))
     at = data.draw(st.integers(0, len(state) - 1))
     state[at] = data.draw(st.integers(0, 255).filter(lambda byte: byte != state[at]))
@@ -292,7 +292,7 @@ def test_any_one_altered_byte_is_found_out_or_is_another_entry(data: st.DataObje
 
 
 @given(state=st.binary(max_size=200))
-def test_no_bytes_whatever_make_it_fail_otherwise(state: bytes) -> None:
+def test_no_bytes_raise_another_error(state: bytes) -> None:
     with pytest.raises(VerificationFailed):
         decode(stored(state))
 
@@ -315,7 +315,7 @@ def test_no_text_of_the_parsing_suite_passes_within_an_entry() -> None:
 
 
 @needs_json
-def test_naughty_texts_are_kept_as_they_are() -> None:
+def test_unusual_texts_are_stored_unchanged() -> None:
     texts = [text for text in json.loads((JSON / "blns.json").read_text("utf-8")) if text]
     assert len(texts) > 400
     for text in texts:
@@ -383,5 +383,5 @@ def test_a_payload_that_looks_like_a_recorded_time_is_left_alone() -> None:
     assert decode(stored(again, entry)) == replace(entry, recorded_at=later)
 
 
-def test_bytes_without_a_recorded_time_are_no_entry() -> None:
+def test_bytes_without_a_recorded_time_are_not_an_entry() -> None:
     assert recorded_at_of(b"state1") is None

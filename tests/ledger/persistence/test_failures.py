@@ -1,4 +1,4 @@
-"""What cannot be written or read is told clearly, and nothing that was acknowledged is lost."""
+"""Failures to write or read are reported clearly, and nothing that was acknowledged is lost."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def told(error: LedgerError, path: Path) -> None:
+def assert_clear(error: LedgerError, path: Path) -> None:
     """It names the file and says what to do."""
     assert str(path) in error.message
     assert error.remedy
@@ -67,7 +67,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @as_root
-def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_when_there_is_space(
+def test_on_a_full_disk_nothing_is_lost_and_writing_continues_with_space(
     small_disk: Path,
 ) -> None:
     path = small_disk / "ledger.db"
@@ -79,7 +79,7 @@ def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_when_there_is_space(
             for number in range(10_000):
                 consent(ledger, f"region-{number}")
                 acknowledged = ledger.last_position()
-        told(raised.value, path)
+        assert_clear(raised.value, path)
         assert acknowledged > 100
         assert len(texts(ledger)) >= acknowledged, "it can be read still"
         with pytest.raises(StoreFull):
@@ -91,12 +91,12 @@ def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_when_there_is_space(
 
 
 @as_root
-def test_a_ledger_cannot_be_made_on_a_full_disk(small_disk: Path) -> None:
+def test_a_ledger_cannot_be_created_on_a_full_disk(small_disk: Path) -> None:
     with contextlib.suppress(OSError):
         (small_disk / "ballast").write_bytes(b"x" * 4_000_000)
     with pytest.raises(StoreFull) as raised:
         Ledger(small_disk / "ledger.db")
-    told(raised.value, small_disk / "ledger.db")
+    assert_clear(raised.value, small_disk / "ledger.db")
     (small_disk / "ballast").unlink()
     with Ledger(small_disk / "ledger.db") as ledger:
         consent(ledger, BEIJING)
@@ -115,14 +115,14 @@ with Ledger(Path(sys.argv[1])) as ledger:
     try:
         for number in range(10_000):
             consent(ledger, f"region-{number}")
-            print("told", ledger.last_position(), flush=True)
+            print("appended", ledger.last_position(), flush=True)
     except StoreUnavailable as error:
         print(type(error).__name__, error)
 """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit on the size of files")
-def test_a_file_that_must_not_grow_is_told_and_keeps_what_it_has(path: Path) -> None:
+def test_a_file_that_must_not_grow_is_reported_and_keeps_its_entries(path: Path) -> None:
     *acknowledged, last = finished(python("-c", FILL, path))
     assert last.startswith(("StoreUnavailable", "StoreFull"))
     assert "Nothing was appended." in last
@@ -154,7 +154,7 @@ except LedgerError as error:
 
 
 def as_nobody(path: Path) -> str:
-    """What somebody without rights gets to hear."""
+    """The error that a user without rights gets."""
     for folder in path.parents:
         if len(folder.parts) > 2 and folder.exists() and folder.stat().st_uid == os.getuid():
             folder.chmod(folder.stat().st_mode | 0o055)
@@ -165,7 +165,7 @@ def as_nobody(path: Path) -> str:
 @pytest.mark.parametrize(
     ("file", "folder"), [(0o444, 0o777), (0o666, 0o555), (0o444, 0o555)], ids=oct
 )
-def test_a_file_or_folder_that_must_not_be_written_is_told(
+def test_a_file_or_folder_without_write_permission_is_reported(
     path: Path, file: int, folder: int
 ) -> None:
     before = path.read_bytes()
@@ -181,7 +181,7 @@ def test_a_file_or_folder_that_must_not_be_written_is_told(
 
 
 @as_root
-def test_a_file_that_must_not_be_read_is_told(path: Path) -> None:
+def test_a_file_without_read_permission_is_reported(path: Path) -> None:
     path.chmod(0o000)
     last = as_nobody(path)
     assert last.startswith(("StoreReadOnly", "StoreUnavailable")), last
@@ -189,7 +189,7 @@ def test_a_file_that_must_not_be_read_is_told(path: Path) -> None:
 
 
 @as_root
-def test_a_folder_that_must_not_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     last = as_nobody(tmp_path / "not" / "allowed" / "ledger.db")
     assert last.startswith("StoreReadOnly"), last
@@ -197,7 +197,7 @@ def test_a_folder_that_must_not_be_made_is_told(tmp_path: Path) -> None:
 
 
 @as_root
-def test_a_disk_that_was_mounted_to_be_read_only_is_told(small_disk: Path) -> None:
+def test_a_read_only_disk_is_reported(small_disk: Path) -> None:
     path = small_disk / "ledger.db"
     with Ledger(path) as ledger:
         consent(ledger, BEIJING)
@@ -205,7 +205,7 @@ def test_a_disk_that_was_mounted_to_be_read_only_is_told(small_disk: Path) -> No
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     with pytest.raises(StoreUnavailable) as raised, Ledger(path) as ledger:
         consent(ledger, "another")
-    told(raised.value, path)
+    assert_clear(raised.value, path)
     with pytest.raises(StoreReadOnly):
         Ledger(small_disk / "new" / "ledger.db")
     subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
@@ -216,7 +216,7 @@ def test_a_disk_that_was_mounted_to_be_read_only_is_told(small_disk: Path) -> No
 # -- a locked database ---------------------------------------------------------------------------
 
 
-def test_a_locked_ledger_is_told_and_free_again_afterwards(path: Path) -> None:
+def test_a_locked_ledger_is_reported_and_can_be_used_afterwards(path: Path) -> None:
     with raw(path) as other, Ledger(path, lock_timeout_s=1) as ledger:
         other.execute("BEGIN IMMEDIATE")
         before = texts(ledger)
@@ -226,25 +226,25 @@ def test_a_locked_ledger_is_told_and_free_again_afterwards(path: Path) -> None:
         ):
             with pytest.raises(StoreLocked, match="locked by another process") as raised:
                 attempt()
-            told(raised.value, path)
+            assert_clear(raised.value, path)
         assert texts(ledger) == before, "readers are not kept out"
         other.execute("ROLLBACK")
         ledger.execute(login("another"))
     sound(path)
 
 
-def test_a_ledger_that_is_locked_to_all_is_told(path: Path) -> None:
+def test_a_ledger_with_an_exclusive_lock_is_reported(path: Path) -> None:
     with raw(path) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         other.execute("SELECT count(*) FROM events").fetchone()
         with pytest.raises(StoreLocked) as raised, Ledger(path, lock_timeout_s=1) as ledger:
             ledger.last_position()
-        told(raised.value, path)
+        assert_clear(raised.value, path)
     sound(path)
 
 
-# -- what is no ledger ---------------------------------------------------------------------------
+# -- not a ledger -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -253,19 +253,23 @@ def test_a_ledger_that_is_locked_to_all_is_told(path: Path) -> None:
     [b"Dear diary,\n" * 100, b"xy", b"\0" * 4096, b"SQLite format 3\0", b"\x1f\x8b" + b"z" * 600],
     ids=["text", "two letters", "zeros", "half a header", "compressed"],
 )
-def test_a_file_of_another_kind_is_told_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+def test_a_file_of_another_kind_is_refused_and_left_unchanged(
+    tmp_path: Path, content: bytes
+) -> None:
     path = tmp_path / "diary.txt"
     path.write_bytes(content)
     with pytest.raises(StoreUnavailable) as raised:
         Ledger(path)
-    told(raised.value, path)
+    assert_clear(raised.value, path)
     assert isinstance(raised.value, NotALedger)
     assert path.read_bytes() == content
     assert [file.name for file in tmp_path.iterdir()] == ["diary.txt"]
 
 
 @pytest.mark.parametrize("journal", ["delete", "wal"])
-def test_another_programs_database_is_told_and_left_as_it_is(tmp_path: Path, journal: str) -> None:
+def test_another_programs_database_is_refused_and_left_unchanged(
+    tmp_path: Path, journal: str
+) -> None:
     path = tmp_path / "other.db"
     with raw(path) as db:
         db.execute(f"PRAGMA journal_mode = {journal}")
@@ -279,7 +283,7 @@ def test_another_programs_database_is_told_and_left_as_it_is(tmp_path: Path, jou
     assert [file.name for file in tmp_path.iterdir()] == ["other.db"]
 
 
-def test_a_database_that_says_whose_it_is_is_believed(tmp_path: Path) -> None:
+def test_a_database_with_the_application_id_of_another_program_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with raw(path) as db:
         db.execute("PRAGMA application_id = 4711")
@@ -296,27 +300,27 @@ def test_an_empty_file_is_a_new_ledger(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", [2, 100, 1024, 4096, 5000, 12_288])
-def test_a_truncated_ledger_is_told_and_left_as_it_is(path: Path, keep: int) -> None:
+def test_a_truncated_ledger_is_reported_and_left_unchanged(path: Path, keep: int) -> None:
     content = path.read_bytes()
     assert len(content) > keep
     path.write_bytes(content[:keep])
     with pytest.raises(StoreUnavailable) as raised, Ledger(path) as ledger:
         list(ledger.history())
         consent(ledger, "another")
-    told(raised.value, path)
+    assert_clear(raised.value, path)
     assert path.read_bytes()[:100] == content[: min(keep, 100)]
 
 
-def test_a_page_of_garbage_is_told(path: Path) -> None:
+def test_a_page_of_garbage_is_reported(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4096:8192] = b"\xa5" * 4096
     path.write_bytes(content)
     with pytest.raises(StoreUnavailable, match="damaged") as raised, Ledger(path) as ledger:
         list(ledger.history())
-    told(raised.value, path)
+    assert_clear(raised.value, path)
 
 
-def test_a_ledger_of_a_newer_format_is_told_and_left_as_it_is(path: Path) -> None:
+def test_a_ledger_of_a_newer_format_is_refused_and_left_unchanged(path: Path) -> None:
     with raw(path) as db:
         db.execute("PRAGMA user_version = 3")
     before = path.read_bytes()
@@ -328,16 +332,16 @@ def test_a_ledger_of_a_newer_format_is_told_and_left_as_it_is(path: Path) -> Non
     assert path.read_bytes() == before
 
 
-def test_a_folder_is_no_ledger(tmp_path: Path) -> None:
+def test_a_folder_is_not_a_ledger(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="cannot be opened") as raised:
         Ledger(tmp_path)
-    told(raised.value, tmp_path)
+    assert_clear(raised.value, tmp_path)
 
 
-def test_a_file_is_no_folder(path: Path) -> None:
+def test_a_file_is_not_a_folder(path: Path) -> None:
     with pytest.raises(StoreUnavailable) as raised:
         Ledger(path / "ledger.db")
-    told(raised.value, path / "ledger.db")
+    assert_clear(raised.value, path / "ledger.db")
 
 
 # -- the translation -----------------------------------------------------------------------------
@@ -354,7 +358,7 @@ def test_the_words_of_a_path_do_not_choose_the_error(tmp_path: Path, word: str) 
     assert type(raised.value) is StoreUnavailable
 
 
-def test_what_nobody_foresaw_is_told_in_the_databases_own_words() -> None:
+def test_an_unexpected_error_is_reported_with_the_databases_own_text() -> None:
     with (
         pytest.raises(StoreUnavailable, match="no such table: what"),
         as_store_errors("x.db"),
@@ -363,7 +367,7 @@ def test_what_nobody_foresaw_is_told_in_the_databases_own_words() -> None:
         db.execute("SELECT 1 FROM what")
 
 
-def test_a_bug_is_not_dressed_up_as_a_failure_of_the_disk() -> None:
+def test_a_bug_is_not_reported_as_a_failure_of_the_disk() -> None:
     with pytest.raises(ZeroDivisionError), as_store_errors("x.db"):
         sys.stdout.write(str(1 / 0))
 

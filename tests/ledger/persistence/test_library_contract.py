@@ -1,6 +1,6 @@
 """The eventsourcing library's own test cases, on our recorders and our factories.
 
-What of them does not run here, and why:
+The cases that do not run here, and why:
 
 - `AggregateRecorderTestCase` expects `insert_events` to return None, as a recorder without
   positions does. Ours is an application recorder; the library's own application recorders fail it
@@ -296,8 +296,8 @@ class TestExampleApplicationOnPostgres(OurDatabase, application_cases.ExampleApp
 
 @pytest.mark.filterwarnings("default::DeprecationWarning")
 class TestApplicationOnPostgres(OurDatabase, application_cases.ApplicationTestCase):
-    # About the library's cache, and it waits until each of many threads has won a race: with a lock
-    # that is given in turn that takes half a minute. Its sister, which waits too, does run.
+    # About the library's cache, and it waits until each of many threads was the first: with a lock
+    # that is granted in order that takes half a minute. Its sister, which waits too, does run.
     test_check_aggregate_fastforwarding_nonblocking = None  # type: ignore[assignment]
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL that is not there, says no, or cannot write: told, and nothing is lost."""
+"""A PostgreSQL server is unreachable, refuses, or cannot write: reported, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.postgres import PASSWORD, Server
 from tests.tls import Authority, tls_before
 
 
-def told(error: LedgerError) -> None:
+def assert_clear(error: LedgerError) -> None:
     """It names the ledger and says what to do, in a line, and nobody's password."""
     assert "postgresql://" in error.message
     assert error.remedy
@@ -40,11 +40,11 @@ def told(error: LedgerError) -> None:
 # -- who is not let in ---------------------------------------------------------------------------
 
 
-def test_a_server_that_is_not_there_is_told_at_once() -> None:
+def test_an_unreachable_server_is_reported_at_once() -> None:
     begun = time.monotonic()
     with pytest.raises(StoreUnavailable, match="cannot be reached") as raised:
         Ledger("postgresql://alice:secret@127.0.0.1:1/audit")
-    told(raised.value)
+    assert_clear(raised.value)
     assert time.monotonic() - begun < 5
 
 
@@ -57,13 +57,15 @@ def test_a_server_that_is_not_there_is_told_at_once() -> None:
     ],
     ids=["a wrong password", "no such role", "no such database"],
 )
-def test_who_is_not_let_in_is_told(server: Server, database: str, role: str, password: str) -> None:
+def test_a_refused_login_is_reported(
+    server: Server, database: str, role: str, password: str
+) -> None:
     with pytest.raises(StoreUnavailable, match="cannot be reached") as raised:
         Ledger(server.network_url(database, role, password))
-    told(raised.value)
+    assert_clear(raised.value)
 
 
-def test_a_server_without_tls_is_not_spoken_to_where_tls_is_asked_for(server: Server) -> None:
+def test_a_server_without_tls_is_refused_if_the_url_requires_tls(server: Server) -> None:
     with pytest.raises(StoreUnavailable, match="SSL"):
         Ledger(server.network_url("postgres") + "?sslmode=require")
 
@@ -86,7 +88,7 @@ def test_the_servers_certificate_is_checked_as_the_url_asks(
     sound(database)
 
 
-def test_a_server_that_takes_no_more_connections_is_told(server: Server, database: str) -> None:
+def test_a_server_without_free_connections_is_reported(server: Server, database: str) -> None:
     Ledger(database).close()
     with psycopg.connect(database, autocommit=True) as db:
         db.execute("DROP ROLE IF EXISTS one_too_many")
@@ -94,10 +96,10 @@ def test_a_server_that_takes_no_more_connections_is_told(server: Server, databas
         with pytest.raises(StoreUnavailable, match="too many connections") as raised:
             Ledger(database.replace("postgres@", "one_too_many@"))
         db.execute("DROP ROLE one_too_many")
-    told(raised.value)
+    assert_clear(raised.value)
 
 
-def test_a_role_without_rights_is_told_who_gives_them(server: Server, database: str) -> None:
+def test_a_role_without_rights_learns_who_grants_them(server: Server, database: str) -> None:
     Ledger(database).close()
     with psycopg.connect(database, autocommit=True) as db:
         db.execute("DROP ROLE IF EXISTS stranger")
@@ -117,21 +119,21 @@ def test_a_role_without_rights_is_told_who_gives_them(server: Server, database: 
         "postgresql://u:secret%ed%a0%80@h/db",
     ],
 )
-def test_a_url_that_cannot_be_understood_is_told_without_what_is_secret_in_it(url: str) -> None:
+def test_an_invalid_url_is_reported_without_its_password(url: str) -> None:
     for open_it in (Ledger, lambda url: Views.open(url, load_catalogue())):
         with pytest.raises(InvalidInput) as raised:
             open_it(url)
         assert "secret" not in str(raised.value)
 
 
-def test_a_database_in_another_encoding_is_told(server: Server) -> None:
+def test_a_database_in_another_encoding_is_refused(server: Server) -> None:
     with server.connection() as db:
         db.execute("DROP DATABASE IF EXISTS latin")
         db.execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0")
         with pytest.raises(StoreUnavailable, match="encoding LATIN1") as raised:
             Ledger(server.url("latin"))
         db.execute("DROP DATABASE latin WITH (FORCE)")
-    told(raised.value)
+    assert_clear(raised.value)
 
 
 WITHOUT_PSYCOPG = """
@@ -150,7 +152,7 @@ with Ledger(sys.argv[1]) as ledger:
 """
 
 
-def test_without_psycopg_the_way_to_get_it_is_told_and_files_are_ledgers(tmp_path: Path) -> None:
+def test_without_psycopg_the_error_says_how_to_install_it_and_files_work(tmp_path: Path) -> None:
     (said,) = finished(python("-c", WITHOUT_PSYCOPG, tmp_path / "ledger.db"))
     assert said.endswith("pip install 'authledger[postgres]'")
 
@@ -158,7 +160,7 @@ def test_without_psycopg_the_way_to_get_it_is_told_and_files_are_ledgers(tmp_pat
 # -- what cannot be written ----------------------------------------------------------------------
 
 
-def test_a_lock_held_too_long_is_told_and_readers_are_not_kept_out(database: str) -> None:
+def test_a_lock_held_too_long_is_reported_and_does_not_block_readers(database: str) -> None:
     with Ledger(database, lock_timeout_s=1) as ledger, psycopg.connect(database) as other:
         consent(ledger, BEIJING)
         before = texts(ledger)
@@ -169,22 +171,22 @@ def test_a_lock_held_too_long_is_told_and_readers_are_not_kept_out(database: str
         ):
             with pytest.raises(StoreLocked, match="locked by another process") as raised:
                 attempt()
-            told(raised.value)
+            assert_clear(raised.value)
         assert texts(ledger) == before
         other.rollback()
         assert not ledger.execute(login("another"), command_id="again").repeated
     sound(database)
 
 
-def test_what_nobody_foresaw_is_told_in_the_databases_own_words(database: str) -> None:
+def test_an_unexpected_error_is_reported_with_the_databases_own_text(database: str) -> None:
     with Ledger(database) as ledger, raw(database) as db:
         db.execute("DROP TABLE snapshots")
         with pytest.raises(StoreUnavailable, match='"snapshots" does not exist') as raised:
             ledger.execute(login(BEIJING))
-        told(raised.value)
+        assert_clear(raised.value)
 
 
-def test_a_server_that_is_read_only_is_told(database: str) -> None:
+def test_a_read_only_server_is_reported(database: str) -> None:
     with Ledger(database) as ledger:
         consent(ledger, BEIJING)
     read_only = f"{database}&options=-cdefault_transaction_read_only%3Don"
@@ -192,7 +194,7 @@ def test_a_server_that_is_read_only_is_told(database: str) -> None:
         assert ledger.last_position() > 0
         with pytest.raises(StoreReadOnly, match="a standby, or read-only") as raised:
             ledger.execute(login("another"))
-        told(raised.value)
+        assert_clear(raised.value)
 
 
 @pytest.fixture
@@ -223,7 +225,7 @@ def test_on_a_full_disk_nothing_is_lost(small_disk: tuple[str, Path]) -> None:
             for number in range(100):
                 ledger.observe(trace for trace in traces(2_000 * (number + 1))[2_000 * number :])
                 acknowledged = ledger.last_position()
-        told(raised.value)
+        assert_clear(raised.value)
         assert acknowledged > 0
         # Even a read may have to write on such a disk: PostgreSQL makes room in its buffers for it.
         subprocess.run(["mount", "-o", "remount,size=64m", folder], check=True)

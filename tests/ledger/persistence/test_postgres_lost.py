@@ -1,4 +1,4 @@
-"""A connection or a server that goes in the midst of it: nothing is lost, nothing repeated."""
+"""A connection or server is lost at any moment: nothing is lost, and nothing is repeated."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_connection_that_the_server_ended_is_replaced(database: str) -> None:
     sound(database)
 
 
-def test_a_connection_that_works_is_not_asked_whether_it_does(by_way: str, way: Way) -> None:
+def test_a_working_connection_is_not_tested_before_use(by_way: str, way: Way) -> None:
     """A ping before each use costs a round trip, and half a minute where a server is gone."""
     with Ledger(by_way) as ledger:
         ledger.execute(login(BEIJING))
@@ -111,7 +111,7 @@ def test_a_connection_cut_at_the_commit_loses_nothing_and_repeats_nothing(
     sound(database)
 
 
-def test_what_somebody_else_appended_meanwhile_is_not_taken_for_ones_own(
+def test_another_processes_append_is_not_mistaken_for_the_lost_one(
     by_way: str, way: Way, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The commit is lost, and before the next attempt another has taken the place."""
@@ -135,7 +135,7 @@ def test_what_somebody_else_appended_meanwhile_is_not_taken_for_ones_own(
     sound(database)
 
 
-def test_an_outcome_that_cannot_be_known_is_said_to_be_unknown_and_can_be_asked_for(
+def test_an_unknown_outcome_is_reported_and_the_command_id_settles_it(
     by_way: str, way: Way, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres_connections, "RETRY_S", 0.5)
@@ -157,7 +157,7 @@ def test_an_outcome_that_cannot_be_known_is_said_to_be_unknown_and_can_be_asked_
     sound(database)
 
 
-def test_an_outcome_that_cannot_be_looked_up_in_time_is_not_said_to_be_none(
+def test_an_outcome_that_cannot_be_looked_up_in_time_is_reported_as_unknown(
     by_way: str, way: Way, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The commit is lost, and then another holds the lock for too long."""
@@ -203,8 +203,8 @@ def test_the_signers_record_follows_a_commit_whose_answer_was_lost(
         assert verify(database, note, [signer.key.verifier], pins={}, record=last).verified
 
 
-def test_a_transaction_that_the_server_gave_up_is_begun_again(database: str) -> None:
-    """As with a deadlock: twice it is told to try again, and then it goes through."""
+def test_a_transaction_that_the_server_aborted_is_retried(database: str) -> None:
+    """As with a deadlock: the server asks twice to try again, and then it succeeds."""
     with Ledger(database) as ledger, raw(database) as db:
         db.execute("CREATE SEQUENCE ledger.turn")
         db.execute(
@@ -226,7 +226,7 @@ def test_a_transaction_that_the_server_gave_up_is_begun_again(database: str) -> 
 
 
 @pytest.mark.parametrize("how", [SIGQUIT, SIGKILL], ids=["stopped", "crashed"])
-def test_a_server_that_goes_and_comes_back_under_load_loses_nothing_acknowledged(
+def test_a_server_that_restarts_under_load_loses_nothing_acknowledged(
     how: Signals,
 ) -> None:
     """Durable, for what was acknowledged before the crash must be there after it."""
@@ -271,7 +271,7 @@ def _until(holds: object) -> None:
         time.sleep(0.01)
 
 
-def test_a_process_that_stands_still_in_an_append_does_not_keep_the_lock(
+def test_a_process_that_is_stopped_in_an_append_does_not_keep_the_lock(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres_connections, "IDLE_IN_TRANSACTION_S", 1)
@@ -285,8 +285,8 @@ def test_a_process_that_stands_still_in_an_append_does_not_keep_the_lock(
     sound(database)
 
 
-def test_facts_are_no_less_known_for_a_cut(by_way: str, way: Way) -> None:
-    """What a process knew of an account is asked again, not guessed, after a failed append."""
+def test_known_traces_are_recognised_after_a_lost_connection(by_way: str, way: Way) -> None:
+    """After a failed append the process reads the account again instead of trusting its cache."""
     with Ledger(by_way) as ledger:
         consent(ledger, BEIJING)
         way.cut()

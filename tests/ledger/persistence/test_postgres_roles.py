@@ -1,4 +1,4 @@
-"""What a role may do, tried on a real server: the owner, a writer, a reader."""
+"""The rights of the owner, a writer and a reader, on a real server."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROLES = ("an owner", "a writer", "a reader")
 
 @pytest.fixture
 def as_role(database: str) -> Iterator[dict[str, str]]:
-    """The database by each role. The owner is no superuser, and owns only what it made."""
+    """The database's URL by role. The owner is not a superuser, and owns only what it created."""
     with psycopg.connect(database, autocommit=True) as db:
         name = db.info.dbname
         for role in ROLES:
@@ -83,7 +83,9 @@ def test_not_even_the_owner_changes_or_deletes_an_event(
             db.execute(what)
 
 
-def test_a_writer_does_all_that_a_ledger_does(as_role: dict[str, str], tmp_path: Path) -> None:
+def test_a_writer_can_do_everything_that_a_ledger_does(
+    as_role: dict[str, str], tmp_path: Path
+) -> None:
     with Ledger(as_role["a writer"], log_keys=tmp_path) as ledger:
         signer = LogSigner(tmp_path, ORIGIN)
         signer.key.create(ledger.location)
@@ -102,7 +104,7 @@ def test_a_writer_does_all_that_a_ledger_does(as_role: dict[str, str], tmp_path:
     sound(as_role["a writer"])
 
 
-def test_a_writer_is_copied_from_and_copied_to(as_role: dict[str, str], tmp_path: Path) -> None:
+def test_a_writer_can_copy_from_and_to_a_ledger(as_role: dict[str, str], tmp_path: Path) -> None:
     here, away = as_role["a writer"], tmp_path / "away.db"
     copied(here, away)
     with Ledger(away, log_keys=tmp_path / "keys") as ledger:
@@ -137,7 +139,7 @@ def test_a_reader_sees_the_views_and_nothing_else(as_role: dict[str, str], datab
                 db.execute(statement)
 
 
-def test_giving_again_changes_nothing_and_takes_nothing_away(as_role: dict[str, str]) -> None:
+def test_granting_again_changes_nothing_and_revokes_nothing(as_role: dict[str, str]) -> None:
     owner = PostgresDatabase(as_role["an owner"])
     grant(owner, writers=["a writer"], readers=["a reader"])
     with Ledger(as_role["a writer"]) as ledger:
@@ -146,18 +148,18 @@ def test_giving_again_changes_nothing_and_takes_nothing_away(as_role: dict[str, 
         assert texts(ledger)[: len(before)] == before
 
 
-def test_a_role_that_is_not_there_is_told(as_role: dict[str, str]) -> None:
+def test_a_missing_role_is_reported(as_role: dict[str, str]) -> None:
     with pytest.raises(InvalidInput, match="no role 'nobody\"; DROP'") as raised:
         grant(PostgresDatabase(as_role["an owner"]), writers=['nobody"; DROP'], readers=[])
     assert "CREATE ROLE" in raised.value.remedy
 
 
-def test_where_there_is_no_ledger_nothing_is_given(database: str) -> None:
+def test_without_a_ledger_nothing_is_granted(database: str) -> None:
     with pytest.raises(NotFound):
         grant(PostgresDatabase(database), writers=["postgres"], readers=[])
 
 
-def test_a_writer_makes_no_tables(as_role: dict[str, str]) -> None:
+def test_a_writer_cannot_create_tables(as_role: dict[str, str]) -> None:
     with raw(as_role["an owner"]) as db:
         db.execute("DROP SCHEMA ledger CASCADE")
     with pytest.raises(NotFound):

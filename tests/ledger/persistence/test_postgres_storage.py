@@ -1,4 +1,4 @@
-"""What a PostgreSQL ledger is made of: its tables, its columns, what it is not taken for."""
+"""The tables and columns of a PostgreSQL ledger, and databases that are not one."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def columns(db: Any, table: str) -> list[str]:
 # -- form ----------------------------------------------------------------------------------------
 
 
-def test_the_tables_have_the_columns_that_they_have_in_a_file(
-    database: str, tmp_path: Path
-) -> None:
+def test_the_tables_have_the_same_columns_as_in_a_file(database: str, tmp_path: Path) -> None:
     Ledger(database).close()
     Ledger(tmp_path / "ledger.db").close()
     with raw(database) as db, raw(tmp_path / "ledger.db") as file:
@@ -99,14 +97,14 @@ def test_a_ledger_has_the_same_entries_and_the_same_log_on_both(
 # -- what is a ledger ----------------------------------------------------------------------------
 
 
-def test_a_missing_ledger_is_not_made_by_who_only_reads(database: str) -> None:
+def test_reading_does_not_create_a_missing_ledger(database: str) -> None:
     with pytest.raises(NotFound, match="There is no ledger in postgresql://"):
         Ledger(database, create=False)
     with raw(database) as db:
         assert db.execute("SELECT to_regnamespace('ledger')").fetchone() == (None,)
 
 
-def test_an_empty_schema_is_a_new_ledger_and_other_schemas_are_others_affair(
+def test_an_empty_schema_becomes_a_ledger_and_other_schemas_are_left_alone(
     database: str,
 ) -> None:
     with raw(database) as db:
@@ -131,7 +129,7 @@ def test_an_empty_schema_is_a_new_ledger_and_other_schemas_are_others_affair(
         ),
     ],
 )
-def test_another_programs_schema_is_told_and_left_as_it_is(database: str, theirs: str) -> None:
+def test_another_programs_schema_is_refused_and_left_unchanged(database: str, theirs: str) -> None:
     with psycopg.connect(database, autocommit=True) as db:
         db.execute("CREATE SCHEMA ledger")
         db.execute(theirs.encode())
@@ -145,7 +143,7 @@ def test_another_programs_schema_is_told_and_left_as_it_is(database: str, theirs
         assert db.execute(names.encode()).fetchall() == before
 
 
-def test_a_ledger_of_a_newer_format_is_told(database: str) -> None:
+def test_a_ledger_of_a_newer_format_is_refused(database: str) -> None:
     Ledger(database).close()
     with raw(database) as db:
         db.execute("UPDATE format SET version = 3")
@@ -153,7 +151,7 @@ def test_a_ledger_of_a_newer_format_is_told(database: str) -> None:
         Ledger(database)
 
 
-def test_all_who_open_a_new_ledger_at_once_get_in(server: Server) -> None:
+def test_several_processes_can_open_a_new_ledger_at_once(server: Server) -> None:
     name = server.take()
     with ThreadPoolExecutor(8) as threads:
         opened = list(threads.map(lambda _: Ledger(server.url(name)), range(8)))
@@ -163,7 +161,7 @@ def test_all_who_open_a_new_ledger_at_once_get_in(server: Server) -> None:
     server.give_back(name)
 
 
-def test_a_ledger_that_was_made_in_part_is_not_there(database: str) -> None:
+def test_an_interrupted_creation_leaves_no_ledger(database: str) -> None:
     """All tables are made in one transaction: here the last of them cannot be."""
     with raw(database) as db:
         db.execute(
@@ -216,7 +214,7 @@ def test_twenty_thousand_events_in_one_append_do_not_hang(database: str) -> None
         assert ledger.entries.tree_size() == ledger.last_position()
 
 
-def test_no_database_function_appends_whatever_the_environment_says(
+def test_no_environment_variable_turns_database_functions_on(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The library's loses events for a reader that follows: it takes no lock."""
@@ -234,7 +232,7 @@ def test_no_database_function_appends_whatever_the_environment_says(
         assert functions == [("refuse",)]
 
 
-def test_what_was_acknowledged_is_on_the_disk_whatever_the_role_has_set(database: str) -> None:
+def test_commits_wait_for_the_disk_under_any_setting_of_the_role(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as db:
         name = db.info.dbname
         for set_to, is_then in (("off", "on"), ("remote_apply", "remote_apply")):
@@ -265,8 +263,8 @@ def test_names_in_any_script_come_back_by_insert_and_by_copy(database: str, agen
                 for n in range(60)
             ]
         )
-        told = {e.event.agency for e in ledger.history() if isinstance(e.event, AgencyCreated)}
-        assert told == {agency}
+        agencies = {e.event.agency for e in ledger.history() if isinstance(e.event, AgencyCreated)}
+        assert agencies == {agency}
     with raw(database) as db:
         assert set(db.execute("SELECT agency FROM events")) == {(agency,)}
     sound(database)
@@ -293,7 +291,7 @@ def test_an_erased_name_is_in_no_file_of_the_database(server: Server, database: 
     sound(database)
 
 
-def test_a_reader_that_holds_the_table_of_names_is_told_of(database: str) -> None:
+def test_a_reader_that_locks_the_table_of_names_is_named(database: str) -> None:
     from ledger.application import Actor
 
     with Ledger(database, lock_timeout_s=1) as ledger, psycopg.connect(database) as reader:

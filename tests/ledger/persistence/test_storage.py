@@ -1,4 +1,4 @@
-"""What the file promises: form, order, times, positions."""
+"""The promises of a file: format, order, times and positions."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_an_event_is_never_changed_and_never_deleted(ledger: Ledger, path: Path)
     assert texts(ledger) == before
 
 
-def test_positions_are_dense_and_versions_go_on_in_each_stream(
+def test_positions_are_dense_and_versions_continue_in_each_stream(
     ledger: Ledger, place: Place
 ) -> None:
     consent(ledger, BEIJING)
@@ -164,7 +164,7 @@ def test_readers_are_not_kept_waiting_by_a_writer(path: Path, ledger: Ledger) ->
         assert other.last_position() == ledger.last_position()
 
 
-def test_all_of_it_is_there_when_the_ledger_is_opened_again(place: Place) -> None:
+def test_all_entries_are_there_when_the_ledger_is_opened_again(place: Place) -> None:
     with Ledger(place) as ledger:
         consent(ledger, BEIJING)
         before = list(ledger.history())
@@ -179,7 +179,7 @@ def test_entries_know_their_position_however_they_are_read(ledger: Ledger) -> No
     assert stream == [entry for entry in ledger.history() if entry.stream.startswith("account:")]
 
 
-def test_a_folder_is_made_for_a_new_ledger_and_not_for_a_missing_one(tmp_path: Path) -> None:
+def test_a_folder_is_created_for_a_new_ledger_and_not_for_a_missing_one(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=r"no ledger at .*there\.db"):
         Ledger(tmp_path / "not" / "there.db", create=False)
     assert not (tmp_path / "not").exists()
@@ -190,7 +190,7 @@ def test_a_folder_is_made_for_a_new_ledger_and_not_for_a_missing_one(tmp_path: P
 @pytest.mark.parametrize(
     "name", ["with space.db", "100% #1?.db", "日本語 🛡️.db", "a;b&c=d.db", "\udcff.db"]
 )
-def test_a_file_may_bear_any_name(tmp_path: Path, name: str) -> None:
+def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
     with Ledger(tmp_path / name) as ledger:
         consent(ledger, BEIJING)
     assert (tmp_path / name).stat().st_size > 0
@@ -216,7 +216,7 @@ def test_recorded_times_never_decrease_when_the_clock_jumps_back(
 
 @settings(max_examples=25)
 @given(jumps=st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=12))
-def test_recorded_times_never_decrease_whatever_the_clock_does(
+def test_recorded_times_never_decrease_with_any_clock(
     jumps: list[int], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     clock = Clock()
@@ -232,7 +232,7 @@ def test_recorded_times_never_decrease_whatever_the_clock_does(
         assert ledger.entries.position_at(instant_text(times[0] - timedelta(seconds=1))) == 0
 
 
-def test_a_command_takes_effect_no_earlier_than_what_is_known_already(
+def test_a_command_takes_effect_no_earlier_than_the_known_facts(
     ledger: Ledger, clock: Clock
 ) -> None:
     consent(ledger, BEIJING)
@@ -254,7 +254,7 @@ def test_a_late_fact_takes_effect_when_it_happened(ledger: Ledger) -> None:
     assert entry.source.trace_id == "t1"
 
 
-def test_what_a_late_fact_ends_is_appended_with_it(ledger: Ledger) -> None:
+def test_the_consequences_of_a_late_fact_are_appended_with_it(ledger: Ledger) -> None:
     deleted = NOON - timedelta(days=1)
     granted = PermissionGranted(agency="backup", region=BEIJING, service="cce")
     ledger.observe([seen("t2", AgencyDeleted(agency="backup"), at=deleted)])
