@@ -151,8 +151,11 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
-        durable_file.write(pipe, b"a line\n")
-        assert reader.communicate(timeout=30)[0] == b"a line\n"
+        try:
+            durable_file.write(pipe, b"a line\n")
+            assert reader.communicate(timeout=30)[0] == b"a line\n"
+        finally:
+            reader.kill()
     assert pipe.is_fifo()
     assert unfinished(tmp_path) == []
 
