@@ -1,8 +1,8 @@
-"""What a projection is: a name, a key, values or counters, and one SELECT that yields changes.
+"""The declaration of a projection: a name, a key, values or counters, and one SELECT of changes.
 
 The SELECT reads the relation `events` and yields `position`, `effective_at`, the key columns and
-the value columns (or, for counters, by how much each grows). It is ANSI SQL over the events'
-derived columns, without window functions, so that every engine runs the same text.
+the value columns (for counters: how much each grows). It is ANSI SQL over the events' derived
+columns, without window functions, so that every engine runs the same text.
 
 The runner keeps the history of each key as half-open intervals `[from_position, until_position)`:
 
@@ -24,12 +24,13 @@ from projections.dialect import Dialect
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A documented column. `type` is TEXT or INTEGER; `choices` are all its values, if it is
-    closed: a question for any other value is refused. `is_time`: a TEXT in RFC 3339, in UTC.
+    """A documented column. `type` is TEXT or INTEGER; `is_time`: a TEXT in RFC 3339, in UTC.
+
+    If `choices` is not empty, it has all values of the column: a question for another is refused.
     """
 
     name: str
-    doc: str
+    doc: str = field(repr=False)
     type: str = "TEXT"
     choices: tuple[str, ...] = field(default=(), repr=False)
     is_time: bool = field(default=False, repr=False)
@@ -37,14 +38,14 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """A view whose history is kept: the last change of a key wins, or counters are summed.
+    """A view with its history: the last change of a key wins, or counters are summed.
 
-    The dimension that people ask by stands first in the key. Key columns are never NULL: the
-    SELECT puts an empty text in the place of what does not apply.
+    The first key column is the one by which people ask most. Key columns are never NULL: the
+    SELECT yields an empty text if a column does not apply.
     """
 
     name: str
-    doc: str
+    doc: str = field(repr=False)
     key: tuple[Column, ...]
     select: str
     values: tuple[Column, ...] = ()
@@ -61,7 +62,10 @@ class Projection:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A digest of the declaration: when it differs, what is kept must be rebuilt."""
+        """A digest of the declaration, apart from its documentation.
+
+        If it differs from the one stored for the table, the table must be rebuilt.
+        """
         return hashlib.sha256(repr((_LAYOUT, self)).encode()).hexdigest()[:16]
 
 
@@ -75,7 +79,7 @@ INTERVAL_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class DerivedView:
-    """A view that keeps nothing: a SELECT over projections, for any as-of question as well."""
+    """A view without a table: a SELECT over projections, also as of a past moment."""
 
     name: str
     doc: str
@@ -85,13 +89,15 @@ class DerivedView:
 
 
 _LAYOUT = 2
-"""Grows when the runner lays out its tables in another way."""
+"""Grows when the runner's tables get other columns."""
 
 PROVIDER = Column("provider", "The cloud, e.g. huaweicloud or aws.")
 ACCOUNT = Column("account", "The account's id at the provider.")
 REGION = Column("region", "Region id; `*` stands for all regions.")
 AGENCY = Column("agency", "Name of the agency (at AWS: of the role).")
-ACTOR = Column("actor", "Surrogate id of who caused the latest change; empty if nobody is known.")
+ACTOR = Column(
+    "actor", "Surrogate id of the person who caused the latest change; empty if unknown."
+)
 ORIGIN = Column(
     "origin",
     "`commanded` through the ledger, or `observed` in the cloud's traces.",

@@ -6,6 +6,7 @@ was restored or replaced) are emptied, and caught up again.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from itertools import chain
 
@@ -103,8 +104,23 @@ class Declarations:
             for each in known.values()
             if each.anchor != found[each.position]
             or each.name not in PROJECTIONS
-            or each.fingerprint != PROJECTIONS[each.name].fingerprint
+            or each.fingerprint != self._fingerprint(PROJECTIONS[each.name])
         ]
+
+    def _fingerprint(self, projection: Projection) -> str:
+        """A digest of the projection's declaration and of the derived views over it.
+
+        So a derived view that was added or changed is made anew, together with the projection.
+        """
+        selects = [
+            VIEWS[name].select(self._connection.dialect)
+            for name in _DERIVED
+            if projection.name in VIEWS[name].over
+        ]
+        if not selects:
+            return projection.fingerprint
+        content = "\n".join((projection.fingerprint, *selects))
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def _anchor_of(self, known: Tracked) -> str | None:
         return self._tracking.anchor(known.position) if known.position else ""
@@ -128,7 +144,7 @@ class Declarations:
         self._connection.execute(history.create_table(projection, table, self._connection.dialect))
         self._connection.execute(
             "INSERT INTO tracking VALUES (?, 0, '', ?, 1, NULL)",
-            (projection.name, projection.fingerprint),
+            (projection.name, self._fingerprint(projection)),
         )
         for statement in history.create_views(projection, table):
             self._connection.execute(statement)

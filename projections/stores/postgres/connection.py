@@ -33,7 +33,8 @@ from projections.stores.declarations import schema
 from projections.stores.postgres.rights import LOCK, MAKING, admit_writers, narrow_defaults
 
 LAYOUT: Final = 2
-"""Stored in the table `layout`. Grows when the tables change that belong to no projection."""
+"""Stored in the table `layout`. Grows when a table that belongs to no projection changes, or a view
+over the events: then all of them are made anew."""
 LOCK_TIMEOUT_S: Final = 30
 LOST_S: Final = 600
 """How long a lost connection is retried while the views are followed."""
@@ -258,7 +259,7 @@ class PostgresConnection(Connection):
 
 
 def _own_schema() -> tuple[str, ...]:
-    """What the schema has beside the tables that every database has."""
+    """The statements for tables and views that only PostgreSQL needs."""
     return (
         "CREATE VIEW events AS SELECT * FROM ledger.events",
         "CREATE VIEW subjects AS SELECT subject, kind, name FROM ledger.subjects",

@@ -20,7 +20,7 @@ from ledger.account.agency import AgencyDeleted
 from ledger.account.console import RequestConsoleLogin
 from ledger.catalogue import load_catalogue
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
-from projections.definitions.declared import PROJECTIONS
+from projections.definitions.declared import PROJECTIONS, VIEWS
 from projections.maintenance import intervals as interval_writer
 from projections.maintenance import runner
 from projections.stores.postgres import connection as postgres
@@ -92,6 +92,31 @@ def test_a_projection_with_a_changed_declaration_is_built_again(
         views.catch_up()
         [row] = views.read("policies").dicts()
     assert row["status"] == "stands"
+
+
+def test_a_derived_view_is_made_anew_when_its_declaration_changes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise SQL would still be answered by the rules of an older program."""
+    with Views.open(world.place, CATALOGUE) as views:
+        views.catch_up()
+    changed = replace(VIEWS["capabilities"], select=lambda _: "SELECT 'by new rules' AS status")
+    monkeypatch.setitem(VIEWS, "capabilities", changed)
+    with Views.open(world.place, CATALOGUE) as views:
+        views.catch_up()
+        assert views.query("SELECT status FROM capabilities").rows == [("by new rules",)]
+        assert views.rebuild().equal
+
+
+def test_changed_documentation_does_not_rebuild_a_projection() -> None:
+    policies = PROJECTIONS["policies"]
+    worded = replace(
+        policies,
+        doc="Other words.",
+        values=(replace(policies.values[0], doc="…"), *policies.values[1:]),
+    )
+    assert worded.fingerprint == policies.fingerprint
+    assert replace(worded, name="others").fingerprint != policies.fingerprint
 
 
 def test_a_new_catalogue_changes_the_capabilities_without_a_rebuild(world: World) -> None:

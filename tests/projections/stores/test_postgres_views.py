@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from typing import Any
@@ -13,7 +14,9 @@ from ledger.account.console import RequestConsoleLogin
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from ledger.errors import InvalidInput, NotFound, StoreLocked, StoreUnavailable
-from projections.stores.postgres import upkeep
+from projections.dialect import POSTGRES
+from projections.stores.declarations import schema
+from projections.stores.postgres import connection, upkeep
 from projections.views import Views
 from tests.projections.conftest import story
 from tests.projections.worlds import Do, World
@@ -193,3 +196,10 @@ def test_a_follower_is_notified_of_an_append_at_once(database: str) -> None:
         assert next(positions) == world.ledger.last_position()
         assert time.monotonic() - began < 20
     world.ledger.close()
+
+
+def test_the_layout_grows_when_the_views_over_the_events_change() -> None:
+    """They are made only with the schema: with the same layout, an upgrade would keep old ones."""
+    statements = "\n".join((*schema(POSTGRES), *connection._own_schema()))
+    digest = hashlib.sha256(statements.encode()).hexdigest()[:8]
+    assert (connection.LAYOUT, digest) == (2, "31b733df")
