@@ -32,7 +32,7 @@ class RegionsRow(NamedTuple):
     status: str
     """`granted` or `revoked`."""
     actor: str
-    """Surrogate id of who caused the latest change; empty if nobody is known."""
+    """Surrogate id of the person who caused the latest change; empty if unknown."""
     origin: str
     """`commanded` through the ledger, or `observed` in the cloud's traces."""
     since: datetime
@@ -55,9 +55,9 @@ class AgenciesRow(NamedTuple):
     status: str
     """`exists` or `deleted`."""
     agency_id: str
-    """The immutable id; empty if the latest event does not tell it."""
+    """The immutable id; empty if the latest event does not have it."""
     actor: str
-    """Surrogate id of who caused the latest change; empty if nobody is known."""
+    """Surrogate id of the person who caused the latest change; empty if unknown."""
     origin: str
     """`commanded` through the ledger, or `observed` in the cloud's traces."""
     since: datetime
@@ -67,8 +67,8 @@ class AgenciesRow(NamedTuple):
 
 
 class TrusteesRow(NamedTuple):
-    """The view `trustees`. Whom each agency trusts: the service, account or identity provider that
-    may act as it.
+    """The view `trustees`. The trustee of each agency: the service, account or identity provider
+    that may act as it.
     """
 
     provider: str
@@ -78,9 +78,9 @@ class TrusteesRow(NamedTuple):
     agency: str
     """Name of the agency (at AWS: of the role)."""
     trustee: str
-    """Who is trusted, e.g. `service:asm`; empty if unknown."""
+    """The trustee, e.g. `service:asm`; empty if unknown."""
     actor: str
-    """Surrogate id of who caused the latest change; empty if nobody is known."""
+    """Surrogate id of the person who caused the latest change; empty if unknown."""
     origin: str
     """`commanded` through the ledger, or `observed` in the cloud's traces."""
     since: datetime
@@ -103,7 +103,7 @@ class PoliciesRow(NamedTuple):
     status: str
     """`exists` or `deleted`."""
     actor: str
-    """Surrogate id of who caused the latest change; empty if nobody is known."""
+    """Surrogate id of the person who caused the latest change; empty if unknown."""
     origin: str
     """`commanded` through the ledger, or `observed` in the cloud's traces."""
     since: datetime
@@ -113,8 +113,8 @@ class PoliciesRow(NamedTuple):
 
 
 class AuthorizationsRow(NamedTuple):
-    """The view `authorizations`. Consent, region by region: what became of each service's request,
-    since when, by whom.
+    """The view `authorizations`. Consent, region by region: the state of each service's
+    authorization, since when, by whom.
     """
 
     region: str
@@ -128,7 +128,7 @@ class AuthorizationsRow(NamedTuple):
     status: str
     """`requested`, `granted`, `declined` or `revoked`."""
     actor: str
-    """Surrogate id of who caused the latest change; empty if nobody is known."""
+    """Surrogate id of the person who caused the latest change; empty if unknown."""
     origin: str
     """`commanded` through the ledger, or `observed` in the cloud's traces."""
     since: datetime
@@ -273,7 +273,7 @@ class AuditTrailRow(NamedTuple):
     reason: str | None
     """The reason that was given."""
     command_id: str | None
-    """What the events of one command, or of one trace, have in common."""
+    """The same for all events of one command, or of one trace."""
     stream: str
     """The stream that the event belongs to."""
     version: int

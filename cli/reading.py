@@ -1,4 +1,4 @@
-"""How every reading command begins: open, catch up, resolve the instant, and say which it is."""
+"""The common steps of reading commands: open, catch up, resolve the moment, print the answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ledger_of(ask: Any) -> Iterator[Ledger]:
 
 
 def opened(settings: Settings, location: Location, *, create: bool) -> Ledger:
-    """A ledger as the settings say."""
+    """Open a ledger with the settings' catalogue and keys. Raises NotFound, StoreUnavailable."""
     from ledger.application import Ledger
     from ledger.catalogue import load_catalogue
 
@@ -62,13 +62,13 @@ def views_of(ask: Reading, *, caught_up: bool = True) -> Iterator[Views]:
 
 
 def catch_up(views: Views) -> None:
-    """Catch the views up, or say how far they stand behind where that cannot be."""
+    """Catch the views up; if that is not possible here, say how many events they lack."""
     from cli.printing.progress import progress
 
     with progress("catching up", quiet=True) as advance:
         say_missing(views, views.catch_up(advance))
     if views.has_another_catalogue():
-        say("the views were made with another catalogue, and cannot be made anew here")
+        say("the views were made with another catalogue, and cannot be rebuilt here")
 
 
 def say_missing(views: Views, reached: int) -> None:
@@ -76,7 +76,10 @@ def say_missing(views: Views, reached: int) -> None:
     missing = 0 if views.can_catch_up else views.last_position() - reached
     if missing > 0:
         what = "1 event is" if missing == 1 else f"{missing} events are"
-        say(f"the views stand at position {reached}: {what} missing, and cannot be caught up here")
+        say(
+            f"the views have reached position {reached}: {what} missing, "
+            "and they cannot be caught up here"
+        )
 
 
 def instant_of(ask: ReadingAsOf, views: Views) -> AsOf | None:
@@ -97,14 +100,14 @@ def resolved(views: Views, as_of: str | None, known_at: str | None = None) -> As
 
 
 def say_unknown_services(views: Views, when: AsOf | None, asked: Mapping[str, str | None]) -> None:
-    """Say of which services the capabilities are unknown, where `asked` includes them."""
+    """Name the services whose capabilities are unknown, among those that `asked` includes."""
     where = {name: asked.get(name) for name in ("provider", "account", "region", "service")}
     rows = views.read("capabilities", as_of=when, where={**where, "status": "unknown"}).dicts()
     services = sorted({f"{row['service']} of {row['provider']}" for row in rows})
     if services:
         say(
-            f"The catalogue lists no features of {', '.join(services)}, so what works of it is not "
-            "known. If it was recorded under another catalogue, name that: --catalogue FOLDER."
+            f"The catalogue lists no features of {', '.join(services)}, so it is not known "
+            "which work. If another catalogue lists them, name it: --catalogue FOLDER."
         )
 
 
@@ -119,7 +122,7 @@ def print_result(
 ) -> None:
     """Print an answer. A table shows names for surrogate ids; the other forms add `actor_name`.
 
-    `choice` is what --columns chose, of all columns.
+    `choice` are the columns chosen by --columns.
     """
     is_chosen = choice is not None and choice.is_given
     if form is Output.TABLE and not is_chosen:
@@ -188,12 +191,15 @@ def names_of(views: Views, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, st
 
 
 def time_of(text: str | None) -> datetime | None:
-    """A time; @POSITION is none. Raises InvalidInput."""
+    """The time that a text names. Raises InvalidInput, also for @POSITION."""
     from ledger.application import system_clock
     from ledger.as_of import parse_when
     from ledger.errors import InvalidInput
 
     when = None if text is None else parse_when(text, system_clock())
     if isinstance(when, int):
-        raise InvalidInput(f"{text} is a position, and a time is needed here.")
+        raise InvalidInput(
+            f"{text} is a position, but this option needs a time.",
+            remedy="Write a time, for example 2026-03-01T09:30:00Z or -7d.",
+        )
     return when

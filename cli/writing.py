@@ -1,4 +1,4 @@
-"""How every writing command is carried out: build it, execute it, tell what it appended."""
+"""The common steps of writing commands: build the command, execute it, print its entries."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
     from ledger.application import Actor, Ledger, Outcome
     from ledger.messages import Command, Recorded
 
-Tell = Callable[["Ledger", "tuple[Recorded, ...]"], None]
+Report = Callable[["Ledger", "tuple[Recorded, ...]"], None]
+"""Prints more about the entries of a command."""
 
 
 def carry_out(
     ask: Login,
     kind: type[Command],
     *,
-    tell: Tell | None = None,
+    report: Report | None = None,
     new_region: bool = False,
     actor: str | None = None,
     **words: object,
 ) -> None:
-    """Execute a command; print what it appended, also when it failed. `tell` adds to that.
+    """Execute a command, and print its entries, also those of a refusal. `report` prints more.
 
-    Raises what Ledger.execute raises.
+    Raises as Ledger.execute.
     """
     from ledger.errors import LedgerError, Refused
 
@@ -54,14 +55,14 @@ def carry_out(
             if error.entries or isinstance(error, Refused):
                 show_entries(form, error.entries, _names(ledger, error.entries, who))
             raise
-        if tell is not None and form is Output.TABLE:
-            tell(ledger, outcome.entries)
+        if report is not None and form is Output.TABLE:
+            report(ledger, outcome.entries)
         show_entries(form, outcome.entries, _names(ledger, outcome.entries, who))
         _note(outcome)
 
 
 def _names(ledger: Ledger, entries: tuple[Recorded, ...], who: Actor) -> Mapping[str, str]:
-    """The names in what a command appended, or would: then the actor may not be known yet."""
+    """The names in a command's entries; after a dry run the actor may not be registered yet."""
     registered = {
         getattr(entry.event, "subject", ""): who.name
         for entry in entries
@@ -76,13 +77,13 @@ def _note(outcome: Outcome) -> None:
     if outcome.dry_run:
         say("Dry run: nothing was appended.")
     elif outcome.repeated:
-        say("The command id is known: nothing was appended; above is what it appended then.")
+        say("This command id was used before: nothing was appended. Above are its first entries.")
     elif not outcome.entries and not outcome.note:
         say("Nothing was appended.")
 
 
 class open_for_writing:  # noqa: N801  It is used as a function.
-    """The ledger, made if there is none yet (not by a dry run); closed at the end."""
+    """The ledger, which is made if there is none (not by a dry run), and closed at the end."""
 
     def __init__(self, ask: Any) -> None:
         self._ask = ask
@@ -124,7 +125,7 @@ def actor_of(claimed: str | None) -> Actor:
 
 
 def checked(field: str, text: str | None) -> str | None:
-    """A line of free text, checked as the ledger's own words are. Raises InvalidInput."""
+    """A line of free text, checked as the ledger checks it. Raises InvalidInput."""
     return None if text is None else line(field, text)
 
 
@@ -137,7 +138,7 @@ def names_in(ledger: Ledger, entries: Iterable[Recorded]) -> Mapping[str, str]:
 
 
 def show_entries(form: Output, entries: Iterable[Recorded], names: Mapping[str, str]) -> None:
-    """Print entries: a sentence each in a table, else all that is stored."""
+    """Print entries: in a table a sentence for each, in other forms all stored fields."""
     import json
 
     from ledger.events import sentence

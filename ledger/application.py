@@ -141,7 +141,7 @@ class Ledger(Application[str]):
     def observe(self, observations: Iterable[Observation]) -> Observed:
         """Append what the cloud did, in transactions of many traces; a known trace appends nothing.
 
-        Never refuses: the cloud did it already. What a deletion ends is appended too.
+        Never refuses: the cloud did it already. The ends that a deletion causes are appended too.
         """
         with self.committed.call():
             return self._observations.observe(observations)
@@ -219,7 +219,7 @@ class Ledger(Application[str]):
             return self.entries.max_notification_id() or 0
 
     def resolve(self, as_of: str | None, known_at: str | None) -> AsOf | None:
-        """What `--as-of` and `--known-at` mean here; None is now."""
+        """The moment that `--as-of` and `--known-at` name; None is now. Raises InvalidInput."""
         with self.store_errors():
             return resolve(self.entries, as_of, known_at, self.clock())
 

@@ -1,4 +1,4 @@
-"""How SQL is spelt where the databases differ; everything else is one text for all of them."""
+"""The differences between the databases' SQL; all other SQL is one text for all of them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What one database calls things. Texts are compared by their bytes everywhere.
+    """The SQL of one database. All of them compare texts by their bytes.
 
-    `joined` is an aggregate of texts, comma-separated, in their order; `member` a text inside an
-    entry; `unsearched` a column that shall be looked at and not searched for; `kept` stands behind
-    a table whose rows lie in the order of its key.
+    `text` and `integer` are column types. `table_options` ends a CREATE TABLE, so that rows are
+    stored in the order of the key. `joined` aggregates texts, sorted, comma-separated. `member` is
+    a text inside an entry. `without_index` is a column for whose condition no index may be used.
     """
 
     text: str
     integer: str
-    kept: str
+    table_options: str
     joined: str
     member: str
-    unsearched: str
+    without_index: str
 
     def table(
         self,
@@ -31,31 +31,31 @@ class Dialect:
         *,
         temporary: bool = False,
     ) -> str:
-        """A CREATE TABLE; each column is a name and `TEXT` or `INTEGER`, with what follows it."""
-        spelt = {"TEXT": self.text, "INTEGER": self.integer}
+        """A CREATE TABLE. Each column is a name and `TEXT` or `INTEGER`, with its constraints."""
+        types = {"TEXT": self.text, "INTEGER": self.integer}
         lines = []
         for column, type_ in columns:
             kind, _, rest = type_.partition(" ")
-            lines.append(f"{column} {spelt[kind]} {rest}".rstrip())
+            lines.append(f"{column} {types[kind]} {rest}".rstrip())
         lines.append(f"PRIMARY KEY ({', '.join(key)})")
         what = "CREATE TEMP TABLE" if temporary else "CREATE TABLE"
-        return f"{what} {name} ({', '.join(lines)}){self.kept}"
+        return f"{what} {name} ({', '.join(lines)}){self.table_options}"
 
 
 SQLITE: Final = Dialect(
     text="TEXT",
     integer="INTEGER",
-    kept=" STRICT, WITHOUT ROWID",
-    # The rows come sorted already; SQLite learned to sort within an aggregate only in 3.44.
+    table_options=" STRICT, WITHOUT ROWID",
+    # The rows are sorted already; only SQLite 3.44 and later can sort within an aggregate.
     joined="group_concat({0}, ',')",
     member="{0} ->> '{1}'",
-    unsearched="+{0}",
+    without_index="+{0}",
 )
 POSTGRES: Final = Dialect(
     text='TEXT COLLATE "C"',
     integer="BIGINT",
-    kept="",
+    table_options="",
     joined="string_agg({0}, ',' ORDER BY {0})",
     member="({0}::json ->> '{1}')",
-    unsearched="{0}",  # It knows which values are rare, and chooses by itself.
+    without_index="{0}",  # Its planner knows which values are rare.
 )

@@ -1,6 +1,6 @@
-"""The SQL by which a projection's history is kept and asked: composed from its declaration.
+"""The SQL that writes and reads a projection's history, composed from its declaration.
 
-All statements are made of names that the code declares, never of data.
+Statements contain only names that the code declares, never data.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def create_table(
 
 
 def table_key(projection: Projection) -> tuple[str, ...]:
-    """What is unique in the table of a history."""
+    """The columns that are unique in the table of a history."""
     return (*(column.name for column in projection.key), "from_position")
 
 
 def create_views(projection: Projection, table: str) -> tuple[str, ...]:
-    """The names under which a table is read: the present, and the whole history."""
+    """The views over a table: the present, and the whole history."""
     return (
         f"CREATE VIEW {projection.name} AS {current(projection, table)}",
         f"CREATE VIEW {projection.name}_history AS SELECT * FROM {table}",
@@ -54,17 +54,17 @@ def drop_views(projection: Projection) -> tuple[str, ...]:
 
 @lru_cache
 def changes(projection: Projection) -> str:
-    """The changes between two positions, in their order. Parameters: first and last position."""
-    told = _names((*projection.key, *projection.values, *projection.counters))
+    """The changes between two positions, in order. Parameters: first and last position."""
+    columns = _names((*projection.key, *projection.values, *projection.counters))
     return (
-        f"SELECT position, effective_at, {told} FROM ({projection.select}) AS changes "
+        f"SELECT position, effective_at, {columns} FROM ({projection.select}) AS changes "
         "WHERE position >= ? AND position <= ? ORDER BY position"
     )
 
 
 @lru_cache
 def find_open(projection: Projection, table: str) -> str:
-    """The open interval of a key. Parameters: the key. Only late ones stand after it."""
+    """The open interval of a key. Parameters: the key. Only late intervals come after it."""
     return (
         f"SELECT {_names(stored(projection))} FROM {table} WHERE {_is_key(projection)} "
         "AND until_position IS NULL ORDER BY from_position DESC LIMIT 1"
@@ -80,10 +80,11 @@ def close(projection: Projection, table: str) -> str:
 
 
 def mark(projection: Projection, table: str) -> str:
-    """Write all changes up to a position, by key, with what each comes to; of the intervals' ends
-    only those of late ones, which end where they begin. Parameter: that position.
+    """Write all changes up to a position, with running sums. Parameter: that position.
+
+    Late changes get the end of their interval, which is its beginning; `join` sets all others.
     """
-    told = ", ".join(
+    selected = ", ".join(
         [
             _names(projection.key),
             "position",
@@ -98,14 +99,14 @@ def mark(projection: Projection, table: str) -> str:
         ]
     )
     return (
-        f"INSERT INTO {table} ({_names(stored(projection))}) SELECT {told} "
+        f"INSERT INTO {table} ({_names(stored(projection))}) SELECT {selected} "
         f"FROM ({projection.select}) AS changes WHERE position <= ? WINDOW w AS "
         f"(PARTITION BY {_names(projection.key)} ORDER BY position ROWS UNBOUNDED PRECEDING)"
     )
 
 
 def join(projection: Projection, marked: str, table: str) -> str:
-    """Write marked changes as intervals: each ends where the next begins that is not late."""
+    """Write marked changes as intervals. Each ends where the next one begins that is not late."""
     same_key = " AND ".join(f"later.{c.name} = {marked}.{c.name}" for c in projection.key)
     end = (
         f"COALESCE(until_position, (SELECT later.from_position FROM {marked} AS later "
@@ -113,18 +114,18 @@ def join(projection: Projection, marked: str, table: str) -> str:
         "AND later.until_position IS NULL ORDER BY later.from_position LIMIT 1))"
     )
     columns = [column.name for column in stored(projection)]
-    told = ", ".join(end if name == "until_position" else name for name in columns)
+    selected = ", ".join(end if name == "until_position" else name for name in columns)
     return (
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {told} FROM {marked} "
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {selected} FROM {marked} "
         f"ORDER BY {_names(projection.key)}, from_position"
     )
 
 
 def write(projection: Projection, table: str) -> str:
-    """Write all changes up to a position as intervals at once. Parameter: that position.
+    """Write all changes up to a position as intervals, in one statement. Parameter: that position.
 
-    What `mark` and `join` write, for a database to which a further window costs little: of late
-    changes and of the others, each among its own kind, the next one follows directly.
+    The result of `mark` and `join`, for a database in which a second window costs little: it looks
+    for the next change separately among the late ones and among the others.
     """
     key, columns = _names(projection.key), _names(stored(projection))
     window = f"WINDOW w AS (PARTITION BY {key} ORDER BY position ROWS UNBOUNDED PRECEDING)"
@@ -154,8 +155,8 @@ def current(projection: Projection, table: str) -> str:
 
 
 def as_of(projection: Projection, table: str, when: AsOf) -> str:
-    """The view as it was: what was known at a position, or was true at an effective time by what
-    was known at it.
+    """The view as it was known at a position; with an effective time, as it was true at that time
+    by the knowledge of that position.
     """
     if when.effective_at is None:
         return (
@@ -183,7 +184,7 @@ def as_of(projection: Projection, table: str, when: AsOf) -> str:
 
 
 def sorted_current(projection: Projection, table: str) -> str:
-    """The present rows in the order in which they are digested."""
+    """The present rows in the order of their digest."""
     columns = _names((*projection.key, *projection.values, *projection.counters))
     return (
         f"SELECT {columns}, {_since(projection)}, from_position FROM {table} "
@@ -197,7 +198,7 @@ def _shown(projection: Projection) -> str:
 
 
 def _since(projection: Projection) -> str:
-    """When the present came to be: of a sum, when the latest of what is summed happened."""
+    """The column with the time of the latest change; of counters, of the latest event counted."""
     return "latest_at" if projection.counters else "effective_at"
 
 

@@ -1,4 +1,4 @@
-"""Which positions a question to the views may mean: never past the one that they have reached.
+"""The positions that a question to the views may mean: none after the one that they have reached.
 
 Everything is read through the views' own connection, so a role that sees only the views can ask.
 """
@@ -11,7 +11,7 @@ from projections.stores.tracking import Tracking
 
 
 class Moments:
-    """What `ledger.as_of.resolve` needs of a ledger."""
+    """The positions of the views, in the form that `ledger.as_of.resolve` needs."""
 
     def __init__(self, connection: Connection, tracking: Tracking) -> None:
         self._connection, self._tracking = connection, tracking

@@ -1,4 +1,4 @@
-"""Asks the views: now, as of a position or an effective time, the trail, and free SQL.
+"""The views of a ledger: now, as of a position or an effective time, the trail, and free SQL.
 
 with Views.open(Path("ledger.db"), load_catalogue()) as views:
     views.catch_up()
@@ -32,7 +32,7 @@ from projections.stores import time_index
 from projections.stores.opening import open_store
 from projections.stores.store import Store
 
-PLACES_AT_ONCE: Final = 500
+PARAMETERS_MAX: Final = 500
 """An older SQLite takes 999 parameters in a statement."""
 
 
@@ -95,7 +95,7 @@ class Views:
             return self._tracking.reached()
 
     def resolve(self, as_of: str | None, known_at: str | None, now: datetime) -> AsOf | None:
-        """What `--as-of` and `--known-at` mean here; None is now. Raises InvalidInput."""
+        """The moment that `--as-of` and `--known-at` name; None is now. Raises InvalidInput."""
         with self._connection.store_errors():
             return resolve(Moments(self._connection, self._tracking), as_of, known_at, now)
 
@@ -104,8 +104,8 @@ class Views:
         wanted = list(subjects)
         found: dict[str, str] = {}
         with self._connection.store_errors():
-            for first in range(0, len(wanted), PLACES_AT_ONCE):
-                some = wanted[first : first + PLACES_AT_ONCE]
+            for first in range(0, len(wanted), PARAMETERS_MAX):
+                some = wanted[first : first + PARAMETERS_MAX]
                 places = ", ".join("?" * len(some))
                 found |= self._connection.execute(
                     f"SELECT subject, name FROM subjects WHERE subject IN ({places})", some
@@ -227,8 +227,8 @@ class Views:
         """The rows of the audit trail at these positions."""
         rows: list[tuple[Any, ...]] = []
         with self._connection.store_errors():
-            for first in range(0, len(positions), PLACES_AT_ONCE):
-                some = positions[first : first + PLACES_AT_ONCE]
+            for first in range(0, len(positions), PARAMETERS_MAX):
+                some = positions[first : first + PARAMETERS_MAX]
                 rows += self._connection.execute(
                     "SELECT * FROM audit_trail WHERE position IN "
                     f"({', '.join('?' * len(some))}) ORDER BY position",
@@ -252,7 +252,7 @@ class Views:
             return unknown_words(self._connection, asked)
 
     def subjects(self) -> Result:
-        """Every surrogate id in the order of registration, and the name that is still kept."""
+        """Every surrogate id in the order of registration, with its name unless that was erased."""
         member = self._connection.dialect.member
         subject, kind = (member.format("e.entry", name) for name in ("subject", "kind"))
         with self._connection.store_errors():

@@ -84,7 +84,7 @@ def revoke(
     carry_out(
         ask,
         RevokeAuthorization,
-        tell=_usable_until,
+        report=_usable_until,
         new_region=new_region,
         **_words(ask, region, service),
     )

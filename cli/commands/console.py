@@ -48,7 +48,7 @@ def login(
     carry_out(
         ask,
         RequestConsoleLogin,
-        tell=_dialog,
+        report=_dialog,
         actor=user,
         new_region=new_region,
         service=service or ask.settings.value("service"),

@@ -26,7 +26,7 @@ Name = tuple[SubjectKind, str]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger holds already of what a batch touches; all of it is looked up beforehand.
+    """The state of the ledger on which a batch builds, looked up before the batch is made.
 
     `accounts` are changed as facts are settled. `versions`: the last version of each stream that
     the events belong to, except the accounts' own. `subjects`: the registered ones among the names.

@@ -1,4 +1,4 @@
-"""What a process knows of its ledger: accounts, versions of streams, surrogate ids of names.
+"""A process's cache of its ledger: accounts, versions of streams, surrogate ids of names.
 
 The cache may be behind the database, because other processes append too. An append checks what it
 relied on, and after a conflict the cache is cleared.
@@ -20,7 +20,7 @@ from ledger.persistence.side_tables import SubjectRow
 
 
 class Cache:
-    """Looks up what a batch builds on. Not for several threads at once."""
+    """Looks up the state on which a batch builds. Not for several threads at once."""
 
     def __init__(self, recorder: Recorder, mapper: Mapper[str]) -> None:
         self._recorder = recorder
@@ -33,7 +33,7 @@ class Cache:
         facts: Iterable[tuple[DomainEvent, Account | None]],
         names: Iterable[Name],
     ) -> Known:
-        """What a batch of these facts, about these accounts and names, builds on."""
+        """The state on which a batch of these facts, accounts and names builds."""
         streams = {stream_of(*fact) for fact in facts if not is_of_account(fact[0])}
         return Known(
             accounts={(account.provider, account.account): account for account in accounts},

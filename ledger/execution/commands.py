@@ -62,7 +62,7 @@ class Commands:
         """Decide and append once. Raises IntegrityError on a conflict."""
         command = request.command
         account = self._transactions.cache.accounts.cached(command.provider, command.account)
-        # After the account was read: if it shows what this very command did, its id shows it too.
+        # After the account was read: if that shows the effect of this command, its id is used too.
         if first := self._first_outcome(request):
             return first
         # A command takes effect now, even if a fact is known whose clock was ahead of this one.
@@ -114,7 +114,7 @@ class Commands:
         return self._transactions.append_and_release(batch)
 
     def _first_outcome(self, request: Request) -> Outcome | None:
-        """What a used command id did the first time; None if the id is not used yet."""
+        """The first outcome of a used command id; None if the id was not used before."""
         recorder, command_id = self._transactions.recorder, request.command_id
         if command_id is None:
             return None

@@ -1,4 +1,4 @@
-"""What the Ledger answers: what a command did, what observing did, and what is committed."""
+"""The results of writing: of a command, of observations, and of everything committed so far."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ledger.messages import Recorded
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command did: the entries appended (or, if repeated, those of the first time).
+    """The result of a command: the entries appended; if it was repeated, those of the first time.
 
     `checkpoint` is the receipt: the signed note over the log with these entries.
     """
@@ -34,7 +34,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Observed:
-    """What observing did, in numbers of traces, and of entries appended."""
+    """The result of observing: numbers of traces, and of entries appended."""
 
     new_traces: int = 0
     known_traces: int = 0
@@ -44,11 +44,11 @@ class Observed:
 
 _NOTHING: Final = "Nothing was appended."
 _UNDONE: Final = (StoreUnavailable, StreamChanged, VerificationFailed)
-"""Errors after which a caller has to know whether the append was done."""
+"""Errors that must say whether anything was appended."""
 
 
 class _Calls(local):
-    """The calls that this thread is in: what others commit meanwhile is not theirs."""
+    """The calls of this thread: commits of other threads do not belong to them."""
 
     def __init__(self) -> None:
         self.open: list[Committed] = []
@@ -58,8 +58,8 @@ class _Calls(local):
 class Committed:
     """Counts the entries that were committed, and keeps their first and last position.
 
-    Whatever fails after a commit cannot undo it. So what an error says about the append is said
-    here, from the commits themselves, and not by the step that failed.
+    A failure after a commit cannot undo it. So the note in an error about the append is made here,
+    from the commits themselves, and not by the step that failed.
     """
 
     count: int = 0
@@ -68,7 +68,7 @@ class Committed:
     _calls: _Calls = field(default_factory=_Calls, repr=False)
 
     def add(self, positions: Sequence[int]) -> None:
-        """Note positions whose transaction was just committed, in ascending order."""
+        """Add positions whose transaction was just committed, in ascending order."""
         if not positions:
             return
         for each in (self, *self._calls.open):
@@ -78,9 +78,9 @@ class Committed:
 
     @contextmanager
     def call(self, *, or_nothing: bool = True) -> Iterator[None]:
-        """Adds a note to every error that leaves the block: what the block had committed.
+        """Adds a note to every error that leaves the block: the positions committed within it.
 
-        `or_nothing`: say also that nothing was appended, where that is certain.
+        `or_nothing`: also say that nothing was appended, if that is certain.
         """
         within = Committed()
         self._calls.open.append(within)

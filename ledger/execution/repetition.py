@@ -1,4 +1,4 @@
-"""A command id that was used before: the same actor's same command returns its first outcome."""
+"""Repeated command ids: the same command by the same actor returns its first outcome."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def check_actor(
 ) -> None:
     """Raise CommandIdReused if `entries`, which the used id appended, are another actor's.
 
-    The message says nothing about those entries. A command's first fact always names its actor;
-    only entries that register a name, and ends that the ledger concludes, name nobody.
+    The message does not describe those entries. A command's first fact always has its actor; only
+    registrations of names, and ends that the ledger concludes, have none.
     """
     first = next((entry.actor for entry in entries if entry.actor is not None), None)
     if _is_same(recorder, first, actor):
         return
     by = "another actor"
     if first is not None and not recorder.subject_names([first]):
-        by = "an actor whose name is no longer kept, so it cannot be compared with yours"
+        by = "an actor whose name was erased, so it cannot be compared with yours"
     raise CommandIdReused(
         f"The command id {used.command_id} was used before by {by}. Nothing was appended.",
         remedy="Choose another command id: only the actor who used an id can repeat its command.",
@@ -49,15 +49,15 @@ def _is_same(recorder: Recorder, first: str | None, actor: Actor | None) -> bool
 
 
 def first_outcome(used: CommandRow, entries: tuple[Recorded, ...], digest: str) -> Outcome:
-    """Return what the command did the first time.
+    """Return the outcome of the first time.
 
     Raises Refused again if it was refused then, CommandIdReused if it was another command.
     """
     if used.digest != digest:
         raise CommandIdReused(
-            f"The command id {used.command_id} was used for another command "
-            f"(positions {used.first_position} to {used.last_position}).",
-            remedy="Give each command an id of its own; repeat an id only to try again.",
+            f"The command id {used.command_id} was used before for another command "
+            f"(positions {used.first_position} to {used.last_position}). Nothing was appended.",
+            remedy="Give each command an id of its own; repeat an id only to try the same command again.",
         )
     refused = [entry for entry in entries if getattr(entry.event, "outcome", None) == "refused"]
     if refused:

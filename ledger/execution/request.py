@@ -1,4 +1,4 @@
-"""What a caller hands to the ledger: a command, its actor, and the texts of the envelope."""
+"""A request to the ledger: a command, its actor, and the texts of the envelope, all checked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ are part of Persian names."""
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, and how that is known: claimed by a flag, or the operating system's user.
+    """The person who acts: claimed by a flag, or the user of the operating system.
 
     Raises InvalidInput if the name is empty, too long, or holds invisible characters.
     """

@@ -1,4 +1,4 @@
-"""Which agencies exist, and whom each trusts."""
+"""The agencies that exist, and the trustee of each."""
 
 from projections.projection import (
     ACCOUNT,
@@ -16,7 +16,7 @@ AGENCIES = Projection(
     key=(PROVIDER, ACCOUNT, AGENCY),
     values=(
         Column("status", "`exists` or `deleted`.", choices=("exists", "deleted")),
-        Column("agency_id", "The immutable id; empty if the latest event does not tell it."),
+        Column("agency_id", "The immutable id; empty if the latest event does not have it."),
         ACTOR,
         ORIGIN,
     ),
@@ -31,10 +31,10 @@ AGENCIES = Projection(
 
 TRUSTEES = Projection(
     name="trustees",
-    doc="Whom each agency trusts: the service, account or identity provider that may act as it.",
+    doc="The trustee of each agency: the service, account or identity provider that may act as it.",
     key=(PROVIDER, ACCOUNT, AGENCY),
     values=(
-        Column("trustee", "Who is trusted, e.g. `service:asm`; empty if unknown."),
+        Column("trustee", "The trustee, e.g. `service:asm`; empty if unknown."),
         ACTOR,
         ORIGIN,
     ),

@@ -1,4 +1,4 @@
-"""The audit trail: a plain view over the events, so there is nothing to rebuild or to disagree."""
+"""The audit trail: a plain view over the events, so it needs no rebuild."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ AUDIT_TRAIL = DerivedView(
         Column("actor_name", "The name behind it; NULL once it was erased."),
         Column("origin", "`commanded` or `observed`.", choices=("commanded", "observed")),
         Column("reason", "The reason that was given."),
-        Column("command_id", "What the events of one command, or of one trace, have in common."),
+        Column("command_id", "The same for all events of one command, or of one trace."),
         Column("stream", "The stream that the event belongs to."),
         Column("version", "Its place in that stream.", "INTEGER"),
         Column("entry", "The entry exactly as stored: one line of canonical JSON."),
@@ -75,7 +75,7 @@ _BY_RARITY: Final = (
     "account", "agency", "policy", "actor", "region", "service", "type", "outcome", "origin",
     "provider",
 )  # fmt: skip
-"""The columns of a filter, the one first whose values are shared by the fewest events."""
+"""The columns of a filter, sorted by how few events share a value: the rarest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +126,12 @@ class TrailFilter:
         wheres: list[str] = []
         params: list[object] = []
         for column, values in self._asked(actors):
-            # Of two indexes SQLite may take the longer one: it knows nothing of the values.
-            name = dialect.unsearched.format(column) if wheres else column
+            # SQLite does not know how rare a value is, and might use the worse of two indexes.
+            name = dialect.without_index.format(column) if wheres else column
             wheres.append(f"{name} IN ({', '.join('?' * len(values))})")
             params.extend(values)
         if self.service is not None or self.uses is not None:
-            name = dialect.unsearched.format("type")
+            name = dialect.without_index.format("type")
             is_used = "IN" if self.service is None else "NOT IN"
             wheres.append(f"{name} {is_used} ({', '.join('?' * len(USES))})")
             params.extend(USES)

@@ -1,4 +1,4 @@
-"""How each service stands in each region: asked for, granted, declined, revoked."""
+"""The state of each service's authorization in each region."""
 
 from projections.projection import (
     ACCOUNT,
@@ -12,7 +12,7 @@ from projections.projection import (
 
 AUTHORIZATIONS = Projection(
     name="authorizations",
-    doc="Consent, region by region: what became of each service's request, since when, by whom.",
+    doc="Consent, region by region: the state of each service's authorization, since when, by whom.",
     key=(REGION, PROVIDER, ACCOUNT, Column("service", "Code of the service that asked.")),
     values=(
         Column(

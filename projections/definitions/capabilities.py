@@ -1,13 +1,13 @@
-"""Which features work where, through which agency, and what is missing where they do not."""
+"""The features that work in each region, through which agency, and the missing permissions."""
 
 from projections.dialect import Dialect
 from projections.projection import ACCOUNT, PROVIDER, REGION, Column, DerivedView
 
 
 def _select(dialect: Dialect) -> str:
-    """Of all agencies that a service ever had, the one that lacks least: what `decide` asks too.
+    """Of all agencies that a service ever had, the one that lacks least, as in `decide`.
 
-    The catalogue may not know a service that asked: then what works of it is unknown.
+    If the catalogue does not know a service that asked, its features are unknown.
     """
     missing = dialect.joined.format("CASE granted WHEN 0 THEN needs END")
     return f"""

@@ -1,4 +1,4 @@
-"""All projections and views, by name; a new one is declared in its own file and listed here."""
+"""All projections and views, by name. A new one has a file of its own, and is listed here."""
 
 from projections.definitions.agencies import AGENCIES, TRUSTEES
 from projections.definitions.audit_trail import AUDIT_TRAIL

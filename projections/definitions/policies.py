@@ -1,4 +1,4 @@
-"""Which policies exist, and how often somebody tried to delete what is protected."""
+"""The policies that exist, and the attempts to delete an agency or a policy."""
 
 from projections.projection import (
     ACCOUNT,

@@ -1,4 +1,4 @@
-"""Which agency may use which service, or acts under which policy, region by region."""
+"""The permissions of each agency, region by region: services that it may use, and policies."""
 
 from projections.projection import (
     ACCOUNT,

@@ -1,4 +1,4 @@
-"""How often what is allowed was used, and what was not allowed was asked for."""
+"""How often permissions were used, and how often uses were refused."""
 
 from projections.projection import (
     ACCOUNT,

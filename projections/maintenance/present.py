@@ -1,11 +1,11 @@
-"""The present of a projection straight from the events, in SQL that every engine runs as it is.
+"""The present of a projection directly from the events, in SQL that runs unchanged on every engine.
 
-What the runner folds change by change is here one statement around the projection's own SELECT:
-of each key the change with the greatest (effective_at, position), which is what is left when a
-change counts only if it is not earlier than the latest one known; counters are summed.
+One statement around the projection's own SELECT has the same result as the runner, which adds one
+change after another: of each key the change with the greatest (effective_at, position); counters
+are summed.
 
-Counting in windows costs a sort of the changes, which the engines that this is for do as quickly as
-any aggregate (docs/decisions/0022); the runner, on SQLite, does without.
+A window costs a sort of the changes. The engines that use this statement sort as quickly as they
+aggregate (docs/decisions/0022). The runner on SQLite does not use it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from collections.abc import Callable, Iterable
 from projections.projection import Column, Projection
 
 
-def sorted_present(projection: Projection, told: Callable[[Iterable[str]], str] = ", ".join) -> str:
+def sorted_present(
+    projection: Projection, selected: Callable[[Iterable[str]], str] = ", ".join
+) -> str:
     """The present rows, sorted by key: key, values or counters, since, position.
 
-    `told` makes of the columns' names what is selected.
+    `selected` composes the list of selected expressions from the columns' names.
     """
     columns = (*projection.key, *projection.values, *projection.counters)
     names = (*(column.name for column in columns), "since", "position")
     select = _sums(projection) if projection.counters else _latest(projection)
-    return f"SELECT {told(names)} FROM ({select}) AS present ORDER BY {_names(projection.key)}"
+    return f"SELECT {selected(names)} FROM ({select}) AS present ORDER BY {_names(projection.key)}"
 
 
 def _latest(projection: Projection) -> str:

@@ -28,7 +28,7 @@ CHUNK: Final = 250_000
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What was rebuilt, by which program, from which positions, and whether the result is the same.
+    """A report: what was rebuilt, by which program, from which positions, with which digests.
 
     `swapped`: the rebuilt views are live now; otherwise they were only compared with the live ones.
     """

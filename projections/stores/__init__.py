@@ -1,4 +1,4 @@
-"""The databases that keep the views, and how each is asked.
+"""The tables of the views, on SQLite and on PostgreSQL: connections, upkeep, free SQL.
 
 May import: definitions, history, projection, dialect, and of `ledger` what opens its databases.
 """

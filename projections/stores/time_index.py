@@ -26,7 +26,7 @@ _LATE: Final = (
 
 
 class Statements(Protocol):
-    """What the index needs of a connection to the views."""
+    """The statements that the index needs of a connection to the views."""
 
     def execute(self, statement: str, params: Sequence[Any] = ()) -> Any: ...
     def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None: ...

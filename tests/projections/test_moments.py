@@ -58,7 +58,7 @@ def test_no_question_is_answered_beyond_the_views_tracking(world: World, views: 
 def test_names_are_the_same_and_erased_ones_are_missing(
     world: World, views: Views, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(asked, "PLACES_AT_ONCE", at_once)
+    monkeypatch.setattr(asked, "PARAMETERS_MAX", at_once)
     actors = {str(entry.actor) for entry in world.ledger.history() if entry.actor}
     before = views.subject_names(actors)
     assert before == world.ledger.names(actors)

@@ -152,7 +152,7 @@ def test_a_standby_says_how_many_events_its_views_lack(asked: Asked) -> None:
     typed = f"console login --region {BEIJING} --user alice --account {ACCOUNT} -o json"
     entries = len(asked.primary(typed).json)
     assert entries == 1
-    behind = f"the views stand at position {reached}: 1 event is missing"
+    behind = f"the views have reached position {reached}: 1 event is missing"
     for line in (
         "view regions",
         "agency show asm_admin_trust",
@@ -188,7 +188,7 @@ def test_a_role_that_only_reads_learns_how_many_events_the_views_lack(
     assert asked.primary(typed).code == 0
     said = asked.on(asked.pair.primary, "view regions", auditor)
     assert said.code == 0, said.err
-    assert "1 event is missing, and cannot be caught up here" in said.err
+    assert "1 event is missing, and they cannot be caught up here" in said.err
     said = asked.on(asked.pair.primary, "projection rebuild -o json", auditor)
     assert said.code == 0, said.err
     assert said.json["equal"]

@@ -1,10 +1,10 @@
-"""What a writer may do in the schema `views`: catch the views up, and nothing that the owner or a
-superuser would execute, or that would reach the ledger by the owner's rights.
+"""The rights of a writer in the schema `views`: it may catch the views up. It cannot write anything
+that the owner or a superuser would execute, nor reach the ledger by the owner's rights.
 
     every table and view           SELECT
     a projection's table, times    INSERT, UPDATE
     tracking                       UPDATE of `position` and `anchor`, no INSERT, no DELETE
-    write_lock                     UPDATE, which is what PostgreSQL asks of a role that locks it
+    write_lock                     UPDATE, which PostgreSQL requires of a role that locks it
 
 A role that may append to the ledger is a writer. Rights to write are given table by table: default
 privileges cannot tell a table from a view, and PostgreSQL lets a role write through a simple view
@@ -53,7 +53,7 @@ _NARROWED: Final = (
     "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA views REVOKE ALL ON TABLES FROM {role}",
     "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA views GRANT SELECT ON TABLES TO {role}",
 )
-_READS_ALONE: Final = (
+_ONLY_READS: Final = (
     "REVOKE ALL ON ALL TABLES IN SCHEMA views FROM {role}",
     "GRANT SELECT ON ALL TABLES IN SCHEMA views TO {role}",
 )
@@ -65,10 +65,10 @@ _RIGHTS: Final = (
 
 
 def grant(database: PostgresDatabase, *, writers: Sequence[str], readers: Sequence[str]) -> None:
-    """Give roles, which exist, what they need in the ledger and in the views, and no more.
+    """Grant existing roles the rights that they need in the ledger and in the views, and no others.
 
-    Rights to write that an older version gave in the views are taken away. Raises what
-    `postgres_roles.grant` raises.
+    Rights to write that an older version granted in the views are revoked. Raises as
+    `postgres_roles.grant`.
     """
     postgres_roles.grant(database, writers=writers, readers=readers)
     with (
@@ -81,13 +81,13 @@ def grant(database: PostgresDatabase, *, writers: Sequence[str], readers: Sequen
         if connection.execute("SELECT WHERE to_regclass('views.write_lock') IS NULL").rowcount == 0:
             connection.execute(LOCK)
         for role in writers:
-            for statement in _READS_ALONE:
+            for statement in _ONLY_READS:
                 connection.execute(SQL(statement).format(role=Identifier(role)))
         admit_writers(connection)
 
 
 def narrow_defaults(connection: Connection[Any]) -> None:
-    """Let what will be made in the schema be read by others, and not written."""
+    """Let others read, but not write, the tables that will be made in the schema."""
     with connection.cursor(row_factory=tuple_row) as c:
         for owner, role in c.execute(_BY_DEFAULT).fetchall():
             for statement in _NARROWED:
@@ -95,9 +95,9 @@ def narrow_defaults(connection: Connection[Any]) -> None:
 
 
 def admit_writers(connection: Connection[Any]) -> None:
-    """Give the ledger's writers the rights that they lack, on the tables that there are now.
+    """Grant the ledger's writers the rights that they lack, on the tables that exist now.
 
-    Within a transaction that holds the views' lock: else a table made meanwhile would be missed.
+    Within a transaction that holds the views' lock: else a new table could be missed.
     """
     with connection.cursor(row_factory=tuple_row) as c:
         for role, table in c.execute(_LACKING).fetchall():

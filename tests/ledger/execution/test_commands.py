@@ -135,7 +135,7 @@ def test_after_an_erasure_nobody_can_repeat_the_actors_commands(
         if registered_again:
             other.execute(login(SHANGHAI), actor=ALICE)
     last = ledger.last_position()
-    with pytest.raises(CommandIdReused, match="an actor whose name is no longer kept"):
+    with pytest.raises(CommandIdReused, match="an actor whose name was erased"):
         ledger.execute(login(BEIJING), command_id="id-1", actor=ALICE)
     assert ledger.last_position() == last
 

@@ -64,7 +64,7 @@ def test_a_row_of_the_trail_is_the_entry(world: World) -> None:
 def test_entries_are_found_by_their_positions(
     views: Views, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.views.PLACES_AT_ONCE", at_once)
+    monkeypatch.setattr("projections.views.PARAMETERS_MAX", at_once)
     found = views.trail_at([2, 5, 7, 9_999])
     assert [row["position"] for row in found.dicts()] == [2, 5, 7]
     assert views.trail_at([]).rows == []
