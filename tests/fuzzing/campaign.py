@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ledger.catalogue import load_catalogue
 from tests.fuzzing.oracle import Fault, check_time
 
 Attempt = Callable[[random.Random], int]
@@ -104,6 +105,7 @@ def surroundings() -> Iterator[Path]:
             os.chdir(there)
             os.environ.clear()
             os.environ.update(before)
+            load_catalogue.cache_clear()  # It remembers folders by names that mean others now.
 
 
 def for_seconds(seconds: float, first: int = 0) -> Iterator[int]:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from cli import exits
 from cli.main import app
+from ledger.catalogue import load_catalogue
 
 DOCUMENTED: Final = {
     value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)
@@ -36,6 +37,7 @@ class Said:
 
 def run(arguments: Sequence[str], stdin: bytes | None = None) -> Said:
     """Run a command in this process. Raises Fault if it ends in a forbidden way."""
+    load_catalogue.cache_clear()  # Each command is a process of its own elsewhere.
     result: Any = CliRunner().invoke(app, list(arguments), input=stdin)
     said = Said(result.exit_code, result.stdout, result.stderr)
     line = shlex.join(arguments)[:500]
