@@ -85,11 +85,6 @@ class Finding:
     phrase: str
     remedy: str
 
-    @property
-    def folder(self) -> str:
-        """The part of the project that has the phrase: at most two folders deep, `.` at the top."""
-        return "/".join(self.path.split("/")[:-1][:2]) or "."
-
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.phrase!r}: {self.remedy}"
 
