@@ -1,4 +1,4 @@
-"""The README's tour is executed: each command as written, its output as shown."""
+"""Executes the README's tour: each command as it is written, with the output that is shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUN = "from cli.main import run; run()"
 
 @dataclass(slots=True)
 class Step:
-    """A command of the tour, and what the README shows of its output; `…` stands for anything."""
+    """A command of the tour, and the output that the README shows; `…` stands for any text."""
 
     command: str
     shown: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ def tour() -> list[Step]:
     return steps
 
 
-def test_the_five_minute_tour_does_what_it_shows(tmp_path: Path) -> None:
+def test_the_commands_of_the_tour_print_what_the_readme_shows(tmp_path: Path) -> None:
     environment = dict(os.environ)
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
@@ -71,7 +71,7 @@ def test_the_five_minute_tour_does_what_it_shows(tmp_path: Path) -> None:
         assert re.fullmatch(step.pattern, done.stdout), (step.command, done.stdout)
 
 
-def test_every_path_that_the_documents_link_to_exists() -> None:
+def test_every_file_that_the_documents_link_to_exists() -> None:
     root = README.parent
     for page in [README, *sorted((root / "docs").rglob("*.md"))]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
