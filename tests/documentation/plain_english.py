@@ -60,7 +60,7 @@ TEXT_RULES = tuple(
         r"(?i)\b(?:lost races?|(?:los[et]\w*|won) (?:a|the|this) race)\b": "write 'conflict'",
         r"(?i)\bvisit(?:s|ed)?\b": "write 'round trip'",
         r"(?i)\bstretch(?:es)?\b": "write 'segment' or 'range'",
-        r"(?i)\bstands? beside\b|\blooks? for no\b|\bWhy what\b|\bThe voice\b": (
+        r"(?i)\b(?:stands? beside|looks? for no|why what|the voice)\b": (
             "say literally what it is or does"
         ),
         r"(?i)\bis not kept; ask\b|\b(?:went|moved|goes|moves) on (?:by itself|to the new one)\b": (
