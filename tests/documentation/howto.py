@@ -47,12 +47,22 @@ class Followed:
 
     def _add(self, name: str, side: str, anchor: str, indent: str, content: str) -> str:
         path = self.folder / name
+        if not path.exists():
+            self._copy_test(name)
         lines = path.read_text(encoding="utf-8").splitlines()
         [place] = [number for number, line in enumerate(lines) if line.startswith(anchor)]
         place += side == "after"
         lines[place:place] = [line.removeprefix(indent) for line in content.splitlines()]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return name
+
+    def _copy_test(self, name: str) -> None:
+        """Copy a file of the tests, as a module of a package of its own."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True)
+        shutil.copy(ROOT / name, path)
+        for parent in Path(name).parents[:-1]:
+            (self.folder / parent / "__init__.py").touch()
 
     def sample(self) -> Any:
         """The example of the input that the how-to shows as JSON."""
@@ -62,8 +72,12 @@ class Followed:
 
     def run(self, *words: str) -> str:
         """Run `authledger`, which must succeed, and return its output."""
+        return self.python(RUN, *words)
+
+    def python(self, code: str, *words: str) -> str:
+        """Run Python code, which must succeed, and return its output."""
         done = subprocess.run(
-            [sys.executable, "-c", RUN, *words],
+            [sys.executable, "-c", code, *words],
             cwd=self.folder,
             env=dict(os.environ) | {"PYTHONPATH": str(self.folder), "AUTHLEDGER_LEDGER": "it.db"},
             capture_output=True,

@@ -7,6 +7,18 @@ from pathlib import Path
 
 from tests.documentation.howto import ROOT, Followed
 
+COMPARE = """
+from ledger.application import Ledger
+from ledger.catalogue import load_catalogue
+from projections.views import Views
+from tests.projections import oracle
+
+with Ledger("it.db") as ledger, Views.open("it.db", load_catalogue()) as views:
+    views.catch_up()
+    assert views.read("overrides").rows == oracle.fold("overrides", ledger.history())
+    assert views.rebuild().equal
+"""
+
 
 def test_an_event_and_its_command_are_one_file_and_a_cli_command_is_another(
     tmp_path: Path,
@@ -79,3 +91,23 @@ def test_an_export_format_is_added_by_its_file_alone(tmp_path: Path) -> None:
     lines = followed.run("export", "jsonl", "-").splitlines()
     prefix = len('"position":1,')
     assert lengths == ["chars", *(str(len(line) - prefix) for line in lines)]
+
+
+def test_a_projection_is_a_file_its_lines_in_the_list_and_a_function_that_tests_it(
+    tmp_path: Path,
+) -> None:
+    followed = Followed("add-a-projection.md", tmp_path)
+    assert followed.written == ["projections/definitions/overrides.py"]
+    assert followed.changed == {
+        "projections/definitions/declared.py",
+        "tests/projections/oracle.py",
+    }
+    here = ("--account", "it", "--region", "cn-north-4")
+    followed.run("console", "login", *here)
+    followed.run("view", "overrides")
+    followed.run("authorization", "grant", *here)
+    delete = ("policy", "delete", "asm admin trust policy", "--account", "it")
+    followed.run(*delete, "--override", "--reason", "moved")
+    [row] = json.loads(followed.run("view", "overrides", "-o", "json"))
+    assert (row["account"], row["deletions"]) == ("it", 1)
+    followed.python(COMPARE)

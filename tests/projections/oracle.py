@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,19 @@ from ledger.values import instant_text
 Key = tuple[str, ...]
 Row = tuple[Any, ...]
 Change = Callable[[Any, Recorded], tuple[Key, Row] | None]
+"""The key and the values (or counters) of an event and its entry; None if it changes nothing."""
+LAST_CHANGE: dict[str, Change] = {}
+SUMS: dict[str, Change] = {}
+
+
+def last_change(change: Change) -> Change:
+    """The function of a projection of the same name, of which the last change wins."""
+    return LAST_CHANGE.setdefault(change.__name__, change)
+
+
+def counters(change: Change) -> Change:
+    """The function of a projection of the same name, whose counters are summed."""
+    return SUMS.setdefault(change.__name__, change)
 
 
 def _who(entry: Recorded) -> Row:
@@ -27,6 +40,7 @@ def _account(entry: Recorded) -> Key:
     return (str(entry.provider), str(entry.account))
 
 
+@last_change
 def regions(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     status = {"PermissionGranted": "granted", "PermissionRevoked": "revoked"}.get(entry.type)
     if status is None:
@@ -35,6 +49,7 @@ def regions(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     return key, (status, *_who(entry))
 
 
+@last_change
 def agencies(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     status = {"AgencyCreated": "exists", "AgencyDeleted": "deleted"}.get(entry.type)
     if status is None:
@@ -42,12 +57,14 @@ def agencies(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     return (*_account(entry), event.agency), (status, event.agency_id or "", *_who(entry))
 
 
+@last_change
 def trustees(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     if entry.type not in {"AgencyCreated", "AgencyTrustChanged"}:
         return None
     return (*_account(entry), event.agency), (event.trustee or "", *_who(entry))
 
 
+@last_change
 def policies(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     status = {"PolicyCreated": "exists", "PolicyDeleted": "deleted"}.get(entry.type)
     if status is None:
@@ -55,6 +72,7 @@ def policies(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     return (*_account(entry), event.policy), (status, *_who(entry))
 
 
+@last_change
 def authorizations(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     prefix, _, status = entry.type.partition("Authorization")
     if prefix or status not in {"Requested", "Granted", "Declined", "Revoked"}:
@@ -62,6 +80,7 @@ def authorizations(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     return (event.region, *_account(entry), event.service), (status.lower(), *_who(entry))
 
 
+@counters
 def usage(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     kinds = ("TemporaryCredentialIssued", "CredentialRefused", "FeatureUsed", "FeatureRefused")
     if entry.type not in kinds:
@@ -70,6 +89,7 @@ def usage(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     return key, tuple(int(entry.type == kind) for kind in kinds)
 
 
+@counters
 def logins(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     if entry.type != "ConsoleLoginRequested":
         return None
@@ -77,22 +97,13 @@ def logins(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     return key, tuple(int(event.outcome == o) for o in ("admitted", "dialog", "refused"))
 
 
+@counters
 def attempts(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     if entry.type not in {"AgencyDeletionAttempted", "PolicyDeletionAttempted"}:
         return None
     key = (*_account(entry), getattr(event, "agency", ""), getattr(event, "policy", ""))
     refused = event.outcome == "refused"
     return key, (int(refused), int(not refused))
-
-
-LAST_CHANGE: Mapping[str, Change] = {
-    "regions": regions,
-    "agencies": agencies,
-    "trustees": trustees,
-    "policies": policies,
-    "authorizations": authorizations,
-}
-SUMS: Mapping[str, Change] = {"usage": usage, "logins": logins, "attempts": attempts}
 
 
 @dataclass(frozen=True, slots=True)
