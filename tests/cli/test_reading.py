@@ -276,3 +276,22 @@ def test_a_second_statement_is_refused(cli: Cli) -> None:
     said = cli("query 'SELECT 1; SELECT 2'")
     assert said.code == 2
     assert ".." not in said.err
+
+
+@pytest.mark.parametrize(
+    "line", ["view regions", "audit trail", "query 'SELECT 1'", "subject list"]
+)
+def test_reading_commands_open_the_views_and_no_ledger(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    cli.authorize()
+    monkeypatch.setattr("ledger.application.Ledger.__init__", lambda *_, **__: 1 / 0)
+    assert cli(line).code == 0
+
+
+def test_a_reading_command_writes_nothing_into_an_empty_file(cli: Cli) -> None:
+    cli.ledger.touch()
+    said = cli("view regions")
+    assert said.code == 4
+    assert "is empty, so it is not a ledger" in said.err
+    assert cli.ledger.read_bytes() == b""
