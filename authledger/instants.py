@@ -24,7 +24,14 @@ def text_of(when: When) -> str:
         return _utc(when)
     if isinstance(when, date):
         return when.isoformat()
-    return f"@{when}" if isinstance(when, int) else when
+    if isinstance(when, int) and not isinstance(when, bool):
+        return f"@{when}"
+    if isinstance(when, str):
+        return when
+    raise InvalidInput(
+        f"{when!r} is not a valid instant.",
+        remedy="Give a position, a date, a datetime with its time zone, or a text: '2026-03-01'.",
+    )
 
 
 def time_of(when: str | date, now: datetime) -> datetime:

@@ -20,7 +20,7 @@ from authledger.regions import check_region
 from ledger.application import Actor, Observation, Observed, Outcome, system_clock
 from ledger.application import Ledger as WriteSide
 from ledger.catalogue import Catalogue, load_catalogue
-from ledger.errors import NotFound, StoreForbidden
+from ledger.errors import InvalidInput, NotFound, StoreForbidden
 from ledger.messages import Command, Recorded
 from ledger.persistence.location import Location, location_of
 from projections.views import Views
@@ -146,6 +146,11 @@ class Ledger(Reader):
         a region that is not known. Entries that were appended although the call failed are in
         `error.entries`, and the error's text names their positions.
         """
+        if not isinstance(command, Command):
+            raise InvalidInput(
+                f"{command!r} is not a command. Nothing was appended.",
+                remedy="Give an object of a command's class, as authledger.GrantAuthorization(…).",
+            )
         if not new_region:
             self._check_region(command)
         return self._write_side.execute(

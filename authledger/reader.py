@@ -116,6 +116,7 @@ class Reader:
         begin = None if since is None else time_of(since, now)
         end = None if until is None else time_of(until, now)
         _check_names(where, _OF_THE_TRAIL)
+        _check_limit("limit", limit)
         wanted = TrailFilter(**where, since=begin, until=end)
         with self._reading() as views:
             page = views.trail(wanted, after=after, limit=limit, newest_first=newest_first)
@@ -142,19 +143,20 @@ class Reader:
         before: When,
         after: When | None = None,
         *,
-        views: Iterable[str] | None = None,
+        views: Iterable[str] | str | None = None,
         **where: str,
     ) -> Answer[DiffRow]:
         """Compare two instants: the rows that differ, view by view, sorted by their keys.
 
-        `after` None is now. `views` are the names of the views to compare; default: all. `where`
+        `after` None is now. `views` names the views to compare, one or several; default: all. `where`
         are `region`, `account` and `provider`; a view without such a column is left out. Raises
         NotFound for a view, InvalidInput for an instant or a condition.
         """
         _check_names(where, ("region", *_IN_ACCOUNT))
         with self._caught_up() as (opened, about):
             instants = [self._resolved(opened, when, None) for when in (before, after)]
-            found = diff(opened, *instants, names=views, where=where)
+            names = None if views is None else _several(views)
+            found = diff(opened, *instants, names=names, where=where)
             result = diff_result(found, opened.reached())
             about["remarks"] += _unheard(opened, result, where)
         return declared(DiffRow, result, **about)
@@ -166,14 +168,15 @@ class Reader:
         is true if there were more rows than `row_limit`. Raises InvalidInput for SQL that is not
         valid, that writes, or that takes longer than `time_limit_s` seconds.
         """
+        _check_limit("row_limit", row_limit)
         with self._caught_up() as (views, about):
             result = views.query(sql, row_limit=row_limit, time_limit_s=time_limit_s)
         return undeclared(result, **about)
 
-    def names(self, subjects: Iterable[str]) -> Mapping[str, str]:
+    def names(self, subjects: Iterable[str] | str) -> Mapping[str, str]:
         """Return the names behind surrogate ids (`p-…`, `a-…`); erased ones are absent."""
         with self._reading() as views:
-            return views.subject_names(subjects)
+            return views.subject_names(_several(subjects))
 
     @property
     def position(self) -> int:
@@ -233,7 +236,10 @@ def _conditions(
             asked[name] = str(value)
         else:
             kind = "an integer" if column.type == "INTEGER" else "a text"
-            raise InvalidInput(f"{name} is compared with {kind}, not with {value!r}.")
+            raise InvalidInput(
+                f"{value!r} is not a valid value for {name}: it must be {kind}.",
+                remedy=f"Leave {name} out to accept every value.",
+            )
     return asked
 
 
@@ -244,6 +250,17 @@ def _check_names(where: Mapping[str, str], accepted: Collection[str]) -> None:
             raise InvalidInput(
                 f"There is no condition {name!r} here.", remedy=did_you_mean(name, accepted)
             )
+
+
+def _check_limit(name: str, rows_max: int) -> None:
+    """Raises InvalidInput for fewer than one row: an answer of none would say that there is none."""
+    if rows_max < 1:
+        raise InvalidInput(f"{name}={rows_max} is not valid: it must be 1 or more.")
+
+
+def _several(words: Iterable[str] | str) -> Iterable[str]:
+    """One word may be given by itself."""
+    return (words,) if isinstance(words, str) else words
 
 
 def _by_meaning(columns: Collection[Column], asked: Mapping[str, str]) -> Mapping[str, str]:
