@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -28,9 +28,13 @@ class AsOf:
 
     position: int
     effective_at: datetime | None = None
+    within: int | None = field(default=None, compare=False)
+    """The position that was asked for, if it is within a transaction; `position` is before that."""
 
     def __str__(self) -> str:
         known = f"as known at position {self.position}"
+        if self.within is not None:
+            known += f", because position {self.within} is within a transaction"
         if self.effective_at is None:
             return known
         return f"as of {instant_text(self.effective_at)}, {known}"
@@ -50,7 +54,9 @@ def parse_when(text: str, now: datetime) -> int | datetime:
             return datetime.fromisoformat(text).replace(tzinfo=UTC)
         return instant(text)
     except ValueError as error:
-        raise InvalidInput(f"{text!r} is not a valid time: {error}.", remedy=_HELP) from error
+        # Of a text in another form, Python's error says nothing that the remedy does not say.
+        why = "" if "isoformat" in str(error) else f": {error}"
+        raise InvalidInput(f"{text!r} is not a valid time{why}.", remedy=_HELP) from error
 
 
 def resolve(
@@ -70,19 +76,20 @@ def resolve(
                 "--as-of @POSITION and --known-at exclude each other: both say what was known.",
                 remedy="With --known-at, give --as-of a time.",
             )
-        return AsOf(_boundary(ledger, as_of_when))
+        return _known_at(ledger, as_of_when)
     known = None if known_at is None else parse_when(known_at, now)
+    if isinstance(known, int):
+        return _known_at(ledger, known, as_of_when)
     if known is None:
         position = ledger.max_notification_id() or 0
-    elif isinstance(known, int):
-        position = _boundary(ledger, known)
     else:
         position = ledger.commit_boundary(ledger.position_at(instant_text(known)))
     return AsOf(position, as_of_when)
 
 
-def _boundary(ledger: Positions, position: int) -> int:
+def _known_at(ledger: Positions, position: int, effective_at: datetime | None = None) -> AsOf:
     last = ledger.max_notification_id() or 0
     if position > last:
         raise InvalidInput(f"Position {position} is not written yet. The last position is {last}.")
-    return ledger.commit_boundary(position)
+    boundary = ledger.commit_boundary(position)
+    return AsOf(boundary, effective_at, position if position != boundary else None)

@@ -73,7 +73,7 @@ def copy(
 
     form = ask.form
     check_are_two(location_of(source), location_of(target))
-    with _opened(ask, source, create=False) as one, _opened(ask, target, create=True) as other:
+    with _source(ask, source) as one, _opened(ask, target, create=True) as other:
         with progress("copying") as advance:
             done = copied_between(one, other, with_names=not without_names, on_progress=advance)
         found = _verified(other, done) if verify else None
@@ -102,6 +102,17 @@ def copy(
         raise VerificationFailed(
             f"The copy is not verified: {found.count} finding{'s' if found.count > 1 else ''}."
         )
+
+
+def _source(ask: Printing, place: str) -> Ledger:
+    from ledger.errors import NotFound
+
+    try:
+        return _opened(ask, place, create=False)
+    except NotFound as error:
+        raise NotFound(
+            f"{error.message} Nothing was copied.", remedy="Name the ledger to copy with --from."
+        ) from error
 
 
 def _opened(ask: Printing, place: str, *, create: bool) -> Ledger:

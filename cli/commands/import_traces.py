@@ -22,7 +22,6 @@ Files = Annotated[
     list[Path],
     typer.Argument(
         metavar="FILES...",
-        exists=True,
         help="Trace files, plain or gzip, and folders of them (searched with their subfolders).",
     ),
 ]
@@ -65,9 +64,12 @@ def _register(app: typer.Typer, source: Source[Any]) -> None:
 
 
 def _import(ask: Reading, source: Source[Any], files: list[Path], dry_run: bool) -> None:
-    from ledger.errors import DoneInPart
+    from ledger.errors import DoneInPart, NotFound
     from ledger.sources import ImportReport
 
+    for path in files:
+        if not path.exists():
+            raise NotFound(f"There is no file or folder {path}. Nothing was imported.")
     report = ImportReport()
     form = ask.form
     if dry_run:

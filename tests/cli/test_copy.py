@@ -115,7 +115,9 @@ def test_a_copy_that_does_not_verify_ends_with_exit_code_6(signed: Cli) -> None:
 
 
 def test_each_place_that_is_not_usable_is_an_error(signed: Cli, tmp_path: Path) -> None:
-    assert signed("copy --from nothing.db --to new.db").code == 4
+    missing = signed("copy --from nothing.db --to new.db")
+    assert missing.code == 4
+    assert "Nothing was copied.\nName the ledger to copy with --from." in missing.err
     assert signed("copy --from ledger.db --to mysql://x/y").code == 2
     assert signed("copy --from ledger.db --to ledger.db").code == 2
     assert signed("copy --from ledger.db").code == 2

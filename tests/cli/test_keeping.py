@@ -93,10 +93,11 @@ def test_the_examples_of_every_source_can_be_imported(cli: Cli, source: str) -> 
     assert said.json["records"] > 0
 
 
-def test_a_file_that_is_not_there_is_a_usage_error(cli: Cli) -> None:
+def test_an_import_of_a_missing_file_is_not_found_and_makes_no_ledger(cli: Cli) -> None:
     said = cli("import cts missing.json")
-    assert said.code == 2
-    assert "missing.json" in said.err
+    assert said.code == 4
+    assert said.err == "Error: There is no file or folder missing.json. Nothing was imported.\n"
+    assert not cli.ledger.exists()
 
 
 def test_a_rebuild_prints_its_certificate(cli: Cli) -> None:

@@ -58,7 +58,7 @@ def test_the_list_of_views_is_what_the_read_side_offers(cli: Cli) -> None:
 
 def test_a_view_as_of_an_earlier_position_ends_at_a_command(story: Cli) -> None:
     said = story.done("view regions --as-of @7 -o json")
-    assert said.err == "as known at position 3\n"
+    assert said.err == ("as known at position 3, because position 7 is within a transaction\n")
     assert said.json == []
 
 
