@@ -1,4 +1,4 @@
-"""The answer to a question: typed rows, and the position that they stand on."""
+"""The answer to a question: typed rows, and the last position that it includes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ R = TypeVar("R", bound=tuple[Any, ...])
 
 @dataclass(frozen=True, repr=False)
 class Answer(Sequence[R], Generic[R]):
-    """An answer: the sequence of its rows, and what they stand on."""
+    """An answer: the sequence of its rows, and the last position that it includes."""
 
     rows: tuple[R, ...]
     """Named tuples with one field a column. Times are aware datetimes in UTC."""
@@ -32,7 +32,7 @@ class Answer(Sequence[R], Generic[R]):
     kinds: tuple[Kind, ...]
     """The kind of value that each column holds."""
     position: int
-    """The position in the history that the answer stands on: it includes all entries up to it."""
+    """The last position that the answer includes: it follows from all entries up to it."""
     more: bool = False
     """Whether there are more rows than the limit that was given."""
     missing: int = 0

@@ -1,4 +1,4 @@
-"""Makes a fact that a cloud's trace tells, to be observed."""
+"""Makes a fact of a cloud's trace, to be observed."""
 
 from __future__ import annotations
 

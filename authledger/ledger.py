@@ -163,7 +163,7 @@ class Ledger(Reader):
         )
 
     def observe(self, observations: Iterable[Observation]) -> Observed:
-        """Append facts that the cloud's traces tell, in transactions of many traces.
+        """Append facts from the cloud's traces, in transactions of many traces.
 
         A trace that is known already appends nothing, and nothing is refused: the cloud did it.
         Returns how many traces were new and known, and how many entries were appended. A part whose
@@ -178,7 +178,7 @@ class Ledger(Reader):
         *,
         provider: str | None = None,
     ) -> Imported:
-        """Read trace files, plain or gzip, and folders of them, and append what they tell.
+        """Read trace files, plain or gzip, and folders of them, and append the facts in them.
 
         `source` is the kind of traces: "cts" (Huawei Cloud) or "cloudtrail" (AWS). `provider` is
         the cloud, if it is a partner's edition. Records that cannot be read are reported with their
@@ -212,7 +212,7 @@ class Ledger(Reader):
     def replay(self, first: int = 1, last: int | None = None) -> Iterator[Replayed]:
         """Yield each entry with what it says in one sentence, and what it changed.
 
-        Both ends are included; `last` None: to the end. Raises InvalidInput if they lie outside of
+        Both ends are included; `last` None: to the end. Raises InvalidInput if they are outside
         the history.
         """
         from projections.audit.replay import replay  # noqa: PLC0415  It is rarely asked for.
@@ -238,9 +238,9 @@ class Ledger(Reader):
     ) -> Evidence:
         """Answer a question as `view` does, and write the answer with its proofs to `path`.
 
-        A stranger checks the file by `authledger.verify_evidence`, without this ledger. With
-        `complete`, and where the answer is that there is nothing, every entry goes along, so that
-        it is also shown that there was nothing else. Names of people are not in it.
+        A stranger checks the file by `authledger.verify_evidence`, without this ledger. The
+        file has every entry if `complete` is true or the answer has no rows: then it also shows
+        that there was nothing else. Names of people are not in it.
 
         Raises NotFound where no signed checkpoint covers what was asked for.
         """
@@ -262,13 +262,13 @@ class Ledger(Reader):
         jobs: int | None = None,
         indexes: bool = False,
     ) -> Verdict:
-        """Read every stored byte again, and hold it against the log's signed checkpoint.
+        """Read every stored byte again, and compare it with the log's signed checkpoint.
 
         - `keys`: verifier keys; default: the key on this machine, if it is here.
         - `since`: files with checkpoints that you kept; the log must continue each of them.
         - `check`: raise VerificationFailed if anything is found; otherwise see `verified`.
         - `jobs`: how many processes read; default: as many as there are processors.
-        - `indexes`: also hold the indexes of a file against their tables.
+        - `indexes`: also compare the indexes of a file with their tables.
 
         Returns the verdict: `verified`, what was found, and `unchecked`, what was not looked at.
         """

@@ -20,7 +20,7 @@ from projections.evidence.make import Evidence as Made
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A question, its answer, and the signed checkpoint that the answer stands under."""
+    """A question, its answer, and the signed checkpoint that covers the answer."""
 
     question: str
     """The view, its conditions and the instant, in words."""

@@ -148,8 +148,8 @@ class Reader:
     ) -> Answer[DiffRow]:
         """Compare two instants: the rows that differ, view by view, sorted by their keys.
 
-        `after` None is now. `views` names the views to compare, one or several; default: all. `where`
-        are `region`, `account` and `provider`; a view without such a column is left out. Raises
+        `after` None is now. `views` names those to compare, one or several; default: all.
+        `where` are `region`, `account` and `provider`; a view without such a column is left out. Raises
         NotFound for a view, InvalidInput for an instant or a condition.
         """
         _check_names(where, ("region", *_IN_ACCOUNT))
@@ -253,7 +253,7 @@ def _check_names(where: Mapping[str, str], accepted: Collection[str]) -> None:
 
 
 def _check_limit(name: str, rows_max: int) -> None:
-    """Raises InvalidInput for fewer than one row: an answer of none would say that there is none."""
+    """Raises InvalidInput for fewer than one row: no row would mean that there is none."""
     if rows_max < 1:
         raise InvalidInput(f"{name}={rows_max} is not valid: it must be 1 or more.")
 

@@ -1,4 +1,4 @@
-"""Refuses a region that nobody knows: a mistyped one would stand in the history for ever."""
+"""Refuses a region that nobody knows: a mistyped one would remain in the history."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def _register_text(app: typer.Typer, form: TextFormat) -> None:
     help_text = (
         f"Write the events as {form.title}.\n\n"
         "The file is replaced as a whole once all events are in it; if the export fails, it stays "
-        "as it was. Each page of entries is held against the Merkle log before it is written. To "
+        "as it was. Each page of entries is compared with the Merkle log before it is written. To "
         "continue an earlier export, begin behind its last position: --from."
     )
 

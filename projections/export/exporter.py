@@ -100,7 +100,7 @@ def export_text(
 ) -> ExportedText:
     """Hand the events from position `first` to `last`, both included, to `write`, page by page.
 
-    Without `last` it ends at the ledger's last position. Each page is held against the log before
+    Without `last` it ends at the ledger's last position. Each page is compared with the log before
     it is written. Raises NotFound if the ledger ends before `last`, InvalidInput if `last` comes
     before `first`, VerificationFailed if an entry is not the one that the log has.
     """

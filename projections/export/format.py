@@ -1,7 +1,7 @@
 """The declaration of an export format; `exporter` does the rest. See docs/howto/add-an-export.md.
 
 Each format decides how events become text or files. The exporter decides which events there are,
-holds them against the Merkle log, and lets a file count only once it is whole.
+compares them with the Merkle log, and lets a file count only once it is whole.
 """
 
 from __future__ import annotations

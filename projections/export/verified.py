@@ -1,4 +1,4 @@
-"""Pages of a ledger's events that were held against its Merkle log before they are exported."""
+"""Pages of a ledger's events that were compared with its Merkle log before they are exported."""
 
 from __future__ import annotations
 

@@ -57,7 +57,9 @@ def test_a_command_appends_and_returns_its_entries(ledger: authledger.Ledger) ->
 def test_anything_but_a_command_is_refused(ledger: authledger.Ledger) -> None:
     before = ledger.position
     for given in ("grant", authledger.GrantAuthorization):
-        with pytest.raises(authledger.InvalidInput, match="is not a command. Nothing was appended"):
+        with pytest.raises(
+            authledger.InvalidInput, match=r"is not a command\. Nothing was appended"
+        ):
             ledger.execute(given)  # type: ignore[arg-type]
     assert ledger.position == before
 
