@@ -119,7 +119,7 @@ class Log:
         if size != last:
             raise CorruptEntry(
                 f"The ledger's last position is {last}, but its log has {size} leaves: another "
-                "program deleted or inserted rows. Nothing was appended.",
+                "program deleted or inserted rows.",
                 remedy="Run `authledger log verify` to find the rows, and restore a copy.",
             )
         if (self._frontier.size, self._edge) != (size, edge):

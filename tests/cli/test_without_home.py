@@ -111,7 +111,7 @@ def test_no_file_can_be_trusted(cli: Cli) -> None:
 def test_a_path_in_a_home_that_is_not_there_is_not_valid(cli: Cli) -> None:
     said = nameless(cli.folder, "--ledger", "~/ledger.db", "view", "regions")
     assert said.code == 2
-    assert "'~/ledger.db' names no folder: Could not determine home directory.\n" in said.err
+    assert "'~/ledger.db' is not a valid path: Could not determine home directory.\n" in said.err
 
 
 def test_folders_that_variables_name_need_no_home(cli: Cli) -> None:

@@ -95,7 +95,7 @@ def test_appending_fails_if_the_log_has_not_one_leaf_for_each_entry(path: Path, 
         db.execute(crime)
     with Ledger(path) as ledger:
         before = ledger.last_position()
-        with pytest.raises(CorruptEntry, match=r"last position is \d+, its log has"):
+        with pytest.raises(CorruptEntry, match=r"last position is \d+, but its log has"):
             ledger.execute(login(BEIJING, "another"))
         assert ledger.last_position() == before
 
