@@ -97,6 +97,14 @@ def test_another_programs_database_is_left_alone(cli: Cli) -> None:
     assert cli("feature use mesh --region cn-north-4").code == 7
 
 
+def test_a_reading_command_writes_nothing_into_an_empty_file(cli: Cli) -> None:
+    cli.ledger.touch()
+    said = cli("view regions")
+    assert said.code == 4
+    assert "is empty, so it is not a ledger" in said.err
+    assert cli.ledger.read_bytes() == b""
+
+
 def test_a_ledger_of_a_newer_format_is_left_alone(cli: Cli) -> None:
     cli.authorize()
     connection = sqlite3.connect(cli.ledger)

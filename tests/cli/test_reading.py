@@ -287,11 +287,3 @@ def test_reading_commands_open_the_views_and_no_ledger(
     cli.authorize()
     monkeypatch.setattr("ledger.application.Ledger.__init__", lambda *_, **__: 1 / 0)
     assert cli(line).code == 0
-
-
-def test_a_reading_command_writes_nothing_into_an_empty_file(cli: Cli) -> None:
-    cli.ledger.touch()
-    said = cli("view regions")
-    assert said.code == 4
-    assert "is empty, so it is not a ledger" in said.err
-    assert cli.ledger.read_bytes() == b""
