@@ -149,8 +149,8 @@ class Reader:
         """Compare two instants: the rows that differ, view by view, sorted by their keys.
 
         `after` None is now. `views` names those to compare, one or several; default: all.
-        `where` are `region`, `account` and `provider`; a view without such a column is left out. Raises
-        NotFound for a view, InvalidInput for an instant or a condition.
+        `where` are `region`, `account` and `provider`; a view without such a column is left out.
+        Raises NotFound for a view, InvalidInput for an instant or a condition.
         """
         _check_names(where, ("region", *_IN_ACCOUNT))
         with self._caught_up() as (opened, about):
