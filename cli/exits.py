@@ -64,8 +64,8 @@ def report(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, LedgerError):
         warn(f"{_heading(error)}{error.message}")
         _print_what_was_appended(error)
-        if error.remedy:
-            warn(error.remedy)
+        for line in filter(None, error.remedy.split("\n")):  # Each command can be pasted.
+            warn(line)
         return code_of(error)
     code = _report_other(error, debug=debug)
     _print_what_was_appended(error)

@@ -97,6 +97,7 @@ def test_a_service_that_asks_and_one_that_is_used_are_two_conditions(story: Cli)
         said = story(line)
         assert said.code == 2
         assert "which agencies may use" in said.err
+        assert "\\n" not in said.err, "each command stands on a line of its own"
     assert story("audit trail --service asm --uses elb").code == 2
 
 

@@ -55,7 +55,7 @@ def test_a_signer_command_in_a_downloaded_folder_does_not_run(cli: Cli, attacked
     assert said.code == 2
     assert not ran.exists()
     assert f"{cli.folder}/authledger.toml sets log_keys, and this file is not trusted" in said.err
-    assert f"authledger trust {cli.folder}" in said.err
+    assert f": authledger trust {cli.folder}\n" in said.err, "a command that can be pasted"
     cli.done("trust .")
     assert cli("log checkpoint").code == 7
     assert ran.exists(), "the attack is real: a folder that is trusted runs its command"
