@@ -85,7 +85,7 @@ class LogKey:
             raise KeyUnusable(
                 f"The key folder {self.folder} lies within the ledger's folder {ledger_folder}: "
                 "anybody who can write the ledger could sign it as well.",
-                remedy="Name another folder with --log-keys or AUTHLEDGER_LOG_KEYS, or keep the "
+                remedy="Name another folder with AUTHLEDGER_LOG_KEYS, or keep the "
                 "ledger in a folder of its own.",
             )
 

@@ -138,7 +138,7 @@ class SigningKey:
         except FileNotFoundError as error:
             raise NotFound(
                 f"There is no key of the log {self.origin} here: {path} is missing.",
-                remedy="`authledger log init` makes one; --log-keys names another folder.",
+                remedy="`authledger log init` makes one; AUTHLEDGER_LOG_KEYS names another folder.",
             ) from error
         except (NoteInvalid, OSError, UnicodeDecodeError) as error:
             raise KeyUnusable(f"{path} is not a valid key: {error}") from error

@@ -94,6 +94,7 @@ def test_a_key_within_the_ledgers_folder_is_refused(
     said = cli(INIT)
     assert said.code == 7
     assert "within the ledger's folder" in said.err
+    assert "another folder with AUTHLEDGER_LOG_KEYS" in said.err, "there is no such option"
 
 
 @pytest.mark.parametrize("command", ["log checkpoint", "log key show"])
