@@ -85,6 +85,8 @@ def view(
         "status": status,
     }
     _check_service(name, service, uses)
+    from ledger.values import ALL_REGIONS
+
     asked = {column: value for column, value in where.items() if value is not None}
     given = asked if service is uses else {**asked, "service": service or uses or ""}
     with views_of(ask) as views:
@@ -94,6 +96,8 @@ def view(
             say_unknown_services(views, when, given)
         if not result.rows:
             say_unknown_words(views, {**asked, "service": service, "uses": uses})
+        elif region and all(row["region"] == ALL_REGIONS for row in result.dicts()):
+            say_unknown_words(views, {"region": region})  # These rows fit a mistyped region, too.
         print_result(ask.form, result, views, empty=_EMPTY.get(name, "Nothing."), choice=ask.choice)
 
 

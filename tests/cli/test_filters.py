@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.conftest import BEIJING, POLICY, Cli
@@ -85,6 +87,31 @@ def test_a_name_that_is_not_found_is_answered_with_near_ones(
     assert said.code == 4
     assert "occurs in no entry of this ledger" in said.err
     assert near in said.err
+
+
+@pytest.mark.parametrize("line", ["view regions", "audit diff @1"])
+def test_a_region_that_never_occurred_is_named_beside_what_holds_in_all_regions(
+    story: Cli, line: str
+) -> None:
+    """The permissions of an AWS role hold in all regions, so they answer any region."""
+    record = {
+        "eventVersion": "1.08",
+        "eventID": "00000000-0000-0000-0000-000000000001",
+        "eventTime": "2026-01-02T03:04:05Z",
+        "eventSource": "iam.amazonaws.com",
+        "eventName": "AttachRolePolicy",
+        "awsRegion": "us-east-1",
+        "userIdentity": {"type": "Root", "accountId": "111122223333"},
+        "requestParameters": {"roleName": "mesh", "policyArn": "arn:aws:iam::aws:policy/Admin"},
+        "recipientAccountId": "111122223333",
+    }
+    (story.folder / "trail.json").write_text(json.dumps({"Records": [record]}))
+    story.done("import cloudtrail trail.json")
+    said = story.done(f"{line} --region cn-nort-4")
+    assert "arn:aws:iam::aws:policy/Admin" in said.out
+    assert "The region 'cn-nort-4' occurs in no entry" in said.err
+    assert "Did you mean 'cn-north-4'?" in said.err
+    assert "occurs in no entry" not in story.done(f"{line} --region {BEIJING}").err
 
 
 def test_a_service_that_asks_and_one_that_is_used_are_two_conditions(story: Cli) -> None:

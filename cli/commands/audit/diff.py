@@ -54,8 +54,8 @@ def diff(
         headings = [str(when) if when else f"now, position {end}" for when in instants]
         say(f"from  {headings[0]}\nto    {headings[1]}")
         rows = [_row(each) for each in compare(views, *instants, names=view or None, where=where)]
-        if not rows:
-            say_unknown_words(views, where)
+        # What holds in all regions is answered for a mistyped region, too.
+        say_unknown_words(views, {"region": region} if rows else where)
         if ask.form is Output.TABLE:
             rows = with_names(rows, views)
         show(ask.form, _COLUMNS, rows, empty="Nothing changed.", choice=ask.choice)
