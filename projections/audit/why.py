@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, Final, Literal
 
 from ledger.errors import InvalidInput
 from ledger.events import BY_NAME
+from ledger.values import ALL_REGIONS
 from projections.audit.trail import sentences
 from projections.definitions.audit_trail import TrailFilter
 from projections.views import Views
@@ -108,13 +110,19 @@ def why(
 def _changes(views: Views, asked: TrailFilter) -> tuple[_Found, tuple[str, ...]]:
     """The changes that fit, and the kinds of which there are more."""
     changes: _Found = {}
-    cut = []
-    for event in _CHANGES:
-        page = views.trail(replace(asked, event=event), limit=CHANGES_MAX, newest_first=False)
+    cut: dict[str, None] = {}
+    for event, region in product(_CHANGES, _regions(asked)):
+        wanted = replace(asked, event=event, region=region)
+        page = views.trail(wanted, limit=CHANGES_MAX, newest_first=False)
         changes |= {row["position"]: row for row in page.dicts()}
         if page.more:
-            cut.append(event)
-    return changes, tuple(cut)
+            cut[event] = None
+    return dict(sorted(changes.items())), tuple(cut)
+
+
+def _regions(asked: TrailFilter) -> tuple[str | None, ...]:
+    """The regions of changes that matter in the region that is asked about."""
+    return (asked.region,) if asked.region in (None, ALL_REGIONS) else (asked.region, ALL_REGIONS)
 
 
 def _of_same_commands(views: Views, changes: _Found) -> _Found:

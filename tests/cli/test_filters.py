@@ -89,7 +89,9 @@ def test_a_name_that_is_not_found_is_answered_with_near_ones(
     assert near in said.err
 
 
-@pytest.mark.parametrize("line", ["view regions", "audit diff @1"])
+@pytest.mark.parametrize(
+    "line", ["view regions", "audit diff @1", "audit why --account 111122223333 --provider aws"]
+)
 def test_a_region_that_never_occurred_is_named_beside_what_holds_in_all_regions(
     story: Cli, line: str
 ) -> None:
@@ -108,7 +110,7 @@ def test_a_region_that_never_occurred_is_named_beside_what_holds_in_all_regions(
     (story.folder / "trail.json").write_text(json.dumps({"Records": [record]}))
     story.done("import cloudtrail trail.json")
     said = story.done(f"{line} --region cn-nort-4")
-    assert "arn:aws:iam::aws:policy/Admin" in said.out
+    assert "arn:aws:iam::aws:policy/Admin" in said.out, "what holds in all regions"
     assert "The region 'cn-nort-4' occurs in no entry" in said.err
     assert "Did you mean 'cn-north-4'?" in said.err
     assert "occurs in no entry" not in story.done(f"{line} --region {BEIJING}").err

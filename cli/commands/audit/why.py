@@ -46,8 +46,8 @@ def why(
     with views_of(ask, caught_up=False) as views:
         chain = why(views, **asked)
         say(f"now, position {chain.position}")
-        if not chain.links:
-            say_unknown_words(views, asked)
+        # What holds in all regions explains a mistyped region, too.
+        say_unknown_words(views, {"region": region} if chain.links else asked)
         for event in chain.cut:
             say(f"{event}: only the first {CHANGES_MAX} are listed. Name more to narrow it down.")
         rows = [tuple(getattr(link, column) for column in _COLUMNS) for link in chain.links]
