@@ -59,8 +59,10 @@ def report(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, _ClickException):
         _report_usage(error)
         return USAGE
-    from ledger.errors import LedgerError
+    from ledger.errors import LedgerError, Refused
 
+    if isinstance(error.__context__, Refused):  # Its entries could not be printed.
+        warn(f"{_heading(error.__context__)}{error.__context__.message}")
     if isinstance(error, LedgerError):
         warn(f"{_heading(error)}{error.message}")
         _print_what_was_appended(error)

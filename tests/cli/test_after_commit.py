@@ -113,6 +113,19 @@ def test_an_answer_that_does_not_fit_on_the_disk_says_what_was_appended(
 
 
 @has_full_device
+def test_a_refusal_that_does_not_fit_on_the_disk_is_still_called_refused(cli: Cli) -> None:
+    cli.authorize()
+    before = positions(cli)
+    done = run_on_a_full_disk(
+        *("feature", "use", "mesh", "--region", "eu-west-101", "--actor", "alice")
+    )
+    assert done.returncode == 7
+    assert b"Refused: mesh needs CCE" in done.stderr
+    assert b"No space left" in done.stderr
+    assert f"1 entry was appended, at position {before + 1}.".encode() in done.stderr
+
+
+@has_full_device
 def test_an_import_whose_answer_does_not_fit_on_the_disk_says_what_was_appended(cli: Cli) -> None:
     traces = Path(__file__).parents[1] / "sources" / "fixtures" / "cts.json"
     shutil.copy(traces, "traces.json")
