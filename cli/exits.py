@@ -41,6 +41,8 @@ MEANINGS: Final = {
     READER_WENT: "the reader of the output went away (`| head`)",
 }
 
+_PASSWORD: Final = re.compile(r"(\w:/{1,2}[^\s/:@]*):\S*@")
+"""In a URL, also in one that was taken for a path, which loses a slash."""
 _URL: Final = re.compile(r"(://|\b(?:postgres(?:ql)?|jdbc):).*", re.IGNORECASE)
 
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]
@@ -64,7 +66,7 @@ def report(error: BaseException, *, debug: bool) -> int:
     if isinstance(error.__context__, Refused):  # Its entries could not be printed.
         warn(f"{_heading(error.__context__)}{error.__context__.message}")
     if isinstance(error, LedgerError):
-        warn(f"{_heading(error)}{error.message}")
+        warn(f"{_heading(error)}{_without_passwords(error.message)}")
         _print_what_was_appended(error)
         for line in filter(None, error.remedy.split("\n")):  # Each command can be pasted.
             warn(line)
@@ -80,7 +82,8 @@ def _report_other(error: BaseException, *, debug: bool) -> int:
         warn("Interrupted." if isinstance(error, KeyboardInterrupt) else "Not done.")
         return INTERRUPTED
     if isinstance(error, OSError):
-        warn(f"Error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        named = f": {error.filename}" if error.filename else ""
+        warn(f"Error: {error.strerror or error}{_without_passwords(named)}")
         return STORE_UNAVAILABLE
     _report_bug(error, debug=debug)
     return BUG
@@ -146,6 +149,11 @@ def _report_usage(error: Any) -> None:
     warn(f"Error: {_without_urls(said)}")
     if context is not None:
         say(f"For help: {context.command_path} --help")
+
+
+def _without_passwords(text: str) -> str:
+    """The text with `…` in the place of a URL's password."""
+    return _PASSWORD.sub(r"\1:…@", text)
 
 
 def _without_urls(text: str) -> str:

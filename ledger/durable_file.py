@@ -38,7 +38,10 @@ def replacing(path: Path, *, mode: int | None = PRIVATE, synced: bool = True) ->
         return
     fresh = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    handle = os.open(fresh, flags, PRIVATE if mode is not None else 0o666)
+    try:
+        handle = os.open(fresh, flags, PRIVATE if mode is not None else 0o666)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, os.fspath(path)) from error
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

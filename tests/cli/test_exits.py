@@ -189,6 +189,15 @@ def test_a_word_that_is_not_understood_is_named(cli: Cli, line: str, says: str) 
     assert "Traceback" not in said.err
 
 
+@pytest.mark.parametrize("line", ["docs", "trust", "query", "catalogue show"])
+def test_a_url_in_the_place_of_another_word_keeps_its_password(cli: Cli, line: str) -> None:
+    cli.done("console login --region cn-north-4")
+    said = cli(f"{line} postgresql://u:p/sec@ret@h/d")
+    assert said.code in {2, 4}
+    assert "sec" not in said.err.replace("seconds", "")
+    assert "ret@" not in said.err
+
+
 def test_the_version_is_printed_without_loading_the_ledger() -> None:
     code = (
         "import sys, cli.main\n"

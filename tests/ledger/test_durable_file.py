@@ -184,6 +184,12 @@ def test_many_files_are_waited_for_together(
     assert [name for name, _ in calls] == ["replace"] * 3
 
 
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as raised:
+        durable_file.write(tmp_path / "missing" / "file", NEW)
+    assert raised.value.filename == str(tmp_path / "missing" / "file")
+
+
 WRITES = {"fsync", "mkstemp", "replace", "rename", "write_bytes", "write_text"}
 IN_PLACE = {
     "projections/engines/java.py": "a script in a temporary folder",

@@ -54,7 +54,7 @@ def diff(
         headings = [str(when) if when else f"now, position {end}" for when in instants]
         say(f"from  {headings[0]}\nto    {headings[1]}")
         rows = [_row(each) for each in compare(views, *instants, names=view or None, where=where)]
-        # What holds in all regions is answered for a mistyped region, too.
+        # A mistyped region also gets the rows of all regions.
         say_unknown_words(views, {"region": region} if rows else where)
         if ask.form is Output.TABLE:
             rows = with_names(rows, views)

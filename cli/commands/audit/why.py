@@ -46,7 +46,7 @@ def why(
     with views_of(ask, caught_up=False) as views:
         chain = why(views, **asked)
         say(f"now, position {chain.position}")
-        # What holds in all regions explains a mistyped region, too.
+        # A mistyped region also gets the events of all regions.
         say_unknown_words(views, {"region": region} if chain.links else asked)
         for event in chain.cut:
             say(f"{event}: only the first {CHANGES_MAX} are listed. Name more to narrow it down.")
