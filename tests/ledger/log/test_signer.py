@@ -209,7 +209,7 @@ def test_a_key_folder_that_other_users_can_enter_is_refused(
 def test_a_key_within_the_ledgers_folder_is_refused(path: Path) -> None:
     with pytest.raises(KeyUnusable, match="lies within the ledger's folder") as raised:
         LogKey(path.parent / "keys", ORIGIN).create(path)
-    assert "--log-keys" in raised.value.remedy
+    assert "AUTHLEDGER_LOG_KEYS" in raised.value.remedy
     assert not (path.parent / "keys").exists()
 
 
