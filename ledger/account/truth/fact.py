@@ -1,0 +1,70 @@
+"""The facts that the fold takes: each is one successful call of a cloud, in neutral words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, Literal, NamedTuple
+
+from ledger.messages import Origin
+
+Kind = Literal["agency", "policy", "project"]
+Call = Literal[
+    "created",
+    "deleted",
+    "deletion asked for",
+    "renamed",
+    "granted",
+    "revoked",
+    "trust set",
+    "expiry set",
+    "evidence",
+    # The fold itself makes the following out of facts of other things.
+    "left",
+    "entered",
+    "ended",
+    "doubted",
+    "unseen",
+]
+
+FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+"""The expiry of a thing that does not expire. None says that no trace told an expiry."""
+
+
+class LineKey(NamedTuple):
+    """A permission of one agency. `policy` is the policy's key: its id if known, else its name."""
+
+    region: str
+    service: str | None
+    policy: str | None
+
+
+class Fact(NamedTuple):
+    """A successful call: what it did to which thing, when, who called, where it was recorded.
+
+        call "granted"   kind "agency"   id "AROA1"   name None   region "*"   policy "Admin"
+        at 12:00:10      position 7      actor "p-1"  trace "e7"
+
+    `id` and `name` are the handles by which the call named the thing; at least one is told. A
+    renamed thing's `name` is its new name. Facts of one trace, and all commanded facts, happened
+    in the order of their positions.
+    """
+
+    call: Call
+    kind: Kind
+    at: datetime
+    position: int
+    id: str | None = None
+    name: str | None = None
+    region: str | None = None
+    project_id: str | None = None
+    service: str | None = None
+    policy: str | None = None
+    policy_id: str | None = None
+    trustee: str | None = None
+    expires_at: datetime | None = None
+    actor: str | None = None
+    origin: Origin = "observed"
+    trace: str | None = None
+    consequence_of: str | None = None
+    key: LineKey | None = None
+    """Set by the fold, for a grant or a revocation, once the policy and the project are known."""

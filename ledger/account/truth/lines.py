@@ -1,0 +1,142 @@
+"""Lines: the runs of one key of one thing, as "granted since 10, revoked since 20".
+
+    granted by carol ── revoked by alice ── granted by bob        one alternative
+             10                20                  30
+
+A line is a tuple of alternatives, each the newest run of a linked list. It has more than one where
+several orders within one instant are possible; a later fact that only some of them explain removes
+the others. An alternative that needs one unseen fact more than the best is kept too: a later fact
+may need one more of the best. Each step returns the line, and how many facts were not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from ledger.account.truth.fact import Fact
+
+GRANTED: Final = "granted"
+REVOKED: Final = "revoked"
+NOT_KNOWN: Final = "not known"
+
+GRANT_NOT_SEEN: Final = "grant not seen"
+END_NOT_SEEN: Final = "end not seen"
+CREATION_NOT_SEEN: Final = "creation not seen"
+ORDER_NOT_KNOWN: Final = "order within the second not known"
+
+
+class Run(NamedTuple):
+    """One status from one instant until the next run begins, and the fact that began it.
+
+    Of a trust or an expiry, the status is the value that was set. `dearer` is the number of unseen
+    facts, 0 or 1, that this alternative needs beyond the best one of its line.
+    """
+
+    status: str | datetime | None
+    at: datetime
+    fact: Fact | None
+    note: str | None
+    before: Run | None
+    dearer: int = 0
+
+
+Line = tuple[Run, ...]
+Step = tuple[Line, int]
+
+
+def cheapest(alternatives: Iterable[tuple[int, Run]]) -> Step:
+    """The alternatives that can still win, of all with their costs; and the lowest cost.
+
+    Of alternatives with one status, only the cheapest can win.
+    """
+    costs = list(alternatives)
+    lowest = min(cost for cost, _ in costs)
+    by_status: dict[object, int] = {}
+    for cost, run in costs:
+        by_status[run.status] = min(cost, by_status.get(run.status, cost))
+    kept = {
+        (run[:4], id(run.before)): run._replace(dearer=cost - lowest)
+        for cost, run in costs
+        if cost <= lowest + 1 and cost == by_status[run.status]
+    }
+    return tuple(kept.values()), lowest
+
+
+def granted(line: Line, fact: Fact) -> Step:
+    """The line after a grant. It needs nothing of the line; to repeat it changes nothing."""
+    if len(line) == 1:
+        run = line[0]
+        return (line if run.status == GRANTED else (Run(GRANTED, fact.at, fact, None, run),)), 0
+    if not line:
+        return (Run(GRANTED, fact.at, fact, None, None),), 0
+    return cheapest(
+        (run.dearer, run if run.status == GRANTED else Run(GRANTED, fact.at, fact, None, run))
+        for run in line
+    )
+
+
+def revoked(line: Line, fact: Fact, since: datetime, *, seen: bool) -> Step:
+    """The line after a revocation. One of a permission that was not granted proves a grant.
+
+    `since` is when the thing's life began, and `seen` whether its creation was seen. Without that,
+    the permission may have been granted before the first fact.
+    """
+    if not line:
+        unknown = Run(NOT_KNOWN, since, None, GRANT_NOT_SEEN, None)
+        return (Run(REVOKED, fact.at, fact, GRANT_NOT_SEEN, unknown),), int(seen)
+    if len(line) == 1:
+        cost, run = _revoked(line[0], fact)
+        return (run,), cost
+    return cheapest(_revoked(run, fact) for run in line)
+
+
+def _revoked(run: Run, fact: Fact) -> tuple[int, Run]:
+    if run.status != REVOKED:
+        return run.dearer, Run(REVOKED, fact.at, fact, None, run)
+    unknown = Run(NOT_KNOWN, run.at, None, GRANT_NOT_SEEN, run)
+    return run.dearer + 1, Run(REVOKED, fact.at, fact, GRANT_NOT_SEEN, unknown)
+
+
+def was_set(line: Line, value: str | datetime | None, fact: Fact) -> Line:
+    """The line of a trust or an expiry after it was set. The same value again changes nothing."""
+    if not line:
+        return (Run(value, fact.at, fact, None, None),)
+    return tuple(
+        run if run.status == value else Run(value, fact.at, fact, None, run) for run in line
+    )
+
+
+def doubted(line: Line, fact: Fact) -> Line:
+    """The line after facts whose order was not searched, or whose policy is not known."""
+    return tuple(Run(NOT_KNOWN, fact.at, None, ORDER_NOT_KNOWN, run) for run in line or (None,))
+
+
+def ended(line: Line, fact: Fact, *, needs_detached: bool) -> Step:
+    """The line after its policy or project ended. A revoked permission stays as it is."""
+    note = END_NOT_SEEN if needs_detached else None
+    return cheapest(
+        (run.dearer, run)
+        if run.status == REVOKED
+        else (
+            run.dearer + (needs_detached and run.status == GRANTED),
+            Run(REVOKED, fact.at, fact, note, run),
+        )
+        for run in line
+    )
+
+
+def detached(line: Line) -> Step:
+    """The line of a thing that could be deleted only without permissions, before its deletion.
+
+    Alternatives that are revoked explain the deletion. If there is none, a revocation was not seen.
+    """
+    if len(line) == 1:
+        return line, int(line[0].status == GRANTED)
+    return cheapest((run.dearer + (run.status == GRANTED), run) for run in line)
+
+
+def best(line: Line) -> Line:
+    """The alternatives with the fewest unseen facts."""
+    return line if len(line) == 1 else tuple(run for run in line if run.dearer == 0)

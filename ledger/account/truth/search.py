@@ -1,0 +1,287 @@
+"""The search of one instant: all stories that its facts allow, with the unseen facts they need.
+
+    instant      D(old)  C(new)  A(policy)              3 facts, their order is not told
+    paths        D C │ C D                              the orders of the movements
+    placements   D C·A │ D·A·C │ A·D·C                  the places of each line's facts on a path
+    stories      cost 0 │ 2 │ 1
+
+Lines do not depend on each other, once the path is given: each line's facts are placed by
+themselves. An instant without movements is one path of length 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from math import prod
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from ledger.account.truth.fact import Call, Fact
+from ledger.account.truth.lines import cheapest
+from ledger.account.truth.orders import (
+    ORDERED_MAX,
+    Order,
+    Placement,
+    one_chain,
+    orders,
+    placements,
+)
+from ledger.account.truth.rules import MOVEMENTS
+from ledger.account.truth.story import START, Key, Life, Story
+
+STORIES_MAX: Final = 128
+PATH_SLACK: Final = 1
+"""A path that seems dearer by this much may win yet, because lines share an unseen creation."""
+_VALUES: Final[dict[Call, Key]] = {"trust set": "trust", "expiry set": "expiry"}
+
+
+def stories_after(story: Story, instant: Sequence[Fact]) -> Iterator[Story]:
+    """The stories that follow from one, after all facts of an instant."""
+    if any(fact.call in MOVEMENTS for fact in instant) or not _of_one_thing(story, instant):
+        yield from _searched(story, instant)
+        return
+    _take_lines(story, instant)
+    yield story
+
+
+def _of_one_thing(story: Story, instant: Sequence[Fact]) -> bool:
+    """Whether all facts are about one thing, in every order."""
+    ids = {fact.id for fact in instant if fact.id is not None}
+    if type(story.life) is Life:
+        return ids <= {story.life.id}
+    return not ids or (len(ids) == 1 and ids.isdisjoint(story.births))
+
+
+# -- an instant of one thing: each line by itself --------------------------------------------------
+
+
+def _take_lines(story: Story, instant: Sequence[Fact]) -> None:
+    proofs = sorted(instant, key=lambda fact: fact.id is None)
+    for proof in proofs:
+        if proof.consequence_of is None:
+            story.present(proof)
+            break
+    for facts in _by_line(instant):
+        if len(facts) == 1 or one_chain(facts):
+            for fact in sorted(facts, key=attrgetter("position")):
+                story.take(fact)
+        elif len(facts) > ORDERED_MAX:
+            story.take(facts[0]._replace(call="doubted"))
+        else:
+            _take_line(story, facts)
+
+
+def _take_line(story: Story, facts: Sequence[Fact]) -> None:
+    """Take facts of one key in all orders; keep the alternatives with the fewest unseen facts."""
+    tried = [_tried(story, order) for order in orders(facts)]
+    best = min(tried, key=attrgetter("cost"))
+    key = line_of(facts[0])
+    story.cost, story.life, story.past = best.cost, best.life, best.past
+    runs = [
+        (one.cost + run.dearer, run)
+        for one in tried
+        if key is not None and type(one.life) is Life
+        for run in one.life.lines.get(key, ())
+    ]
+    if key is not None and type(story.life) is Life and runs:
+        story.life.lines[key], _ = cheapest(runs)
+
+
+def _tried(story: Story, order: Iterable[Fact]) -> Story:
+    fork = story.fork()
+    for fact in order:
+        fork.take(fact)
+    return fork
+
+
+def line_of(fact: Fact) -> Key | None:
+    """The line that a fact changes; None for one that only proves that the thing exists."""
+    if fact.key is not None:
+        return fact.key
+    return _VALUES.get(fact.call)
+
+
+def _by_line(facts: Iterable[Fact]) -> list[list[Fact]]:
+    """The facts by line. A fact without a line stands alone."""
+    found: dict[object, list[Fact]] = {}
+    for fact in facts:
+        found.setdefault(line_of(fact) or fact.position, []).append(fact)
+    return list(found.values())
+
+
+# -- an instant with movements: their orders, and the places of the other facts among them ---------
+
+
+def _searched(story: Story, instant: Sequence[Fact]) -> Iterator[Story]:
+    """The stories after an instant in which the name may have changed hands."""
+    moves = [fact for fact in instant if fact.call in MOVEMENTS]
+    others = _by_line(fact for fact in instant if fact.call not in MOVEMENTS)
+    moves += _identities(story, instant, moves)
+    if len(moves) > ORDERED_MAX:
+        yield _unsearched(story, instant)
+        return
+    priced = [(_prices(story, path, others), path) for path in _paths(moves, others)]
+    bounds = [sum(price.cost for price in prices) for prices, _ in priced]
+    lowest = min(bounds)
+    for (prices, path), bound in zip(priced, bounds, strict=True):
+        if bound <= lowest + PATH_SLACK:
+            yield from _of_path(story, path, prices, lowest + PATH_SLACK - bound)
+
+
+def _identities(story: Story, instant: Sequence[Fact], moves: Sequence[Fact]) -> Iterator[Fact]:
+    """Proofs of ids that are not known yet. Which comes first decides which thing has an id."""
+    known = {fact.id for fact in moves} | {life.id for life in story.lives()}
+    proofs = {fact.id: fact for fact in instant if not fact.consequence_of}
+    new = [fact for name, fact in proofs.items() if name is not None and name not in known]
+    if len(new) > 1 or (new and any(fact.id is None for fact in moves)):
+        for fact in new:
+            yield fact._replace(call="evidence", key=None, trace=None, origin="observed")
+
+
+def _paths(moves: Sequence[Fact], others: Sequence[Sequence[Fact]]) -> Iterator[Order]:
+    """The orders of the movements, each also with one unseen creation at every place."""
+    proofs = [fact for facts in others for fact in facts if fact.consequence_of is None]
+    for path in orders(moves):
+        yield path
+        for proof in proofs[:1]:
+            unseen = proof._replace(call="unseen", id=None, trace=None, key=None)
+            for place in range(len(path) + 1):
+                yield (*path[:place], unseen, *path[place:])
+
+
+class Price(NamedTuple):
+    """The unseen facts that one line's facts add to a path, and the places that need so many."""
+
+    cost: int
+    places: list[Placement]
+    dearer: list[Placement]
+    """The places that need one unseen fact more."""
+
+
+def _prices(story: Story, path: Order, others: Sequence[Sequence[Fact]]) -> list[Price]:
+    """The cost of the path alone, and what each line's facts add at the best of their places."""
+    alone = _tried(_bare(story, None), path).cost - story.cost
+    prices = [Price(alone, [(*((),) * (len(path) + 1),)], [])]
+    for facts in others:
+        bare = _bare(story, line_of(facts[0]))
+        if len(facts) > ORDERED_MAX:
+            doubt = (facts[0]._replace(call="doubted"),)
+            prices.append(Price(0, [(*((),) * len(path), doubt)], []))
+            continue
+        tried = [
+            (_tried(bare, _woven(path, (place,))).cost, place) for place in placements(path, facts)
+        ]
+        lowest = min(cost for cost, _ in tried)
+        best = [place for cost, place in tried if cost == lowest]
+        dearer = [place for cost, place in tried if cost == lowest + 1]
+        prices.append(Price(lowest - story.cost - alone, best, dearer))
+    return prices
+
+
+def _bare(story: Story, key: object) -> Story:
+    """The story with one line only, so that its cost does not count the other lines."""
+    bare = story.fork()
+    if type(bare.life) is Life:
+        bare.life.lines = {one: line for one, line in bare.life.lines.items() if one == key}
+    return bare
+
+
+def _woven(path: Order, places: Sequence[Placement]) -> Order:
+    """One order of the movements and of all placed facts."""
+    woven: list[Fact] = []
+    for index in range(len(path) + 1):
+        for place in places:
+            woven += place[index]
+        woven += path[index : index + 1]
+    return tuple(woven)
+
+
+def _of_path(story: Story, path: Order, prices: Sequence[Price], slack: int) -> Iterator[Story]:
+    """The stories of a path: one for each combination of good places.
+
+    With slack, also those in which one line's facts have places that are dearer by one.
+    """
+    combinations = list(_choices([price.places for price in prices]))
+    if not combinations:
+        combinations = list(_choices(_undecided(story, path, prices)))
+    if not combinations:
+        facts = [fact for price in prices for part in price.places[0] for fact in part]
+        yield _unsearched(story, [*path, *facts])
+        return
+    for index, price in enumerate(prices if slack > 0 else ()):
+        places = [one.places for one in prices]
+        combinations += _choices([*places[:index], price.dearer, *places[index + 1 :]])
+    for combination in combinations:
+        if _proved(path, combination):
+            yield _tried(story, _woven(path, combination))
+
+
+def _choices(places: Sequence[list[Placement]]) -> Iterator[tuple[Placement, ...]]:
+    """All combinations of places; none if there are too many."""
+    if prod(len(each) for each in places) <= STORIES_MAX:
+        yield from product(*places)
+
+
+def _undecided(story: Story, path: Order, prices: Sequence[Price]) -> list[list[Placement]]:
+    """The places, where lines with several are in doubt instead. They still prove a thing."""
+    decided = [price.places for price in prices if len(price.places) == 1]
+    open_facts = [
+        [fact for part in price.places[0] for fact in part]
+        for price in prices
+        if len(price.places) > 1
+    ]
+    proofs = {fact.id: fact for facts in open_facts for fact in facts if not fact.consequence_of}
+    evidence = [
+        [fact._replace(call="evidence", key=None, trace=None, origin="observed")]
+        for fact in proofs.values()
+    ]
+    proven = [price.places for price in _prices(story, path, evidence)[1:]]
+    doubts = tuple(
+        facts[0]._replace(call="doubted", id=None, consequence_of="doubt") for facts in open_facts
+    )
+    return [*decided, *proven, [(doubts,) * (len(path) + 1)]]
+
+
+def _proved(path: Order, places: Sequence[Placement]) -> bool:
+    """Whether every unseen creation of the path is needed by a fact that follows it.
+
+    One that is not may have happened later too: a later fact infers it when it needs it.
+    """
+    return all(
+        fact.call != "unseen" or any(place[index + 1] for place in places)
+        for index, fact in enumerate(path)
+    )
+
+
+def _unsearched(story: Story, facts: Sequence[Fact]) -> Story:
+    """The story after more facts than are searched: all things of the slot are in doubt."""
+    fork = story.fork()
+    known = {life.id for life in fork.lives()}
+    made = [fact for fact in facts if fact.call in ("created", "entered")]
+    ids = {fact.id: fact for fact in facts if fact.id is not None and fact not in made}
+    begun = [Life(fact, seen=True) for fact in made]
+    known |= {life.id for life in begun}
+    begun += [Life(fact, seen=False) for name, fact in ids.items() if name not in known]
+    fork.past, fork.life = (*fork.lives(), *begun), START
+    doubted = doubtful([fork], facts[0])
+    for life in doubted.past:
+        if life.id is None and len(begun) > len(made):
+            life.doubted_at = life.begun.at  # It may be the thing of which an id was proven.
+    return doubted
+
+
+def doubtful(stories: list[Story], fact: Fact) -> Story:
+    """One story for too many: it knows nothing of the slot from this instant on."""
+    story = Story(stories[0].rules, stories[0].births)
+    story.doubtful = True
+    lives = {id(life): life for one in stories for life in one.lives()}
+    named = {life.begun.position for life in lives.values() if life.id is not None}
+    for life in lives.values():
+        since = fact.at
+        if life.id is None and life.begun.position in named:
+            since = life.begun.at  # In some stories, it is the thing with an id.
+        life.doubted_at = min(life.doubted_at or since, since)
+    story.past = tuple(lives.values())
+    story.cost = stories[0].cost
+    return story

@@ -1,0 +1,293 @@
+"""A story: one explanation of a slot's facts. Which thing had the name when, and what it held.
+
+    slot "ci"    START ─ AROA1 created ─ granted ─ deleted ─ (nobody) ─ AROA2 created ─ …
+                 past = (life of AROA1,)                      life = life of AROA2
+
+A story takes facts one by one, in the order that it assumes. A fact whose need is not met adds an
+unseen fact to `cost`. At the start, nobody or an unseen thing has the name: both cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final, Literal
+
+from ledger.account.truth.fact import Fact, LineKey
+from ledger.account.truth.lines import (
+    REVOKED,
+    Line,
+    detached,
+    doubted,
+    ended,
+    granted,
+    revoked,
+    was_set,
+)
+from ledger.account.truth.rules import Rules
+
+Key = LineKey | Literal["trust", "expiry"]
+End = Literal["seen", "not seen", "left"]
+
+
+class Life:
+    """One thing while it has one name: from its creation, or its first proof, until its end."""
+
+    __slots__ = (
+        "asked",
+        "begun",
+        "doubted_at",
+        "end",
+        "ended",
+        "id",
+        "lines",
+        "seen",
+        "unseen_from",
+    )
+
+    def __init__(self, begun: Fact, *, seen: bool, unseen_from: datetime | None = None) -> None:
+        self.id = begun.id
+        self.begun = begun
+        self.seen = seen
+        self.unseen_from = unseen_from
+        """The end of the life before, after which the creation must have been."""
+        self.lines: dict[Key, Line] = {}
+        self.asked: Fact | None = None
+        self.ended: Fact | None = None
+        self.end: End = "seen"
+        self.doubted_at: datetime | None = None
+
+    def fork(self) -> Life:
+        copy = Life(self.begun, seen=self.seen, unseen_from=self.unseen_from)
+        copy.id, copy.lines, copy.asked = self.id, self.lines.copy(), self.asked
+        copy.doubted_at = self.doubted_at
+        return copy
+
+    def outcome(self) -> object:
+        """A value that is equal for copies in which the same happened."""
+        lines = frozenset(
+            (key, *((run[:4], id(run.before)) for run in line)) for key, line in self.lines.items()
+        )
+        ended = (self.ended.position, self.end) if self.ended else None
+        return self.id, self.begun.at, self.seen, self.unseen_from, self.asked, ended, lines
+
+    def detach(self) -> int:
+        """Keep the alternatives that explain the deletion. Returns the unseen revocations."""
+        cost = 0
+        for key, line in self.lines.items():
+            self.lines[key], missing = detached(line)
+            cost += missing
+        return cost
+
+
+class Start:
+    """The state of a name before its first fact: nobody has it, or a thing that was not seen."""
+
+
+START: Final = Start()
+Births = Mapping[str, Fact]
+"""The creations that were seen, by the immutable id."""
+
+
+class Story:
+    """One explanation of a slot's facts. `take` changes it; `fork` makes an independent copy."""
+
+    __slots__ = ("births", "cost", "doubtful", "life", "past", "rules")
+
+    def __init__(self, rules: Rules, births: Births) -> None:
+        self.rules, self.births = rules, births
+        self.cost = 0
+        self.life: Life | Start | None = START
+        self.past: tuple[Life, ...] = ()
+        self.doubtful = False
+        """Whether the search was given up: a thing that is proven later may be a known one."""
+
+    def fork(self) -> Story:
+        copy = Story(self.rules, self.births)
+        copy.cost, copy.past, copy.doubtful = self.cost, self.past, self.doubtful
+        copy.life = self.life.fork() if type(self.life) is Life else self.life
+        return copy
+
+    def take(self, fact: Fact) -> None:
+        """Apply a fact, as the next that happened. Never refuses."""
+        _STEPS[fact.call](self, fact)
+
+    def lives(self) -> tuple[Life, ...]:
+        """All lives, the present one last."""
+        return (*self.past, self.life) if type(self.life) is Life else self.past
+
+    def state(self) -> object:
+        """A value that is equal for stories to which the same facts will cost the same."""
+        life = self.life
+        if type(life) is not Life:
+            return life
+        lines = frozenset(
+            (key, *((run.status, run.dearer) for run in line)) for key, line in life.lines.items()
+        )
+        return life.id or life.begun.at, life.seen, life.asked is None, lines
+
+    # -- lives ------------------------------------------------------------------------------------
+
+    def present(self, fact: Fact) -> Life | None:
+        """The life that the fact is about; a fact without one proves an unseen creation.
+
+        Returns None for a fact that proves nothing: a consequence, or a call on a thing of which
+        the end is known.
+        """
+        life = self.life
+        if type(life) is Life and (fact.id is None or life.id == fact.id):
+            return life
+        if fact.consequence_of is not None:
+            return None
+        return self._inferred(fact)
+
+    def _inferred(self, fact: Fact) -> Life | None:
+        if type(self.life) is Life and self._may_be(self.life, fact):
+            self.life.id = fact.id
+            return self.life
+        if self._has_ended(fact):
+            self.cost += 1  # An id is never used again.
+            return None
+        self.cost += self.life is not START
+        self._replace(fact)
+        return self._begin_unseen(fact, free=self.life is not START)
+
+    def _begin_unseen(self, fact: Fact, *, free: bool) -> Life:
+        """Begin a life whose creation was not seen; `free`: nobody had the name before it."""
+        last = self.past[-1].ended if self.past and free else None
+        self.life = life = Life(fact, seen=False, unseen_from=last.at if last else None)
+        if self.doubtful:
+            life.doubted_at = fact.at
+        return life
+
+    def _has_ended(self, fact: Fact) -> bool:
+        return fact.id is not None and any(life.id == fact.id for life in self.past)
+
+    def _may_be(self, life: Life, fact: Fact) -> bool:
+        """Whether a life whose id is not known may be the thing with the fact's id."""
+        if life.id is not None:
+            return False
+        birth = self.births.get(fact.id or "")
+        return birth is None or birth is life.begun
+
+    def _replace(self, fact: Fact) -> None:
+        """End the life of a thing that still has the name: its deletion was not seen."""
+        life = self.life
+        if type(life) is not Life:
+            return
+        if life.asked is None:
+            self.cost += 1
+            if fact.kind in self.rules.deletes_only_detached:
+                self.cost += life.detach()
+        self._close(life, fact, "not seen")
+
+    def _close(self, life: Life, fact: Fact, end: End) -> None:
+        life.ended, life.end = fact, end
+        self.past = (*self.past, life)
+        self.life = None
+
+    def create(self, fact: Fact) -> None:
+        life = self.life
+        if type(life) is Life and fact.id is not None and life.id == fact.id:
+            self.cost += not life.seen  # A proof came before the creation.
+            life.seen = True
+        else:
+            self._replace(fact)
+            self.cost += self._has_ended(fact)
+            self.life = life = Life(fact, seen=True)
+        if fact.trustee is not None:
+            life.lines["trust"] = was_set(life.lines.get("trust", ()), fact.trustee, fact)
+        if fact.expires_at is not None:
+            life.lines["expiry"] = was_set(life.lines.get("expiry", ()), fact.expires_at, fact)
+
+    def delete(self, fact: Fact) -> None:
+        life = self.present(fact)
+        if life is None:
+            return
+        if fact.kind in self.rules.deletes_only_detached and fact.origin == "observed":
+            self.cost += life.detach()
+        self._close(life, fact, "seen")
+
+    def leave(self, fact: Fact) -> None:
+        life = self.present(fact)
+        if life is not None:
+            self._close(life, fact, "left")
+
+    def ask(self, fact: Fact) -> None:
+        life = self.present(fact)
+        if life is None:
+            return
+        if life.asked is None:
+            life.asked = fact
+        elif life.asked.at == fact.at and life.asked.actor != fact.actor:
+            life.asked = life.asked._replace(actor=None)  # Either may have been the first.
+
+    def appear(self, fact: Fact) -> None:
+        """An unseen creation, that a search tries at this place."""
+        free = self.life is not START
+        self.cost += free
+        self._replace(fact)
+        self._begin_unseen(fact, free=free)
+
+    # -- lines ------------------------------------------------------------------------------------
+
+    def grant(self, fact: Fact) -> None:
+        life = self.present(fact)
+        if life is not None and fact.key is not None:
+            life.lines[fact.key], missing = granted(life.lines.get(fact.key, ()), fact)
+            self.cost += missing
+
+    def revoke(self, fact: Fact) -> None:
+        life = self.present(fact)
+        if life is None or fact.key is None:
+            return
+        line = life.lines.get(fact.key, ())
+        if fact.consequence_of is not None and all(run.status == REVOKED for run in line):
+            return  # The cause has ended it already.
+        life.lines[fact.key], missing = revoked(line, fact, life.begun.at, seen=life.seen)
+        self.cost += missing
+
+    def end_line(self, fact: Fact) -> None:
+        """The policy or the project of a permission ended, and so the permission."""
+        life, key = self.life, fact.key
+        if type(life) is not Life or key is None or key not in life.lines:
+            return
+        needs = fact.kind in self.rules.deletes_only_detached and fact.origin == "observed"
+        life.lines[key], missing = ended(life.lines[key], fact, needs_detached=needs)
+        self.cost += missing
+
+    def set_trust(self, fact: Fact) -> None:
+        life = self.present(fact)
+        if life is not None:
+            life.lines["trust"] = was_set(life.lines.get("trust", ()), fact.trustee, fact)
+
+    def set_expiry(self, fact: Fact) -> None:
+        life = self.present(fact)
+        if life is not None:
+            life.lines["expiry"] = was_set(life.lines.get("expiry", ()), fact.expires_at, fact)
+
+    def doubt(self, fact: Fact) -> None:
+        life = self.present(fact)
+        if life is None:
+            return
+        if fact.key is None:
+            life.doubted_at = life.doubted_at or fact.at
+        else:
+            life.lines[fact.key] = doubted(life.lines.get(fact.key, ()), fact)
+
+
+_STEPS: Final[Mapping[str, Callable[[Story, Fact], object]]] = {
+    "created": Story.create,
+    "entered": Story.create,
+    "deleted": Story.delete,
+    "left": Story.leave,
+    "deletion asked for": Story.ask,
+    "granted": Story.grant,
+    "revoked": Story.revoke,
+    "ended": Story.end_line,
+    "trust set": Story.set_trust,
+    "expiry set": Story.set_expiry,
+    "evidence": Story.present,
+    "doubted": Story.doubt,
+    "unseen": Story.appear,
+}

@@ -1,0 +1,241 @@
+"""Timelines: what a story says of one key, state after state, and what several stories agree on.
+
+story 1     granted 10 ─────────── revoked 30
+story 2     granted 10 ── revoked 20
+agreed      granted 10 ── not known 20 ── revoked 30
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from ledger.account.truth.fact import FOREVER, Fact
+from ledger.account.truth.lines import (
+    CREATION_NOT_SEEN,
+    END_NOT_SEEN,
+    GRANTED,
+    NOT_KNOWN,
+    ORDER_NOT_KNOWN,
+    REVOKED,
+    Line,
+    Run,
+    best,
+)
+from ledger.account.truth.story import Life
+from ledger.messages import Origin
+
+EXISTS, ASKED, RENAMED, DELETED, EXPIRED, ENDED = (
+    "exists",
+    "deletion asked for",
+    "renamed",
+    "deleted",
+    "expired",
+    "ended",
+)
+
+
+BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+"""The beginning of a status that held, or was not known, before the first fact."""
+
+
+class State(NamedTuple):
+    """How a key stands, since when, by whose call, and the position of the fact behind it."""
+
+    status: str
+    since: datetime | None
+    actor: str | None
+    origin: Origin | None
+    position: int | None
+    note: str | None
+    value: str | datetime | None = None
+
+
+Timeline = list[tuple[datetime, State]]
+"""States, each from its instant until the next one. Sorted; at most one at an instant."""
+
+
+def _by(status: str, at: datetime, fact: Fact, note: str | None = None) -> State:
+    return State(status, at, fact.actor, fact.origin, fact.position, note)
+
+
+def _unseen(status: str, at: datetime, fact: Fact, note: str) -> State:
+    """A state that a fact proves, without who brought it about."""
+    return State(status, at, None, None, fact.position, note)
+
+
+def not_known(note: str) -> State:
+    return State(NOT_KNOWN, None, None, None, None, note)
+
+
+def add(timeline: Timeline, at: datetime, state: State) -> None:
+    """Let a state begin at an instant. It replaces the states that would begin then or later."""
+    while timeline and timeline[-1][0] >= at:
+        timeline.pop()
+    timeline.append((at, state))
+
+
+# -- one story ------------------------------------------------------------------------------------
+
+
+def of_life(life: Life) -> Timeline:
+    """Whether the thing exists."""
+    timeline: Timeline = []
+    begun = life.begun
+    if life.seen:
+        add(timeline, begun.at, _by(EXISTS, begun.at, begun))
+    else:
+        add(timeline, life.unseen_from or BEGINNING, not_known(CREATION_NOT_SEEN))
+        add(timeline, begun.at, _unseen(EXISTS, begun.at, begun, CREATION_NOT_SEEN))
+    if life.asked is not None:
+        add(timeline, life.asked.at, _by(ASKED, life.asked.at, life.asked))
+    if life.ended is not None and life.end == "left":
+        add(timeline, life.ended.at, _by(RENAMED, life.ended.at, life.ended))
+    elif life.ended is not None:
+        end = _end_of(life, DELETED, life.ended)
+        only_proof = not life.seen and life.ended.at == (life.unseen_from or begun.at)
+        add(timeline, life.ended.at, end._replace(note=CREATION_NOT_SEEN) if only_proof else end)
+    if life.doubted_at is not None:
+        add(timeline, life.doubted_at, not_known(ORDER_NOT_KNOWN))
+    return timeline
+
+
+def _end_of(life: Life, status: str, fact: Fact) -> State:
+    if life.end == "seen":
+        return _by(status, fact.at, fact)
+    return _unseen(status, fact.at, fact, END_NOT_SEEN)
+
+
+def of_line(life: Life, line: Line, *, needs_detached: bool) -> Timeline:
+    """The states of a permission: what its alternatives agree on, ended with the thing's life."""
+    timeline = agreed([_of_run(run) for run in best(line)])
+    ended = life.ended
+    if ended is not None and timeline[-1][1].status != REVOKED:
+        if needs_detached and ended.origin == "observed" and timeline[-1][1].status == GRANTED:
+            add(timeline, ended.at, _unseen(REVOKED, ended.at, ended, END_NOT_SEEN))
+        else:
+            add(timeline, ended.at, _end_of(life, REVOKED, ended))
+    if life.doubted_at is not None:
+        add(timeline, life.doubted_at, not_known(ORDER_NOT_KNOWN))
+    return timeline
+
+
+def of_values(life: Life, line: Line) -> Timeline:
+    """The values of a trust or an expiry, ended with the thing's life."""
+    timeline = agreed([_of_run(run) for run in best(line)])
+    if life.ended is not None and life.end != "left":
+        add(timeline, life.ended.at, _end_of(life, ENDED, life.ended))
+    if life.doubted_at is not None:
+        add(timeline, life.doubted_at, not_known(ORDER_NOT_KNOWN))
+    return timeline
+
+
+def _of_run(run: Run | None) -> Timeline:
+    timeline: Timeline = []
+    while run is not None:
+        if not timeline or run.at < timeline[-1][0]:
+            timeline.append((run.at, _state(run)))
+        run = run.before
+    timeline.reverse()
+    return timeline
+
+
+def _state(run: Run) -> State:
+    fact = run.fact
+    if fact is None:
+        return not_known(run.note or ORDER_NOT_KNOWN)
+    if run.status in {GRANTED, REVOKED}:
+        if run.note == END_NOT_SEEN:
+            return State(str(run.status), run.at, None, None, fact.position, run.note)
+        return State(str(run.status), run.at, fact.actor, fact.origin, fact.position, run.note)
+    return State("set", run.at, fact.actor, fact.origin, fact.position, run.note, run.status)
+
+
+# -- several stories ------------------------------------------------------------------------------
+
+
+def agreed(timelines: Sequence[Timeline]) -> Timeline:
+    """The states on which all timelines agree; "not known" where they do not."""
+    if len(timelines) == 1:
+        return timelines[0]
+    instants = sorted({at for timeline in timelines for at, _ in timeline})
+    result: Timeline = []
+    for at in instants:
+        state = _agreed_state([state_at(timeline, at) for timeline in timelines])
+        if not result or result[-1][1] != state:
+            result.append((at, state))
+    return result
+
+
+def state_at(timeline: Timeline, at: datetime) -> State | None:
+    """The state at an instant, changes of that very instant included."""
+    index = bisect_right(timeline, at, key=lambda item: item[0])
+    return timeline[index - 1][1] if index else None
+
+
+def _agreed_state(states: Sequence[State | None]) -> State:
+    said = [state for state in states if state is not None]
+    statuses = {(state.status, state.value) for state in said}
+    absent = len(said) < len(states)
+    unseen = any(state.note == CREATION_NOT_SEEN for state in said)
+    note = CREATION_NOT_SEEN if unseen else ORDER_NOT_KNOWN
+    if len(statuses) > 1 or (absent and said[0].status not in (REVOKED, DELETED, ENDED)):
+        return not_known(note)
+    first = min(said, key=lambda state: state.position or 0)
+    if not absent and len({state._replace(position=None) for state in said}) == 1:
+        return first
+    since = {state.since for state in said}
+    known_since = first.since if len(since) == 1 and not absent else None
+    return State(first.status, known_since, None, None, None, note, first.value)
+
+
+# -- what ends by itself --------------------------------------------------------------------------
+
+
+class Interval(NamedTuple):
+    """A time without its end; `end` is None if it lasts."""
+
+    begin: datetime
+    end: datetime | None
+
+
+def expired(expiry: Timeline) -> list[Interval]:
+    """The times in which a thing had expired, from what was set as its expiry."""
+    found = []
+    ends: Iterable[datetime | None] = (*(at for at, _ in expiry[1:]), None)
+    for (at, state), end in zip(expiry, ends, strict=True):
+        value = state.value
+        if isinstance(value, datetime) and value != FOREVER:
+            begin = max(at, value)
+            if end is None or begin < end:
+                found.append(Interval(begin, end))
+    return found
+
+
+def overlaid(
+    timeline: Timeline, intervals: Sequence[Interval], over: Callable[[State, datetime], State]
+) -> Timeline:
+    """The timeline with other states in some intervals. `over`: the state, and when it begins."""
+    for begin, end in intervals:
+        cut: Timeline = [(at, state) for at, state in timeline if at < begin]
+        during = state_at(timeline, begin)
+        inside = [(at, state) for at, state in timeline if begin < at and (not end or at < end)]
+        if during is not None:
+            cut.append((begin, over(during, begin)))
+        cut += [(at, over(state, begin)) for at, state in inside]
+        if end is not None:
+            after = state_at(timeline, end)
+            cut += [(end, after)] if after is not None else []
+            cut += [(at, state) for at, state in timeline if at > end]
+        timeline = _without_repetitions(cut)
+    return timeline
+
+
+def _without_repetitions(timeline: Timeline) -> Timeline:
+    return [
+        item
+        for index, item in enumerate(timeline)
+        if index == 0 or timeline[index - 1][1] != item[1]
+    ]

@@ -1,0 +1,121 @@
+"""Policies and projects: their lives, names and ends, and the permissions that refer to them."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+from ledger.account.truth.derive import derive
+from ledger.account.truth.fact import Call, Fact
+from ledger.account.truth.rules import AWS, HUAWEICLOUD, Rules
+from ledger.account.truth.spans import Span
+from tests.ledger.account.truth.histories import at, fact, numbered, shown, unplaced
+
+
+def policy(call: Call, seconds: float, actor: str = "carol", **given: str) -> Fact:
+    return Fact(call, "policy", at(seconds), 0, actor=actor, **given)  # type: ignore[arg-type]
+
+
+def project(call: Call, seconds: float, actor: str = "carol", **given: str) -> Fact:
+    return Fact(call, "project", at(seconds), 0, actor=actor, **given)  # type: ignore[arg-type]
+
+
+def in_every_order(*facts: Fact, rules: Rules) -> list[Span]:
+    found = {
+        tuple(sorted(unplaced(derive(numbered(order), rules)), key=Span.order))
+        for order in permutations(facts)
+    }
+    assert len(found) == 1
+    return list(found.pop())
+
+
+def test_a_renamed_policy_ends_its_permissions_when_it_is_deleted_by_id() -> None:
+    found = in_every_order(
+        fact("C", 0),
+        policy("created", 1, id="cp1", name="wide"),
+        fact("A", 2, policy="wide"),
+        policy("renamed", 5, id="cp1", name="narrow"),
+        policy("deleted", 9, "bob", id="cp1"),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "permission", policy="wide", policy_id="cp1") == [
+        "2-9 granted since 2 by carol",
+        "9- revoked since 9 by bob",
+    ]
+    assert shown(found, "policy", thing="cp1", name="wide") == [
+        "1-5 exists since 1 by carol",
+        "5- renamed since 5 by carol",
+    ]
+    assert shown(found, "policy", thing="cp1", name="narrow")[-1] == "9- deleted since 9 by bob"
+
+
+def test_a_policy_created_again_does_not_bring_back_what_was_granted_under_it() -> None:
+    found = in_every_order(
+        fact("C", 0),
+        policy("created", 1, id="P1", name="etl"),
+        fact("A", 2, policy="etl"),
+        policy("deleted", 5, "bob", id="P1", name="etl"),
+        policy("created", 7, id="P2", name="etl"),
+        rules=AWS,
+    )
+    assert shown(found, "permission", policy_id="P1") == [
+        "2-5 granted since 2 by carol",
+        "5- revoked since 5 (end not seen)",
+    ]
+    assert shown(found, "permission", policy_id="P2") == []
+
+
+def test_a_policy_granted_by_name_and_revoked_by_id_is_one() -> None:
+    found = in_every_order(
+        fact("C", 0),
+        fact("A", 2, policy="etl"),
+        fact("X", 5, policy=None, policy_id="P1"),
+        policy("created", 1, id="P1", name="etl"),
+        rules=AWS,
+    )
+    assert shown(found, "permission", policy="etl", policy_id="P1") == [
+        "2-5 granted since 2 by carol",
+        "5- revoked since 5 by carol",
+    ]
+
+
+def test_a_grant_in_the_second_in_which_its_policy_was_created_again_is_of_the_new_one() -> None:
+    found = in_every_order(
+        policy("created", 1, id="P1", name="etl"),
+        policy("deleted", 5, id="P1"),
+        policy("created", 5, id="P2", name="etl"),
+        fact("A", 5, policy="etl"),
+        rules=AWS,
+    )
+    assert shown(found, "permission", policy_id="P2") == ["5- granted since 5 by carol"]
+
+
+def test_where_a_deletion_ends_grants_itself_such_a_grant_is_in_doubt() -> None:
+    found = in_every_order(
+        policy("created", 1, id="P1", name="etl"),
+        policy("deleted", 5, id="P1"),
+        policy("created", 5, id="P2", name="etl"),
+        fact("A", 5, policy="etl"),
+        rules=HUAWEICLOUD,
+    )
+    assert {span.status for span in found if span.subject == "permission"} <= {
+        "not known",
+        "revoked",
+    }
+
+
+def test_a_deleted_project_ends_what_was_granted_on_it() -> None:
+    found = in_every_order(
+        project("created", 0, id="pr1", name="eu-de_pay"),
+        fact("A", 2, region=None, project_id="pr1"),
+        project("deleted", 7, "bob", id="pr1"),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "permission", region="eu-de_pay") == [
+        "2-7 granted since 2 by carol",
+        "7- revoked since 7 by bob",
+    ]
+
+
+def test_a_project_that_no_trace_named_is_shown_by_its_id() -> None:
+    found = in_every_order(fact("A", 2, region=None, project_id="pr1"), rules=HUAWEICLOUD)
+    assert shown(found, "permission", region="pr1") == ["2- granted since 2 by carol"]

@@ -1,0 +1,215 @@
+"""The fold of one agency's facts, in the cases that its design names."""
+
+from __future__ import annotations
+
+from ledger.account.truth.fact import FOREVER
+from ledger.account.truth.rules import AWS, HUAWEICLOUD
+from tests.ledger.account.truth.histories import at, fact, in_every_order, shown, spans
+
+ORDER = "(order within the second not known)"
+
+
+def test_a_creation_a_deletion_and_a_grant_within_one_second_have_one_possible_order() -> None:
+    found = in_every_order(
+        fact("C", 0, id="OLD"), fact("D", 5), fact("C", 5, id="NEW"), fact("A", 5)
+    )
+    assert shown(found, "agency", thing="OLD") == [
+        "0-5 exists since 0 by carol",
+        "5- deleted since 5 by carol",
+    ]
+    assert shown(found, "agency", thing="NEW") == ["5- exists since 5 by carol"]
+    assert shown(found, "permission") == ["5- granted since 5 by carol"]
+    assert {span.thing for span in found if span.subject == "permission"} == {"NEW"}
+
+
+def test_where_a_deletion_ends_grants_itself_the_grant_may_have_been_on_either_thing() -> None:
+    found = in_every_order(
+        fact("C", 0, id="OLD"),
+        fact("D", 5),
+        fact("C", 5, id="NEW"),
+        fact("A", 5),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "agency", thing="NEW") == ["5- exists since 5 by carol"]
+    assert shown(found, "permission", thing="NEW") == [f"5- not known {ORDER}"]
+
+
+GRANTED_THEN_BOTH = (fact("C", 0), fact("A", 1), fact("A", 5, "bob"), fact("X", 5, "alice"))
+
+
+def test_a_grant_and_a_revocation_in_one_second_are_open_if_both_orders_are_possible() -> None:
+    found = in_every_order(*GRANTED_THEN_BOTH)
+    assert shown(found, "permission") == ["1-5 granted since 1 by carol", f"5- not known {ORDER}"]
+
+
+def test_a_later_revocation_settles_the_second_before_it() -> None:
+    found = in_every_order(*GRANTED_THEN_BOTH, fact("X", 9))
+    assert shown(found, "permission") == [
+        "1-5 granted since 1 by carol",
+        "5-9 granted since 5 by bob",
+        "9- revoked since 9 by carol",
+    ]
+
+
+def test_a_later_deletion_that_needs_no_permissions_settles_the_second_before_it() -> None:
+    found = in_every_order(*GRANTED_THEN_BOTH, fact("D", 9))
+    assert shown(found, "permission") == [
+        "1-5 granted since 1 by carol",
+        "5- revoked since 5 by alice",
+    ]
+
+
+def test_a_revocation_in_the_second_of_the_first_grant_came_after_it() -> None:
+    found = in_every_order(fact("C", 0), fact("A", 5), fact("X", 5, "alice"))
+    assert shown(found, "permission") == ["5- revoked since 5 by alice"]
+
+
+def test_granting_again_changes_neither_since_nor_by() -> None:
+    found = in_every_order(fact("C", 0), fact("A", 10), fact("A", 30, "bob"))
+    assert shown(found, "permission") == ["10- granted since 10 by carol"]
+
+
+def test_a_deletion_only_proves_that_the_permission_had_ended() -> None:
+    known = fact("C", 0), fact("A", 1), fact("D", 510, "bob")
+    assert shown(in_every_order(*known), "permission") == [
+        "1-510 granted since 1 by carol",
+        "510- revoked since 510 (end not seen)",
+    ]
+    found = in_every_order(*known, fact("X", 480, "alice"))
+    assert shown(found, "permission") == [
+        "1-480 granted since 1 by carol",
+        "480- revoked since 480 by alice",
+    ]
+
+
+def test_where_the_cloud_ends_grants_with_the_agency_the_deleter_ended_them() -> None:
+    found = in_every_order(fact("C", 0), fact("A", 1), fact("D", 5, "bob"), rules=HUAWEICLOUD)
+    assert shown(found, "permission")[-1] == "5- revoked since 5 by bob"
+
+
+def test_a_grant_by_id_meets_a_revocation_by_name_when_the_creation_tells_both() -> None:
+    grant, revoke = fact("A", 10, id="X"), fact("X", 20)
+    alone = in_every_order(grant)
+    assert shown(alone, "permission", thing="X", name=None) == ["10- granted since 10 by carol"]
+    apart = in_every_order(grant, revoke)
+    assert (
+        shown(apart, "permission", name="ci")[-1]
+        == "20- revoked since 20 by carol (grant not seen)"
+    )
+    joined = in_every_order(grant, revoke, fact("C", 0, id="X"))
+    assert shown(joined, "permission", thing="X", name="ci") == [
+        "10-20 granted since 10 by carol",
+        "20- revoked since 20 by carol",
+    ]
+
+
+DAY = 86_400
+
+
+def test_an_agency_grants_nothing_after_it_expired() -> None:
+    found = in_every_order(fact("C", 0, expires_at=at(DAY)), fact("A", 1), rules=HUAWEICLOUD)
+    assert shown(found, "permission") == [
+        f"1-{DAY} granted since 1 by carol",
+        f"{DAY}- revoked since {DAY} (expired)",
+    ]
+    assert shown(found, "agency")[-1] == f"{DAY}- expired since {DAY} (expired)"
+
+
+def test_an_agency_whose_expiry_was_set_to_forever_before_does_not_expire() -> None:
+    found = in_every_order(
+        fact("C", 0, expires_at=at(DAY)), fact("A", 1), fact("P", 9, expires_at=FOREVER)
+    )
+    assert shown(found, "permission") == ["1- granted since 1 by carol"]
+
+
+def test_a_success_proves_an_agency_whose_creation_was_not_seen() -> None:
+    found = in_every_order(fact("A", 5))
+    assert shown(found, "agency") == [
+        "…-5 not known (creation not seen)",
+        "5- exists since 5 (creation not seen)",
+    ]
+
+
+def test_a_success_after_a_deletion_proves_another_agency() -> None:
+    found = in_every_order(fact("C", 0, id="OLD"), fact("D", 5), fact("E", 9))
+    assert shown(found, "agency", thing="OLD")[-1] == "5- deleted since 5 by carol"
+    assert shown(found, "agency", thing="ci~by~2026-03-01T12:00:09.000000Z") == [
+        "5-9 not known (creation not seen)",
+        "9- exists since 9 (creation not seen)",
+    ]
+
+
+def test_a_creation_ends_the_agency_that_had_the_name() -> None:
+    found = in_every_order(fact("C", 0, id="OLD"), fact("A", 1), fact("C", 9, id="NEW"))
+    assert shown(found, "agency", thing="OLD")[-1] == "9- deleted since 9 (end not seen)"
+    assert shown(found, "permission", thing="OLD")[-1] == "9- revoked since 9 (end not seen)"
+    assert shown(found, "permission", thing="NEW") == []
+
+
+def test_a_revocation_alone_proves_a_grant_at_an_unknown_time() -> None:
+    found = in_every_order(fact("C", 0), fact("X", 9))
+    assert shown(found, "permission") == [
+        "0-9 not known (grant not seen)",
+        "9- revoked since 9 by carol (grant not seen)",
+    ]
+
+
+def test_a_deletion_that_is_a_task_is_asked_for_until_a_creation_proves_its_end() -> None:
+    asked = fact("C", 0, id="OLD"), fact("L", 5, "bob")
+    assert shown(in_every_order(*asked), "agency")[-1] == "5- deletion asked for since 5 by bob"
+    found = in_every_order(*asked, fact("C", 9, id="NEW"))
+    assert shown(found, "agency", thing="OLD")[1:] == [
+        "5-9 deletion asked for since 5 by bob",
+        "9- deleted since 9 (end not seen)",
+    ]
+
+
+def test_names_that_the_cloud_does_not_tell_apart_are_one() -> None:
+    history = fact("C", 0, name="CI"), fact("D", 5, name="ci")
+    assert shown(in_every_order(*history, rules=AWS), "agency")[-1] == "5- deleted since 5 by carol"
+    assert len(shown(in_every_order(*history, rules=HUAWEICLOUD), "agency", name="CI")) == 1
+
+
+def test_trust_ends_with_its_agency() -> None:
+    found = in_every_order(
+        fact("C", 0, trustee="service:ec2"), fact("T", 5, trustee="service:x"), fact("D", 9)
+    )
+    assert shown(found, "trust") == [
+        "0-5 service:ec2 since 0 by carol",
+        "5-9 service:x since 5 by carol",
+        "9- ended since 9 by carol",
+    ]
+
+
+def test_facts_of_one_trace_keep_their_order() -> None:
+    created = fact("C", 0), fact("A", 1)
+    both = fact("X", 5, trace="t"), fact("A", 5, "bob", trace="t")
+    found = in_every_order(*created)
+    found = spans(*created, *both)
+    assert shown(found, "permission")[-1] == "5- granted since 5 by bob"
+
+
+def test_a_consequence_that_an_older_version_inferred_proves_nothing() -> None:
+    inferred = fact("X", 5, "bob", consequence_of="AgencyDeleted")
+    found = in_every_order(fact("C", 0), fact("A", 1), fact("D", 5, "bob"), inferred)
+    assert shown(found, "permission")[-1] == "5- revoked since 5 (end not seen)"
+
+
+def test_commanded_consequences_follow_their_deletion() -> None:
+    given = [
+        fact("C", 0, origin="commanded"),
+        fact("A", 0, origin="commanded"),
+        fact("D", 5, "bob", origin="commanded"),
+        fact("X", 5, "bob", origin="commanded", consequence_of="AgencyDeleted"),
+    ]
+    found = spans(*given)
+    assert shown(found, "agency")[-1] == "5- deleted since 5 by bob"
+    assert shown(found, "permission")[-1] == "5- revoked since 5 by bob"
+
+
+def test_too_many_facts_of_a_kind_in_one_second_are_not_searched() -> None:
+    many = [fact(letter, 5, f"p{index}") for index, letter in enumerate("AXAXAXAX")]
+    found = spans(fact("C", 0), *many)
+    assert shown(found, "permission") == [f"5- not known {ORDER}"]
+    later = spans(fact("C", 0), *many, fact("A", 9))
+    assert shown(later, "permission")[-1] == "9- granted since 9 by carol"

@@ -1,0 +1,83 @@
+"""The orders of one instant, and the places of other facts among its movements."""
+
+from __future__ import annotations
+
+from ledger.account.truth.fact import Fact
+from ledger.account.truth.orders import orders, placements
+from ledger.account.truth.rules import AWS, HUAWEICLOUD
+from tests.ledger.account.truth.histories import fact, in_every_order, numbered, shown
+
+LETTERS = {"created": "C", "deleted": "D", "granted": "A", "revoked": "X"}
+
+
+def spelled(facts: tuple[Fact, ...]) -> str:
+    return "".join(LETTERS[one.call] for one in facts)
+
+
+def test_facts_of_one_trace_keep_their_order_among_others() -> None:
+    facts = numbered([fact("C", 0, trace="t"), fact("A", 0, trace="t"), fact("X", 0, trace="u")])
+    assert sorted(spelled(order) for order in orders(facts)) == ["CAX", "CXA", "XCA"]
+
+
+def test_commanded_facts_have_one_order() -> None:
+    facts = numbered([fact(letter, 0, origin="commanded") for letter in "CAX"])
+    assert [spelled(order) for order in orders(facts)] == ["CAX"]
+
+
+def test_a_fact_is_placed_among_movements_where_its_trace_allows_it() -> None:
+    created, granted, deleted = numbered(
+        [fact("C", 0, trace="t"), fact("A", 0, trace="t"), fact("D", 0, trace="u")]
+    )
+    assert [
+        [spelled(part) for part in place] for place in placements((deleted, created), [granted])
+    ] == [["", "", "A"]]
+    revoked, later = numbered([fact("X", 0, trace="t"), fact("D", 0, trace="t")])
+    assert [[spelled(part) for part in place] for place in placements((later,), [revoked])] == [
+        ["X", ""]
+    ]
+
+
+def test_an_unseen_creation_is_not_placed_into_a_second_that_does_not_need_it() -> None:
+    found = in_every_order(
+        fact("C", 0, id="ID1"), fact("A", 2), fact("X", 4), fact("D", 4), fact("A", 5)
+    )
+    assert {span.thing for span in found if span.subject == "agency"} == {
+        "ID1",
+        "ci~by~2026-03-01T12:00:05.000000Z",
+    }
+
+
+def test_which_of_two_ids_a_thing_has_is_open_if_both_are_proven_in_one_second() -> None:
+    found = in_every_order(
+        fact("C", 1),
+        fact("A", 3, id="ID1", name="ci"),
+        fact("A", 3, id="ID2", name="ci"),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "agency", thing="ID1")[0].startswith("1-")
+    for thing in ("ID1", "ID2"):
+        assert all("not known" in text for text in shown(found, "agency", thing=thing))
+
+
+def test_a_permission_of_a_thing_that_may_have_begun_earlier_is_not_known_there() -> None:
+    found = in_every_order(
+        fact("C", 2, id="ID1"),
+        fact("A", 2.5, policy="read"),
+        fact("X", 4, policy="read"),
+        fact("D", 4, id="ID1"),
+        fact("A", 5, id="ID2", name="ci", policy="read"),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "permission", thing="ID2")[0].startswith("4-5 not known")
+
+
+def test_deletion_asked_for_is_a_known_cause_of_an_end_that_is_not_seen() -> None:
+    asked = (
+        fact("C", 0, id="OLD"),
+        fact("L", 3),
+        fact("C", 5, id="NEW"),
+        fact("E", 5, id="OLD", name="ci"),
+    )
+    found = in_every_order(*asked, rules=AWS)
+    assert shown(found, "agency", thing="OLD")[-1] == "5- deleted since 5 (end not seen)"
+    assert shown(found, "agency", thing="NEW") == ["5- exists since 5 by carol"]

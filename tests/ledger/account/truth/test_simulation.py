@@ -1,0 +1,38 @@
+"""The fold against a simulated cloud that loses facts; see `simulation`, which runs many more."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from ledger.account.truth.rules import AWS, HUAWEICLOUD
+from tests.ledger.account.truth.cloud import Cloud, arrive, compared, folded
+from tests.ledger.account.truth.simulation import many
+
+
+def test_no_answer_differs_from_that_of_all_possible_orders() -> None:
+    counts, wrong = many(600, first=1_000_000)
+    assert wrong == []
+    assert counts["right"] > 50 * counts["not known"]
+
+
+@pytest.mark.parametrize("seed", [170, 732, 1147, 3453, 4137, 5322])
+def test_histories_that_found_a_fault_once_stay_right(seed: int) -> None:
+    assert many(1, first=seed)[1] == []
+
+
+def test_nothing_is_wrong_of_a_history_without_losses() -> None:
+    for seed in range(150):
+        random = Random(seed)
+        rules = random.choice((AWS, HUAWEICLOUD))
+        cloud = Cloud(random, rules, calls=random.randint(2, 9), ids=True)
+        if not cloud.facts:
+            continue
+        found = {
+            key: words
+            for key, words in folded(arrive(cloud.facts, random), rules).items()
+            if key[0].startswith("ID")
+        }
+        counts = compared(found, {key: cloud.truth[key] for key in found})
+        assert counts["wrong"] == 0, f"seed {seed}"
