@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from psycopg import Connection, Cursor, errors
 from psycopg.rows import tuple_row
@@ -10,6 +10,12 @@ from psycopg.rows import tuple_row
 from ledger.errors import NewerFormat, NotALedger, StoreUnavailable
 from ledger.persistence.columns import APPLICATION_ID, FORMAT_VERSION
 from ledger.persistence.postgres.schema import APPLICATION, SCHEMA
+
+_RELATIONS: Final = (
+    "SELECT count(*) FILTER (WHERE c.relname = 'format' AND c.relkind = 'r'), count(*) "
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'ledger'"
+)
+"""The tables called `format` and all relations in the schema `ledger`, at one moment."""
 
 
 def format_of(c: Cursor[Any], name: str) -> int:
@@ -20,10 +26,10 @@ def format_of(c: Cursor[Any], name: str) -> int:
     try:
         row = c.execute("SELECT application, version FROM ledger.format").fetchone()
     except (errors.InvalidSchemaName, errors.UndefinedTable):
-        things = c.execute(
-            "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('ledger')"
-        ).fetchone()
-        if things != (0,):
+        formats, relations = c.execute(_RELATIONS).fetchone() or (0, 0)
+        if formats:  # Another process has made the ledger since the first statement.
+            return format_of(c, name)
+        if relations:
             raise _not_a_ledger(name) from None
         return 0
     except errors.UndefinedColumn:

@@ -6,7 +6,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 import pytest
@@ -14,7 +14,8 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from ledger.application import Ledger
 from ledger.errors import NewerFormat, NotALedger, NotFound, StoreLocked
-from ledger.persistence.columns import DERIVED_COLUMNS, INDEXED_COLUMNS
+from ledger.persistence.columns import DERIVED_COLUMNS, FORMAT_VERSION, INDEXED_COLUMNS
+from ledger.persistence.postgres.format import format_of
 from ledger.persistence.side_tables import SideRows
 from ledger.persistence.sqlite.schema import SCHEMA
 from tests.ledger.scenario import BEIJING, SHANGHAI, login
@@ -159,6 +160,26 @@ def test_several_processes_can_open_a_new_ledger_at_once(server: Server) -> None
         assert ledger.last_position() == 0
         ledger.close()
     server.give_back(name)
+
+
+def test_a_ledger_that_is_made_while_another_process_looks_for_it_is_recognised(
+    database: str,
+) -> None:
+    class Looking(psycopg.Cursor[Any]):
+        """After its first statement fails, another process makes the ledger."""
+
+        def execute(self, *args: Any, **kwargs: Any) -> Self:
+            try:
+                return super().execute(*args, **kwargs)
+            except psycopg.errors.UndefinedTable:
+                Ledger(database).close()
+                raise
+
+    with (
+        psycopg.connect(database, autocommit=True) as connection,
+        Looking(connection) as cursor,
+    ):
+        assert format_of(cursor, database) == FORMAT_VERSION
 
 
 def test_an_interrupted_creation_leaves_no_ledger(database: str) -> None:
