@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from ledger.account import agency, authorization, console, permissions, policy, usage
+from ledger.account import agency, authorization, console, permissions, policy, project, usage
 from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.meaning import Change, Meanings
 from ledger.account.state import Account
@@ -29,6 +29,7 @@ EVENTS: Meanings = {
     **agency.EVENTS,
     **policy.EVENTS,
     **permissions.EVENTS,
+    **project.EVENTS,
     **usage.EVENTS,
 }
 CHANGES: Final[dict[type[DomainEvent], Change]] = {

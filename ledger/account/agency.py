@@ -15,14 +15,22 @@ from ledger.account.decision import (
     need_reason,
 )
 from ledger.account.impact import as_many_as_fit, broken_features, total
-from ledger.account.meaning import ON_RECORD_ONLY, Change, Meaning, Meanings, Standing
+from ledger.account.meaning import (
+    ON_RECORD_ONLY,
+    THE_AGENCY,
+    Change,
+    Meaning,
+    Meanings,
+    Says,
+    Standing,
+)
 from ledger.account.permissions import revoked
 from ledger.account.policy import PolicyCreated
 from ledger.account.state import Account, Timeline
-from ledger.account.wording import deletion_attempt
+from ledger.account.wording import called, clock, deletion_attempt
 from ledger.errors import NotFound
 from ledger.messages import Command, DomainEvent
-from ledger.values import AgencyName, Line, PolicyName, Region, Trustee
+from ledger.values import AgencyName, Instant, Line, PolicyName, Region, Trustee
 
 
 class CreateAgency(Command):
@@ -49,6 +57,10 @@ class AgencyCreated(DomainEvent):
     agency_id: Line | None = None
     trustee: Trustee | None = None
     purpose: Line | None = None
+    duration: Line | None = None
+    """The cloud's own word, e.g. `ONEDAY` or `FOREVER`."""
+    expires_at: Instant | None = None
+    """When it ends by itself; None if it does not, or if no trace told it: see `duration`."""
 
 
 class AgencyTrustChanged(DomainEvent):
@@ -56,8 +68,32 @@ class AgencyTrustChanged(DomainEvent):
 
     TOPIC = "AgencyTrustChanged.v1"
 
-    agency: AgencyName
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
     trustee: Trustee | None = None
+
+
+class AgencyExpiryChanged(DomainEvent):
+    """From now on the agency ends by itself at another time, or not at all."""
+
+    TOPIC = "AgencyExpiryChanged.v1"
+
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
+    duration: Line | None = None
+    """The cloud's own word, e.g. `ONEDAY` or `FOREVER`."""
+    expires_at: Instant | None = None
+    """When it ends; None: it does not end by itself."""
+
+
+class AgencyDeletionRequested(DomainEvent):
+    """The cloud accepted a deletion. A task carries it out, and no trace has its result."""
+
+    TOPIC = "AgencyDeletionRequested.v1"
+
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
+    detail: Line | None = None
 
 
 class AgencyCreationRefused(DomainEvent):
@@ -75,7 +111,8 @@ class AgencyDeletionAttempted(DomainEvent):
 
     TOPIC = "AgencyDeletionAttempted.v1"
 
-    agency: AgencyName
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
     outcome: Literal["refused", "carried-out"]
     override: bool = False
     impact_regions: tuple[Region, ...] = ()
@@ -90,38 +127,38 @@ class AgencyDeleted(DomainEvent):
 
     TOPIC = "AgencyDeleted.v1"
 
-    agency: AgencyName
+    agency: AgencyName | None = None
     agency_id: Line | None = None
 
 
 def evolve(account: Account, event: AgencyCreated | AgencyDeleted, at: datetime) -> None:
-    known = account.agencies.setdefault(event.agency, Timeline())
+    known = account.agencies.setdefault(called(event), Timeline())
     known.learn(event.agency_id or "" if isinstance(event, AgencyCreated) else None, at)
     if isinstance(event, AgencyCreated):
         evolve_trust(account, event, at)
 
 
 def evolve_trust(account: Account, event: AgencyCreated | AgencyTrustChanged, at: datetime) -> None:
-    account.trustees.setdefault(event.agency, Timeline()).learn(event.trustee, at)
+    account.trustees.setdefault(called(event), Timeline()).learn(event.trustee, at)
 
 
 def standing(account: Account, event: AgencyCreated | AgencyDeleted) -> Standing:
-    known = account.agencies.get(event.agency, Timeline())
+    known = account.agencies.get(called(event), Timeline())
     exists = "does not exist" if known.now is None else "exists"
-    return Standing(f"agency {event.agency}", exists, known.since)
+    return Standing(f"agency {called(event)}", exists, known.since)
 
 
 def standing_of_trust(account: Account, event: AgencyTrustChanged) -> Standing:
-    known = account.trustees.get(event.agency, Timeline())
+    known = account.trustees.get(called(event), Timeline())
     trustee = "nobody" if known.since is None else known.now or "unknown"
-    return Standing(f"agency {event.agency} trusts", trustee, known.since)
+    return Standing(f"agency {called(event)} trusts", trustee, known.since)
 
 
 def ends(
     account: Account, event: AgencyDeleted, at: datetime
 ) -> Iterator[tuple[DomainEvent, datetime]]:
     """The ends of all permissions of the agency that were open when it was deleted."""
-    for key, granted in account.permissions.get(event.agency, {}).items():
+    for key, granted in account.permissions.get(called(event), {}).items():
         if granted.at(at):
             yield revoked(key, "AgencyDeleted"), at
 
@@ -193,6 +230,13 @@ def attempt_deletion(
     return Decision((attempt, AgencyDeleted(agency=command.agency, agency_id=agency_id)))
 
 
+def _until(event: AgencyExpiryChanged) -> str:
+    until = clock(event.expires_at) if event.expires_at else "for ever"
+    return f"{until} ({event.duration})" if event.duration else until
+
+
+_TRUSTEE = {"trustee": "trustee"}
+_EXPIRY = {"expires_at": "expires_at"}
 DECIDE: Decisions = {
     CreateAgency: create,
     AttemptAgencyDeletion: attempt_deletion,
@@ -205,25 +249,43 @@ EVENTS: Meanings = {
         ),
         Change(evolve, standing),
         role="change",
+        says=Says("created", "agency", THE_AGENCY | _TRUSTEE | _EXPIRY),
     ),
     AgencyTrustChanged: Meaning(
         lambda event, who: (
-            f"{who} changed whom {event.agency} trusts: {event.trustee or 'unknown'}"
+            f"{who} changed whom {called(event)} trusts: {event.trustee or 'unknown'}"
         ),
         Change(evolve_trust, standing_of_trust),
         role="change",
+        says=Says("trust set", "agency", THE_AGENCY | _TRUSTEE),
+    ),
+    AgencyExpiryChanged: Meaning(
+        lambda event, who: f"{who} changed until when {called(event)} exists: {_until(event)}",
+        "on record only: the views show when the agency ends",
+        role="change",
+        says=Says("expiry set", "agency", THE_AGENCY | _EXPIRY),
+    ),
+    AgencyDeletionRequested: Meaning(
+        lambda event, who: (
+            f"{who} asked for the deletion of the agency {called(event)}; "
+            "no trace tells when it ended"
+        ),
+        "on record only: the views show that its deletion was asked for",
+        role="change",
+        says=Says("deletion asked for", "agency", THE_AGENCY),
     ),
     AgencyCreationRefused: Meaning(
         lambda event, who: f"{who} tried to create the agency {event.agency}: {event.why}",
         ON_RECORD_ONLY,
     ),
     AgencyDeletionAttempted: Meaning(
-        lambda event, who: deletion_attempt(event, who, f"agency {event.agency!r}"),
+        lambda event, who: deletion_attempt(event, who, f"agency {called(event)!r}"),
         ON_RECORD_ONLY,
     ),
     AgencyDeleted: Meaning(
-        lambda event, who: f"{who} deleted the agency {event.agency}",
+        lambda event, who: f"{who} deleted the agency {called(event)}",
         Change(evolve, standing, ends),
         role="change",
+        says=Says("deleted", "agency", THE_AGENCY),
     ),
 }

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
 from ledger.account.state import Account
+from ledger.account.truth.fact import Call, Kind
 from ledger.messages import DomainEvent
 
 Sentence = Callable[[Any, str], str]
@@ -49,6 +50,25 @@ class Change:
     ends: Ends = lambda *_: ()
 
 
+class Says(NamedTuple):
+    """The fact that an event says to the fold of `ledger/account/truth`.
+
+    `fields`: the fact's fields, each with the event's field whose value it has.
+    """
+
+    call: Call
+    kind: Kind
+    fields: Mapping[str, str]
+
+
+THE_AGENCY: Final = {"name": "agency", "id": "agency_id"}
+THE_POLICY: Final = {"name": "policy", "id": "policy_id"}
+THE_PROJECT: Final = {"name": "region", "id": "project_id"}
+THE_PERMISSION: Final = THE_AGENCY | {
+    name: name for name in ("region", "project_id", "service", "policy", "policy_id")
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """One row of a table EVENTS."""
@@ -57,6 +77,8 @@ class Meaning:
     effect: Change | str
     """How it changes the account; or, of an event that changes none, its effect in words."""
     role: Role = "cause"
+    says: Says | None = None
+    """The fact that it says of what exists and what holds; None if it says none."""
     answers: type[DomainEvent] | None = None
     """The event that it answers: the latest one of the same service and region is its cause."""
     service_is_used: bool = False

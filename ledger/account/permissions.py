@@ -6,9 +6,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, Literal
 
-from ledger.account.meaning import ON_RECORD_ONLY, Change, Meaning, Meanings, Standing
+from ledger.account.meaning import (
+    ON_RECORD_ONLY,
+    THE_AGENCY,
+    THE_PERMISSION,
+    Change,
+    Meaning,
+    Meanings,
+    Says,
+    Standing,
+)
 from ledger.account.state import Account, PermissionKey, Timeline
-from ledger.account.wording import in_region
+from ledger.account.wording import called, in_place
 from ledger.catalogue import Service
 from ledger.messages import DomainEvent
 from ledger.values import AgencyName, Line, PolicyName, Region, ServiceCode
@@ -22,10 +31,13 @@ class PermissionGranted(DomainEvent):
 
     TOPIC = "PermissionGranted.v1"
 
-    agency: AgencyName
-    region: Region
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
+    region: Region | None = None
+    project_id: Line | None = None
     service: ServiceCode | None = None
     policy: PolicyName | None = None
+    policy_id: Line | None = None
     policy_kind: PolicyKind | None = None
 
 
@@ -34,10 +46,13 @@ class PermissionRevoked(DomainEvent):
 
     TOPIC = "PermissionRevoked.v1"
 
-    agency: AgencyName
-    region: Region
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
+    region: Region | None = None
+    project_id: Line | None = None
     service: ServiceCode | None = None
     policy: PolicyName | None = None
+    policy_id: Line | None = None
     consequence_of: Cause | None = None
 
 
@@ -46,9 +61,12 @@ class PermissionsChanged(DomainEvent):
 
     TOPIC = "PermissionsChanged.v1"
 
-    agency: AgencyName
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
     region: Region | None = None
+    project_id: Line | None = None
     policy: PolicyName | None = None
+    policy_id: Line | None = None
     detail: Line
 
 
@@ -58,27 +76,32 @@ class PermissionChangeRefused(DomainEvent):
     TOPIC = "PermissionChangeRefused.v1"
 
     agency: AgencyName | None = None
+    agency_id: Line | None = None
     region: Region | None = None
+    project_id: Line | None = None
     policy: PolicyName | None = None
+    policy_id: Line | None = None
     why: Line
     outcome: Literal["refused"] = "refused"
 
 
 def key_of(event: PermissionGranted | PermissionRevoked) -> PermissionKey:
-    return PermissionKey(event.agency, event.region, event.service, event.policy)
+    region = event.region or event.project_id or ""
+    return PermissionKey(called(event), region, event.service, event.policy or event.policy_id)
 
 
 def evolve(account: Account, event: PermissionGranted | PermissionRevoked, at: datetime) -> None:
-    known = account.permissions.setdefault(event.agency, {}).setdefault(key_of(event), Timeline())
+    known = account.permissions.setdefault(called(event), {}).setdefault(key_of(event), Timeline())
     known.learn(isinstance(event, PermissionGranted), at)
 
 
 def standing(account: Account, event: PermissionGranted | PermissionRevoked) -> Standing:
-    known = account.permissions.get(event.agency, {}).get(key_of(event), Timeline())
-    named = (event.service, repr(event.policy) if event.policy else None)
+    known = account.permissions.get(called(event), {}).get(key_of(event), Timeline())
+    policy = event.policy or event.policy_id
+    named = (event.service, repr(policy) if policy else None)
     what = " under ".join(filter(None, named)) or "a permission that is not named"
     return Standing(
-        f"{event.agency} in {event.region}: {what}",
+        f"{called(event)} in {event.region or event.project_id}: {what}",
         "granted" if known.now else "not granted",
         known.since,
     )
@@ -143,11 +166,12 @@ def ends(
 
 
 def _permits(event: PermissionGranted | PermissionRevoked) -> str:
-    if event.service and event.policy:
-        return f"use {event.service} under {event.policy!r}"
+    policy = event.policy or event.policy_id
+    if event.service and policy:
+        return f"use {event.service} under {policy!r}"
     if event.service:
         return f"use {event.service}"
-    return f"act under {event.policy!r}" if event.policy else "do what is not named"
+    return f"act under {policy!r}" if policy else "do what is not named"
 
 
 _BECAUSE: Final[dict[Cause | None, str]] = {
@@ -159,37 +183,40 @@ _BECAUSE: Final[dict[Cause | None, str]] = {
 
 def _revoked_sentence(event: PermissionRevoked, _: str) -> str:
     because = _BECAUSE.get(event.consequence_of, "")
-    return f"{event.agency} may no longer {_permits(event)}{in_region(event.region)}{because}"
+    return f"{called(event)} may no longer {_permits(event)}{in_place(event)}{because}"
 
 
 def _refused_sentence(event: PermissionChangeRefused, who: str) -> str:
-    policy = repr(event.policy) if event.policy else ""
+    policy = repr(event.policy or event.policy_id) if event.policy or event.policy_id else ""
     what = f"the policy {policy}" if policy else "permissions"
-    if event.agency:
-        what = f"what {event.agency} may do" + (f" under {policy}" if policy else "")
-    return f"{who} tried to change {what}{in_region(event.region)}: {event.why}"
+    if event.agency or event.agency_id:
+        what = f"what {called(event)} may do" + (f" under {policy}" if policy else "")
+    return f"{who} tried to change {what}{in_place(event)}: {event.why}"
 
 
 EVENTS: Meanings = {
     PermissionGranted: Meaning(
-        lambda event, _: f"{event.agency} may {_permits(event)}{in_region(event.region)}",
+        lambda event, _: f"{called(event)} may {_permits(event)}{in_place(event)}",
         Change(evolve, standing, ends),
         role="consequence",
+        says=Says("granted", "agency", THE_PERMISSION),
         service_is_used=True,
     ),
     PermissionRevoked: Meaning(
         _revoked_sentence,
         Change(evolve, standing),
         role="consequence",
+        says=Says("revoked", "agency", THE_PERMISSION | {"consequence_of": "consequence_of"}),
         service_is_used=True,
     ),
     PermissionsChanged: Meaning(
         lambda event, who: (
-            f"{who} changed what {event.agency} may do{in_region(event.region)}; "
+            f"{who} changed what {called(event)} may do{in_place(event)}; "
             f"the trace does not say how: {event.detail}"
         ),
         "on record only: the trace does not say which permissions changed",
         role="consequence",
+        says=Says("evidence", "agency", THE_AGENCY),
     ),
     PermissionChangeRefused: Meaning(_refused_sentence, ON_RECORD_ONLY),
 }

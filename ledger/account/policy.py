@@ -20,10 +20,18 @@ from ledger.account.impact import (
     permissions_under,
     total,
 )
-from ledger.account.meaning import ON_RECORD_ONLY, Change, Meaning, Meanings, Standing
+from ledger.account.meaning import (
+    ON_RECORD_ONLY,
+    THE_POLICY,
+    Change,
+    Meaning,
+    Meanings,
+    Says,
+    Standing,
+)
 from ledger.account.permissions import revoked
 from ledger.account.state import Account, Timeline
-from ledger.account.wording import deletion_attempt
+from ledger.account.wording import called_policy, deletion_attempt
 from ledger.errors import NotFound
 from ledger.messages import Command, DomainEvent
 from ledger.values import AgencyName, Line, PolicyName, Region
@@ -51,7 +59,9 @@ class PolicyChanged(DomainEvent):
 
     TOPIC = "PolicyChanged.v1"
 
-    policy: PolicyName
+    policy: PolicyName | None = None
+    """Its name after the change: a custom policy of Huawei Cloud can be renamed, its id stays."""
+    policy_id: Line | None = None
     detail: Line | None = None
 
 
@@ -60,7 +70,8 @@ class PolicyDeletionAttempted(DomainEvent):
 
     TOPIC = "PolicyDeletionAttempted.v1"
 
-    policy: PolicyName
+    policy: PolicyName | None = None
+    policy_id: Line | None = None
     outcome: Literal["refused", "carried-out"]
     override: bool = False
     impact_regions: tuple[Region, ...] = ()
@@ -75,26 +86,26 @@ class PolicyDeleted(DomainEvent):
 
     TOPIC = "PolicyDeleted.v1"
 
-    policy: PolicyName
+    policy: PolicyName | None = None
     policy_id: Line | None = None
 
 
 def evolve(account: Account, event: PolicyCreated | PolicyDeleted, at: datetime) -> None:
-    known = account.policies.setdefault(event.policy, Timeline())
+    known = account.policies.setdefault(called_policy(event), Timeline())
     known.learn(event.policy_id or "" if isinstance(event, PolicyCreated) else None, at)
 
 
 def standing(account: Account, event: PolicyCreated | PolicyDeleted) -> Standing:
-    known = account.policies.get(event.policy, Timeline())
+    known = account.policies.get(called_policy(event), Timeline())
     exists = "does not exist" if known.now is None else "exists"
-    return Standing(f"policy {event.policy!r}", exists, known.since)
+    return Standing(f"policy {called_policy(event)!r}", exists, known.since)
 
 
 def ends(
     account: Account, event: PolicyDeleted, at: datetime
 ) -> Iterator[tuple[DomainEvent, datetime]]:
     """The ends of all permissions under the policy that were open when it was deleted."""
-    for key, granted in known_permissions(account, event.policy):
+    for key, granted in known_permissions(account, called_policy(event)):
         if granted.at(at):
             yield revoked(key, "PolicyDeleted"), at
 
@@ -143,19 +154,22 @@ EVENTS: Meanings = {
         ),
         Change(evolve, standing),
         role="change",
+        says=Says("created", "policy", THE_POLICY),
     ),
     PolicyChanged: Meaning(
-        lambda event, who: f"{who} changed the policy {event.policy!r}",
+        lambda event, who: f"{who} changed the policy {called_policy(event)!r}",
         "on record only: what the policy permits now is not known",
         role="change",
+        says=Says("renamed", "policy", THE_POLICY),
     ),
     PolicyDeletionAttempted: Meaning(
-        lambda event, who: deletion_attempt(event, who, f"policy {event.policy!r}"),
+        lambda event, who: deletion_attempt(event, who, f"policy {called_policy(event)!r}"),
         ON_RECORD_ONLY,
     ),
     PolicyDeleted: Meaning(
-        lambda event, who: f"{who} deleted the policy {event.policy!r}",
+        lambda event, who: f"{who} deleted the policy {called_policy(event)!r}",
         Change(evolve, standing, ends),
         role="change",
+        says=Says("deleted", "policy", THE_POLICY),
     ),
 }

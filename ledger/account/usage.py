@@ -9,9 +9,9 @@ from pydantic import Field
 
 from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.impact import serving_agency
-from ledger.account.meaning import Meaning, Meanings
+from ledger.account.meaning import THE_AGENCY, Meaning, Meanings, Says
 from ledger.account.state import Account
-from ledger.account.wording import clock, in_region, listed
+from ledger.account.wording import called, clock, in_region, listed
 from ledger.errors import InvalidInput
 from ledger.messages import Command, DomainEvent, StreamKind
 from ledger.values import (
@@ -83,7 +83,8 @@ class TemporaryCredentialIssued(DomainEvent):
     TOPIC = "TemporaryCredentialIssued.v1"
     STREAM: ClassVar[StreamKind] = "usage"
 
-    agency: AgencyName
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
     region: Region
     service: ServiceCode | None = None
     component: Line | None = None
@@ -98,7 +99,8 @@ class CredentialRefused(DomainEvent):
     TOPIC = "CredentialRefused.v1"
     STREAM: ClassVar[StreamKind] = "usage"
 
-    agency: AgencyName
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
     region: Region
     service: ServiceCode | None = None
     component: Line | None = None
@@ -220,9 +222,11 @@ def _issued_sentence(event: TemporaryCredentialIssued, _: str) -> str:
     of_whom = f"{event.component} may" if event.component else "A credential was issued to"
     until = f" until {clock(event.expires_at)}" if event.expires_at else ""
     what = event.service or "what it is permitted"
-    return f"{of_whom} act as {event.agency} on {what}{in_region(event.region)}{until}"
+    return f"{of_whom} act as {called(event)} on {what}{in_region(event.region)}{until}"
 
 
+_PROOF: Final = Says("evidence", "agency", THE_AGENCY)
+"""A use that succeeded proves that the agency existed then."""
 DECIDE: Decisions = {UseFeature: use_feature, IssueCredential: issue_credential}
 EVENTS: Meanings = {
     FeatureUsed: Meaning(
@@ -231,6 +235,7 @@ EVENTS: Meanings = {
             f"{event.agency} acted on {listed(event.services)}"
         ),
         "counts as a use of the agency",
+        says=_PROOF,
     ),
     FeatureRefused: Meaning(
         lambda event, who: (
@@ -240,10 +245,10 @@ EVENTS: Meanings = {
         "counts as a refused use; nothing changes",
     ),
     TemporaryCredentialIssued: Meaning(
-        _issued_sentence, "counts as a credential issued", service_is_used=True
+        _issued_sentence, "counts as a credential issued", says=_PROOF, service_is_used=True
     ),
     CredentialRefused: Meaning(
-        lambda event, who: f"{who} asked for a credential of {event.agency}: {event.why}",
+        lambda event, who: f"{who} asked for a credential of {called(event)}: {event.why}",
         "counts as a credential refused; nothing changes",
         service_is_used=True,
     ),

@@ -19,9 +19,47 @@ def in_region(region: str | None) -> str:
     return " in all regions" if region == "*" else f" in {region}"
 
 
+def in_place(event: _Placed) -> str:
+    """` in cn-north-4`, ` in all regions`, ` in the project 0605…`, or nothing."""
+    if event.region is None and event.project_id is not None:
+        return f" in the project {event.project_id}"
+    return in_region(event.region)
+
+
+def called(event: _OfAgency) -> str:
+    """The agency's name; its id if no trace told the name."""
+    return event.agency or event.agency_id or "(not named)"
+
+
+def called_policy(event: _OfPolicy) -> str:
+    """The policy's name; its id if no trace told the name."""
+    return event.policy or event.policy_id or "(not named)"
+
+
 def clock(at: datetime) -> str:
     """`2026-03-01 09:30:00Z`."""
     return f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+class _Placed(Protocol):
+    @property
+    def region(self) -> str | None: ...
+    @property
+    def project_id(self) -> str | None: ...
+
+
+class _OfAgency(Protocol):
+    @property
+    def agency(self) -> str | None: ...
+    @property
+    def agency_id(self) -> str | None: ...
+
+
+class _OfPolicy(Protocol):
+    @property
+    def policy(self) -> str | None: ...
+    @property
+    def policy_id(self) -> str | None: ...
 
 
 class _Attempt(Protocol):

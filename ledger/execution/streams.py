@@ -13,6 +13,13 @@ def is_of_account(event: DomainEvent) -> bool:
     return event.STREAM == "account"
 
 
+def _of_what(event: Any) -> str:
+    """The service whose console it is; or the agency that is used, by its id if it has no name."""
+    if event.STREAM == "console":
+        return str(event.service)
+    return str(event.agency or event.agency_id)
+
+
 def stream_of(event: Any, account: Account | None) -> str:
     """The name of an event's stream. Its last part may hold any character, also a colon."""
     if event.STREAM == "subject":
@@ -23,4 +30,4 @@ def stream_of(event: Any, account: Account | None) -> str:
     if is_of_account(event):
         return account_stream(account.provider, account.account)
     prefix = f"{event.STREAM}:{account.provider}:{account.account}"
-    return f"{prefix}:{event.service if event.STREAM == 'console' else event.agency}"
+    return f"{prefix}:{_of_what(event)}"

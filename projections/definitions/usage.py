@@ -20,7 +20,8 @@ USAGE = Projection(
         Column("features_refused", "Features refused.", "INTEGER"),
     ),
     select="""
-        SELECT position, effective_at, region, provider, account, agency,
+        SELECT position, effective_at, region, provider, account,
+               COALESCE(agency, agency_id, '') AS agency,
                CASE type WHEN 'TemporaryCredentialIssued' THEN 1 ELSE 0 END AS credentials_issued,
                CASE type WHEN 'CredentialRefused' THEN 1 ELSE 0 END AS credentials_refused,
                CASE type WHEN 'FeatureUsed' THEN 1 ELSE 0 END AS features_used,

@@ -20,6 +20,21 @@ EVENTS: tuple[type[DomainEvent], ...] = tuple(
 )
 """Every event class of the program, by topic."""
 
+ADDED: dict[str, tuple[str, ...]] = {
+    "AgencyCreated": ("duration", "expires_at"),
+    "AgencyTrustChanged": ("agency_id",),
+    "AgencyDeletionAttempted": ("agency_id",),
+    "PermissionGranted": ("agency_id", "project_id", "policy_id"),
+    "PermissionRevoked": ("agency_id", "project_id", "policy_id"),
+    "PermissionsChanged": ("agency_id", "project_id", "policy_id"),
+    "PermissionChangeRefused": ("agency_id", "project_id", "policy_id"),
+    "PolicyChanged": ("policy_id",),
+    "PolicyDeletionAttempted": ("policy_id",),
+    "TemporaryCredentialIssued": ("agency_id",),
+    "CredentialRefused": ("agency_id",),
+}
+"""By event, the optional fields that a later version added. An entry without them is as before."""
+
 AT = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
 
 
@@ -117,17 +132,19 @@ def any_event(event: type[DomainEvent]) -> st.SearchStrategy[DomainEvent]:
     return st.fixed_dictionaries(parts).map(event.model_validate)
 
 
-def example_event(event: type[DomainEvent]) -> DomainEvent:
-    """One event with every field filled."""
+def example_event(event: type[DomainEvent], *, added: bool = False) -> DomainEvent:
+    """One event with every field filled; those that were added later only if asked for."""
+    left_out = () if added else ADDED.get(event.__name__, ())
     return event.model_validate(
         {
             name: _of(kind, lambda word: WORDS[word][0], _example)
             for name, kind in fields_of(event).items()
+            if name not in left_out
         }
     )
 
 
-def example_entry(event: type[DomainEvent]) -> Recorded:
+def example_entry(event: type[DomainEvent], *, added: bool = False) -> Recorded:
     """One entry with every part of the envelope filled, and a source where it may be observed."""
     subject = event.STREAM == "subject"
     last = {"console": ":asm", "usage": ":asm_admin_trust"}.get(event.STREAM, "")
@@ -136,7 +153,7 @@ def example_entry(event: type[DomainEvent]) -> Recorded:
         if subject
         else f"{event.STREAM}:huaweicloud:0a1b2c3d4e5f{last}",
         version=3,
-        event=example_event(event),
+        event=example_event(event, added=added),
         recorded_at=AT,
         effective_at=AT,
         origin="observed",

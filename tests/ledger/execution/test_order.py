@@ -17,7 +17,14 @@ from ledger.account.authorization import (
     AuthorizationRevoked,
 )
 from ledger.account.impact import serving_agency
-from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
+from ledger.account.permissions import (
+    PermissionGranted,
+    PermissionRevoked,
+    PermissionsChanged,
+)
+from ledger.account.permissions import (
+    key_of as permission_key,
+)
 from ledger.account.policy import PolicyChanged, PolicyCreated, PolicyDeleted
 from ledger.account.state import Account, PermissionKey
 from ledger.catalogue import load_catalogue
@@ -154,7 +161,7 @@ class Plain:
                 self.policies.discard(event.policy)
                 self.permissions = {key for key in self.permissions if key.policy != event.policy}
             case PermissionGranted() | PermissionRevoked():
-                key = PermissionKey(event.agency, event.region, event.service, event.policy)
+                key = permission_key(event)
                 (
                     self.permissions.add
                     if isinstance(event, PermissionGranted)
