@@ -235,7 +235,7 @@ EVENTS: Meanings = {
             f"{event.agency} acted on {listed(event.services)}"
         ),
         "counts as a use of the agency",
-        says=_PROOF,
+        says=Says("evidence", "agency", {"name": "agency"}),
     ),
     FeatureRefused: Meaning(
         lambda event, who: (

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from ledger.account.agency import AttemptAgencyDeletion
-from ledger.account.facts import facts_of
+from ledger.account.facts import FACT_TYPES, fact_of, fact_of_entry, facts_of
 from ledger.account.policy import AttemptPolicyDeletion
 from ledger.account.state import Account
 from ledger.account.truth.derive import derive
@@ -19,7 +19,9 @@ from ledger.account.truth.rules import AWS, HUAWEICLOUD
 from ledger.account.truth.spans import Span
 from ledger.catalogue import load_catalogue
 from ledger.messages import Command, DomainEvent, Observation, Recorded
+from ledger.persistence.entry import encode
 from ledger.sources import SOURCES, ImportReport, read_traces
+from tests.ledger.examples import EVENTS, example_entry
 from tests.ledger.scenario import (
     ACCOUNT,
     AGENCY,
@@ -123,3 +125,15 @@ def test_recorded_traces_fold_to_the_same_spans_in_any_order_of_their_files() ->
 
 def _unplaced(spans: Iterable[Span]) -> set[Span]:
     return {span._replace(position=None) for span in spans}
+
+
+def test_an_entry_says_the_same_fact_as_its_event() -> None:
+    said = 0
+    for event in EVENTS:
+        for added in (False, True):
+            entry = example_entry(event, added=added)
+            text = encode(entry)
+            fact = fact_of(entry, 7)
+            assert fact_of_entry(text, 7) == fact
+            said += fact is not None
+    assert said == 2 * len(FACT_TYPES)

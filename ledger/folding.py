@@ -1,0 +1,24 @@
+"""The fold of an account's facts, for the views, and the facts in entries.
+
+The fold itself is `ledger/account/truth`. Views read it through this module, as they read what
+events mean through `ledger.events` and what they change through `ledger.effects`.
+"""
+
+from ledger.account.facts import FACT_TYPES, fact_of_entry
+from ledger.account.truth.cells import Cells, Change
+from ledger.account.truth.derive import derive
+from ledger.account.truth.fact import Fact
+from ledger.account.truth.rules import Rules, rules_of
+from ledger.account.truth.spans import Span
+
+__all__ = [
+    "FACT_TYPES",
+    "Cells",
+    "Change",
+    "Fact",
+    "Rules",
+    "Span",
+    "derive",
+    "fact_of_entry",
+    "rules_of",
+]
