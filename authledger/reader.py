@@ -108,7 +108,8 @@ class Reader:
 
         `where` are `provider`, `account`, `region`, `service` (that asks), `uses` (a service that
         an agency uses), `agency`, `policy`, `event` (its type), `outcome`, `origin` and `actor` (a
-        name or a surrogate id). `since` (included) and `until` (not included) are effective times.
+        name or a surrogate id). A `region` also finds the entries of all regions (`*`). `since`
+        (included) and `until` (not included) are effective times.
         If `more` is true, the next page begins `after` the position of this page's last row.
         Raises InvalidInput for a condition that no entry can meet.
         """
@@ -129,7 +130,7 @@ class Reader:
         `where` are `region`, `agency`, `service` (that asks), `uses` (a service that an agency may
         use), `policy`, `account` and `provider`; one of the first five at least. The events of one
         command or of one trace belong together: the consent causes the permissions, the deletion
-        ends them. Raises InvalidInput.
+        ends them. A `region` also finds what changed in all regions (`*`). Raises InvalidInput.
         """
         _check_names(where, ("region", "agency", "service", "uses", "policy", *_IN_ACCOUNT))
         with self._reading() as views:
@@ -271,8 +272,12 @@ def _by_meaning(columns: Collection[Column], asked: Mapping[str, str]) -> Mappin
 
 
 def _unheard(views: Views, result: Result, where: Mapping[str, str]) -> tuple[str, ...]:
-    """About an answer of no rows: which words of the question no entry has, and near ones."""
-    unknown = [] if result.rows else views.unknown_words(where)
+    """About an answer of no rows: which words of the question no entry has, and near ones.
+
+    Rows of all regions also answer a mistyped region, so that one is named beside rows, too.
+    """
+    asked = {"region": where.get("region")} if result.rows else where
+    unknown = views.unknown_words(asked)
     return tuple(
         f"No entry of this ledger has the {_CALLED.get(word.name, word.name)} {word.value!r}."
         + (

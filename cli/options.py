@@ -58,7 +58,12 @@ Service = Annotated[
     ),
 ]
 OnlyRegion = Annotated[
-    str | None, typer.Option("--region", metavar="ID", help="Only this region, e.g. cn-north-4.")
+    str | None,
+    typer.Option(
+        "--region",
+        metavar="ID",
+        help="Only this region, e.g. cn-north-4, and what holds in all regions (*).",
+    ),
 ]
 OnlyAccount = Annotated[
     str | None,

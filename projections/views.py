@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -203,21 +204,24 @@ class Views:
         limit: int = 50,
         newest_first: bool = True,
     ) -> Result:
-        """A page of the audit trail; the next begins `after` the last position of this one."""
+        """A page of the audit trail; the next begins `after` the last position of this one.
+
+        A region also finds the entries of all regions (`*`).
+        """
         wanted.check()
         actors = self._subjects_of(wanted.actor)
-        wheres, params = wanted.conditions(actors, self._connection.dialect)
-        if after is not None:
-            wheres.append("position < ?" if newest_first else "position > ?")
-            params.append(after)
+        order, beyond = ("DESC", "position < ?") if newest_first else ("ASC", "position > ?")
+        start = [] if after is None else [after]
         with self._connection.store_errors(), self._connection.snapshot():
             last = self._tracking.last_position()
             rows: list[tuple[Any, ...]] = []
-            for condition, places in self._places(wanted):
+            for (place, bounds), each in product(self._places(wanted), wanted.by_region()):
+                wheres, params = each.conditions(actors, self._connection.dialect)
+                wheres = [place, *(beyond for _ in start), *wheres]
                 rows += self._connection.execute(
-                    f"SELECT * FROM audit_trail WHERE {' AND '.join((condition, *wheres))} "
-                    f"ORDER BY position {'DESC' if newest_first else 'ASC'} LIMIT ?",
-                    (*places, *params, limit + 1),
+                    f"SELECT * FROM audit_trail WHERE {' AND '.join(wheres)} "
+                    f"ORDER BY position {order} LIMIT ?",
+                    (*bounds, *start, *params, limit + 1),
                 ).fetchall()
         rows.sort(reverse=newest_first)
         columns = tuple(column.name for column in AUDIT_TRAIL.columns)

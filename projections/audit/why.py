@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any, Final, Literal
 
 from ledger.errors import InvalidInput
 from ledger.events import BY_NAME
-from ledger.values import ALL_REGIONS
 from projections.audit.trail import sentences
 from projections.definitions.audit_trail import TrailFilter
 from projections.views import Views
@@ -82,7 +80,8 @@ def why(
 
     Events of one command or one trace belong together: the consent causes the permissions, the
     deletion ends them. `service` is a service that asks for authorization, `uses` one that an
-    agency may use. Raises InvalidInput if no region, agency, service or policy is named.
+    agency may use. A region also finds what changed in all regions (`*`). Raises InvalidInput if no
+    region, agency, service or policy is named.
     """
     if not any((region, agency, service, uses, policy)):
         raise InvalidInput(
@@ -111,18 +110,12 @@ def _changes(views: Views, asked: TrailFilter) -> tuple[_Found, tuple[str, ...]]
     """The changes that fit, and the kinds of which there are more."""
     changes: _Found = {}
     cut: dict[str, None] = {}
-    for event, region in product(_CHANGES, _regions(asked)):
-        wanted = replace(asked, event=event, region=region)
-        page = views.trail(wanted, limit=CHANGES_MAX, newest_first=False)
+    for event in _CHANGES:
+        page = views.trail(replace(asked, event=event), limit=CHANGES_MAX, newest_first=False)
         changes |= {row["position"]: row for row in page.dicts()}
         if page.more:
             cut[event] = None
     return dict(sorted(changes.items())), tuple(cut)
-
-
-def _regions(asked: TrailFilter) -> tuple[str | None, ...]:
-    """The regions of changes that matter in the region that is asked about."""
-    return (asked.region,) if asked.region in (None, ALL_REGIONS) else (asked.region, ALL_REGIONS)
 
 
 def _of_same_commands(views: Views, changes: _Found) -> _Found:

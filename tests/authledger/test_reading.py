@@ -152,6 +152,33 @@ def test_an_empty_answer_says_which_words_no_entry_has(ledger: authledger.Ledger
     assert ledger.view("regions", region=BEIJING).remarks == ()
 
 
+def test_a_region_that_no_entry_has_is_named_beside_what_is_in_all_regions(
+    ledger: authledger.Ledger,
+) -> None:
+    granted = authledger.event("PermissionGranted.v1", agency="copier", region="*", policy="p")
+    ledger.observe(
+        [
+            authledger.Observation(
+                provider="huaweicloud",
+                account=ACCOUNT,
+                events=(granted,),
+                effective_at=datetime(2026, 3, 1, tzinfo=UTC),
+                source=authledger.Provenance(trace_id="everywhere"),
+            )
+        ]
+    )
+    answers = (
+        ledger.view("regions", region="cn-north-9"),
+        ledger.trail(region="cn-north-9"),
+        ledger.why(region="cn-north-9"),
+    )
+    for answer in answers:
+        assert [row.region for row in answer] == ["*"]
+        assert answer.remarks == (
+            "No entry of this ledger has the region 'cn-north-9'. Did you mean 'cn-north-4'?",
+        )
+
+
 def test_a_used_service_is_not_confused_with_a_service_that_asks(ledger: authledger.Ledger) -> None:
     assert ledger.view("regions", service="elb", status="revoked").remarks == ()
     assert ledger.view("authorizations", service="elb").remarks == (

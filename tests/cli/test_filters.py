@@ -90,7 +90,13 @@ def test_a_name_that_is_not_found_is_answered_with_near_ones(
 
 
 @pytest.mark.parametrize(
-    "line", ["view regions", "audit diff @1", "audit why --account 111122223333 --provider aws"]
+    "line",
+    [
+        "view regions",
+        "audit diff @1",
+        "audit trail",
+        "audit why --account 111122223333 --provider aws",
+    ],
 )
 def test_a_region_that_never_occurred_is_named_beside_what_holds_in_all_regions(
     story: Cli, line: str

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from ledger.account.agency import AgencyDeleted
+from ledger.account.permissions import PermissionGranted
 from ledger.as_of import AsOf
 from ledger.catalogue import load_catalogue
 from ledger.errors import InvalidInput, NotFound
@@ -103,13 +106,50 @@ def test_usage_is_counted(views: Views) -> None:
 
 
 def test_an_answer_for_a_region_includes_permissions_in_all_regions(world: World) -> None:
-    from ledger.account.permissions import PermissionGranted
-
     world.take(See(PermissionGranted(agency="role", region="*", policy="p"), 5))
     with Views.open(world.place, load_catalogue()) as views:
         views.catch_up()
         rows = views.read("regions", where={"region": HERE, "agency": "role"}).dicts()
     assert [row["region"] for row in rows] == ["*"]
+
+
+@pytest.fixture
+def everywhere(world: World) -> Iterator[Views]:
+    """Permissions in one region and in all, in turns; the last in a third region."""
+    for minute, region in enumerate((HERE, "*", "*", HERE, THERE)):
+        world.take(
+            See(PermissionGranted(agency="role", region=region, policy=f"p{minute}"), minute)
+        )
+    with Views.open(world.place, load_catalogue()) as views:
+        views.catch_up()
+        yield views
+
+
+@pytest.mark.parametrize(
+    ("region", "found"),
+    [(HERE, ["p0", "p1", "p2", "p3"]), (THERE, ["p1", "p2", "p4"]), ("*", ["p1", "p2"])],
+)
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_the_trail_of_a_region_includes_what_is_in_all_regions(
+    everywhere: Views, region: str, found: list[str], newest_first: bool
+) -> None:
+    """Page by page, in the order of positions; `*` finds only what is in all regions."""
+    policies: list[str] = []
+    after, more = None, True
+    while more:
+        wanted = TrailFilter(region=region, agency="role")
+        page = everywhere.trail(wanted, after=after, limit=1, newest_first=newest_first)
+        policies += [row["policy"] for row in page.dicts()]
+        after, more = page.rows[-1][0], page.more
+    assert policies == sorted(found, reverse=newest_first)
+
+
+def test_the_trail_of_a_region_between_two_times_includes_what_is_in_all_regions(
+    everywhere: Views,
+) -> None:
+    since, until = BEGINNING + timedelta(minutes=2), BEGINNING + timedelta(minutes=4)
+    page = everywhere.trail(TrailFilter(region=HERE, since=since, until=until))
+    assert [row["policy"] for row in page.dicts()] == ["p3", "p2"]
 
 
 def test_an_unknown_column_or_view_is_refused(views: Views) -> None:
@@ -200,12 +240,13 @@ def test_a_page_of_the_trail_also_has_entries_that_the_views_lack(world: World) 
 def test_of_several_filters_the_rarest_uses_its_index(
     path: Path, views: Views, wanted: TrailFilter, index: str
 ) -> None:
-    """A year of refusals is not read for one account's."""
-    wheres, params = wanted.conditions(["p-00000000000000000000"], views._store.connection.dialect)
-    plan = views._store.connection.execute(
-        f"EXPLAIN QUERY PLAN SELECT * FROM audit_trail WHERE {' AND '.join(wheres)} "
-        "ORDER BY position DESC LIMIT 50",
-        params,
-    ).fetchall()
-    assert f"events_by_{index} " in str(plan)
-    assert "TEMP B-TREE" not in str(plan)
+    """A year of refusals is not read for one account's, nor sorted for one region's."""
+    connection = views._store.connection
+    with patch.object(connection, "execute", wraps=connection.execute) as executed:
+        views.trail(wanted)
+    asked = [call.args for call in executed.call_args_list if "FROM audit_trail" in call.args[0]]
+    assert len(asked) == len(wanted.by_region())
+    for statement, params in asked:
+        plan = str(connection.execute(f"EXPLAIN QUERY PLAN {statement}", params).fetchall())
+        assert f"events_by_{index} " in plan
+        assert "TEMP B-TREE" not in plan

@@ -119,8 +119,8 @@ def trail(
         )
         page = views.trail(wanted, after=after, limit=limit, newest_first=not oldest_first)
         say(f"now, position {page.position}")
-        if not page.rows:
-            say_unknown_words(views, asdict(wanted))
+        # A mistyped region also gets the entries of all regions.
+        say_unknown_words(views, {"region": region} if page.rows else asdict(wanted))
         if ask.choice.is_given:
             print_result(ask.form, with_sentences(page, views), views, choice=ask.choice)
         elif ask.form is Output.TABLE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -27,7 +28,7 @@ from tests.cli.audit.bundle_file import (
     flipped,
     parts,
 )
-from tests.cli.conftest import Cli
+from tests.cli.conftest import ACCOUNT, Cli
 from tests.ledger.children import appender
 
 
@@ -39,6 +40,27 @@ def test_an_answer_is_checked_without_the_ledger(cli: Cli, key: str) -> None:
     assert {row["status"] for row in said.json} == {"granted"}
     assert "whether other entries change the answer" in said.err
     assert "entries.jsonl" not in parts()
+
+
+def test_evidence_about_a_region_includes_what_holds_in_all_regions(cli: Cli, key: str) -> None:
+    trace = {
+        "time": 1770000001000,
+        "trace_name": "updateAgencyInheritedGrants",
+        "trace_rating": "normal",
+        "service_type": "IAM",
+        "resource_type": "agency",
+        "resource_name": "copier",
+        "domain_id": ACCOUNT,
+        "trace_id": "inherited-1",
+        "code": "200",
+        "request": {"roles": [{"id": "r7", "display_name": "Tenant Guest"}]},
+    }
+    Path("t.json").write_text(json.dumps({"traces": [trace]}))
+    cli.done("import cts t.json")
+    cli.done("audit evidence 'regions region=eu-de agency=copier'")
+    cli.lose()
+    [row] = cli.done(f"audit verify-evidence evidence.zip --key {key} -o json").json
+    assert (row["region"], row["policy"], row["status"]) == ("*", "Tenant Guest", "granted")
 
 
 def test_evidence_for_an_empty_answer_holds_every_entry(cli: Cli, key: str) -> None:
