@@ -8,6 +8,7 @@ from ledger.account.facts import FACT_TYPES, fact_of_entry
 from ledger.account.truth.cells import Cells, Change
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Fact
+from ledger.account.truth.handles import Handle, Recall, handles_of
 from ledger.account.truth.rules import Rules, rules_of
 from ledger.account.truth.spans import Span
 
@@ -16,9 +17,12 @@ __all__ = [
     "Cells",
     "Change",
     "Fact",
+    "Handle",
+    "Recall",
     "Rules",
     "Span",
     "derive",
     "fact_of_entry",
+    "handles_of",
     "rules_of",
 ]

@@ -46,7 +46,10 @@ class Definitions(NamedTuple):
 
 def define(facts: Sequence[Fact], rules: Rules) -> Definitions:
     """Fold the policies and projects of an account. The facts are usable ones of all kinds."""
-    policy_names, project_names = names_of(facts, "policy"), names_of(facts, "project")
+    policy_names, project_names = (
+        names_of(facts, "policy", rules),
+        names_of(facts, "project", rules),
+    )
     return Definitions(
         _things("policy", facts, policy_names, rules),
         _things("project", facts, project_names, rules),
@@ -57,11 +60,7 @@ def define(facts: Sequence[Fact], rules: Rules) -> Definitions:
 
 def _things(kind: Kind, facts: Sequence[Fact], names: Names, rules: Rules) -> Things:
     own = [fact for fact in facts if fact.kind == kind]
-    moved = by_slot(own, names, rules)
-    lived = {
-        slot for slot, known in moved.items() if any(fact.call != "evidence" for fact in known)
-    }
-    lived |= {rules.slot(naming) for naming in names.all()}
+    lived = {*by_slot(own, names, rules), *(rules.slot(name) for name in names.all())}
     proofs = [proof for fact in facts if (proof := _proof(kind, fact))] if lived else []
     everything = sorted([*own, *proofs], key=lambda fact: (fact.at, fact.position))
     slots = by_slot(everything, names, rules)
@@ -164,7 +163,7 @@ def ends_of(definitions: Definitions) -> dict[str, list[Fact]]:
 def fold_agencies(facts: Iterable[Fact], definitions: Definitions, rules: Rules) -> dict[str, Slot]:
     """Fold the agencies' facts, slot by slot. They are usable ones, sorted by time."""
     known = [fact for fact in facts if fact.kind == "agency"]
-    names, born = names_of(known, "agency"), births(known)
+    names, born = names_of(known, "agency", rules), births(known)
     ends = ends_of(definitions)
     slots = by_slot(keyed(known, definitions), names, rules)
     return {

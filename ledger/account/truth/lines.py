@@ -84,7 +84,7 @@ def revoked(line: Line, fact: Fact, since: datetime, *, seen: bool) -> Step:
     the permission may have been granted before the first fact.
     """
     if not line:
-        unknown = Run(NOT_KNOWN, since, None, GRANT_NOT_SEEN, None)
+        unknown = Run(NOT_KNOWN, since, fact, GRANT_NOT_SEEN, None)
         return (Run(REVOKED, fact.at, fact, GRANT_NOT_SEEN, unknown),), int(seen)
     if len(line) == 1:
         cost, run = _revoked(line[0], fact)
@@ -95,7 +95,7 @@ def revoked(line: Line, fact: Fact, since: datetime, *, seen: bool) -> Step:
 def _revoked(run: Run, fact: Fact) -> tuple[int, Run]:
     if run.status != REVOKED:
         return run.dearer, Run(REVOKED, fact.at, fact, None, run)
-    unknown = Run(NOT_KNOWN, run.at, None, GRANT_NOT_SEEN, run)
+    unknown = Run(NOT_KNOWN, run.at, fact, GRANT_NOT_SEEN, run)
     return run.dearer + 1, Run(REVOKED, fact.at, fact, GRANT_NOT_SEEN, unknown)
 
 

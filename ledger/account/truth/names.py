@@ -6,37 +6,37 @@ agency AROA1   told as "ci" at 10, renamed "deploy" at 20     → "ci" before 20
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from ledger.account.truth.fact import Fact, Kind
+from ledger.account.truth.orders import content, one_chain
+from ledger.account.truth.rules import Rules
 
 
 class Naming(NamedTuple):
-    """A thing's name, from one instant on."""
+    """A thing's name, from one instant on; None if facts of one instant told several.
+
+    `fact` is the one that told it: the call that renamed the thing, or else any later one.
+    """
 
     since: datetime
-    name: str
+    name: str | None
     fact: Fact
 
 
 class Names:
     """The names of the ids of one kind of thing."""
 
-    def __init__(self, named: Iterable[tuple[str, str, Fact]]) -> None:
+    def __init__(self, named: Iterable[tuple[str, str, Fact]], rules: Rules) -> None:
         """Each item: an id, a name, and the fact that told both. Sorted by time."""
-        self._by_id: dict[str, list[Naming]] = {}
+        told: dict[str, list[Naming]] = {}
         for identity, name, fact in named:
-            self._learn(self._by_id.setdefault(identity, []), Naming(fact.at, name, fact))
-
-    def _learn(self, known: list[Naming], naming: Naming) -> None:
-        """A name that is not new changes nothing; a renaming decides its own instant."""
-        if not known or known[-1].name != naming.name:
-            if known and known[-1].since == naming.since and known[-1].fact.call == "renamed":
-                return
-            known.append(naming)
+            told.setdefault(identity, []).append(Naming(fact.at, name, fact))
+        self._by_id = {identity: _changes(each, rules) for identity, each in told.items()}
 
     def at(self, identity: str, at: datetime) -> str | None:
         """The name at an instant, or None if none was ever told."""
@@ -47,7 +47,7 @@ class Names:
             return known[0].name
         return known[max(0, bisect_right(known, at, key=lambda naming: naming.since) - 1)].name
 
-    def renamings(self) -> Iterator[tuple[str, str, Naming]]:
+    def renamings(self) -> Iterator[tuple[str, str | None, Naming]]:
         """Each change of a name: the id, the name before, the new name with its fact."""
         for identity, known in self._by_id.items():
             for before, after in pairwise(known):
@@ -56,15 +56,40 @@ class Names:
     def all(self) -> Iterator[str]:
         """Every name that was told beside an id."""
         for known in self._by_id.values():
-            yield from (naming.name for naming in known)
+            yield from (naming.name for naming in known if naming.name is not None)
 
     def __contains__(self, identity: object) -> bool:
         return identity in self._by_id
 
 
-def names_of(facts: Iterable[Fact], kind: Kind) -> Names:
+def _changes(told: Sequence[Naming], rules: Rules) -> list[Naming]:
+    """The tellings that changed the name, at most one at an instant."""
+    known: list[Naming] = []
+    for _, group in groupby(told, key=attrgetter("since")):
+        before = known[-1].name if known else None
+        naming = _told_at(list(group), before, rules)
+        if not known or naming.name != before:
+            known.append(naming)
+    return known
+
+
+def _told_at(told: list[Naming], before: str | None, rules: Rules) -> Naming:
+    """The name after an instant. Without a renaming, another spelling is not another name."""
+    if len(told) > 1:
+        told = [naming for naming in told if naming.fact.call == "renamed"] or told
+        in_order = one_chain([naming.fact for naming in told])
+        told = told[-1:] if in_order else [one for one in told if one.name != before] or told
+    naming = min(told, key=lambda naming: content(naming.fact)) if len(told) > 1 else told[0]
+    slots = {rules.slot(naming.name or "") for naming in told}
+    if len(slots) > 1:
+        return naming._replace(name=None, fact=naming.fact._replace(actor=None))
+    spelled = before is not None and rules.slot(before) in slots
+    return naming._replace(name=before) if spelled and naming.fact.call != "renamed" else naming
+
+
+def names_of(facts: Iterable[Fact], kind: Kind, rules: Rules) -> Names:
     """The names that facts told beside ids, of the things of one kind."""
-    return Names(_pairs(facts, kind))
+    return Names(_pairs(facts, kind), rules)
 
 
 def _pairs(facts: Iterable[Fact], kind: Kind) -> Iterator[tuple[str, str, Fact]]:

@@ -44,8 +44,12 @@ class Span(NamedTuple):
     """A key's status from `valid_from` until `until_at` (None: it lasts).
 
     `thing` is the immutable id, or `name~begin`. `since` and `actor` are of the call that brought
-    the status about, `position` is that of the fact behind it. Of a trust or an expiry, `value` is
-    the trusted party or the time.
+    the status about, `position` is that of the fact behind it (of one of them, if there are
+    several; None where only an order is not known). Of a trust or an expiry, `value` is the
+    trusted party or the time.
+
+    `expires` says that the span ends at `until_at` by itself, because the agency expires then. An
+    answer about the present ends such a span by its own clock; no fact lies at `until_at`.
     """
 
     subject: Subject
@@ -64,6 +68,7 @@ class Span(NamedTuple):
     position: int | None
     note: str | None
     value: str | datetime | None
+    expires: bool = False
 
     @property
     def key(self) -> tuple[str | None, ...]:
@@ -79,8 +84,15 @@ Identity = tuple[Subject, str, str | None, str | None, str | None, str | None, s
 def _spans(identity: Identity, timeline: Timeline) -> Iterator[Span]:
     last = len(timeline) - 1
     for index, (at, state) in enumerate(timeline):
-        until = timeline[index + 1][0] if index < last else None
-        yield tuple.__new__(Span, (*identity, at, until, *state))
+        until, then = timeline[index + 1] if index < last else (None, None)
+        yield tuple.__new__(Span, (*identity, at, until, *state, _expires(then, until)))
+
+
+def _expires(then: State | None, at: datetime | None) -> bool:
+    """Whether a state is that of an expired agency, which no call made so at that instant."""
+    return (
+        then is not None and then.since == at and then.note == EXPIRY_NOTE and then.origin is None
+    )
 
 
 class Policies:
@@ -93,7 +105,7 @@ class Policies:
             self._named.setdefault(thing, name_of(slot, lives[0]))
         self.doubts: dict[str, list[Interval]] = defaultdict(list)
         for _, thing, timeline in things.timelines():
-            self.doubts[thing] += (Interval(*doubt) for doubt in doubts(timeline))
+            self.doubts[thing] += doubts(timeline)
 
     def handles(self, key: str | None, at: datetime) -> tuple[str | None, str | None]:
         """The policy's name at an instant, and its id, or what is known instead of an id."""
@@ -145,7 +157,7 @@ def _line_of(life: Life, key: Key, *, needs_detached: bool) -> Timeline:
     begin = life.unseen_from or BEGINNING
     if life.seen or (timeline and timeline[0][0] <= begin):
         return timeline
-    return [(begin, not_known(CREATION_NOT_SEEN)), *timeline]
+    return [(begin, not_known(CREATION_NOT_SEEN, life.begun)), *timeline]
 
 
 def _of_key(life: Life, key: Key, line: Line, *, needs_detached: bool) -> Timeline:
@@ -180,15 +192,21 @@ def _thing_spans(agency: _Agency, policies: Policies, rules: Rules) -> Iterator[
 _WHEN_EXPIRED: Final = {EXISTS: EXPIRED, GRANTED: REVOKED, "set": ENDED}
 
 
-def _expired(state: State, since: datetime) -> State:
-    """A state while the agency had expired: nobody may act as it."""
-    status = _WHEN_EXPIRED.get(state.status)
+def _expired(state: State, expiry: Interval) -> State:
+    """A state while the agency had expired: nobody may act as it.
+
+    It expires by itself, or by the call that set its expiry to a time that had passed.
+    """
+    status, by = _WHEN_EXPIRED.get(state.status), expiry.by
     if status is None:
         return state
-    return State(status, since, None, None, state.position, EXPIRY_NOTE, None)
+    if by.status == NOT_KNOWN:
+        return by
+    caller = (by.actor, by.origin) if by.since == expiry.begin else (None, None)
+    return State(status, expiry.begin, *caller, by.position, EXPIRY_NOTE)
 
 
-def _in_doubt(state: State, _: datetime) -> State:
+def _in_doubt(state: State, _: Interval) -> State:
     return not_known(POLICY_NOT_KNOWN) if state.status == GRANTED else state
 
 

@@ -13,7 +13,7 @@ from ledger.account.truth.names import Names
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot
 from ledger.account.truth.story import Life
-from ledger.account.truth.timeline import Timeline, agreed, of_life, state_at
+from ledger.account.truth.timeline import Interval, Timeline, agreed, of_life, state_at
 from ledger.values import instant_text
 
 
@@ -22,28 +22,46 @@ def slot_name(fact: Fact, names: Names, rules: Rules) -> str:
     name = fact.name
     if name is None:
         name = names.at(fact.id or "", fact.at)
-        if name is None:
-            return f"#{fact.id}"
+    return _slot(fact.id, name, rules)
+
+
+def _slot(identity: str | None, name: str | None, rules: Rules) -> str:
+    if name is None:
+        return f"#{identity}"
     return name.casefold() if rules.names_ignore_case else name
 
 
 def by_slot(facts: Iterable[Fact], names: Names, rules: Rules) -> dict[str, list[Fact]]:
-    """The facts of each slot, sorted by time. A renaming leaves one slot and enters another."""
+    """The facts of each slot, sorted by time. A renaming leaves one slot and enters another.
+
+    A renaming that changed no known name proves, as any other call, that the thing existed.
+    """
     slots: dict[str, list[Fact]] = defaultdict(list)
+    moved: dict[str, None] = {}
+    renamed = set()
+    for identity, before, naming in names.renamings():
+        old, new = _slot(identity, before, rules), _slot(identity, naming.name, rules)
+        if old != new:
+            move = _move(identity, naming.fact)
+            slots[old].append(move._replace(call="left", name=before))
+            slots[new].append(move._replace(call="entered", name=naming.name))
+            renamed.add(naming.fact.position)
+            moved |= {old: None, new: None}
     for fact in facts:
         if fact.call != "renamed":
             slots[slot_name(fact, names, rules)].append(fact)
-    moved = set()
-    for identity, before, naming in names.renamings():
-        old, new = rules.slot(before), rules.slot(naming.name)
-        if old != new:
-            move = naming.fact._replace(id=identity, consequence_of=None)
-            slots[old].append(move._replace(call="left", name=before))
-            slots[new].append(move._replace(call="entered", name=naming.name))
-            moved |= {old, new}
+        elif fact.position not in renamed:
+            name = fact.name if fact.id is None else names.at(fact.id, fact.at)
+            slots[_slot(fact.id, name, rules)].append(fact._replace(call="evidence", name=name))
     for slot in moved:
         slots[slot].sort(key=lambda fact: (fact.at, fact.position))
     return slots
+
+
+def _move(identity: str, fact: Fact) -> Fact:
+    """A renaming as the fold takes it. If no call was seen that renamed the thing, nobody did."""
+    seen = fact.call == "renamed"
+    return fact._replace(id=identity, consequence_of=None, actor=fact.actor if seen else None)
 
 
 def births(facts: Iterable[Fact]) -> dict[str, Fact]:
@@ -134,11 +152,12 @@ def agreed_lives(lives: Sequence[Life], stories: int) -> Timeline:
     return agreed(timelines + [[] for _ in range(stories - len(lives))])
 
 
-def doubts(timeline: Timeline) -> Iterator[tuple[datetime, datetime | None]]:
+def doubts(timeline: Timeline) -> Iterator[Interval]:
     """The times in which it is not known whether a thing exists."""
     for index, (at, state) in enumerate(timeline):
         if state.status == NOT_KNOWN:
-            yield at, timeline[index + 1][0] if index + 1 < len(timeline) else None
+            end = timeline[index + 1][0] if index + 1 < len(timeline) else None
+            yield Interval(at, end, state)
 
 
 def exists_at(timeline: Timeline, at: datetime) -> bool:

@@ -66,8 +66,9 @@ def _unseen(status: str, at: datetime, fact: Fact, note: str) -> State:
     return State(status, at, None, None, fact.position, note)
 
 
-def not_known(note: str) -> State:
-    return State(NOT_KNOWN, None, None, None, None, note)
+def not_known(note: str, fact: Fact | None = None) -> State:
+    """A state that is not known; `fact`: the one that proves as much."""
+    return State(NOT_KNOWN, None, None, None, fact.position if fact else None, note)
 
 
 def add(timeline: Timeline, at: datetime, state: State) -> None:
@@ -87,7 +88,7 @@ def of_life(life: Life) -> Timeline:
     if life.seen:
         add(timeline, begun.at, _by(EXISTS, begun.at, begun))
     else:
-        add(timeline, life.unseen_from or BEGINNING, not_known(CREATION_NOT_SEEN))
+        add(timeline, life.unseen_from or BEGINNING, not_known(CREATION_NOT_SEEN, begun))
         add(timeline, begun.at, _unseen(EXISTS, begun.at, begun, CREATION_NOT_SEEN))
     if life.asked is not None:
         add(timeline, life.asked.at, _by(ASKED, life.asked.at, life.asked))
@@ -144,8 +145,8 @@ def _of_run(run: Run | None) -> Timeline:
 
 def _state(run: Run) -> State:
     fact = run.fact
-    if fact is None:
-        return not_known(run.note or ORDER_NOT_KNOWN)
+    if fact is None or run.status == NOT_KNOWN:
+        return not_known(run.note or ORDER_NOT_KNOWN, fact)
     if run.status in {GRANTED, REVOKED}:
         if run.note == END_NOT_SEEN:
             return State(str(run.status), run.at, None, None, fact.position, run.note)
@@ -164,9 +165,13 @@ def agreed(timelines: Sequence[Timeline]) -> Timeline:
     result: Timeline = []
     for at in instants:
         state = _agreed_state([state_at(timeline, at) for timeline in timelines])
-        if not result or result[-1][1] != state:
+        if not result or _placeless(result[-1][1]) != _placeless(state):
             result.append((at, state))
     return result
+
+
+def _placeless(state: State) -> State:
+    return state._replace(position=None)
 
 
 def state_at(timeline: Timeline, at: datetime) -> State | None:
@@ -181,14 +186,14 @@ def _agreed_state(states: Sequence[State | None]) -> State:
     absent = len(said) < len(states)
     unseen = any(state.note == CREATION_NOT_SEEN for state in said)
     note = CREATION_NOT_SEEN if unseen else ORDER_NOT_KNOWN
-    if len(statuses) > 1 or (absent and said[0].status not in (REVOKED, DELETED, ENDED)):
-        return not_known(note)
-    first = min(said, key=lambda state: state.position or 0)
-    if not absent and len({state._replace(position=None) for state in said}) == 1:
+    first = min(said, key=lambda state: (state.position is None, state.position or 0))
+    if len(statuses) > 1 or (absent and first.status not in (REVOKED, DELETED, ENDED)):
+        return not_known(note)._replace(position=first.position)
+    if not absent and len({_placeless(state) for state in said}) == 1:
         return first
     since = {state.since for state in said}
     known_since = first.since if len(since) == 1 and not absent else None
-    return State(first.status, known_since, None, None, None, note, first.value)
+    return State(first.status, known_since, None, None, first.position, note, first.value)
 
 
 # -- what ends by itself --------------------------------------------------------------------------
@@ -199,32 +204,35 @@ class Interval(NamedTuple):
 
     begin: datetime
     end: datetime | None
+    by: State
+    """The state of another key that is the cause: the expiry that was set, a policy's doubt."""
 
 
 def expired(expiry: Timeline) -> list[Interval]:
-    """The times in which a thing had expired, from what was set as its expiry."""
+    """The times in which a thing had expired, or may have, from what was set as its expiry."""
     found = []
     ends: Iterable[datetime | None] = (*(at for at, _ in expiry[1:]), None)
     for (at, state), end in zip(expiry, ends, strict=True):
-        value = state.value
+        value = at if state.status == NOT_KNOWN else state.value
         if isinstance(value, datetime) and value != FOREVER:
             begin = max(at, value)
             if end is None or begin < end:
-                found.append(Interval(begin, end))
+                found.append(Interval(begin, end, state))
     return found
 
 
 def overlaid(
-    timeline: Timeline, intervals: Sequence[Interval], over: Callable[[State, datetime], State]
+    timeline: Timeline, intervals: Sequence[Interval], over: Callable[[State, Interval], State]
 ) -> Timeline:
-    """The timeline with other states in some intervals. `over`: the state, and when it begins."""
-    for begin, end in intervals:
+    """The timeline with other states in some intervals. `over`: the state in an interval."""
+    for interval in intervals:
+        begin, end, _ = interval
         cut: Timeline = [(at, state) for at, state in timeline if at < begin]
         during = state_at(timeline, begin)
         inside = [(at, state) for at, state in timeline if begin < at and (not end or at < end)]
         if during is not None:
-            cut.append((begin, over(during, begin)))
-        cut += [(at, over(state, begin)) for at, state in inside]
+            cut.append((begin, over(during, interval)))
+        cut += [(at, over(state, interval)) for at, state in inside]
         if end is not None:
             after = state_at(timeline, end)
             cut += [(end, after)] if after is not None else []

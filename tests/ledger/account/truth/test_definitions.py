@@ -48,6 +48,67 @@ def test_a_renamed_policy_ends_its_permissions_when_it_is_deleted_by_id() -> Non
     assert shown(found, "policy", thing="cp1", name="narrow")[-1] == "9- deleted since 9 by bob"
 
 
+def test_a_policy_changed_without_another_name_is_not_renamed() -> None:
+    for changed in ({"id": "cp1"}, {"name": "wide"}, {"id": "cp1", "name": "wide"}):
+        found = in_every_order(
+            policy("created", 1, id="cp1", name="wide"),
+            policy("renamed", 5, "bob", **changed),
+            rules=HUAWEICLOUD,
+        )
+        assert shown(found, "policy", thing="cp1", name="wide") == ["1- exists since 1 by carol"]
+        assert len(found) == 1
+
+
+def test_a_change_of_a_policy_proves_that_it_existed() -> None:
+    for changed in ({"id": "cp1"}, {"name": "wide"}, {"id": "cp1", "name": "wide"}):
+        found = in_every_order(policy("renamed", 5, **changed), rules=AWS)
+        assert shown(found, "policy", name=changed.get("name")) == [
+            "…-5 not known (creation not seen)",
+            "5- exists since 5 (creation not seen)",
+        ]
+
+
+def test_a_name_that_another_call_told_first_is_that_of_the_renaming_seen_in_its_second() -> None:
+    found = in_every_order(
+        policy("created", 1, id="cp1", name="wide"),
+        policy("renamed", 5, "bob", id="cp1", name="narrow"),
+        fact("A", 5, policy="narrow", policy_id="cp1"),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "policy", name="wide")[-1] == "5- renamed since 5 by bob"
+
+
+def test_nobody_is_shown_for_a_renaming_that_was_not_seen() -> None:
+    found = in_every_order(
+        policy("created", 1, id="cp1", name="wide"),
+        fact("A", 5, "bob", policy="narrow", policy_id="cp1"),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "policy", name="wide")[-1] == "5- renamed since 5"
+    assert shown(found, "policy", name="narrow") == ["5- exists since 5"]
+
+
+def test_two_renamings_in_one_second_leave_the_name_open_until_a_later_fact() -> None:
+    renamed = (
+        policy("created", 1, id="cp1", name="a"),
+        policy("renamed", 5, id="cp1", name="b"),
+        policy("renamed", 5, id="cp1", name="c"),
+    )
+    found = in_every_order(*renamed, rules=HUAWEICLOUD)
+    assert {(span.name, span.status) for span in found if span.until_at is None} == {
+        ("a", "renamed"),
+        (None, "exists"),
+    }
+    found = in_every_order(*renamed, policy("deleted", 9, id="cp1", name="c"), rules=HUAWEICLOUD)
+    assert shown(found, "policy", name="c")[-1] == "9- deleted since 9 by carol"
+
+
+def test_another_spelling_is_another_name_only_where_the_cloud_tells_them_apart() -> None:
+    told = policy("created", 1, id="cp1", name="Wide"), policy("evidence", 5, id="cp1", name="wide")
+    assert {span.name for span in in_every_order(*told, rules=AWS)} == {"Wide"}
+    assert {span.name for span in in_every_order(*told, rules=HUAWEICLOUD)} == {"Wide", "wide"}
+
+
 def test_a_policy_created_again_does_not_bring_back_what_was_granted_under_it() -> None:
     found = in_every_order(
         fact("C", 0),

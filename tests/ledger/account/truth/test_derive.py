@@ -115,6 +115,39 @@ def test_an_agency_grants_nothing_after_it_expired() -> None:
     assert shown(found, "agency")[-1] == f"{DAY}- expired since {DAY} (expired)"
 
 
+def test_only_what_the_clock_ends_expires_by_itself() -> None:
+    found = spans(
+        fact("C", 0, expires_at=at(DAY)),
+        fact("A", 1),
+        fact("X", 2),
+        fact("A", 3),
+        fact("D", 2 * DAY),
+        rules=HUAWEICLOUD,
+    )
+    assert {(span.subject, span.until_at) for span in found if span.expires} == {
+        (subject, at(DAY)) for subject in ("agency", "permission")
+    }
+
+
+def test_an_expiry_that_is_set_to_a_past_time_is_the_end_by_that_call() -> None:
+    found = in_every_order(
+        fact("C", 0), fact("A", 1), fact("P", 9, "bob", expires_at=at(5)), rules=HUAWEICLOUD
+    )
+    assert shown(found, "permission")[-1] == "9- revoked since 9 by bob (expired)"
+    assert not any(span.expires for span in found)
+
+
+def test_whether_an_agency_expired_is_not_known_if_the_order_of_its_expiries_is_not() -> None:
+    found = in_every_order(
+        fact("C", 0),
+        fact("A", 1),
+        fact("P", 9, expires_at=at(20)),
+        fact("P", 9, expires_at=FOREVER),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "permission")[-1] == f"9- not known {ORDER}"
+
+
 def test_an_agency_whose_expiry_was_set_to_forever_before_does_not_expire() -> None:
     found = in_every_order(
         fact("C", 0, expires_at=at(DAY)), fact("A", 1), fact("P", 9, expires_at=FOREVER)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Fact, LineKey
+from ledger.account.truth.lines import ORDER_NOT_KNOWN
 from ledger.account.truth.rows import answer, history
 from ledger.account.truth.rules import AWS, HUAWEICLOUD, Rules
 from ledger.account.truth.slot import Slot
@@ -104,6 +105,17 @@ def test_the_order_of_arrival_changes_no_answer(
 ) -> None:
     other = data.draw(st.permutations(facts))
     assert _shown(facts, rules) == _shown(other, rules)
+
+
+@given(facts=histories(), rules=RULES)
+@settings(max_examples=100, deadline=None)
+def test_each_key_has_at_most_one_span_at_an_instant_and_none_is_empty(
+    facts: list[Fact], rules: Rules
+) -> None:
+    found = derive(numbered(facts), rules)
+    assert len({(span.key, span.valid_from) for span in found}) == len(found)
+    assert all(span.until_at is None or span.valid_from < span.until_at for span in found)
+    assert all(span.position is not None for span in found if span.note != ORDER_NOT_KNOWN)
 
 
 @given(facts=histories(), rules=RULES, data=st.data())

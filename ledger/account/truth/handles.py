@@ -1,0 +1,47 @@
+"""Handles: the ids and names by which a fact speaks of things; an index of facts has them as keys.
+
+granted  id "AROA1"  policy "etl"   ("agency", "#AROA1")  ("use of policy", "etl")
+created  id "P1"  name "ETL"        ("policy", "#P1")  ("policy", "etl")             at AWS
+
+The facts with a handle, and those with the other handles of these facts, and so on, are all facts
+that can say something of the thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Final, Literal
+
+from ledger.account.truth.fact import Fact, Kind
+from ledger.account.truth.rules import Rules
+
+Use = Literal["use of policy", "use of project"]
+Handle = tuple[Kind | Use, str]
+"""A kind of thing, or of its use, with an id as `#ID` or a name as the cloud compares it."""
+Recall = Callable[[Collection[Handle]], Iterable[Fact]]
+"""Returns the facts of an account that have one of the handles, from an index of them."""
+
+ALL_REGIONS: Final = "*"
+
+
+def handles_of(fact: Fact, rules: Rules) -> Iterator[Handle]:
+    """The handles by which a fact speaks of a thing, and of the policy and project that it uses."""
+    yield from _both(fact.kind, fact.id, fact.name, rules)
+    if fact.policy is not None or fact.policy_id is not None:
+        yield from _both("use of policy", fact.policy_id, fact.policy, rules)
+    if fact.project_id is not None or fact.region not in (None, ALL_REGIONS):
+        yield from _both("use of project", fact.project_id, fact.region, rules)
+
+
+def _both(
+    kind: Kind | Use, identity: str | None, name: str | None, rules: Rules
+) -> Iterator[Handle]:
+    if identity is not None:
+        yield kind, id_handle(identity)
+    if name is not None:
+        yield kind, rules.slot(name)
+
+
+def id_handle(identity: str) -> str:
+    """An id as it stands among names."""
+    return f"#{identity}"
