@@ -61,6 +61,9 @@ class AgencyCreated(DomainEvent):
     """The cloud's own word, e.g. `ONEDAY` or `FOREVER`."""
     expires_at: Instant | None = None
     """When it ends by itself; None if it does not, or if no trace told it: see `duration`."""
+    trusted_account_id: Line | None = None
+    trusted_account_name: Line | None = None
+    """Set if the trace tells both: then they are one account, and one trustee."""
 
 
 class AgencyTrustChanged(DomainEvent):
@@ -71,6 +74,9 @@ class AgencyTrustChanged(DomainEvent):
     agency: AgencyName | None = None
     agency_id: Line | None = None
     trustee: Trustee | None = None
+    trusted_account_id: Line | None = None
+    trusted_account_name: Line | None = None
+    """Set if the trace tells both: then they are one account, and one trustee."""
 
 
 class AgencyExpiryChanged(DomainEvent):

@@ -12,7 +12,10 @@ from ledger.sources.fields import mapping
 TRUSTEE_CHARS_MAX: Final = 2_000
 ANYONE: Final = "anyone"
 
-_whole_account = re.compile(r"^(?:arn:[\w-]+:iam::(\d{12}):root|(\d{12}))$")
+_whole_account = re.compile(
+    r"(?:arn:[\w-]+:)?iam::(\d{12}|[0-9a-f]{32}):root|(\d{12}|[0-9a-f]{32})", re.ASCII
+)
+"""AWS has 12 digits, Huawei Cloud 32 hexadecimal ones, and names of IAM without `arn:…:`."""
 _KINDS: Final = {
     "service": "service",
     "federated": "federated",
@@ -27,8 +30,9 @@ def trustee(document: object) -> str | None:
     >>> trustee('{"Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"}}}')
     'service:ec2.amazonaws.com'
 
-    Principals: `service:…`, `account:…` (the whole account), `federated:…`, an ARN or id unchanged,
-    `anyone`. Several are joined by ", ".
+    Principals: `service:…` (`service:asm` for Huawei Cloud's `service.ASM`, as in the catalogue),
+    `account:…` (the whole account), `federated:…`, an ARN or id unchanged, `anyone`. Several are
+    joined by ", ".
     """
     statements = _document(document).get("Statement")
     if isinstance(statements, dict):
@@ -40,6 +44,12 @@ def trustee(document: object) -> str | None:
         if isinstance(statement, dict) and statement.get("Effect") == "Allow":
             names |= _principals(statement)
     return _joined(sorted(names)) if names else None
+
+
+def service_word(principal: str) -> str:
+    """A service's word in the catalogue: `asm` for Huawei Cloud's `service.ASM`; else unchanged."""
+    own = principal.removeprefix("service.")
+    return principal if own == principal else own.lower()
 
 
 def _document(document: object) -> dict[str, Any]:
@@ -69,9 +79,11 @@ def _named(kind: str, name: str) -> str:
     if name == "*":
         return ANYONE
     prefix = _KINDS.get(kind.lower())
+    if prefix == "service":
+        return f"service:{service_word(name)}"
     if prefix:
         return f"{prefix}:{name}"
-    account = _whole_account.match(name)
+    account = _whole_account.fullmatch(name)
     return f"account:{account[1] or account[2]}" if account else name
 
 

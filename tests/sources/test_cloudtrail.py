@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from ledger.account.permissions import PermissionChangeRefused, PermissionGrante
 from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
 from ledger.messages import Observation
 from ledger.sources.fields import Unreadable
-from ledger.sources.trust_policy import TRUSTEE_CHARS_MAX, trustee
 from ledger.values import instant_text
 from tests.sources.reading import events, ledger, read, translated, types
 
@@ -231,25 +229,6 @@ def test_switching_to_a_role_in_the_console_issues_a_credential_of_it() -> None:
     assert fact(found) == TemporaryCredentialIssued(agency="worker", region="eu-north-1")
     assert isinstance(found, Observation)
     assert found.actor == f"arn:aws:iam::{ACCOUNT}:user/zoe"
-
-
-def test_trust_policies_of_every_shape_become_one_sorted_line() -> None:
-    def allow(principal: object) -> str:
-        return json.dumps({"Statement": [{"Effect": "Allow", "Principal": principal}]})
-
-    assert trustee(allow("*")) == "anyone"
-    assert trustee(allow({"AWS": "*"})) == "anyone"
-    assert trustee(allow({"AWS": ["123456789012", "arn:aws:iam::1:user/x"]})) == (
-        "account:123456789012, arn:aws:iam::1:user/x"
-    )
-    assert trustee(allow({"Federated": "cognito"})) == "federated:cognito"
-    assert trustee('{"Statement":[{"Effect":"Deny","Principal":"*"}]}') is None
-    assert trustee("not json") is None
-    assert trustee(None) is None
-    many = trustee(allow({"AWS": [f"arn:aws:iam::{n:012}:user/u" for n in range(300)]}))
-    assert many is not None
-    assert len(many) <= TRUSTEE_CHARS_MAX
-    assert many.endswith(" more")
 
 
 @pytest.mark.parametrize(

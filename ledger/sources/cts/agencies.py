@@ -1,8 +1,8 @@
-"""CTS traces of IAM's agencies and policies, version 3 and 5 → facts."""
+"""CTS traces of IAM's agencies, version 3 and 5 → facts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from ledger.account.agency import (
@@ -10,75 +10,102 @@ from ledger.account.agency import (
     AgencyCreationRefused,
     AgencyDeleted,
     AgencyDeletionAttempted,
+    AgencyDeletionRequested,
+    AgencyExpiryChanged,
     AgencyTrustChanged,
 )
 from ledger.account.permissions import PermissionChangeRefused, PermissionsChanged
-from ledger.account.policy import (
-    PolicyChanged,
-    PolicyCreated,
-    PolicyDeleted,
-    PolicyDeletionAttempted,
-)
 from ledger.messages import DomainEvent
-from ledger.sources.cts.trace import CtsTrace
-from ledger.sources.trust_policy import trustee
+from ledger.sources.cts.expiry import expiry_of, sets_expiry
+from ledger.sources.cts.named import agency_of
+from ledger.sources.cts.trace import CtsTrace, Handles, text_in
+from ledger.sources.cts.trust import sets_trust, trust_of
 
 Facts = tuple[DomainEvent, ...]
 
 NO_AGENCY: Final = "agency not named"
-NO_POLICY: Final = "policy not named"
+NAME_NOT_TOLD: Final = "the trace does not tell its name"
 DETAIL_KEYS_MAX: Final = 12
-
-
-def agency_of(trace: CtsTrace) -> str | None:
-    """The agency's name, never its id."""
-    named = trace.text_at("agency.name", "agency_name", "agencyName", "agency.agency_name")
-    if named or "agency" not in trace.resource_type or trace.resource_type.startswith("role"):
-        return named
-    return trace.resource_name
-
-
-def _agency_id(trace: CtsTrace) -> str | None:
-    return (
-        trace.text_at("agency.id", "agency.agency_id", "agency_id")
-        or (trace.resource_id if "agency" in trace.resource_type else None)
-        or trace.after("agencies")
-    )
-
-
-def _trustee(trace: CtsTrace) -> str | None:
-    """The principals of a version 5 trust policy; else the trusted account's name or id."""
-    policy = trace.text_at("trust_policy", "agency.trust_policy")
-    name = trace.text_at("agency.trust_domain_name", "trust_domain_name")
-    account = name or trace.text_at("agency.trust_domain_id", "trust_domain_id")
-    principal = trace.text_at("service_principal")
-    return (
-        trustee(policy)
-        or (f"account:{account}" if account else None)
-        or (f"service:{principal}" if principal else None)
-    )
 
 
 def _create(trace: CtsTrace) -> Facts | str:
     agency = agency_of(trace)
-    if agency is None:
+    if not agency.known:
         return NO_AGENCY
     if not trace.succeeded:
-        return (AgencyCreationRefused(agency=agency, why=trace.why()),)
-    return (AgencyCreated(agency=agency, agency_id=_agency_id(trace), trustee=_trustee(trace)),)
+        return _creation_refused(trace, agency)
+    if agency.name is None:
+        return (_changed(agency, f"{trace.name}: {NAME_NOT_TOLD}"),)
+    trust, expiry = trust_of(trace), expiry_of(trace)
+    created = AgencyCreated(
+        agency=agency.name,
+        agency_id=agency.id,
+        trustee=trust.trustee,
+        trusted_account_id=trust.account_id,
+        trusted_account_name=trust.account_name,
+        duration=expiry.duration if expiry else None,
+        expires_at=expiry.expires_at if expiry else None,
+    )
+    return (created,)
+
+
+def _creation_refused(trace: CtsTrace, agency: Handles) -> Facts:
+    if agency.name is None:
+        return _refused(trace, agency)
+    return (AgencyCreationRefused(agency=agency.name, why=trace.why()),)
+
+
+def _refused(trace: CtsTrace, agency: Handles) -> Facts:
+    refused = PermissionChangeRefused(agency=agency.name, agency_id=agency.id, why=trace.why())
+    return (refused,)
+
+
+def _changed(agency: Handles, detail: str) -> PermissionsChanged:
+    return PermissionsChanged(agency=agency.name, agency_id=agency.id, detail=detail)
 
 
 def _update(trace: CtsTrace) -> Facts | str:
-    """The new trustee, if the request names one; else the fact that something changed."""
+    """The new trustee and the new end, if the request tells them; else that something changed."""
     agency = agency_of(trace)
-    if agency is None:
+    if not agency.known:
         return NO_AGENCY
     if not trace.succeeded:
-        return (PermissionChangeRefused(agency=agency, why=trace.why()),)
-    trusted = _trustee(trace)
-    if trusted is not None:
-        return (AgencyTrustChanged(agency=agency, trustee=trusted),)
-    return (PermissionsChanged(agency=agency, detail=_detail(trace)),)
+        return _refused(trace, agency)
+    return tuple(_updates(trace, agency)) or (_changed(agency, _detail(trace)),)
+
+
+def _updates(trace: CtsTrace, agency: Handles) -> Iterator[DomainEvent]:
+    if sets_trust(trace):
+        yield _trust_changed(trace, agency)
+    expiry = expiry_of(trace) if sets_expiry(trace) else None
+    if expiry is not None:
+        yield AgencyExpiryChanged(
+            agency=agency.name,
+            agency_id=agency.id,
+            duration=expiry.duration,
+            expires_at=expiry.expires_at,
+        )
+
+
+def _trust_changed(trace: CtsTrace, agency: Handles) -> AgencyTrustChanged:
+    trust = trust_of(trace)
+    return AgencyTrustChanged(
+        agency=agency.name,
+        agency_id=agency.id,
+        trustee=trust.trustee,
+        trusted_account_id=trust.account_id,
+        trusted_account_name=trust.account_name,
+    )
+
+
+def _update_trust(trace: CtsTrace) -> Facts | str:
+    """The trust changed in any case, if the new trustee cannot be read then to somebody unknown."""
+    agency = agency_of(trace)
+    if not agency.known:
+        return NO_AGENCY
+    if not trace.succeeded:
+        return _refused(trace, agency)
+    return (_trust_changed(trace, agency),)
 
 
 def _detail(trace: CtsTrace) -> str:
@@ -90,77 +117,44 @@ def _detail(trace: CtsTrace) -> str:
 
 def _delete(trace: CtsTrace) -> Facts | str:
     agency = agency_of(trace)
-    if agency is None:
+    if not agency.known:
         return NO_AGENCY
     if not trace.succeeded:
-        refused = AgencyDeletionAttempted(agency=agency, outcome="refused", why=trace.why())
-        return (refused,)
-    return (AgencyDeleted(agency=agency, agency_id=_agency_id(trace)),)
+        return (_deletion_refused(agency, trace.why()),)
+    return (AgencyDeleted(agency=agency.name, agency_id=agency.id),)
+
+
+def _deletion_refused(agency: Handles, why: str) -> AgencyDeletionAttempted:
+    return AgencyDeletionAttempted(
+        agency=agency.name, agency_id=agency.id, outcome="refused", why=why
+    )
 
 
 def _delete_linked(trace: CtsTrace) -> Facts | str:
-    """The cloud only accepts the deletion here. A task carries it out; no trace has its result."""
+    """The cloud accepts the deletion, and a task carries it out. If the task fails, a second trace
+    of the same name is a failure; if that trace tells the task's success, the agency is gone.
+    """
     facts = _delete(trace)
-    if isinstance(facts, str) or not trace.succeeded:
+    agency = agency_of(trace)
+    status = (text_in((trace.response,), "status") or "").lower()
+    if isinstance(facts, str) or not trace.succeeded or status == "succeeded":
         return facts
-    detail = f"{trace.name}: a deletion task was accepted; its end is not in the trace"
-    return (PermissionsChanged(agency=str(agency_of(trace)), detail=detail),)
-
-
-def _policy(trace: CtsTrace) -> str | None:
-    """The display name, by which people grant the policy. Its `name` is generated by IAM."""
-    named = trace.text_at("role.display_name", "display_name", "policy.policy_name", "policy_name")
-    return named or trace.resource_name or trace.text_at("role.name")
-
-
-def _policy_id(trace: CtsTrace) -> str | None:
-    return trace.text_at("role.id", "policy.policy_id") or trace.resource_id
-
-
-def _create_policy(trace: CtsTrace) -> Facts | str:
-    policy = _policy(trace)
-    if policy is None:
-        return NO_POLICY
-    if not trace.succeeded:
-        return (PermissionChangeRefused(policy=policy, why=trace.why()),)
-    return (PolicyCreated(policy=policy, policy_id=_policy_id(trace)),)
-
-
-def _update_policy(trace: CtsTrace) -> Facts | str:
-    policy = _policy(trace)
-    if policy is None:
-        return NO_POLICY
-    if not trace.succeeded:
-        return (PermissionChangeRefused(policy=policy, why=trace.why()),)
-    return (PolicyChanged(policy=policy, detail=trace.name),)
-
-
-def _delete_policy(trace: CtsTrace) -> Facts | str:
-    policy = _policy(trace)
-    if policy is None:
-        return NO_POLICY
-    if not trace.succeeded:
-        refused = PolicyDeletionAttempted(policy=policy, outcome="refused", why=trace.why())
-        return (refused,)
-    return (PolicyDeleted(policy=policy, policy_id=_policy_id(trace)),)
+    if status == "failed":
+        return (_deletion_refused(agency, trace.why()),)
+    task = text_in((trace.response,), "deletion_task_id")
+    detail = f"{trace.name}: task {task}" if task else trace.name
+    asked = AgencyDeletionRequested(agency=agency.name, agency_id=agency.id, detail=detail)
+    return (asked,)
 
 
 TRANSLATORS: Final[dict[str, Callable[[CtsTrace], Facts | str]]] = {
     "createAgency": _create,
     "updateAgency": _update,
     "deleteAgency": _delete,
-    "createRole": _create_policy,
-    "updateRole": _update_policy,
-    "deleteRole": _delete_policy,
     "createAgencyV5": _create,
     "updateAgencyV5": _update,
-    "updateTrustPolicyV5": _update,
+    "updateTrustPolicyV5": _update_trust,
     "deleteAgencyV5": _delete,
     "createServiceLinkedAgencyV5": _create,
     "deleteServiceLinkedAgencyV5": _delete_linked,
-    "createPolicyV5": _create_policy,
-    "createPolicyVersionV5": _update_policy,
-    "setDefaultPolicyVersionV5": _update_policy,
-    "deletePolicyVersionV5": _update_policy,
-    "deletePolicyV5": _delete_policy,
 }

@@ -4,53 +4,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from typing import Final
 
 from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
 from ledger.messages import DomainEvent
-from ledger.sources.cts.agencies import NO_AGENCY, agency_of
-from ledger.sources.cts.trace import CtsTrace
-from ledger.sources.fields import text, within
-from ledger.values import instant
+from ledger.sources.cts.agencies import NO_AGENCY
+from ledger.sources.cts.expiry import moment
+from ledger.sources.cts.named import agency_of
+from ledger.sources.cts.trace import CtsTrace, Handles, handles
 
-Facts = tuple[DomainEvent, ...]
-
-_agency_urn = re.compile(r"^iam::([\w.-]+):agency:(?:[^\s/]+/)*([^/]+)$")
-_session_urn = re.compile(r"^sts::([\w.-]+):{1,2}assumed-agency:([^/]+)/.+$")
+_agency_urn = re.compile(r"iam::[\w.-]+:agency:(?:[^\s/]+/)*([^/]+)")
+_session_urn = re.compile(r"sts::[\w.-]+:{1,2}assumed-agency:([^/]+)/.+")
 """One or two colons follow the account: the documents and the traces differ."""
 
-_ASSUMED_AT = ("auth.identity.assume_role.agency_name", "assume_role.agency_name")
+NAMES: Final = ("auth.identity.assume_role.agency_name", "assume_role.agency_name")
+SESSION_IDS: Final = ("assumed_agency.id",)
+"""`<agency's id>:<session>`."""
+EXPIRIES: Final = ("credentials.expiration", "credential.expires_at", "token.expires_at")
 
 
-def _assume(trace: CtsTrace) -> Facts | str:
-    """The fact belongs to the agency's account, if the trace names that account."""
-    urn = _agency_urn.match(trace.text_at("agency_urn") or "") or _session_urn.match(
-        text(within(trace.response, "assumed_agency").get("urn")) or ""
-    )
-    if urn:
-        trace.account, agency = urn[1], urn[2]
-    else:
-        agency = agency_of(trace) or trace.text_at(*_ASSUMED_AT) or ""
-        domain = trace.text_at("auth.identity.assume_role.domain_id", "assume_role.domain_id")
-        trace.account = domain or trace.account
-    if not agency:
+def _assume(trace: CtsTrace) -> DomainEvent | str:
+    agency = _agency(trace)
+    if not agency.known:
         return NO_AGENCY
     region = trace.region_of_call()
     if not trace.succeeded:
-        return (CredentialRefused(agency=agency, region=region, why=trace.why()),)
-    return (TemporaryCredentialIssued(agency=agency, region=region, expires_at=_expires_at(trace)),)
+        return CredentialRefused(
+            agency=agency.name, agency_id=agency.id, region=region, why=trace.why()
+        )
+    return TemporaryCredentialIssued(
+        agency=agency.name,
+        agency_id=agency.id,
+        region=region,
+        expires_at=moment(trace.text_at(*EXPIRIES)),
+    )
 
 
-def _expires_at(trace: CtsTrace) -> datetime | None:
-    answer = trace.text_at("credentials.expiration", "credential.expires_at", "token.expires_at")
-    try:
-        return instant(answer) if answer else None
-    except ValueError:
-        return None
+def _agency(trace: CtsTrace) -> Handles:
+    """The agency: from its URN or the session's, else as other traces name it."""
+    urn = _agency_urn.fullmatch(trace.text_at("agency_urn") or "") or _session_urn.fullmatch(
+        trace.text_at("assumed_agency.urn") or ""
+    )
+    stated = agency_of(trace)
+    session = trace.text_at(*SESSION_IDS)
+    return handles(
+        stated.id or (session.partition(":")[0] if session else None),
+        urn[1] if urn else stated.name or trace.text_at(*NAMES),
+    )
 
 
-TRANSLATORS: Final[dict[str, Callable[[CtsTrace], Facts | str]]] = {
+TRANSLATORS: Final[dict[str, Callable[[CtsTrace], DomainEvent | str]]] = {
     "switchRole": _assume,
     "createTokenByAssumeRole": _assume,
     "agencyAssume": _assume,

@@ -8,6 +8,7 @@
 | trace_rating (version 2: trace_status) | normal: it succeeded; warning, incident: it failed |
 | code | a number or a text; not a sign of success (a login has 302, some failures have 200) |
 | trace_id | a UUID; if it is missing or empty, the record's SHA-256 is used instead |
+| resource_url | the path of the call. Most calls have their ids only here: `…/agencies/{id}` |
 
 CTS user guide, "Trace structure", and the samples of its older guides and interfaces.
 """
@@ -17,12 +18,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from ledger.sources.fields import Record, Unreadable, first_text, mapping, text, why, within
+from ledger.sources.fields import Record, Unreadable, first_text, text, why, within
 from ledger.sources.source import Trace
 from ledger.values import instant, later
 
@@ -38,7 +40,13 @@ _dated = re.compile(
     r" (?P<time>\d\d:\d\d:\d\d) GMT(?P<zone>[+-]\d\d:\d\d)",
     re.ASCII,
 )
-_endpoint_region = re.compile(r"^(?:https?://)?[\w-]+\.([a-z]{2}-[a-z]+(?:-\d+)?)\.", re.ASCII)
+_REGION: Final = r"(?:[a-z]{2}-[a-z]+-\d+|eu-[a-z]{2}\d*)"
+"""`cn-north-4`, `eu-west-101`; of other clouds of the same make also `eu-de`, `eu-ch2`."""
+_region = re.compile(_REGION, re.ASCII)
+_project = re.compile(rf"{_REGION}(?:_[^\s:*/]+)?|MOS", re.ASCII)
+_id = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_THINGS: Final = ("agencies", "service-linked-agencies", "roles", "policies", "projects", "domains")
+"""The words of a path that an id follows."""
 
 
 def time_of(value: object) -> datetime:
@@ -73,34 +81,60 @@ def trace_id_of(record: Record) -> str:
     return f"sha256-{hashlib.sha256(content.encode()).hexdigest()}"
 
 
-def account_of(record: Record, user: dict[str, Any]) -> str | None:
-    """The account that owns the resource: CTS delivers a trace between two accounts to both."""
-    return first_text(
-        (
-            record.get("resource_account_id"),
-            record.get("domain_id"),
-            within(user, "domain").get("id"),
-            user.get("account_id"),
-            within(mapping(record.get("request")), "project").get("domain_id"),
-        )
-    )
+def is_id(word: str) -> bool:
+    """Whether a text has the shape of the ids that the cloud gives: 32 hexadecimal digits, a UUID.
 
-
-def actor_of(user: dict[str, Any]) -> str | None:
-    """`<account>/<user>` or `<account>/<agency>`, and ` by …` with the user behind the agency, if
-    the trace names one.
+    The ids of some things have no shape of their own, so False does not say that it is a name.
     """
-    name = _qualified(user)
-    behind = within(user, "assumedBy", "user") or within(user, "OriginUser")
-    origin = _qualified(behind) if behind else text(user.get("OriginUser"))
-    return f"{name} by {origin}" if name and origin else name
+    return _id.fullmatch(word) is not None
 
 
-def _qualified(user: dict[str, Any]) -> str | None:
-    name = first_text((user.get("name"), user.get("user_name"), user.get("principal_id")))
-    domain = within(user, "domain")
-    account = first_text((domain.get("name"), domain.get("id"), user.get("account_id")))
-    return f"{account}/{name}" if name and account and "/" not in name else name
+def is_project(word: str) -> bool:
+    """Whether a text has the shape of a project's name: a region's, `<region>_<name>`, or `MOS`.
+
+    MOS is the project that grants on the object storage of some clouds lie on.
+    """
+    return _project.fullmatch(word) is not None
+
+
+def after(record: Record, *words: str) -> str | None:
+    """The part that follows one of these words in the resource's path, as in `…/roles/{id}`."""
+    path = re.split(r"[?#]", text(record.get("resource_url")) or "")[0].split("/")
+    return next((b for a, b in pairwise(path) if a in words and b), None)
+
+
+def text_in(bodies: Iterable[Record], *keys: str) -> str | None:
+    """The first text under one of these keys: the first key in any of the bodies, then the next.
+
+    `role.name` is the key `name` within the object `role`.
+    """
+    for key in keys:
+        *path, last = key.split(".")
+        for body in bodies:
+            found = text(within(body, *path).get(last))
+            if found:
+                return found
+    return None
+
+
+class Handles(NamedTuple):
+    """The immutable id and the name by which a trace names a thing. It may have only one of them,
+    or none.
+    """
+
+    id: str | None = None
+    name: str | None = None
+
+    @property
+    def known(self) -> bool:
+        return self.id is not None or self.name is not None
+
+
+def handles(identity: str | None, name: str | None) -> Handles:
+    """The handles in these places. An id in the place of the name is stated as an id alone."""
+    if name is not None and (name == identity or is_id(name)):
+        return Handles(identity or name)
+    return Handles(identity, name)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,42 +149,34 @@ class CtsTrace(Trace):
     response: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def resource_name(self) -> str | None:
-        """The resource's name; None if the trace has the id in its place."""
-        name = text(self.record.get("resource_name"))
-        return None if name == self.record.get("resource_id") else name
-
-    @property
     def resource_type(self) -> str:
         return str(self.record.get("resource_type")).lower()
 
     @property
-    def resource_id(self) -> str | None:
-        return text(self.record.get("resource_id"))
+    def resource(self) -> Handles:
+        """The id and the name of the trace's resource. An id in the name's place is not a name."""
+        identity, name = (text(self.record.get(f"resource_{key}")) for key in ("id", "name"))
+        if name and (is_id(name) or name in map(self.after, _THINGS)):
+            identity, name = identity or name, None
+        return handles(identity, name)
 
-    def after(self, word: str) -> str | None:
-        """The part that follows a word in the resource's path, as in `…/roles/{id}`."""
-        path = re.split(r"[?#]", text(self.record.get("resource_url")) or "")[0].split("/")
-        return next((b for a, b in pairwise(path) if a == word and b), None)
+    def after(self, *words: str) -> str | None:
+        """The part that follows one of these words in the resource's path, as in `…/roles/{id}`."""
+        return after(self.record, *words)
 
     def text_at(self, *keys: str) -> str | None:
-        """The first text under one of these keys, in the request, then in the response.
+        """The first text under one of these keys, in the request, then in the response."""
+        return text_in((self.request, self.response), *keys)
 
-        `role.name` is the key `name` within the object `role`.
-        """
-        for key in keys:
-            *path, last = key.split(".")
-            for body in (self.request, self.response):
-                found = text(within(body, *path).get(last))
-                if found:
-                    return found
-        return None
+    def asked(self, *keys: str) -> str | None:
+        """The same in the request alone: the response also has what the call did not change."""
+        return text_in((self.request,), *keys)
 
     def region_of_call(self) -> str:
         """The region that was called, if the trace names one; else that of global services."""
-        region = text(within(self.record, "location_info").get("region"))
-        host = _endpoint_region.match(text(self.record.get("endpoint")) or "")
-        return region or (host[1] if host else GLOBAL_SERVICES)
+        stated = text(within(self.record, "location_info").get("region"))
+        host = (text(self.record.get("endpoint")) or "").split(".")
+        return stated or next(filter(_region.fullmatch, reversed(host)), GLOBAL_SERVICES)
 
     def why(self) -> str:
         """The reason of a refusal, without the user's name."""

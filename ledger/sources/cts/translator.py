@@ -1,4 +1,4 @@
-"""Huawei Cloud CTS traces → facts: logins, agencies, their permissions, credentials.
+"""Huawei Cloud CTS traces → facts: logins, agencies, their permissions, credentials, projects.
 
 Names are compared without regard to case, because the guides themselves differ. IAM's names are in
 its user guide, "Key operations on IAM", and for version 5 in the guide of the new console. No guide
@@ -8,16 +8,18 @@ none does, the fact is `PermissionsChanged`: something changed, and the cloud it
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
 from ledger.account.console import ConsoleLoginRequested
-from ledger.account.permissions import PermissionsChanged
+from ledger.account.permissions import PermissionChangeRefused, PermissionsChanged
 from ledger.messages import DomainEvent
-from ledger.sources.cts.agencies import TRANSLATORS as AGENCY_TRANSLATORS
-from ledger.sources.cts.grants import TRANSLATORS as GRANT_TRANSLATORS
-from ledger.sources.cts.sessions import TRANSLATORS as SESSION_TRANSLATORS
-from ledger.sources.cts.trace import CtsTrace, account_of, actor_of, time_of, trace_id_of
+from ledger.sources.cts import agencies, grants, policies, projects, sessions
+from ledger.sources.cts.account import account_of, actor_of
+from ledger.sources.cts.agencies import NO_AGENCY
+from ledger.sources.cts.named import agencies_in, agency_of
+from ledger.sources.cts.trace import CtsTrace, Handles, time_of, trace_id_of
 from ledger.sources.fields import (
     Record,
     Unreadable,
@@ -26,7 +28,7 @@ from ledger.sources.fields import (
     text,
     within,
 )
-from ledger.sources.source import Source, TraceKind
+from ledger.sources.source import Source, TraceKind, Translation
 
 Facts = tuple[DomainEvent, ...]
 
@@ -48,8 +50,8 @@ def _kind_name(service: str, name: str) -> str:
 
 def parse(record: Record) -> CtsTrace | str:
     """The trace in a record. Raises Unreadable if it has no valid time, or no outcome."""
-    user = mapping(record.get("user"))
-    account = account_of(record, user)
+    user, request, response = (mapping(record.get(key)) for key in ("user", "request", "response"))
+    account = account_of(record, user, (request, response))
     if account is None:
         return "no account"
     return CtsTrace(
@@ -63,8 +65,8 @@ def parse(record: Record) -> CtsTrace | str:
         address=address(record.get("source_ip")),
         correlation_id=text(record.get("request_id")),
         user=user,
-        request=mapping(record.get("request")),
-        response=mapping(record.get("response")),
+        request=request,
+        response=response,
     )
 
 
@@ -95,17 +97,17 @@ def _consented(trace: CtsTrace) -> Facts | str:
     It does not name the services, so it is not an AuthorizationGranted. Each agency that it names
     is a fact of its own.
     """
-    names = trace.request.get("agencies") or trace.response.get("agencies") or []
-    listed = names if isinstance(names, list) else [names]
-    agencies = [text(item) or text(mapping(item).get("name")) for item in listed]
-    agencies.append(trace.text_at("agency_name", "agencyName", "agency.name"))
-    named = sorted({agency for agency in agencies if agency})
-    if not named or not trace.succeeded:
-        return "agency not named" if trace.succeeded else "failed"
-    return tuple(
-        PermissionsChanged(agency=agency, detail=f"{trace.name}: agreed to in the console of CCE")
-        for agency in named
-    )
+    listed = trace.request.get("agencies") or trace.response.get("agencies")
+    named = dict.fromkeys([*agencies_in(listed), agency_of(trace)])
+    facts = tuple(_consent(trace, agency) for agency in named if agency.known)
+    return facts or NO_AGENCY
+
+
+def _consent(trace: CtsTrace, agency: Handles) -> DomainEvent:
+    if not trace.succeeded:
+        return PermissionChangeRefused(agency=agency.name, agency_id=agency.id, why=trace.why())
+    detail = f"{trace.name}: agreed to in the console of CCE"
+    return PermissionsChanged(agency=agency.name, agency_id=agency.id, detail=detail)
 
 
 _LOGINS: Final = (
@@ -124,6 +126,18 @@ _LOGINS: Final = (
     "tsiLogin",
 )
 
+
+def _named(
+    services: tuple[str, ...], translators: Mapping[str, Callable[[CtsTrace], Translation]]
+) -> dict[str, Callable[[CtsTrace], Translation]]:
+    """The translators by the kinds' names, for traces of these services."""
+    return {
+        f"{service}:{name.lower()}": translator
+        for service in services
+        for name, translator in translators.items()
+    }
+
+
 SOURCE: Final[Source[CtsTrace]] = Source(
     name="cts",
     title="Huawei Cloud's Cloud Trace Service (CTS)",
@@ -134,14 +148,12 @@ SOURCE: Final[Source[CtsTrace]] = Source(
     parse=parse,
     ignores_case=True,  # The vendor's own guides differ.
     translators={
-        **{f"iam:{name.lower()}": _login for name in _LOGINS},
-        **{f"iam:{name.lower()}": known for name, known in AGENCY_TRANSLATORS.items()},
-        **{f"iam:{name.lower()}": known for name, known in GRANT_TRANSLATORS.items()},
-        **{
-            f"{service}:{name.lower()}": known
-            for service in ("iam", "sts")
-            for name, known in SESSION_TRANSLATORS.items()
-        },
-        "cce:createuseragencies": _consented,
+        **_named(("iam",), dict.fromkeys(_LOGINS, _login)),
+        **_named(("iam",), agencies.TRANSLATORS),
+        **_named(("iam",), policies.TRANSLATORS),
+        **_named(("iam",), projects.TRANSLATORS),
+        **_named(("iam",), grants.TRANSLATORS),
+        **_named(("iam", "sts"), sessions.TRANSLATORS),
+        **_named(("cce",), {"createUserAgencies": _consented}),
     },
 )

@@ -1,0 +1,111 @@
+"""The account that a CTS trace is about, and the actor.
+
+A thing of another account belongs to that account, never to the caller's. If a trace names that
+account by its name alone, without its id, the facts are kept under the name: it is the
+handle that the trace has, and things of different accounts stay apart. A name that cannot be an
+account's word is `unknown`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from ledger.sources.cts.trace import after, text_in
+from ledger.sources.fields import Record, first_text, text, within
+from ledger.values import AccountId
+
+UNKNOWN: Final = "unknown"
+
+_urn_account = re.compile(r"^(?:iam|sts)::([\w.-]+):", re.ASCII)
+_URNS: Final = ("agency_urn", "agency.urn", "assumed_agency.urn")
+_OWNERS: Final = (
+    "agency.domain_id",
+    "role.domain_id",
+    "project.domain_id",
+    "auth.identity.assume_role.domain_id",
+    "assume_role.domain_id",
+    "token.user.domain.id",
+    "domain_id",
+)
+_OWNERS_BY_NAME: Final = (
+    "auth.identity.assume_role.domain_name",
+    "assume_role.domain_name",
+    "domain_name",
+)
+_account: Final[TypeAdapter[str]] = TypeAdapter(AccountId)
+
+Bodies = tuple[dict[str, Any], dict[str, Any]]
+"""The request and the response."""
+
+
+def account_of(record: Record, user: dict[str, Any], bodies: Bodies) -> str | None:
+    """The account that owns the agency, policy or project.
+
+    The call itself says it best. CTS delivers a trace between two accounts to both, so the caller's
+    account counts only if nothing tells another one.
+    """
+    urn = _urn_account.match(text_in(bodies, *_URNS) or "")
+    return (
+        (urn[1] if urn else None)
+        or text_in(bodies, *_OWNERS)
+        or _named(text_in(bodies, *_OWNERS_BY_NAME), user)
+        or after(record, "domains")
+        or first_text(
+            (
+                record.get("resource_account_id"),
+                record.get("domain_id"),
+                within(user, "domain").get("id"),
+                user.get("account_id"),
+            )
+        )
+    )
+
+
+def _named(name: str | None, user: dict[str, Any]) -> str | None:
+    """The id of an account that is named, if the trace tells it; else its name as it stands."""
+    if name is None:
+        return None
+    return account_ids(user).get(name) or (name if _is_word(name) else UNKNOWN)
+
+
+def _is_word(name: str) -> bool:
+    try:
+        _account.validate_python(name)
+    except ValidationError:
+        return False
+    return True
+
+
+def account_ids(user: dict[str, Any]) -> dict[str, str]:
+    """The ids of the accounts that a trace tells with their names: of the callers, by name."""
+    domains = (within(one, "domain") for one in _callers(user))
+    pairs = ((text(domain.get("name")), text(domain.get("id"))) for domain in domains)
+    return {name: identity for name, identity in pairs if name and identity}
+
+
+def _callers(user: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The caller, and the user who stands behind an agency that calls."""
+    yield user
+    yield within(user, "assumedBy", "user")
+    yield within(user, "OriginUser")
+
+
+def actor_of(user: dict[str, Any]) -> str | None:
+    """`<account>/<user>` or `<account>/<agency>`, and ` by …` with the user behind the agency, if
+    the trace names one.
+    """
+    name = _qualified(user)
+    behind = within(user, "assumedBy", "user") or within(user, "OriginUser")
+    origin = _qualified(behind) if behind else text(user.get("OriginUser"))
+    return f"{name} by {origin}" if name and origin else name
+
+
+def _qualified(user: dict[str, Any]) -> str | None:
+    name = first_text((user.get("name"), user.get("user_name"), user.get("principal_id")))
+    domain = within(user, "domain")
+    account = first_text((domain.get("name"), domain.get("id"), user.get("account_id")))
+    return f"{account}/{name}" if name and account and "/" not in name else name

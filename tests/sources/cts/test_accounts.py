@@ -1,0 +1,128 @@
+"""The account that a CTS trace is about, and the actor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ledger.account.usage import TemporaryCredentialIssued
+from tests.sources.cts.making import (
+    AGENCY,
+    AGENCY_ID,
+    DOMAIN,
+    POLICY,
+    PROJECT,
+    counted,
+    observed,
+    under,
+)
+
+OTHER = "11112222333344445555666677778888"
+
+
+def test_the_account_is_that_of_the_resource_else_of_the_trace_else_of_the_user() -> None:
+    user = {"name": "lin", "domain": {"id": "third"}, "account_id": "fourth"}
+    accounts = [
+        observed("createAgency", **AGENCY, **fields).account
+        for fields in (
+            {"resource_account_id": "first", "domain_id": "second", "user": user},
+            {"domain_id": "second", "user": user},
+            {"user": user},
+            {"user": {"account_id": "fourth"}},
+        )
+    ]
+    assert accounts == ["first", "second", "third", "fourth"]
+
+
+def test_a_trace_without_an_account_is_counted_by_name() -> None:
+    assert counted("createAgency", **AGENCY, user="{opaque}") == "IAM:createAgency (no account)"
+
+
+@pytest.mark.parametrize("body", ["request", "response"])
+@pytest.mark.parametrize(
+    ("name", "resource", "key", "value"),
+    [
+        ("deleteAgency", AGENCY, "agency.domain_id", OTHER),
+        ("updateRole", POLICY, "role.domain_id", OTHER),
+        ("updateProject", PROJECT, "project.domain_id", OTHER),
+        ("createTokenByAssumeRole", AGENCY, "auth.identity.assume_role.domain_id", OTHER),
+        ("createTokenByAssumeRole", AGENCY, "assume_role.domain_id", OTHER),
+        ("createTokenByAssumeRole", AGENCY, "token.user.domain.id", OTHER),
+        ("switchRole", AGENCY, "domain_id", OTHER),
+        ("agencyAssume", AGENCY, "agency_urn", f"iam::{OTHER}:agency:mesh"),
+        ("createAgencyV5", AGENCY, "agency.urn", f"iam::{OTHER}:agency:mesh"),
+        ("agencyAssume", AGENCY, "assumed_agency.urn", f"sts::{OTHER}:assumed-agency:mesh/gw"),
+        ("agencyAssume", AGENCY, "assumed_agency.urn", f"sts::{OTHER}::assumed-agency:mesh/gw"),
+    ],
+)
+def test_a_thing_of_another_account_belongs_to_that_account_and_never_to_the_callers(
+    name: str, resource: dict[str, str], key: str, value: str, body: str
+) -> None:
+    found = observed(name, **resource, domain_id=DOMAIN, **{body: under(key, value)})
+    assert found.account == OTHER
+
+
+def test_a_grant_belongs_to_the_account_in_its_path() -> None:
+    url = f"/v3.0/OS-AGENCY/domains/{OTHER}/agencies/{AGENCY_ID}/roles/r1"
+    found = observed("assignRoleToAgencyOnDomain", resource_url=url, domain_id=DOMAIN)
+    assert found.account == OTHER
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["auth.identity.assume_role.domain_name", "assume_role.domain_name", "domain_name"],
+)
+@pytest.mark.parametrize(
+    ("name", "account"),
+    [
+        ("partner", "partner"),  # Only its name is there: the fact is kept under it.
+        ("acme", DOMAIN),  # The caller's own account, whose id the trace tells.
+        ("origin", "id-of-origin"),  # The account of the user behind the caller.
+        ("two words", "unknown"),  # An account has no such word.
+        ("x" * 65, "unknown"),
+    ],
+)
+def test_an_account_with_only_a_name_is_not_the_callers(key: str, name: str, account: str) -> None:
+    user = {
+        "name": "lin",
+        "domain": {"id": DOMAIN, "name": "acme"},
+        "assumedBy": {"user": {"name": "wei", "domain": {"name": "origin", "id": "id-of-origin"}}},
+    }
+    asked = under(key, name)
+    found = observed("switchRole", **AGENCY, user=user, domain_id=DOMAIN, request=asked)
+    assert found.account == account
+    assert found.events == (
+        TemporaryCredentialIssued(agency="mesh", agency_id="a1", region="global"),
+    )
+
+
+def test_the_account_of_the_user_behind_a_session_is_known_by_name_too() -> None:
+    origin = {"name": "wei", "domain": {"name": "origin", "id": "id-of-origin"}}
+    user = {"name": "lin", "domain": {"id": DOMAIN}, "OriginUser": origin}
+    found = observed("switchRole", **AGENCY, user=user, request={"domain_name": "origin"})
+    assert found.account == "id-of-origin"
+
+
+@pytest.mark.parametrize(
+    ("user", "actor"),
+    [
+        ({"name": "lin", "domain": {"name": "acme"}}, "acme/lin"),
+        ({"user_name": "lin", "domain": {"id": "d1"}}, "d1/lin"),
+        ({"principal_id": "u1", "account_id": "d2"}, "d2/u1"),
+        ({"name": "lin"}, "lin"),
+        ({"name": "acme/mesh", "domain": {"name": "acme"}}, "acme/mesh"),
+        ({"domain": {"name": "acme"}}, None),
+        (
+            {"name": "acme/mesh", "assumedBy": {"user": {"name": "wei", "domain": {"name": "p"}}}},
+            "acme/mesh by p/wei",
+        ),
+        ({"name": "acme/mesh", "OriginUser": {"name": "wei"}}, "acme/mesh by wei"),
+        ({"name": "acme/mesh", "OriginUser": "wei"}, "acme/mesh by wei"),
+        ({"assumedBy": {"user": {"name": "wei"}}}, None),
+    ],
+)
+def test_the_actor_is_the_caller_in_its_account_and_the_user_behind_it(
+    user: dict[str, Any], actor: str | None
+) -> None:
+    assert observed("createAgency", **AGENCY, user=user, domain_id=DOMAIN).actor == actor

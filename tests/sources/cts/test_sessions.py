@@ -1,0 +1,195 @@
+"""Uses of agencies, logins, and consent in the console of CCE, in CTS's traces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ledger.account.console import ConsoleLoginRequested
+from ledger.account.permissions import PermissionChangeRefused, PermissionsChanged
+from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
+from ledger.sources.cts.sessions import EXPIRIES, NAMES
+from ledger.values import instant_text
+from tests.sources.cts.making import AGENCY, REFUSED, counted, fact, facts, observed, under
+
+CALLS = [
+    "switchRole",
+    "createTokenByAssumeRole",
+    "agencyAssume",
+    "assumeAgency",
+    "assumeWithServicePrincipal",
+]
+SERVICES = pytest.mark.parametrize("service", ["IAM", "STS"])
+CONSENT: dict[str, Any] = {"service_type": "CCE", "resource_type": "cluster"}
+
+
+# -- use of an agency -----------------------------------------------------------------------------
+
+
+@SERVICES
+@pytest.mark.parametrize("name", CALLS)
+def test_a_use_tells_what_it_knows_of_the_agency(name: str, service: str) -> None:
+    fields = {"service_type": service, "endpoint": "sts.eu-ch2.example.com"}
+    found = fact(name, **fields, **AGENCY)
+    assert found == TemporaryCredentialIssued(agency="mesh", agency_id="a1", region="eu-ch2")
+    found = fact(name, **fields, resource_url="/v3/agencies/a1")
+    assert found == TemporaryCredentialIssued(agency_id="a1", region="eu-ch2")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_refused_use_is_an_attempt(name: str) -> None:
+    assert fact(name, **AGENCY, **REFUSED) == CredentialRefused(
+        agency="mesh", agency_id="a1", region="global", why=f"{name}: code 403"
+    )
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_use_that_names_no_agency_is_counted(name: str) -> None:
+    assert counted(name) == f"IAM:{name} (agency not named)"
+
+
+@pytest.mark.parametrize("key", NAMES)
+def test_each_key_names_the_used_agency_alone(key: str) -> None:
+    found = fact("createTokenByAssumeRole", request=under(key, "mesh"))
+    assert found == TemporaryCredentialIssued(agency="mesh", region="global")
+
+
+@pytest.mark.parametrize(
+    ("key", "urn", "agency"),
+    [
+        ("agency_urn", "iam::dd22:agency:mesh", "mesh"),
+        ("agency_urn", "iam::dd22:agency:a/b/mesh", "mesh"),
+        ("assumed_agency.urn", "sts::dd22:assumed-agency:mesh/gateway", "mesh"),
+        ("assumed_agency.urn", "sts::dd22::assumed-agency:mesh/gateway", "mesh"),
+    ],
+)
+def test_a_urn_names_the_agency_and_its_account(key: str, urn: str, agency: str) -> None:
+    for body in ("request", "response"):
+        found = observed("agencyAssume", **{body: under(key, urn)})
+        assert found.account == "dd22"
+        assert found.events == (TemporaryCredentialIssued(agency=agency, region="global"),)
+
+
+@pytest.mark.parametrize(
+    "urn", ["iam::dd22:user:mesh", "iam::dd22:agency:", "xiam::dd22:agency:mesh", "iam:::agency:m"]
+)
+def test_a_urn_of_something_else_names_no_agency(urn: str) -> None:
+    assert counted("agencyAssume", request={"agency_urn": urn}) == (
+        "IAM:agencyAssume (agency not named)"
+    )
+
+
+def test_a_session_tells_the_agencys_id_before_its_own_name() -> None:
+    session = {
+        "assumed_agency": {"id": "a1:gateway", "urn": "sts::dd22:assumed-agency:mesh/gateway"}
+    }
+    found = fact("agencyAssume", response=session)
+    assert found == TemporaryCredentialIssued(agency="mesh", agency_id="a1", region="global")
+    # The id of the agency itself comes first.
+    found = fact("agencyAssume", response=session, request={"agency_id": "a2"})
+    assert found.agency_id == "a2"
+
+
+@pytest.mark.parametrize("key", EXPIRIES)
+def test_each_key_tells_when_the_credential_ends_alone(key: str) -> None:
+    issued = fact("agencyAssume", **AGENCY, response=under(key, "2026-02-03T09:00:00Z"))
+    assert instant_text(issued.expires_at) == "2026-02-03T09:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("said", "end"),
+    [
+        ("2026-02-03T09:00:00.5", "2026-02-03T09:00:00.500000Z"),  # IAM's times are in UTC.
+        ("2026-02-03T09:00:00+08:00", "2026-02-03T01:00:00.000000Z"),
+        ("2026-02-03", None),
+        ("tomorrow", None),
+        ("0001-01-01T00:00:00+08:00", None),
+        (1770100000000, None),
+        (None, None),
+    ],
+)
+def test_an_end_of_a_credential_is_never_guessed(said: object, end: str | None) -> None:
+    issued = fact("agencyAssume", **AGENCY, response={"credentials": {"expiration": said}})
+    assert (instant_text(issued.expires_at) if issued.expires_at else None) == end
+
+
+# -- logins ---------------------------------------------------------------------------------------
+
+LOGINS = [
+    "login",
+    "scanQRCodeLogin",
+    "oidcLoginSuccess",
+    "iamUserSsoLoginSuccess",
+    "federationLoginNoPwdSuccess",
+    "tenantLoginBySamlSuccess",
+    "tsiLogin",
+]
+FAILED_LOGINS = [
+    "loginFailed",
+    "loginfailed",
+    "scanQRCodeLoginFailed",
+    "oidcLoginFailed",
+    "iamUserSsoLoginFailed",
+    "federationLoginNoPwdFailed",
+    "tenantLoginBySamlFailed",
+]
+
+
+@pytest.mark.parametrize("name", LOGINS)
+def test_each_kind_of_login_is_one(name: str) -> None:
+    admitted = {"service": "console", "region": "global", "outcome": "admitted"}
+    assert fact(name) == ConsoleLoginRequested.model_validate(admitted)
+    assert fact(name, **REFUSED).outcome == "refused"
+
+
+@pytest.mark.parametrize("name", FAILED_LOGINS)
+def test_each_kind_of_failed_login_is_a_refused_one(name: str) -> None:
+    assert fact(name).outcome == "refused"
+    assert fact(name, **REFUSED).outcome == "refused"
+
+
+@pytest.mark.parametrize(
+    ("said", "mfa"),
+    [("true", True), ("false", False), (True, True), (False, False), ("?", None), (None, None)],
+)
+def test_a_login_tells_of_the_second_factor(said: object, mfa: bool | None) -> None:
+    user = {"domain": {"id": "d"}} | under("session_context.attributes.mfa_authenticated", said)
+    assert fact("login", user=user).mfa is mfa
+
+
+# -- consent in the console of CCE ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", ["request", "response"])
+def test_consent_in_the_console_of_cce_yields_agencies_only(body: str) -> None:
+    listed = ["CCENodeAgency", {"name": "two", "id": "a2"}, {"id": "a3"}, "CCENodeAgency", "", {}]
+    found: list[Any] = facts(
+        "createUserAgencies", **CONSENT, **{body: {"agencies": listed, "agency_name": "four"}}
+    )
+    assert {type(each) for each in found} == {PermissionsChanged}
+    assert [(each.agency_id, each.agency) for each in found] == [
+        (None, "CCENodeAgency"),
+        ("a2", "two"),
+        ("a3", None),
+        (None, "four"),
+    ]
+    assert found[0].detail == "createUserAgencies: agreed to in the console of CCE"
+
+
+def test_consent_that_lists_one_agency_yields_it() -> None:
+    found = fact("createUserAgencies", **CONSENT, request={"agencies": "CCENodeAgency"})
+    assert found.agency == "CCENodeAgency"
+
+
+def test_refused_consent_is_an_attempt() -> None:
+    asked = {"agencies": [{"name": "two", "id": "a2"}]}
+    assert fact("createUserAgencies", **CONSENT, **REFUSED, request=asked) == (
+        PermissionChangeRefused(agency="two", agency_id="a2", why="createUserAgencies: code 403")
+    )
+
+
+def test_consent_that_names_no_agency_is_counted() -> None:
+    expected = "CCE:createUserAgencies (agency not named)"
+    assert counted("createUserAgencies", **CONSENT) == expected
+    assert counted("createUserAgencies", **CONSENT, **REFUSED) == expected

@@ -1,0 +1,99 @@
+"""Trust policies of both clouds: the principals that they allow, as one line."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from ledger.sources.trust_policy import TRUSTEE_CHARS_MAX, trustee
+
+ACCOUNT, DOMAIN = "123456789012", "0f3c2b1a9d8e4f7a8b6c5d4e3f2a1b0c"
+
+
+def policy(*statements: object) -> str:
+    return json.dumps({"Statement": list(statements)})
+
+
+def allow(principal: object) -> dict[str, object]:
+    return {"Effect": "Allow", "Principal": principal}
+
+
+@pytest.mark.parametrize(
+    ("principal", "expected"),
+    [
+        ("*", "anyone"),
+        ({"AWS": "*"}, "anyone"),
+        ({"IAM": ["*"]}, "anyone"),
+        ({"AWS": ACCOUNT}, f"account:{ACCOUNT}"),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, f"account:{ACCOUNT}"),
+        ({"AWS": f"arn:aws-cn:iam::{ACCOUNT}:root"}, f"account:{ACCOUNT}"),
+        ({"IAM": DOMAIN}, f"account:{DOMAIN}"),
+        ({"IAM": f"iam::{DOMAIN}:root"}, f"account:{DOMAIN}"),
+        ({"IAM": f"iam::{DOMAIN}:user:mei"}, f"iam::{DOMAIN}:user:mei"),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:user/x"}, f"arn:aws:iam::{ACCOUNT}:user/x"),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:root2"}, f"arn:aws:iam::{ACCOUNT}:root2"),
+        ({"AWS": "AIDAEXAMPLE"}, "AIDAEXAMPLE"),
+        ({"AWS": "1234567890123"}, "1234567890123"),
+        ({"Service": "ec2.amazonaws.com"}, "service:ec2.amazonaws.com"),
+        ({"Service": "EC2.amazonaws.com"}, "service:EC2.amazonaws.com"),
+        ({"Service": "service.ASM"}, "service:asm"),
+        ({"service": ["service.ASM"]}, "service:asm"),
+        ({"Federated": "cognito"}, "federated:cognito"),
+        ({"Identity_provider": "idp"}, "federated:idp"),
+        ({"CanonicalUser": "79a5"}, "canonical-user:79a5"),
+        ({"AWS": ["b", "a"], "Service": "s"}, "a, b, service:s"),
+        ({"AWS": ["a", "a", "", 7, None]}, "a"),
+        ({}, None),
+        ("someone", None),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_each_kind_of_principal_is_named(principal: object, expected: str | None) -> None:
+    assert trustee(policy(allow(principal))) == expected
+
+
+def test_everyone_but_some_is_anyone_but_those() -> None:
+    statement = {"Effect": "Allow", "NotPrincipal": {"AWS": "b", "Service": "a"}}
+    assert trustee(policy(statement)) == 'anyone but {"AWS": "b", "Service": "a"}'
+    reordered = {"Effect": "Allow", "NotPrincipal": {"Service": "a", "AWS": "b"}}
+    assert trustee(policy(reordered)) == trustee(policy(statement))
+
+
+def test_only_statements_that_allow_count() -> None:
+    deny = {"Effect": "Deny", "Principal": "*"}
+    assert trustee(policy(deny)) is None
+    assert trustee(policy(deny, allow({"AWS": "a"}), "text", allow({"AWS": "b"}))) == "a, b"
+
+
+@pytest.mark.parametrize("encode", [json.dumps, lambda document: quote(json.dumps(document)), dict])
+def test_a_document_is_an_object_a_json_text_or_a_url_encoded_one(encode: object) -> None:
+    assert callable(encode)
+    assert trustee(encode({"Statement": [allow({"AWS": "a"})]})) == "a"
+    assert trustee(encode({"Statement": allow({"AWS": "a"})})) == "a"
+
+
+@pytest.mark.parametrize(
+    "document", ["not json", "", None, 7, "{}", '{"Statement":7}', '{"Statement":"text"}', "%7Bx"]
+)
+def test_a_document_that_cannot_be_read_tells_nobody(document: object) -> None:
+    assert trustee(document) is None
+
+
+def test_as_many_trustees_as_fit_are_named_and_the_rest_is_counted() -> None:
+    names = [f"arn:aws:iam::{n:012}:user/u" for n in range(300)]
+    line = trustee(policy(allow({"AWS": names})))
+    assert line is not None
+    *kept, rest = line.split(", ")
+    assert kept == names[: len(kept)]
+    assert rest == f"and {300 - len(kept)} more"
+    room = TRUSTEE_CHARS_MAX - len(line)
+    assert 0 <= room < len(names[0]) + 20
+
+
+def test_the_longest_line_of_trustees_is_kept_whole() -> None:
+    longest = "a" * (TRUSTEE_CHARS_MAX - 3)
+    assert trustee(policy(allow({"AWS": [longest, "b"]}))) == f"{longest}, b"
+    assert trustee(policy(allow({"AWS": [f"{longest}a", "b"]}))) == "and 2 more"
