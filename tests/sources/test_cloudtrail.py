@@ -7,37 +7,12 @@ from typing import Any
 
 import pytest
 
-from ledger.account.agency import AgencyCreated, AgencyCreationRefused
-from ledger.account.permissions import PermissionChangeRefused, PermissionGranted
-from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
-from ledger.messages import Observation
+from ledger.account.agency import AgencyCreated
+from ledger.account.permissions import PermissionGranted
+from ledger.sources import SOURCES
 from ledger.sources.fields import Unreadable
-from ledger.values import instant_text
+from tests.sources.aws import ACCOUNT, assume_role, call, counted, fact, observed, record
 from tests.sources.reading import events, ledger, read, translated, types
-
-ACCOUNT = "444455556666"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/deep/path/worker"
-
-
-def record(name: str, source: str = "iam", **fields: Any) -> dict[str, Any]:
-    return {
-        "eventVersion": "1.08",
-        "eventSource": f"{source}.amazonaws.com",
-        "eventName": name,
-        "eventTime": "2026-02-01T10:00:00Z",
-        "eventID": "e-1",
-        "awsRegion": "eu-north-1",
-        "recipientAccountId": ACCOUNT,
-        "userIdentity": {"arn": f"arn:aws:iam::{ACCOUNT}:user/zoe", "userName": "zoe"},
-        "requestParameters": None,
-        "responseElements": None,
-    } | fields
-
-
-def fact(found: Observation | str) -> Any:
-    assert isinstance(found, Observation), found
-    (event,) = found.events
-    return event
 
 
 def test_the_fixture_yields_the_whole_life_of_a_role(fixtures: Path) -> None:
@@ -91,147 +66,6 @@ def test_permissions_hold_in_all_regions(fixtures: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["Feb 1, 2026, 1:05:00 PM", "Feb 1, 2026 1:05:00\u202fPM", "2026-02-01T13:05:00Z"]
-)
-def test_the_expiry_of_a_credential_is_read_in_every_known_format(said: str) -> None:
-    issued = fact(
-        translated(
-            "cloudtrail",
-            record(
-                "AssumeRole",
-                "sts",
-                requestParameters={"roleArn": ROLE, "roleSessionName": "batch"},
-                responseElements={"credentials": {"expiration": said}},
-            ),
-        )
-    )
-    assert isinstance(issued, TemporaryCredentialIssued)
-    assert (issued.agency, issued.component) == ("worker", "batch")
-    assert issued.expires_at is not None
-    assert instant_text(issued.expires_at) == "2026-02-01T13:05:00.000000Z"
-
-
-def test_a_missing_expiry_is_computed_from_the_duration_or_unknown() -> None:
-    asked = {"roleArn": ROLE, "roleSessionName": "batch", "durationSeconds": 900}
-    issued = fact(translated("cloudtrail", record("AssumeRole", "sts", requestParameters=asked)))
-    assert instant_text(issued.expires_at) == "2026-02-01T10:15:00.000000Z"
-    del asked["durationSeconds"]
-    issued = fact(translated("cloudtrail", record("AssumeRole", "sts", requestParameters=asked)))
-    assert issued.expires_at is None
-
-
-@pytest.mark.parametrize("session", ["zoe", "zoe-laptop", "zoe@example.com", None])
-def test_a_session_named_after_a_person_is_not_a_component(session: str | None) -> None:
-    asked = {"roleArn": ROLE, "roleSessionName": session}
-    issued = fact(translated("cloudtrail", record("AssumeRole", "sts", requestParameters=asked)))
-    assert issued.component is None
-
-
-def test_a_denied_assume_role_is_a_refused_credential_of_that_role() -> None:
-    message = (
-        f"User: arn:aws:iam::{ACCOUNT}:user/zoe is not authorized to perform: sts:AssumeRole "
-        f"on resource: {ROLE} with an explicit deny"
-    )
-    found = translated(
-        "cloudtrail",
-        record("AssumeRole", "sts", errorCode="AccessDenied", errorMessage=message),
-    )
-    refused = fact(found)
-    assert isinstance(refused, CredentialRefused)
-    assert refused.agency == "worker"
-    assert refused.why.startswith("AssumeRole: AccessDenied: User: (somebody) is not authorized")
-    assert "zoe" not in refused.why
-
-
-def test_a_call_from_another_account_is_one_fact_of_the_roles_account() -> None:
-    def copy(event_id: str, account: str) -> Observation:
-        found = translated(
-            "cloudtrail",
-            record(
-                "AssumeRole",
-                "sts",
-                eventID=event_id,
-                sharedEventID="shared-1",
-                recipientAccountId=account,
-                userIdentity={"accountId": "777788889999", "principalId": "AIDA:x"},
-                requestParameters={"roleArn": ROLE, "roleSessionName": "partner"},
-            ),
-        )
-        assert isinstance(found, Observation)
-        return found
-
-    here, there = copy("e-1", ACCOUNT), copy("e-2", "777788889999")
-    assert here.account == there.account == ACCOUNT
-    assert here.command_id == there.command_id
-
-
-@pytest.mark.parametrize(
-    ("name", "resource", "expected"),
-    [
-        ("CreateRole", ROLE, AgencyCreationRefused),
-        ("PutRolePolicy", "role worker", PermissionChangeRefused),
-        ("AttachRolePolicy", "role worker", PermissionChangeRefused),
-        ("UpdateAssumeRolePolicy", "role worker", PermissionChangeRefused),
-        ("PutRolePermissionsBoundary", "role worker", PermissionChangeRefused),
-    ],
-)
-def test_denied_calls_are_recorded_as_attempts(name: str, resource: str, expected: type) -> None:
-    message = f"User: arn:aws:iam::{ACCOUNT}:user/zoe is not authorized on resource: {resource}"
-    refused = fact(
-        translated("cloudtrail", record(name, errorCode="AccessDenied", errorMessage=message))
-    )
-    assert (type(refused), refused.agency) == (expected, "worker")
-
-
-def test_a_denied_call_without_a_role_is_counted_with_the_reason() -> None:
-    denied = record("CreateRole", errorCode="AccessDenied", errorMessage="no")
-    assert translated("cloudtrail", denied) == "iam:CreateRole (role not named)"
-
-
-def test_a_service_linked_role_is_created_but_its_deletion_is_only_requested() -> None:
-    name = "AWSServiceRoleForExample"
-    created = fact(
-        translated(
-            "cloudtrail",
-            record(
-                "CreateServiceLinkedRole",
-                requestParameters={"aWSServiceName": "example.amazonaws.com"},
-                responseElements={
-                    "role": {
-                        "roleName": name,
-                        "roleId": "AROAX",
-                        "assumeRolePolicyDocument": "%7B%22Statement%22%3A%5B%7B%22Effect%22%3A"
-                        "%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%5B"
-                        "%22example.amazonaws.com%22%5D%7D%7D%5D%7D",
-                    }
-                },
-            ),
-        )
-    )
-    assert created == AgencyCreated(
-        agency=name, agency_id="AROAX", trustee="service:example.amazonaws.com"
-    )
-    asked = record("DeleteServiceLinkedRole", requestParameters={"roleName": name})
-    assert type(fact(translated("cloudtrail", asked))).__name__ == "PermissionsChanged"
-
-
-def test_switching_to_a_role_in_the_console_issues_a_credential_of_it() -> None:
-    found = translated(
-        "cloudtrail",
-        record(
-            "SwitchRole",
-            "signin",
-            userIdentity={"arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/zoe"},
-            responseElements={"SwitchRole": "Success"},
-            additionalEventData={"SwitchFrom": f"arn:aws:iam::{ACCOUNT}:user/zoe"},
-        ),
-    )
-    assert fact(found) == TemporaryCredentialIssued(agency="worker", region="eu-north-1")
-    assert isinstance(found, Observation)
-    assert found.actor == f"arn:aws:iam::{ACCOUNT}:user/zoe"
-
-
-@pytest.mark.parametrize(
     "broken",
     [{"eventName": None}, {"eventSource": 7}],
     ids=str,
@@ -242,13 +76,60 @@ def test_a_value_that_is_not_a_cloudtrail_record_is_unreadable(broken: dict[str,
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [{"eventID": None}, {"eventTime": "yesterday"}, {"eventTime": "2026-02-01T10:00:00"}],
+    ("broken", "message"),
+    [
+        ({"eventID": None}, "no eventID"),
+        ({"eventID": 7}, "no eventID"),
+        ({"recipientAccountId": None, "userIdentity": None}, "names no account"),
+        ({"eventTime": "yesterday"}, "eventTime: Invalid isoformat string: 'yesterday'"),
+        ({"eventTime": "2026-02-01T10:00:00"}, "eventTime: the time .* names no zone"),
+        ({"eventTime": None}, "eventTime: "),
+    ],
     ids=str,
 )
-def test_a_fact_without_an_id_or_a_time_is_malformed(broken: dict[str, Any]) -> None:
-    with pytest.raises(Unreadable):
-        translated("cloudtrail", record("CreateRole", **broken))
+def test_a_fact_without_an_account_an_id_or_a_time_is_malformed(
+    broken: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(Unreadable, match=message):
+        translated("cloudtrail", call("DeleteRole", roleName="worker") | broken)
+
+
+@pytest.mark.parametrize("region", [None, "", 7])
+def test_a_use_of_a_role_without_a_region_is_malformed(region: object) -> None:
+    with pytest.raises(Unreadable, match="no awsRegion"):
+        translated("cloudtrail", assume_role(awsRegion=region))
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"), [("2.0", "eventVersion 2.0"), (2, "eventVersion 2")]
+)
+def test_a_record_of_a_later_major_version_is_counted(version: object, expected: str) -> None:
+    said = call("DeleteRole", roleName="worker") | {"eventVersion": version}
+    assert counted(said) == f"iam:DeleteRole ({expected})"
+
+
+def test_a_record_without_a_version_is_read_as_the_first() -> None:
+    said = call("DeleteRole", roleName="worker")
+    del said["eventVersion"]
+    assert fact(said).agency == "worker"
+
+
+def test_calls_are_counted_by_service_and_name_and_apart_if_they_only_read() -> None:
+    kind_of = SOURCES["cloudtrail"].kind_of
+    assert kind_of(record("ListRoles", readOnly=True)) == ("iam:ListRoles", True)
+    assert kind_of(record("PassRole", readOnly="true")) == ("iam:PassRole", False)
+    assert kind_of({"eventSource": "odd.example", "eventName": "X"}) == ("odd.example:X", False)
+    assert kind_of({"digestPublicKeyFingerprint": "x"}) == ("cloudtrail:digest file", False)
+
+
+@pytest.mark.parametrize("value", ["inspector2.amazonaws.com", "AWS Internal", None, 7])
+def test_an_address_that_is_not_one_is_left_out(value: object) -> None:
+    assert observed(assume_role(sourceIPAddress=value)).address is None
+
+
+@pytest.mark.parametrize("value", ["192.0.2.1", "2001:db8::1"])
+def test_an_address_is_kept(value: str) -> None:
+    assert observed(assume_role(sourceIPAddress=value)).address == value
 
 
 def test_the_invictus_traces_yield_exactly_the_known_facts(shared: Path, tmp_path: Path) -> None:

@@ -1,32 +1,25 @@
-"""One call of the AWS API as CloudTrail recorded it, and the names in it."""
+"""One call of the AWS API as CloudTrail recorded it, and the role and the policy that it names."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ledger.sources.fields import Record, Unreadable, first_text, text, why, within
-from ledger.sources.source import Trace
+from ledger.sources.cloudtrail import caller
+from ledger.sources.cloudtrail.arns import (
+    Role,
+    account_of_policy,
+    policy_of_message,
+    role_id,
+    role_of_arn,
+    role_of_message,
+)
+from ledger.sources.fields import Record, Unreadable, first_text, mapping, text, why, within
+from ledger.sources.source import Trace, Translation
 
 SERVICES: Final = ".amazonaws.com"
-_NAMING_CHARS_MAX: Final = 8_192
-"""The most characters of a text that names a role. ARNs and messages have at most 2,048."""
-
-_role_arn = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:[^\s/]+/)*([\w+=,.@-]+)(?=[\s,]|$)")
-_refused_role = re.compile(r"on resource: role ([\w+=,.@-]+)")
-_refused_policy = re.compile(r"on resource: policy (\S+)")
-_refused_policy_arn = re.compile(r"on resource: (arn:[\w-]+:iam::\w*:policy/\S+)")
-
-
-def role_named(text: str) -> tuple[str, str] | None:
-    """The account and the name of the first role whose ARN is in a text; None if there is none.
-
-    The role's path, between the two, is not part of the name. A text that is too long is not
-    searched: if it repeats the beginning of an ARN, the pattern reads it to the end for each.
-    """
-    found = _role_arn.search(text) if len(text) <= _NAMING_CHARS_MAX else None
-    return (found[1], found[2]) if found else None
+ROLE: Final = "AWS::IAM::Role"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,24 +44,44 @@ class Call(Trace):
     def message(self) -> str:
         return text(self.record.get("errorMessage")) or ""
 
+    @property
+    def omits_request(self) -> bool:
+        """Whether CloudTrail left the request out, because it is too long: above 100 KB."""
+        return self.request.get("omitted") in (True, "true")
+
     def why(self) -> str:
         """The reason of a refusal, without the caller's name."""
         error = self.error or f"{self.name} failed"
-        names = (text(self.identity.get("userName")), self.actor)
-        return why((self.name, error, self.message), names)
+        return why((self.name, error, self.message), (*caller.persons(self.identity), self.actor))
 
-    def role(self) -> str | None:
-        """The role's name: from the request, the response, or the message of a refusal."""
-        named = first_text(
-            (self.request.get("roleName"), within(self.response, "role").get("roleName"))
-        )
-        if named or not self.error:
-            return named
-        found = _refused_role.search(self.message)
-        if found:
-            return found[1]
-        arn = role_named(self.message.partition("on resource:")[2])
-        return arn[1] if arn else None
+    def not_named(self, what: str) -> str:
+        """The reason why a call tells no fact, if it does not name its role or its policy."""
+        return "request omitted: too long" if self.omits_request else f"{what} not named"
+
+    def role(self) -> Role | None:
+        """The role: as the request or the response names it, or the message of a refusal."""
+        answer = within(self.response, "role")
+        name = first_text((self.request.get("roleName"), answer.get("roleName")))
+        role = Role(name) if name else None
+        role = role_of_arn(name) or role or next(self._roles_by_arn(), None)
+        if role is None and self.error:
+            role = role_of_message(self.message)
+        return role._replace(id=self._role_id()) if role else None
+
+    def _roles_by_arn(self) -> Iterator[Role]:
+        used = self.record.get("resources")
+        resources = [mapping(each) for each in used] if isinstance(used, list) else []
+        arns = [
+            self.request.get("roleArn"),
+            within(self.response, "role").get("arn"),
+            within(self.response, "assumedRoleUser").get("arn"),
+            *(each.get("ARN") for each in resources if each.get("type") == ROLE),
+        ]
+        return (role for arn in arns if (role := role_of_arn(text(arn))))
+
+    def _role_id(self) -> str | None:
+        session = within(self.response, "assumedRoleUser").get("assumedRoleId")
+        return text(within(self.response, "role").get("roleId")) or role_id(text(session))
 
     def policy(self) -> str | None:
         """The policy: a managed policy's ARN, or an inline policy's name."""
@@ -80,7 +93,30 @@ class Call(Trace):
                 self.request.get("permissionsBoundary"),
             )
         )
-        if named or not self.error:
-            return named
-        found = _refused_policy.search(self.message) or _refused_policy_arn.search(self.message)
-        return found[1] if found else None
+        return named or (policy_of_message(self.message) if self.error else None)
+
+
+def of_role(translate: Callable[[Call, Role], Translation]) -> Callable[[Call], Translation]:
+    """The translator of a call on a role. The fact belongs to the account that the role is of."""
+
+    def translated(call: Call) -> Translation:
+        role = call.role()
+        if role is None:
+            return call.not_named("role")
+        call.account = role.account or call.account
+        return translate(call, role)
+
+    return translated
+
+
+def of_policy(translate: Callable[[Call, str], Translation]) -> Callable[[Call], Translation]:
+    """The translator of a call on a policy. The fact belongs to the policy's account."""
+
+    def translated(call: Call) -> Translation:
+        policy = call.policy()
+        if policy is None:
+            return call.not_named("policy")
+        call.account = account_of_policy(policy) or call.account
+        return translate(call, policy)
+
+    return translated

@@ -1,4 +1,4 @@
-"""AWS IAM's calls on roles and policies → facts. Calls on users and groups are not delegations."""
+"""AWS IAM's calls on roles → facts. Calls on users and groups are not delegations."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ledger.account.agency import (
     AgencyCreationRefused,
     AgencyDeleted,
     AgencyDeletionAttempted,
+    AgencyDeletionRequested,
     AgencyTrustChanged,
 )
 from ledger.account.permissions import (
@@ -18,154 +19,137 @@ from ledger.account.permissions import (
     PermissionRevoked,
     PermissionsChanged,
 )
-from ledger.account.policy import (
-    PolicyChanged,
-    PolicyCreated,
-    PolicyDeleted,
-    PolicyDeletionAttempted,
-)
-from ledger.messages import DomainEvent
-from ledger.sources.cloudtrail.call import Call
-from ledger.sources.fields import text, within
+from ledger.sources.cloudtrail.arns import Role, role_of_task
+from ledger.sources.cloudtrail.call import Call, of_role
+from ledger.sources.fields import first_text, text, within
+from ledger.sources.source import Translation
 from ledger.sources.trust_policy import trustee
 from ledger.values import ALL_REGIONS
 
-NO_ROLE: Final = "role not named"
-NO_POLICY: Final = "policy not named"
 
-
-def _create_role(call: Call) -> DomainEvent | str:
-    role = call.role()
-    if role is None:
-        return NO_ROLE
+@of_role
+def _create(call: Call, role: Role) -> Translation:
     if call.error:
-        return AgencyCreationRefused(agency=role, why=call.why())
+        return AgencyCreationRefused(agency=role.name, why=call.why())
+    created = AgencyCreated(agency=role.name, agency_id=role.id, trustee=_trustee(call))
+    boundary = text(call.request.get("permissionsBoundary"))
+    if boundary is None:
+        return created
+    return created, _changed(role, boundary, f"{call.name} with a permissions boundary")
+
+
+def _trustee(call: Call) -> str | None:
     answer = within(call.response, "role")
-    service = text(call.request.get("awsServiceName"))
-    return AgencyCreated(
-        agency=role,
-        agency_id=text(answer.get("roleId")),
-        trustee=trustee(call.request.get("assumeRolePolicyDocument"))
+    service = first_text(
+        call.request.get(key) for key in ("aWSServiceName", "awsServiceName", "AWSServiceName")
+    )
+    return (
+        trustee(call.request.get("assumeRolePolicyDocument"))
         or trustee(answer.get("assumeRolePolicyDocument"))
-        or (f"service:{service}" if service else None),
+        or (f"service:{service}" if service else None)
     )
 
 
-def _change_trust(call: Call) -> DomainEvent | str:
-    role = call.role()
-    if role is None:
-        return NO_ROLE
+@of_role
+def _change_trust(call: Call, role: Role) -> Translation:
     if call.error:
-        return PermissionChangeRefused(agency=role, why=call.why())
-    return AgencyTrustChanged(agency=role, trustee=trustee(call.request.get("policyDocument")))
-
-
-def _delete_role(call: Call) -> DomainEvent | str:
-    role = call.role()
-    if role is None:
-        return NO_ROLE
-    if call.error:
-        return AgencyDeletionAttempted(agency=role, outcome="refused", why=call.why())
-    return AgencyDeleted(agency=role)
-
-
-def _delete_linked_role(call: Call) -> DomainEvent | str:
-    """AWS only accepts the deletion here. A task carries it out, and no trace has its result."""
-    role = call.role()
-    if role is None:
-        return NO_ROLE
-    if call.error:
-        return AgencyDeletionAttempted(agency=role, outcome="refused", why=call.why())
-    return PermissionsChanged(
-        agency=role,
-        region=ALL_REGIONS,
-        detail=f"{call.name}: a deletion task was accepted; its end is not in the trace",
+        return PermissionChangeRefused(agency=role.name, agency_id=role.id, why=call.why())
+    return AgencyTrustChanged(
+        agency=role.name,
+        agency_id=role.id,
+        trustee=trustee(call.request.get("policyDocument")),
     )
+
+
+@of_role
+def _delete(call: Call, role: Role) -> Translation:
+    if call.error:
+        return AgencyDeletionAttempted(agency=role.name, outcome="refused", why=call.why())
+    return AgencyDeleted(agency=role.name, agency_id=role.id)
+
+
+@of_role
+def _ask_for_deletion(call: Call, role: Role) -> Translation:
+    """AWS only accepts the deletion of a service-linked role; a task carries it out."""
+    if call.error:
+        return AgencyDeletionAttempted(agency=role.name, outcome="refused", why=call.why())
+    return AgencyDeletionRequested(
+        agency=role.name, agency_id=role.id, detail=text(call.response.get("deletionTaskId"))
+    )
+
+
+def _end_of_task(call: Call) -> Translation:
+    """The result of a deletion task. However often it is asked for, it is one fact of nobody's."""
+    task = text(call.request.get("deletionTaskId"))
+    status = text(call.response.get("status"))
+    if call.error or status not in ("SUCCEEDED", "FAILED"):
+        return "end not told"
+    role = role_of_task(task)
+    if task is None or role is None:
+        return call.not_named("role")
+    call.trace_id, call.actor, call.correlation_id = task, None, None
+    if status == "SUCCEEDED":
+        return AgencyDeleted(agency=role)
+    reason = text(within(call.response, "reason").get("reason"))
+    call.error = f"{status}: {reason}" if reason else status
+    return AgencyDeletionAttempted(agency=role, outcome="refused", why=call.why())
 
 
 def _attachment(
     event: type[PermissionGranted | PermissionRevoked], kind: Literal["managed", "inline"]
-) -> Callable[[Call], DomainEvent | str]:
-    def attach(call: Call) -> DomainEvent | str:
-        role, policy = call.role(), call.policy()
-        if role is None:
-            return NO_ROLE
+) -> Callable[[Call], Translation]:
+    @of_role
+    def attach(call: Call, role: Role) -> Translation:
+        policy = call.policy()
         if call.error:
-            return PermissionChangeRefused(
-                agency=role, region=ALL_REGIONS, policy=policy, why=call.why()
-            )
+            return _refused(call, role, policy)
         if policy is None:
-            return NO_POLICY
+            return _changed(role, None, f"{call.name}: the record does not name the policy")
         if event is PermissionGranted:
             return PermissionGranted(
-                agency=role, region=ALL_REGIONS, policy=policy, policy_kind=kind
+                agency=role.name,
+                agency_id=role.id,
+                region=ALL_REGIONS,
+                policy=policy,
+                policy_kind=kind,
             )
-        return PermissionRevoked(agency=role, region=ALL_REGIONS, policy=policy)
+        return PermissionRevoked(
+            agency=role.name, agency_id=role.id, region=ALL_REGIONS, policy=policy
+        )
 
     return attach
 
 
-def _change_boundary(call: Call) -> DomainEvent | str:
+@of_role
+def _change_boundary(call: Call, role: Role) -> Translation:
     """A permissions boundary limits a role without granting anything."""
-    role = call.role()
-    if role is None:
-        return NO_ROLE
-    if call.error:
-        return PermissionChangeRefused(agency=role, region=ALL_REGIONS, why=call.why())
-    return PermissionsChanged(
-        agency=role, region=ALL_REGIONS, policy=call.policy(), detail=call.name
+    policy = call.policy()
+    return _refused(call, role, policy) if call.error else _changed(role, policy, call.name)
+
+
+def _refused(call: Call, role: Role, policy: str | None) -> PermissionChangeRefused:
+    return PermissionChangeRefused(
+        agency=role.name, region=ALL_REGIONS, policy=policy, why=call.why()
     )
 
 
-def _create_policy(call: Call) -> DomainEvent | str:
-    policy = call.policy()
-    if policy is None:
-        return NO_POLICY
-    if call.error:
-        return PermissionChangeRefused(policy=policy, why=call.why())
-    answer = within(call.response, "policy")
-    if not text(answer.get("arn")):
-        return NO_POLICY  # By its name alone no attachment could be matched with it.
-    return PolicyCreated(policy=policy, policy_id=text(answer.get("policyId")))
+def _changed(role: Role, policy: str | None, detail: str) -> PermissionsChanged:
+    return PermissionsChanged(
+        agency=role.name, agency_id=role.id, region=ALL_REGIONS, policy=policy, detail=detail
+    )
 
 
-def _change_policy(call: Call) -> DomainEvent | str:
-    policy = call.policy()
-    if policy is None:
-        return NO_POLICY
-    if call.error:
-        return PermissionChangeRefused(policy=policy, why=call.why())
-    answer = within(call.response, "policyVersion")
-    version = text(call.request.get("versionId")) or text(answer.get("versionId"))
-    in_force = call.name == "SetDefaultPolicyVersion" or call.request.get("setAsDefault") is True
-    words = [call.name, version, "in force from now on" if in_force else None]
-    return PolicyChanged(policy=policy, detail=" ".join(word for word in words if word))
-
-
-def _delete_policy(call: Call) -> DomainEvent | str:
-    policy = call.policy()
-    if policy is None:
-        return NO_POLICY
-    if call.error:
-        return PolicyDeletionAttempted(policy=policy, outcome="refused", why=call.why())
-    return PolicyDeleted(policy=policy)
-
-
-TRANSLATORS: Final[dict[str, Callable[[Call], DomainEvent | str]]] = {
-    "CreateRole": _create_role,
-    "CreateServiceLinkedRole": _create_role,
+TRANSLATORS: Final[dict[str, Callable[[Call], Translation]]] = {
+    "CreateRole": _create,
+    "CreateServiceLinkedRole": _create,
     "UpdateAssumeRolePolicy": _change_trust,
-    "DeleteRole": _delete_role,
-    "DeleteServiceLinkedRole": _delete_linked_role,
+    "DeleteRole": _delete,
+    "DeleteServiceLinkedRole": _ask_for_deletion,
+    "GetServiceLinkedRoleDeletionStatus": _end_of_task,
     "AttachRolePolicy": _attachment(PermissionGranted, "managed"),
     "DetachRolePolicy": _attachment(PermissionRevoked, "managed"),
     "PutRolePolicy": _attachment(PermissionGranted, "inline"),
     "DeleteRolePolicy": _attachment(PermissionRevoked, "inline"),
     "PutRolePermissionsBoundary": _change_boundary,
     "DeleteRolePermissionsBoundary": _change_boundary,
-    "CreatePolicy": _create_policy,
-    "CreatePolicyVersion": _change_policy,
-    "SetDefaultPolicyVersion": _change_policy,
-    "DeletePolicyVersion": _change_policy,
-    "DeletePolicy": _delete_policy,
 }

@@ -1,0 +1,65 @@
+"""AWS IAM's calls on managed policies → facts. A policy's name is its ARN, as in attachments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ledger.account.permissions import PermissionChangeRefused
+from ledger.account.policy import (
+    PolicyChanged,
+    PolicyCreated,
+    PolicyDeleted,
+    PolicyDeletionAttempted,
+)
+from ledger.sources.cloudtrail.arns import policy_arn
+from ledger.sources.cloudtrail.call import Call, of_policy
+from ledger.sources.fields import text, within
+from ledger.sources.source import Translation
+
+
+def _create(call: Call) -> Translation:
+    answer = within(call.response, "policy")
+    policy = text(answer.get("arn")) or _arn_asked_for(call)
+    if call.error:
+        policy = policy or call.policy()
+        if policy is None:
+            return call.not_named("policy")
+        return PermissionChangeRefused(policy=policy, why=call.why())
+    if policy is None:
+        return call.not_named("policy")  # Its name alone is not the name that attachments use.
+    return PolicyCreated(policy=policy, policy_id=text(answer.get("policyId")))
+
+
+def _arn_asked_for(call: Call) -> str | None:
+    """The ARN of a policy that is asked for by its name: the caller is of the same partition."""
+    name, path = text(call.request.get("policyName")), text(call.request.get("path")) or "/"
+    return policy_arn(call.account, path, name, text(call.identity.get("arn"))) if name else None
+
+
+@of_policy
+def _change(call: Call, policy: str) -> Translation:
+    if call.error:
+        return PermissionChangeRefused(policy=policy, why=call.why())
+    answer = within(call.response, "policyVersion")
+    version = text(call.request.get("versionId")) or text(answer.get("versionId"))
+    asked = (call.name == "SetDefaultPolicyVersion", call.request.get("setAsDefault") is True)
+    in_force = any(asked) or answer.get("isDefaultVersion") is True
+    words = [call.name, version, "in force from now on" if in_force else None]
+    return PolicyChanged(policy=policy, detail=" ".join(word for word in words if word))
+
+
+@of_policy
+def _delete(call: Call, policy: str) -> Translation:
+    if call.error:
+        return PolicyDeletionAttempted(policy=policy, outcome="refused", why=call.why())
+    return PolicyDeleted(policy=policy)
+
+
+TRANSLATORS: Final[dict[str, Callable[[Call], Translation]]] = {
+    "CreatePolicy": _create,
+    "CreatePolicyVersion": _change,
+    "SetDefaultPolicyVersion": _change,
+    "DeletePolicyVersion": _change,
+    "DeletePolicy": _delete,
+}

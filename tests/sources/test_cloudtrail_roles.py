@@ -1,0 +1,285 @@
+"""AWS IAM's calls on roles: what each tells of the role, and which role that is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ledger.account.agency import (
+    AgencyCreated,
+    AgencyCreationRefused,
+    AgencyDeleted,
+    AgencyDeletionAttempted,
+    AgencyDeletionRequested,
+    AgencyTrustChanged,
+)
+from ledger.account.permissions import (
+    PermissionChangeRefused,
+    PermissionGranted,
+    PermissionRevoked,
+    PermissionsChanged,
+)
+from ledger.messages import DomainEvent
+from ledger.sources.cloudtrail.roles import TRANSLATORS
+from tests.sources.aws import (
+    ACCOUNT,
+    ADMIN,
+    ROLE,
+    ZOE,
+    Record,
+    call,
+    counted,
+    fact,
+    facts,
+    observed,
+    record,
+    refused,
+)
+
+PERSON = "(somebody)"
+TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.aws"}}]})
+
+ACCEPTED: dict[str, tuple[dict[str, Any], DomainEvent]] = {
+    "CreateRole": (
+        {"assumeRolePolicyDocument": TRUST},
+        AgencyCreated(agency="worker", trustee="service:ec2.aws"),
+    ),
+    "CreateServiceLinkedRole": (
+        {"aWSServiceName": "example.amazonaws.com"},
+        AgencyCreated(agency="worker", trustee="service:example.amazonaws.com"),
+    ),
+    "UpdateAssumeRolePolicy": (
+        {"policyDocument": TRUST},
+        AgencyTrustChanged(agency="worker", trustee="service:ec2.aws"),
+    ),
+    "DeleteRole": ({}, AgencyDeleted(agency="worker")),
+    "DeleteServiceLinkedRole": ({}, AgencyDeletionRequested(agency="worker")),
+    "AttachRolePolicy": (
+        {"policyArn": ADMIN},
+        PermissionGranted(agency="worker", region="*", policy=ADMIN, policy_kind="managed"),
+    ),
+    "DetachRolePolicy": (
+        {"policyArn": ADMIN},
+        PermissionRevoked(agency="worker", region="*", policy=ADMIN),
+    ),
+    "PutRolePolicy": (
+        {"policyName": "scratch"},
+        PermissionGranted(agency="worker", region="*", policy="scratch", policy_kind="inline"),
+    ),
+    "DeleteRolePolicy": (
+        {"policyName": "scratch"},
+        PermissionRevoked(agency="worker", region="*", policy="scratch"),
+    ),
+    "PutRolePermissionsBoundary": (
+        {"permissionsBoundary": ADMIN},
+        PermissionsChanged(
+            agency="worker", region="*", policy=ADMIN, detail="PutRolePermissionsBoundary"
+        ),
+    ),
+    "DeleteRolePermissionsBoundary": (
+        {},
+        PermissionsChanged(agency="worker", region="*", detail="DeleteRolePermissionsBoundary"),
+    ),
+}
+"""Each call on a role, by its name: the rest of its request, and the fact."""
+
+REFUSED: dict[str, DomainEvent] = {
+    name: event
+    for names, event in (
+        (
+            ("CreateRole", "CreateServiceLinkedRole"),
+            AgencyCreationRefused(agency="worker", why="-"),
+        ),
+        (
+            ("DeleteRole", "DeleteServiceLinkedRole"),
+            AgencyDeletionAttempted(agency="worker", outcome="refused", why="-"),
+        ),
+        (("UpdateAssumeRolePolicy",), PermissionChangeRefused(agency="worker", why="-")),
+        (
+            tuple(name for name in ACCEPTED if "RoleP" in name and "Assume" not in name),
+            PermissionChangeRefused(agency="worker", region="*", why="-"),
+        ),
+    )
+    for name in names
+}
+
+
+def without_why(event: Any) -> DomainEvent:
+    changed: DomainEvent = event.model_copy(update={"why": "-"})
+    return changed
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_each_call_on_a_role_tells_its_fact(name: str) -> None:
+    request, expected = ACCEPTED[name]
+    assert fact(call(name, roleName="worker", **request)) == expected
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_a_call_that_does_not_name_its_role_is_counted_with_the_reason(name: str) -> None:
+    assert counted(call(name, **ACCEPTED[name][0])) == f"iam:{name} (role not named)"
+    assert counted(refused(name)) == f"iam:{name} (role not named)"
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_each_refused_call_on_a_role_is_an_attempt_and_changes_nothing(name: str) -> None:
+    found = fact(refused(name, "No.", roleName="worker"))
+    assert without_why(found) == REFUSED[name]
+    assert found.why == f"{name}: AccessDenied: No."
+
+
+def test_the_tables_have_every_call_on_a_role() -> None:
+    assert {*ACCEPTED, "GetServiceLinkedRoleDeletionStatus"} == TRANSLATORS.keys()
+    assert REFUSED.keys() == ACCEPTED.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "policy"),
+    [
+        ("AttachRolePolicy", {"policyArn": ADMIN}),
+        ("DetachRolePolicy", {"policyArn": ADMIN}),
+        ("PutRolePolicy", {"policyName": ADMIN}),
+        ("DeleteRolePolicy", {"policyName": ADMIN}),
+        ("PutRolePermissionsBoundary", {"permissionsBoundary": ADMIN}),
+    ],
+)
+def test_a_refused_change_of_permissions_names_the_policy(
+    name: str, policy: dict[str, str]
+) -> None:
+    assert fact(refused(name, roleName="worker", **policy)).policy == ADMIN
+
+
+@pytest.mark.parametrize(
+    "name", ["AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy"]
+)
+def test_a_change_under_a_policy_that_is_not_named_is_a_change_of_unknown_detail(name: str) -> None:
+    assert fact(call(name, roleName="worker")) == PermissionsChanged(
+        agency="worker", region="*", detail=f"{name}: the record does not name the policy"
+    )
+
+
+def test_the_id_of_a_role_is_kept_wherever_the_response_tells_it() -> None:
+    answer = {"role": {"roleName": "worker", "roleId": "AROA1"}}
+    for name, (request, _) in ACCEPTED.items():
+        found = fact(record(name, requestParameters=request, responseElements=answer))
+        assert (found.agency, found.agency_id) == ("worker", "AROA1"), name
+
+
+# -- what else a creation tells ------------------------------------------------------------------
+
+
+def test_a_path_is_in_the_arn_only_and_not_part_of_the_name() -> None:
+    answer = {"role": {"path": "/deep/path/", "roleName": "worker", "roleId": "AROA1", "arn": ROLE}}
+    said = call("CreateRole", roleName="worker", path="/deep/path/")
+    created = observed(said | {"responseElements": answer})
+    assert created.events == (AgencyCreated(agency="worker", agency_id="AROA1"),)
+    assert created.account == ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer", "trustee"),
+    [
+        ({"assumeRolePolicyDocument": TRUST}, {}, "service:ec2.aws"),
+        ({}, {"assumeRolePolicyDocument": TRUST}, "service:ec2.aws"),
+        ({"aWSServiceName": "a.aws"}, {"assumeRolePolicyDocument": TRUST}, "service:ec2.aws"),
+        ({"aWSServiceName": "a.aws"}, {}, "service:a.aws"),
+        ({"awsServiceName": "a.aws"}, {}, "service:a.aws"),
+        ({"AWSServiceName": "a.aws"}, {}, "service:a.aws"),
+        ({}, {}, None),
+    ],
+)
+def test_the_trustee_is_read_from_the_request_the_response_or_the_services_name(
+    request_: Record, answer: Record, trustee: str | None
+) -> None:
+    said = call("CreateRole", roleName="worker", **request_)
+    assert fact(said | {"responseElements": {"role": answer}}).trustee == trustee
+
+
+def test_a_role_that_is_created_with_a_permissions_boundary_is_two_facts() -> None:
+    created, limited = facts(call("CreateRole", roleName="worker", permissionsBoundary=ADMIN))
+    assert created == AgencyCreated(agency="worker")
+    assert limited == PermissionsChanged(
+        agency="worker",
+        region="*",
+        policy=ADMIN,
+        detail="CreateRole with a permissions boundary",
+    )
+
+
+# -- requests that CloudTrail left out -----------------------------------------------------------
+
+OMITTED = {"reason": "requestParameters too large", "omitted": True, "originalSize": 149_893}
+
+
+@pytest.mark.parametrize("omitted", [OMITTED, {"omitted": "true"}])
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_a_call_whose_request_is_left_out_is_counted_with_that_reason(
+    name: str, omitted: Record
+) -> None:
+    expected = f"iam:{name} (request omitted: too long)"
+    assert counted(record(name, requestParameters=omitted)) == expected
+
+
+def test_a_request_that_is_left_out_hides_nothing_that_the_response_tells() -> None:
+    answer = {"role": {"roleName": "worker", "roleId": "AROA1", "assumeRolePolicyDocument": TRUST}}
+    said = record("CreateRole", requestParameters=OMITTED, responseElements=answer)
+    assert fact(said) == AgencyCreated(
+        agency="worker", agency_id="AROA1", trustee="service:ec2.aws"
+    )
+
+
+@pytest.mark.parametrize("name", ["AttachRolePolicy", "PutRolePolicy"])
+def test_a_change_whose_request_is_left_out_is_a_change_of_a_role_that_is_known_otherwise(
+    name: str,
+) -> None:
+    used = [{"type": "AWS::IAM::Role", "ARN": ROLE}]
+    found = fact(record(name, requestParameters=OMITTED, resources=used))
+    assert (type(found), found.agency, found.policy) == (PermissionsChanged, "worker", None)
+
+
+# -- refusals ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"errorCode": "AccessDenied", "errorMessage": "No."}, "DeleteRole: AccessDenied: No."),
+        ({"errorCode": "AccessDenied", "errorMessage": None}, "DeleteRole: AccessDenied"),
+        ({"errorCode": "AccessDenied"}, "DeleteRole: AccessDenied"),
+        ({"errorCode": 403}, "DeleteRole: 403"),
+        ({"errorMessage": "No."}, "DeleteRole: No."),
+        ({"errorCode": None, "errorMessage": "No."}, "DeleteRole: No."),
+        ({"errorCode": "", "errorMessage": "No."}, "DeleteRole: No."),
+        ({"errorCode": "null", "errorMessage": "No."}, "DeleteRole: No."),
+    ],
+)
+def test_a_call_with_an_error_is_refused_whatever_type_the_error_has(
+    fields: Record, why: str
+) -> None:
+    said = call("DeleteRole", roleName="worker") | fields
+    assert fact(said) == AgencyDeletionAttempted(agency="worker", outcome="refused", why=why)
+
+
+@pytest.mark.parametrize("fields", [{"errorCode": None, "errorMessage": None}, {"errorCode": ""}])
+def test_a_call_with_an_empty_error_succeeded(fields: Record) -> None:
+    said = call("DeleteRole", roleName="worker") | fields
+    assert fact(said) == AgencyDeleted(agency="worker")
+
+
+@pytest.mark.parametrize("code", ["DryRunOperation", "Client.DryRunOperation"])
+def test_a_dry_run_is_neither_a_change_nor_a_refusal(code: str) -> None:
+    said = call("DeleteRole", roleName="worker") | {"errorCode": code}
+    assert counted(said) == "iam:DeleteRole (dry run)"
+
+
+def test_a_refusal_does_not_tell_the_callers_name() -> None:
+    said = refused(
+        "DeleteRole",
+        f"User: {ZOE} is not authorized on resource: role worker; ask zoe",
+        roleName="worker",
+    )
+    why = fact(said).why
+    assert "zoe" not in why
+    assert why.count(PERSON) == 2

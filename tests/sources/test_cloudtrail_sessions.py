@@ -1,0 +1,288 @@
+"""AWS's temporary credentials and logins: of which role, for whom, until when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ledger.account.console import ConsoleLoginRequested
+from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
+from ledger.values import instant_text
+from tests.sources.aws import (
+    ACCOUNT,
+    PARTNER,
+    ROLE,
+    SESSION,
+    ZOE,
+    Record,
+    assume_role,
+    counted,
+    fact,
+    observed,
+    record,
+    refused,
+)
+
+CALLS = ["AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"]
+ANSWER = {"assumedRoleUser": {"assumedRoleId": "AROA1:batch", "arn": SESSION}}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_each_way_to_assume_a_role_issues_a_credential_of_it(name: str) -> None:
+    found = fact(record(name, "sts", requestParameters={"roleArn": ROLE}))
+    assert found == TemporaryCredentialIssued(agency="worker", region="eu-north-1")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_each_way_to_assume_a_role_may_be_refused(name: str) -> None:
+    message = f"not authorized to perform: sts:{name} on resource: {ROLE}"
+    for said in (refused(name, message, "sts"), refused(name, message, "sts", roleArn=ROLE)):
+        assert fact(said) == CredentialRefused(
+            agency="worker", region="eu-north-1", why=f"{name}: AccessDenied: {message}"
+        )
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({}, "role not named"),
+        ({"requestParameters": {"roleArn": "worker"}}, "role not named"),
+        ({"errorCode": "ValidationError", "errorMessage": "No."}, "role not named"),
+        ({"requestParameters": {"omitted": True}}, "request omitted: too long"),
+    ],
+)
+def test_a_credential_of_a_role_that_is_not_named_is_counted(
+    name: str, fields: Record, reason: str
+) -> None:
+    assert counted(record(name, "sts", **fields)) == f"sts:{name} ({reason})"
+
+
+@pytest.mark.parametrize(
+    ("arn", "region"),
+    [
+        (f"arn:aws-cn:iam::{PARTNER}:role/team/worker", "cn-north-1"),
+        (f"arn:aws-us-gov:iam::{PARTNER}:role/team/worker", "us-gov-west-1"),
+        (f"arn:aws-iso:iam::{PARTNER}:role/worker", "us-iso-east-1"),
+    ],
+)
+def test_roles_of_every_partition_are_understood(arn: str, region: str) -> None:
+    found = observed(assume_role(arn, awsRegion=region))
+    assert found.account == PARTNER
+    issued: Any = found.events[0]
+    assert (issued.agency, issued.region) == ("worker", region)
+
+
+@pytest.mark.parametrize("fields", [{}, {"requestParameters": {"omitted": True}}])
+def test_the_session_that_is_issued_tells_the_id_of_the_role_and_its_name(fields: Record) -> None:
+    issued = fact(assume_role(responseElements=ANSWER, **fields))
+    assert (issued.agency, issued.agency_id) == ("worker", "AROA1")
+
+
+@pytest.mark.parametrize(
+    ("principal", "agency_id"),
+    [
+        ("AROA1:batch", "AROA1"),
+        ("AROA1:some:thing", "AROA1"),
+        ("AROA1", "AROA1"),
+        ("AROA****:batch", None),  # Masked by the person who published the records.
+        ("AIDA1:batch", None),
+        ("x-AROA1:batch", None),
+        (None, None),
+    ],
+)
+def test_only_the_id_of_a_role_is_one(principal: str | None, agency_id: str | None) -> None:
+    answer = {"assumedRoleUser": {"assumedRoleId": principal}}
+    assert fact(assume_role(responseElements=answer)).agency_id == agency_id
+
+
+def test_the_role_that_a_session_belongs_to_is_not_the_role_that_it_assumes() -> None:
+    caller = {
+        "type": "AssumedRole",
+        "principalId": "AROACALLER:ci",
+        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/pipeline/ci",
+        "accountId": ACCOUNT,
+        "sessionContext": {"sessionIssuer": {"principalId": "AROACALLER"}},
+    }
+    issued = fact(assume_role(userIdentity=caller))
+    assert (issued.agency, issued.agency_id) == ("worker", None)
+
+
+# -- who stands behind a session -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "session",
+    ["zoe", "zoe-laptop", "zoe@example.com", "somebody@example.com", None, ""],
+)
+def test_a_session_named_after_a_person_is_not_a_component(session: str | None) -> None:
+    request = {"roleArn": ROLE, "roleSessionName": session}
+    assert fact(assume_role(requestParameters=request)).component is None
+
+
+@pytest.mark.parametrize(
+    ("identity", "component"),
+    [
+        ({"arn": ZOE, "userName": "zoe"}, "batch"),
+        ({"arn": ZOE, "accountId": ACCOUNT}, "batch"),
+        ({"type": "AWSService", "invokedBy": "example.amazonaws.com"}, "batch"),
+        ({"userName": "bat"}, None),
+        ({"arn": f"arn:aws:iam::{ACCOUNT}:user/team/bat"}, None),
+        ({"arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/bat"}, None),
+        ({"accountId": PARTNER}, None),
+        ({"arn": f"arn:aws:iam::{PARTNER}:user/x", "accountId": PARTNER}, None),
+    ],
+)
+def test_a_session_is_a_component_unless_it_may_be_the_callers_name(
+    identity: Record, component: str | None
+) -> None:
+    assert fact(assume_role(userIdentity=identity)).component == component
+
+
+@pytest.mark.parametrize("name", CALLS[1:])
+def test_a_federated_session_is_named_after_a_person(name: str) -> None:
+    request = {"roleArn": ROLE, "roleSessionName": "batch"}
+    assert fact(record(name, "sts", requestParameters=request)).component is None
+
+
+# -- until when ----------------------------------------------------------------------------------
+
+
+def until(said: str | None = None, lasting: object = None) -> str | None:
+    """The end of a credential that was issued at 10:00."""
+    request = {"roleArn": ROLE, "durationSeconds": lasting}
+    answer = {"credentials": {"expiration": said}}
+    found = fact(assume_role(requestParameters=request, responseElements=answer)).expires_at
+    return found and instant_text(found)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Feb 1, 2026, 1:05:09 PM", "2026-02-01T13:05:09.000000Z"),
+        ("Feb 1, 2026 1:05:09\u202fPM", "2026-02-01T13:05:09.000000Z"),
+        ("Feb 01, 2026, 11:59:59 AM", "2026-02-01T11:59:59.000000Z"),
+        ("Jan 31, 2026, 12:00:00 AM", "2026-01-31T00:00:00.000000Z"),
+        ("Dec 31, 2026, 12:30:00 PM", "2026-12-31T12:30:00.000000Z"),
+        ("2026-02-01T13:05:09Z", "2026-02-01T13:05:09.000000Z"),
+        ("2026-02-01T13:05:09+01:00", "2026-02-01T12:05:09.000000Z"),
+    ],
+)
+def test_the_expiry_of_a_credential_is_read_in_every_known_format(said: str, expected: str) -> None:
+    assert until(said) == expected
+
+
+@pytest.mark.parametrize(
+    "said", [None, "soon", "Foo 1, 2026, 1:05:00 PM", "Feb 30, 2026, 1:05:00 PM", "2026-02-01"]
+)
+def test_an_expiry_that_cannot_be_read_is_computed_from_the_duration_or_unknown(
+    said: str | None,
+) -> None:
+    assert until(said, 900) == "2026-02-01T10:15:00.000000Z"
+    assert until(said) is None
+
+
+@pytest.mark.parametrize(
+    ("lasting", "expected"),
+    [
+        (1, "2026-02-01T10:00:01.000000Z"),
+        (129_600, "2026-02-02T22:00:00.000000Z"),
+        (129_601, None),
+        (0, None),
+        (-900, None),
+        ("900", None),
+    ],
+)
+def test_a_duration_that_no_credential_can_have_tells_no_expiry(
+    lasting: object, expected: str | None
+) -> None:
+    assert until(None, lasting) == expected
+
+
+# -- the console ---------------------------------------------------------------------------------
+
+
+def switch(outcome: str = "Success", **fields: Any) -> Record:
+    return record(
+        "SwitchRole",
+        "signin",
+        **{
+            "userIdentity": {"arn": SESSION, "principalId": "AROA1:zoe"},
+            "responseElements": {"SwitchRole": outcome},
+            "additionalEventData": {"SwitchFrom": ZOE},
+        }
+        | fields,
+    )
+
+
+def test_switching_to_a_role_in_the_console_issues_a_credential_of_it() -> None:
+    found = observed(switch())
+    assert found.events == (
+        TemporaryCredentialIssued(agency="worker", agency_id="AROA1", region="eu-north-1"),
+    )
+    assert (found.account, found.actor) == (ACCOUNT, ZOE)
+
+
+def test_a_switch_that_does_not_tell_the_user_is_by_the_session() -> None:
+    assert observed(switch(additionalEventData=None)).actor == SESSION
+
+
+def test_the_role_switched_to_belongs_to_the_account_in_its_arn() -> None:
+    theirs = {"arn": f"arn:aws-cn:sts::{PARTNER}:assumed-role/worker/zoe"}
+    assert observed(switch(userIdentity=theirs)).account == PARTNER
+
+
+def test_the_id_of_the_role_switched_to_may_stand_in_the_sessions_issuer() -> None:
+    issuer = {"sessionContext": {"sessionIssuer": {"principalId": "AROA1"}}}
+    for principal in ({}, {"principalId": "zoe"}):
+        identity = {"arn": SESSION} | issuer | principal
+        assert fact(switch(userIdentity=identity)).agency_id == "AROA1"
+    assert fact(switch(userIdentity={"arn": SESSION})).agency_id is None
+
+
+def test_a_switch_that_failed_is_a_refused_credential() -> None:
+    assert fact(switch("Failure")) == CredentialRefused(
+        agency="worker", region="eu-north-1", why="SwitchRole: SwitchRole failed"
+    )
+
+
+@pytest.mark.parametrize("identity", [{"arn": ZOE}, {"arn": "worker"}, {}])
+def test_a_switch_that_does_not_name_the_role_is_counted(identity: Record) -> None:
+    assert counted(switch(userIdentity=identity)) == "signin:SwitchRole (role not named)"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "expected"),
+    [
+        ("Success", {}, "admitted"),
+        ("Failure", {"errorMessage": "Failed authentication"}, "refused"),
+        ("Failure", {}, "refused"),
+        ("Success", {"errorCode": "x"}, "refused"),
+        (None, {}, "refused"),
+    ],
+)
+@pytest.mark.parametrize(("used", "mfa"), [("Yes", True), ("No", False), ("?", None), (None, None)])
+def test_a_login_tells_its_outcome_and_whether_a_second_factor_was_used(
+    outcome: str | None, error: Record, expected: str, used: str | None, mfa: bool | None
+) -> None:
+    said = record(
+        "ConsoleLogin",
+        "signin",
+        responseElements={"ConsoleLogin": outcome},
+        additionalEventData={"MFAUsed": used},
+        **error,
+    )
+    login = fact(said)
+    assert isinstance(login, ConsoleLoginRequested)
+    assert (login.service, login.region, login.outcome, login.mfa) == (
+        "console",
+        "eu-north-1",
+        expected,
+        mfa,
+    )
+
+
+def test_a_login_without_additional_data_does_not_tell_of_a_second_factor() -> None:
+    said = record("ConsoleLogin", "signin", responseElements={"ConsoleLogin": "Success"})
+    assert fact(said).mfa is None
