@@ -31,7 +31,10 @@ FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class LineKey(NamedTuple):
-    """A permission of one agency. `policy` is the policy's key: its id if known, else its name."""
+    """A permission of one agency. Policy and project are `#ID` if their id is known, else names.
+
+    A thing without an id that is not the only one of its name is `name~begin`.
+    """
 
     region: str
     service: str | None
@@ -68,3 +71,5 @@ class Fact(NamedTuple):
     consequence_of: str | None = None
     key: LineKey | None = None
     """Set by the fold, for a grant or a revocation, once the policy and the project are known."""
+    others: tuple[LineKey, ...] = ()
+    """Further permissions that it may mean instead: within that second, its policy was replaced."""

@@ -40,6 +40,8 @@ class Run(NamedTuple):
     note: str | None
     before: Run | None
     dearer: int = 0
+    closed: bool = False
+    """Whether the policy or the project has ended, so that a grant needs another one."""
 
 
 Line = tuple[Run, ...]
@@ -49,30 +51,38 @@ Step = tuple[Line, int]
 def cheapest(alternatives: Iterable[tuple[int, Run]]) -> Step:
     """The alternatives that can still win, of all with their costs; and the lowest cost.
 
-    Of alternatives with one status, only the cheapest can win.
+    Of alternatives that the same facts will cost the same, only the cheapest can win.
     """
     costs = list(alternatives)
     lowest = min(cost for cost, _ in costs)
     by_status: dict[object, int] = {}
     for cost, run in costs:
-        by_status[run.status] = min(cost, by_status.get(run.status, cost))
+        state = (run.status, run.closed)
+        by_status[state] = min(cost, by_status.get(state, cost))
     kept = {
-        (run[:4], id(run.before)): run._replace(dearer=cost - lowest)
+        (run[:4], run.closed, id(run.before)): run._replace(dearer=cost - lowest)
         for cost, run in costs
-        if cost <= lowest + 1 and cost == by_status[run.status]
+        if cost <= lowest + 1 and cost == by_status[run.status, run.closed]
     }
     return tuple(kept.values()), lowest
 
 
 def granted(line: Line, fact: Fact) -> Step:
-    """The line after a grant. It needs nothing of the line; to repeat it changes nothing."""
+    """The line after a grant. To repeat it changes nothing.
+
+    It needs nothing of the line, but a policy and a project that have not ended.
+    """
     if len(line) == 1:
         run = line[0]
-        return (line if run.status == GRANTED else (Run(GRANTED, fact.at, fact, None, run),)), 0
+        if run.status == GRANTED:
+            return line, 0
+        return (Run(GRANTED, fact.at, fact, None, run),), int(run.closed)
     if not line:
         return (Run(GRANTED, fact.at, fact, None, None),), 0
     return cheapest(
-        (run.dearer, run if run.status == GRANTED else Run(GRANTED, fact.at, fact, None, run))
+        (run.dearer, run)
+        if run.status == GRANTED
+        else (run.dearer + run.closed, Run(GRANTED, fact.at, fact, None, run))
         for run in line
     )
 
@@ -96,7 +106,7 @@ def _revoked(run: Run, fact: Fact) -> tuple[int, Run]:
     if run.status != REVOKED:
         return run.dearer, Run(REVOKED, fact.at, fact, None, run)
     unknown = Run(NOT_KNOWN, run.at, fact, GRANT_NOT_SEEN, run)
-    return run.dearer + 1, Run(REVOKED, fact.at, fact, GRANT_NOT_SEEN, unknown)
+    return run.dearer + 1, Run(REVOKED, fact.at, fact, GRANT_NOT_SEEN, unknown, closed=run.closed)
 
 
 def was_set(line: Line, value: str | datetime | None, fact: Fact) -> Line:
@@ -117,11 +127,11 @@ def ended(line: Line, fact: Fact, *, needs_detached: bool) -> Step:
     """The line after its policy or project ended. A revoked permission stays as it is."""
     note = END_NOT_SEEN if needs_detached else None
     return cheapest(
-        (run.dearer, run)
+        (run.dearer, run._replace(closed=True))
         if run.status == REVOKED
         else (
             run.dearer + (needs_detached and run.status == GRANTED),
-            Run(REVOKED, fact.at, fact, note, run),
+            Run(REVOKED, fact.at, fact, note, run, closed=True),
         )
         for run in line
     )

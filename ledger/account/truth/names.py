@@ -1,20 +1,26 @@
 """Names: how each immutable id was called, and when. The first name told holds backwards.
 
 agency AROA1   told as "ci" at 10, renamed "deploy" at 20     → "ci" before 20, then "deploy"
+
+Each name counts from when it was first told beside the id, or from the call that renamed the
+thing. To tell the same name again changes nothing, so that evidence costs nothing.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
-from ledger.account.truth.fact import Fact, Kind
+from ledger.account.truth.fact import Fact
 from ledger.account.truth.orders import content, one_chain
 from ledger.account.truth.rules import Rules
+
+Telling = tuple[str, str, Fact]
+"""An id, a name, and the fact that told both."""
 
 
 class Naming(NamedTuple):
@@ -31,12 +37,45 @@ class Naming(NamedTuple):
 class Names:
     """The names of the ids of one kind of thing."""
 
-    def __init__(self, named: Iterable[tuple[str, str, Fact]], rules: Rules) -> None:
-        """Each item: an id, a name, and the fact that told both. Sorted by time."""
-        told: dict[str, list[Naming]] = {}
-        for identity, name, fact in named:
-            told.setdefault(identity, []).append(Naming(fact.at, name, fact))
-        self._by_id = {identity: _changes(each, rules) for identity, each in told.items()}
+    def __init__(self, told: Iterable[Telling], rules: Rules) -> None:
+        """Takes what was told, in any order."""
+        self._rules = rules
+        self._told: dict[str, dict[object, Naming]] = {}
+        self._by_id: dict[str, list[Naming]] = {}
+        changed = {telling[0] for telling in told if self._keep(*telling)}
+        for identity in changed:
+            self._by_id[identity] = self._changes(identity)
+
+    def learn(self, telling: Telling) -> bool:
+        """Take one more telling. Returns whether it changes any name, or the fact that told it."""
+        identity = telling[0]
+        if not self._keep(*telling):
+            return False
+        known = self._by_id.get(identity)
+        self._by_id[identity] = self._changes(identity)
+        return known != self._by_id[identity]
+
+    def _keep(self, identity: str, name: str, fact: Fact) -> bool:
+        """Keep a telling, unless the same name was told before. Returns whether it was kept."""
+        told = self._told.setdefault(identity, {})
+        renamed = fact.call == "renamed"
+        key = fact.position if renamed else self._rules.slot(name)
+        known = told.get(key)
+        if known is not None and _is_earlier(known.fact, fact):
+            return False
+        told[key] = Naming(fact.at, name, fact)
+        return True
+
+    def _changes(self, identity: str) -> list[Naming]:
+        """The tellings that changed the name, at most one at an instant."""
+        told = sorted(self._told[identity].values(), key=lambda one: (one.since, one.fact.position))
+        known: list[Naming] = []
+        for _, group in groupby(told, key=attrgetter("since")):
+            before = known[-1].name if known else None
+            naming = _told_at(list(group), before, self._rules)
+            if not known or naming.name != before:
+                known.append(naming)
+        return known
 
     def at(self, identity: str, at: datetime) -> str | None:
         """The name at an instant, or None if none was ever told."""
@@ -53,24 +92,21 @@ class Names:
             for before, after in pairwise(known):
                 yield identity, before.name, after
 
-    def all(self) -> Iterator[str]:
-        """Every name that was told beside an id."""
-        for known in self._by_id.values():
-            yield from (naming.name for naming in known if naming.name is not None)
+    def told(self) -> Iterator[Telling]:
+        """The tellings that count, each id with each of its names."""
+        for identity, told in self._told.items():
+            for naming in told.values():
+                yield identity, naming.name or "", naming.fact
 
-    def __contains__(self, identity: object) -> bool:
-        return identity in self._by_id
+    def of(self, identity: str) -> list[Naming]:
+        """The names of one id, in order of time; none if no fact told one."""
+        return self._by_id.get(identity, [])
 
 
-def _changes(told: Sequence[Naming], rules: Rules) -> list[Naming]:
-    """The tellings that changed the name, at most one at an instant."""
-    known: list[Naming] = []
-    for _, group in groupby(told, key=attrgetter("since")):
-        before = known[-1].name if known else None
-        naming = _told_at(list(group), before, rules)
-        if not known or naming.name != before:
-            known.append(naming)
-    return known
+def _is_earlier(known: Fact, fact: Fact) -> bool:
+    if known.at != fact.at:
+        return known.at < fact.at
+    return content(known) <= content(fact)
 
 
 def _told_at(told: list[Naming], before: str | None, rules: Rules) -> Naming:
@@ -87,16 +123,8 @@ def _told_at(told: list[Naming], before: str | None, rules: Rules) -> Naming:
     return naming._replace(name=before) if spelled and naming.fact.call != "renamed" else naming
 
 
-def names_of(facts: Iterable[Fact], kind: Kind, rules: Rules) -> Names:
-    """The names that facts told beside ids, of the things of one kind."""
-    return Names(_pairs(facts, kind), rules)
-
-
-def _pairs(facts: Iterable[Fact], kind: Kind) -> Iterator[tuple[str, str, Fact]]:
+def own_names(facts: Iterable[Fact]) -> Iterator[Telling]:
+    """The names that facts told beside the ids of their own things."""
     for fact in facts:
-        if fact.kind == kind and fact.id is not None and fact.name is not None:
+        if fact.id is not None and fact.name is not None:
             yield fact.id, fact.name, fact
-        if kind == "policy" and fact.policy_id is not None and fact.policy is not None:
-            yield fact.policy_id, fact.policy, fact
-        if kind == "project" and fact.project_id is not None and fact.region is not None:
-            yield fact.project_id, fact.region, fact

@@ -17,12 +17,13 @@ from math import prod
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from ledger.account.truth.fact import Call, Fact
+from ledger.account.truth.fact import Call, Fact, LineKey
 from ledger.account.truth.lines import cheapest
 from ledger.account.truth.orders import (
     ORDERED_MAX,
     Order,
     Placement,
+    chain_of,
     one_chain,
     orders,
     placements,
@@ -38,11 +39,52 @@ _VALUES: Final[dict[Call, Key]] = {"trust set": "trust", "expiry set": "expiry"}
 
 def stories_after(story: Story, instant: Sequence[Fact]) -> Iterator[Story]:
     """The stories that follow from one, after all facts of an instant."""
-    if any(fact.call in MOVEMENTS for fact in instant) or not _of_one_thing(story, instant):
+    if is_plain(story, instant):
+        _take_lines(story, instant)
+        yield story
+    else:
         yield from _searched(story, instant)
-        return
-    _take_lines(story, instant)
-    yield story
+
+
+def is_plain(story: Story, instant: Sequence[Fact]) -> bool:
+    """Whether an instant moves nothing, so that each of its lines stands by itself."""
+    return not any(fact.call in MOVEMENTS for fact in instant) and _of_one_thing(story, instant)
+
+
+def assigned(instant: Sequence[Fact]) -> list[list[Fact]]:
+    """The instant, once for each way to say which permissions its facts mean.
+
+    If there are too many ways, each permission that may be meant is in doubt.
+    """
+    told = [fact for fact in instant if not fact.others]
+    doubtful = [fact for fact in instant if fact.others]
+    choices = [(fact.key, *fact.others) for fact in doubtful]
+    if len(doubtful) > ORDERED_MAX or prod(map(len, choices)) > STORIES_MAX:
+        each = [(fact, key) for fact, keys in zip(doubtful, choices, strict=True) for key in keys]
+        return [told + [fact._replace(call="doubted", key=key, others=()) for fact, key in each]]
+    return [
+        told + [_meant(fact, key) for fact, key in zip(doubtful, keys, strict=True)]
+        for keys in product(*choices)
+        if _in_order(doubtful, keys)
+    ]
+
+
+def _meant(fact: Fact, key: LineKey | None) -> Fact:
+    return fact._replace(key=key, others=())
+
+
+def _in_order(facts: Sequence[Fact], keys: Sequence[LineKey | None]) -> bool:
+    """Whether facts of one chain mean things in the order in which these began."""
+    ranks = [(fact.key, *fact.others).index(key) for fact, key in zip(facts, keys, strict=True)]
+    told = list(zip(facts, ranks, strict=True))
+    return not any(
+        first.position < then.position
+        and chain_of(first) == chain_of(then)
+        and {first.key, *first.others} == {then.key, *then.others}
+        and earlier > later
+        for first, earlier in told
+        for then, later in told
+    )
 
 
 def _of_one_thing(story: Story, instant: Sequence[Fact]) -> bool:
@@ -57,7 +99,8 @@ def _of_one_thing(story: Story, instant: Sequence[Fact]) -> bool:
 
 
 def _take_lines(story: Story, instant: Sequence[Fact]) -> None:
-    proofs = sorted(instant, key=lambda fact: fact.id is None)
+    proofs = [fact for fact in instant if fact.call != "ended"]
+    proofs.sort(key=lambda fact: fact.id is None)
     for proof in proofs:
         if proof.consequence_of is None:
             story.present(proof)

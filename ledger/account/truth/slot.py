@@ -10,28 +10,47 @@ Instants are taken in order of time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import product
 from operator import attrgetter
 from typing import Final
 
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.orders import content, one_chain
-from ledger.account.truth.rules import Rules
-from ledger.account.truth.search import STORIES_MAX, doubtful, stories_after
-from ledger.account.truth.story import Births, Life, Story
+from ledger.account.truth.rules import MOVEMENTS, Rules
+from ledger.account.truth.search import (
+    STORIES_MAX,
+    assigned,
+    doubtful,
+    is_plain,
+    line_of,
+    stories_after,
+)
+from ledger.account.truth.story import Births, Key, Life, Story
 
 SLACK: Final = 1
 """A story that is dearer by this much may win yet: a later fact may cost the cheaper one more."""
+
+Spelling = tuple[datetime, str]
+"""When a policy was first named, and how."""
 
 
 class Slot:
     """The stories of one name, fact by fact in order of time."""
 
-    __slots__ = ("name", "stories")
+    __slots__ = ("last_at", "last_lines", "name", "spelled", "stories", "unsettled")
 
     def __init__(self, name: str, rules: Rules, births: Births) -> None:
         self.name = name
         self.stories = [Story(rules, births)]
+        self.last_at: datetime | None = None
+        """The instant that was taken last."""
+        self.last_lines: set[Key | None] | None = set()
+        """The lines that its facts changed; None if they began or ended a thing, or may have."""
+        self.unsettled: list[tuple[datetime, datetime | None]] = []
+        """From when until when, both included, there was more than one story, or a search."""
+        self.spelled: dict[str, Spelling] = {}
+        """How policies were named first, by their keys."""
 
     def take_all(self, facts: Sequence[Fact]) -> None:
         """Take facts that are sorted by time, all later than the facts that were taken before."""
@@ -40,7 +59,7 @@ class Slot:
             fact, after = facts[index], index + 1
             at = fact.at
             if after == count or facts[after].at != at:
-                if len(self.stories) == 1:
+                if len(self.stories) == 1 and not fact.others:
                     self.stories[0].take(fact)
                 else:
                     self.take((fact,))
@@ -50,23 +69,91 @@ class Slot:
                 after += 1
             self.take(facts[index:after])
             index = after
+        if facts:
+            self.remember(_last_instant(facts))
 
     def take(self, instant: Sequence[Fact]) -> None:
         """Take all facts of one instant."""
-        if one_chain(instant):
+        open_before = len(self.stories) > 1
+        searched = False
+        if any(fact.others for fact in instant):
+            searched = True
+            ways = [sorted(way, key=content) for way in assigned(instant)]
+            self.stories = [
+                new
+                for story in self.stories
+                for way in ways
+                for new in stories_after(story.fork(), way)
+            ]
+        elif one_chain(instant):
             ordered = sorted(instant, key=attrgetter("position"))
             for story, fact in product(self.stories, ordered):
                 story.take(fact)
         else:
+            searched = not all(is_plain(story, instant) for story in self.stories)
             facts = sorted(instant, key=content)  # The order of arrival must not matter.
             self.stories = [new for story in self.stories for new in stories_after(story, facts)]
         if len(self.stories) > 1:
             self.stories = _cheapest(self.stories, instant[0])
+        if open_before or searched or len(self.stories) > 1:
+            self._settle(instant[0].at)
+
+    def step(self, instant: Sequence[Fact]) -> None:
+        """Take all facts of an instant that is later than all before, and be ready for more."""
+        if len(instant) == 1 and len(self.stories) == 1 and not instant[0].others:
+            self.stories[0].take(instant[0])
+        else:
+            self.take(instant)
+        self.remember(instant)
+
+    def add(self, fact: Fact) -> None:
+        """Take a fact of the instant that was taken last, of which it changes another line."""
+        self.stories[0].take(fact)
+        if self.last_lines is not None:
+            self.last_lines.add(line_of(fact))
+
+    def remember(self, instant: Sequence[Fact]) -> None:
+        """Remember which instant was the last, and what its facts changed."""
+        at = self.last_at = instant[0].at
+        lives = [story.life for story in self.stories]
+        moved = any(type(life) is not Life or life.begun.at == at for life in lives)
+        moved = moved or any(fact.call in MOVEMENTS or fact.others for fact in instant)
+        self.last_lines = None if moved else {line_of(fact) for fact in instant}
+
+    def settled(self, at: datetime) -> bool:
+        """Whether there was one story at an instant, without a search."""
+        return not any(
+            begin <= at and (end is None or at <= end) for begin, end in reversed(self.unsettled)
+        )
+
+    def settled_since(self, at: datetime) -> bool:
+        """Whether there was one story from an instant on, without a search."""
+        if not self.unsettled:
+            return True
+        end = self.unsettled[-1][1]
+        return end is not None and end < at
+
+    def _settle(self, at: datetime) -> None:
+        begin, end = self.unsettled[-1] if self.unsettled else (at, at)
+        if end is not None:
+            begin = at
+        else:
+            self.unsettled.pop()
+        self.unsettled.append((begin, at if len(self.stories) == 1 else None))
 
     def best(self) -> list[Story]:
         """The stories with the fewest unseen facts."""
+        if len(self.stories) == 1:
+            return self.stories
         lowest = min(story.cost for story in self.stories)
         return [story for story in self.stories if story.cost == lowest]
+
+
+def _last_instant(facts: Sequence[Fact]) -> Sequence[Fact]:
+    first = len(facts) - 1
+    while first > 0 and facts[first - 1].at == facts[-1].at:
+        first -= 1
+    return facts[first:]
 
 
 def _cheapest(stories: list[Story], fact: Fact) -> list[Story]:

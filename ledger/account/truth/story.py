@@ -92,7 +92,7 @@ Births = Mapping[str, Fact]
 class Story:
     """One explanation of a slot's facts. `take` changes it; `fork` makes an independent copy."""
 
-    __slots__ = ("births", "cost", "doubtful", "life", "past", "rules")
+    __slots__ = ("births", "closed", "cost", "doubtful", "life", "past", "rules")
 
     def __init__(self, rules: Rules, births: Births) -> None:
         self.rules, self.births = rules, births
@@ -101,10 +101,13 @@ class Story:
         self.past: tuple[Life, ...] = ()
         self.doubtful = False
         """Whether the search was given up: a thing that is proven later may be a known one."""
+        self.closed: frozenset[LineKey] = frozenset()
+        """Permissions whose policy or project ended before they were first granted."""
 
     def fork(self) -> Story:
         copy = Story(self.rules, self.births)
         copy.cost, copy.past, copy.doubtful = self.cost, self.past, self.doubtful
+        copy.closed = self.closed
         copy.life = self.life.fork() if type(self.life) is Life else self.life
         return copy
 
@@ -122,7 +125,8 @@ class Story:
         if type(life) is not Life:
             return life
         lines = frozenset(
-            (key, *((run.status, run.dearer) for run in line)) for key, line in life.lines.items()
+            (key, *((run.status, run.dearer, run.closed) for run in line))
+            for key, line in life.lines.items()
         )
         return life.id or life.begun.at, life.seen, life.asked is None, lines
 
@@ -232,10 +236,11 @@ class Story:
     # -- lines ------------------------------------------------------------------------------------
 
     def grant(self, fact: Fact) -> None:
-        life = self.present(fact)
-        if life is not None and fact.key is not None:
-            life.lines[fact.key], missing = granted(life.lines.get(fact.key, ()), fact)
-            self.cost += missing
+        life, key = self.present(fact), fact.key
+        if life is not None and key is not None:
+            line = life.lines.get(key, ())
+            life.lines[key], missing = granted(line, fact)
+            self.cost += missing or (not line and key in self.closed)
 
     def revoke(self, fact: Fact) -> None:
         life = self.present(fact)
@@ -251,6 +256,7 @@ class Story:
         """The policy or the project of a permission ended, and so the permission."""
         life, key = self.life, fact.key
         if type(life) is not Life or key is None or key not in life.lines:
+            self.closed |= {key} if key is not None else set()
             return
         needs = fact.kind in self.rules.deletes_only_detached and fact.origin == "observed"
         life.lines[key], missing = ended(life.lines[key], fact, needs_detached=needs)

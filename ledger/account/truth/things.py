@@ -1,20 +1,20 @@
-"""Things: the slots of one kind, folded, and which thing a name or an id meant at an instant."""
+"""Things: the facts of each slot, the slots folded, and the things in them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
 
-from ledger.account.truth.fact import Fact, Kind
-from ledger.account.truth.lines import NOT_KNOWN
+from ledger.account.truth.fact import Fact
 from ledger.account.truth.names import Names
 from ledger.account.truth.rules import Rules
-from ledger.account.truth.slot import Slot
+from ledger.account.truth.slot import Slot, Spelling
 from ledger.account.truth.story import Life
-from ledger.account.truth.timeline import Interval, Timeline, agreed, of_life, state_at
+from ledger.account.truth.timeline import Timeline, agreed, joined, of_life
 from ledger.values import instant_text
+
+Lives = tuple[Life, ...]
+"""The lives of one thing under one name, in one story. More than one if it was renamed back."""
 
 
 def slot_name(fact: Fact, names: Names, rules: Rules) -> str:
@@ -22,10 +22,11 @@ def slot_name(fact: Fact, names: Names, rules: Rules) -> str:
     name = fact.name
     if name is None:
         name = names.at(fact.id or "", fact.at)
-    return _slot(fact.id, name, rules)
+    return slot_called(fact.id, name, rules)
 
 
-def _slot(identity: str | None, name: str | None, rules: Rules) -> str:
+def slot_called(identity: str | None, name: str | None, rules: Rules) -> str:
+    """The slot of a name; without one, that of the id."""
     if name is None:
         return f"#{identity}"
     return name.casefold() if rules.names_ignore_case else name
@@ -40,7 +41,7 @@ def by_slot(facts: Iterable[Fact], names: Names, rules: Rules) -> dict[str, list
     moved: dict[str, None] = {}
     renamed = set()
     for identity, before, naming in names.renamings():
-        old, new = _slot(identity, before, rules), _slot(identity, naming.name, rules)
+        old, new = slot_called(identity, before, rules), slot_called(identity, naming.name, rules)
         if old != new:
             move = _move(identity, naming.fact)
             slots[old].append(move._replace(call="left", name=before))
@@ -52,7 +53,8 @@ def by_slot(facts: Iterable[Fact], names: Names, rules: Rules) -> dict[str, list
             slots[slot_name(fact, names, rules)].append(fact)
         elif fact.position not in renamed:
             name = fact.name if fact.id is None else names.at(fact.id, fact.at)
-            slots[_slot(fact.id, name, rules)].append(fact._replace(call="evidence", name=name))
+            slot = slot_called(fact.id, name, rules)
+            slots[slot].append(fact._replace(call="evidence", name=name))
     for slot in moved:
         slots[slot].sort(key=lambda fact: (fact.at, fact.position))
     return slots
@@ -60,8 +62,8 @@ def by_slot(facts: Iterable[Fact], names: Names, rules: Rules) -> dict[str, list
 
 def _move(identity: str, fact: Fact) -> Fact:
     """A renaming as the fold takes it. If no call was seen that renamed the thing, nobody did."""
-    seen = fact.call == "renamed"
-    return fact._replace(id=identity, consequence_of=None, actor=fact.actor if seen else None)
+    actor = fact.actor if fact.call == "renamed" else None
+    return fact._replace(id=identity, consequence_of=None, actor=actor)
 
 
 def births(facts: Iterable[Fact]) -> dict[str, Fact]:
@@ -77,7 +79,17 @@ def fold(slot: str, facts: Sequence[Fact], rules: Rules, born: Mapping[str, Fact
     """The slot after all its facts, which are sorted by time."""
     folded = Slot(slot, rules, born)
     folded.take_all(facts)
+    if rules.names_ignore_case:
+        spell(folded.spelled, facts)
     return folded
+
+
+def spell(spelled: dict[str, Spelling], facts: Iterable[Fact]) -> None:
+    """Note how facts spell their policies' names: that of the first one is shown."""
+    for fact in facts:
+        if fact.key is not None and fact.policy is not None and fact.key.policy is not None:
+            spelling = (fact.at, fact.policy)
+            spelled[fact.key.policy] = min(spelling, spelled.get(fact.key.policy, spelling))
 
 
 def name_of(slot: str, life: Life) -> str | None:
@@ -90,84 +102,20 @@ def thing_of(slot: str, life: Life) -> str:
     return life.id or f"{slot}~{'' if life.seen else 'by~'}{instant_text(life.begun.at)}"
 
 
-class Meant(NamedTuple):
-    """The things that a handle may mean. More than one: the facts do not say which."""
-
-    things: tuple[str, ...]
-    constant: bool
-    """Whether the handle means the same thing at every instant."""
-
-
-class Things:
-    """All things of one kind in an account."""
-
-    def __init__(self, kind: Kind, slots: Mapping[str, Slot], names: Names, rules: Rules) -> None:
-        self.kind, self.slots = kind, slots
-        self._names, self._rules = names, rules
-
-    def lives(self) -> Iterator[tuple[str, str, list[Life]]]:
-        """Each slot's name, each thing in it, and its lives in the best stories."""
-        for name, slot in self.slots.items():
-            for thing, lives in self.of_slot(name, slot).items():
-                yield name, thing, lives
-
-    @staticmethod
-    def of_slot(name: str, slot: Slot) -> dict[str, list[Life]]:
-        found: dict[str, list[Life]] = defaultdict(list)
-        for story in slot.best():
-            for life in story.lives():
-                found[thing_of(name, life)].append(life)
-        return found
-
-    def meant(self, identity: str | None, name: str | None, at: datetime) -> Meant:
-        """The things that an id or a name meant at an instant, that instant included."""
-        if identity is not None:
-            return Meant((identity,), constant=True)
-        slot = self.slots.get(self._rules.slot(name or ""))
-        if slot is None:
-            return Meant((name or "",), constant=True)
-        best = slot.best()
-        lives = {thing_of(slot.name, life): life for story in best for life in story.lives()}
-        if len(lives) == 1:
-            return Meant(tuple(lives), constant=True)
-        alive = {thing: life for thing, life in lives.items() if _alive(life, at)}
-        if len(alive) > 1 and self.kind in self._rules.deletes_only_detached:
-            staying = {thing: life for thing, life in alive.items() if _stays(life, at)}
-            alive = staying or alive  # The deletion needed a revocation of all that came before.
-        return Meant(tuple(alive) or (name or "",), constant=False)
-
-    def timelines(self) -> Iterator[tuple[str, str, Timeline]]:
-        """Each thing's slot, key, and whether it exists. A renamed thing has one for each name."""
-        for name, slot in self.slots.items():
-            count = len(slot.best())
-            for thing, lives in self.of_slot(name, slot).items():
-                yield name, thing, agreed_lives(lives, count)
+def things_in(slot: Slot) -> dict[str, list[Lives]]:
+    """Each thing of a slot, and its lives in each of the best stories that have it."""
+    found: dict[str, list[Lives]] = {}
+    for story in slot.best():
+        told: dict[str, Lives] = {}
+        for life in story.lives():
+            thing = thing_of(slot.name, life)
+            told[thing] = (*told.get(thing, ()), life)
+        for thing, lives in told.items():
+            found.setdefault(thing, []).append(lives)
+    return found
 
 
-def agreed_lives(lives: Sequence[Life], stories: int) -> Timeline:
-    """Whether a thing exists, as far as all stories agree."""
-    if len(lives) == 1 and stories == 1:
-        return of_life(lives[0])
-    timelines = [of_life(life) for life in lives]
-    return agreed(timelines + [[] for _ in range(stories - len(lives))])
-
-
-def doubts(timeline: Timeline) -> Iterator[Interval]:
-    """The times in which it is not known whether a thing exists."""
-    for index, (at, state) in enumerate(timeline):
-        if state.status == NOT_KNOWN:
-            end = timeline[index + 1][0] if index + 1 < len(timeline) else None
-            yield Interval(at, end, state)
-
-
-def exists_at(timeline: Timeline, at: datetime) -> bool:
-    state = state_at(timeline, at)
-    return state is not None and state.status not in (NOT_KNOWN, "deleted")
-
-
-def _alive(life: Life, at: datetime) -> bool:
-    return life.begun.at <= at and (life.ended is None or life.ended.at >= at)
-
-
-def _stays(life: Life, at: datetime) -> bool:
-    return life.ended is None or life.ended.at > at
+def existence(stories: Sequence[Lives], count: int) -> Timeline:
+    """Whether a thing exists, as far as all of `count` stories agree."""
+    timelines = [joined([of_life(life) for life in lives]) for lives in stories]
+    return agreed(timelines + [[] for _ in range(count - len(stories))])

@@ -154,6 +154,17 @@ def _state(run: Run) -> State:
     return State("set", run.at, fact.actor, fact.origin, fact.position, run.note, run.status)
 
 
+def joined(timelines: Sequence[Timeline]) -> Timeline:
+    """One timeline of several that follow one another: a thing that had its name several times."""
+    if len(timelines) == 1:
+        return timelines[0]
+    result: Timeline = []
+    for timeline in timelines:
+        for at, state in timeline:
+            add(result, at, state)
+    return result
+
+
 # -- several stories ------------------------------------------------------------------------------
 
 

@@ -180,3 +180,130 @@ def test_a_deleted_project_ends_what_was_granted_on_it() -> None:
 def test_a_project_that_no_trace_named_is_shown_by_its_id() -> None:
     found = in_every_order(fact("A", 2, region=None, project_id="pr1"), rules=HUAWEICLOUD)
     assert shown(found, "permission", region="pr1") == ["2- granted since 2 by carol"]
+
+
+def test_a_policy_that_got_its_old_name_back_is_one_and_ends_its_permissions() -> None:
+    found = in_every_order(
+        policy("created", 1, id="cp1", name="wide"),
+        fact("A", 2, policy=None, policy_id="cp1"),
+        policy("renamed", 3, id="cp1", name="narrow"),
+        policy("renamed", 5, id="cp1", name="wide"),
+        policy("deleted", 9, "bob", id="cp1"),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "permission")[-1] == "9- revoked since 9 by bob"
+    assert shown(found, "policy", name="wide") == [
+        "1-3 exists since 1 by carol",
+        "3-5 renamed since 3 by carol",
+        "5-9 exists since 5 by carol",
+        "9- deleted since 9 by bob",
+    ]
+
+
+def test_a_permission_on_a_renamed_project_is_one() -> None:
+    granted = (
+        project("created", 0, id="pr1", name="eu-de_a"),
+        fact("A", 2, region=None, project_id="pr1"),
+        project("renamed", 5, id="pr1", name="eu-de_b"),
+    )
+    found = in_every_order(
+        *granted, fact("X", 7, "bob", region=None, project_id="pr1"), rules=HUAWEICLOUD
+    )
+    assert shown(found, "permission") == [
+        "2-7 granted since 2 by carol",
+        "7- revoked since 7 by bob",
+    ]
+    found = in_every_order(*granted, project("deleted", 9, "bob", id="pr1"), rules=HUAWEICLOUD)
+    assert shown(found, "permission")[-1] == "9- revoked since 9 by bob"
+
+
+def test_a_project_created_again_in_one_second_may_have_what_was_granted_then() -> None:
+    found = in_every_order(
+        project("created", 0, id="pr1", name="eu-de_a"),
+        project("deleted", 5, id="pr1"),
+        project("created", 5, id="pr2", name="eu-de_a"),
+        fact("A", 5, region="eu-de_a"),
+        rules=HUAWEICLOUD,
+    )
+    assert "not known" in shown(found, "permission")[-1]
+
+
+REPLACED = (
+    policy("created", 1, id="P1", name="etl"),
+    policy("deleted", 5, name="etl"),
+    policy("created", 5, id="P2", name="etl"),
+)
+
+
+def test_a_permission_whose_policy_is_replaced_within_one_second_is_not_said_to_be_revoked() -> (
+    None
+):
+    found = in_every_order(
+        *REPLACED,
+        fact("C", 0),
+        fact("A", 2, policy="etl"),
+        fact("X", 5, policy="etl"),
+        fact("A", 5, policy="etl"),
+        rules=AWS,
+    )
+    assert shown(found, "permission", policy_id="P1")[-1] == "5- revoked since 5 by carol"
+    assert shown(found, "permission", policy_id="P2") == [
+        "5- not known (order within the second not known)"
+    ]
+
+
+def test_a_revocation_in_the_second_in_which_its_policy_was_replaced_is_of_the_old_one() -> None:
+    found = in_every_order(
+        *REPLACED,
+        fact("C", 0),
+        fact("A", 2, policy="etl"),
+        fact("X", 5, "bob", policy="etl"),
+        rules=AWS,
+    )
+    assert shown(found, "permission") == [
+        "2-5 granted since 2 by carol",
+        "5- revoked since 5 by bob",
+    ]
+
+
+def test_a_grant_in_the_second_of_its_policys_deletion_came_before_it_or_is_not_known() -> None:
+    history = (
+        fact("C", 0),
+        policy("created", 1, id="P1", name="etl"),
+        policy("deleted", 5, "bob", name="etl"),
+        fact("A", 5, policy="etl"),
+    )
+    found = in_every_order(*history, rules=HUAWEICLOUD)
+    assert shown(found, "permission") == ["5- revoked since 5 by bob"]
+    found = in_every_order(*history, rules=AWS)
+    assert shown(found, "permission") == ["5- not known (order within the second not known)"]
+
+
+def test_a_permission_ends_with_its_policy_even_if_two_calls_may_have_deleted_it() -> None:
+    found = in_every_order(
+        fact("C", 0),
+        policy("created", 1, id="P1", name="etl"),
+        fact("A", 2, policy="etl"),
+        policy("deleted", 5, "alice", name="etl"),
+        policy("deleted", 5, "bob", name="etl"),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "permission", policy_id="P1")[-1].startswith("5- revoked since 5")
+
+
+def test_policies_that_the_cloud_does_not_tell_apart_by_case_are_one() -> None:
+    told = fact("C", 0), fact("A", 2, policy="ETL"), fact("X", 5, "bob", policy="etl")
+    assert shown(in_every_order(*told, rules=AWS), "permission", policy="ETL") == [
+        "2-5 granted since 2 by carol",
+        "5- revoked since 5 by bob",
+    ]
+    found = in_every_order(*told, rules=HUAWEICLOUD)
+    assert shown(found, "permission", policy="ETL") == ["2- granted since 2 by carol"]
+
+
+def test_a_policy_that_only_grants_name_is_not_shown_as_existing() -> None:
+    found = in_every_order(fact("A", 2, policy="etl", policy_id="P1"), rules=HUAWEICLOUD)
+    assert shown(found, "policy") == []
+    assert shown(found, "permission", policy="etl", policy_id="P1") == [
+        "2- granted since 2 by carol"
+    ]

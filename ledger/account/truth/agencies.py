@@ -1,0 +1,158 @@
+"""Agencies: the spans of a slot's agencies, cut where they expire or their policies are gone.
+
+own states      granted 10 ──────────────────────────── revoked 90
+policy deleted                 50 ──────────
+agency expires                                   70
+shown           granted 10 ── revoked 50 ──────── …
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from ledger.account.truth.fact import LineKey
+from ledger.account.truth.keys import Keys
+from ledger.account.truth.lines import (
+    CREATION_NOT_SEEN,
+    END_NOT_SEEN,
+    GRANTED,
+    NOT_KNOWN,
+    REVOKED,
+)
+from ledger.account.truth.rules import Rules
+from ledger.account.truth.slot import Slot, Spelling
+from ledger.account.truth.spans import EXPIRY_NOTE, Identity, Span, spans_of
+from ledger.account.truth.story import Key, Life
+from ledger.account.truth.things import Lives, existence, name_of, things_in
+from ledger.account.truth.timeline import (
+    BEGINNING,
+    ENDED,
+    EXISTS,
+    EXPIRED,
+    Interval,
+    State,
+    Timeline,
+    agreed,
+    expired,
+    joined,
+    not_known,
+    of_line,
+    of_values,
+    overlaid,
+)
+
+POLICY_NOT_KNOWN: Final = "whether the policy existed is not known"
+
+
+class Agency(NamedTuple):
+    """One agency of a slot: its lives in each of the best stories that have it."""
+
+    thing: str
+    name: str | None
+    stories: Sequence[Lives]
+    among: int
+    """How many best stories there are."""
+    spelled: Mapping[str, Spelling]
+    keys: Keys
+    rules: Rules
+
+    @property
+    def identity(self) -> Identity:
+        return ("agency", self.thing, self.name, None, None, None, None)
+
+    def lines(self) -> dict[Key, None]:
+        """The keys of all its lines."""
+        return dict.fromkeys(key for lives in self.stories for life in lives for key in life.lines)
+
+    def line(self, key: Key) -> Timeline:
+        """The states of a line, before anything cuts it."""
+        if self.among == 1 and len(self.stories[0]) == 1:
+            return self._of(self.stories[0][0], key)
+        found = [joined([self._since_begun(life, key) for life in lives]) for lives in self.stories]
+        return agreed(found + [[] for _ in range(self.among - len(found))])
+
+    def _of(self, life: Life, key: Key) -> Timeline:
+        line = life.lines.get(key)
+        if line is None:
+            return []
+        if isinstance(key, LineKey):
+            needs_detached = "agency" in self.rules.deletes_only_detached
+            return of_line(life, line, needs_detached=needs_detached)
+        return of_values(life, line)
+
+    def _since_begun(self, life: Life, key: Key) -> Timeline:
+        """The states also before the first fact: not known if the creation was not seen."""
+        timeline = self._of(life, key)
+        begin = life.unseen_from or BEGINNING
+        if life.seen or (timeline and timeline[0][0] <= begin):
+            return timeline
+        return [(begin, not_known(CREATION_NOT_SEEN, life.begun)), *timeline]
+
+    def gone(self) -> list[Interval]:
+        """When it had expired, or may have."""
+        return expired(self.line("expiry")) if "expiry" in self.lines() else []
+
+    def spans(self) -> Iterator[Span]:
+        """All its spans: life, trust, expiry, permissions."""
+        gone = self.gone()
+        alive = existence(self.stories, self.among)
+        yield from spans_of(self.identity, overlaid(alive, gone, _expired))
+        for key in self.lines():
+            yield from self.spans_of(key, gone)
+
+    def spans_of(self, key: Key, gone: Sequence[Interval]) -> Iterator[Span]:
+        """The spans of one line."""
+        timeline = self.line(key)
+        if not isinstance(key, LineKey):
+            cut = timeline if key == "expiry" else overlaid(timeline, gone, _expired)
+            yield from spans_of((key, *self.identity[1:]), cut)
+            return
+        identity = self._permission(key, timeline[0][0])
+        absences = list(self.keys.absences(key))
+        if gone or absences:
+            timeline = overlaid(overlaid(timeline, gone, _expired), absences, _absent)
+        yield from spans_of(identity, timeline)
+
+    def _permission(self, key: LineKey, at: datetime) -> Identity:
+        policy, policy_id = self.keys.policy(key, at)
+        region = self.keys.region(key, at)
+        if policy is None and policy_id is None and key.policy is not None:
+            _, policy = self.spelled.get(key.policy, (at, key.policy))
+        return ("permission", self.thing, self.name, region, key.service, policy, policy_id)
+
+
+def agencies_in(slot: Slot, keys: Keys, rules: Rules) -> Iterator[Agency]:
+    """The agencies of a slot."""
+    count = len(slot.best())
+    for thing, stories in things_in(slot).items():
+        name = name_of(slot.name, stories[0][0])
+        yield Agency(thing, name, stories, count, slot.spelled, keys, rules)
+
+
+_WHEN_EXPIRED: Final = {EXISTS: EXPIRED, GRANTED: REVOKED, "set": ENDED}
+
+
+def _expired(state: State, expiry: Interval) -> State:
+    """A state while the agency had expired: nobody may act as it.
+
+    It expires by itself, or by the call that set its expiry to a time that had passed.
+    """
+    status, by = _WHEN_EXPIRED.get(state.status), expiry.by
+    if status is None:
+        return state
+    if by.status == NOT_KNOWN:
+        return by
+    caller = (by.actor, by.origin) if by.since == expiry.begin else (None, None)
+    return State(status, expiry.begin, *caller, by.position, EXPIRY_NOTE)
+
+
+def _absent(state: State, absence: Interval) -> State:
+    """A permission while its policy or project was deleted, or may have been."""
+    by = absence.by
+    if state.status != GRANTED:
+        return state
+    if by.status == NOT_KNOWN:
+        return not_known(POLICY_NOT_KNOWN)._replace(position=by.position)
+    return State(REVOKED, by.since, None, None, by.position, END_NOT_SEEN)

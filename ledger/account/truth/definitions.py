@@ -1,0 +1,200 @@
+"""Definitions: the policies, or the projects, that permissions refer to: their names and lives.
+
+policy P1 "etl"  created 1, deleted 5      a grant of "etl" at 2 means P1
+policy P2 "etl"  created 7                 a grant of "etl" at 9 means P2, at 5 either
+
+Grants and revocations prove the policy that they name. Of a policy without calls of its own, only
+its names count: whether it exists is not asked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from ledger.account.truth.fact import Fact
+from ledger.account.truth.handles import ALL_REGIONS, id_handle
+from ledger.account.truth.lines import NOT_KNOWN
+from ledger.account.truth.names import Names, Telling, own_names
+from ledger.account.truth.orders import chain_of
+from ledger.account.truth.rules import Rules
+from ledger.account.truth.slot import Slot
+from ledger.account.truth.spans import Span, spans_of
+from ledger.account.truth.story import Life
+from ledger.account.truth.things import (
+    Lives,
+    births,
+    by_slot,
+    existence,
+    fold,
+    name_of,
+    slot_called,
+    slot_name,
+    thing_of,
+    things_in,
+)
+from ledger.account.truth.timeline import DELETED, Interval, Timeline
+
+Defined = Literal["policy", "project"]
+
+
+class Meant(NamedTuple):
+    """What a name or an id may mean: keys of things. More than one: the facts do not say which."""
+
+    keys: tuple[str, ...]
+    constant: bool
+    """Whether it means the same at every instant."""
+
+
+def proof_of(kind: Defined, fact: Fact) -> Fact | None:
+    """The proof, in a grant or a revocation, of its policy or its project."""
+    if fact.consequence_of is not None or fact.call not in {"granted", "revoked"}:
+        return None
+    identity, name = handles_in(kind, fact)
+    if identity is None and name is None:
+        return None
+    return fact._replace(call="evidence", kind=kind, id=identity, name=name)
+
+
+def handles_in(kind: Defined, fact: Fact) -> tuple[str | None, str | None]:
+    """The id and the name by which a fact of an agency speaks of its policy or its project."""
+    if kind == "policy":
+        return fact.policy_id, fact.policy
+    return fact.project_id, None if fact.region == ALL_REGIONS else fact.region
+
+
+def told_in(kind: Defined, uses: Iterable[Fact]) -> Iterator[Telling]:
+    """The names that facts of agencies told beside the ids of policies or projects."""
+    for use in uses:
+        identity, name = handles_in(kind, use)
+        if identity is not None and name is not None:
+            yield identity, name, use._replace(call="evidence", kind=kind, id=identity, name=name)
+
+
+class Definitions:
+    """The policies or projects of some facts: of an account, or of those that share handles."""
+
+    def __init__(
+        self, kind: Defined, slots: Mapping[str, Slot], names: Names, lived: Collection[str]
+    ) -> None:
+        self.kind, self.slots, self.names, self.lived = kind, slots, names, lived
+        self._things = {name: things_in(slot) for name, slot in slots.items()}
+        self._named: dict[str, str | None] = {}
+        self.ends: dict[str, Fact] = {}
+        """The call that ended each thing, by the thing's key, where it is known."""
+        self.absences: dict[str, list[Interval]] = defaultdict(list)
+        """When each thing was deleted, or may have been."""
+        for name, _, stories in self._each():
+            key = _key_of(name, stories[0][0])
+            self._named.setdefault(key, name_of(name, stories[0][0]))
+            self.absences[key] += _absences(self._timeline(name, stories))
+            if len(stories) == len(slots[name].best()) and (end := _end(stories)) is not None:
+                self.ends[key] = end
+
+    def _each(self) -> Iterator[tuple[str, str, list[Lives]]]:
+        for name, things in self._things.items():
+            for thing, stories in things.items():
+                yield name, thing, stories
+
+    def _timeline(self, name: str, stories: Sequence[Lives]) -> Timeline:
+        return existence(stories, len(self.slots[name].best()))
+
+    def meant(self, fact: Fact, rules: Rules) -> Meant:
+        """The things that a fact of an agency may mean, in the order in which they began."""
+        identity, name = handles_in(self.kind, fact)
+        if identity is not None:
+            return Meant((id_handle(identity),), constant=True)
+        slot = rules.slot(name or "")
+        things = self._things.get(slot, {})
+        found = {
+            _key_of(slot, stories[0][0]): life
+            for stories in things.values()
+            for lives in stories
+            for life in lives
+            if _may_be_meant(life, fact)
+        }
+        ended = any(life.ended for each in things.values() for lives in each for life in lives)
+        keys = sorted(found, key=lambda key: (found[key].begun.at, found[key].ended is None, key))
+        return Meant(tuple(keys) or (slot,), constant=len(things) <= 1 and not ended)
+
+    def shown(self, key: str, at: datetime) -> tuple[str | None, str | None]:
+        """The name of a thing at an instant, and its id, or what is known instead of an id."""
+        if key.startswith("#"):
+            identity = key[1:]
+            return self.names.at(identity, at) or self._named.get(key), identity
+        return (self._named[key], key) if key in self._named else (None, None)
+
+    def spans(self) -> Iterator[Span]:
+        """The spans of the things of which there are calls of their own."""
+        for name, thing, stories in self._each():
+            if name in self.lived:
+                named = name_of(name, stories[0][0])
+                identity = (self.kind, thing, named, None, None, None, None)
+                yield from spans_of(identity, self._timeline(name, stories))
+
+    def keys(self) -> Iterator[str]:
+        """The keys of all things."""
+        return iter(self._named)
+
+
+def define(kind: Defined, own: Sequence[Fact], uses: Sequence[Fact], rules: Rules) -> Definitions:
+    """Fold policies or projects from their own facts, and from their uses by agencies."""
+    names = Names([*own_names(own), *told_in(kind, uses)], rules)
+    slots = _lived(own, names, rules)
+    proofs = {fact.position: fact for _, _, fact in names.told() if fact.call == "evidence"}
+    if slots:
+        for use in uses:
+            proof = proof_of(kind, use)
+            if proof is not None and slot_name(proof, names, rules) in slots:
+                proofs[proof.position] = proof
+    facts = sorted([*own, *proofs.values()], key=lambda fact: (fact.at, fact.position))
+    born = births(own)
+    folded = {
+        slot: fold(slot, known, rules, born) for slot, known in by_slot(facts, names, rules).items()
+    }
+    return Definitions(kind, folded, names, slots)
+
+
+def _lived(own: Sequence[Fact], names: Names, rules: Rules) -> set[str]:
+    """The slots of things of which there are calls of their own."""
+    slots = {slot_name(fact, names, rules) for fact in own}
+    for identity in {fact.id for fact in own if fact.id is not None}:
+        slots |= {slot_called(identity, naming.name, rules) for naming in names.of(identity)}
+    return slots
+
+
+def _key_of(slot: str, life: Life) -> str:
+    """The handle of a thing's id; without an id, the thing's key."""
+    return id_handle(life.id) if life.id is not None else thing_of(slot, life)
+
+
+def _may_be_meant(life: Life, fact: Fact) -> bool:
+    """Whether a name meant the thing with this life: at the edges, as a trace's order allows."""
+    begun, ended = life.begun, life.ended
+    if fact.at < begun.at or (fact.at == begun.at and _in_order(fact, begun)):
+        return False
+    return (
+        ended is None or fact.at < ended.at or (fact.at == ended.at and not _in_order(ended, fact))
+    )
+
+
+def _in_order(first: Fact, then: Fact) -> bool:
+    """Whether it is told that one fact of an instant came before another one."""
+    return first.position < then.position and chain_of(first) == chain_of(then)
+
+
+def _end(stories: Sequence[Lives]) -> Fact | None:
+    """The call that ended a thing, if all stories agree on it."""
+    ends = {lives[-1].ended for lives in stories}
+    if len(ends) > 1 or any(lives[-1].end == "left" for lives in stories):
+        return None
+    return ends.pop()
+
+
+def _absences(timeline: Timeline) -> Iterator[Interval]:
+    for index, (at, state) in enumerate(timeline):
+        if state.status in (NOT_KNOWN, DELETED):
+            end = timeline[index + 1][0] if index + 1 < len(timeline) else None
+            yield Interval(at, end, state)

@@ -1,0 +1,117 @@
+"""Keys: which permission a grant or a revocation is about, by what is known of policies, projects.
+
+granted  policy "etl"   region "eu-de"     →  ("eu-de", no service, "#P1")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from ledger.account.truth.definitions import Defined, Definitions, handles_in
+from ledger.account.truth.fact import Call, Fact, LineKey
+from ledger.account.truth.handles import id_handle
+from ledger.account.truth.rules import Rules
+from ledger.account.truth.timeline import Interval
+
+Find = Callable[[str], Definitions | None]
+"""Returns what is known of the policies, or projects, with a handle or a key."""
+_CHANGES: Final = frozenset[Call]({"granted", "revoked"})
+NOWHERE: Final = "not known"
+"""The region of a permission of which no fact told it."""
+
+
+class Keys:
+    """The permissions that facts mean, and what is known of their policies and projects."""
+
+    def __init__(self, policies: Find, projects: Find, rules: Rules) -> None:
+        self._find: Mapping[Defined, Find] = {"policy": policies, "project": projects}
+        self._rules = rules
+        self._known: dict[tuple[str | None, ...], tuple[LineKey, ...]] = {}
+
+    def forget(self) -> None:
+        """Policies or projects changed: what handles mean has to be found out again."""
+        self._known = {}
+
+    def of(self, fact: Fact) -> tuple[LineKey, ...]:
+        """The permissions that a grant or a revocation may mean. More than one: it is not told."""
+        handles = fact[6:11]
+        known = self._known.get(handles)
+        if known is not None:
+            return known
+        regions, constant = self._meant("project", fact)
+        policies, same = self._meant("policy", fact)
+        keys = tuple(
+            LineKey(region or NOWHERE, fact.service, policy)
+            for policy in policies
+            for region in regions
+        )
+        if constant and same:
+            self._known[handles] = keys
+        return keys
+
+    def _meant(self, kind: Defined, fact: Fact) -> tuple[tuple[str | None, ...], bool]:
+        identity, name = handles_in(kind, fact)
+        if identity is None and name is None:
+            return (fact.region if kind == "project" else None,), True
+        handle = self._rules.slot(name or "") if identity is None else id_handle(identity)
+        definitions = self._find[kind](handle)
+        if definitions is None:
+            return (handle,), True
+        return definitions.meant(fact, self._rules)
+
+    def keyed(self, facts: Iterable[Fact]) -> Iterator[Fact]:
+        """Facts of agencies, the grants and revocations with their keys."""
+        for fact in facts:
+            if fact.call in _CHANGES:
+                key, *others = self.of(fact)
+                yield tuple.__new__(Fact, (*fact[:-2], key, tuple(others)))
+            else:
+                yield fact
+
+    def with_ends(self, facts: Sequence[Fact]) -> Sequence[Fact]:
+        """A slot's facts and, for each permission, the ends of its policy and its project."""
+        keys = dict.fromkeys(
+            key for fact in facts if fact.key is not None for key in (fact.key, *fact.others)
+        )
+        added = [
+            end._replace(call="ended", key=key, id=None, name=None)
+            for key in keys
+            for end in self.ends(key)
+        ]
+        if not added:
+            return facts
+        return sorted([*facts, *added], key=lambda fact: (fact.at, fact.position))
+
+    def ends(self, key: LineKey) -> Iterator[Fact]:
+        """The calls that ended the policy or the project of a permission."""
+        for definitions, handle in self._definitions(key):
+            if handle in definitions.ends:
+                yield definitions.ends[handle]
+
+    def absences(self, key: LineKey) -> Iterator[Interval]:
+        """When the policy or the project of a permission was deleted, or may have been."""
+        for definitions, handle in self._definitions(key):
+            yield from definitions.absences.get(handle, ())
+
+    def _definitions(self, key: LineKey) -> Iterator[tuple[Definitions, str]]:
+        pairs: tuple[tuple[Defined, str | None], ...]
+        pairs = ("policy", key.policy), ("project", key.region)
+        for kind, handle in pairs:
+            definitions = self._find[kind](handle) if handle else None
+            if definitions is not None and handle is not None:
+                yield definitions, handle
+
+    def policy(self, key: LineKey, at: datetime) -> tuple[str | None, str | None]:
+        """The policy's name at an instant and its id; two None if the key is all that is known."""
+        definitions = self._find["policy"](key.policy or "")
+        if definitions is not None and key.policy is not None:
+            return definitions.shown(key.policy, at)
+        return (None, key.policy[1:]) if key.policy and key.policy.startswith("#") else (None, None)
+
+    def region(self, key: LineKey, at: datetime) -> str:
+        """The region, or the project: its name at an instant, or its id without one."""
+        definitions = self._find["project"](key.region)
+        name, identity = definitions.shown(key.region, at) if definitions else (None, None)
+        return name or identity or key.region.removeprefix("#")
