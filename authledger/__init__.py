@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     )
     from ledger.account.console import RequestConsoleLogin
     from ledger.account.policy import AttemptPolicyDeletion
-    from ledger.account.state import Account
+    from ledger.account.questions import Account
     from ledger.account.usage import IssueCredential, UseFeature
     from ledger.application import Actor, Observed, Outcome
     from ledger.errors import (
@@ -152,7 +152,7 @@ _MODULES = {
     ),
     "ledger.account.console": ("RequestConsoleLogin",),
     "ledger.account.policy": ("AttemptPolicyDeletion",),
-    "ledger.account.state": ("Account",),
+    "ledger.account.questions": ("Account",),
     "ledger.account.usage": ("IssueCredential", "UseFeature"),
     "ledger.application": ("Actor", "Observed", "Outcome"),
     "ledger.messages": ("Command", "DomainEvent", "Observation", "Provenance", "Recorded"),

@@ -28,7 +28,7 @@ from projections.views import Views
 if TYPE_CHECKING:
     from authledger.proof import Evidence
     from authledger.traces import Imported
-    from ledger.account.state import Account
+    from ledger.account.questions import Account
     from ledger.verification.verdict import Verdict
     from projections.audit.replay import Replayed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ledger.account.state import Account
+from ledger.account.questions import Account
 from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput
 from ledger.messages import Command
@@ -23,7 +23,7 @@ def check_region(
     if region is None or catalogue.knows_region(command.provider, region):
         return
     found = account()
-    if found is not None and region in regions_in_use(found):
+    if found is not None and region in found.regions():
         return
     raise InvalidInput(
         f"The catalogue has no region {region!r} of {command.provider}, and this account did not "
@@ -31,9 +31,3 @@ def check_region(
         remedy=f"{offer(near(region, catalogue.regions(command.provider)))}"
         f"If the region exists, add {option}.",
     )
-
-
-def regions_in_use(account: Account) -> set[str]:
-    """The regions in which the account was asked for consent, or has a permission."""
-    asked = {region for _, region in account.authorizations}
-    return asked | {key.region for keys in account.permissions.values() for key in keys}

@@ -10,7 +10,7 @@ from cli.printing.output import say
 from cli.reading import ledger_of
 
 if TYPE_CHECKING:
-    from ledger.account.state import Account
+    from ledger.account.questions import Account
     from ledger.messages import Command
 
 

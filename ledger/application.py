@@ -21,7 +21,7 @@ from eventsourcing.persistence import Mapper
 from eventsourcing.utils import Environment, EnvType
 
 import ledger.events  # noqa: F401  A program that reads a ledger needs its events.
-from ledger.account.state import Account
+from ledger.account.questions import Account
 from ledger.as_of import AsOf, resolve
 from ledger.catalogue import Catalogue, load_catalogue
 from ledger.errors import NotFound
@@ -141,7 +141,8 @@ class Ledger(Application[str]):
     def observe(self, observations: Iterable[Observation]) -> Observed:
         """Append what the cloud did, in transactions of many traces; a known trace appends nothing.
 
-        Never refuses: the cloud did it already. The ends that a deletion causes are appended too.
+        Never refuses: the cloud did it already. Nothing is concluded: what the facts come to is
+        derived when it is asked for.
         """
         with self.committed.call():
             return self._observations.observe(observations)
@@ -184,9 +185,10 @@ class Ledger(Application[str]):
     # -- reading ---------------------------------------------------------------------------------
 
     def account(self, provider: str, account: str) -> Account:
-        """The account as it is now. It is the caller's own copy."""
+        """The account as it stands now, by the facts of its stream. It is the caller's own copy."""
         with self._transactions.lock, self.store_errors():
-            return deepcopy(self._transactions.cache.accounts.current(provider, account))
+            state = deepcopy(self._transactions.cache.accounts.current(provider, account))
+        return Account(state, state.next_instant(self._now()))
 
     def stream(self, stream: str, *, after: int = 0) -> Iterator[Recorded]:
         """A stream's entries by version, from the one after `after`."""

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ledger.account.account import evolve
-from ledger.account.meaning import Change, Standing
-from ledger.account.state import Account
+from ledger.account.meaning import Standing, Stands
+from ledger.account.questions import Account
+from ledger.account.state import State
 from ledger.events import EVENTS
 from ledger.messages import Recorded
 
@@ -32,28 +33,36 @@ class Effects:
     def __init__(self, stream: Callable[[str], Iterable[Recorded]]) -> None:
         """`stream` reads a stream's entries in the order of their versions."""
         self._stream = stream
-        self._accounts: dict[str, Account] = {}
+        self._states: dict[str, State] = {}
 
     def of(self, entry: Recorded) -> Effect:
         """The effect of an entry. Entries must come in the order of their positions."""
-        change = EVENTS[type(entry.event)].effect
-        if not isinstance(change, Change):
-            return Effect(change)
-        account = self._account(entry)
-        before = change.standing(account, entry.event)
-        change.evolve(account, entry.event, entry.effective_at)
-        return _compared(entry, before, change.standing(account, entry.event))
+        stands = EVENTS[type(entry.event)].effect
+        if entry.event.STREAM != "account":
+            return Effect(str(stands))
+        state = self._state(entry)
+        if isinstance(stands, str):
+            evolve(state, entry)
+            return Effect(stands)
+        before = _standing(state, entry, stands)
+        evolve(state, entry)
+        return _compared(entry, before, _standing(state, entry, stands))
 
-    def _account(self, entry: Recorded) -> Account:
+    def _state(self, entry: Recorded) -> State:
         """The account as it was before the entry: read from its stream when it is first met."""
-        if entry.stream not in self._accounts:
-            account = Account(entry.provider or "", entry.account or "")
+        if entry.stream not in self._states:
+            state = State(entry.provider or "", entry.account or "")
             for earlier in self._stream(entry.stream):
                 if earlier.version >= entry.version:
                     break
-                evolve(account, earlier.event, earlier.effective_at)
-            self._accounts[entry.stream] = account
-        return self._accounts[entry.stream]
+                evolve(state, earlier)
+            self._states[entry.stream] = state
+        return self._states[entry.stream]
+
+
+def _standing(state: State, entry: Recorded, stands: Stands) -> Standing:
+    """How the thing that the entry is about stands, when the entry was recorded."""
+    return stands(Account(state, state.next_instant(entry.recorded_at)), entry.event)
 
 
 def _compared(entry: Recorded, before: Standing, after: Standing) -> Effect:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ledger import subjects
-from ledger.account import account
+from ledger.account import topics
 from ledger.account.meaning import Meaning, Meanings
 from ledger.log import key_events
 from ledger.messages import Recorded
 
-EVENTS: Final[Meanings] = {**account.EVENTS, **subjects.EVENTS, **key_events.EVENTS}
+EVENTS: Final[Meanings] = {**topics.EVENTS, **subjects.EVENTS, **key_events.EVENTS}
 BY_NAME: Final[Mapping[str, Meaning]] = {
     event.__name__: meaning for event, meaning in EVENTS.items()
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -14,11 +13,10 @@ from ledger.account.decision import (
     Decisions,
     need_reason,
 )
-from ledger.account.impact import as_many_as_fit, broken_features, total
+from ledger.account.impact import as_many_as_fit, broken_features, regions_of, total
 from ledger.account.meaning import (
     ON_RECORD_ONLY,
     THE_AGENCY,
-    Change,
     Meaning,
     Meanings,
     Says,
@@ -26,7 +24,10 @@ from ledger.account.meaning import (
 )
 from ledger.account.permissions import revoked
 from ledger.account.policy import PolicyCreated
-from ledger.account.state import Account, Timeline
+from ledger.account.questions import Account
+from ledger.account.truth.fact import FOREVER
+from ledger.account.truth.lines import NOT_KNOWN
+from ledger.account.truth.timeline import ENDED
 from ledger.account.wording import called, clock, deletion_attempt
 from ledger.errors import NotFound
 from ledger.messages import Command, DomainEvent
@@ -137,36 +138,27 @@ class AgencyDeleted(DomainEvent):
     agency_id: Line | None = None
 
 
-def evolve(account: Account, event: AgencyCreated | AgencyDeleted, at: datetime) -> None:
-    known = account.agencies.setdefault(called(event), Timeline())
-    known.learn(event.agency_id or "" if isinstance(event, AgencyCreated) else None, at)
-    if isinstance(event, AgencyCreated):
-        evolve_trust(account, event, at)
+AboutAgency = AgencyCreated | AgencyDeleted | AgencyDeletionRequested
 
 
-def evolve_trust(account: Account, event: AgencyCreated | AgencyTrustChanged, at: datetime) -> None:
-    account.trustees.setdefault(called(event), Timeline()).learn(event.trustee, at)
-
-
-def standing(account: Account, event: AgencyCreated | AgencyDeleted) -> Standing:
-    known = account.agencies.get(called(event), Timeline())
-    exists = "does not exist" if known.now is None else "exists"
-    return Standing(f"agency {called(event)}", exists, known.since)
+def standing(account: Account, event: AboutAgency) -> Standing:
+    return Standing.of(f"agency {called(event)}", account.agency(called(event)))
 
 
 def standing_of_trust(account: Account, event: AgencyTrustChanged) -> Standing:
-    known = account.trustees.get(called(event), Timeline())
-    trustee = "nobody" if known.since is None else known.now or "unknown"
-    return Standing(f"agency {called(event)} trusts", trustee, known.since)
+    what, trust = f"agency {called(event)} trusts", account.value("trust", called(event))
+    if trust is None:
+        trustee = "unknown" if account.agency_exists(called(event)) else "nobody"
+        return Standing(what, trustee, None)
+    words = {NOT_KNOWN: NOT_KNOWN, ENDED: "nobody"}
+    return Standing(what, words.get(trust.status, str(trust.value or "unknown")), trust.since)
 
 
-def ends(
-    account: Account, event: AgencyDeleted, at: datetime
-) -> Iterator[tuple[DomainEvent, datetime]]:
-    """The ends of all permissions of the agency that were open when it was deleted."""
-    for key, granted in account.permissions.get(called(event), {}).items():
-        if granted.at(at):
-            yield revoked(key, "AgencyDeleted"), at
+def standing_of_expiry(account: Account, event: AgencyExpiryChanged) -> Standing:
+    what, expiry = f"agency {called(event)} ends", account.value("expiry", called(event))
+    if expiry is None or not isinstance(expiry.value, datetime):
+        return Standing(what, "at a time that is not known", expiry and expiry.since)
+    return Standing(what, _end(expiry.value), expiry.since)
 
 
 def new_id(account: Account, name: str) -> str:
@@ -176,14 +168,7 @@ def new_id(account: Account, name: str) -> str:
 
 
 def create(account: Account, command: CreateAgency, now: Circumstances) -> Decision:
-    quota = now.catalogue.quota(command.provider, "agencies")
-    why = remedy = ""
-    if account.agency_exists(command.agency):
-        why = f"An agency {command.agency} exists already. Names are unique in an account."
-        remedy = "Choose another name."
-    elif quota is not None and account.agency_count() >= quota:
-        why = f"The account has {quota} agencies already, which is its quota."
-        remedy = "Delete agencies that nothing needs, or have the quota raised."
+    why, remedy = _why_not_create(account, command, now)
     if why:
         refused = AgencyCreationRefused(agency=command.agency, why=why)
         return Decision((refused,), refusal=why, remedy=remedy)
@@ -204,10 +189,27 @@ def create(account: Account, command: CreateAgency, now: Circumstances) -> Decis
     return Decision(tuple(created))
 
 
+def _why_not_create(account: Account, command: CreateAgency, now: Circumstances) -> tuple[str, str]:
+    """Why an agency may not be created, and the remedy; empty if it may."""
+    quota = now.catalogue.quota(command.provider, "agencies")
+    known = account.agency(command.agency)
+    if known is not None and known.exists:
+        why = f"An agency {command.agency} exists already. Names are unique in an account."
+        return why, "Choose another name."
+    if known is not None and known.may_exist:
+        why = f"Whether an agency {command.agency} exists is not known: the facts contradict."
+        return why, "Choose another name, or import the traces that are missing."
+    if quota is not None and account.has_agencies(quota):
+        why = f"The account has {quota} agencies already, which is its quota."
+        return why, "Delete agencies that nothing needs, or have the quota raised."
+    return "", ""
+
+
 def attempt_deletion(
     account: Account, command: AttemptAgencyDeletion, now: Circumstances
 ) -> Decision:
-    if not account.agency_exists(command.agency):
+    there = account.agency(command.agency)
+    if there is None or there.is_gone:
         raise NotFound(
             f"The account {command.account} has no agency {command.agency}.",
             remedy="`authledger agency list` shows those that it has.",
@@ -215,13 +217,15 @@ def attempt_deletion(
     if command.override:
         need_reason(now)
     ended = account.open_permissions(command.agency)
-    known = now.catalogue.agency(command.provider, command.agency)
-    regions, features = account.regions_of(command.agency), broken_features(account, ended, now)
+    name = there.name or command.agency
+    known = now.catalogue.agency(command.provider, name)
+    regions, features = regions_of(ended), broken_features(account, ended, now)
     why = None
     if known is not None and known.protection != "none" and not command.override:
-        why = f"The agency {command.agency} is protected: {known.protection_note}"
+        why = f"The agency {name} is protected: {known.protection_note}"
     attempt = AgencyDeletionAttempted(
-        agency=command.agency,
+        agency=there.name,
+        agency_id=None if there.name else there.id,
         outcome="refused" if why else "carried-out",
         override=command.override,
         impact_regions=as_many_as_fit(regions),
@@ -232,8 +236,12 @@ def attempt_deletion(
     )
     if why is not None:
         return Decision((attempt,), refusal=why, remedy=OVERRIDE)
-    agency_id = account.agencies[command.agency].now or None
-    return Decision((attempt, AgencyDeleted(agency=command.agency, agency_id=agency_id)))
+    deleted = AgencyDeleted(agency=there.name, agency_id=there.id)
+    return Decision((attempt, deleted, *(revoked(key, "AgencyDeleted") for key in ended)))
+
+
+def _end(expires_at: datetime | None) -> str:
+    return clock(expires_at) if expires_at and expires_at != FOREVER else "never"
 
 
 def _until(event: AgencyExpiryChanged) -> str:
@@ -253,7 +261,7 @@ EVENTS: Meanings = {
             f"the agency {event.agency} exists"
             + (f", trusted to {event.trustee}" if event.trustee else "")
         ),
-        Change(evolve, standing),
+        standing,
         role="change",
         says=Says("created", "agency", THE_AGENCY | _TRUSTEE | _EXPIRY),
     ),
@@ -261,13 +269,13 @@ EVENTS: Meanings = {
         lambda event, who: (
             f"{who} changed whom {called(event)} trusts: {event.trustee or 'unknown'}"
         ),
-        Change(evolve_trust, standing_of_trust),
+        standing_of_trust,
         role="change",
         says=Says("trust set", "agency", THE_AGENCY | _TRUSTEE),
     ),
     AgencyExpiryChanged: Meaning(
         lambda event, who: f"{who} changed until when {called(event)} exists: {_until(event)}",
-        "on record only: the views show when the agency ends",
+        standing_of_expiry,
         role="change",
         says=Says("expiry set", "agency", THE_AGENCY | _EXPIRY),
     ),
@@ -276,7 +284,7 @@ EVENTS: Meanings = {
             f"{who} asked for the deletion of the agency {called(event)}; "
             "no trace tells when it ended"
         ),
-        "on record only: the views show that its deletion was asked for",
+        standing,
         role="change",
         says=Says("deletion asked for", "agency", THE_AGENCY),
     ),
@@ -290,7 +298,7 @@ EVENTS: Meanings = {
     ),
     AgencyDeleted: Meaning(
         lambda event, who: f"{who} deleted the agency {called(event)}",
-        Change(evolve, standing, ends),
+        standing,
         role="change",
         says=Says("deleted", "agency", THE_AGENCY),
     ),

@@ -7,10 +7,11 @@ from typing import ClassVar, Literal
 
 from ledger.account.agency import AgencyCreated, new_id
 from ledger.account.decision import Circumstances, Decision, Decisions
-from ledger.account.meaning import ON_RECORD_ONLY, Change, Meaning, Meanings, Standing
+from ledger.account.meaning import ON_RECORD_ONLY, Meaning, Meanings, Standing
 from ledger.account.permissions import PermissionGranted, missing_permissions, revoked
 from ledger.account.policy import PolicyCreated
-from ledger.account.state import Account, Authorization, AuthorizationStatus, Timeline
+from ledger.account.questions import Account, Thing
+from ledger.account.state import Authorization, AuthorizationStatus, State, Timeline
 from ledger.account.wording import clock, in_region, listed
 from ledger.catalogue import Service
 from ledger.messages import Command, DomainEvent, StreamKind
@@ -109,18 +110,18 @@ _STATUS: dict[type[DomainEvent], AuthorizationStatus] = {
 }
 
 
-def evolve(account: Account, event: AuthorizationEvent, at: datetime) -> None:
-    known = account.authorizations.setdefault((event.service, event.region), Timeline())
+def evolve(state: State, event: AuthorizationEvent, at: datetime) -> None:
+    known = state.authorizations.setdefault((event.service, event.region), Timeline())
     agencies = () if isinstance(event, AuthorizationDeclined) else event.agencies
     known.learn(Authorization(_STATUS[type(event)], agencies), at)
 
 
 def standing(account: Account, event: AuthorizationEvent) -> Standing:
-    known = account.authorizations.get((event.service, event.region), Timeline())
+    known = account.authorization(event.service, event.region)
     return Standing(
         f"authorization of {event.service} in {event.region}",
-        known.now.status if known.now else "never requested",
-        known.since,
+        known.status if known else "never requested",
+        account.authorization_since(event.service, event.region),
     )
 
 
@@ -138,8 +139,8 @@ def grant(account: Account, command: GrantAuthorization, now: Circumstances) -> 
         return _not_asked(command, "grant")
     agencies = service.baseline_at(now.at).agencies
     quota = now.catalogue.quota(command.provider, "agencies")
-    new = sum(not account.agency_exists(agency.name) for agency in agencies)
-    if quota is not None and new and account.agency_count() + new > quota:
+    new = sum(_is_missing(account.agency(agency.name)) for agency in agencies)
+    if quota is not None and new and account.has_agencies(quota - new + 1):
         return _refused(
             command,
             "grant",
@@ -165,7 +166,7 @@ def _created(account: Account, service: Service, now: Circumstances) -> tuple[Do
     """The agencies and policies that the first consent brings, and a later one reuses."""
     created: list[DomainEvent] = []
     for agency in service.baseline_at(now.at).agencies:
-        if not account.agency_exists(agency.name):
+        if _is_missing(account.agency(agency.name)):
             created.append(
                 AgencyCreated(
                     agency=agency.name,
@@ -179,8 +180,13 @@ def _created(account: Account, service: Service, now: Circumstances) -> tuple[Do
     return tuple(created)
 
 
+def _is_missing(thing: Thing | None) -> bool:
+    """Whether consent creates it. One that may exist is reused: no creation is invented."""
+    return thing is None or not thing.may_exist
+
+
 def _policy_created(account: Account, policy: str, agency: str) -> list[DomainEvent]:
-    if account.policy_exists(policy):
+    if not _is_missing(account.policy(policy)):
         return []
     return [PolicyCreated(policy=policy, policy_id=new_id(account, policy), agency=agency)]
 
@@ -225,7 +231,7 @@ def revoke(account: Account, command: RevokeAuthorization, now: Circumstances) -
         key
         for agency in dict.fromkeys((*named, *service.agency_names()))
         for key in account.open_permissions(agency)
-        if key.region == command.region
+        if key.place == command.region
     ]
     # If it was requested again or declined since, a consent still holds while it permits anything.
     if not ended and (known is None or known.status != "granted"):
@@ -236,7 +242,7 @@ def revoke(account: Account, command: RevokeAuthorization, now: Circumstances) -
     taken_back = AuthorizationRevoked(
         service=command.service,
         region=command.region,
-        agencies=tuple(dict.fromkeys((*named, *(key.agency for key in ended)))),
+        agencies=tuple(dict.fromkeys((*named, *(key.agency for key in ended if key.agency)))),
         credentials_usable_until=usable_until,
     )
     return Decision((taken_back, *(revoked(key, "AuthorizationRevoked") for key in ended)))
@@ -253,32 +259,34 @@ DECIDE: Decisions = {
     DeclineAuthorization: decline,
     RevokeAuthorization: revoke,
 }
-_CHANGE = Change(evolve, standing)
 EVENTS: Meanings = {
     AuthorizationRequested: Meaning(
         lambda event, _: (
             f"{event.service} asked to use {listed(event.services)}{in_region(event.region)}"
         ),
-        _CHANGE,
+        standing,
         role="change",
+        evolve=evolve,
     ),
     AuthorizationGranted: Meaning(
         lambda event, who: (
             f"{who} consented, permanently: {event.service} may use "
             f"{listed(event.services)}{in_region(event.region)}"
         ),
-        _CHANGE,
+        standing,
         role="change",
+        evolve=evolve,
         answers=AuthorizationRequested,
     ),
     AuthorizationDeclined: Meaning(
         lambda event, who: (
             f"{who} closed the dialog without consent to {event.service}{in_region(event.region)}"
         ),
-        _CHANGE,
+        standing,
         role="change",
+        evolve=evolve,
     ),
-    AuthorizationRevoked: Meaning(_revoked_sentence, _CHANGE, role="change"),
+    AuthorizationRevoked: Meaning(_revoked_sentence, standing, role="change", evolve=evolve),
     AuthorizationRefused: Meaning(
         lambda event, who: f"{who} tried to {event.answer}: {event.why}", ON_RECORD_ONLY
     ),

@@ -8,7 +8,7 @@ from ledger.account.authorization import AuthorizationRequested
 from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.meaning import Meaning, Meanings
 from ledger.account.permissions import missing_permissions
-from ledger.account.state import Account
+from ledger.account.questions import Account
 from ledger.account.wording import in_region
 from ledger.messages import Command, DomainEvent, StreamKind
 from ledger.values import OneRegion, Region, ServiceCode, SubjectId

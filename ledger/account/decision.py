@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ledger.account.state import Account
+from ledger.account.questions import Account
 from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput
 from ledger.messages import Command, DomainEvent

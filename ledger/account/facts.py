@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from ledger.account.account import EVENTS
 from ledger.account.meaning import Says
+from ledger.account.topics import EVENTS
 from ledger.account.truth.fact import FOREVER, Fact
 from ledger.messages import DomainEvent, Recorded
 from ledger.values import instant

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
 from itertools import product
 from typing import Final
 
 from ledger.account.decision import Circumstances
-from ledger.account.state import Account, PermissionKey, Timeline
+from ledger.account.questions import Account, PermissionKey
 from ledger.catalogue import Feature, Service
 from ledger.values import ALL_REGIONS
 
+_REGION: Final = re.compile(r"\*|[^\s:*]{1,128}")
 IMPACT_BYTES_MAX: Final = 15_000
 """How much of an impact an entry holds. The totals say how much there is in all."""
 
@@ -31,19 +33,10 @@ def total(impact: tuple[str, ...]) -> int | None:
     return None if as_many_as_fit(impact) == impact else len(impact)
 
 
-def known_permissions(
-    account: Account, policy: str
-) -> Iterator[tuple[PermissionKey, Timeline[bool]]]:
-    """Every permission that was ever granted under a policy, of all agencies."""
-    for known in account.permissions.values():
-        for key, granted in known.items():
-            if key.policy == policy:
-                yield key, granted
-
-
-def permissions_under(account: Account, policy: str) -> tuple[PermissionKey, ...]:
-    """The permissions under a policy that are granted now, of all agencies."""
-    return tuple(key for key, granted in known_permissions(account, policy) if granted.now)
+def regions_of(permissions: Iterable[PermissionKey]) -> tuple[str, ...]:
+    """The regions of permissions, sorted; a project whose name is not known by its id."""
+    places = {key.place or "" for key in permissions}
+    return tuple(sorted(place for place in places if _REGION.fullmatch(place)))
 
 
 def serving_agency(
@@ -65,14 +58,16 @@ def broken_features(
 ) -> tuple[str, ...]:
     """`region/service/feature` of each feature that works now, not without these permissions."""
     gone = frozenset(ended)
-    regions = {key.region for key in gone}
+    regions = {key.place for key in gone}
     if ALL_REGIONS in regions:
-        regions |= {region for key in gone for region in account.regions_of(key.agency)}
+        agencies = {key.agency or key.agency_id or "" for key in gone}
+        regions |= {region for agency in agencies for region in account.regions_of(agency)}
     broken = set()
+    named = sorted(region for region in regions if region is not None)
     for service in now.catalogue.services_of(account.provider):
         had = [_by_region(account, agency, frozenset()) for agency in service.agency_names()]
         left = [_by_region(account, agency, gone) for agency in service.agency_names()]
-        for region, feature in product(regions, service.features):
+        for region, feature in product(named, service.features):
             if _works(had, region, feature) and not _works(left, region, feature):
                 broken.add(f"{region}/{service.code}/{feature.name}")
     return tuple(sorted(broken))
@@ -80,16 +75,18 @@ def broken_features(
 
 def _by_region(
     account: Account, agency: str, gone: frozenset[PermissionKey]
-) -> dict[str, set[str]]:
+) -> dict[str | None, set[str]]:
     """The services that an agency may use in each region, without the permissions that are gone."""
-    services: dict[str, set[str]] = {}
+    services: dict[str | None, set[str]] = {}
     for key in account.open_permissions(agency):
         if key.service is not None and key not in gone:
-            services.setdefault(key.region, set()).add(key.service)
+            services.setdefault(key.place, set()).add(key.service)
     return services
 
 
-def _works(agencies: list[dict[str, set[str]]], region: str, feature: Feature) -> bool:
+def _works(
+    agencies: list[dict[str | None, set[str]]], region: str | None, feature: Feature
+) -> bool:
     """Whether one of the agencies has all that the feature needs in the region."""
     return any(
         set(feature.needs) <= services.get(region, set()) | services.get(ALL_REGIONS, set())

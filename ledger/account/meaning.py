@@ -6,21 +6,22 @@ one row. Everything that speaks of events (the trail, replay, why) looks them up
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
-from ledger.account.state import Account
+from ledger.account.questions import Account, Thing
+from ledger.account.state import State
 from ledger.account.truth.fact import Call, Kind
+from ledger.account.truth.lines import NOT_KNOWN
+from ledger.account.truth.timeline import ASKED, EXISTS, EXPIRED
 from ledger.messages import DomainEvent
 
 Sentence = Callable[[Any, str], str]
 """The event in one sentence. Arguments: the event, and the name of its actor."""
-Evolve = Callable[[Account, Any, datetime], None]
+Evolve = Callable[[State, Any, datetime], None]
 """Applies an event of its class, effective at that time. Never refuses."""
-Ends = Callable[[Account, Any, datetime], Iterable[tuple[DomainEvent, datetime]]]
-"""The events that follow from an event of its class, each with its effective time."""
 Role = Literal["change", "consequence", "cause"]
 """The part that an event plays in an answer to `why`:
 
@@ -39,15 +40,22 @@ class Standing(NamedTuple):
     state: str
     since: datetime | None
 
+    @classmethod
+    def of(cls, what: str, thing: Thing | None) -> Standing:
+        """How an agency or a policy stands."""
+        if thing is None:
+            return cls(what, "does not exist", None)
+        return cls(what, _WORDS.get(thing.status, "does not exist"), thing.since)
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """An event that changes an account's state."""
 
-    evolve: Evolve
-    standing: Callable[[Account, Any], Standing]
-    """How the thing that the event is about stands in an account: asked before and after it."""
-    ends: Ends = lambda *_: ()
+_WORDS: Final = {
+    EXISTS: "exists",
+    ASKED: "deletion asked for",
+    EXPIRED: "expired",
+    NOT_KNOWN: "not known whether it exists",
+}
+Stands = Callable[[Account, Any], Standing]
+"""How the thing that an event of its class is about stands in an account."""
 
 
 class Says(NamedTuple):
@@ -74,11 +82,14 @@ class Meaning:
     """One row of a table EVENTS."""
 
     sentence: Sentence
-    effect: Change | str
-    """How it changes the account; or, of an event that changes none, its effect in words."""
+    effect: Stands | str
+    """How the thing stands that it changes: asked before it and after it, the difference is its
+    effect. Of an event that changes none, its effect in words."""
     role: Role = "cause"
     says: Says | None = None
     """The fact that it says of what exists and what holds; None if it says none."""
+    evolve: Evolve | None = None
+    """Applies it to the rest of the state; None if its fact is all that it changes."""
     answers: type[DomainEvent] | None = None
     """The event that it answers: the latest one of the same service and region is its cause."""
     service_is_used: bool = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, Literal
 
@@ -10,13 +9,13 @@ from ledger.account.meaning import (
     ON_RECORD_ONLY,
     THE_AGENCY,
     THE_PERMISSION,
-    Change,
     Meaning,
     Meanings,
     Says,
     Standing,
 )
-from ledger.account.state import Account, PermissionKey, Timeline
+from ledger.account.questions import Account, PermissionKey
+from ledger.account.truth.lines import GRANTED, NOT_KNOWN
 from ledger.account.wording import called, in_place
 from ledger.catalogue import Service
 from ledger.messages import DomainEvent
@@ -85,25 +84,16 @@ class PermissionChangeRefused(DomainEvent):
     outcome: Literal["refused"] = "refused"
 
 
-def key_of(event: PermissionGranted | PermissionRevoked) -> PermissionKey:
-    region = event.region or event.project_id or ""
-    return PermissionKey(called(event), region, event.service, event.policy or event.policy_id)
-
-
-def evolve(account: Account, event: PermissionGranted | PermissionRevoked, at: datetime) -> None:
-    known = account.permissions.setdefault(called(event), {}).setdefault(key_of(event), Timeline())
-    known.learn(isinstance(event, PermissionGranted), at)
-
-
 def standing(account: Account, event: PermissionGranted | PermissionRevoked) -> Standing:
-    known = account.permissions.get(called(event), {}).get(key_of(event), Timeline())
-    policy = event.policy or event.policy_id
+    region, policy = event.region or event.project_id, event.policy or event.policy_id
+    known = account.permission(called(event), region, event.service, policy)
     named = (event.service, repr(policy) if policy else None)
     what = " under ".join(filter(None, named)) or "a permission that is not named"
+    status = known.status if known is not None else ""
     return Standing(
-        f"{called(event)} in {event.region or event.project_id}: {what}",
-        "granted" if known.now else "not granted",
-        known.since,
+        f"{called(event)} in {region}: {what}",
+        status if status in (GRANTED, NOT_KNOWN) else "not granted",
+        known.since if known is not None else None,
     )
 
 
@@ -124,45 +114,6 @@ def missing_permissions(
             if code not in granted
         ]
     return tuple(missing)
-
-
-def end_of(account: Account, key: PermissionKey, at: datetime) -> tuple[datetime, Cause] | None:
-    """When a permission granted at that time ended with its agency or policy, and with which.
-
-    None if neither is known to be deleted since, or if a later fact about the permission itself is
-    known from before that deletion.
-    """
-    ends = list(_deletions(account.agencies.get(key.agency), at, "AgencyDeleted"))
-    if key.policy is not None:
-        ends += _deletions(account.policies.get(key.policy), at, "PolicyDeleted")
-    if not ends:
-        return None
-    end = min(ends)
-    later = next(account.permissions[key.agency][key].after(at), None)
-    return end if later is None or later[0] > end[0] else None
-
-
-def _deletions(
-    known: Timeline[str | None] | None, at: datetime, cause: Cause
-) -> Iterator[tuple[datetime, Cause]]:
-    if known is None:
-        return
-    if known.at(at) is None and known.last_change(at) == at:
-        yield at, cause  # Granted and deleted at the same instant: the deletion is the end.
-    for deleted_at, value in known.after(at):
-        if value is None:
-            yield deleted_at, cause
-            return
-
-
-def ends(
-    account: Account, event: PermissionGranted, at: datetime
-) -> Iterator[tuple[DomainEvent, datetime]]:
-    """The end of a permission that arrives later than the deletion of its agency or policy."""
-    key = key_of(event)
-    end = end_of(account, key, at)
-    if end is not None:
-        yield revoked(key, end[1]), end[0]
 
 
 def _permits(event: PermissionGranted | PermissionRevoked) -> str:
@@ -197,14 +148,14 @@ def _refused_sentence(event: PermissionChangeRefused, who: str) -> str:
 EVENTS: Meanings = {
     PermissionGranted: Meaning(
         lambda event, _: f"{called(event)} may {_permits(event)}{in_place(event)}",
-        Change(evolve, standing, ends),
+        standing,
         role="consequence",
         says=Says("granted", "agency", THE_PERMISSION),
         service_is_used=True,
     ),
     PermissionRevoked: Meaning(
         _revoked_sentence,
-        Change(evolve, standing),
+        standing,
         role="consequence",
         says=Says("revoked", "agency", THE_PERMISSION | {"consequence_of": "consequence_of"}),
         service_is_used=True,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Literal
 
 from ledger.account.decision import (
@@ -13,24 +11,18 @@ from ledger.account.decision import (
     Decisions,
     need_reason,
 )
-from ledger.account.impact import (
-    as_many_as_fit,
-    broken_features,
-    known_permissions,
-    permissions_under,
-    total,
-)
+from ledger.account.impact import as_many_as_fit, broken_features, regions_of, total
 from ledger.account.meaning import (
     ON_RECORD_ONLY,
     THE_POLICY,
-    Change,
     Meaning,
     Meanings,
     Says,
     Standing,
 )
 from ledger.account.permissions import revoked
-from ledger.account.state import Account, Timeline
+from ledger.account.questions import Account, Thing
+from ledger.account.truth.lines import CREATION_NOT_SEEN
 from ledger.account.wording import called_policy, deletion_attempt
 from ledger.errors import NotFound
 from ledger.messages import Command, DomainEvent
@@ -90,47 +82,31 @@ class PolicyDeleted(DomainEvent):
     policy_id: Line | None = None
 
 
-def evolve(account: Account, event: PolicyCreated | PolicyDeleted, at: datetime) -> None:
-    known = account.policies.setdefault(called_policy(event), Timeline())
-    known.learn(event.policy_id or "" if isinstance(event, PolicyCreated) else None, at)
-
-
 def standing(account: Account, event: PolicyCreated | PolicyDeleted) -> Standing:
-    known = account.policies.get(called_policy(event), Timeline())
-    exists = "does not exist" if known.now is None else "exists"
-    return Standing(f"policy {called_policy(event)!r}", exists, known.since)
-
-
-def ends(
-    account: Account, event: PolicyDeleted, at: datetime
-) -> Iterator[tuple[DomainEvent, datetime]]:
-    """The ends of all permissions under the policy that were open when it was deleted."""
-    for key, granted in known_permissions(account, called_policy(event)):
-        if granted.at(at):
-            yield revoked(key, "PolicyDeleted"), at
+    return Standing.of(f"policy {called_policy(event)!r}", account.policy(called_policy(event)))
 
 
 def attempt_deletion(
     account: Account, command: AttemptPolicyDeletion, now: Circumstances
 ) -> Decision:
-    if not account.policy_exists(command.policy):
+    there = account.policy(command.policy)
+    if there is None or there.is_gone or _is_the_clouds(there, now, command.provider):
         raise NotFound(
             f"The account {command.account} has no policy {command.policy!r}.",
             remedy="`authledger policy list` shows those that it has.",
         )
     if command.override:
         need_reason(now)
-    ended = permissions_under(account, command.policy)
-    known = now.catalogue.policy_holder(command.provider, command.policy)
-    regions, features = (
-        tuple(sorted({key.region for key in ended})),
-        broken_features(account, ended, now),
-    )
+    name = there.name or command.policy
+    known = now.catalogue.policy_holder(command.provider, name)
+    ended = account.permissions_under(command.policy)
+    regions, features = regions_of(ended), broken_features(account, ended, now)
     why = None
     if known is not None and known.protection != "none" and not command.override:
-        why = f"The policy {command.policy!r} is protected: {known.protection_note}"
+        why = f"The policy {name!r} is protected: {known.protection_note}"
     attempt = PolicyDeletionAttempted(
-        policy=command.policy,
+        policy=there.name,
+        policy_id=None if there.name else there.id,
         outcome="refused" if why else "carried-out",
         override=command.override,
         impact_regions=as_many_as_fit(regions),
@@ -141,8 +117,14 @@ def attempt_deletion(
     )
     if why is not None:
         return Decision((attempt,), refusal=why, remedy=OVERRIDE)
-    policy_id = account.policies[command.policy].now or None
-    return Decision((attempt, PolicyDeleted(policy=command.policy, policy_id=policy_id)))
+    deleted = PolicyDeleted(policy=there.name, policy_id=there.id)
+    return Decision((attempt, deleted, *(revoked(key, "PolicyDeleted") for key in ended)))
+
+
+def _is_the_clouds(there: Thing, now: Circumstances, provider: str) -> bool:
+    """Whether a policy, whose creation no fact told, is the cloud's own by the catalogue."""
+    is_system = now.catalogue.is_system_policy(provider, there.name or "")
+    return there.note == CREATION_NOT_SEEN and is_system
 
 
 DECIDE: Decisions = {AttemptPolicyDeletion: attempt_deletion}
@@ -152,7 +134,7 @@ EVENTS: Meanings = {
             f"the policy {event.policy!r} exists"
             + (f", for {event.agency}" if event.agency else "")
         ),
-        Change(evolve, standing),
+        standing,
         role="change",
         says=Says("created", "policy", THE_POLICY),
     ),
@@ -168,7 +150,7 @@ EVENTS: Meanings = {
     ),
     PolicyDeleted: Meaning(
         lambda event, who: f"{who} deleted the policy {called_policy(event)!r}",
-        Change(evolve, standing, ends),
+        standing,
         role="change",
         says=Says("deleted", "policy", THE_POLICY),
     ),

@@ -1,11 +1,12 @@
 """An account's state as text, so that a command need not read the account's whole stream again.
 
-{"state":"5f0c…","provider":"huaweicloud",…,"agencies":[["asm_admin_trust",
-[["2026-03-01T09:30:00.000000Z","0a1b…"]]]],…}: every field of the state, by its declared type. A
-mapping is a list of pairs, a timeline the list of its facts in the order in which they happened.
-`state` names the shape, and follows from the declared fields and types by itself, so that a
-program with another state passes the snapshot over. A snapshot is derived: a program that cannot
-read it replays the entries.
+{"state":"5f0c…","provider":"huaweicloud",…,"facts":[[["created","granted"],[0,1,1]],…]}: every
+field of the state, by its declared type. A mapping is a list of pairs, a timeline the list of its
+facts in the order in which they happened. A list of rows is a list of columns; a column is its
+different values, and for each row the index of its value; or null, if all values are null.
+`state` names the shape, and follows by itself from the declared fields and types and from the facts
+that events say, so that a program with another state passes the snapshot over. A snapshot is
+derived: a program that cannot read it replays the entries.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, ge
 
 from pydantic_core import from_json, to_json
 
-from ledger.account.account import CHANGES
-from ledger.account.state import Account, Timeline
+from ledger.account.facts import SAYS
+from ledger.account.state import State, Timeline
+from ledger.account.topics import EVENTS
 from ledger.values import instant, instant_text
 
 RULES: Final = 1
 """Grows when an `evolve` makes another state of the same events without a change of its shape."""
 
-A = TypeVar("A", bound=Account)
+S = TypeVar("S", bound=State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +51,18 @@ class Codec:
         return self.dump is _same and self.load is _same
 
 
-def to_text(account: Account) -> str:
+def to_text(state: State) -> str:
     """The state as one line of JSON."""
-    kind: Any = type(account)
-    return to_json({"state": version_of(kind), **codec_of(kind).dump(account)}).decode()
+    kind: Any = type(state)
+    return to_json({"state": version_of(kind), **codec_of(kind).dump(state)}).decode()
 
 
-def from_text(text: str) -> Account:
+def from_text(text: str) -> State:
     """The inverse of `to_text`. Raises ValueError for anything else."""
-    return load(text, Account)
+    return load(text, State)
 
 
-def load(text: str, kind: type[A]) -> A:
+def load(text: str, kind: type[S]) -> S:
     """The state of that class from its text. Raises ValueError for anything else."""
     shape: Any = kind
     try:
@@ -68,17 +70,18 @@ def load(text: str, kind: type[A]) -> A:
         state = content.pop("state")
         if state != version_of(shape):
             raise ValueError(f"the snapshot has the state {state!r}, not {version_of(shape)!r}")
-        loaded: A = codec_of(shape).load(content)
-    except (TypeError, KeyError, AttributeError, RecursionError) as error:
+        loaded: S = codec_of(shape).load(content)
+    except (TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a snapshot of an account: {error!r}") from error
     return loaded
 
 
 @lru_cache
 def version_of(kind: Any) -> str:
-    """A digest of all that a state follows from: its shape, and which events change it."""
-    changing = sorted(event.TOPIC for event in CHANGES)
-    content = f"{RULES} {changing} {codec_of(kind).shape}"
+    """A digest of all that a state follows from: its shape, and what events make of it."""
+    changing = sorted(event.TOPIC for event, meaning in EVENTS.items() if meaning.evolve)
+    said = sorted((event.TOPIC, *says) for event, says in SAYS.items())
+    content = f"{RULES} {changing} {said} {codec_of(kind).shape}"
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
@@ -104,6 +107,8 @@ def _generic(origin: Any, args: tuple[Any, ...]) -> Codec | None:
         return _timeline(codec_of(args[0]))
     if origin is dict:
         return _mapping(codec_of(args[0]), codec_of(args[1]))
+    if origin is list:
+        return _table(args[0])
     if origin is tuple and args[1:] == (...,):
         return _list(codec_of(args[0]))
     if origin is tuple:
@@ -151,6 +156,37 @@ def _mapping(key: Codec, value: Codec) -> Codec:
     )
 
 
+def _table(kind: Any) -> Codec:
+    """A list of named tuples, as columns: most of their values occur often."""
+    codecs = [codec_of(each) for each in get_type_hints(kind).values()]
+
+    def dump(rows: list[Any]) -> list[Any]:
+        columns = zip(*rows, strict=True) if rows else [()] * len(codecs)
+        return [_column(codec, values) for codec, values in zip(codecs, columns, strict=True)]
+
+    def load(columns: list[Any]) -> list[Any]:
+        count = max((len(column[1]) for column in columns if column is not None), default=0)
+        loaded = [_values(*pair, count) for pair in zip(codecs, columns, strict=True)]
+        return list(map(kind._make, zip(*loaded, strict=True)))
+
+    return Codec(f"[{codec_of(kind).shape}]", dump, load)
+
+
+def _column(codec: Codec, values: tuple[Any, ...]) -> tuple[list[Any], list[int]] | None:
+    different = dict.fromkeys(values)
+    if different.keys() <= {None}:
+        return None
+    index = {value: place for place, value in enumerate(different)}
+    return [codec.dump(value) for value in different], [index[value] for value in values]
+
+
+def _values(codec: Codec, column: tuple[list[Any], list[int]] | None, count: int) -> list[Any]:
+    if column is None:
+        return [None] * count
+    different = [codec.load(value) for value in column[0]]
+    return [different[place] for place in column[1]]
+
+
 def _timeline(codec: Codec) -> Codec:
     def dump(timeline: Timeline[Any]) -> list[tuple[str, Any]]:
         if codec.is_plain:
@@ -182,7 +218,7 @@ def _row(name: str, hints: dict[str, Any], make: Callable[..., Any]) -> Codec:
 
 def _record(kind: type[Any]) -> Codec:
     hints = get_type_hints(kind)
-    codecs = {field.name: codec_of(hints[field.name]) for field in fields_of(kind)}
+    codecs = {field.name: codec_of(hints[field.name]) for field in fields_of(kind) if field.init}
     shape = ", ".join(f"{name}: {codec.shape}" for name, codec in codecs.items())
 
     def load(content: dict[str, Any]) -> Any:

@@ -1,14 +1,21 @@
-"""The state of an account: a timeline for each key, and only what decisions need."""
+"""The state of an account: its authorizations, and the facts that its events say."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Generic, Literal, NamedTuple, TypeVar
+from datetime import datetime, timedelta
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
+
+from ledger.account.truth.cells import Cells
+from ledger.account.truth.fact import Fact
+from ledger.account.truth.rules import rules_of
+from ledger.messages import Origin
 
 V = TypeVar("V")
+MOMENT: Final = timedelta(microseconds=1)
+"""The shortest time that an entry can tell."""
 
 
 class Timeline(Generic[V]):
@@ -44,26 +51,15 @@ class Timeline(Generic[V]):
     def since(self) -> datetime | None:
         return self._times[-1] if self._times else None
 
-    def at(self, at: datetime) -> V | None:
-        """The value at that instant, facts of that very instant included; None before the first."""
-        index = bisect_right(self._times, at)
-        return self._values[index - 1] if index else None
-
-    def last_change(self, at: datetime) -> datetime | None:
-        """The time of the fact that gave the value at that instant."""
-        index = bisect_right(self._times, at)
-        return self._times[index - 1] if index else None
-
     def __iter__(self) -> Iterator[tuple[datetime, V]]:
         """All facts with their times, in order."""
         return zip(self._times, self._values, strict=True)
 
-    def after(self, at: datetime) -> Iterator[tuple[datetime, V]]:
-        """The facts strictly after that instant, in order."""
-        index = bisect_right(self._times, at)
-        return zip(self._times[index:], self._values[index:], strict=True)
 
-
+Named = Literal["policy", "project"]
+"""The kinds of things that permissions refer to."""
+Names = dict[tuple[Named, str], str | None]
+"""The name of each id that a fact told; None if no fact told the name."""
 AuthorizationStatus = Literal["requested", "granted", "declined", "revoked"]
 
 
@@ -74,67 +70,106 @@ class Authorization(NamedTuple):
     agencies: tuple[str, ...]
 
 
-class PermissionKey(NamedTuple):
-    """A permission: the agency may use a service, or act under a policy, in one region."""
-
-    agency: str
-    region: str
-    service: str | None
-    policy: str | None
-
-
 def account_stream(provider: str, account: str) -> str:
     """The name of the stream whose events make an account's state."""
     return f"account:{provider}:{account}"
 
 
 @dataclass(slots=True)
-class Account:
-    """The state of one account. `evolve` owns and changes it; decisions only read it.
+class State:
+    """The state of one account. `evolve` owns and changes it.
 
-    `latest_effective_at` is the latest effective time of any fact. A command takes effect then or
-    later, so that a fact from a clock that is ahead cannot come after it.
+    A fact's position is the version of the event that says it. `cells` folds the facts, and
+    `Account` asks it on behalf of decisions. The latest times are of any event, and of any
+    observed one.
     """
 
     provider: str
     account: str
     version: int = 0
     latest_effective_at: datetime | None = None
+    latest_observed_at: datetime | None = None
     authorizations: dict[tuple[str, str], Timeline[Authorization]] = field(default_factory=dict)
-    agencies: dict[str, Timeline[str | None]] = field(default_factory=dict)
-    trustees: dict[str, Timeline[str | None]] = field(default_factory=dict)
-    policies: dict[str, Timeline[str | None]] = field(default_factory=dict)
-    permissions: dict[str, dict[PermissionKey, Timeline[bool]]] = field(default_factory=dict)
-    """By agency, so that deleting an agency looks at its own permissions only. The values of
-    `agencies` and `policies` are the immutable id while it exists (empty if unknown), and None once
-    it was deleted."""
+    facts: list[Fact] = field(default_factory=list)
+    _cells: Cells | None = field(default=None, init=False, repr=False, compare=False)
+    _names: Names | None = field(default=None, init=False, repr=False, compare=False)
 
-    def authorization(self, service: str, region: str) -> Authorization | None:
-        known = self.authorizations.get((service, region))
-        return known.now if known else None
-
-    def agency_exists(self, agency: str) -> bool:
-        known = self.agencies.get(agency)
-        return known is not None and known.now is not None
-
-    def policy_exists(self, policy: str) -> bool:
-        known = self.policies.get(policy)
-        return known is not None and known.now is not None
-
-    def agency_count(self) -> int:
-        return sum(known.now is not None for known in self.agencies.values())
-
-    def permitted_services(self, agency: str, region: str) -> frozenset[str]:
-        """The services that the agency may use in the region, those for all regions included."""
-        return frozenset(
-            key.service
-            for key, granted in self.permissions.get(agency, {}).items()
-            if key.service is not None and key.region in (region, "*") and granted.now
+    def __deepcopy__(self, memo: dict[int, object]) -> State:
+        """Return a state of its own lists. The facts in them are never changed."""
+        return State(
+            self.provider,
+            self.account,
+            self.version,
+            self.latest_effective_at,
+            self.latest_observed_at,
+            {key: known.__deepcopy__(memo) for key, known in self.authorizations.items()},
+            self.facts.copy(),
         )
 
-    def open_permissions(self, agency: str) -> tuple[PermissionKey, ...]:
-        known = self.permissions.get(agency, {})
-        return tuple(key for key, granted in known.items() if granted.now)
+    @property
+    def cells(self) -> Cells:
+        """The facts, folded as far as the questions so far needed it."""
+        if self._cells is None:
+            self._cells = Cells(rules_of(self.provider))
+            self._cells.learn(self.facts)
+        return self._cells
 
-    def regions_of(self, agency: str) -> tuple[str, ...]:
-        return tuple(sorted({key.region for key in self.open_permissions(agency)}))
+    def happened(self, version: int, at: datetime, origin: Origin) -> None:
+        """Note an event of the account's stream: its version, its effective time, its origin."""
+        self.version = version
+        self.latest_effective_at = max(at, self.latest_effective_at or at)
+        if origin == "observed":
+            self.latest_observed_at = max(at, self.latest_observed_at or at)
+
+    def learn(self, facts: Iterable[Fact]) -> None:
+        """Take facts of the account's events."""
+        new = tuple(facts)
+        self.facts += new
+        if self._cells is not None:
+            self._cells.learn(new)
+        if self._names is not None:
+            _learn_names(new, self._names)
+
+    def name_of(self, kind: Named, identity: str | None) -> str | None:
+        """The name of a policy or a project, as it was told last; None if none was told."""
+        return self._known_names().get((kind, identity or ""))
+
+    def is_bare_id(self, kind: Named, text: str | None) -> bool:
+        """Whether a text is the id of a policy or a project whose name no fact told."""
+        return (kind, text) in self._known_names() and self.name_of(kind, text) is None
+
+    def _known_names(self) -> Names:
+        if self._names is None:
+            self._names = {}
+            _learn_names(self.facts, self._names)
+        return self._names
+
+    def next_instant(self, now: datetime) -> datetime:
+        """The time at which a command takes effect: now, or the latest fact's if that lies ahead.
+
+        It is later than any observed fact, because the order within one instant is not known.
+        """
+        times = [now]
+        if self.latest_effective_at is not None:
+            times.append(self.latest_effective_at)
+        if self.latest_observed_at is not None:
+            times.append(self.latest_observed_at + MOMENT)
+        return max(times)
+
+    def regions(self) -> set[str]:
+        """The regions in which the account was asked for consent, or was granted a permission."""
+        asked = {region for _, region in self.authorizations}
+        return asked | {fact.region for fact in self.facts if fact.region is not None}
+
+
+def _learn_names(facts: Iterable[Fact], names: Names) -> None:
+    for fact in facts:
+        named: tuple[tuple[Named, str | None, str | None], ...] = (
+            ("project", fact.project_id, fact.region),
+            ("policy", fact.policy_id, fact.policy),
+        )
+        if fact.kind != "agency":
+            named = ((fact.kind, fact.id, fact.name),)
+        for kind, identity, name in named:
+            if identity is not None:
+                names[kind, identity] = name or names.get((kind, identity))

@@ -10,7 +10,7 @@ from pydantic import Field
 from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.impact import serving_agency
 from ledger.account.meaning import THE_AGENCY, Meaning, Meanings, Says
-from ledger.account.state import Account
+from ledger.account.questions import Account
 from ledger.account.wording import called, clock, in_region, listed
 from ledger.errors import InvalidInput
 from ledger.messages import Command, DomainEvent, StreamKind

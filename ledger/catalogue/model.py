@@ -197,6 +197,17 @@ class Catalogue(_Entry):
             if agency.policy == policy
         )
 
+    def is_system_policy(self, provider: str, policy: str) -> bool:
+        """Whether the policy is the cloud's own, and not one that an account creates."""
+        kinds = {
+            agency.policy_kind
+            for service in self.services_of(provider)
+            for baseline in service.baselines
+            for agency in baseline.agencies
+            if agency.policy == policy
+        }
+        return kinds == {"system"}
+
     def quota(self, provider: str, name: str) -> int | None:
         for entry in self.providers:
             if entry.code == provider:

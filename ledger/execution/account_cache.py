@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
 from eventsourcing.persistence import Mapper, StoredEvent
 
 from ledger.account.account import evolve
 from ledger.account.snapshot import from_text, to_text
-from ledger.account.state import Account, account_stream
+from ledger.account.state import State, account_stream
 from ledger.messages import Recorded
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.side_tables import SnapshotRow
@@ -41,11 +41,8 @@ class Accounts:
         self._cached = Bounded()
         self._snapshots: dict[str, SnapshotRow] = {}
 
-    def current(self, provider: str, account: str) -> Account:
-        """The account as it is in the database now: the cached one, caught up.
-
-        Only `settle` may change it.
-        """
+    def current(self, provider: str, account: str) -> State:
+        """The account as it is in the database now: the cached one, caught up."""
         stream = account_stream(provider, account)
         was_cached = stream in self._cached
         found = self.cached(provider, account)
@@ -53,14 +50,21 @@ class Accounts:
             self._evolve(found, self._recorder.select_events(stream, gt=found.version))
         return found
 
-    def cached(self, provider: str, account: str) -> Account:
+    def cached(self, provider: str, account: str) -> State:
         """The account as this process knows it. If it is behind, the append finds a conflict."""
         stream = account_stream(provider, account)
-        found: Account | None = self._cached.pop(stream, None)
+        found: State | None = self._cached.pop(stream, None)
         if found is None:
             found = self._read(provider, account, stream)
         self._cached[stream] = found
         return found
+
+    def add(self, entries: Iterable[Recorded]) -> None:
+        """Apply entries that were appended to the accounts that are known."""
+        for entry in entries:
+            found: State | None = self._cached.get(entry.stream)
+            if found is not None and found.version == entry.version - 1:
+                evolve(found, entry)
 
     def snapshots(self) -> Sequence[SnapshotRow]:
         """The snapshots to write with the next append: states as they were read."""
@@ -75,10 +79,10 @@ class Accounts:
         self._cached.clear()
         self._snapshots.clear()
 
-    def _read(self, provider: str, account: str, stream: str) -> Account:
+    def _read(self, provider: str, account: str, stream: str) -> State:
         found, entries = self._from_snapshot(stream)
         if found is None:
-            found, entries = Account(provider, account), self._recorder.select_events(stream)
+            found, entries = State(provider, account), self._recorder.select_events(stream)
         self._evolve(found, entries)
         if len(entries) >= SNAPSHOT_AFTER + found.version // 64:
             self._snapshots[stream] = SnapshotRow(
@@ -86,7 +90,7 @@ class Accounts:
             )
         return found
 
-    def _from_snapshot(self, stream: str) -> tuple[Account | None, Sequence[StoredEvent]]:
+    def _from_snapshot(self, stream: str) -> tuple[State | None, Sequence[StoredEvent]]:
         """The account as its snapshot has it, and the entries after that.
 
         None if it has no snapshot, or one of another history or of another version of the program.
@@ -105,10 +109,9 @@ class Accounts:
         fits = (found.version, is_of) == (row.version, stream)
         return (found, entries[1:]) if fits else (None, ())
 
-    def _evolve(self, account: Account, entries: Sequence[StoredEvent]) -> None:
+    def _evolve(self, state: State, entries: Sequence[StoredEvent]) -> None:
         for entry in entries:
-            recorded = cast(Recorded, self._mapper.to_domain_event(entry))
-            evolve(account, recorded.event, recorded.effective_at)
+            evolve(state, cast(Recorded, self._mapper.to_domain_event(entry)))
 
 
 def _anchor(entry: StoredEvent) -> str:

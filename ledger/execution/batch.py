@@ -1,25 +1,20 @@
-"""A batch: facts settled, enveloped and numbered, ready to be appended in one transaction."""
+"""A batch: events in their envelopes, numbered, ready to be appended in one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from ledger.account.account import settle
-from ledger.account.permissions import PermissionGranted
-from ledger.account.state import Account, account_stream
 from ledger.execution.request import Actor
-from ledger.execution.streams import is_of_account, stream_of
+from ledger.execution.streams import AccountKey, stream_of
 from ledger.messages import DomainEvent, Observation, Recorded
 from ledger.persistence.entry import encode
 from ledger.persistence.side_tables import SideRows, SnapshotRow, SubjectRow
 from ledger.subjects import SubjectKind, SubjectRegistered, commitment, new_salt, new_subject
 
-AccountKey = tuple[str, str]
-"""The provider, and the account's id there."""
 Name = tuple[SubjectKind, str]
 """A person's or an address's name, with its kind."""
 
@@ -28,13 +23,13 @@ Name = tuple[SubjectKind, str]
 class Known:
     """The state of the ledger on which a batch builds, looked up before the batch is made.
 
-    `accounts` are changed as facts are settled. `versions`: the last version of each stream that
-    the events belong to, except the accounts' own. `subjects`: the registered ones among the names.
+    `versions`: the last version of each stream that the events belong to, and of those in `relied`,
+    which a decision relied on. `subjects`: the registered ones among the names.
     """
 
-    accounts: Mapping[AccountKey, Account] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
     subjects: Mapping[Name, SubjectRow] = field(default_factory=dict)
+    relied: Collection[str] = ()
 
 
 class Batch:
@@ -53,11 +48,10 @@ class Batch:
         self._commands: list[tuple[str, str | None, int]] = []
         self._relied: set[str] = set()
         """Surrogate ids of known subjects: the append fails if one is erased in the meantime."""
-        self._account_versions = {key: known.version for key, known in known.accounts.items()}
 
     def add_command(
         self,
-        account: Account | None,
+        account: AccountKey | None,
         events: Sequence[DomainEvent],
         at: datetime,
         *,
@@ -66,7 +60,7 @@ class Batch:
         actor: Actor | None = None,
         **envelope: Any,
     ) -> None:
-        """Settle a command's events against the account and envelop them."""
+        """Envelop a command's events."""
         if not events:
             return
         envelope |= {
@@ -78,11 +72,11 @@ class Batch:
         if actor is not None:
             envelope["actor"] = self._subject(("person", actor.name), envelope)
         for event in events:
-            self._settle(account, event, at, envelope)
+            self._envelop(account, event, at, envelope)
         self._commands.append((command_id, digest, len(self.entries) - before))
 
     def add_observation(self, command_id: str, observation: Observation) -> None:
-        """Settle one trace's facts against its account and envelop them."""
+        """Envelop one trace's facts. Nothing is concluded from them: the fold does that."""
         envelope: dict[str, Any] = {
             "origin": "observed",
             "command_id": command_id,
@@ -93,33 +87,30 @@ class Batch:
         before = len(self.entries)
         if observation.actor is not None:
             envelope["actor"] = self._subject(("person", observation.actor), envelope)
-        account = self._known.accounts[observation.provider, observation.account]
+        account = observation.provider, observation.account
         for event in observation.events:
             with_address = self._with_address(event, observation.address, envelope)
-            self._settle(account, with_address, observation.effective_at, envelope)
+            self._envelop(account, with_address, observation.effective_at, envelope)
         self._commands.append((command_id, None, len(self.entries) - before))
 
     def side_rows(self, snapshots: Sequence[SnapshotRow] = ()) -> SideRows:
         """The rows for the side tables, and the conditions under which the batch may be appended.
 
-        The versions are those of the accounts after the batch.
+        The versions are those of the streams after the batch.
         """
+        known = {stream: self._known.versions[stream] for stream in self._known.relied}
         return SideRows(
             commands=self._commands,
             subjects=tuple(self.subjects.values()),
             relied=self._relied,
-            versions={
-                account_stream(*key): account.version
-                for key, account in self._known.accounts.items()
-            },
+            versions={stream: self.versions.get(stream, known[stream]) for stream in known},
             erased=self.erased,
             snapshots=snapshots,
         )
 
     def conditions(self) -> SideRows:
         """The same conditions before the batch is appended: the versions are those of now."""
-        accounts = {account_stream(*key): now for key, now in self._account_versions.items()}
-        return replace(self.side_rows(), versions={**self._known.versions, **accounts})
+        return replace(self.side_rows(), versions=self._known.versions)
 
     def preview(self) -> tuple[Recorded, ...]:
         """The entries as they would be appended. Raises InvalidInput if one is too long."""
@@ -142,39 +133,23 @@ class Batch:
         """The type of each entry."""
         return (entry.type for entry in self.entries)
 
-    def _settle(
-        self, account: Account | None, event: DomainEvent, at: datetime, envelope: dict[str, Any]
-    ) -> None:
-        if account is None or not is_of_account(event):
-            stream = stream_of(event, account)
-            self._envelop(account, event, at, (stream, self._next_version(stream)), envelope)
-            return
-        stream = account_stream(account.provider, account.account)
-        for settled, settled_at in settle(account, event, at):
-            by_whom = envelope
-            if settled is not event and isinstance(event, PermissionGranted):
-                # News of the grant came late; the ledger concludes its end, not the granter.
-                by_whom = envelope | {"actor": None, "actor_established": "ledger"}
-            self._envelop(account, settled, settled_at, (stream, account.version), by_whom)
-
     def _envelop(
         self,
-        account: Account | None,
+        account: AccountKey | None,
         event: DomainEvent,
         at: datetime,
-        place: tuple[str, int],
         envelope: Mapping[str, Any],
     ) -> None:
-        stream, version = place
+        stream = stream_of(event, account)
         self.entries.append(
             Recorded(
                 stream=stream,
-                version=version,
+                version=self._next_version(stream),
                 event=event,
                 recorded_at=self._recorded_at,
                 effective_at=at,
-                provider=account.provider if account else None,
-                account=account.account if account else None,
+                provider=account[0] if account else None,
+                account=account[1] if account else None,
                 **envelope,
             )
         )
@@ -212,7 +187,7 @@ class Batch:
             subject=row.subject, kind=kind, commitment=commitment(row.salt, kind, text)
         )
         self.versions[stream_of(registered, None)] = 0
-        self._settle(None, registered, self._recorded_at, envelope)
+        self._envelop(None, registered, self._recorded_at, envelope)
 
 
 @cache

@@ -6,15 +6,12 @@ relied on, and after a conflict the cache is cleared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from eventsourcing.persistence import Mapper
 
-from ledger.account.state import Account
 from ledger.execution.account_cache import Accounts, Bounded
 from ledger.execution.batch import Batch, Known, Name
-from ledger.execution.streams import is_of_account, stream_of
-from ledger.messages import DomainEvent
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.side_tables import SubjectRow
 
@@ -29,28 +26,29 @@ class Cache:
 
     def known(
         self,
-        accounts: Iterable[Account],
-        facts: Iterable[tuple[DomainEvent, Account | None]],
+        streams: Collection[str],
         names: Iterable[Name],
+        relied: Mapping[str, int] | None = None,
     ) -> Known:
-        """The state on which a batch of these facts, accounts and names builds."""
-        streams = {stream_of(*fact) for fact in facts if not is_of_account(fact[0])}
-        return Known(
-            accounts={(account.provider, account.account): account for account in accounts},
-            versions={stream: self._version(stream) for stream in streams},
-            subjects=self._registered(names),
-        )
+        """The state on which a batch builds that appends to these streams and uses these names.
+
+        `relied`: the streams that a decision relied on, with the versions that it knows.
+        """
+        relied = relied or {}
+        versions = {stream: self._version(stream) for stream in streams if stream not in relied}
+        return Known({**versions, **relied}, self._registered(names), relied.keys())
 
     def add(self, batch: Batch) -> None:
         """Note what a batch appended."""
         self.accounts.snapshots_written()
+        self.accounts.add(batch.entries)
         for stream, version in batch.versions.items():
             self._versions[stream] = version
         for name, row in batch.subjects.items():
             self._subjects[name] = row
 
     def clear(self) -> None:
-        """Forget everything: a failed append leaves accounts with facts that were not appended."""
+        """Forget everything: after a conflict, or a failure, it may be behind the database."""
         self.accounts.clear()
         self._versions.clear()
         self._subjects.clear()

@@ -1,29 +1,28 @@
-"""Executes commands: decides, settles and appends, each command id once."""
+"""Executes commands: decides and appends, each command id once."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
-from typing import Final
 
 from ledger.account.account import decide
 from ledger.account.decision import Circumstances
-from ledger.account.state import Account
+from ledger.account.questions import Account
+from ledger.account.state import account_stream
 from ledger.catalogue import Catalogue
 from ledger.errors import Refused
 from ledger.execution.batch import Batch, Name
 from ledger.execution.outcome import Outcome
 from ledger.execution.repetition import check_actor, command_digest, first_outcome
 from ledger.execution.request import Actor, Request
+from ledger.execution.streams import stream_of
 from ledger.execution.transactions import Transactions
 from ledger.messages import DomainEvent, Recorded
 
 History = Callable[[int, int], Iterable[Recorded]]
 """The entries between two positions, both included."""
-_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Commands:
@@ -46,33 +45,31 @@ class Commands:
 
         def attempt() -> Outcome:
             now = self._now()
-            with self._transactions.settling():
-                known = self._transactions.cache.known((), [(event, None)], _names(actor))
-                batch = Batch(known, now)
-                command_id = str(uuid.uuid4())
-                batch.add_command(
-                    None, (event,), now, command_id=command_id, actor=actor, reason=reason
-                )
-                batch.erased += erased
-                return Outcome(*self._transactions.append_and_release(batch))
+            known = self._transactions.cache.known([stream_of(event, None)], _names(actor))
+            batch = Batch(known, now)
+            command_id = str(uuid.uuid4())
+            batch.add_command(
+                None, (event,), now, command_id=command_id, actor=actor, reason=reason
+            )
+            batch.erased += erased
+            return Outcome(*self._transactions.append_and_release(batch))
 
         return self._transactions.retried(attempt, "the same stream")
 
     def _attempt(self, request: Request, catalogue: Catalogue) -> Outcome:
         """Decide and append once. Raises IntegrityError on a conflict."""
         command = request.command
-        account = self._transactions.cache.accounts.cached(command.provider, command.account)
+        state = self._transactions.cache.accounts.cached(command.provider, command.account)
         # After the account was read: if that shows the effect of this command, its id is used too.
         if first := self._first_outcome(request):
             return first
         # A command takes effect now, even if a fact is known whose clock was ahead of this one.
         now = self._now()
-        at = max(now, account.latest_effective_at or _EARLIEST)
-        circumstances = Circumstances(at, catalogue, request.reason)
+        account = Account(state, state.next_instant(now))
+        circumstances = Circumstances(account.at, catalogue, request.reason)
         decision = decide(account, command, circumstances)
-        with self._transactions.settling():
-            batch = self._settled(request, account, decision.events, circumstances, now)
-            entries, checkpoint = self._appended(request, batch)
+        batch = self._batch(request, account, decision.events, circumstances, now)
+        entries, checkpoint = self._appended(request, batch)
         if decision.refusal is not None:
             raise Refused(
                 decision.refusal,
@@ -82,7 +79,7 @@ class Commands:
             )
         return Outcome(entries, checkpoint, note=decision.note, dry_run=request.dry_run)
 
-    def _settled(
+    def _batch(
         self,
         request: Request,
         account: Account,
@@ -90,13 +87,16 @@ class Commands:
         circumstances: Circumstances,
         now: datetime,
     ) -> Batch:
-        """The batch of a decision's events; a dry run settles them against a copied account."""
-        own = deepcopy(account) if request.dry_run else account
-        names = _names(request.actor) if events else ()
-        facts = ((event, own) for event in events)
-        batch = Batch(self._transactions.cache.known([own], facts, names), now)
+        """The batch of a decision's events. The decision relied on the account."""
+        key = (account.provider, account.account)
+        known = self._transactions.cache.known(
+            {stream_of(event, key) for event in events},
+            _names(request.actor) if events else (),
+            {account_stream(*key): account.version},
+        )
+        batch = Batch(known, now)
         batch.add_command(
-            own,
+            key,
             events,
             circumstances.at,
             command_id=request.command_id or str(uuid.uuid4()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -10,6 +10,7 @@ from typing import Final
 
 from ledger.execution.batch import Batch, Known, Name, has_address
 from ledger.execution.outcome import Observed
+from ledger.execution.streams import is_of_account, stream_of
 from ledger.execution.transactions import Transactions
 from ledger.messages import Observation
 
@@ -41,27 +42,35 @@ class Observations:
             given.setdefault(observation.command_id, observation)
         seen = self._transactions.recorder.select_commands(given)
         new = {one: given[one] for one in given if one not in seen} if seen else given
-        with self._transactions.settling():
-            batch = Batch(self._known(new), self._now())
-            for command_id, observation in new.items():
-                batch.add_observation(command_id, observation)
-            appended = self._transactions.append(batch)
+        batch = Batch(self._known(new.values()), self._now())
+        for command_id, observation in new.items():
+            batch.add_observation(command_id, observation)
+        appended = self._transactions.append(batch)
         appended.released()
         counts.new_traces += len(new)
         counts.known_traces += len(part) - len(new)
         counts.entries += len(appended.positions)
         counts.by_type.update(batch.types)
 
-    def _known(self, new: Mapping[str, Observation]) -> Known:
-        cache = self._transactions.cache
-        keys = dict.fromkeys((each.provider, each.account) for each in new.values())
-        accounts = {key: cache.accounts.current(*key) for key in keys}
-        facts = (
-            (event, accounts[each.provider, each.account])
-            for each in new.values()
+    def _known(self, new: Collection[Observation]) -> Known:
+        """The versions of the traces' streams, and the subjects behind their names.
+
+        The accounts' versions are read anew: after a conflict, all this would be done again.
+        """
+        streams = {
+            (stream_of(event, (each.provider, each.account)), is_of_account(event))
+            for each in new
             for event in each.events
+        }
+        return self._transactions.cache.known(
+            {stream for stream, is_account in streams if not is_account},
+            _names(new),
+            {
+                stream: self._transactions.recorder.max_version(stream)
+                for stream, is_account in streams
+                if is_account
+            },
         )
-        return cache.known(accounts.values(), facts, _names(new.values()))
 
 
 def _names(observations: Iterable[Observation]) -> Iterator[Name]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.account.state import Account, account_stream
+from ledger.account.state import account_stream
 from ledger.messages import DomainEvent
+
+AccountKey = tuple[str, str]
+"""The provider, and the account's id there."""
 
 
 def is_of_account(event: DomainEvent) -> bool:
@@ -20,14 +23,16 @@ def _of_what(event: Any) -> str:
     return str(event.agency or event.agency_id)
 
 
-def stream_of(event: Any, account: Account | None) -> str:
-    """The name of an event's stream. Its last part may hold any character, also a colon."""
+def stream_of(event: Any, account: AccountKey | None) -> str:
+    """The name of an event's stream. Its last part may hold any character, also a colon.
+
+    `account` is None for an event that is about no account.
+    """
     if event.STREAM == "subject":
         return f"subject:{event.subject}"
     if event.STREAM == "log":
         return f"log:{event.log}"
     assert account is not None
     if is_of_account(event):
-        return account_stream(account.provider, account.account)
-    prefix = f"{event.STREAM}:{account.provider}:{account.account}"
-    return f"{prefix}:{_of_what(event)}"
+        return account_stream(*account)
+    return f"{event.STREAM}:{':'.join(account)}:{_of_what(event)}"

@@ -60,18 +60,10 @@ class Transactions:
             remedy="Try again.",
         )
 
-    @contextmanager
-    def settling(self) -> Iterator[None]:
-        """Clears the cache if the block fails: an account may hold facts that are not appended."""
-        try:
-            yield
-        except BaseException:
-            self.cache.clear()
-            raise
-
     def preview(self, batch: Batch) -> tuple[Recorded, ...]:
         """The entries as they would be appended now. Raises IntegrityError on a conflict."""
-        self.recorder.check(batch.conditions())
+        with self._known_again_after_failure():
+            self.recorder.check(batch.conditions())
         return batch.preview()
 
     def append_and_release(self, batch: Batch) -> tuple[tuple[Recorded, ...], str | None]:
@@ -96,7 +88,17 @@ class Transactions:
         side_rows = batch.side_rows(self.cache.accounts.snapshots())
         # Not Application.save, which examines the type of every single event.
         stored = [self._mapper.to_stored_event(cast(Any, entry)) for entry in batch.entries]
-        appended = self.recorder.append(stored, side_rows)
-        self.committed.add(appended.positions)
-        self.cache.add(batch)
+        with self._known_again_after_failure():
+            appended = self.recorder.append(stored, side_rows)
+            self.committed.add(appended.positions)
+            self.cache.add(batch)
         return appended
+
+    @contextmanager
+    def _known_again_after_failure(self) -> Iterator[None]:
+        """Clears the cache if the block fails: it is behind the database, or may be."""
+        try:
+            yield
+        except BaseException:
+            self.cache.clear()
+            raise

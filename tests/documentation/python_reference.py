@@ -80,11 +80,11 @@ def _class(kind: type) -> Iterator[str]:
 
 
 def _members(kind: type) -> Iterator[tuple[str, Any]]:
-    """The public properties, and of this package's classes the methods; Ledger's include those of
-    its reading half.
+    """The public properties, and of this package's classes, and of Account, the methods; Ledger's
+    include those of its reading half.
     """
     inherited = vars(Reader) if issubclass(kind, Reader) else {}
-    is_ours = kind.__module__.startswith("authledger.")
+    is_ours = kind.__module__.startswith("authledger.") or kind is authledger.Account
     for name, member in {**inherited, **vars(kind)}.items():
         is_shown = isinstance(member, property) or (is_ours and inspect.isfunction(member))
         if is_shown and not name.startswith("_") and inspect.getdoc(member):

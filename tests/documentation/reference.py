@@ -14,8 +14,9 @@ from typing import Any, get_args
 import typer.main
 
 from cli.main import app
-from ledger.account.meaning import Change
-from ledger.account.state import Account
+from ledger.account.account import replay
+from ledger.account.questions import Account
+from ledger.account.state import State
 from ledger.events import EVENTS, sentence
 from ledger.messages import DomainEvent
 from ledger.values import Line
@@ -103,12 +104,12 @@ def _example(event: type[DomainEvent]) -> str:
 
 def _effect(event: type[DomainEvent]) -> str:
     effect = EVENTS[event].effect
-    if not isinstance(effect, Change):
+    if isinstance(effect, str):
         return effect
-    account, example = Account("huaweicloud", "0a1b2c3d4e5f"), example_event(event)
-    what = effect.standing(account, example).what
-    effect.evolve(account, example, AT)
-    return f"{what}: … → {effect.standing(account, example).state}"
+    entry = example_entry(event)
+    state = replay(State("huaweicloud", "0a1b2c3d4e5f"), [entry])
+    after = effect(Account(state, state.next_instant(AT)), entry.event)
+    return f"{after.what}: … → {after.state}"
 
 
 def _fields(event: type[DomainEvent]) -> Iterator[str]:

@@ -9,11 +9,12 @@ them. Each happens a minute after the one before; `at(minutes, …)` gives a ste
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from ledger.account.account import decide, settle
+from ledger.account.account import decide, evolve
 from ledger.account.agency import AgencyCreated
 from ledger.account.authorization import (
     AuthorizationGranted,
@@ -25,10 +26,11 @@ from ledger.account.console import RequestConsoleLogin
 from ledger.account.decision import Circumstances, Decision
 from ledger.account.permissions import Cause, PermissionGranted, PermissionRevoked
 from ledger.account.policy import PolicyCreated
-from ledger.account.state import Account
+from ledger.account.questions import Account
+from ledger.account.state import State, account_stream
 from ledger.catalogue import Catalogue, load_catalogue
 from ledger.errors import LedgerError
-from ledger.messages import Command, DomainEvent
+from ledger.messages import Command, DomainEvent, Origin, Provenance, Recorded
 
 PROVIDER = "huaweicloud"
 ACCOUNT = "0a1b2c3d4e5f67890a1b2c3d4e5f6789"
@@ -116,28 +118,30 @@ def at(minutes: float, what: Command | DomainEvent) -> At:
 class Given:
     """An account with a history."""
 
-    account: Account
+    state: State
     now: datetime = NOON
     catalogue: Catalogue = field(default_factory=load_catalogue)
 
-    def on(self, day: str) -> Given:
-        """The command comes on that day."""
-        return replace(self, now=datetime.fromisoformat(day).replace(tzinfo=UTC))
+    @property
+    def account(self) -> Account:
+        """The account as it stands when the command comes."""
+        return Account(self.state, self.state.next_instant(self.now))
 
     def when(self, command: Command, *, reason: str | None = None) -> When:
         """Decide; an error is kept for `fails_with`."""
-        account = copy.deepcopy(self.account)
+        state, account = copy.deepcopy(self.state), self.account
         try:
-            decision = decide(account, command, Circumstances(self.now, self.catalogue, reason))
+            decision = decide(account, command, Circumstances(account.at, self.catalogue, reason))
         except LedgerError as error:
             return When(account, None, [], error)
-        facts = [fact for event in decision.events for fact, _ in settle(account, event, self.now)]
-        return When(account, decision, facts, None)
+        take(state, decision.events, account.at, "commanded")
+        after = Account(state, state.next_instant(account.at))
+        return When(after, decision, list(decision.events), None)
 
 
 @dataclass(frozen=True)
 class When:
-    """The outcome of a command."""
+    """The outcome of a command, and the account after it."""
 
     account: Account
     decision: Decision | None
@@ -183,31 +187,62 @@ class When:
         assert got == [_without_made_up_ids(event) for event in expected]
 
 
-def given(*history: Step, catalogue: Catalogue | None = None, account: str = ACCOUNT) -> Given:
+def given(
+    *history: Step,
+    catalogue: Catalogue | None = None,
+    account: str = ACCOUNT,
+    begin: datetime = NOON,
+) -> Given:
     """An account to which this happened, a minute between."""
     catalogue = catalogue or load_catalogue()
-    state = Account(PROVIDER, account)
-    now = NOON
+    state = State(PROVIDER, account)
     for turn, item in enumerate(history):
-        what, now = (
-            (item.what, NOON + timedelta(minutes=item.minutes))
-            if isinstance(item, At)
-            else (item, NOON + timedelta(minutes=turn))
-        )
-        happen(state, what, now, catalogue)
-    return Given(state, NOON + timedelta(minutes=len(history)), catalogue)
+        what, minutes = (item.what, item.minutes) if isinstance(item, At) else (item, turn)
+        happen(state, what, begin + timedelta(minutes=minutes), catalogue)
+    return Given(state, begin + timedelta(minutes=len(history)), catalogue)
 
 
 def happen(
-    account: Account, what: Command | DomainEvent, now: datetime, catalogue: Catalogue
-) -> list[DomainEvent]:
-    """Let a command be decided, or a fact arrive, and settle it; what came of it."""
-    events: tuple[DomainEvent, ...]
+    state: State, what: Command | DomainEvent, now: datetime, catalogue: Catalogue
+) -> list[Recorded]:
+    """Let a command be decided, or a fact arrive; the entries that came of it."""
     if isinstance(what, DomainEvent):
-        events = (what,)
-    else:
-        events = decide(account, what, Circumstances(now, catalogue, "as given")).events
-    return [fact for event in events for fact, _ in settle(account, event, now)]
+        return take(state, (what,), now, "observed")
+    account = Account(state, state.next_instant(now))
+    decision = decide(account, what, Circumstances(account.at, catalogue, "as given"))
+    return take(state, decision.events, account.at, "commanded")
+
+
+def take(
+    state: State, events: Iterable[DomainEvent], at: datetime, origin: Origin
+) -> list[Recorded]:
+    """Let the account evolve by events, as one command or one trace; those of its stream."""
+    entries: list[Recorded] = []
+    trace = f"trace-{state.version + 1}"
+    for event in events:
+        if event.STREAM == "account":
+            entries.append(recorded(state, event, at, origin, trace))
+            evolve(state, entries[-1])
+    return entries
+
+
+def recorded(
+    state: State, event: DomainEvent, at: datetime, origin: Origin, trace: str
+) -> Recorded:
+    """The account's next entry."""
+    return Recorded(
+        stream=account_stream(state.provider, state.account),
+        version=state.version + 1,
+        event=event,
+        recorded_at=at,
+        effective_at=at,
+        origin=origin,
+        actor="p-00000000000000000001",
+        source=Provenance(trace_id=trace) if origin == "observed" else None,
+        provider=state.provider,
+        account=state.account,
+        position=state.version + 1,
+    )
 
 
 def _without_made_up_ids(event: DomainEvent) -> DomainEvent:

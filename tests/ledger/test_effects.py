@@ -12,14 +12,17 @@ from ledger.account.agency import (
     AgencyCreated,
     AgencyDeleted,
     AgencyDeletionAttempted,
+    AgencyDeletionRequested,
+    AgencyExpiryChanged,
     AgencyTrustChanged,
 )
 from ledger.account.authorization import AuthorizationDeclined, AuthorizationGranted
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
 from ledger.account.policy import PolicyChanged, PolicyCreated, PolicyDeleted
+from ledger.account.project import ProjectCreated
 from ledger.effects import Effect, Effects
-from ledger.messages import DomainEvent, Recorded
+from ledger.messages import DomainEvent, Provenance, Recorded
 from tests.ledger.examples import example_entry
 from tests.ledger.scenario import AGENCY, ASM, BEIJING, NOON, POLICY
 
@@ -41,6 +44,16 @@ def entries(*facts: Fact) -> list[Recorded]:
 
 def effects(*facts: Fact) -> list[Effect]:
     history = entries(*facts)
+    follow = Effects(lambda _: history)
+    return [follow.of(entry) for entry in history]
+
+
+def unordered(*facts: Fact) -> list[Effect]:
+    """The same, each fact in a trace of its own."""
+    history = [
+        replace(entry, source=Provenance(trace_id=f"trace-{entry.version}"))
+        for entry in entries(*facts)
+    ]
     follow = Effects(lambda _: history)
     return [follow.of(entry) for entry in history]
 
@@ -122,11 +135,63 @@ def test_news_of_an_earlier_time_leaves_the_present_as_it_is(
     assert late.before == late.after
 
 
-def test_the_trust_of_an_agency_that_was_made_later_is_not_called_late() -> None:
+def test_the_trust_of_an_agency_of_which_later_news_is_known_is_not_called_late() -> None:
     """It is compared with what is known of its trust, not of its existence."""
-    facts = (AgencyTrustChanged(agency="x", trustee="a"), (9, AgencyDeleted(agency="x")))
-    again = effect(*facts, (5, AgencyTrustChanged(agency="x", trustee="a")))
-    assert again.text == "agency x trusts: stays a"
+    asked = (9, AgencyDeletionRequested(agency="x"))
+    trust = AgencyTrustChanged(agency="x", trustee="a")
+    assert effect(trust, asked, (5, trust)).text == "agency x trusts: stays a"
+
+
+def test_trust_ends_with_its_agency() -> None:
+    deleted = (9, AgencyDeleted(agency="x"))
+    trust = AgencyTrustChanged(agency="x", trustee="a")
+    late = effect(trust, deleted, (5, trust))
+    assert late.text == "agency x trusts: stays nobody (news of an earlier time)"
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        (
+            (permitted, AgencyDeleted(agency=AGENCY), (1.5, revoked)),
+            f"{AGENCY} in {BEIJING}: cce under {POLICY!r}: stays not granted",
+        ),
+        (
+            (AgencyDeleted(agency=AGENCY), (0, permitted)),
+            f"{AGENCY} in {BEIJING}: cce under {POLICY!r}: stays not granted (news of an earlier time)",
+        ),
+        (
+            ((1, AgencyDeleted(agency="x")), (1, AgencyCreated(agency="x"))),
+            "agency x: does not exist → not known whether it exists",
+        ),
+        (
+            (AgencyCreated(agency="x"), AgencyDeletionRequested(agency="x")),
+            "agency x: exists → deletion asked for",
+        ),
+        (
+            (AgencyCreated(agency="x"), AgencyExpiryChanged(agency="x", expires_at=NOON)),
+            "agency x ends: at a time that is not known → 2026-03-01 12:00:00Z",
+        ),
+        (
+            (
+                AgencyCreated(agency="x", expires_at=NOON + timedelta(hours=1)),
+                AgencyExpiryChanged(agency="x"),
+            ),
+            "agency x ends: 2026-03-01 13:00:00Z → never",
+        ),
+        (
+            (
+                PermissionGranted(agency="x", project_id="0605", policy_id="p-1"),
+                ProjectCreated(region="cn-north-4_mesh", project_id="0605"),
+                PermissionRevoked(agency="x", project_id="0605", policy_id="p-1"),
+            ),
+            "x in 0605: 'p-1': granted → not granted",
+        ),
+    ],
+)
+def test_an_effect_compares_what_the_facts_come_to(facts: tuple[Fact, ...], text: str) -> None:
+    """No end of a permission is an event of its own: the deletion of its agency ends it."""
+    assert unordered(*facts)[-1].text == text
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ledger.account.account import evolve
 from ledger.account.impact import serving_agency
-from ledger.account.state import Account
+from ledger.account.questions import Account
+from ledger.account.state import State
 from ledger.catalogue import load_catalogue
 from ledger.messages import Recorded
 from ledger.values import instant_text
 
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 Key = tuple[str, ...]
 Row = tuple[Any, ...]
 Change = Callable[[Any, Recorded], tuple[Key, Row] | None]
@@ -137,11 +139,11 @@ def fold(name: str, history: Iterable[Recorded], effective_at: datetime | None =
 
 def present_account(history: Iterable[Recorded], provider: str, account: str) -> Account:
     """The account as `decide` knows it."""
-    state = Account(provider, account)
+    state = State(provider, account)
     for entry in history:
         if entry.stream == f"account:{provider}:{account}":
-            evolve(state, entry.event, entry.effective_at)
-    return state
+            evolve(state, entry)
+    return Account(state, state.next_instant(_EARLIEST))
 
 
 def capabilities(history: list[Recorded]) -> list[Row]:

@@ -18,7 +18,16 @@ from projections.definitions.declared import PROJECTIONS
 from projections.views import Views
 from tests.postgres import Server
 from tests.projections import oracle
-from tests.projections.worlds import BEGINNING, See, Step, World, observations, steps
+from tests.projections.worlds import (
+    AGENCIES,
+    BEGINNING,
+    POLICIES,
+    See,
+    Step,
+    World,
+    observations,
+    steps,
+)
 
 histories = st.lists(steps, min_size=1, max_size=20)
 
@@ -162,14 +171,14 @@ def _present(seen: list[See]) -> object:
         answers["capabilities"] = views.read("capabilities").rows
         answers["decide"] = {
             account: (
-                sorted(map(repr, state.open_permissions("asm_admin_trust"))),
-                sorted(map(repr, state.open_permissions("other"))),
-                sorted(name for name in state.agencies if state.agency_exists(name)),
-                sorted(name for name in state.policies if state.policy_exists(name)),
-                sorted((k, v.now) for k, v in state.authorizations.items()),
+                sorted(map(repr, known.open_permissions("asm_admin_trust"))),
+                sorted(map(repr, known.open_permissions("other"))),
+                sorted(str(agency.name) for agency in known.agencies()),
+                [known.policy_exists(name) for name in POLICIES],
+                sorted((k, v.now) for k, v in known.state.authorizations.items()),
             )
             for account in {see.account for see in seen}
-            for state in [made.ledger.account("huaweicloud", account)]
+            for known in [made.ledger.account("huaweicloud", account)]
         }
         return answers
 
@@ -189,7 +198,9 @@ def test_decide_and_the_views_agree_on_the_account(tmp_path: Path) -> None:
                 if row["status"] == "granted"
             }
             known = {
-                tuple(key) for agency in state.permissions for key in state.open_permissions(agency)
+                (key.agency, key.region, key.service, key.policy)
+                for agency in AGENCIES
+                for key in state.open_permissions(agency)
             }
             assert shown == known
         history = list(made.ledger.history())

@@ -50,12 +50,10 @@ def types(history: Iterable[Recorded]) -> Counter[str]:
     return Counter(entry.type for entry in history if entry.type != "SubjectRegistered")
 
 
-def present(opened: Ledger, provider: str, account: str) -> tuple[Any, ...]:
-    """The present of an account: agencies, their trustees, policies, open permissions."""
-    state = opened.account(provider, account)
-    return (
-        sorted(name for name in state.agencies if state.agency_exists(name)),
-        sorted((name, str(known.now)) for name, known in state.trustees.items()),
-        sorted(name for name in state.policies if state.policy_exists(name)),
-        sorted(str(key) for agency in state.permissions for key in state.open_permissions(agency)),
-    )
+def present(opened: Ledger, provider: str, account: str) -> list[str]:
+    """All that is known of an account: agencies, their trustees, policies, permissions.
+
+    Without positions and surrogate ids, which differ in each ledger.
+    """
+    spans = opened.account(provider, account).state.cells.everything()
+    return sorted(str(span._replace(position=None, actor=None)) for span in spans)

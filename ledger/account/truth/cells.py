@@ -2,7 +2,7 @@
 
 learn(facts)      takes what was appended; folds nothing
 changes()         the spans that are new or different since the last call
-of_agency(name)   the spans of all agencies that ever had the name
+of_agency(name)   the spans of all agencies that ever had the name, or have it as their id
 """
 
 from __future__ import annotations
@@ -74,7 +74,10 @@ class Cells:
         ]
 
     def of_agency(self, name: str) -> list[Span]:
-        """The spans of all agencies that ever had a name: lives, trusts, expiries, permissions."""
+        """The spans of all agencies that ever had a name: lives, trusts, expiries, permissions.
+
+        Here and below, an id names the thing that has it.
+        """
         return self._of("agency", name, ("agency", "trust", "expiry", "permission"))
 
     def of_policy(self, name: str) -> list[Span]:
@@ -104,7 +107,8 @@ class Cells:
         things = {
             span.thing
             for span in spans
-            if span.subject == subject and span.name and self._rules.slot(span.name) == slot
+            if span.subject == subject
+            and (span.thing == name or (span.name and self._rules.slot(span.name) == slot))
         }
         return [span for span in spans if span.subject in shown and span.thing in things]
 

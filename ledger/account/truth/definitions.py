@@ -18,7 +18,7 @@ from ledger.account.truth.fact import Fact
 from ledger.account.truth.handles import ALL_REGIONS, id_handle
 from ledger.account.truth.lines import NOT_KNOWN
 from ledger.account.truth.names import Names, Telling, own_names
-from ledger.account.truth.orders import chain_of
+from ledger.account.truth.orders import must_precede
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot
 from ledger.account.truth.spans import Span, spans_of
@@ -173,16 +173,11 @@ def _key_of(slot: str, life: Life) -> str:
 def _may_be_meant(life: Life, fact: Fact) -> bool:
     """Whether a name meant the thing with this life: at the edges, as a trace's order allows."""
     begun, ended = life.begun, life.ended
-    if fact.at < begun.at or (fact.at == begun.at and _in_order(fact, begun)):
+    if fact.at < begun.at or (fact.at == begun.at and must_precede(fact, begun)):
         return False
     return (
-        ended is None or fact.at < ended.at or (fact.at == ended.at and not _in_order(ended, fact))
+        ended is None or fact.at < ended.at or (fact.at == ended.at and not must_precede(ended, fact))
     )
-
-
-def _in_order(first: Fact, then: Fact) -> bool:
-    """Whether it is told that one fact of an instant came before another one."""
-    return first.position < then.position and chain_of(first) == chain_of(then)
 
 
 def _end(stories: Sequence[Lives]) -> Fact | None:

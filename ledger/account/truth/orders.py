@@ -77,13 +77,14 @@ def _placed(path: Order, order: Order) -> Iterator[Placement]:
         return
     for cut in range(len(order) + 1):
         before, after = order[:cut], order[cut:]
-        if any(_must_precede(move, fact) for move in path for fact in before):
+        if any(must_precede(move, fact) for move in path for fact in before):
             break
-        if any(_must_precede(fact, path[0]) for fact in after):
+        if any(must_precede(fact, path[0]) for fact in after):
             continue
         for rest in _placed(path[1:], after):
             yield (before, *rest)
 
 
-def _must_precede(first: Fact, then: Fact) -> bool:
+def must_precede(first: Fact, then: Fact) -> bool:
+    """Whether two facts are of one chain, and the first happened before the other."""
     return first.position < then.position and chain_of(first) == chain_of(then)

@@ -1,19 +1,28 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
-from ledger.account.agency import AgencyCreated, AgencyDeleted, AttemptAgencyDeletion
+from ledger.account.agency import (
+    AgencyCreated,
+    AgencyDeleted,
+    AgencyTrustChanged,
+    AttemptAgencyDeletion,
+)
 from ledger.account.authorization import (
     AuthorizationDeclined,
     AuthorizationRevoked,
     GrantAuthorization,
     RevokeAuthorization,
 )
-from ledger.account.permissions import PermissionGranted, PermissionRevoked
+from ledger.account.permissions import (
+    PermissionGranted,
+    PermissionRevoked,
+    PermissionsChanged,
+)
 from ledger.account.policy import PolicyCreated
 from ledger.errors import InvalidInput
 from tests.ledger.scenario import (
@@ -23,6 +32,7 @@ from tests.ledger.scenario import (
     ASM,
     BEIJING,
     GUANGZHOU,
+    NOON,
     POLICY,
     SHANGHAI,
     Step,
@@ -66,10 +76,13 @@ def test_created_ids_have_the_clouds_form_and_are_the_same_if_decided_again() ->
 
 
 def test_an_agency_created_again_has_another_id() -> None:
-    first = given(login(BEIJING)).when(grant(BEIJING)).account.agencies[AGENCY].now
+    first = given(login(BEIJING)).when(grant(BEIJING)).account.agency(AGENCY)
     deleted = AttemptAgencyDeletion(account=ACCOUNT, agency=AGENCY, override=True)
     again = given(*consent(BEIJING), deleted, login(BEIJING)).when(grant(BEIJING))
-    assert again.account.agencies[AGENCY].now not in (None, first)
+    second = again.account.agency(AGENCY)
+    assert first is not None
+    assert second is not None
+    assert second.id not in (None, first.id)
 
 
 def test_consenting_twice_is_one_fact() -> None:
@@ -87,8 +100,8 @@ def test_a_request_in_one_region_is_not_answered_in_another() -> None:
 def test_declining_closes_the_dialog_and_changes_nothing_else() -> None:
     then = given(login(BEIJING)).when(decline(BEIJING))
     then.then(AuthorizationDeclined(service=ASM, region=BEIJING))
-    assert not then.account.agencies
-    assert not then.account.permissions
+    assert then.account.agency(AGENCY) is None
+    assert then.account.open_permissions(AGENCY) == ()
 
 
 def test_a_declined_dialog_is_not_consented_to_afterwards() -> None:
@@ -111,8 +124,8 @@ def test_a_decline_in_one_region_leaves_consent_in_another() -> None:
 
 def test_consent_grants_only_what_is_missing() -> None:
     have = PermissionGranted(agency=AGENCY, region=BEIJING, service="cce", policy=POLICY)
-    given(login(BEIJING), have).when(grant(BEIJING)).then(
-        granted(BEIJING), agency_created(), policy_created(), *permissions_granted(BEIJING)[1:]
+    given(*consent(SHANGHAI), have, login(BEIJING)).when(grant(BEIJING)).then(
+        granted(BEIJING), *permissions_granted(BEIJING)[1:]
     )
 
 
@@ -130,13 +143,66 @@ def test_a_permission_for_all_regions_counts_in_each() -> None:
         PermissionGranted(agency=AGENCY, region="*", service=code, policy=POLICY) for code in ASKED
     ]
     then = given(*everywhere, login(GUANGZHOU)).when(grant(GUANGZHOU))
-    then.then(granted(GUANGZHOU), agency_created(), policy_created())
+    then.then(granted(GUANGZHOU))
 
 
 def test_an_agency_that_the_cloud_has_already_is_not_created_again() -> None:
     observed = AgencyCreated(agency=AGENCY, agency_id="f" * 32, trustee="service:asm")
     given(observed, login(BEIJING)).when(grant(BEIJING)).then(
         granted(BEIJING), policy_created(), *permissions_granted(BEIJING)
+    )
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        PermissionGranted(agency=AGENCY, region=SHANGHAI, service="cce", policy=POLICY),
+        PermissionRevoked(agency=AGENCY, region=SHANGHAI, service="cce", policy=POLICY),
+    ],
+)
+def test_consent_on_an_agency_whose_creation_was_not_seen_reuses_it_and_its_policy(
+    proof: PermissionGranted | PermissionRevoked,
+) -> None:
+    """It invents neither a creation nor a trustee."""
+    given(proof, login(BEIJING)).when(grant(BEIJING)).then(
+        granted(BEIJING), *permissions_granted(BEIJING)
+    )
+
+
+def test_consent_on_an_agency_of_which_only_the_change_of_its_trust_was_seen_reuses_it() -> None:
+    changed = AgencyTrustChanged(agency=AGENCY, trustee="account:4711")
+    given(changed, login(BEIJING)).when(grant(BEIJING)).then(
+        granted(BEIJING), policy_created(), *permissions_granted(BEIJING)
+    )
+
+
+def test_consent_reuses_an_agency_that_was_used_after_the_last_deletion_that_was_seen() -> None:
+    deleted = AgencyDeleted(agency=AGENCY)
+    proof = PermissionsChanged(agency=AGENCY, detail="updateAgencyAssignsByRole")
+    given(*consent(BEIJING), deleted, proof, login(BEIJING)).when(grant(BEIJING)).then(
+        granted(BEIJING), *permissions_granted(BEIJING)
+    )
+
+
+def test_consent_invents_no_creation_where_it_is_not_known_whether_the_agency_exists() -> None:
+    one_instant = (at(0, AgencyDeleted(agency=AGENCY)), at(0, AgencyCreated(agency=AGENCY)))
+    story = given(*one_instant, login(BEIJING))
+    agency = story.account.agency(AGENCY)
+    assert agency is not None
+    assert agency.status == "not known"
+    story.when(grant(BEIJING)).then(
+        granted(BEIJING), policy_created(), *permissions_granted(BEIJING)
+    )
+
+
+def test_consent_after_the_agency_has_expired_creates_it_again() -> None:
+    for_a_day = AgencyCreated(agency=AGENCY, expires_at=NOON + timedelta(days=1))
+    given(for_a_day, login(BEIJING)).when(grant(BEIJING)).then(
+        granted(BEIJING), policy_created(), *permissions_granted(BEIJING)
+    )
+    a_day_later = at(24 * 60, login(BEIJING))
+    given(for_a_day, a_day_later).when(grant(BEIJING)).then(
+        granted(BEIJING), agency_created(), policy_created(), *permissions_granted(BEIJING)
     )
 
 
@@ -158,7 +224,8 @@ def test_consent_after_the_agency_was_deleted_creates_it_again() -> None:
     ],
 )
 def test_consent_gives_what_the_catalogue_of_that_day_says(day: str, policy: str) -> None:
-    facts = given(login(BEIJING)).on(day).when(grant(BEIJING)).facts
+    begin = datetime.fromisoformat(f"{day}T00:00Z")
+    facts = given(login(BEIJING), begin=begin).when(grant(BEIJING)).facts
     assert {fact.policy for fact in facts if isinstance(fact, PermissionGranted)} == {policy}
     created = [fact.policy for fact in facts if isinstance(fact, PolicyCreated)]
     assert created == ([POLICY] if policy == POLICY else [])  # The others are the cloud's own.
@@ -215,6 +282,24 @@ def test_revoking_also_ends_permissions_granted_apart_from_the_consent() -> None
         in then.facts
     )
     assert then.account.open_permissions(AGENCY) == ()
+
+
+def test_revoking_claims_no_end_of_a_permission_that_is_not_known_to_be_granted() -> None:
+    own = {"agency": AGENCY, "region": BEIJING, "policy": "own"}
+    again, lost = PermissionGranted.model_validate(own), PermissionRevoked.model_validate(own)
+    story = given(again, *consent(BEIJING), at(2, again), at(2, lost))
+    permission = story.account.permission(AGENCY, BEIJING, None, "own")
+    assert permission is not None
+    assert permission.status == "not known"
+    story.when(revoke(BEIJING)).then(
+        AuthorizationRevoked(
+            service=ASM,
+            region=BEIJING,
+            agencies=(AGENCY,),
+            credentials_usable_until=story.now + timedelta(days=1),
+        ),
+        *permissions_revoked(BEIJING, "AuthorizationRevoked"),
+    )
 
 
 @pytest.mark.parametrize("command", [GrantAuthorization, RevokeAuthorization])

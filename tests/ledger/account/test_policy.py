@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from ledger.account.agency import AgencyCreated
 from ledger.account.permissions import PermissionGranted, PermissionRevoked
 from ledger.account.policy import (
@@ -10,6 +12,7 @@ from ledger.account.policy import (
     PolicyDeletionAttempted,
 )
 from ledger.errors import InvalidInput, NotFound
+from tests.ledger.account.test_agency import own_service
 from tests.ledger.scenario import (
     ACCOUNT,
     AGENCY,
@@ -131,6 +134,61 @@ def test_an_unprotected_policy_is_deleted_at_once() -> None:
     given(PolicyCreated(policy="own")).when(delete("own")).then(
         PolicyDeletionAttempted(policy="own", outcome="carried-out"), PolicyDeleted(policy="own")
     )
+
+
+def test_a_policy_that_the_catalogue_does_not_protect_is_deleted_without_override(
+    tmp_path: Path,
+) -> None:
+    catalogue = own_service(tmp_path, policy="mine policy", policy_kind="custom")
+    given(PolicyCreated(policy="mine policy"), catalogue=catalogue).when(
+        delete("mine policy")
+    ).then(
+        PolicyDeletionAttempted(policy="mine policy", outcome="carried-out"),
+        PolicyDeleted(policy="mine policy"),
+    )
+
+
+def test_a_policy_whose_creation_was_not_seen_is_deleted_and_ends_what_it_permits() -> None:
+    here = PermissionGranted(agency="backup", region=BEIJING, policy="own")
+    given(here).when(delete("own")).then(
+        PolicyDeletionAttempted(policy="own", outcome="carried-out", impact_regions=(BEIJING,)),
+        PolicyDeleted(policy="own"),
+        PermissionRevoked(
+            agency="backup", region=BEIJING, policy="own", consequence_of="PolicyDeleted"
+        ),
+    )
+
+
+def test_a_policy_of_the_clouds_own_is_not_the_accounts_to_delete() -> None:
+    here = PermissionGranted(agency=AGENCY, region=BEIJING, policy="CCE Administrator")
+    given(here).when(delete("CCE Administrator")).fails_with(NotFound, "has no policy")
+
+
+def test_permissions_under_a_former_name_of_the_policy_end_with_it() -> None:
+    made = PolicyCreated(policy="old", policy_id="p-1")
+    here = PermissionGranted(agency="backup", region=BEIJING, policy="old")
+    renamed = PolicyChanged(policy="new", policy_id="p-1")
+    story = given(made, here, renamed)
+    story.when(delete("old")).fails_with(NotFound, "has no policy 'old'")
+    then = story.when(delete("new"))
+    assert then.facts[-1] == PermissionRevoked(
+        agency="backup",
+        region=BEIJING,
+        policy="old",
+        policy_id="p-1",
+        consequence_of="PolicyDeleted",
+    )
+    assert then.account.open_permissions("backup") == ()
+
+
+def test_another_policy_under_a_former_name_ends_nothing_of_its_predecessor() -> None:
+    made = PolicyCreated(policy="own", policy_id="p-1")
+    here = PermissionGranted(agency="backup", region=BEIJING, service="cce", policy="own")
+    renamed = PolicyChanged(policy="new", policy_id="p-1")
+    again = PolicyCreated(policy="own", policy_id="p-2")
+    then = given(made, here, renamed, again).when(delete("own"))
+    assert PolicyDeleted(policy="own", policy_id="p-2") in then.facts
+    assert then.account.permitted_services("backup", BEIJING) == {"cce"}
 
 
 def test_the_deletion_names_the_id_that_was_created() -> None:

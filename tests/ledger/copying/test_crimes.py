@@ -14,7 +14,7 @@ from tests.ledger.copying.copies import contents, copied, filled, small_parts, u
 from tests.ledger.worlds import Place, raw, sound
 
 Crime = Callable[[Any], object]
-AT = 40
+AT = 42
 
 
 def sql(statement: str, *params: object) -> Crime:

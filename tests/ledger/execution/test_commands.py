@@ -6,14 +6,15 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from eventsourcing.persistence import IntegrityError
 
-from ledger.account.account import settle
+from ledger.account.account import evolve
 from ledger.account.agency import CreateAgency
-from ledger.account.state import Account
+from ledger.account.permissions import PermissionRevoked
+from ledger.account.state import State
+from ledger.account.usage import UseFeature
 from ledger.application import Actor, Ledger
 from ledger.errors import (
     CommandIdReused,
@@ -23,17 +24,19 @@ from ledger.errors import (
     StreamChanged,
 )
 from ledger.execution.transactions import ATTEMPTS_MAX
+from ledger.messages import Recorded
 from tests.ledger.scenario import (
     ACCOUNT,
     AGENCY,
     BEIJING,
+    POLICY,
     SHANGHAI,
     decline,
     grant,
     login,
     revoke,
 )
-from tests.ledger.worlds import Clock, Place, consent, raw, sound, texts, traces
+from tests.ledger.worlds import Clock, Place, consent, raw, seen, sound, texts, traces
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -258,25 +261,36 @@ def test_after_a_failed_append_the_ledger_knows_what_the_file_knows(
     sound(path)
 
 
-def test_an_observation_that_fails_halfway_leaves_no_knowledge_behind(
+def test_an_error_after_the_commit_leaves_no_half_of_the_account_in_memory(
     place: Place, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second account fails; the first was settled with facts that were not appended."""
-    accounts = set[str]()
+    """The account that the process knows has taken some of the entries, and not the others."""
+    consent(ledger, BEIJING)
+    taken: list[Recorded] = []
 
-    def failing(account: Account, *fact: Any) -> object:
-        accounts.add(account.account)
-        if len(accounts) > 1:
+    def failing(state: State, entry: Recorded) -> None:
+        if taken:
             raise StoreLocked("locked")
-        return settle(account, *fact)
+        taken.append(entry)
+        evolve(state, entry)
 
     with monkeypatch.context() as patch:
-        patch.setattr("ledger.execution.batch.settle", failing)
-        with pytest.raises(StoreLocked):
-            ledger.observe(traces(2))
-    assert ledger.account("huaweicloud", "account-0").version == 0
-    assert ledger.observe(traces(2)).new_traces == 2
+        patch.setattr("ledger.execution.account_cache.evolve", failing)
+        with pytest.raises(StoreLocked) as failed:
+            ledger.execute(revoke(BEIJING))
+    assert "appended" in failed.value.__notes__[0]
+    assert taken
+    assert ledger.account("huaweicloud", ACCOUNT).regions_of(AGENCY) == ()
+    assert ledger.execute(revoke(BEIJING)).entries == ()
     sound(place)
+
+
+def test_an_observation_is_known_to_the_commands_of_the_same_process(ledger: Ledger) -> None:
+    consent(ledger, BEIJING)
+    lost = PermissionRevoked(agency=AGENCY, region=BEIJING, service="cce", policy=POLICY)
+    ledger.observe([seen("lost", lost, at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC))])
+    with pytest.raises(Refused, match="mesh needs CCE"):
+        ledger.execute(UseFeature(account=ACCOUNT, service="asm", region=BEIJING, feature="mesh"))
 
 
 # -- dry runs ------------------------------------------------------------------------------------

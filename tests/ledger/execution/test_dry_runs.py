@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.account.state import Timeline
+from ledger.account.truth.fact import Fact
 from ledger.application import Actor, Ledger
 from ledger.errors import Refused
 from ledger.messages import Command, Recorded
 from ledger.persistence.side_tables import SideRows
 from tests.ledger.scenario import (
     ACCOUNT,
+    AGENCY,
     ASM,
     BEIJING,
     NOON,
@@ -85,14 +86,13 @@ def test_a_dry_run_keeps_the_known_account(ledger: Ledger, monkeypatch: pytest.M
 
 def test_the_account_that_the_ledger_returns_is_the_callers_own(ledger: Ledger) -> None:
     consent(ledger, BEIJING)
-    account = ledger.account(PROVIDER, ACCOUNT)
-    account.authorizations[ASM, BEIJING].learn(None, NOON.replace(year=2030))  # type: ignore[arg-type]
-    account.agencies["another"] = Timeline()
-    account.permissions.clear()
+    own = ledger.account(PROVIDER, ACCOUNT).state
+    own.authorizations[ASM, BEIJING].learn(None, NOON.replace(year=2030))  # type: ignore[arg-type]
+    own.learn([Fact("deleted", "agency", NOON.replace(year=2030), 99, name=AGENCY)])
     unchanged = ledger.account(PROVIDER, ACCOUNT)
     assert unchanged.authorization(ASM, BEIJING) is not None
-    assert "another" not in unchanged.agencies
-    assert unchanged.permissions
+    assert unchanged.agency_exists(AGENCY)
+    assert own.facts != unchanged.state.facts
 
 
 def _result(ledger: Ledger, command: Command, *, dry_run: bool = False) -> list[Recorded]:

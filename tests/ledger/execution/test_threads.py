@@ -20,7 +20,7 @@ from ledger.account.account import replay
 from ledger.account.agency import CreateAgency
 from ledger.account.policy import AttemptPolicyDeletion
 from ledger.account.snapshot import to_text
-from ledger.account.state import Account, account_stream
+from ledger.account.state import State, account_stream
 from ledger.account.usage import IssueCredential
 from ledger.application import Actor, Ledger
 from ledger.errors import NotFound, Refused, StoreLocked
@@ -195,8 +195,7 @@ def _read_often(ledger: Ledger) -> None:
         for name in ACCOUNTS:
             account = ledger.account(PROVIDER, name)
             entries = islice(ledger.stream(account_stream(PROVIDER, name)), account.version)
-            facts = ((entry.event, entry.effective_at) for entry in entries)
-            assert to_text(replay(Account(PROVIDER, name), facts)) == to_text(account)
+            assert to_text(replay(State(PROVIDER, name), entries)) == to_text(account.state)
 
 
 def _fail() -> NoReturn:

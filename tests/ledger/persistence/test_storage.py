@@ -13,8 +13,7 @@ from eventsourcing.persistence import StoredEvent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.account.agency import AgencyCreated, AgencyDeleted
-from ledger.account.permissions import PermissionGranted, PermissionRevoked
+from ledger.account.agency import AgencyCreated
 from ledger.application import Ledger
 from ledger.errors import (
     NotFound,
@@ -238,7 +237,7 @@ def test_a_command_takes_effect_no_earlier_than_the_known_facts(
     consent(ledger, BEIJING)
     clock.now -= timedelta(days=1)
     (login_, *_) = ledger.execute(login(BEIJING)).entries
-    assert login_.effective_at == ledger.account("huaweicloud", ACCOUNT).latest_effective_at
+    assert login_.effective_at == ledger.account("huaweicloud", ACCOUNT).state.latest_effective_at
     ledger.execute(revoke(BEIJING))
     assert ledger.account("huaweicloud", ACCOUNT).regions_of(AGENCY) == ()
 
@@ -252,18 +251,6 @@ def test_a_late_fact_takes_effect_when_it_happened(ledger: Ledger) -> None:
     assert entry.origin == "observed"
     assert entry.source is not None
     assert entry.source.trace_id == "t1"
-
-
-def test_the_consequences_of_a_late_fact_are_appended_with_it(ledger: Ledger) -> None:
-    deleted = NOON - timedelta(days=1)
-    granted = PermissionGranted(agency="backup", region=BEIJING, service="cce")
-    ledger.observe([seen("t2", AgencyDeleted(agency="backup"), at=deleted)])
-    ledger.observe([seen("t1", granted, at=deleted - timedelta(hours=1))])
-    *_, late, end = ledger.history()
-    assert late.event == granted
-    assert isinstance(end.event, PermissionRevoked)
-    assert end.effective_at == deleted
-    assert end.command_id == late.command_id
 
 
 # -- the recorder by itself ----------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.orders import orders, placements
 from ledger.account.truth.rules import AWS, HUAWEICLOUD
-from tests.ledger.account.truth.histories import fact, in_every_order, numbered, shown
+from tests.ledger.account.truth.histories import fact, in_every_order, numbered, shown, spans
 
 LETTERS = {"created": "C", "deleted": "D", "granted": "A", "revoked": "X"}
 
@@ -81,3 +81,19 @@ def test_deletion_asked_for_is_a_known_cause_of_an_end_that_is_not_seen() -> Non
     found = in_every_order(*asked, rules=AWS)
     assert shown(found, "agency", thing="OLD")[-1] == "5- deleted since 5 (end not seen)"
     assert shown(found, "agency", thing="NEW") == ["5- exists since 5 by carol"]
+
+
+def test_a_command_and_a_trace_in_one_instant_have_an_order() -> None:
+    """The unseen creation that is tried before the trace's call is no part of the command."""
+    command = {"origin": "commanded"}
+    found = spans(
+        fact("C", 0, id="ID1", **command),
+        fact("A", 0, policy="read", **command),
+        fact("A", 0, **command),
+        fact("X", 0),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "agency") == ["0- exists since 0 by carol"]
+    permissions = {span.policy: span for span in found if span.subject == "permission"}
+    assert permissions["read"].status == "granted"
+    assert permissions["admin"].status == "revoked"

@@ -1,0 +1,301 @@
+"""The questions that decisions ask of an account, as everything stands at one instant.
+
+An answer says what the facts prove. A thing whose creation was not seen exists once a later fact
+proves it. A permission that is not known to be granted is not granted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from ledger.account.state import Authorization, State
+from ledger.account.truth.lines import CREATION_NOT_SEEN, GRANTED, NOT_KNOWN
+from ledger.account.truth.rules import Rules, rules_of
+from ledger.account.truth.spans import Span, Subject
+from ledger.account.truth.timeline import ASKED, EXISTS, EXPIRED
+
+_THERE: Final = (EXISTS, ASKED, EXPIRED, NOT_KNOWN)
+"""The statuses of a thing that is, or may be, there; the surest first."""
+_LAST: Final = 2**63
+
+
+class Thing(NamedTuple):
+    """An agency or a policy, as it stands. `id` is its immutable id, if any fact told it.
+
+    `name` is None if only its id is known.
+    """
+
+    key: str
+    name: str | None
+    id: str | None
+    status: str
+    since: datetime | None
+    note: str | None
+
+    @property
+    def exists(self) -> bool:
+        """Whether it is proven to exist. Until a deletion that was asked for is proven, it does."""
+        return self.status in (EXISTS, ASKED)
+
+    @property
+    def may_exist(self) -> bool:
+        """Whether it exists, or the facts do not say whether it does."""
+        return self.exists or self.status == NOT_KNOWN
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was deleted, or has another name. One that has expired can be deleted yet."""
+        return self.status not in _THERE
+
+
+class PermissionKey(NamedTuple):
+    """A permission: the agency may use a service, or act under a policy, in one region.
+
+    An id is there where no name is known, or where the name leads to another policy. Without a
+    region and a project, the place is not known.
+    """
+
+    agency: str | None
+    region: str | None
+    service: str | None
+    policy: str | None
+    agency_id: str | None = None
+    project_id: str | None = None
+    policy_id: str | None = None
+
+    @property
+    def place(self) -> str | None:
+        """The region, or the project whose name is not known."""
+        return self.region or self.project_id
+
+
+class Account:
+    """One account at the instant `at`, which lies before none of its facts.
+
+    An agency is named by its name, or by its id if no fact told the name.
+    """
+
+    def __init__(self, state: State, at: datetime) -> None:
+        self.at, self.state = at, state
+        self.provider, self.account, self.version = state.provider, state.account, state.version
+        self._rules = rules_of(state.provider)
+        self._held: dict[tuple[Subject, str], list[Span]] = {}
+
+    # -- consent ----------------------------------------------------------------------------------
+
+    def authorization(self, service: str, region: str) -> Authorization | None:
+        """The status of a service's authorization in one region; None if it never asked."""
+        known = self.state.authorizations.get((service, region))
+        return known.now if known else None
+
+    def authorization_since(self, service: str, region: str) -> datetime | None:
+        known = self.state.authorizations.get((service, region))
+        return known.since if known else None
+
+    # -- what exists ------------------------------------------------------------------------------
+
+    def agency(self, name: str) -> Thing | None:
+        """The agency that has the name, or had it last; None if no fact names one."""
+        return self._thing(self._lives("agency", name))
+
+    def agency_exists(self, name: str) -> bool:
+        """Whether it is proven that an agency of that name exists."""
+        known = self.agency(name)
+        return known is not None and known.exists
+
+    def agencies(self) -> tuple[Thing, ...]:
+        """The agencies that are proven to exist. One that only a use proves is not among them."""
+        return tuple(
+            self._as_thing(span)
+            for span in self.state.cells.everything()
+            if span.subject == "agency" and span.status in (EXISTS, ASKED) and self._holds(span)
+        )
+
+    def agency_count(self) -> int:
+        """How many agencies are proven to exist."""
+        return len(self.agencies())
+
+    def has_agencies(self, count: int) -> bool:
+        """Whether so many agencies are proven to exist. Cheaper than to count them."""
+        named = {fact.name or fact.id for fact in self.state.facts if fact.kind == "agency"}
+        return len(named) >= count and self.agency_count() >= count
+
+    def policy(self, name: str) -> Thing | None:
+        """The policy that has the name, or had it last; None if no fact names one.
+
+        A permission that was granted under a policy proves it. Its creation need not be seen.
+        """
+        known = self._thing(self._lives("policy", name))
+        if known is None and any(span.policy == name for span in self._under(name)):
+            return Thing(name, name, None, EXISTS, None, CREATION_NOT_SEEN)
+        return known
+
+    def policy_exists(self, name: str) -> bool:
+        """Whether it is proven that a policy of that name exists."""
+        known = self.policy(name)
+        return known is not None and known.exists
+
+    def value(self, subject: Subject, agency: str) -> Span | None:
+        """The agency's trust or expiry: the span that holds; None if no fact told one."""
+        found = [span for span in self._of("agency", agency) if span.subject == subject]
+        return max(found, key=lambda span: span.valid_from, default=None)
+
+    # -- what is permitted ------------------------------------------------------------------------
+
+    def permitted_services(self, agency: str, region: str) -> frozenset[str]:
+        """The services that the agency may use in the region, those for all regions included."""
+        return frozenset(
+            span.service
+            for span in self._granted(agency)
+            if span.service is not None and span.region in (region, "*")
+        )
+
+    def open_permissions(self, agency: str) -> tuple[PermissionKey, ...]:
+        """The permissions that are granted, in the order of their first facts."""
+        first = self._first_positions(agency)
+        granted = sorted(self._granted(agency), key=lambda span: first[_line(span)])
+        return tuple(map(self._key, granted))
+
+    def permissions_under(self, policy: str) -> tuple[PermissionKey, ...]:
+        """The permissions under a policy that are granted, of all agencies."""
+        known = self.policy(policy)
+        under = [
+            span
+            for span in self._under(policy)
+            if known is not None
+            and span.policy_id in (known.key, None)
+            and span.status == GRANTED
+            and self._holds(span)
+        ]
+        wanted = {self._key(span) for span in under}
+        agencies = {span.name or span.thing for span in under}
+        found = dict.fromkeys(
+            key
+            for agency in sorted(agencies, key=lambda one: min(self._first_positions(one).values()))
+            for key in self.open_permissions(agency)
+        )
+        return tuple(key for key in found if key in wanted)
+
+    def regions_of(self, agency: str) -> tuple[str, ...]:
+        """The regions and projects in which the agency has a permission, sorted."""
+        places = {key.place for key in self.open_permissions(agency)}
+        return tuple(sorted(place for place in places if place is not None))
+
+    def permission(
+        self, agency: str, region: str | None, service: str | None, policy: str | None
+    ) -> Span | None:
+        """One permission as it stands; None if no fact told of it.
+
+        The region may be named by its project's id, the policy by its id.
+        """
+        regions = (region, self.state.name_of("project", region))
+        found = [
+            span
+            for span in self._of("agency", agency)
+            if (span.subject, span.service) == ("permission", service)
+            and span.region in regions
+            and policy in (span.policy, span.policy_id)
+        ]
+        return max(found, key=lambda span: (span.status == GRANTED, span.valid_from), default=None)
+
+    def regions(self) -> set[str]:
+        """The regions in which the account was asked for consent, or was granted a permission."""
+        return self.state.regions()
+
+    # -- spans ------------------------------------------------------------------------------------
+
+    def _all_of(self, subject: Subject, name: str) -> list[Span]:
+        """All spans of the agencies or policies that ever had a name, the past ones too."""
+        cells = self.state.cells
+        return cells.of_agency(name) if subject == "agency" else cells.of_policy(name)
+
+    def _of(self, subject: Subject, name: str) -> list[Span]:
+        """The spans that hold of the agencies, or of the policies, that are called so."""
+        known = self._held.get((subject, name))
+        if known is None:
+            known = self._held[subject, name] = [
+                span
+                for span in self._all_of(subject, name)
+                if self._holds(span) and _is_called(span, name, self._rules)
+            ]
+        return known
+
+    def _lives(self, subject: Subject, name: str) -> list[Span]:
+        return [span for span in self._of(subject, name) if span.subject == subject]
+
+    def _granted(self, agency: str) -> list[Span]:
+        return [
+            span
+            for span in self._of("agency", agency)
+            if span.subject == "permission" and span.status == GRANTED
+        ]
+
+    def _under(self, policy: str) -> list[Span]:
+        return self.state.cells.under_policy(policy)
+
+    def _holds(self, span: Span) -> bool:
+        return span.valid_from <= self.at and (span.until_at is None or self.at < span.until_at)
+
+    def _thing(self, spans: Iterable[Span]) -> Thing | None:
+        """Of the things that had a name, the one that is there most surely, or was there last."""
+        found = min(spans, key=_surety, default=None)
+        return None if found is None else self._as_thing(found)
+
+    def _as_thing(self, span: Span) -> Thing:
+        identity = _identity(span.thing, span.name, self._rules)
+        return Thing(span.thing, span.name, identity, span.status, span.since, span.note)
+
+    def _first_positions(self, agency: str) -> dict[tuple[str | None, ...], int]:
+        """The position of the first fact of each permission that agencies of a name ever had."""
+        first: dict[tuple[str | None, ...], int] = {}
+        for span in self._all_of("agency", agency):
+            if span.subject == "permission":
+                position = _LAST if span.position is None else span.position
+                first[_line(span)] = min(first.get(_line(span), _LAST), position)
+        return first
+
+    def _key(self, span: Span) -> PermissionKey:
+        region = None if span.region == NOT_KNOWN else span.region
+        is_project = self.state.is_bare_id("project", region)
+        is_policy_id = self.state.is_bare_id("policy", span.policy)
+        return PermissionKey(
+            span.name,
+            None if is_project else region,
+            span.service,
+            None if is_policy_id else span.policy,
+            agency_id=span.thing if span.name is None else None,
+            project_id=region if is_project else None,
+            policy_id=span.policy if is_policy_id else self._policy_id(span),
+        )
+
+    def _policy_id(self, span: Span) -> str | None:
+        """The id of a permission's policy, where its name does not lead to the policy."""
+        identity = span.policy_id
+        if identity is None or span.policy is None:
+            return identity
+        named = self._thing(self._lives("policy", span.policy))
+        if named is not None and named.exists and named.key == identity:
+            return None
+        return _identity(identity, span.policy, self._rules)
+
+
+def _line(span: Span) -> tuple[str | None, ...]:
+    return span.region, span.service, span.policy or span.policy_id
+
+
+def _is_called(span: Span, name: str, rules: Rules) -> bool:
+    return span.thing == name or rules.slot(span.name or span.thing) == rules.slot(name)
+
+
+def _identity(thing: str, name: str | None, rules: Rules) -> str | None:
+    """The immutable id in a thing's key, which without one is `name~begin`."""
+    made_up = name is not None and thing.startswith(f"{rules.slot(name)}~")
+    return None if made_up else thing
+
+
+def _surety(span: Span) -> tuple[int, float]:
+    place = _THERE.index(span.status) if span.status in _THERE else len(_THERE)
+    since = span.valid_from.timestamp() if place == len(_THERE) else 0.0
+    return place, -since

@@ -1,0 +1,28 @@
+"""The topics of the aggregate, composed: their decisions and their events.
+
+A new event or command is added in its topic's file alone; the tables DECIDE and EVENTS of all
+topics are merged here. A new topic is listed here.
+"""
+
+from __future__ import annotations
+
+from ledger.account import agency, authorization, console, permissions, policy, project, usage
+from ledger.account.decision import Decisions
+from ledger.account.meaning import Meanings
+
+DECIDE: Decisions = {
+    **console.DECIDE,
+    **authorization.DECIDE,
+    **agency.DECIDE,
+    **policy.DECIDE,
+    **usage.DECIDE,
+}
+EVENTS: Meanings = {
+    **console.EVENTS,
+    **authorization.EVENTS,
+    **agency.EVENTS,
+    **policy.EVENTS,
+    **permissions.EVENTS,
+    **project.EVENTS,
+    **usage.EVENTS,
+}
