@@ -176,7 +176,9 @@ def _may_be_meant(life: Life, fact: Fact) -> bool:
     if fact.at < begun.at or (fact.at == begun.at and must_precede(fact, begun)):
         return False
     return (
-        ended is None or fact.at < ended.at or (fact.at == ended.at and not must_precede(ended, fact))
+        ended is None
+        or fact.at < ended.at
+        or (fact.at == ended.at and not must_precede(ended, fact))
     )
 
 

@@ -97,3 +97,15 @@ def test_a_command_and_a_trace_in_one_instant_have_an_order() -> None:
     permissions = {span.policy: span for span in found if span.subject == "permission"}
     assert permissions["read"].status == "granted"
     assert permissions["admin"].status == "revoked"
+
+
+def test_an_unseen_creation_may_come_after_a_commanded_deletion_of_the_same_second() -> None:
+    """It is not one of the commanded facts, whose order is given: this second had no order."""
+    found = spans(
+        fact("A", 0, origin="commanded"),
+        fact("X", 0, origin="commanded"),
+        fact("D", 0, origin="commanded"),
+        fact("A", 0, trace="t"),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "agency")[-1].startswith("0- deleted")
