@@ -18,32 +18,45 @@ class RegionsRow(NamedTuple):
     """
 
     region: str
-    """Region id; `*` stands for all regions."""
+    """Region id; `*` stands for all regions; the project's id if its name was never told."""
     provider: str
     """The cloud, e.g. huaweicloud or aws."""
     account: str
     """The account's id at the provider."""
     agency: str
-    """Name of the agency (at AWS: of the role)."""
+    """Name of the agency (at AWS: of the role); its id if the name was never told."""
+    agency_id: str
+    """The immutable id of the agency; empty if none was told."""
     service: str
     """Code of the service that the agency may use; empty if by policy only."""
     policy: str
-    """The policy that carries the permission; empty if none is known."""
+    """The policy that carries the permission, by its name, or by its id if that was never told;
+    empty if none is known.
+    """
+    policy_id: str
+    """The immutable id of the policy; empty if none was told."""
     status: str
-    """`granted` or `revoked`."""
+    """`granted`, `revoked` or `not known`."""
     actor: str
-    """Surrogate id of the person who caused the latest change; empty if unknown."""
+    """Surrogate id of the person who brought the status about; empty if unknown."""
     origin: str
-    """`commanded` through the ledger, or `observed` in the cloud's traces."""
-    since: datetime
-    """Effective time of the latest change: when it happened in the cloud."""
-    position: int
-    """Position of the event that made the latest change."""
+    """`commanded` through the ledger, `observed` in the cloud's traces, or `inferred`: no single
+    event says it.
+    """
+    note: str
+    """A remark on the status, e.g. `creation not seen`, `end not seen`, `expired`, `order within
+    the second not known`; mostly empty.
+    """
+    since: datetime | None
+    """When it became so in the cloud; NULL if that is not known."""
+    position: int | None
+    """Position of the event that says so; NULL if no single event does."""
 
 
 class AgenciesRow(NamedTuple):
-    """The view `agencies`. The agencies of every account (at AWS: roles): existing or deleted,
-    since when, by whom.
+    """The view `agencies`. The agencies of every account (at AWS: roles): whether each exists,
+    since when, by whom. One that was created again under its name is another agency, with a row
+    of its own.
     """
 
     provider: str
@@ -51,24 +64,34 @@ class AgenciesRow(NamedTuple):
     account: str
     """The account's id at the provider."""
     agency: str
-    """Name of the agency (at AWS: of the role)."""
-    status: str
-    """`exists` or `deleted`."""
+    """Name of the agency (at AWS: of the role); its id if the name was never told."""
     agency_id: str
-    """The immutable id; empty if the latest event does not have it."""
+    """The immutable id of the agency; empty if none was told."""
+    status: str
+    """`exists`, `deletion asked for`, `deleted`, `expired`, `renamed` or `not known`."""
     actor: str
-    """Surrogate id of the person who caused the latest change; empty if unknown."""
+    """Surrogate id of the person who brought the status about; empty if unknown."""
     origin: str
-    """`commanded` through the ledger, or `observed` in the cloud's traces."""
-    since: datetime
-    """Effective time of the latest change: when it happened in the cloud."""
-    position: int
-    """Position of the event that made the latest change."""
+    """`commanded` through the ledger, `observed` in the cloud's traces, or `inferred`: no single
+    event says it.
+    """
+    note: str
+    """A remark on the status, e.g. `creation not seen`, `end not seen`, `expired`, `order within
+    the second not known`; mostly empty.
+    """
+    expires_at: datetime | None
+    """When the agency ends by itself; the last instant of the year 9999: never. NULL if that is
+    not known.
+    """
+    since: datetime | None
+    """When it became so in the cloud; NULL if that is not known."""
+    position: int | None
+    """Position of the event that says so; NULL if no single event does."""
 
 
 class TrusteesRow(NamedTuple):
     """The view `trustees`. The trustee of each agency: the service, account or identity provider
-    that may act as it.
+    that may act as it, and whether it still may.
     """
 
     provider: str
@@ -76,22 +99,32 @@ class TrusteesRow(NamedTuple):
     account: str
     """The account's id at the provider."""
     agency: str
-    """Name of the agency (at AWS: of the role)."""
+    """Name of the agency (at AWS: of the role); its id if the name was never told."""
+    agency_id: str
+    """The immutable id of the agency; empty if none was told."""
     trustee: str
-    """The trustee, e.g. `service:asm`; empty if unknown."""
+    """The trustee, e.g. `service:asm`; empty if unknown, or if nobody is trusted any more."""
+    status: str
+    """`trusted`, `ended` (with the agency) or `not known`."""
     actor: str
-    """Surrogate id of the person who caused the latest change; empty if unknown."""
+    """Surrogate id of the person who brought the status about; empty if unknown."""
     origin: str
-    """`commanded` through the ledger, or `observed` in the cloud's traces."""
-    since: datetime
-    """Effective time of the latest change: when it happened in the cloud."""
-    position: int
-    """Position of the event that made the latest change."""
+    """`commanded` through the ledger, `observed` in the cloud's traces, or `inferred`: no single
+    event says it.
+    """
+    note: str
+    """A remark on the status, e.g. `creation not seen`, `end not seen`, `expired`, `order within
+    the second not known`; mostly empty.
+    """
+    since: datetime | None
+    """When it became so in the cloud; NULL if that is not known."""
+    position: int | None
+    """Position of the event that says so; NULL if no single event does."""
 
 
 class PoliciesRow(NamedTuple):
-    """The view `policies`. The policies of every account: existing or deleted, since when, by
-    whom.
+    """The view `policies`. The policies of every account: whether each exists, since when, by
+    whom. One that was created again under its name is another policy, with a row of its own.
     """
 
     provider: str
@@ -99,17 +132,25 @@ class PoliciesRow(NamedTuple):
     account: str
     """The account's id at the provider."""
     policy: str
-    """Name of the policy (at AWS: its ARN)."""
+    """Name of the policy (at AWS: its ARN); its id if the name was never told."""
+    policy_id: str
+    """The immutable id of the policy; empty if none was told."""
     status: str
-    """`exists` or `deleted`."""
+    """`exists`, `renamed`, `deleted` or `not known`."""
     actor: str
-    """Surrogate id of the person who caused the latest change; empty if unknown."""
+    """Surrogate id of the person who brought the status about; empty if unknown."""
     origin: str
-    """`commanded` through the ledger, or `observed` in the cloud's traces."""
-    since: datetime
-    """Effective time of the latest change: when it happened in the cloud."""
-    position: int
-    """Position of the event that made the latest change."""
+    """`commanded` through the ledger, `observed` in the cloud's traces, or `inferred`: no single
+    event says it.
+    """
+    note: str
+    """A remark on the status, e.g. `creation not seen`, `end not seen`, `expired`, `order within
+    the second not known`; mostly empty.
+    """
+    since: datetime | None
+    """When it became so in the cloud; NULL if that is not known."""
+    position: int | None
+    """Position of the event that says so; NULL if no single event does."""
 
 
 class AuthorizationsRow(NamedTuple):
@@ -149,7 +190,7 @@ class UsageRow(NamedTuple):
     account: str
     """The account's id at the provider."""
     agency: str
-    """Name of the agency (at AWS: of the role)."""
+    """Name of the agency (at AWS: of the role); its id if the name was never told."""
     credentials_issued: int
     """Temporary credentials issued."""
     credentials_refused: int
@@ -213,8 +254,8 @@ class AttemptsRow(NamedTuple):
 class CapabilitiesRow(NamedTuple):
     """The view `capabilities`. The features of each catalogued service in each region where it
     asked for authorization or its agency was permitted anything, and what is missing for those
-    that are broken. One row of status `unknown` for a service that asked, and of which the
-    catalogue lists no features.
+    that are broken. One row of status `unknown` and without a feature for a service that asked,
+    and of which the catalogue lists no features.
     """
 
     region: str
@@ -226,13 +267,17 @@ class CapabilitiesRow(NamedTuple):
     service: str
     """Code of the service whose feature it is."""
     feature: str
-    """Name of the feature in the catalogue; empty if `unknown`."""
+    """Name of the feature in the catalogue; empty if it lists none."""
     agency: str
-    """The agency through which it works, or that lacks least; empty if `unknown`."""
+    """The agency through which it works, or that lacks least; empty if the catalogue lists no
+    features.
+    """
     status: str
-    """`works`, `broken` or `unknown`."""
+    """`works`, `broken` or `unknown`: whether a permission is granted is not known."""
     missing: str
-    """Codes of the services that the agency may not use, comma-separated."""
+    """Codes of the services that the agency may not use, comma-separated; if `unknown`, of those
+    of which that is not known.
+    """
 
 
 class AuditTrailRow(NamedTuple):

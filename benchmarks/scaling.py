@@ -13,7 +13,7 @@ from typing import Final
 from benchmarks.course import Course, note
 from benchmarks.measure import OURS, Limit, Row, in_turn, rate
 from ledger.application import Ledger
-from projections.definitions.declared import PROJECTIONS
+from projections.definitions.declared import SELECTED
 from projections.engines import Engine, EngineName, open_engine
 from projections.engines.replay import digests
 from projections.export.events import events_of
@@ -94,8 +94,8 @@ def _replay(course: Course, folder: Path) -> Row:
 
 
 def _digested(engine: Engine, folder: Path) -> None:
-    found = list(digests(engine, folder, read_manifest(folder), PROJECTIONS.values()))
-    assert len(found) == len(PROJECTIONS)
+    found = list(digests(engine, folder, read_manifest(folder), SELECTED.values()))
+    assert len(found) == len(SELECTED)
 
 
 def _spark(folder: Path, last: int, repetitions: int) -> dict[str, list[float]]:

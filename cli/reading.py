@@ -102,7 +102,8 @@ def resolved(views: Views, as_of: str | None, known_at: str | None = None) -> As
 def say_unknown_services(views: Views, when: AsOf | None, asked: Mapping[str, str | None]) -> None:
     """Name the services whose capabilities are unknown, among those that `asked` includes."""
     where = {name: asked.get(name) for name in ("provider", "account", "region", "service")}
-    rows = views.read("capabilities", as_of=when, where={**where, "status": "unknown"}).dicts()
+    unknown = {**where, "status": "unknown", "feature": ""}
+    rows = views.read("capabilities", as_of=when, where=unknown).dicts()
     services = sorted({f"{row['service']} of {row['provider']}" for row in rows})
     if services:
         say(
@@ -149,9 +150,11 @@ def print_result(
 
 
 def _alike(result: Result) -> set[str]:
-    """Columns that a table need not repeat in every row: one provider, all events commanded."""
+    """Columns that a table need not repeat in every row: one provider, all events commanded; and
+    those that are empty in every row, although few rows fill them.
+    """
     alike = set()
-    for name, usual in (("provider", None), ("origin", "commanded")):
+    for name, usual in (("provider", None), ("origin", "commanded"), ("note", "")):
         if name in result.columns:
             place = result.columns.index(name)
             found = {row[place] for row in result.rows}

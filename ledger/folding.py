@@ -4,16 +4,24 @@ The fold itself is `ledger/account/truth`. Views read it through this module, as
 events mean through `ledger.events` and what they change through `ledger.effects`.
 """
 
+from typing import Final
+
 from ledger.account.facts import FACT_TYPES, fact_of_entry
 from ledger.account.truth.cells import Cells, Change
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.handles import Handle, Recall, handles_of
 from ledger.account.truth.rules import Rules, rules_of
-from ledger.account.truth.spans import Span
+from ledger.account.truth.spans import EXPIRY_NOTE, Span
+
+FOLD: Final = 1
+"""The version of the fold: grows when the same facts come to other spans, so that views which an
+older version made are made again."""
 
 __all__ = [
+    "EXPIRY_NOTE",
     "FACT_TYPES",
+    "FOLD",
     "Cells",
     "Change",
     "Fact",

@@ -14,6 +14,7 @@ class Dialect:
     `text` and `integer` are column types. `table_options` ends a CREATE TABLE, so that rows are
     stored in the order of the key. `joined` aggregates texts, sorted, comma-separated. `member` is
     a text inside an entry. `without_index` is a column for whose condition no index may be used.
+    `now` is the present time, written as the ledger writes times.
     """
 
     text: str
@@ -22,6 +23,7 @@ class Dialect:
     joined: str
     member: str
     without_index: str
+    now: str
 
     def table(
         self,
@@ -50,6 +52,7 @@ SQLITE: Final = Dialect(
     joined="group_concat({0}, ',')",
     member="{0} ->> '{1}'",
     without_index="+{0}",
+    now="strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
 )
 POSTGRES: Final = Dialect(
     text='TEXT COLLATE "C"',
@@ -58,4 +61,5 @@ POSTGRES: Final = Dialect(
     joined="string_agg({0}, ',' ORDER BY {0})",
     member="({0}::json ->> '{1}')",
     without_index="{0}",  # Its planner knows which values are rare.
+    now="""to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
 )

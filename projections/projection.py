@@ -1,8 +1,11 @@
-"""The declaration of a projection: a name, a key, values or counters, and one SELECT of changes.
+"""The declaration of a projection: a name, a key, and values or counters.
 
-The SELECT reads the relation `events` and yields `position`, `effective_at`, the key columns and
-the value columns (for counters: how much each grows). It is ANSI SQL over the events' derived
-columns, without window functions, so that every engine runs the same text.
+Most projections are one SELECT of changes. Those of existence and permission are *folded*: the last
+recorded change is not always true, so the fold of `ledger/folding.py` makes their rows.
+
+**One SELECT.** It reads the relation `events` and yields `position`, `effective_at`, the key
+columns and the value columns (for counters: how much each grows). It is ANSI SQL over the events'
+derived columns, without window functions, so that every engine runs the same text.
 
 The runner keeps the history of each key as half-open intervals `[from_position, until_position)`:
 
@@ -10,6 +13,14 @@ The runner keeps the history of each key as half-open intervals `[from_position,
     …                 12              40  2026-03-01…   granted     closed by position 40
     …                 25              25  2026-02-11…   revoked     arrived late: history only
     …                 40            NULL  2026-03-05…   revoked     the present
+
+**Folded.** Each row says what held of a key, with two times: from when until when it was so, and
+which positions made the ledger say so, know its end, and take it back:
+
+    key …  valid_from   until_at    from_position  until_position  gone_position  values …
+    …      2026-02-01…  2026-02-11…            12              25           NULL  granted
+    …      2026-02-11…         NULL            25            NULL             40  revoked, retracted
+    …      2026-02-10…         NULL            40            NULL           NULL  revoked
 """
 
 from __future__ import annotations
@@ -18,7 +29,9 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar, Final, Literal
 
+from ledger.folding import FOLD
 from projections.dialect import Dialect
 
 
@@ -27,6 +40,7 @@ class Column:
     """A documented column. `type` is TEXT or INTEGER; `is_time`: a TEXT in RFC 3339, in UTC.
 
     If `choices` is not empty, it has all values of the column: a question for another is refused.
+    `optional`: it is NULL where it is not known.
     """
 
     name: str
@@ -34,6 +48,12 @@ class Column:
     type: str = "TEXT"
     choices: tuple[str, ...] = field(default=(), repr=False)
     is_time: bool = field(default=False, repr=False)
+    optional: bool = field(default=False, repr=False)
+
+    @property
+    def constraint(self) -> str:
+        """The type and the constraint of the column in a CREATE TABLE."""
+        return self.type if self.optional else f"{self.type} NOT NULL"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +97,51 @@ INTERVAL_COLUMNS = (
 )
 
 
+@dataclass(frozen=True, eq=False)
+class FoldedProjection:
+    """A view of what the facts of each account come to: its rows have two times.
+
+    `subject` is the kind of span that it shows. The columns are among those that
+    `projections.maintenance.spans` makes of a span, by their names.
+    """
+
+    name: str
+    doc: str = field(repr=False)
+    subject: Literal["agency", "policy", "permission", "trust"]
+    key: tuple[Column, ...]
+    values: tuple[Column, ...]
+    counters: ClassVar[tuple[Column, ...]] = ()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the view: key, values, since when, by which event."""
+        return (*self.key, *self.values, *FOLDED_COLUMNS)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of the declaration, apart from its documentation, and of the fold's version."""
+        return hashlib.sha256(repr((_FOLDED_LAYOUT, FOLD, self)).encode()).hexdigest()[:16]
+
+
+FOLDED_COLUMNS = (
+    Column(
+        "since",
+        "When it became so in the cloud; NULL if that is not known.",
+        is_time=True,
+        optional=True,
+    ),
+    Column(
+        "position",
+        "Position of the event that says so; NULL if no single event does.",
+        "INTEGER",
+        optional=True,
+    ),
+)
+
+Stored = Projection | FoldedProjection
+"""A projection: it has a table of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class DerivedView:
     """A view without a table: a SELECT over projections, also as of a past moment."""
@@ -89,12 +154,15 @@ class DerivedView:
 
 
 _LAYOUT = 2
-"""Grows when the runner's tables get other columns."""
+_FOLDED_LAYOUT = 1
+"""They grow when the runner's tables get other columns, or other values from the same spans."""
 
 PROVIDER = Column("provider", "The cloud, e.g. huaweicloud or aws.")
 ACCOUNT = Column("account", "The account's id at the provider.")
 REGION = Column("region", "Region id; `*` stands for all regions.")
-AGENCY = Column("agency", "Name of the agency (at AWS: of the role).")
+AGENCY = Column(
+    "agency", "Name of the agency (at AWS: of the role); its id if the name was never told."
+)
 ACTOR = Column(
     "actor", "Surrogate id of the person who caused the latest change; empty if unknown."
 )
@@ -103,6 +171,24 @@ ORIGIN = Column(
     "`commanded` through the ledger, or `observed` in the cloud's traces.",
     choices=("commanded", "observed"),
 )
+AGENCY_ID = Column("agency_id", "The immutable id of the agency; empty if none was told.")
+NOTE = Column(
+    "note",
+    "A remark on the status, e.g. `creation not seen`, `end not seen`, `expired`, "
+    "`order within the second not known`; mostly empty.",
+)
+CAUSED_BY = Column(
+    "actor", "Surrogate id of the person who brought the status about; empty if unknown."
+)
+INFERRED: Final = "inferred"
+"""The origin of a status that no single event says."""
+SAID_BY = Column(
+    "origin",
+    "`commanded` through the ledger, `observed` in the cloud's traces, or `inferred`: no single "
+    "event says it.",
+    choices=("commanded", "observed", INFERRED),
+)
+"""`NOTE`, `CAUSED_BY` and `SAID_BY` are of folded projections."""
 USED_SERVICE = Column(
     "service", "Code of the service that the agency may use; empty if by policy only."
 )

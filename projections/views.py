@@ -19,11 +19,11 @@ from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput, NotFound, StoreUnavailable
 from ledger.near_words import check_choice, did_you_mean
 from ledger.persistence.location import Location, location_of
-from ledger.values import check_storable
-from projections import history
+from ledger.values import check_storable, instant, instant_text
 from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.definitions.declared import PROJECTIONS, VIEWS, declared_name
-from projections.maintenance.digest import digest_of_rows
+from projections.history import tables
+from projections.maintenance.digest import Digest, digest_of_table
 from projections.maintenance.rebuild import OnProgress
 from projections.maintenance.runner import Certificate, Runner, Status
 from projections.moments import Moments
@@ -166,20 +166,18 @@ class Views:
         with self._connection.store_errors(), self._connection.snapshot(*over):
             relation = self._relation(name, as_of)
             rows = self._connection.execute(
-                f"{relation} SELECT * FROM answer {wheres} ORDER BY {', '.join(columns)}",
+                f"{relation} SELECT * FROM answer {wheres} ORDER BY {_order(declared)}",
                 params,
             ).fetchall()
             position = as_of.position if as_of else self._tracking.reached()
         return Result(columns, rows, position)
 
-    def digest(self, name: str, position: int) -> tuple[int, str]:
-        """How many rows a projection had when that position was the last, and their SHA-256."""
+    def digest(self, name: str, position: int) -> Digest:
+        """The digests of a projection's rows when that position was the last."""
         projection = PROJECTIONS[declared_name(name)]
-        key = ", ".join(column.name for column in projection.key)
         with self._connection.store_errors(), self._connection.snapshot(name):
-            rows = history.as_of(projection, self._tracking.table(projection), AsOf(position))
-            with self._connection.streamed(f"{rows} ORDER BY {key}") as present:
-                return digest_of_rows(present)
+            table = self._tracking.table(projection)
+            return digest_of_table(self._connection, projection, table, position)
 
     def _relation(self, name: str, as_of: AsOf | None) -> str:
         """`WITH … answer AS (…)`: the view as it was at a moment, or is now."""
@@ -193,8 +191,15 @@ class Views:
         projection = PROJECTIONS[name]
         table = self._tracking.table(projection)
         if as_of is None:
-            return history.current(projection, table)
-        return history.as_of(projection, table, as_of)
+            return tables.current(projection, table, self._connection.dialect)
+        return tables.as_of(projection, table, as_of, self._recorded_at(as_of.position))
+
+    def _recorded_at(self, position: int) -> str:
+        """When the ledger learned the event at a position: what had expired then, had expired."""
+        found = self._connection.value(
+            "SELECT recorded_at FROM events WHERE position = ?", (position,)
+        )
+        return instant_text(instant(found)) if found else ""
 
     def trail(
         self,
@@ -289,6 +294,11 @@ class Views:
 
 def _no_view(name: str) -> NotFound:
     return NotFound(f"There is no view {name!r}.", remedy=did_you_mean(name, Views.names()))
+
+
+def _order(columns: tuple[Column, ...]) -> str:
+    """All columns; the databases differ in where they sort NULLs."""
+    return ", ".join(f"{c.name} NULLS FIRST" if c.optional else c.name for c in columns)
 
 
 def _conditions(

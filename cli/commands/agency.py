@@ -112,31 +112,46 @@ def _found(views: Views, when: AsOf | None, where: dict[str, str | None]) -> lis
             + (f" in the account {where['account']}." if where["account"] else "."),
             remedy="To list the agencies: authledger agency list",
         )
-    if len(found) > 1:
-        accounts = ", ".join(f"{each['provider']} {each['account']}" for each in found)
+    places = {(each["provider"], each["account"]) for each in found}
+    if len(places) > 1:
+        accounts = ", ".join(f"{provider} {account}" for provider, account in sorted(places))
         raise InvalidInput(
-            f"{len(found)} accounts have an agency of that name: {accounts}.",
+            f"{len(places)} accounts have an agency of that name: {accounts}.",
             remedy="Choose one with --account and --provider.",
         )
-    return found
+    return _standing(found)
+
+
+_ENDED = frozenset({"deleted", "renamed"})
+
+
+def _standing(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of the agencies of one name that have not ended; else the one that ended last."""
+    last = max(found, key=lambda each: each["since"] or "")
+    return [each for each in found if each["status"] not in _ENDED] or [last]
 
 
 def _read(views: Views, agency: dict[str, Any], when: AsOf | None) -> dict[str, Any]:
-    mine = {key: agency[key] for key in ("provider", "account", "agency")}
+    mine = {key: agency[key] for key in ("provider", "account", "agency", "agency_id")}
     trustees = views.read("trustees", as_of=when, where=mine).dicts()
     permissions = views.read("regions", as_of=when, where=mine).dicts()
     known = names_of(views, [agency, *permissions])
+    trusted = [each for each in trustees if each["status"] != "ended"]
     return {
         **mine,
         "agency_id": agency["agency_id"] or None,
         "status": agency["status"],
+        "note": agency["note"] or None,
         "since": agency["since"],
+        "expires_at": agency["expires_at"],
         "by": known.get(agency["actor"], agency["actor"]) or None,
-        "trustee": trustees[0]["trustee"] or None if trustees else None,
+        "trustee": trusted[0]["trustee"] or None if trusted else None,
+        "trust": trustees[-1]["status"] if trustees else "not known",
         "permissions": [
             {
                 **{column: each.get(column) for column in _COLUMNS},
                 "consented_by": known.get(each["actor"], each["actor"]) or None,
+                "note": each["note"] or None,
             }
             for each in permissions
         ],
@@ -144,18 +159,29 @@ def _read(views: Views, agency: dict[str, Any], when: AsOf | None) -> dict[str, 
 
 
 def _print(agency: dict[str, Any]) -> None:
-    out(
-        f"agency     {agency['agency']}  ({agency['status']} since {readable(agency['since'], {})})"
-    )
+    since = f" since {readable(agency['since'], {})}" if agency["since"] else ""
+    note = f"; {agency['note']}" if agency["note"] else ""
+    out(f"agency     {agency['agency']}  ({agency['status']}{since}{note})")
     out(f"account    {agency['account']} at {agency['provider']}")
     out(f"id         {agency['agency_id'] or 'unknown'}")
-    out(f"trusts     {agency['trustee'] or 'unknown'}")
+    nobody = "nobody" if agency["trust"] == "ended" else "unknown"
+    out(f"trusts     {agency['trustee'] or nobody}")
+    if agency["expires_at"]:
+        out(f"expires    {_until(agency['expires_at'])}")
     out(f"by         {agency['by'] or 'unknown'}", "")
-    headings = ("region", "service", "policy", "status", "since", "by", "position")
+    headings = ["region", "service", "policy", "status", "since", "by", "position"]
+    columns = [*_COLUMNS]
+    if any(each["note"] for each in agency["permissions"]):
+        headings.append("note")
+        columns.append("note")
     rows = [
-        tuple(readable(each[column], {}) for column in _COLUMNS) for each in agency["permissions"]
+        tuple(readable(each[column], {}) for column in columns) for each in agency["permissions"]
     ]
     show(Output.TABLE, headings, rows, empty="It has no permission anywhere.")
     held = sorted({each["region"] for each in agency["permissions"] if each["status"] == "granted"})
     if rows:
         say(f"Granted in {len(held)} region(s): {', '.join(held) or 'none'}")
+
+
+def _until(expires_at: str) -> str:
+    return "never" if expires_at.startswith("9999-") else readable(expires_at, {})

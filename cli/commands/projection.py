@@ -117,7 +117,9 @@ def rebuild(
     """Rebuild projections from position 1 into new tables, and replace the live ones by them.
 
     Prints the rebuild certificate: engine, range, code version, and the digest of each projection
-    before and after. The two digests are equal unless the views were altered.
+    before and after. The two digests are equal unless the views were altered. The facts digest
+    leaves out surrogate ids and positions, so that it is equal for two ledgers of the same facts,
+    in whichever order each of them learned them.
 
     With --engine duckdb or spark, the export in --parquet is replayed instead, and nothing is
     replaced: the digests before are those of the live views at the export's last position. If the
@@ -186,7 +188,10 @@ def _show(ask: Reading, certificate: Certificate) -> None:
     if ask.form is Output.TABLE:
         _print(certificate)
     elif ask.form is Output.CSV:
-        columns = ("name", "last_position", "rows", "digest_before", "digest_after", "equal")
+        columns = (
+            "name", "last_position", "rows", "digest_before", "digest_after", "equal",
+            "facts_digest",
+        )  # fmt: skip
         parts = certificate.projections
         show(ask.form, columns, [[getattr(part, each) for each in columns] for part in parts])
     else:
@@ -216,11 +221,14 @@ def _print(certificate: Certificate) -> None:
     out(f"  range         positions {certificate.first_position} to {certificate.last_position}")
     out(f"  code version  {certificate.code_version}")
     out(f"  rebuilt at    {certificate.rebuilt_at}", "")
-    headings = ("projection", "rows", "equal", "digest before", "digest after")
+    headings = ("projection", "rows", "equal", "digest before", "digest after", "facts digest")
     rows = [
-        (part.name, part.rows, part.equal, part.digest_before, part.digest_after)
+        (
+            part.name, part.rows, part.equal,
+            part.digest_before, part.digest_after, part.facts_digest,
+        )
         for part in certificate.projections
-    ]
+    ]  # fmt: skip
     show(Output.TABLE, headings, rows)
 
 

@@ -18,8 +18,8 @@ GAP: Final = 3
 SENTENCE_MIN: Final = 24
 """A column of sentences is at least so wide: narrower ones are hard to read."""
 LEAST_TELLING: Final = (
-    "origin", "provider", "agency_id", "rebuilt_at", "history_rows", "recorded_at",
-    "digest_before", "digest_after", "sha256", "role", "event",
+    "origin", "provider", "policy_id", "agency_id", "rebuilt_at", "history_rows", "recorded_at",
+    "digest_before", "digest_after", "facts_digest", "sha256", "role", "event",
 )  # fmt: skip
 """The columns that a narrow table can lack, the least telling first."""
 _OF_A_VIEW: Final = ("position", "since")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from itertools import zip_longest
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ledger.as_of import AsOf
 from ledger.errors import NotFound
 from ledger.near_words import did_you_mean
 from projections.definitions.declared import PROJECTIONS, VIEWS, declared_name
+from projections.projection import INFERRED
 from projections.views import Views
 
-_NOT_COMPARED = frozenset({"actor", "origin"})
+_Row: TypeAlias = Mapping[str, Any]
+_NOT_COMPARED = frozenset({"actor", "origin", "note"})
 """Columns that say how a row came about, and not how what it is about stands."""
 _STANDING = frozenset({"status", "missing"})
 """Of a derived view, the columns that say how what a row is about stands."""
+_IDS = frozenset({"agency_id", "policy_id"})
+"""Parts of a key that may become known later than the name beside them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +49,15 @@ class Difference:
 
     @property
     def what(self) -> str:
-        """The key in one line."""
-        return " ".join(filter(None, self.key.values()))
+        """The key in one line, by names: an id stands there only where there is no name."""
+        return " ".join(text for column, text in self.key.items() if text and column not in _IDS)
 
 
 def in_words(values: Mapping[str, Any] | None) -> str:
     """How a row stands: `granted`, or `2 credentials issued, 0 credentials refused, …`."""
     if values is None:
         return ""
-    if next(iter(values), None) == "status":
+    if "status" in values:
         return " ".join(str(value) for value in values.values() if value)
     return ", ".join(f"{value} {column.replace('_', ' ')}" for column, value in values.items())
 
@@ -83,35 +88,82 @@ def diff(
         if wanted.keys() <= {column.name for column in views.columns(name)}
         for difference in _compared(views, name, before, after, wanted)
     ]
-    return _with_actors(views, found)
+    return _with_reasons(views, found)
+
+
+class _Found(NamedTuple):
+    """A difference, and the position of the event that made it; None if it is inferred."""
+
+    difference: Difference
+    made_at: int | None
 
 
 def _compared(
     views: Views, name: str, before: AsOf | None, after: AsOf | None, where: Mapping[str, str]
-) -> Iterator[Difference]:
+) -> list[_Found]:
     key, values = _split(name)
     old, new = (
-        {
-            tuple(row[column] for column in key): row
-            for row in views.read(name, as_of=when, where=where).dicts()
-        }
-        for when in (before, after)
+        _grouped(views.read(name, as_of=when, where=where).dicts(), key) for when in (before, after)
     )
-    for each in sorted(old.keys() | new.keys()):
-        was, is_now = (
-            {column: rows[each][column] for column in values} if each in rows else None
-            for rows in (old, new)
-        )
-        if was != is_now:
-            row = new.get(each) or old[each]
-            yield Difference(
-                view=name,
-                key=dict(zip(key, each, strict=True)),
-                before=was,
-                after=is_now,
-                since=row.get("since"),
-                position=row.get("position"),
-            )
+    found = (
+        _found(name, key, values, was, is_now)
+        for each in old.keys() | new.keys()
+        for was, is_now in _paired(old.get(each, []), new.get(each, []), key)
+    )
+    differing = (each for each in found if each.difference.before != each.difference.after)
+    return sorted(differing, key=lambda each: tuple(each.difference.key.values()))
+
+
+def _found(
+    view: str, key: Sequence[str], values: Sequence[str], was: _Row | None, is_now: _Row | None
+) -> _Found:
+    row = is_now or was or {}
+    before, after = (each and {column: each[column] for column in values} for each in (was, is_now))
+    difference = Difference(
+        view=view,
+        key={column: row[column] for column in key},
+        before=before,
+        after=after,
+        since=row.get("since"),
+        position=row.get("position"),
+        actor=row.get("actor") or None,
+    )
+    # An inferred row is proven by the event at its position, and was made by none.
+    return _Found(difference, None if row.get("origin") == INFERRED else difference.position)
+
+
+def _grouped(rows: Iterable[_Row], key: Sequence[str]) -> dict[tuple[str, ...], list[_Row]]:
+    """The rows by their key without ids: one name may have been several things."""
+    found: dict[tuple[str, ...], list[_Row]] = {}
+    for row in rows:
+        named = tuple(row[column] for column in key if column not in _IDS)
+        found.setdefault(named, []).append(row)
+    return found
+
+
+def _paired(
+    old: Sequence[_Row], new: Sequence[_Row], key: Sequence[str]
+) -> Iterator[tuple[_Row | None, _Row | None]]:
+    """The rows of one name, before and after: by their ids, those left over in order of time."""
+    ids = [column for column in key if column in _IDS]
+
+    def identity(row: _Row) -> tuple[Any, ...]:
+        return tuple(row[column] for column in ids)
+
+    left = sorted(new, key=_age)
+    unpaired = []
+    for was in sorted(old, key=_age):
+        same = next((row for row in left if identity(row) == identity(was)), None)
+        if same is None:
+            unpaired.append(was)
+        else:
+            left.remove(same)
+            yield was, same
+    yield from zip_longest(unpaired, left)
+
+
+def _age(row: _Row) -> tuple[str, int]:
+    return row.get("since") or "", row.get("position") or 0
 
 
 def _split(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -126,12 +178,13 @@ def _split(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(column for column in columns if column not in _STANDING), standing
 
 
-def _with_actors(views: Views, found: list[Difference]) -> list[Difference]:
-    positions = {each.position for each in found if each.position is not None}
+def _with_reasons(views: Views, found: list[_Found]) -> list[Difference]:
+    """The differences with the reason of the event behind each, and its actor if no row has one."""
+    positions = {each.made_at for each in found if each.made_at is not None}
     events = {row["position"]: row for row in views.trail_at(sorted(positions)).dicts()}
     return [
-        replace(each, actor=events[each.position]["actor"], reason=events[each.position]["reason"])
-        if each.position in events
+        replace(each, actor=each.actor or event["actor"], reason=event["reason"])
+        if (event := events.get(made_at))
         else each
-        for each in found
+        for each, made_at in found
     ]

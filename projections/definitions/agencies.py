@@ -2,46 +2,66 @@
 
 from projections.projection import (
     ACCOUNT,
-    ACTOR,
     AGENCY,
-    ORIGIN,
+    AGENCY_ID,
+    CAUSED_BY,
+    NOTE,
     PROVIDER,
+    SAID_BY,
     Column,
-    Projection,
+    FoldedProjection,
 )
 
-AGENCIES = Projection(
+AGENCIES = FoldedProjection(
     name="agencies",
-    doc="The agencies of every account (at AWS: roles): existing or deleted, since when, by whom.",
-    key=(PROVIDER, ACCOUNT, AGENCY),
+    doc="The agencies of every account (at AWS: roles): whether each exists, since when, by whom. "
+    "One that was created again under its name is another agency, with a row of its own.",
+    subject="agency",
+    key=(PROVIDER, ACCOUNT, AGENCY, AGENCY_ID),
     values=(
-        Column("status", "`exists` or `deleted`.", choices=("exists", "deleted")),
-        Column("agency_id", "The immutable id; empty if the latest event does not have it."),
-        ACTOR,
-        ORIGIN,
+        Column(
+            "status",
+            "`exists`, `deletion asked for`, `deleted`, `expired`, `renamed` or `not known`.",
+            choices=(
+                "exists",
+                "deletion asked for",
+                "deleted",
+                "expired",
+                "renamed",
+                "not known",
+            ),
+        ),
+        CAUSED_BY,
+        SAID_BY,
+        NOTE,
+        Column(
+            "expires_at",
+            "When the agency ends by itself; the last instant of the year 9999: never. NULL if "
+            "that is not known.",
+            is_time=True,
+            optional=True,
+        ),
     ),
-    select="""
-        SELECT position, effective_at, provider, account, agency,
-               CASE type WHEN 'AgencyCreated' THEN 'exists' ELSE 'deleted' END AS status,
-               COALESCE(agency_id, '') AS agency_id, COALESCE(actor, '') AS actor, origin
-        FROM events
-        WHERE type IN ('AgencyCreated', 'AgencyDeleted')
-    """,
 )
 
-TRUSTEES = Projection(
+TRUSTEES = FoldedProjection(
     name="trustees",
-    doc="The trustee of each agency: the service, account or identity provider that may act as it.",
-    key=(PROVIDER, ACCOUNT, AGENCY),
+    doc="The trustee of each agency: the service, account or identity provider that may act as it, "
+    "and whether it still may.",
+    subject="trust",
+    key=(PROVIDER, ACCOUNT, AGENCY, AGENCY_ID),
     values=(
-        Column("trustee", "The trustee, e.g. `service:asm`; empty if unknown."),
-        ACTOR,
-        ORIGIN,
+        Column(
+            "trustee",
+            "The trustee, e.g. `service:asm`; empty if unknown, or if nobody is trusted any more.",
+        ),
+        Column(
+            "status",
+            "`trusted`, `ended` (with the agency) or `not known`.",
+            choices=("trusted", "ended", "not known"),
+        ),
+        CAUSED_BY,
+        SAID_BY,
+        NOTE,
     ),
-    select="""
-        SELECT position, effective_at, provider, account, agency,
-               COALESCE(trustee, '') AS trustee, COALESCE(actor, '') AS actor, origin
-        FROM events
-        WHERE type IN ('AgencyCreated', 'AgencyTrustChanged')
-    """,
 )

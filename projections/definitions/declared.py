@@ -7,21 +7,21 @@ from projections.definitions.capabilities import CAPABILITIES
 from projections.definitions.policies import ATTEMPTS, POLICIES
 from projections.definitions.regions import REGIONS
 from projections.definitions.usage import LOGINS, USAGE
-from projections.projection import DerivedView, Projection
+from projections.projection import DerivedView, FoldedProjection, Projection, Stored
 
-PROJECTIONS: dict[str, Projection] = {
-    projection.name: projection
-    for projection in (
-        REGIONS,
-        AGENCIES,
-        TRUSTEES,
-        POLICIES,
-        AUTHORIZATIONS,
-        USAGE,
-        LOGINS,
-        ATTEMPTS,
-    )
+FOLDED: dict[str, FoldedProjection] = {
+    REGIONS.name: REGIONS,
+    AGENCIES.name: AGENCIES,
+    TRUSTEES.name: TRUSTEES,
+    POLICIES.name: POLICIES,
 }
+SELECTED: dict[str, Projection] = {
+    AUTHORIZATIONS.name: AUTHORIZATIONS,
+    USAGE.name: USAGE,
+    LOGINS.name: LOGINS,
+    ATTEMPTS.name: ATTEMPTS,
+}
+PROJECTIONS: dict[str, Stored] = {**FOLDED, **SELECTED}
 FORMER_NAMES: dict[str, str] = {"region_agencies": "regions"}
 """By its former name, a view's name of today. A former name is accepted wherever a view is named,
 in SQL as well (docs/decisions/0027-one-name-a-view.md)."""

@@ -2,29 +2,39 @@
 
 from projections.projection import (
     ACCOUNT,
-    ACTOR,
-    ORIGIN,
+    CAUSED_BY,
+    NOTE,
     PROVIDER,
+    SAID_BY,
     Column,
+    FoldedProjection,
     Projection,
 )
 
-POLICIES = Projection(
+POLICIES = FoldedProjection(
     name="policies",
-    doc="The policies of every account: existing or deleted, since when, by whom.",
-    key=(PROVIDER, ACCOUNT, Column("policy", "Name of the policy (at AWS: its ARN).")),
-    values=(
-        Column("status", "`exists` or `deleted`.", choices=("exists", "deleted")),
-        ACTOR,
-        ORIGIN,
+    doc="The policies of every account: whether each exists, since when, by whom. One that was "
+    "created again under its name is another policy, with a row of its own.",
+    subject="policy",
+    key=(
+        PROVIDER,
+        ACCOUNT,
+        Column(
+            "policy",
+            "Name of the policy (at AWS: its ARN); its id if the name was never told.",
+        ),
+        Column("policy_id", "The immutable id of the policy; empty if none was told."),
     ),
-    select="""
-        SELECT position, effective_at, provider, account, policy,
-               CASE type WHEN 'PolicyCreated' THEN 'exists' ELSE 'deleted' END AS status,
-               COALESCE(actor, '') AS actor, origin
-        FROM events
-        WHERE type IN ('PolicyCreated', 'PolicyDeleted')
-    """,
+    values=(
+        Column(
+            "status",
+            "`exists`, `renamed`, `deleted` or `not known`.",
+            choices=("exists", "renamed", "deleted", "not known"),
+        ),
+        CAUSED_BY,
+        SAID_BY,
+        NOTE,
+    ),
 )
 
 ATTEMPTS = Projection(

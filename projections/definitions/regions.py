@@ -2,38 +2,46 @@
 
 from projections.projection import (
     ACCOUNT,
-    ACTOR,
     AGENCY,
-    ORIGIN,
+    AGENCY_ID,
+    CAUSED_BY,
+    NOTE,
     PROVIDER,
-    REGION,
+    SAID_BY,
     USED_SERVICE,
     Column,
-    Projection,
+    FoldedProjection,
 )
 
-REGIONS = Projection(
+REGIONS = FoldedProjection(
     name="regions",
     doc="The permissions of every agency, region by region: granted or revoked, since when, by whom.",
+    subject="permission",
     key=(
-        REGION,
+        Column(
+            "region",
+            "Region id; `*` stands for all regions; the project's id if its name was never told.",
+        ),
         PROVIDER,
         ACCOUNT,
         AGENCY,
+        AGENCY_ID,
         USED_SERVICE,
-        Column("policy", "The policy that carries the permission; empty if none is known."),
+        Column(
+            "policy",
+            "The policy that carries the permission, by its name, or by its id if that was never "
+            "told; empty if none is known.",
+        ),
+        Column("policy_id", "The immutable id of the policy; empty if none was told."),
     ),
     values=(
-        Column("status", "`granted` or `revoked`.", choices=("granted", "revoked")),
-        ACTOR,
-        ORIGIN,
+        Column(
+            "status",
+            "`granted`, `revoked` or `not known`.",
+            choices=("granted", "revoked", "not known"),
+        ),
+        CAUSED_BY,
+        SAID_BY,
+        NOTE,
     ),
-    select="""
-        SELECT position, effective_at, region, provider, account, agency,
-               COALESCE(service, '') AS service, COALESCE(policy, '') AS policy,
-               CASE type WHEN 'PermissionGranted' THEN 'granted' ELSE 'revoked' END AS status,
-               COALESCE(actor, '') AS actor, origin
-        FROM events
-        WHERE type IN ('PermissionGranted', 'PermissionRevoked')
-    """,
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from projections.export.manifest import Manifest
+    from projections.maintenance.digest import Digest
     from projections.projection import Projection
 
 
@@ -40,9 +41,9 @@ class Engine(Protocol):
     def read(self, folder: Path, manifest: Manifest) -> None:
         """Let `events` be the rows of the manifest's files, and no others. Raises EngineFailed."""
 
-    def digest(self, projection: Projection) -> tuple[int, str]:
-        """The number of rows in a projection's present, and their digest, computed as
-        `projections.maintenance.digest` does. Several threads may call it. Raises EngineFailed.
+    def digest(self, projection: Projection) -> Digest:
+        """The digests of a projection's present, computed as `projections.maintenance.digest` does.
+        Several threads may call it. Raises EngineFailed.
         """
 
     def close(self) -> None:

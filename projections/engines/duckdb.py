@@ -12,7 +12,7 @@ from ledger.errors import StoreUnavailable
 from projections.engines import EngineFailed, nothing
 from projections.export.events import COLUMNS
 from projections.export.manifest import Manifest
-from projections.maintenance.digest import digest_of_lines
+from projections.maintenance.digest import Digest, digest_of_lines, facts_columns
 from projections.maintenance.present import sorted_present
 from projections.projection import Projection
 
@@ -49,10 +49,13 @@ class DuckDb:
         except duckdb.Error as error:
             raise EngineFailed(f"DuckDB cannot read the export: {error}") from error
 
-    def digest(self, projection: Projection) -> tuple[int, str]:
+    def digest(self, projection: Projection) -> Digest:
         with self._connection.cursor() as cursor:  # One for each thread.
             try:
-                cursor.execute(sorted_present(projection, _line))
+                facts = facts_columns(projection)
+                cursor.execute(
+                    sorted_present(projection, lambda columns: f"{_line(columns)}, {_line(facts)}")
+                )
                 return digest_of_lines(_lines(cursor))
             except duckdb.Error as error:
                 raise EngineFailed(f"DuckDB cannot continue: {error}") from error
@@ -67,10 +70,9 @@ def _line(columns: Iterable[str]) -> str:
     return f"json_array({', '.join(columns)}) || chr(10)"
 
 
-def _lines(cursor: duckdb.DuckDBPyConnection) -> Iterator[str]:
+def _lines(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
     while part := cursor.fetchmany(_FETCHED):
-        for (line,) in part:
-            yield line
+        yield from part
 
 
 def _relation(folder: Path, manifest: Manifest) -> str:

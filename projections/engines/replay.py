@@ -19,6 +19,7 @@ from projections.engines import Engine, EngineFailed
 from projections.export.events import EventSource
 from projections.export.exporter import check_history
 from projections.export.manifest import Manifest, damaged_files, read_manifest
+from projections.maintenance.digest import Digest
 from projections.maintenance.rebuild import OnProgress, Rebuilt
 from projections.maintenance.runner import Certificate, code_version, projections_named
 from projections.projection import Projection
@@ -44,7 +45,7 @@ def replay(
     engine fails; VerificationFailed if the export is of another ledger, or its files are not those
     that were exported.
     """
-    wanted = projections_named(names)
+    wanted = [each for each in projections_named(names) if isinstance(each, Projection)]
     manifest = read_manifest(folder)
     check_history(source, folder, manifest)
     reached = views.catch_up()
@@ -56,11 +57,11 @@ def replay(
         )
     rebuilt = []
     try:
-        for projection, (rows, after) in zip(
+        for projection, after in zip(
             wanted, digests(engine, folder, manifest, wanted), strict=True
         ):
-            _, before = views.digest(projection.name, manifest.size)
-            rebuilt.append(Rebuilt(projection.name, manifest.size, rows, before, after))
+            before = views.digest(projection.name, manifest.size)
+            rebuilt.append(Rebuilt.of(projection, manifest.size, before, after))
             on_progress("projections", len(rebuilt), len(wanted))
     except EngineFailed as error:
         _check_files(folder, manifest)
@@ -84,9 +85,9 @@ def replay(
 
 def digests(
     engine: Engine, folder: Path, manifest: Manifest, projections: Iterable[Projection]
-) -> Iterator[tuple[int, str]]:
-    """The number of rows and the digest of each projection's present, in order. The engine computes
-    one while this process computes the digest of another. Raises EngineFailed.
+) -> Iterator[Digest]:
+    """The digests of each projection's present, in order. The engine computes one while this
+    process computes the digest of another. Raises EngineFailed.
     """
     engine.read(folder, manifest)
     with ThreadPoolExecutor(AT_ONCE) as threads:

@@ -21,7 +21,7 @@ from projections.engines import EngineFailed, nothing
 from projections.engines.java import java_home
 from projections.export.events import COLUMNS, INTEGERS
 from projections.export.manifest import Manifest
-from projections.maintenance.digest import digest_of_rows
+from projections.maintenance.digest import Digest, digest_of_rows
 from projections.maintenance.present import sorted_present
 from projections.projection import Projection
 
@@ -110,10 +110,10 @@ class Spark:
         except (Py4JError, PySparkException) as failure:
             raise _failed(failure) from failure
 
-    def digest(self, projection: Projection) -> tuple[int, str]:
+    def digest(self, projection: Projection) -> Digest:
         try:
             rows = self._session.sql(sorted_present(projection)).toLocalIterator()
-            return digest_of_rows(map(tuple, rows))
+            return digest_of_rows(projection, map(tuple, rows))
         except (Py4JError, PySparkException) as failure:
             raise _failed(failure) from failure
 

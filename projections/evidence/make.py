@@ -39,6 +39,7 @@ from ledger.merkle.tree import Frontier, leaf_hash
 from ledger.values import instant, instant_text
 from projections.definitions.declared import PROJECTIONS, declared_name
 from projections.maintenance.runner import code_version
+from projections.projection import Projection
 from projections.views import Result, Views
 
 PAGE: Final = 2_560
@@ -156,12 +157,14 @@ def make(
 def needs_every_entry(view: str, answer: Result) -> bool:
     """Whether the answer says more than the entries of its rows: it is empty, or it combines."""
     projection = PROJECTIONS.get(declared_name(view))
-    return not answer.rows or projection is None or bool(projection.counters)
+    return not answer.rows or not isinstance(projection, Projection) or bool(projection.counters)
 
 
 def source_positions(view: str, answer: Result) -> list[int]:
     """The positions of the entries that the rows come from, as their last column says."""
-    return sorted({row[-1] for row in answer.rows}) if declared_name(view) in PROJECTIONS else []
+    if declared_name(view) not in PROJECTIONS:
+        return []
+    return sorted({row[-1] for row in answer.rows if row[-1] is not None})
 
 
 def _add_proofs(

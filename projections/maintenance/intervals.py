@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from operator import add
 from typing import Any, Final
 
-from projections import history
+from projections.history import intervals as sql
 from projections.projection import Projection
 from projections.stores.connection import Connection, Cursor
 from projections.stores.upkeep import Upkeep
@@ -42,8 +42,8 @@ class IntervalWriter:
         self._projection, self._table = projection, table
         self._width = len(projection.key)
         self._add = self._sum if projection.counters else self._replace
-        self._changes = history.changes(projection)
-        self._close = history.close(projection, table)
+        self._changes = sql.changes(projection)
+        self._close = sql.close(projection, table)
         self._intervals: dict[Key, list[Interval]] = {}
         """The intervals of each key that are not written yet, the open one last."""
         self._stored: dict[Key, Interval] = {}
@@ -72,7 +72,7 @@ class IntervalWriter:
             self._close,
             [(each[until], *each[:until]) for each in self._stored.values() if each[until]],
         )
-        columns = [column.name for column in history.stored(self._projection)]
+        columns = [column.name for column in sql.stored(self._projection)]
         self._connection.insert(self._table, columns, self._new())
         self._held = 0
         self._intervals.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,9 +17,9 @@ from ledger.near_words import did_you_mean
 from ledger.values import instant_text
 from projections.definitions.declared import PROJECTIONS, declared_name
 from projections.maintenance.comparison import compare_all
-from projections.maintenance.intervals import IntervalWriter
+from projections.maintenance.histories import continue_history, write_history
 from projections.maintenance.rebuild import OnProgress, Rebuilt, rebuild_all
-from projections.projection import Projection
+from projections.projection import Stored
 from projections.stores import time_index
 from projections.stores.store import Store
 
@@ -86,7 +87,8 @@ class Runner:
             last = store.tracking.last_position()
             reached = store.tracking.reached()
             while reached < last:
-                reached = min(reached + CHUNK, last) if reached else last
+                chunk = min(reached + CHUNK, last) if reached else last
+                reached = store.tracking.end_of_command(chunk)
                 with store.connection.transaction():
                     self._advance(reached)
                 if on_progress:
@@ -179,20 +181,19 @@ class Runner:
 
     def _advance(self, until: int) -> None:
         """Bring the live tables to a position. Within a transaction only."""
-        connection, upkeep = self._store.connection, self._store.upkeep
+        tables: dict[int, dict[Stored, str]] = defaultdict(dict)
         for known in self._store.tracking.tracked().values():
-            projection = PROJECTIONS[known.name]
-            if known.position == 0:
-                upkeep.fill(projection, known.table, until)
-            elif known.position < until:
-                writer = IntervalWriter(connection, upkeep, projection, known.table)
-                writer.add_changes(known.position + 1, until)
-                writer.write()
-        time_index.extend(connection, until)
+            tables[known.position][PROJECTIONS[known.name]] = known.table
+        for reached, behind in tables.items():
+            if reached == 0:
+                write_history(self._store, behind, until)
+            elif reached < until:
+                continue_history(self._store, behind, reached + 1, until)
+        time_index.extend(self._store.connection, until)
         self._store.tracking.advance(until)
 
 
-def projections_named(names: Iterable[str] | None) -> list[Projection]:
+def projections_named(names: Iterable[str] | None) -> list[Stored]:
     """The projections of these names, or all. Raises NotFound for any other name."""
     wanted = [declared_name(name) for name in names or PROJECTIONS]
     for name in wanted:

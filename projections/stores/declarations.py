@@ -12,10 +12,10 @@ from itertools import chain
 
 from ledger.catalogue import Catalogue
 from ledger.errors import StoreUnavailable
-from projections import history
 from projections.definitions.declared import FORMER_NAMES, PROJECTIONS, VIEWS
 from projections.dialect import Dialect
-from projections.projection import Projection
+from projections.history import tables
+from projections.projection import Stored
 from projections.stores import time_index
 from projections.stores.connection import Connection
 from projections.stores.tracking import Tracked, Tracking
@@ -107,7 +107,7 @@ class Declarations:
             or each.fingerprint != self._fingerprint(PROJECTIONS[each.name])
         ]
 
-    def _fingerprint(self, projection: Projection) -> str:
+    def _fingerprint(self, projection: Stored) -> str:
         """A digest of the projection's declaration and of the derived views over it.
 
         So a derived view that was added or changed is made anew, together with the projection.
@@ -138,15 +138,15 @@ class Declarations:
             for end in ("", "_history"):
                 self._connection.execute(f"CREATE VIEW {former}{end} AS SELECT * FROM {name}{end}")
 
-    def _create(self, projection: Projection) -> None:
+    def _create(self, projection: Stored) -> None:
         table = f"{projection.name}_1"
         self._drop_objects(projection.name, table)  # Made by an older version, perhaps.
-        self._connection.execute(history.create_table(projection, table, self._connection.dialect))
+        self._connection.execute(tables.create_table(projection, table, self._connection.dialect))
         self._connection.execute(
             "INSERT INTO tracking VALUES (?, 0, '', ?, 1, NULL)",
             (projection.name, self._fingerprint(projection)),
         )
-        for statement in history.create_views(projection, table):
+        for statement in tables.create_views(projection, table, self._connection.dialect):
             self._connection.execute(statement)
 
     def _drop(self, known: Tracked) -> None:

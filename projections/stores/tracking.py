@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from projections.definitions.declared import PROJECTIONS, RETIRED
-from projections.projection import Projection
+from projections.projection import Stored
 from projections.stores.connection import Connection
 
 
@@ -46,6 +46,21 @@ class Tracking:
         """The ledger's last position."""
         return self._connection.value("SELECT max(position) FROM events") or 0
 
+    def end_of_command(self, position: int) -> int:
+        """The position of the last event of the command, or the trace, that is stored there.
+
+        Its events are consecutive; views never show half of them.
+        """
+        command = self._connection.value(
+            "SELECT command_id FROM events WHERE position = ?", (position,)
+        )
+        after = self._connection.value(
+            "SELECT position FROM events WHERE position > ? "
+            "AND (command_id IS NULL OR command_id <> ?) ORDER BY position LIMIT 1",
+            (position, command or ""),
+        )
+        return int(after - 1 if after else self.last_position())
+
     def anchor(self, position: int) -> str | None:
         """A digest of the entry at a position; None if there is no such entry."""
         entry = self._connection.value("SELECT entry FROM events WHERE position = ?", (position,))
@@ -66,7 +81,7 @@ class Tracking:
         """How far each projection has come, by name."""
         return self.rows()[0]
 
-    def table(self, projection: Projection) -> str:
+    def table(self, projection: Stored) -> str:
         """The table that holds the projection's live generation."""
         return self.tracked()[projection.name].table
 

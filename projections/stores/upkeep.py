@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from projections.projection import Projection
+from projections.projection import Projection, Stored
 from projections.stores.connection import Row
 from projections.stores.tracking import Tracked
 
@@ -28,25 +28,26 @@ class Upkeep(ABC):
         """The open intervals of these keys, with all their columns."""
 
     @abstractmethod
-    def building(self, projection: Projection, /) -> AbstractContextManager[None]:
+    def building(self, *projections: Stored) -> AbstractContextManager[None]:
         """A rebuild: what is written within is durable, and visible, at its end."""
 
     @abstractmethod
-    def build_beside(self, projection: Projection, known: Tracked, last: int) -> str:
-        """Make a second table with the history up to a position; return its name.
+    def make_beside(self, projection: Stored, known: Tracked) -> str:
+        """Make a second, empty table, which only this connection sees; return its name."""
 
-        Only this connection sees it.
-        """
+    @abstractmethod
+    def complete(self, projection: Stored, beside: str) -> None:
+        """Make a table that was filled beside the live one ready to be read by key."""
 
     @abstractmethod
     def swapping(self) -> AbstractContextManager[None]:
         """The end of `building`: holds the views' write lock."""
 
     @abstractmethod
-    def adopt(self, projection: Projection, known: Tracked, beside: str, at: str) -> None:
+    def adopt(self, projection: Stored, known: Tracked, beside: str, at: str) -> None:
         """Make a table that was built beside the live one the live one."""
 
-    def retry_swap(self, _: Projection, /, swap: Callable[[], Answer]) -> Answer:
+    def retry_swap(self, _: Stored, /, swap: Callable[[], Answer]) -> Answer:
         """Return what `swap` returns, which is called again while readers are in its way."""
         return swap()
 

@@ -25,7 +25,10 @@ def story(cli: Cli) -> Cli:
         ("audit trail --outcome denied", "Accepted: refused, carried-out, admitted, dialog."),
         ("audit trail --outcome REFUSED", "Did you mean 'refused'? Accepted: "),
         ("audit trail --origin foo", "Accepted: commanded, observed."),
-        ("view regions --status grantd", "Did you mean 'granted'? Accepted: granted, revoked."),
+        (
+            "view regions --status grantd",
+            "Did you mean 'granted'? Accepted: granted, revoked, not known.",
+        ),
         ("view capabilities --status granted", "Accepted: works, broken, unknown."),
         ("view policies --status exist", "Did you mean 'exists'?"),
         ("authorization list --status granted,revoked", "Did you mean 'revoked' or 'granted'"),

@@ -132,7 +132,7 @@ def test_rows_that_do_not_fit_are_printed_as_blocks(cli: Cli, wide: str, shown: 
     out, notes = shown("view agencies", 50)
     blocks = out.strip().split("\n\n")
     assert len(blocks) == len(cli.done("view agencies -o json").json)
-    assert f"agency     {wide}" in out
+    assert f"agency      {wide}" in out
     assert "Left out" not in notes
 
 

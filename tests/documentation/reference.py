@@ -21,7 +21,7 @@ from ledger.events import EVENTS, sentence
 from ledger.messages import DomainEvent
 from ledger.values import Line
 from projections.definitions.declared import PROJECTIONS, VIEWS
-from projections.projection import Column, DerivedView, Projection
+from projections.projection import Column, DerivedView, Stored
 from tests.documentation import python_reference, row_classes
 from tests.ledger.examples import AT, example_entry, example_event, fields_of
 
@@ -132,7 +132,7 @@ def _type(annotation: Any) -> str:
 
 
 def _views() -> Iterator[str]:
-    everything: list[Projection | DerivedView] = [*PROJECTIONS.values(), *VIEWS.values()]
+    everything: list[Stored | DerivedView] = [*PROJECTIONS.values(), *VIEWS.values()]
     for declared in everything:
         yield f"## {declared.name}\n\n{declared.doc}\n"
         yield _columns(declared.columns)

@@ -69,7 +69,8 @@ def _row_class(view: str) -> str:
 
 def _field(view: str, column: Column) -> Iterator[str]:
     kind = "datetime" if column.is_time else "int" if column.type == "INTEGER" else "str"
-    optional = " | None" if view == "audit_trail" and column.name not in _OF_EVERY_ENTRY else ""
+    may_be_null = view == "audit_trail" and column.name not in _OF_EVERY_ENTRY
+    optional = " | None" if may_be_null or column.optional else ""
     yield f"    {column.name}: {kind}{optional}"
     yield _docstring(column.doc)
 
@@ -77,7 +78,7 @@ def _field(view: str, column: Column) -> Iterator[str]:
 _OF_EVERY_ENTRY = frozenset(
     ("position", "recorded_at", "effective_at", "type", "origin", "stream", "version", "entry")
 )
-"""The columns of the trail that are never NULL. The other views have no NULLs at all."""
+"""The columns of the trail that are never NULL. The other views declare theirs."""
 
 
 def _docstring(text: str) -> str:

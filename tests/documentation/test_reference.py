@@ -9,6 +9,7 @@ import pytest
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from projections.definitions.declared import PROJECTIONS
+from projections.projection import FoldedProjection, Projection
 from projections.views import Views
 from tests.documentation.reference import FOLDER, pages
 
@@ -36,7 +37,11 @@ def test_every_view_has_the_documented_columns_and_types(tmp_path: Path) -> None
             }
             for column in (*projection.key, *projection.values, *projection.counters):
                 assert kept[column.name] == column.type, (name, column.name)
-            assert {"from_position", "until_position", "effective_at"} <= kept.keys()
+            frame = {"from_position", "until_position"}
+            assert (frame | _TIMES[type(projection)]) <= kept.keys()
+
+
+_TIMES = {Projection: {"effective_at"}, FoldedProjection: {"valid_from", "until_at"}}
 
 
 def test_every_column_and_view_is_described_in_a_sentence() -> None:

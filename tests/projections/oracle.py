@@ -1,16 +1,25 @@
-"""A plain Python fold of each projection, with which the SQL must agree."""
+"""A plain Python fold of each projection, with which the SQL must agree.
+
+Of the folded projections it is the fold of all facts of each account, at once.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 
 from ledger.account.account import evolve
-from ledger.account.impact import serving_agency
+from ledger.account.facts import fact_of
 from ledger.account.questions import Account
 from ledger.account.state import State
+from ledger.account.truth.derive import derive
+from ledger.account.truth.fact import Fact
+from ledger.account.truth.rules import rules_of
+from ledger.account.truth.spans import Span
 from ledger.catalogue import load_catalogue
 from ledger.messages import Recorded
 from ledger.values import instant_text
@@ -22,6 +31,9 @@ Change = Callable[[Any, Recorded], tuple[Key, Row] | None]
 """The key and the values (or counters) of an event and its entry; None if it changes nothing."""
 LAST_CHANGE: dict[str, Change] = {}
 SUMS: dict[str, Change] = {}
+FOLDED = ("regions", "agencies", "trustees", "policies")
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+"""After all times of these tests, and before the clock of the machine that runs them."""
 
 
 def last_change(change: Change) -> Change:
@@ -40,38 +52,6 @@ def _who(entry: Recorded) -> Row:
 
 def _account(entry: Recorded) -> Key:
     return (str(entry.provider), str(entry.account))
-
-
-@last_change
-def regions(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
-    status = {"PermissionGranted": "granted", "PermissionRevoked": "revoked"}.get(entry.type)
-    if status is None:
-        return None
-    key = (event.region, *_account(entry), event.agency, event.service or "", event.policy or "")
-    return key, (status, *_who(entry))
-
-
-@last_change
-def agencies(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
-    status = {"AgencyCreated": "exists", "AgencyDeleted": "deleted"}.get(entry.type)
-    if status is None:
-        return None
-    return (*_account(entry), event.agency), (status, event.agency_id or "", *_who(entry))
-
-
-@last_change
-def trustees(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
-    if entry.type not in {"AgencyCreated", "AgencyTrustChanged"}:
-        return None
-    return (*_account(entry), event.agency), (event.trustee or "", *_who(entry))
-
-
-@last_change
-def policies(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
-    status = {"PolicyCreated": "exists", "PolicyDeleted": "deleted"}.get(entry.type)
-    if status is None:
-        return None
-    return (*_account(entry), event.policy), (status, *_who(entry))
 
 
 @last_change
@@ -117,6 +97,8 @@ class _Known:
 
 def fold(name: str, history: Iterable[Recorded], effective_at: datetime | None = None) -> list[Row]:
     """The view's rows after that history: now, or at an effective time."""
+    if name in FOLDED:
+        return _folded(name, history, effective_at)
     known: dict[Key, _Known] = {}
     change = LAST_CHANGE.get(name) or SUMS[name]
     for entry in history:
@@ -146,28 +128,112 @@ def present_account(history: Iterable[Recorded], provider: str, account: str) ->
     return Account(state, state.next_instant(_EARLIEST))
 
 
-def capabilities(history: list[Recorded]) -> list[Row]:
-    """Which features work where, by the same knowledge by which `decide` allows their use."""
-    catalogue = load_catalogue()
-    places = set()
+def _folded(name: str, history: Iterable[Recorded], at: datetime | None) -> list[Row]:
+    facts: dict[Key, list[Fact]] = defaultdict(list)
     for entry in history:
-        if permitted := regions(entry.event, entry):
-            region, provider, account, agency = permitted[0][:4]
-            places |= {
-                (region, provider, account, service.code)
-                for service in catalogue.services_of(provider)
-                if agency in service.agency_names()
-            }
-        if asked := authorizations(entry.event, entry):
-            places.add((asked[0][0], asked[0][1], asked[0][2], asked[0][3]))
-    rows = []
-    for region, provider, account, code in places:
-        state = present_account(history, provider, account)
-        service = catalogue.service(provider, code)
-        for feature in service.features:
-            agency, missing = serving_agency(state, service, feature, region)
-            status = "broken" if missing else "works"
-            rows.append(
-                (region, provider, account, code, feature.name, agency, status, ",".join(missing))
+        if fact := fact_of(entry):
+            facts[_account(entry)].append(fact)
+    shown = [
+        row
+        for account, known in facts.items()
+        for span in derive(known, rules_of(account[0]))
+        if _holds(span, at) and (row := _row(name, account, span))
+    ]
+    return sorted(shown, key=in_order)
+
+
+def in_order(row: Row) -> Row:
+    """The key by which views sort their rows: nothing comes first."""
+    return tuple((value is not None, value) for value in row)
+
+
+def _holds(span: Span, at: datetime | None) -> bool:
+    if at is not None:
+        return span.valid_from <= at and (span.until_at is None or span.until_at > at)
+    begun = span.note != "expired" or span.valid_from <= NOW
+    lasts = span.until_at is None or (span.expires and span.until_at > NOW)
+    return begun and lasts
+
+
+def _row(name: str, account: Key, span: Span) -> Row | None:
+    thing = (span.name or span.thing, _id(account, span.thing, span.name))
+    since = None if span.since is None else instant_text(span.since)
+    who = (span.actor or "", span.origin or "inferred", span.note or "")
+    end = (since, span.position)
+    match name, span.subject:
+        case "regions", "permission":
+            policy = (
+                span.policy or span.policy_id or "",
+                _id(account, span.policy_id or "", span.policy),
             )
-    return sorted(rows)
+            where = (span.region, *account, *thing, span.service or "", *policy)
+            return (*where, span.status, *who, *end)
+        case "agencies", "agency":
+            until = instant_text(span.value) if isinstance(span.value, datetime) else None
+            return (*account, *thing, span.status, *who, until, *end)
+        case "trustees", "trust":
+            status = "trusted" if span.status == "set" else span.status
+            return (*account, *thing, span.value or "", status, *who, *end)
+        case "policies", "policy":
+            return (*account, *thing, span.status, *who, *end)
+        case _:
+            return None
+
+
+def _id(account: Key, thing: str, name: str | None) -> str:
+    """The immutable id; empty if the thing has none, and is known by its name and beginning."""
+    slot = name.casefold() if name and account[0] == "aws" else name
+    return "" if name and thing.startswith(f"{slot}~") else thing
+
+
+def boundaries(history: list[Recorded]) -> list[int]:
+    """The positions at which a command ends, and 0."""
+    return [0] + [
+        entry.position or 0
+        for entry, after in zip_longest(history, history[1:])
+        if after is None or after.command_id != entry.command_id or entry.command_id is None
+    ]
+
+
+def capabilities(history: list[Recorded], rows: list[Row] | None = None) -> list[Row]:
+    """Which features work where, by the permissions of `rows` (those of now)."""
+    known = fold("regions", history) if rows is None else rows
+    asked = {row[:4] for row in fold("authorizations", history)}
+    served = {
+        (*row[:3], service.code)
+        for row in known
+        for service in _catalogue.services_of(row[1])
+        if row[3] in service.agency_names()
+    }
+    return sorted(
+        (*place, feature.name, *_best(known, place, service, feature.needs))
+        for place in asked | served
+        for service in [_catalogue.service(place[1], place[3])]
+        for feature in service.features
+    )
+
+
+_catalogue = load_catalogue()
+
+
+def _best(known: list[Row], place: Key, service: Any, needs: Iterable[str]) -> Row:
+    """The agency that lacks least, whether the feature works through it, and what is missing."""
+    ranked = []
+    for preference, agency in enumerate(service.agency_names()):
+        found = {need: _granted(known, place, agency, need) for need in needs}
+        lacking, unsure = ([n for n in sorted(found) if found[n] == level] for level in (0, 1))
+        status = "broken" if lacking else "unknown" if unsure else "works"
+        missing = ",".join(lacking or unsure)
+        ranked.append((len(lacking), len(unsure), preference, (agency, status, missing)))
+    return min(ranked)[-1]
+
+
+def _granted(known: list[Row], place: Key, agency: str, service: str) -> int:
+    """2: granted, 1: not known, 0: not granted."""
+    region, provider, account, _ = place
+    levels = [
+        {"granted": 2, "not known": 1}.get(row[8], 0)
+        for row in known
+        if row[0] in (region, "*") and row[1:4] == (provider, account, agency) and row[5] == service
+    ]
+    return max(levels, default=0)

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import product
 from typing import get_args
 
 import pytest
 
 from ledger.account.agency import AgencyDeletionAttempted
 from ledger.account.console import ConsoleLoginRequested
+from ledger.account.truth.derive import derive
+from ledger.account.truth.fact import Call, Fact, Kind
+from ledger.account.truth.rules import AWS
 from ledger.errors import InvalidInput
 from ledger.events import BY_NAME
 from ledger.messages import DomainEvent, topics
 from projections.definitions.audit_trail import AUDIT_TRAIL, USES, TrailFilter
-from projections.definitions.declared import PROJECTIONS, VIEWS
+from projections.definitions.authorizations import AUTHORIZATIONS
+from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS
 from projections.dialect import SQLITE
-from projections.projection import DerivedView, Projection
+from projections.maintenance.facts import Account
+from projections.maintenance.spans import cells_of
+from projections.projection import DerivedView, FoldedProjection, Projection, Stored
 from projections.views import Views
+from tests.projections.worlds import BEGINNING
 
-DECLARED: list[Projection | DerivedView] = [*PROJECTIONS.values(), *VIEWS.values()]
+DECLARED: list[Stored | DerivedView] = [*PROJECTIONS.values(), *VIEWS.values()]
 CLOSED = [
     pytest.param(declared, column, id=f"{declared.name}.{column.name}")
     for declared in DECLARED
@@ -31,15 +41,52 @@ CLOSED = [
 def test_the_choices_of_a_column_are_those_that_its_documentation_lists(
     declared: Projection, column: object
 ) -> None:
-    listed = re.findall("`([a-z-]+)`", getattr(column, "doc", ""))
+    listed = re.findall("`([a-z -]+)`", getattr(column, "doc", ""))
     assert tuple(listed) == getattr(column, "choices", ())
 
 
-@pytest.mark.parametrize("name", ["regions", "agencies", "policies", "authorizations"])
-def test_the_choices_of_a_status_are_those_that_the_select_yields(name: str) -> None:
-    [status] = [column for column in PROJECTIONS[name].columns if column.name == "status"]
-    yielded = re.findall(r"(?:THEN|ELSE) '([a-z]+)'", PROJECTIONS[name].select)
+def test_the_choices_of_a_status_are_those_that_the_select_yields() -> None:
+    [status] = [column for column in AUTHORIZATIONS.columns if column.name == "status"]
+    yielded = re.findall(r"(?:THEN|ELSE) '([a-z]+)'", AUTHORIZATIONS.select)
     assert sorted(yielded) == sorted(status.choices)
+
+
+@pytest.mark.parametrize("projection", FOLDED.values(), ids=list(FOLDED))
+def test_the_choices_of_a_folded_status_are_those_that_the_fold_has(
+    projection: FoldedProjection,
+) -> None:
+    """Of any facts of an agency and a policy, in any order."""
+    [status] = [column for column in projection.columns if column.name == "status"]
+    found = {
+        cells_of(Account("aws", "1"), span)["status"]
+        for facts in _histories()
+        for span in derive(facts, AWS)
+        if span.subject == projection.subject
+    }
+    assert found == set(status.choices)
+
+
+def _histories() -> Iterator[list[Fact]]:
+    """All histories of three calls, each on an agency and, where there is such a call, a policy."""
+    for calls in product(_CALLS, repeat=3):
+        yield [
+            Fact(
+                call, kind, BEGINNING + timedelta(minutes=n), 2 * n, id=identity,
+                name="after" if call == "renamed" else "before", region="*",
+                trustee="service:s", expires_at=BEGINNING + timedelta(minutes=n, seconds=30),
+            )
+            for n, call in enumerate(calls)
+            for kind, identity in _THINGS
+            if (kind, call) not in _ABSENT
+        ]  # fmt: skip
+
+
+_CALLS: tuple[Call, ...] = (
+    "created", "deleted", "deletion asked for", "renamed", "granted", "revoked", "trust set",
+    "expiry set", "evidence",
+)  # fmt: skip
+_THINGS: tuple[tuple[Kind, str], ...] = (("agency", "A1"), ("policy", "P1"))
+_ABSENT = {("policy", call) for call in _CALLS[4:8]} | {("policy", "deletion asked for")}
 
 
 def test_the_choices_of_a_derived_status_are_those_that_the_select_yields() -> None:

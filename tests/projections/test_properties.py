@@ -87,7 +87,7 @@ def test_postgresql_answers_as_the_fold_does(
             assert views.read("capabilities").rows == oracle.capabilities(history)
             for name in PROJECTIONS:
                 assert views.read(name).rows == oracle.fold(name, history), name
-                for position in range(len(history) + 1):
+                for position in oracle.boundaries(history):
                     known = history[:position]
                     answer = views.read(name, as_of=AsOf(position)).rows
                     assert answer == oracle.fold(name, known), (name, position)
@@ -105,7 +105,7 @@ def test_as_of_a_position_is_the_fold_of_that_prefix(taken: list[Step]) -> None:
             made.take(step)
         views.catch_up()
         history = list(made.ledger.history())
-        for position in range(len(history) + 1):
+        for position in oracle.boundaries(history):
             for name in PROJECTIONS:
                 answer = views.read(name, as_of=AsOf(position)).rows
                 assert answer == oracle.fold(name, history[:position]), (name, position)
@@ -120,7 +120,7 @@ def test_as_of_an_effective_time_is_the_fold_of_the_events_up_to_then(
             made.take(step)
         views.catch_up()
         history = list(made.ledger.history())
-        position = chance.randint(0, len(history))
+        position = chance.choice(oracle.boundaries(history))
         for at in (BEGINNING + timedelta(minutes=minute) for minute in asked):
             for name in PROJECTIONS:
                 answer = views.read(name, as_of=AsOf(position, at)).rows
@@ -205,7 +205,7 @@ def test_decide_and_the_views_agree_on_the_account(tmp_path: Path) -> None:
             assert shown == known
         history = list(made.ledger.history())
         assert views.read("capabilities").rows == oracle.capabilities(history)
-        for position in range(0, len(history), 10):
+        for position in oracle.boundaries(history)[::10]:
             answer = views.read("capabilities", as_of=AsOf(position)).rows
             assert answer == oracle.capabilities(history[:position])
     made.ledger.close()

@@ -70,6 +70,7 @@ class See:
     event: DomainEvent
     minute: int
     account: str = ACCOUNTS[0]
+    provider: str = "huaweicloud"
 
 
 Step = Do | See
@@ -96,7 +97,7 @@ class World:
         self.ledger.observe(
             [
                 Observation(
-                    provider="huaweicloud",
+                    provider=step.provider,
                     account=step.account,
                     events=(step.event,),
                     effective_at=BEGINNING + timedelta(minutes=step.minute),

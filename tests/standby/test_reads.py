@@ -13,7 +13,7 @@ from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from ledger.errors import StoreLocked
 from ledger.log.signer import LogSigner
-from projections.definitions.declared import PROJECTIONS
+from projections.definitions.declared import SELECTED
 from projections.maintenance.present import sorted_present
 from projections.projection import Projection
 from projections.views import Views
@@ -267,7 +267,7 @@ def test_a_long_query_that_conflicts_with_the_primarys_changes_says_try_again(
     assert asked.standby("view policies").code == 0
 
 
-@pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=list(PROJECTIONS))
+@pytest.mark.parametrize("projection", SELECTED.values(), ids=list(SELECTED))
 def test_a_present_is_sorted_by_bytes_under_any_locale_of_the_database(
     asked: Asked, projection: Projection
 ) -> None:

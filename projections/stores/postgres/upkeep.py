@@ -11,8 +11,8 @@ from psycopg import errors
 from psycopg.sql import SQL, Identifier
 
 from ledger.errors import StoreLocked
-from projections import history
-from projections.projection import Projection
+from projections.history import intervals, tables
+from projections.projection import Projection, Stored
 from projections.stores.connection import Row
 from projections.stores.postgres import rights
 from projections.stores.postgres.connection import PostgresConnection
@@ -34,7 +34,7 @@ class PostgresUpkeep(Upkeep):
         self._connection = connection
 
     def fill(self, projection: Projection, table: str, last: int) -> None:
-        self._connection.execute(history.write(projection, table), (last,))
+        self._connection.execute(intervals.write(projection, table), (last,))
 
     def open_intervals(
         self, projection: Projection, table: str, keys: Collection[Row]
@@ -44,7 +44,7 @@ class PostgresUpkeep(Upkeep):
             return
         names = [column.name for column in projection.key]
         given = ", ".join("?::text[]" for _ in names)
-        columns = ", ".join(f"stored.{column.name}" for column in history.stored(projection))
+        columns = ", ".join(f"stored.{column.name}" for column in intervals.stored(projection))
         same = " AND ".join(f"stored.{name} = wanted.{name}" for name in names)
         yield from self._connection.execute(
             f"SELECT {columns} FROM {table} AS stored JOIN unnest({given}) "
@@ -53,30 +53,32 @@ class PostgresUpkeep(Upkeep):
         )
 
     @contextmanager
-    def building(self, projection: Projection, /) -> Iterator[None]:
+    def building(self, *projections: Stored) -> Iterator[None]:
         with self._connection.psycopg.transaction():
             self._connection.execute("SET LOCAL synchronous_commit TO DEFAULT")
             # One rebuild at a time: two would wait for each other's table.
-            self._connection.execute(
-                "SELECT pg_advisory_xact_lock(hashtext(?))", (f"authledger {projection.name}",)
-            )
+            for name in sorted(projection.name for projection in projections):
+                self._connection.execute(
+                    "SELECT pg_advisory_xact_lock(hashtext(?))", (f"authledger {name}",)
+                )
             yield
 
-    def build_beside(self, projection: Projection, known: Tracked, last: int) -> str:
+    def make_beside(self, projection: Stored, known: Tracked) -> str:
         """If the transaction fails, the table is gone with it.
 
         The index is made after the rows: that costs less than keeping it while they are inserted.
         """
         table = known.successor
         self._execute(
-            history.create_table(projection, table, self._connection.dialect),
+            tables.create_table(projection, table, self._connection.dialect),
             f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey",
         )
-        self.fill(projection, table, last)
-        key = ", ".join(history.table_key(projection))
-        self._execute(f"ALTER TABLE {table} ADD PRIMARY KEY ({key})")
-        self._analyze(table)
         return table
+
+    def complete(self, projection: Stored, beside: str) -> None:
+        key = ", ".join(tables.table_key(projection))
+        self._execute(f"ALTER TABLE {beside} ADD PRIMARY KEY ({key})")
+        self._analyze(beside)
 
     @contextmanager
     def swapping(self) -> Iterator[None]:
@@ -84,18 +86,18 @@ class PostgresUpkeep(Upkeep):
         with self._connection.transaction():
             yield
 
-    def adopt(self, projection: Projection, known: Tracked, beside: str, at: str) -> None:
+    def adopt(self, projection: Stored, known: Tracked, beside: str, at: str) -> None:
         self._connection.execute(
             "UPDATE tracking SET generation = generation + 1, rebuilt_at = ? WHERE name = ?",
             (at, projection.name),
         )
         self.admit_writers()
         self._execute(f"SET LOCAL lock_timeout = '{SWAP_TIMEOUT_MS}ms'")
-        for statement in history.create_views(projection, beside):
+        for statement in tables.create_views(projection, beside, self._connection.dialect):
             self._execute(statement.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
         self._execute(f"DROP TABLE {known.table}")
 
-    def retry_swap(self, projection: Projection, /, swap: Callable[[], Answer]) -> Answer:
+    def retry_swap(self, projection: Stored, /, swap: Callable[[], Answer]) -> Answer:
         """An attempt waits for old readers, and new readers wait behind it; between two attempts
         all of them go on.
         """

@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-from projections import history
-from projections.projection import Projection
+from projections.history import intervals, tables
+from projections.projection import Projection, Stored
 from projections.stores.connection import Row
 from projections.stores.sqlite.connection import SQLiteConnection
 from projections.stores.tracking import Tracked
 from projections.stores.upkeep import Upkeep
 
 BESIDE: Final = "beside"
-"""The temporary table that a rebuild fills; each connection has its own."""
+"""How the temporary tables begin that a rebuild fills; each connection has its own."""
 MARKED: Final = "marked"
 """A temporary table of changes, because filling a table from them reads them twice."""
 
@@ -28,42 +28,46 @@ class SQLiteUpkeep(Upkeep):
     def fill(self, projection: Projection, table: str, last: int) -> None:
         """Sorts the changes once, by key, and joins them: a second window costs more here."""
         dialect = self._connection.dialect
-        self._execute(history.create_table(projection, MARKED, dialect, temporary=True))
-        self._connection.execute(history.mark(projection, MARKED), (last,))
-        self._execute(history.join(projection, MARKED, table), f"DROP TABLE {MARKED}")
+        self._execute(intervals.create_table(projection, MARKED, dialect, temporary=True))
+        self._connection.execute(intervals.mark(projection, MARKED), (last,))
+        self._execute(intervals.join(projection, MARKED, table), f"DROP TABLE {MARKED}")
 
     def open_intervals(
         self, projection: Projection, table: str, keys: Collection[Row]
     ) -> Iterator[Row]:
-        find = history.find_open(projection, table)
+        find = intervals.find_open(projection, table)
         for key in keys:
             yield from self._connection.execute(find, key)
 
     @contextmanager
-    def building(self, _: Projection, /) -> Iterator[None]:
+    def building(self, *_: Stored) -> Iterator[None]:
         self._connection.set_durable(durable=True)
         try:
             yield
         finally:
             self._connection.set_durable(durable=False)
 
-    def build_beside(self, projection: Projection, _: Tracked, last: int) -> str:
+    def make_beside(self, projection: Stored, _: Tracked) -> str:
         """The table is in a temporary file that goes with the connection."""
-        dialect = self._connection.dialect
-        self._execute(history.create_table(projection, BESIDE, dialect, temporary=True))
-        self.fill(projection, BESIDE, last)
-        return BESIDE
+        table = f"{BESIDE}_{projection.name}"
+        self._execute(
+            tables.create_table(projection, table, self._connection.dialect, temporary=True)
+        )
+        return table
+
+    def complete(self, projection: Stored, beside: str) -> None:
+        """Nothing to do: the rows are stored in the order of the key."""
 
     def swapping(self) -> AbstractContextManager[None]:
         return self._connection.transaction()
 
-    def adopt(self, projection: Projection, known: Tracked, beside: str, at: str) -> None:
+    def adopt(self, projection: Stored, known: Tracked, beside: str, at: str) -> None:
         self._execute(
-            history.create_table(projection, known.successor, self._connection.dialect),
+            tables.create_table(projection, known.successor, self._connection.dialect),
             # SQLite copies the rows unchanged between tables that are alike.
             f"INSERT INTO main.{known.successor} SELECT * FROM temp.{beside}",
-            *history.drop_views(projection),
-            *history.create_views(projection, known.successor),
+            *tables.drop_views(projection),
+            *tables.create_views(projection, known.successor, self._connection.dialect),
             f"DROP TABLE {known.table}",
             f"ANALYZE main.{known.successor}",
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from ledger.account.agency import AgencyCreated, AgencyDeleted, AgencyTrustChanged
+from ledger.account.permissions import PermissionGranted
 from ledger.as_of import AsOf
 from ledger.errors import NotFound
 from projections.audit.diff import Difference, diff, in_words
 from projections.views import Views
 from tests.projections.conftest import ACCOUNT
-from tests.projections.worlds import World
+from tests.projections.worlds import See, World
 
 NOTHING = AsOf(0)
 SINGAPORE = "ap-southeast-3"
@@ -29,7 +31,9 @@ def test_a_row_that_came_to_be_is_new(views: Views) -> None:
         "provider": "huaweicloud",
         "account": ACCOUNT,
         "policy": "asm admin trust policy",
+        "policy_id": policy.key["policy_id"],
     }
+    assert policy.key["policy_id"]
     assert (policy.before, policy.after) == (None, {"status": "exists"})
     assert policy.what == f"huaweicloud {ACCOUNT} asm admin trust policy"
 
@@ -62,7 +66,6 @@ def test_equal_instants_do_not_differ(views: Views) -> None:
 def test_a_value_that_is_not_about_the_thing_makes_no_difference(world: World) -> None:
     """Somebody else consents again: the actor changes, and not how the consent stands."""
     from ledger.account.authorization import AuthorizationGranted
-    from tests.projections.worlds import See
 
     before = world.ledger.last_position()
     again = AuthorizationGranted(
@@ -131,12 +134,52 @@ def test_a_reason_stands_with_the_difference(world: World) -> None:
     assert policy.reason == "not needed"
 
 
+def test_an_agency_created_again_is_new_and_the_old_one_has_changed(world: World) -> None:
+    """Both have the same name. Neither may hide the other."""
+    world.take(See(AgencyCreated(agency="a", agency_id="A1"), minute=1))
+    first = world.ledger.last_position()
+    world.take(See(AgencyDeleted(agency="a", agency_id="A1"), minute=2))
+    world.take(See(AgencyCreated(agency="a", agency_id="A2"), minute=3))
+    with Views.open(world.place, world.ledger.catalogue) as views:
+        views.catch_up()
+        old, new = diff(views, AsOf(first), names=["agencies"], where={"agency": "a"})
+    assert (old.change, old.key["agency_id"], old.after) == ("changed", "A1", DELETED)
+    assert (new.change, new.key["agency_id"], new.after) == ("new", "A2", EXISTS)
+
+
+def test_an_id_that_becomes_known_later_makes_no_other_agency(world: World) -> None:
+    world.take(See(AgencyCreated(agency="a"), minute=1))
+    first = world.ledger.last_position()
+    world.take(See(AgencyTrustChanged(agency="a", agency_id="A1", trustee="service:s"), minute=2))
+    with Views.open(world.place, world.ledger.catalogue) as views:
+        views.catch_up()
+        assert diff(views, AsOf(first), names=["agencies"], where={"agency": "a"}) == []
+
+
+def test_an_end_that_was_not_seen_is_nobodys(world: World) -> None:
+    """At AWS a deletion proves that the permission had ended, and not by whom."""
+    permission = PermissionGranted(agency="a", region="*", policy="p")
+    world.take(See(AgencyCreated(agency="a"), 1, provider="aws"))
+    world.take(See(permission, 2, provider="aws"))
+    granted = world.ledger.last_position()
+    world.take(See(AgencyDeleted(agency="a"), 3, provider="aws"))
+    with Views.open(world.place, world.ledger.catalogue) as views:
+        views.catch_up()
+        (ended,) = diff(views, AsOf(granted), names=["regions"], where={"provider": "aws"})
+    assert ended.after == {"status": "revoked"}
+    assert (ended.actor, ended.reason) == (None, None)
+
+
+EXISTS = {"status": "exists", "expires_at": None}
+DELETED = {"status": "deleted", "expires_at": None}
+
+
 def test_how_a_row_stands_in_words() -> None:
     assert in_words(None) == ""
     assert in_words({"status": "granted"}) == "granted"
     assert in_words({"status": "broken", "missing": "cce,elb"}) == "broken cce,elb"
     assert in_words({"status": "exists", "agency_id": ""}) == "exists"
-    assert in_words({"trustee": "service:asm"}) == "service:asm trustee"
+    assert in_words({"trustee": "service:asm", "status": "trusted"}) == "service:asm trusted"
     assert in_words({"features_used": 2, "features_refused": 0}) == (
         "2 features used, 0 features refused"
     )

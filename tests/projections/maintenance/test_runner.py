@@ -16,11 +16,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from ledger.account.agency import AgencyDeleted
+from ledger.account.authorization import AuthorizationDeclined
 from ledger.account.console import RequestConsoleLogin
 from ledger.catalogue import load_catalogue
 from ledger.errors import NotFound, StoreLocked, StoreUnavailable
-from projections.definitions.declared import PROJECTIONS, VIEWS
+from projections.definitions.authorizations import AUTHORIZATIONS
+from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS
 from projections.maintenance import intervals as interval_writer
 from projections.maintenance import runner
 from projections.stores.postgres import connection as postgres
@@ -85,13 +86,30 @@ def test_a_projection_with_a_changed_declaration_is_built_again(
 ) -> None:
     with Views.open(world.place, CATALOGUE) as views:
         views.catch_up()
-    policies = PROJECTIONS["policies"]
-    changed = replace(policies, select=policies.select.replace("'exists'", "'stands'"))
-    monkeypatch.setitem(PROJECTIONS, "policies", changed)
+    changed = replace(
+        AUTHORIZATIONS, select=AUTHORIZATIONS.select.replace("'granted'", "'allowed'")
+    )
+    monkeypatch.setitem(PROJECTIONS, "authorizations", changed)
     with Views.open(world.place, CATALOGUE) as views:
         views.catch_up()
-        [row] = views.read("policies").dicts()
-    assert row["status"] == "stands"
+        assert "allowed" in {row["status"] for row in views.read("authorizations").dicts()}
+
+
+def test_folded_projections_are_made_again_when_the_fold_changes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their declarations are the same, but the same facts may come to something else."""
+    with Views.open(world.place, CATALOGUE) as views:
+        views.catch_up()
+        store = views._store.connection
+        for name in FOLDED:
+            store.execute(f"DELETE FROM {name}_1")
+    monkeypatch.setattr("projections.projection.FOLD", 10_000)
+    for name in FOLDED:
+        monkeypatch.setitem(PROJECTIONS, name, replace(PROJECTIONS[name]))
+    with Views.open(world.place, CATALOGUE) as views:
+        views.catch_up()
+        assert all(views.read(name).rows for name in FOLDED)
 
 
 def test_a_derived_view_is_made_anew_when_its_declaration_changes(
@@ -239,9 +257,10 @@ def test_both_ways_to_write_a_history_give_the_same_rows(
 def test_a_late_arrival_ends_nothing_when_a_history_is_written_at_once(
     world: World, views: Views
 ) -> None:
-    world.take(See(AgencyDeleted(agency="asm_admin_trust"), 1))
+    declined = AuthorizationDeclined(service="asm", region="cn-north-4")
+    world.take(See(declined, 1))
     views.catch_up()
-    late = "SELECT * FROM agencies_history WHERE until_position = from_position"
+    late = "SELECT * FROM authorizations_history WHERE until_position = from_position"
     assert len(views.query(late).rows) == 1
     expected = intervals(views)
     assert views.rebuild().equal
@@ -333,9 +352,9 @@ def test_a_killed_rebuild_leaves_the_live_view(world: World, views: Views) -> No
     before = all_rows(views)
     code = (
         "import os, signal, sys\n"
-        "from ledger.catalogue import load_catalogue; from projections import history\n"
+        "from ledger.catalogue import load_catalogue; from projections.history import tables\n"
         "from projections.views import Views\n"
-        "history.create_views = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "tables.create_views = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "with Views.open(sys.argv[1], load_catalogue()) as v: v.rebuild(['usage'])"
     )
     child = subprocess.run([sys.executable, "-c", code, str(world.place)], check=False)

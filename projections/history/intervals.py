@@ -1,7 +1,4 @@
-"""The SQL that writes and reads a projection's history, composed from its declaration.
-
-Statements contain only names that the code declares, never data.
-"""
+"""The history of a projection that is one SELECT: half-open intervals of positions."""
 
 from __future__ import annotations
 
@@ -35,21 +32,6 @@ def create_table(
 def table_key(projection: Projection) -> tuple[str, ...]:
     """The columns that are unique in the table of a history."""
     return (*(column.name for column in projection.key), "from_position")
-
-
-def create_views(projection: Projection, table: str) -> tuple[str, ...]:
-    """The views over a table: the present, and the whole history."""
-    return (
-        f"CREATE VIEW {projection.name} AS {current(projection, table)}",
-        f"CREATE VIEW {projection.name}_history AS SELECT * FROM {table}",
-    )
-
-
-def drop_views(projection: Projection) -> tuple[str, ...]:
-    return (
-        f"DROP VIEW IF EXISTS {projection.name}",
-        f"DROP VIEW IF EXISTS {projection.name}_history",
-    )
 
 
 @lru_cache
@@ -180,15 +162,6 @@ def as_of(projection: Projection, table: str, when: AsOf) -> str:
         f"SELECT {_shown(projection)} FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY {key} "
         f"ORDER BY effective_at DESC, from_position DESC) AS latest FROM {table} "
         f"WHERE {bounds}) AS known WHERE latest = 1"
-    )
-
-
-def sorted_current(projection: Projection, table: str) -> str:
-    """The present rows in the order of their digest."""
-    columns = _names((*projection.key, *projection.values, *projection.counters))
-    return (
-        f"SELECT {columns}, {_since(projection)}, from_position FROM {table} "
-        f"WHERE until_position IS NULL ORDER BY {_names(projection.key)}"
     )
 
 

@@ -1,0 +1,149 @@
+"""The history of a folded projection: rows with two times.
+
+    thing                     the fold's key of what the row is about: one name may have had several
+    valid_from, until_at      when it was so
+    from_position             the commit that made the ledger say so
+    until_position            the commit by which it knew `until_at`
+    gone_position             the commit that retracted the row
+    begins_alone, ends_alone  1 if it is an expiry, and no event, that begins or ends it
+
+At a time T, known at position K, a row holds if
+
+    valid_from <= T AND from_position <= K AND (gone_position IS NULL OR gone_position > K)
+    AND NOT (until_at <= T AND until_position <= K)
+
+The present is the last state by events: an event counts at once, even if its time lies ahead of our
+clock. Only an expiry waits for the clock.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ledger.as_of import AsOf
+from ledger.values import instant_text
+from projections.dialect import Dialect
+from projections.projection import FOLDED_COLUMNS, Column, FoldedProjection
+
+THING = Column("thing", "")
+_FRAME = (
+    Column("valid_from", ""),
+    Column("from_position", "", "INTEGER"),
+    Column("until_at", "", optional=True),
+    Column("until_position", "", "INTEGER", optional=True),
+    Column("gone_position", "", "INTEGER", optional=True),
+    Column("begins_alone", "", "INTEGER"),
+    Column("ends_alone", "", "INTEGER"),
+)
+
+
+def stored(projection: FoldedProjection) -> tuple[Column, ...]:
+    """The columns of the table: key, thing, the frame of times, values, since, position."""
+    return (*projection.key, THING, *_FRAME, *said(projection))
+
+
+def create_table(
+    projection: FoldedProjection, table: str, dialect: Dialect, *, temporary: bool = False
+) -> str:
+    """The table of one projection's rows."""
+    columns = [(column.name, column.constraint) for column in stored(projection)]
+    return dialect.table(table, columns, table_key(projection), temporary=temporary)
+
+
+def table_key(projection: FoldedProjection) -> tuple[str, ...]:
+    """The columns that are unique in the table."""
+    return (*identity(projection), "from_position")
+
+
+@lru_cache
+def end(projection: FoldedProjection, table: str) -> str:
+    """Note a row's end. Parameters: until_at, until_position, ends_alone, and its identity."""
+    return (
+        f"UPDATE {table} SET until_at = ?, until_position = ?, ends_alone = ? "
+        f"WHERE {_is(projection)}"
+    )
+
+
+@lru_cache
+def retract(projection: FoldedProjection, table: str) -> str:
+    """Take a row back. Parameters: the position, and the row's identity."""
+    return f"UPDATE {table} SET gone_position = ? WHERE {_is(projection)}"
+
+
+def identity(projection: FoldedProjection) -> tuple[str, ...]:
+    """The columns that are unique among the rows that were not retracted."""
+    return (*(column.name for column in projection.key), THING.name, "valid_from")
+
+
+def said(projection: FoldedProjection) -> tuple[Column, ...]:
+    """The columns that say what held, since when, and by which event."""
+    return (*projection.values, *FOLDED_COLUMNS)
+
+
+def _is(projection: FoldedProjection) -> str:
+    same = " AND ".join(f"{name} = ?" for name in identity(projection))
+    return f"{same} AND gone_position IS NULL"
+
+
+# -- answers --------------------------------------------------------------------------------------
+
+
+def current(projection: FoldedProjection, table: str, dialect: Dialect) -> str:
+    """The present."""
+    now = dialect.now
+    return (
+        f"SELECT {_shown(projection)} FROM {table} WHERE gone_position IS NULL "
+        f"AND (until_at IS NULL OR (ends_alone = 1 AND until_at > {now})) "
+        f"AND (begins_alone = 0 OR valid_from <= {now})"
+    )
+
+
+def as_of(projection: FoldedProjection, table: str, when: AsOf, clock: str) -> str:
+    """The view as it was known at a position; with an effective time, as it was true at that time
+    by the knowledge of that position.
+
+    `clock`: the time at which the position was recorded, at which expiries are judged.
+    """
+    position = when.position
+    known = (
+        f"from_position <= {position:d} AND (gone_position IS NULL OR gone_position > {position:d})"
+    )
+    if when.effective_at is None:
+        holds = (
+            f"(until_at IS NULL OR until_position > {position:d} "
+            f"OR (ends_alone = 1 AND until_at > '{clock}')) "
+            f"AND (begins_alone = 0 OR valid_from <= '{clock}')"
+        )
+    else:
+        at = instant_text(when.effective_at)
+        holds = (
+            f"valid_from <= '{at}' "
+            f"AND (until_at IS NULL OR until_position > {position:d} OR until_at > '{at}')"
+        )
+    return f"SELECT {_shown(projection)} FROM {table} WHERE {known} AND {holds}"
+
+
+def digested(projection: FoldedProjection, table: str, position: int) -> str:
+    """All that the ledger said at a position, of every time, account by account."""
+    columns = ", ".join(
+        f"CASE WHEN until_position <= {position:d} THEN {name} END"
+        if name == "until_at"
+        else f"CASE WHEN until_position <= {position:d} THEN {name} ELSE 0 END"
+        if name == "ends_alone"
+        else name
+        for name in digested_columns(projection)
+    )
+    return (
+        f"SELECT {columns} FROM {table} WHERE from_position <= {position:d} "
+        f"AND (gone_position IS NULL OR gone_position > {position:d}) ORDER BY provider, account"
+    )
+
+
+def digested_columns(projection: FoldedProjection) -> tuple[str, ...]:
+    """The columns of `digested`, in order."""
+    own = (column.name for column in (*projection.key, *projection.values, *FOLDED_COLUMNS))
+    return (*own, "valid_from", "until_at", "begins_alone", "ends_alone")
+
+
+def _shown(projection: FoldedProjection) -> str:
+    return ", ".join(column.name for column in projection.columns)

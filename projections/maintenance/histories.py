@@ -1,0 +1,38 @@
+"""Writes the history of any projection into its table: all of it, or what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from projections.maintenance.intervals import IntervalWriter
+from projections.maintenance.row_writer import RowWriter
+from projections.projection import FoldedProjection, Projection, Stored
+from projections.stores.store import Store
+
+Tables: TypeAlias = Mapping[Stored, str]
+"""The table of each projection."""
+
+
+def write_history(store: Store, tables: Tables, last: int) -> None:
+    """Write the whole history up to a position into empty tables. Within a transaction only."""
+    for projection, table in tables.items():
+        if isinstance(projection, Projection):
+            store.upkeep.fill(projection, table, last)
+    _fold(store, tables, 1, last)
+
+
+def continue_history(store: Store, tables: Tables, first: int, last: int) -> None:
+    """Add the history between two positions, both included. Within a transaction only."""
+    for projection, table in tables.items():
+        if isinstance(projection, Projection):
+            writer = IntervalWriter(store.connection, store.upkeep, projection, table)
+            writer.add_changes(first, last)
+            writer.write()
+    _fold(store, tables, first, last)
+
+
+def _fold(store: Store, tables: Tables, first: int, last: int) -> None:
+    folded = {p: table for p, table in tables.items() if isinstance(p, FoldedProjection)}
+    if folded:
+        RowWriter(store.connection, folded).add(first, last)

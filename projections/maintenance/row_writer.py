@@ -1,0 +1,150 @@
+"""Adds what new facts come to to the rows of the folded projections (docs/decisions/0034).
+
+One account after the other: its earlier facts are learned at once, its new ones commit by commit.
+Each difference that a commit makes ends a row, retracts one, or adds one.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ledger.folding import Cells, Change, Span, rules_of
+from projections.history import rows
+from projections.maintenance.facts import Account, accounts, commits, learned
+from projections.maintenance.spans import Shown, cells_of
+from projections.projection import FoldedProjection
+from projections.stores.connection import Connection
+
+Identity = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Row:
+    """A row that is not in the table yet."""
+
+    span: Span
+    from_position: int
+    until_position: int | None
+    gone_position: int | None = None
+
+
+class RowWriter:
+    """Writes the rows of some folded projections, each into a table; `tables` by projection."""
+
+    def __init__(self, connection: Connection, tables: Mapping[FoldedProjection, str]) -> None:
+        self._connection = connection
+        self._tables = [_Table(projection, table) for projection, table in tables.items()]
+
+    def add(self, first: int, last: int) -> None:
+        """Add what the facts between two positions change. Within a transaction only."""
+        for account in accounts(self._connection, first, last):
+            with _no_garbage_collection():
+                self._fold(account, first, last)
+
+    def _fold(self, account: Account, first: int, last: int) -> None:
+        facts = learned(self._connection, account, last)
+        new = [each for each in facts if each.fact.position >= first]
+        cells = Cells(rules_of(account.provider))
+        if len(new) < len(facts):
+            cells.learn(each.fact for each in facts[: -len(new)])
+            cells.changes()
+        for commit in commits(new):
+            cells.learn(commit.facts)
+            for change in cells.changes():
+                self._take(account, change, commit.position)
+        for table in self._tables:
+            table.write(self._connection, account)
+
+    def _take(self, account: Account, change: Change, position: int) -> None:
+        for table in self._tables:
+            if table.shows(change):
+                table.take(account, change, position)
+
+
+@dataclass(slots=True)
+class _Table:
+    """The table of one projection, and what one account's new facts change in it."""
+
+    projection: FoldedProjection
+    name: str
+    shown: Shown = field(init=False)
+    new: list[Row] = field(default_factory=list)
+    """The rows that are to be inserted."""
+    open: dict[Identity, Row] = field(default_factory=dict)
+    """Those of them that were not retracted."""
+    ended: list[tuple[Any, ...]] = field(default_factory=list)
+    gone: list[tuple[Any, ...]] = field(default_factory=list)
+    """The changes of rows that are in the table already: parameters of the statements."""
+
+    def __post_init__(self) -> None:
+        self.shown = Shown(self.projection)
+
+    def shows(self, change: Change) -> bool:
+        span = change.after or change.before
+        return span is not None and span.subject == self.projection.subject
+
+    def take(self, account: Account, change: Change, position: int) -> None:
+        before, after = change
+        span = after or before
+        assert span is not None, "a change has a span before it or after it"
+        identity = (*span.key, span.valid_from)
+        row = self.open.get(identity)
+        if before and after and before == after._replace(until_at=None, expires=False):
+            self._end(account, row, after, position)
+            return
+        if before:
+            self._retract(account, row, before, position)
+            self.open.pop(identity, None)
+        if after:
+            until = None if after.until_at is None else position
+            self.open[identity] = added = Row(after, position, until)
+            self.new.append(added)
+
+    def _end(self, account: Account, row: Row | None, span: Span, position: int) -> None:
+        if row is not None:
+            row.span, row.until_position = span, position
+            return
+        cells = cells_of(account, span)
+        self.ended.append(
+            (cells["until_at"], position, cells["ends_alone"], *self.shown.identity(cells))
+        )
+
+    def _retract(self, account: Account, row: Row | None, span: Span, position: int) -> None:
+        if row is not None:
+            row.gone_position = position
+        else:
+            self.gone.append((position, *self.shown.identity(cells_of(account, span))))
+
+    def write(self, connection: Connection, account: Account) -> None:
+        """Write what changed. Old rows first: a new one may take the place of a retracted one."""
+        projection, name = self.projection, self.name
+        connection.execute_many(rows.end(projection, name), self.ended)
+        connection.execute_many(rows.retract(projection, name), self.gone)
+        columns = [column.name for column in rows.stored(projection)]
+        connection.insert(name, columns, self._inserted(account))
+        for changes in (self.new, self.open, self.ended, self.gone):
+            changes.clear()
+
+    def _inserted(self, account: Account) -> Iterator[tuple[Any, ...]]:
+        for row in self.new:
+            cells = cells_of(account, row.span)
+            cells["from_position"] = row.from_position
+            cells["until_position"] = row.until_position
+            cells["gone_position"] = row.gone_position
+            yield self.shown.stored(cells)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Turn garbage collection off for one account: it would take half of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,76 @@
+"""The cells that a folded projection has of a span: names, ids, status, and who brought it about.
+
+A thing whose name was never told is shown by its id. Text that is not known is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
+
+from ledger.folding import EXPIRY_NOTE, Span, rules_of
+from ledger.values import instant_text
+from projections.history import rows
+from projections.maintenance.facts import Account
+from projections.projection import INFERRED, FoldedProjection
+
+Cells: TypeAlias = dict[str, Any]
+"""The cells of a row, by the names of the columns."""
+Picked: TypeAlias = Callable[[Cells], tuple[Any, ...]]
+
+_STATUS: Final = {"set": "trusted"}
+"""The words of the views for those statuses of the fold that need their subject to be clear."""
+
+
+class Shown:
+    """Picks the cells of one projection: those of a whole row, those that identify it."""
+
+    def __init__(self, projection: FoldedProjection) -> None:
+        self.identity: Picked = itemgetter(*rows.identity(projection))
+        self.stored: Picked = itemgetter(*(column.name for column in rows.stored(projection)))
+        self.digested: Picked = itemgetter(*rows.digested_columns(projection))
+
+
+def cells_of(account: Account, span: Span) -> Cells:
+    """All cells of a span."""
+    of_policy = span.subject == "policy"
+    called, identity = span.name or span.thing, _id(account, span.thing, span.name)
+    policy = called if of_policy else span.policy or span.policy_id or ""
+    return {
+        "provider": account.provider,
+        "account": account.account,
+        "region": span.region or "",
+        "agency": "" if of_policy else called,
+        "agency_id": "" if of_policy else identity,
+        "service": span.service or "",
+        "policy": policy,
+        "policy_id": identity if of_policy else _id(account, span.policy_id or "", span.policy),
+        # Two incarnations of a policy may have neither name nor id to tell them apart.
+        "thing": f"{span.thing} {span.policy_id}" if span.policy_id else span.thing,
+        "status": _STATUS.get(span.status, span.status),
+        "trustee": span.value if isinstance(span.value, str) else "",
+        "expires_at": instant_text(span.value) if isinstance(span.value, datetime) else None,
+        "actor": span.actor or "",
+        "origin": span.origin or INFERRED,
+        "note": span.note or "",
+        "since": None if span.since is None else instant_text(span.since),
+        "position": span.position,
+        "valid_from": instant_text(span.valid_from),
+        "until_at": None if span.until_at is None else instant_text(span.until_at),
+        "begins_alone": int(_begins_alone(span)),
+        "ends_alone": int(span.expires),
+    }
+
+
+def _begins_alone(span: Span) -> bool:
+    """Whether no call made it so: the agency expired at that instant."""
+    return span.note == EXPIRY_NOTE and span.origin is None and span.since == span.valid_from
+
+
+def _id(account: Account, thing: str, name: str | None) -> str:
+    """The immutable id; empty if the fold's key of the thing is `name~begin` instead."""
+    if name is not None and thing.startswith(f"{rules_of(account.provider).slot(name)}~"):
+        return ""
+    return thing
