@@ -1,0 +1,19 @@
+"""Expectations for the histories in ../shared/data/cases. Only their files are read."""
+
+from typing import Final
+
+from tests.cases.case import Case
+from tests.cases.given import identities, lives, permissions, vendor_ids, vendor_lives
+
+GIVEN: Final[tuple[Case, ...]] = tuple(
+    sorted(
+        (
+            *identities.CASES,
+            *lives.CASES,
+            *permissions.CASES,
+            *vendor_ids.CASES,
+            *vendor_lives.CASES,
+        ),
+        key=lambda case: case.name,
+    )
+)

@@ -1,0 +1,33 @@
+"""Histories of our own, of the kinds that the given ones stand for."""
+
+from typing import Final
+
+from tests.cases.case import Case
+from tests.cases.own import (
+    aws_deliveries,
+    aws_identities,
+    aws_lives,
+    aws_permissions,
+    aws_seconds,
+    cts_ends,
+    cts_ids,
+    cts_lives,
+    cts_places,
+)
+
+OWN: Final[tuple[Case, ...]] = tuple(
+    sorted(
+        (
+            *aws_deliveries.CASES,
+            *aws_identities.CASES,
+            *aws_seconds.CASES,
+            *cts_ends.CASES,
+            *cts_places.CASES,
+            *aws_lives.CASES,
+            *aws_permissions.CASES,
+            *cts_ids.CASES,
+            *cts_lives.CASES,
+        ),
+        key=lambda case: case.name,
+    )
+)
