@@ -96,7 +96,7 @@ def test_a_fact_without_an_account_an_id_or_a_time_is_malformed(
 
 @pytest.mark.parametrize("region", [None, "", 7])
 def test_a_use_of_a_role_without_a_region_is_malformed(region: object) -> None:
-    with pytest.raises(Unreadable, match="no awsRegion"):
+    with pytest.raises(Unreadable, match=r"^the record has no awsRegion$"):
         translated("cloudtrail", assume_role(awsRegion=region))
 
 

@@ -22,6 +22,7 @@ from tests.sources.aws import (
     refused,
 )
 
+OTHER = ROLE.replace("worker", "other")
 NAMED: dict[str, Record] = {
     "by the request": {"requestParameters": {"roleName": "worker"}},
     "by its ARN as its name": {"requestParameters": {"roleName": ROLE}},
@@ -30,7 +31,7 @@ NAMED: dict[str, Record] = {
     "by its ARN in the response": {"responseElements": {"role": {"arn": ROLE}}},
     "by the request as JSON text": {"requestParameters": '{"roleName": "worker"}'},
     "as a resource": {
-        "resources": [None, {"type": "x", "ARN": "y"}, {"type": "AWS::IAM::Role", "ARN": ROLE}]
+        "resources": [None, {"type": "x", "ARN": OTHER}, {"type": "AWS::IAM::Role", "ARN": ROLE}]
     },
 }
 
@@ -53,6 +54,7 @@ USER = f"User: {ZOE} is not authorized to perform: iam:DeleteRole"
         f"{USER} on resource: {ROLE}",
         f"{USER} on resource: {ROLE}, with an explicit deny.",
         f"Cannot act as {ROLE}.",
+        f"User: {OTHER} is not authorized on resource: {ROLE}",
         "Role with name worker already exists.",
         "The role with name worker cannot be found.",
         "Service role name worker has been taken in this account, please try another suffix.",
@@ -75,6 +77,13 @@ def test_a_refused_call_names_its_role_in_the_message_alone(message: str) -> Non
 )
 def test_a_message_that_does_not_name_one_role_names_none(message: str) -> None:
     assert counted(refused("DeleteRole", message)) == "iam:DeleteRole (role not named)"
+
+
+def test_a_message_of_more_than_8192_characters_names_none() -> None:
+    message = f"on resource: {ROLE} "
+    longest = message.ljust(8_192, ".")
+    assert fact(refused("DeleteRole", longest)).agency == "worker"
+    assert counted(refused("DeleteRole", f"{longest}.")) == "iam:DeleteRole (role not named)"
 
 
 def test_a_call_with_a_message_and_without_a_code_was_refused() -> None:

@@ -283,3 +283,9 @@ def test_a_refusal_does_not_tell_the_callers_name() -> None:
     why = fact(said).why
     assert "zoe" not in why
     assert why.count(PERSON) == 2
+
+
+def test_a_refusal_does_not_tell_the_callers_id_either() -> None:
+    said = refused("DeleteRole", "User u-1 is not authorized.", roleName="worker")
+    said["userIdentity"] = {"onBehalfOf": {"userId": "u-1"}}
+    assert fact(said).why == f"DeleteRole: AccessDenied: User {PERSON} is not authorized."

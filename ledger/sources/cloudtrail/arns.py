@@ -74,9 +74,9 @@ def policy_of_message(message: str) -> str | None:
     return (found[1] or found[2]) if found else None
 
 
-def role_of_task(task: str | None) -> str | None:
+def role_of_task(task: str) -> str | None:
     """The service-linked role that a deletion task deletes: all have names that begin alike."""
-    found = _deletion_task.fullmatch(task or "")
+    found = _deletion_task.fullmatch(task)
     return found[1] if found else None
 
 

@@ -42,6 +42,7 @@ class Call(Trace):
 
     @property
     def message(self) -> str:
+        """The message of a refusal; empty if AWS did not refuse the call."""
         return text(self.record.get("errorMessage")) or ""
 
     @property
@@ -64,8 +65,7 @@ class Call(Trace):
         name = first_text((self.request.get("roleName"), answer.get("roleName")))
         role = Role(name) if name else None
         role = role_of_arn(name) or role or next(self._roles_by_arn(), None)
-        if role is None and self.error:
-            role = role_of_message(self.message)
+        role = role or role_of_message(self.message)
         return role._replace(id=self._role_id()) if role else None
 
     def _roles_by_arn(self) -> Iterator[Role]:
@@ -93,7 +93,7 @@ class Call(Trace):
                 self.request.get("permissionsBoundary"),
             )
         )
-        return named or (policy_of_message(self.message) if self.error else None)
+        return named or policy_of_message(self.message)
 
 
 def of_role(translate: Callable[[Call, Role], Translation]) -> Callable[[Call], Translation]:

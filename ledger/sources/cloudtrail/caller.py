@@ -37,9 +37,9 @@ def id_of(identity: Identity) -> str | None:
 
 
 def persons(identity: Identity) -> tuple[str | None, ...]:
-    """The names by which a message or a session's name may call the caller."""
-    arn = text(identity.get("arn"))
-    return (text(identity.get("userName")), arn, (arn or "").rpartition("/")[2] or None)
+    """The names by which a message or a session's name may call the caller, besides its ARN."""
+    arn = text(identity.get("arn")) or ""
+    return (text(identity.get("userName")), arn.rpartition("/")[2])
 
 
 def _identity_center_user(identity: Identity) -> str | None:

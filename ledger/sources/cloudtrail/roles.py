@@ -53,7 +53,7 @@ def _trustee(call: Call) -> str | None:
 @of_role
 def _change_trust(call: Call, role: Role) -> Translation:
     if call.error:
-        return PermissionChangeRefused(agency=role.name, agency_id=role.id, why=call.why())
+        return PermissionChangeRefused(agency=role.name, why=call.why())
     return AgencyTrustChanged(
         agency=role.name,
         agency_id=role.id,
@@ -80,12 +80,12 @@ def _ask_for_deletion(call: Call, role: Role) -> Translation:
 
 def _end_of_task(call: Call) -> Translation:
     """The result of a deletion task. However often it is asked for, it is one fact of nobody's."""
-    task = text(call.request.get("deletionTaskId"))
+    task = text(call.request.get("deletionTaskId")) or ""
     status = text(call.response.get("status"))
     if call.error or status not in ("SUCCEEDED", "FAILED"):
         return "end not told"
     role = role_of_task(task)
-    if task is None or role is None:
+    if role is None:
         return call.not_named("role")
     call.trace_id, call.actor, call.correlation_id = task, None, None
     if status == "SUCCEEDED":
@@ -95,29 +95,38 @@ def _end_of_task(call: Call) -> Translation:
     return AgencyDeletionAttempted(agency=role, outcome="refused", why=call.why())
 
 
-def _attachment(
-    event: type[PermissionGranted | PermissionRevoked], kind: Literal["managed", "inline"]
+def _under_a_policy(
+    translate: Callable[[Role, str], PermissionGranted | PermissionRevoked],
 ) -> Callable[[Call], Translation]:
+    """The translator of a call that gives a role a policy, or takes it away."""
+
     @of_role
-    def attach(call: Call, role: Role) -> Translation:
+    def translated(call: Call, role: Role) -> Translation:
         policy = call.policy()
         if call.error:
             return _refused(call, role, policy)
         if policy is None:
             return _changed(role, None, f"{call.name}: the record does not name the policy")
-        if event is PermissionGranted:
-            return PermissionGranted(
-                agency=role.name,
-                agency_id=role.id,
-                region=ALL_REGIONS,
-                policy=policy,
-                policy_kind=kind,
-            )
-        return PermissionRevoked(
-            agency=role.name, agency_id=role.id, region=ALL_REGIONS, policy=policy
-        )
+        return translate(role, policy)
 
-    return attach
+    return translated
+
+
+def _grant(kind: Literal["managed", "inline"]) -> Callable[[Call], Translation]:
+    return _under_a_policy(
+        lambda role, policy: PermissionGranted(
+            agency=role.name,
+            agency_id=role.id,
+            region=ALL_REGIONS,
+            policy=policy,
+            policy_kind=kind,
+        )
+    )
+
+
+@_under_a_policy
+def _revoke(role: Role, policy: str) -> PermissionRevoked:
+    return PermissionRevoked(agency=role.name, agency_id=role.id, region=ALL_REGIONS, policy=policy)
 
 
 @of_role
@@ -146,10 +155,10 @@ TRANSLATORS: Final[dict[str, Callable[[Call], Translation]]] = {
     "DeleteRole": _delete,
     "DeleteServiceLinkedRole": _ask_for_deletion,
     "GetServiceLinkedRoleDeletionStatus": _end_of_task,
-    "AttachRolePolicy": _attachment(PermissionGranted, "managed"),
-    "DetachRolePolicy": _attachment(PermissionRevoked, "managed"),
-    "PutRolePolicy": _attachment(PermissionGranted, "inline"),
-    "DeleteRolePolicy": _attachment(PermissionRevoked, "inline"),
+    "AttachRolePolicy": _grant("managed"),
+    "DetachRolePolicy": _revoke,
+    "PutRolePolicy": _grant("inline"),
+    "DeleteRolePolicy": _revoke,
     "PutRolePermissionsBoundary": _change_boundary,
     "DeleteRolePermissionsBoundary": _change_boundary,
 }
