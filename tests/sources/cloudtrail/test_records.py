@@ -11,7 +11,15 @@ from ledger.account.agency import AgencyCreated
 from ledger.account.permissions import PermissionGranted
 from ledger.sources import SOURCES
 from ledger.sources.fields import Unreadable
-from tests.sources.aws import ACCOUNT, assume_role, call, counted, fact, observed, record
+from tests.sources.cloudtrail.making import (
+    ACCOUNT,
+    assume_role,
+    call,
+    counted,
+    fact,
+    observed,
+    record,
+)
 from tests.sources.reading import events, ledger, read, translated, types
 
 

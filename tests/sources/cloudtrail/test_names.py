@@ -8,7 +8,7 @@ from ledger.account.agency import (
     AgencyDeleted,
     AgencyDeletionAttempted,
 )
-from tests.sources.aws import (
+from tests.sources.cloudtrail.making import (
     ACCOUNT,
     PARTNER,
     ROLE,

@@ -9,7 +9,7 @@ import pytest
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
 from ledger.values import instant_text
-from tests.sources.aws import (
+from tests.sources.cloudtrail.making import (
     ACCOUNT,
     PARTNER,
     ROLE,

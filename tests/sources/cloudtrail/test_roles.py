@@ -23,7 +23,7 @@ from ledger.account.permissions import (
 )
 from ledger.messages import DomainEvent
 from ledger.sources.cloudtrail.roles import TRANSLATORS
-from tests.sources.aws import (
+from tests.sources.cloudtrail.making import (
     ACCOUNT,
     ADMIN,
     ROLE,

@@ -12,7 +12,7 @@ from ledger.account.agency import (
     AgencyDeletionAttempted,
     AgencyDeletionRequested,
 )
-from tests.sources.aws import (
+from tests.sources.cloudtrail.making import (
     Record,
     call,
     counted,

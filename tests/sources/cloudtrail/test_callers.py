@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ledger.messages import Observation, Recorded
-from tests.sources.aws import (
+from tests.sources.cloudtrail.making import (
     ACCOUNT,
     PARTNER,
     ROLE,

@@ -13,7 +13,7 @@ from ledger.account.policy import (
     PolicyDeleted,
     PolicyDeletionAttempted,
 )
-from tests.sources.aws import (
+from tests.sources.cloudtrail.making import (
     ACCOUNT,
     ADMIN,
     OWN,
