@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from ledger.sources import SOURCES, ImportReport, files_of, read_traces, stored_bytes
-from ledger.sources.report import NAMES_MAX, OTHER_NAMES, PLACES_MAX
 from tests.sources.reading import NOW, ledger, present, read, types
 
 
@@ -285,19 +284,6 @@ def test_progress_is_reported_in_stored_bytes(tmp_path: Path) -> None:
     source = SOURCES["cloudtrail"]
     list(read_traces(source, paths, ImportReport(), now=NOW, on_progress=seen.append))
     assert sum(seen) == stored_bytes(paths)
-
-
-def test_names_from_a_trace_cannot_control_a_terminal_or_fill_the_memory() -> None:
-    report = ImportReport()
-    report.count(report.not_understood, "a:\x1b[2J\n")
-    assert list(report.not_understood) == ["a:\\x1b[2J\\n"]
-    for number in range(NAMES_MAX + 5):
-        report.count(report.not_understood, f"s:{number}")
-    assert report.not_understood[OTHER_NAMES] == 6
-    for _ in range(PLACES_MAX + 1):
-        report.malformed("a.json", "line 1", "bad")
-    assert (len(report.places), report.malformed_records) == (PLACES_MAX, PLACES_MAX + 1)
-    assert report.unlisted == 1
 
 
 @pytest.mark.parametrize("kind", SOURCES)
