@@ -30,13 +30,19 @@ def _assume_role(call: Call, role: Role) -> Translation:
     component = _component(call)
     _let_both_copies_be_one_fact(call)
     if call.error:
-        return CredentialRefused(agency=role.name, region=call.region, why=call.why())
+        return _refused(call, role)
     return TemporaryCredentialIssued(
         agency=role.name,
         agency_id=role.id,
         region=call.region,
         component=component,
         expires_at=_expires_at(call),
+    )
+
+
+def _refused(call: Call, role: Role) -> CredentialRefused:
+    return CredentialRefused(
+        agency=role.name, agency_id=role.id, region=call.region, why=call.why()
     )
 
 
@@ -98,16 +104,15 @@ def _read_expiration(found: re.Match[str]) -> datetime:
 
 def _switch_role(call: Call) -> Translation:
     """A console session goes on as a role. additionalEventData names the user who switched."""
-    role = role_of_arn(text(call.identity.get("arn")))
-    if role is None:
+    named = role_of_arn(text(call.identity.get("arn")))
+    if named is None:
         return call.not_named("role")
+    role = named._replace(id=_id_of_session(call))
     call.account = role.account or call.account
     call.actor = text(within(call.record, "additionalEventData").get("SwitchFrom")) or call.actor
-    if call.response.get("SwitchRole") != "Success":
-        return CredentialRefused(agency=role.name, region=call.region, why=call.why())
-    return TemporaryCredentialIssued(
-        agency=role.name, agency_id=_id_of_session(call), region=call.region
-    )
+    if call.error or call.response.get("SwitchRole") != "Success":
+        return _refused(call, role)
+    return TemporaryCredentialIssued(agency=role.name, agency_id=role.id, region=call.region)
 
 
 def _id_of_session(call: Call) -> str | None:

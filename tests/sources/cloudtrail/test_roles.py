@@ -230,6 +230,12 @@ def test_a_request_that_is_left_out_hides_nothing_that_the_response_tells() -> N
     )
 
 
+def test_a_trust_policy_that_is_left_out_is_a_change_to_an_unknown_trustee() -> None:
+    used = [{"type": "AWS::IAM::Role", "ARN": ROLE}]
+    found = fact(record("UpdateAssumeRolePolicy", requestParameters=OMITTED, resources=used))
+    assert found == AgencyTrustChanged(agency="worker")
+
+
 @pytest.mark.parametrize("name", ["AttachRolePolicy", "PutRolePolicy"])
 def test_a_change_whose_request_is_left_out_is_a_change_of_a_role_that_is_known_otherwise(
     name: str,

@@ -241,9 +241,18 @@ def test_the_id_of_the_role_switched_to_may_stand_in_the_sessions_issuer() -> No
     assert fact(switch(userIdentity={"arn": SESSION})).agency_id is None
 
 
-def test_a_switch_that_failed_is_a_refused_credential() -> None:
-    assert fact(switch("Failure")) == CredentialRefused(
-        agency="worker", region="eu-north-1", why="SwitchRole: SwitchRole failed"
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (switch("Failure"), "SwitchRole: SwitchRole failed"),
+        (switch("Failure", errorMessage="No."), "SwitchRole: No."),
+        (switch("Success", errorCode="Denied"), "SwitchRole: Denied"),
+        (switch(responseElements=None), "SwitchRole: SwitchRole failed"),
+    ],
+)
+def test_a_switch_that_failed_is_a_refused_credential(said: Record, why: str) -> None:
+    assert fact(said) == CredentialRefused(
+        agency="worker", agency_id="AROA1", region="eu-north-1", why=why
     )
 
 
