@@ -62,7 +62,7 @@ def _folded_at(
 ) -> Iterator[tuple[Any, ...]]:
     """The rows of a folded projection when that position was the last, account by account."""
     shown = Shown(projection)
-    for account in accounts(connection, 1, position):
+    for account in accounts(connection, position):
         facts = [each.fact for each in learned(connection, account, position)]
         for span in derive(facts, rules_of(account.provider)):
             if span.subject == projection.subject:

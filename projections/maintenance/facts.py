@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from ledger.folding import FACT_TYPES, Fact, fact_of_entry
+from ledger.errors import CorruptEntry
+from ledger.folding import FACT_TYPES, Fact, Handle, Recall, fact_of_entry, handles_of, rules_of
+from projections.stores import fact_index
 from projections.stores.connection import Connection
 
 _TYPES: Final = ", ".join(f"'{name}'" for name in FACT_TYPES)
+INDEXED_AT_ONCE: Final = 100_000
+"""How many positions are read at once to be indexed."""
 _OF_TYPES: Final = f"type IN ({_TYPES})"
 
 
@@ -34,12 +39,11 @@ class Commit(NamedTuple):
     position: int
 
 
-def accounts(connection: Connection, first: int, last: int) -> list[Account]:
-    """The accounts that have facts between two positions, both included; sorted."""
+def accounts(connection: Connection, last: int) -> list[Account]:
+    """The accounts that have facts up to a position, sorted."""
     found = connection.execute(
-        "SELECT DISTINCT provider, account FROM events "
-        f"WHERE position BETWEEN ? AND ? AND {_OF_TYPES}",
-        (first, last),
+        f"SELECT DISTINCT provider, account FROM events WHERE position <= ? AND {_OF_TYPES}",
+        (last,),
     ).fetchall()
     return sorted(Account(*row) for row in found)
 
@@ -54,11 +58,66 @@ def learned(connection: Connection, account: Account, last: int) -> list[Learned
     return [
         Learned(fact, command_id)
         for position, command_id, entry in rows
-        if (fact := fact_of_entry(entry, position)) is not None
+        if (fact := _fact(entry, position)) is not None
     ]
 
 
-def commits(facts: list[Learned]) -> Iterator[Commit]:
+def new_facts(connection: Connection, first: int, last: int) -> dict[Account, list[Learned]]:
+    """The facts between two positions, both included, of each account; the accounts sorted."""
+    rows = connection.execute(
+        "SELECT position, provider, account, command_id, entry FROM events "
+        f"WHERE position BETWEEN ? AND ? AND {_OF_TYPES} ORDER BY position",
+        (first, last),
+    )
+    found: dict[Account, list[Learned]] = defaultdict(list)
+    for position, provider, account, command_id, entry in rows:
+        if (fact := _fact(entry, position)) is not None:
+            found[Account(provider, account)].append(Learned(fact, command_id))
+    return dict(sorted(found.items()))
+
+
+def recalling(connection: Connection, account: Account) -> Recall:
+    """Returns facts of an account by their handles, from the index."""
+    rules = rules_of(account.provider)
+
+    def recall(handles: Collection[Handle]) -> Iterator[Fact]:
+        wanted = frozenset(handles)
+        for position, entry in fact_index.entries(connection, account, handles):
+            fact = _fact(entry, position)
+            if fact is not None and not wanted.isdisjoint(handles_of(fact, rules)):
+                yield fact
+
+    return recall
+
+
+def index(connection: Connection, last: int) -> None:
+    """Index the facts up to a position that are not indexed yet. Within a transaction only."""
+    for first in range(fact_index.indexed_until(connection) + 1, last + 1, INDEXED_AT_ONCE):
+        until = min(first + INDEXED_AT_ONCE - 1, last)
+        for account, facts in new_facts(connection, first, until).items():
+            fact_index.add(connection, account, _handles(account, facts))
+        fact_index.advance(connection, until)
+
+
+def _handles(account: Account, facts: Iterable[Learned]) -> Iterator[tuple[Handle, int]]:
+    rules = rules_of(account.provider)
+    for each in facts:
+        for handle in handles_of(each.fact, rules):
+            yield handle, each.fact.position
+
+
+def _fact(entry: str, position: int) -> Fact | None:
+    """The fact of an entry. Raises CorruptEntry."""
+    try:
+        return fact_of_entry(entry, position)
+    except (ValueError, TypeError, KeyError) as error:
+        raise CorruptEntry(
+            f"The entry at position {position} cannot be read: {error}.",
+            remedy="`authledger log verify` finds out which entries were altered.",
+        ) from error
+
+
+def commits(facts: Sequence[Learned]) -> Iterator[Commit]:
     """Facts by command. Those of one command follow one another."""
     for command_id, together in groupby(facts, lambda each: each.command_id):
         some = [each.fact for each in together]

@@ -19,7 +19,8 @@ def write_history(store: Store, tables: Tables, last: int) -> None:
     for projection, table in tables.items():
         if isinstance(projection, Projection):
             store.upkeep.fill(projection, table, last)
-    _fold(store, tables, 1, last)
+    if folded := _folded(tables):
+        RowWriter(store.connection, folded).write_all(last)
 
 
 def continue_history(store: Store, tables: Tables, first: int, last: int) -> None:
@@ -29,10 +30,9 @@ def continue_history(store: Store, tables: Tables, first: int, last: int) -> Non
             writer = IntervalWriter(store.connection, store.upkeep, projection, table)
             writer.add_changes(first, last)
             writer.write()
-    _fold(store, tables, first, last)
-
-
-def _fold(store: Store, tables: Tables, first: int, last: int) -> None:
-    folded = {p: table for p, table in tables.items() if isinstance(p, FoldedProjection)}
-    if folded:
+    if folded := _folded(tables):
         RowWriter(store.connection, folded).add(first, last)
+
+
+def _folded(tables: Tables) -> dict[FoldedProjection, str]:
+    return {p: table for p, table in tables.items() if isinstance(p, FoldedProjection)}

@@ -7,17 +7,28 @@ Each difference that a commit makes ends a row, retracts one, or adds one.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from ledger.folding import Cells, Change, Span, rules_of
 from projections.history import rows
-from projections.maintenance.facts import Account, accounts, commits, learned
+from projections.maintenance.facts import (
+    Account,
+    Learned,
+    accounts,
+    commits,
+    learned,
+    new_facts,
+    recalling,
+)
 from projections.maintenance.spans import Shown, cells_of
 from projections.projection import FoldedProjection
 from projections.stores.connection import Connection
+
+RECALLED_MAX: Final = 50
+"""Of an account with more new facts at once, all earlier ones are read: that costs less."""
 
 Identity = tuple[Any, ...]
 
@@ -39,19 +50,33 @@ class RowWriter:
         self._connection = connection
         self._tables = [_Table(projection, table) for projection, table in tables.items()]
 
-    def add(self, first: int, last: int) -> None:
-        """Add what the facts between two positions change. Within a transaction only."""
-        for account in accounts(self._connection, first, last):
+    def write_all(self, last: int) -> None:
+        """Write the rows of all facts up to a position. Within a transaction only."""
+        for account in accounts(self._connection, last):
             with _no_garbage_collection():
-                self._fold(account, first, last)
+                facts = learned(self._connection, account, last)
+                self._fold(account, Cells(rules_of(account.provider)), facts)
 
-    def _fold(self, account: Account, first: int, last: int) -> None:
-        facts = learned(self._connection, account, last)
-        new = [each for each in facts if each.fact.position >= first]
-        cells = Cells(rules_of(account.provider))
-        if len(new) < len(facts):
-            cells.learn(each.fact for each in facts[: -len(new)])
-            cells.changes()
+    def add(self, first: int, last: int) -> None:
+        """Add the facts between two positions, both included. Within a transaction only.
+
+        Of an account that has few new facts, only those earlier ones are read that matter.
+        """
+        for account, new in new_facts(self._connection, first, last).items():
+            with _no_garbage_collection():
+                self._fold(account, self._cells(account, new), new)
+
+    def _cells(self, account: Account, new: Sequence[Learned]) -> Cells:
+        rules = rules_of(account.provider)
+        if len(new) <= RECALLED_MAX:
+            return Cells(rules, recalling(self._connection, account))
+        cells = Cells(rules)
+        before = learned(self._connection, account, new[0].fact.position - 1)
+        cells.learn(each.fact for each in before)
+        cells.changes()
+        return cells
+
+    def _fold(self, account: Account, cells: Cells, new: Sequence[Learned]) -> None:
         for commit in commits(new):
             cells.learn(commit.facts)
             for change in cells.changes():

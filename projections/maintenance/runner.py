@@ -16,6 +16,7 @@ from ledger.errors import NotFound, StoreUnavailable
 from ledger.near_words import did_you_mean
 from ledger.values import instant_text
 from projections.definitions.declared import PROJECTIONS, declared_name
+from projections.maintenance import facts
 from projections.maintenance.comparison import compare_all
 from projections.maintenance.histories import continue_history, write_history
 from projections.maintenance.rebuild import OnProgress, Rebuilt, rebuild_all
@@ -190,6 +191,7 @@ class Runner:
             elif reached < until:
                 continue_history(self._store, behind, reached + 1, until)
         time_index.extend(self._store.connection, until)
+        facts.index(self._store.connection, until)
         self._store.tracking.advance(until)
 
 

@@ -2,7 +2,8 @@
 that the owner or a superuser would execute, nor reach the ledger by the owner's rights.
 
     every table and view           SELECT
-    a projection's table, times    INSERT, UPDATE
+    a projection's table           INSERT, UPDATE
+    the indexes of times and facts INSERT, UPDATE
     tracking                       UPDATE of `position` and `anchor`, no INSERT, no DELETE
     write_lock                     UPDATE, which PostgreSQL requires of a role that locks it
 
@@ -58,7 +59,12 @@ _ONLY_READS: Final = (
     "GRANT SELECT ON ALL TABLES IN SCHEMA views TO {role}",
 )
 _RIGHTS: Final = (
-    (re.compile(rf"({'|'.join(PROJECTIONS)})_\d+|time_blocks|time_late"), "INSERT, UPDATE"),
+    (
+        re.compile(
+            rf"({'|'.join(PROJECTIONS)})_\d+|time_blocks|time_late|fact_handles|facts_indexed"
+        ),
+        "INSERT, UPDATE",
+    ),
     (re.compile("tracking"), "UPDATE (position, anchor)"),
     (re.compile("write_lock"), "UPDATE"),
 )
