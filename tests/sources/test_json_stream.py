@@ -61,7 +61,7 @@ TEXTS: dict[str, list[tuple[str, object]]] = {
     f'{{"z":0,"Records":[{A},{B}]}}': at("1, column 1", "1, column 1"),
     f'{{"z":0,"cts":{A}}}': at("1, column 1"),
     '{"z":0,"Records":7}': [("line 1, column 1", {"z": 0, "Records": 7})],
-    # Values that are no records are the reader's to refuse.
+    # Values of other types than an object are the reader's to refuse.
     "[1,22,-3.5e1]": [
         ("line 1, column 2", 1),
         ("line 1, column 4", 22),

@@ -86,7 +86,7 @@ def _error(record: Record) -> str | None:
     code = record.get("errorCode")
     if code in (None, "", "null"):
         return text(record.get("errorMessage"))
-    return text(code) or str(code)
+    return str(code)
 
 
 SOURCE: Final[Source[Call]] = Source(
