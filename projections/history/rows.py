@@ -19,6 +19,7 @@ clock. Only an expiry waits for the clock.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from ledger.as_of import AsOf
 from ledger.values import instant_text
@@ -90,12 +91,8 @@ def _is(projection: FoldedProjection) -> str:
 
 def current(projection: FoldedProjection, table: str, dialect: Dialect) -> str:
     """The present."""
-    now = dialect.now
-    return (
-        f"SELECT {_shown(projection)} FROM {table} WHERE gone_position IS NULL "
-        f"AND (until_at IS NULL OR (ends_alone = 1 AND until_at > {now})) "
-        f"AND (begins_alone = 0 OR valid_from <= {now})"
-    )
+    known = _Known("gone_position IS NULL", "until_at IS NULL")
+    return _standing(projection, table, known, dialect.now)
 
 
 def as_of(projection: FoldedProjection, table: str, when: AsOf, clock: str) -> str:
@@ -104,23 +101,42 @@ def as_of(projection: FoldedProjection, table: str, when: AsOf, clock: str) -> s
 
     `clock`: the time at which the position was recorded, at which expiries are judged.
     """
-    position = when.position
-    known = (
-        f"from_position <= {position:d} AND (gone_position IS NULL OR gone_position > {position:d})"
+    position = f"{when.position:d}"
+    known = _Known(
+        f"from_position <= {position} AND (gone_position IS NULL OR gone_position > {position})",
+        f"(until_at IS NULL OR until_position > {position})",
     )
     if when.effective_at is None:
-        holds = (
-            f"(until_at IS NULL OR until_position > {position:d} "
-            f"OR (ends_alone = 1 AND until_at > '{clock}')) "
-            f"AND (begins_alone = 0 OR valid_from <= '{clock}')"
-        )
-    else:
-        at = instant_text(when.effective_at)
-        holds = (
-            f"valid_from <= '{at}' "
-            f"AND (until_at IS NULL OR until_position > {position:d} OR until_at > '{at}')"
-        )
-    return f"SELECT {_shown(projection)} FROM {table} WHERE {known} AND {holds}"
+        return _standing(projection, table, known, f"'{clock}'")
+    at = instant_text(when.effective_at)
+    return (
+        f"SELECT {_shown(projection)} FROM {table} AS shown WHERE {known.row} "
+        f"AND valid_from <= '{at}' AND ({known.lasts} OR until_at > '{at}')"
+    )
+
+
+class _Known(NamedTuple):
+    """Conditions of knowledge: that a row was known, that no end of it was."""
+
+    row: str
+    lasts: str
+
+
+def _standing(projection: FoldedProjection, table: str, known: _Known, clock: str) -> str:
+    """The last state by facts, with the expiries that the clock has reached.
+
+    Before an expiry the row before it stands, unless a fact of a still later time decides.
+    """
+    same = " AND ".join(f"later.{name} = shown.{name}" for name in identity(projection)[:-1])
+    expires_later = (
+        f"(ends_alone = 1 AND until_at > {clock} AND NOT EXISTS (SELECT 1 FROM {table} AS later "
+        f"WHERE {same} AND later.valid_from > shown.valid_from AND later.begins_alone = 0 "
+        f"AND {known.row}))"
+    )
+    return (
+        f"SELECT {_shown(projection)} FROM {table} AS shown WHERE {known.row} "
+        f"AND ({known.lasts} OR {expires_later}) AND (begins_alone = 0 OR valid_from <= {clock})"
+    )
 
 
 def digested(projection: FoldedProjection, table: str, position: int) -> str:

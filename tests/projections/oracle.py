@@ -98,7 +98,7 @@ class _Known:
 def fold(name: str, history: Iterable[Recorded], effective_at: datetime | None = None) -> list[Row]:
     """The view's rows after that history: now, or at an effective time."""
     if name in FOLDED:
-        return _folded(name, history, effective_at)
+        return shown(name, spans_of(history), effective_at)
     known: dict[Key, _Known] = {}
     change = LAST_CHANGE.get(name) or SUMS[name]
     for entry in history:
@@ -128,18 +128,27 @@ def present_account(history: Iterable[Recorded], provider: str, account: str) ->
     return Account(state, state.next_instant(_EARLIEST))
 
 
-def _folded(name: str, history: Iterable[Recorded], at: datetime | None) -> list[Row]:
+Spans = list[tuple[Key, Span]]
+"""Each span with its account."""
+
+
+def spans_of(history: Iterable[Recorded]) -> Spans:
+    """All that the facts come to, of every time."""
     facts: dict[Key, list[Fact]] = defaultdict(list)
     for entry in history:
         if fact := fact_of(entry):
             facts[_account(entry)].append(fact)
-    shown = [
-        row
+    return [
+        (account, span)
         for account, known in facts.items()
         for span in derive(known, rules_of(account[0]))
-        if _holds(span, at) and (row := _row(name, account, span))
     ]
-    return sorted(shown, key=in_order)
+
+
+def shown(name: str, spans: Spans, at: datetime | None = None) -> list[Row]:
+    """The rows of a folded view: now, or at an effective time."""
+    rows = (_row(name, account, span) for account, span in spans if _holds(span, at))
+    return sorted((row for row in rows if row), key=in_order)
 
 
 def in_order(row: Row) -> Row:
