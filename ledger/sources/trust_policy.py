@@ -93,6 +93,6 @@ def _joined(names: list[str]) -> str:
     if len(whole) <= TRUSTEE_CHARS_MAX:
         return whole
     kept: list[str] = []
-    while names and len(", ".join(kept)) + len(names[0]) < TRUSTEE_CHARS_MAX - 20:
+    while len(", ".join(kept)) + len(names[0]) < TRUSTEE_CHARS_MAX - 20:
         kept.append(names.pop(0))
     return ", ".join([*kept, f"and {len(names)} more"])

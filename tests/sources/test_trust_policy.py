@@ -7,9 +7,12 @@ from urllib.parse import quote
 
 import pytest
 
-from ledger.sources.trust_policy import TRUSTEE_CHARS_MAX, trustee
+from ledger.sources.trust_policy import trustee
 
 ACCOUNT, DOMAIN = "123456789012", "0f3c2b1a9d8e4f7a8b6c5d4e3f2a1b0c"
+
+
+TRUSTEE_CHARS_MAX = 2_000
 
 
 def policy(*statements: object) -> str:
@@ -36,6 +39,7 @@ def allow(principal: object) -> dict[str, object]:
         ({"AWS": f"arn:aws:iam::{ACCOUNT}:root2"}, f"arn:aws:iam::{ACCOUNT}:root2"),
         ({"AWS": "AIDAEXAMPLE"}, "AIDAEXAMPLE"),
         ({"AWS": "1234567890123"}, "1234567890123"),
+        ({"AWS": "12345678901٢"}, "12345678901٢"),
         ({"Service": "ec2.amazonaws.com"}, "service:ec2.amazonaws.com"),
         ({"Service": "EC2.amazonaws.com"}, "service:EC2.amazonaws.com"),
         ({"Service": "service.ASM"}, "service:asm"),
@@ -73,6 +77,11 @@ def test_a_document_is_an_object_a_json_text_or_a_url_encoded_one(encode: object
     assert callable(encode)
     assert trustee(encode({"Statement": [allow({"AWS": "a"})]})) == "a"
     assert trustee(encode({"Statement": allow({"AWS": "a"})})) == "a"
+
+
+def test_only_a_document_that_is_url_encoded_is_decoded() -> None:
+    assert trustee(policy(allow({"AWS": "a%2Fb"}))) == "a%2Fb"
+    assert trustee(quote(policy(allow({"AWS": "a%2Fb"})))) == "a%2Fb"
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def account_of(record: Record, user: dict[str, Any], bodies: Bodies) -> str | No
     return (
         (urn[1] if urn else None)
         or text_in(bodies, *_OWNERS)
-        or _named(text_in(bodies, *_OWNERS_BY_NAME), user)
+        or _named(_owner_name(record, bodies), user)
         or after(record, "domains")
         or first_text(
             (
@@ -65,19 +65,26 @@ def account_of(record: Record, user: dict[str, Any], bodies: Bodies) -> str | No
     )
 
 
+def _owner_name(record: Record, bodies: Bodies) -> str | None:
+    """The name of the account that a call is about. A login names the account of the caller, whose
+    id the trace has.
+    """
+    login = "login" in str(record.get("trace_name")).lower()
+    return None if login else text_in(bodies, *_OWNERS_BY_NAME)
+
+
 def _named(name: str | None, user: dict[str, Any]) -> str | None:
     """The id of an account that is named, if the trace tells it; else its name as it stands."""
     if name is None:
         return None
-    return account_ids(user).get(name) or (name if _is_word(name) else UNKNOWN)
+    return account_ids(user).get(name) or _word(name)
 
 
-def _is_word(name: str) -> bool:
+def _word(name: str) -> str:
     try:
-        _account.validate_python(name)
+        return _account.validate_python(name)
     except ValidationError:
-        return False
-    return True
+        return UNKNOWN
 
 
 def account_ids(user: dict[str, Any]) -> dict[str, str]:

@@ -67,7 +67,7 @@ def _agency(body: Record) -> dict[str, Any]:
 
 
 def _word(value: object) -> str | None:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
+    return str(value) if isinstance(value, int) else text(value)
 
 
 def _days(asked: str | None, shown: str) -> int | None:

@@ -89,7 +89,7 @@ def _assigned(trace: CtsTrace, listed: list[Any]) -> Iterator[Grant]:
         identity = text_in((item,), "agency_id")
         agency = handles(identity, None) if identity else agency_of(trace)
         if agency.known:
-            place = Place(None, text_in((item,), "enterprise_project_id", "project_id"))
+            place = Place(None, text_in((item,), "enterprise_project_id"))
             yield Grant(agency, place, handles(text_in((item,), "role_id"), None))
 
 

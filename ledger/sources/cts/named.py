@@ -17,9 +17,8 @@ they count only if nothing else in the trace names the agency.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import reduce
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from ledger.sources.cts.trace import CtsTrace, Handles, handles, is_project, text_in
 from ledger.sources.fields import mapping, text
@@ -99,27 +98,23 @@ def policies_of(trace: CtsTrace) -> list[Handles]:
 
 
 def _listed(item: object) -> Handles:
-    """One role of a list: an object, or its name or id alone."""
-    if isinstance(item, str) and not mapping(item):
+    """One role of a list. Its generated name counts only without any other."""
+    named = _item(item, ("id", "role_id"), ("display_name", "role_name"))
+    return named if named.known else _item(item, (), ("name",))
+
+
+def _item(item: object, ids: tuple[str, ...], names: tuple[str, ...]) -> Handles:
+    """The thing in an item of a list: an object, or its name or id alone."""
+    thing = mapping(item)
+    if not thing:
         return handles(None, text(item))
-    role = mapping(item)
-    named = handles(*_of(role, ("id", "role_id"), ("display_name", "role_name")))
-    return named if named.known else handles(None, text(role.get("name")))
-
-
-def _of(item: Mapping[str, Any], ids: tuple[str, ...], names: tuple[str, ...]) -> Handles:
-    return Handles(text_in((item,), *ids), text_in((item,), *names))
+    return handles(text_in((thing,), *ids), text_in((thing,), *names))
 
 
 def agencies_in(items: object) -> list[Handles]:
-    """The agencies in a list, or in one item of it: objects, or names or ids alone."""
+    """The agencies in a list, or in one item of it. Items that name none are left out."""
     listed = items if isinstance(items, list) else [items]
-    found = (
-        handles(*_of(mapping(item), ("id", "agency_id"), ("name", "agency_name")))
-        if mapping(item)
-        else handles(None, text(item))
-        for item in listed
-    )
+    found = (_item(item, ("id", "agency_id"), ("name", "agency_name")) for item in listed)
     return [agency for agency in found if agency.known]
 
 

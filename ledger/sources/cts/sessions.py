@@ -49,7 +49,7 @@ def _agency(trace: CtsTrace) -> Handles:
     session = trace.text_at(*SESSION_IDS)
     return handles(
         stated.id or (session.partition(":")[0] if session else None),
-        urn[1] if urn else stated.name or trace.text_at(*NAMES),
+        urn[1] if urn else stated.name or trace.asked(*NAMES),
     )
 
 

@@ -19,7 +19,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -51,24 +51,22 @@ _THINGS: Final = ("agencies", "service-linked-agencies", "roles", "policies", "p
 
 def time_of(value: object) -> datetime:
     """The time that a trace has. Raises Unreadable for every shape that is not known."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not value:
+    if value is None or value == "":
         raise Unreadable("the trace has no time")
+    whole = isinstance(value, float) and value.is_integer()
+    written = f"{value:.0f}" if whole else str(value)
     try:
-        if value.isascii() and value.isdigit():
-            nanoseconds = int(value) * _NANOSECONDS[len(value)]
+        if written.isascii() and written.isdigit():
+            nanoseconds = int(written) * _NANOSECONDS[len(written)]
             return later(_EPOCH, timedelta(microseconds=nanoseconds // 1_000))
-        found = _dated.fullmatch(value)
+        found = _dated.fullmatch(written)
         if found:
             year, month, day = (found[k] or found[f"{k}2"] for k in "ymd")
-            value = f"{year}-{month}-{day}T{found['time']}{found['zone']}"
-        return instant(value)
+            written = f"{year}-{month}-{day}T{found['time']}{found['zone']}"
+        return instant(written)
     except (ValueError, KeyError) as error:
         raise Unreadable(
-            f"the time {value[:40]!r} is not valid in any of the known shapes"
+            f"the time {written[:40]!r} is not valid in any of the known shapes"
         ) from error
 
 
@@ -144,9 +142,9 @@ class CtsTrace(Trace):
     name: str
     record: Record
     succeeded: bool
-    user: dict[str, Any] = field(default_factory=dict)
-    request: dict[str, Any] = field(default_factory=dict)
-    response: dict[str, Any] = field(default_factory=dict)
+    user: dict[str, Any]
+    request: dict[str, Any]
+    response: dict[str, Any]
 
     @property
     def resource_type(self) -> str:
@@ -154,11 +152,12 @@ class CtsTrace(Trace):
 
     @property
     def resource(self) -> Handles:
-        """The id and the name of the trace's resource. An id in the name's place is not a name."""
-        identity, name = (text(self.record.get(f"resource_{key}")) for key in ("id", "name"))
-        if name and (is_id(name) or name in map(self.after, _THINGS)):
-            identity, name = identity or name, None
-        return handles(identity, name)
+        """The id and the name of the trace's resource. An id in the name's place is not a name: its
+        own, or one that stands in the path.
+        """
+        name = text(self.record.get("resource_name"))
+        named = None if name in map(self.after, _THINGS) else name
+        return handles(text(self.record.get("resource_id")), named)
 
     def after(self, *words: str) -> str | None:
         """The part that follows one of these words in the resource's path, as in `…/roles/{id}`."""
@@ -180,7 +179,7 @@ class CtsTrace(Trace):
 
     def why(self) -> str:
         """The reason of a refusal, without the user's name."""
-        error = within(self.response, "error") or self.response
+        error = within(self.response, "error")
         reasons = [
             first_text((error.get(key), self.response.get(key)))
             for key in ("error_code", "errorCode", "code", "error_msg", "errorMsg", "message")

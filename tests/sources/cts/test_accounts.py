@@ -97,6 +97,13 @@ def test_an_account_with_only_a_name_is_not_the_callers(key: str, name: str, acc
     )
 
 
+@pytest.mark.parametrize("name", ["login", "oidcLoginFailed"])
+def test_the_account_that_a_login_names_is_the_callers(name: str) -> None:
+    asked = {"domain_name": "acme"}
+    found = observed(name, user={"name": "lin"}, domain_id=DOMAIN, request=asked)
+    assert found.account == DOMAIN
+
+
 def test_the_account_of_the_user_behind_a_session_is_known_by_name_too() -> None:
     origin = {"name": "wei", "domain": {"name": "origin", "id": "id-of-origin"}}
     user = {"name": "lin", "domain": {"id": DOMAIN}, "OriginUser": origin}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -17,13 +18,15 @@ from ledger.account.agency import (
     AgencyTrustChanged,
 )
 from ledger.account.permissions import PermissionChangeRefused, PermissionsChanged
-from ledger.sources.cts.trust import IDS, NAMES, POLICIES
 from ledger.values import instant_text
 from tests.sources.cts.making import AGENCY, DOMAIN, REFUSED, counted, fact, facts, under
 
 CREATIONS = ["createAgency", "createAgencyV5", "createServiceLinkedAgencyV5"]
 UPDATES = ["updateAgency", "updateAgencyV5"]
 DELETIONS = ["deleteAgency", "deleteAgencyV5"]
+NAMES = ["agency.trust_domain_name", "trust_domain_name"]
+IDS = ["agency.trust_domain_id", "trust_domain_id"]
+POLICIES = ["trust_policy", "agency.trust_policy"]
 BY_ID = {"resource_url": "/v3.0/OS-AGENCY/agencies/a1"}
 TRUST_POLICY = {
     "Version": "5.0",
@@ -55,7 +58,10 @@ def test_a_refused_creation_is_an_attempt(name: str) -> None:
     assert fact(name, **BY_ID, **REFUSED) == PermissionChangeRefused(agency_id="a1", why=why)
 
 
-@pytest.mark.parametrize("name", [*CREATIONS, *UPDATES, *DELETIONS, "updateTrustPolicyV5"])
+@pytest.mark.parametrize(
+    "name",
+    [*CREATIONS, *UPDATES, *DELETIONS, "updateTrustPolicyV5", "deleteServiceLinkedAgencyV5"],
+)
 @pytest.mark.parametrize("outcome", [{}, REFUSED])
 def test_only_a_trace_that_tells_neither_id_nor_name_is_counted(
     name: str, outcome: dict[str, str]
@@ -103,10 +109,10 @@ def test_the_account_of_a_service_is_the_service(account: str, trustee: str) -> 
 
 
 def test_a_service_principal_is_the_service_as_the_catalogue_has_it() -> None:
-    found = fact(
-        "createServiceLinkedAgencyV5", **AGENCY, request={"service_principal": "service.ASM"}
-    )
-    assert found.trustee == "service:asm"
+    for body in ("request", "response"):
+        principal: Any = {body: {"service_principal": "service.ASM"}}
+        found = fact("createServiceLinkedAgencyV5", **AGENCY, **principal)
+        assert found.trustee == "service:asm"
 
 
 def test_id_and_name_of_one_account_are_one_trustee() -> None:
@@ -150,6 +156,13 @@ def test_an_update_that_asks_for_a_trustee_changes_the_trust(name: str, key: str
         trusted_account_id="d2",
         trusted_account_name="other",
     )
+
+
+@pytest.mark.parametrize("name", UPDATES)
+@pytest.mark.parametrize("key", POLICIES)
+def test_an_update_that_asks_for_a_trust_policy_changes_the_trust(name: str, key: str) -> None:
+    found = fact(name, **BY_ID, request=under(key, TRUST_POLICY))
+    assert found == AgencyTrustChanged(agency_id="a1", trustee="service:asm")
 
 
 @pytest.mark.parametrize("key", [*NAMES, *IDS, *POLICIES])
@@ -245,6 +258,17 @@ def test_a_creation_tells_how_long_the_agency_lives(
     assert end_of(created(**bodies(asked, shown, within=within))) == (duration, end)
 
 
+def test_an_end_without_a_zone_is_in_utc_wherever_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as here:
+        here.setenv("TZ", "Asia/Shanghai")
+        time.tzset()
+        found = created(response={"agency": SAID})
+    time.tzset()
+    assert end_of(found) == (None, "2026-02-05T01:02:03.000004Z")
+
+
 @pytest.mark.parametrize(("asked", "shown"), NOT_KNOWN)
 def test_an_end_of_unknown_shape_is_never_guessed(
     asked: dict[str, Any], shown: dict[str, Any]
@@ -332,9 +356,10 @@ def test_the_deletion_of_a_service_linked_agency_is_only_asked_for(
 ) -> None:
     name = "deleteServiceLinkedAgencyV5"
     url = {"resource_url": "/v5/service-linked-agencies/a1"}
-    assert fact(name, **url, response=response) == AgencyDeletionRequested(
-        agency_id="a1", detail=f"{name}{detail}"
-    )
+    asked = {"agency_id": "a1", "detail": f"{name}{detail}"}
+    assert fact(name, **url, response=response) == AgencyDeletionRequested.model_validate(asked)
+    asked["agency"] = "mesh"
+    assert fact(name, **AGENCY, response=response) == AgencyDeletionRequested.model_validate(asked)
 
 
 def test_the_end_of_a_deletion_task_is_the_deletion_or_its_failure() -> None:

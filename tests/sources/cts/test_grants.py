@@ -160,6 +160,7 @@ def test_each_role_that_a_grant_lists_is_a_fact() -> None:
         {"name": "Five"},
         "Six",
         POLICY_ID,
+        '{"id": "r8"}',
         {"id": "r1", "display_name": "One"},
     ]
     for body in ("request", "response"):
@@ -174,6 +175,7 @@ def test_each_role_that_a_grant_lists_is_a_fact() -> None:
             (None, "Five"),
             (None, "Six"),
             (POLICY_ID, None),
+            ("r8", None),
         ]
         assert {(type(each), each.agency, each.region) for each in found} == {
             (GRANTED, "mesh", "*")
@@ -189,6 +191,18 @@ def test_a_listed_role_that_is_not_named_is_a_change_beside_the_grants() -> None
 def test_a_grant_whose_list_is_empty_is_of_the_role_that_it_names(roles: object) -> None:
     found = fact("updateAgencyGrants", **AGENCY, request={"roles": roles, "role_id": "r1"})
     assert (type(found), found.policy_id) == (PermissionGranted, "r1")
+    answered = {"roles": roles}
+    found = fact("updateAgencyGrants", **AGENCY, request={"role_id": "r1"}, response=answered)
+    assert (type(found), found.policy_id) == (PermissionGranted, "r1")
+
+
+@pytest.mark.parametrize("listed", [[], {}, None, "opaque", {"agency_id": "a1"}])
+def test_a_grant_that_lists_no_assignments_is_of_what_it_names(listed: object) -> None:
+    asked = {"role_assignments": listed, "role_id": "r1", "project_id": "j1"}
+    found = fact("assignRoleToAgencyOnEnterpriseProject", **AGENCY, request=asked)
+    assert found == PermissionGranted(
+        agency="mesh", agency_id="a1", project_id="j1", policy_id="r1"
+    )
 
 
 @pytest.mark.parametrize(

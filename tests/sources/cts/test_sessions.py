@@ -9,7 +9,6 @@ import pytest
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.permissions import PermissionChangeRefused, PermissionsChanged
 from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
-from ledger.sources.cts.sessions import EXPIRIES, NAMES
 from ledger.values import instant_text
 from tests.sources.cts.making import AGENCY, REFUSED, counted, fact, facts, observed, under
 
@@ -20,6 +19,8 @@ CALLS = [
     "assumeAgency",
     "assumeWithServicePrincipal",
 ]
+NAMES = ["auth.identity.assume_role.agency_name", "assume_role.agency_name"]
+EXPIRIES = ["credentials.expiration", "credential.expires_at", "token.expires_at"]
 SERVICES = pytest.mark.parametrize("service", ["IAM", "STS"])
 CONSENT: dict[str, Any] = {"service_type": "CCE", "resource_type": "cluster"}
 
@@ -72,7 +73,14 @@ def test_a_urn_names_the_agency_and_its_account(key: str, urn: str, agency: str)
 
 
 @pytest.mark.parametrize(
-    "urn", ["iam::dd22:user:mesh", "iam::dd22:agency:", "xiam::dd22:agency:mesh", "iam:::agency:m"]
+    "urn",
+    [
+        "iam::dd22:user:mesh",
+        "iam::dd22:agency:",
+        "xiam::dd22:agency:mesh",
+        "iam:::agency:m",
+        "iam::dd22:agency:mesh/",
+    ],
 )
 def test_a_urn_of_something_else_names_no_agency(urn: str) -> None:
     assert counted("agencyAssume", request={"agency_urn": urn}) == (
@@ -82,7 +90,7 @@ def test_a_urn_of_something_else_names_no_agency(urn: str) -> None:
 
 def test_a_session_tells_the_agencys_id_before_its_own_name() -> None:
     session = {
-        "assumed_agency": {"id": "a1:gateway", "urn": "sts::dd22:assumed-agency:mesh/gateway"}
+        "assumed_agency": {"id": "a1:gate:way", "urn": "sts::dd22:assumed-agency:mesh/gateway"}
     }
     found = fact("agencyAssume", response=session)
     assert found == TemporaryCredentialIssued(agency="mesh", agency_id="a1", region="global")

@@ -60,6 +60,11 @@ def test_the_fixture_yields_the_whole_life_of_an_agency(fixtures: Path) -> None:
         ("02/03/2026 14:26:40 GMT+08:00", "2026-02-03T06:26:40.000000Z"),
         ("2026-02-03 14:26:40 GMT+08:00", "2026-02-03T06:26:40.000000Z"),
         ("2026-02-03T06:26:40Z", "2026-02-03T06:26:40.000000Z"),
+        (1770100000000.0, "2026-02-03T06:26:40.000000Z"),
+        # The hour that comes twice when summer time ends; the last second of a year.
+        ("2026/10/25 02:30:00 GMT+02:00", "2026-10-25T00:30:00.000000Z"),
+        ("2026/10/25 02:30:00 GMT+01:00", "2026-10-25T01:30:00.000000Z"),
+        ("2026/01/01 07:59:59 GMT+08:00", "2025-12-31T23:59:59.000000Z"),
     ],
 )
 def test_every_shape_of_time_is_read(written: object, expected: str) -> None:
@@ -67,11 +72,71 @@ def test_every_shape_of_time_is_read(written: object, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["", None, True, 1770100000, "1770100000", "02/31/2026 14:26:40 GMT+08:00", "٣", {}]
+    "written",
+    [
+        1770100000,  # Seconds, or milliseconds of 1970?
+        "1770100000",
+        1770100000000000,
+        1770100000000.5,
+        -1770100000000,
+        "02/31/2026 14:26:40 GMT+08:00",
+        "13/02/2026 14:26:40 GMT+08:00",
+        "2026/02/03 14:26:40",
+        "2026/02/03 14:26:40 GMT+08:00 or so",
+        "2026/02/03 1٤:26:40 GMT+08:00",
+        "١٧٧٠١٠٠٠٠٠٠٠٠",
+        "٣",
+        "yesterday",
+        True,
+        {},
+        ["1770100000123"],
+    ],
 )
 def test_a_time_of_unknown_shape_is_never_guessed(written: object) -> None:
-    with pytest.raises(Unreadable, match="time"):
+    with pytest.raises(Unreadable, match="is not valid in any of"):
         time_of(written)
+
+
+def test_a_long_time_is_cut_in_the_message() -> None:
+    with pytest.raises(Unreadable, match=f"the time '{'9' * 40}' is"):
+        time_of("9" * 41)
+
+
+@pytest.mark.parametrize("written", ["", None])
+def test_a_trace_without_a_time_is_unreadable(written: object) -> None:
+    with pytest.raises(Unreadable, match="has no time"):
+        time_of(written)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"trace_name": None},
+        {"trace_name": 7},
+        {"service_type": None},
+        {"service_type": {}},
+        {"trace_name": None, "service_type": None},
+    ],
+)
+def test_a_record_without_a_name_and_a_service_is_not_a_trace(fields: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable, match="not a CTS trace"):
+        SOURCES["cts"].kind_of(trace("createAgency") | fields)
+
+
+def test_a_file_of_digests_is_not_a_trace_and_is_counted() -> None:
+    assert SOURCES["cts"].kind_of({"digest_object": "x"}).name == "cts:digest file"
+
+
+def test_an_empty_name_is_counted_under_a_question_mark() -> None:
+    assert SOURCES["cts"].kind_of({"trace_name": "", "service_type": ""}).name == "?:?"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [(True, True), ("true", True), (False, False), ("false", False), (1, True)],
+)
+def test_a_trace_may_say_that_it_changed_nothing(said: object, *, expected: bool) -> None:
+    assert SOURCES["cts"].kind_of(trace("getAgency", read_only=said)).read_only is expected
 
 
 @pytest.mark.parametrize("encode", [lambda body: body, json.dumps], ids=["object", "text"])
@@ -141,15 +206,21 @@ def test_every_collected_trace_is_accounted_for(shared: Path, tmp_path: Path) ->
     assert (report.records, report.not_understood.total(), report.complete) == (14, 14, True)
 
 
-def test_every_trace_name_of_an_agency_in_the_vendors_list_is_understood(shared: Path) -> None:
+@pytest.mark.parametrize("guide", ["v3_otc_2026", "v5"])
+def test_every_trace_of_the_vendors_lists_that_changes_or_uses_an_agency_is_understood(
+    shared: Path, guide: str
+) -> None:
     lists = json.loads((shared / "cts" / "iam_trace_names.json").read_text())
+    things = ("agency", "policy", "project")
     names = {
         item["trace_name"].lower()
-        for item in lists["v3_otc_2026"]["names"]
-        if "agency" in item["resource_type"].lower() or item["resource_type"] == "Policy"
+        for item in lists[guide]["names"]
+        if any(thing in item["resource_type"].lower() for thing in things)
+        and item["resource_type"] != "SecurityPolicy"
+        and not item["trace_name"].startswith(("get", "list"))
     }
-    understood = {kind.partition(":")[2] for kind in SOURCES["cts"].translators}
-    assert names - understood == set()
+    assert names
+    assert names - {kind.partition(":")[2] for kind in SOURCES["cts"].translators} == set()
 
 
 @pytest.mark.parametrize(
@@ -165,6 +236,7 @@ def test_every_trace_name_of_an_agency_in_the_vendors_list_is_understood(shared:
         ({"endpoint": "my-bucket-1.obs.eu-west-101.example.com"}, "eu-west-101"),
         ({"endpoint": "iam.my-cloud.example.com"}, "global"),
         ({"endpoint": "iam.eu-de-x.example.com"}, "global"),
+        ({"endpoint": "iam.cn-north-٤.example.com"}, "global"),
         ({"endpoint": "iam.xcn-north-4.example.com"}, "global"),
         ({"location_info": {"region": "la-south-2"}}, "la-south-2"),
         (
@@ -189,6 +261,7 @@ def test_the_region_of_a_call_is_named_or_is_that_of_its_endpoint(
         ({"response": {"errorCode": "IAM.1", "errorMsg": "no"}}, "createAgency: IAM.1: no"),
         ({"response": {"code": "IAM.2", "message": "no"}}, "createAgency: IAM.2: no"),
         ({"response": {"error": {"code": "IAM.3", "message": "no"}}}, "createAgency: IAM.3: no"),
+        ({"response": {"error": {"code": "IAM.4"}, "message": "no"}}, "createAgency: IAM.4: no"),
         (
             {"response": {"error": {"code": 403, "message": "lin and zoe"}}},
             "createAgency: (somebody) and zoe",
