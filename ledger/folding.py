@@ -7,7 +7,8 @@ events mean through `ledger.events` and what they change through `ledger.effects
 from typing import Final
 
 from ledger.account.facts import FACT_TYPES, fact_of_entry
-from ledger.account.truth.cells import Cells, Change
+from ledger.account.truth.cells import Cells
+from ledger.account.truth.changes import Change
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.handles import Handle, Recall, handles_of

@@ -8,7 +8,7 @@ shown           granted 10 ── revoked 50 ──────── …
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -46,6 +46,16 @@ from ledger.account.truth.timeline import (
 POLICY_NOT_KNOWN: Final = "whether the policy existed is not known"
 
 
+class Tail(NamedTuple):
+    """The part of an agency's spans that may change: those at an instant and after it.
+
+    Of the lines in `whole`, all may change: several orders of their facts were possible.
+    """
+
+    since: datetime
+    whole: Collection[Key]
+
+
 class Agency(NamedTuple):
     """One agency of a slot: its lives in each of the best stories that have it."""
 
@@ -60,27 +70,29 @@ class Agency(NamedTuple):
 
     @property
     def identity(self) -> Identity:
-        return ("agency", self.thing, self.name, None, None, None, None)
+        return ("agency", self.thing, self.name, None, None, None, None, None)
 
     def lines(self) -> dict[Key, None]:
         """The keys of all its lines."""
         return dict.fromkeys(key for lives in self.stories for life in lives for key in life.lines)
 
-    def line(self, key: Key) -> Timeline:
-        """The states of a line, before anything cuts it."""
+    def line(self, key: Key, since: datetime | None = None) -> Timeline:
+        """The states of a line, before anything cuts it; at least those since an instant."""
         if self.among == 1 and len(self.stories[0]) == 1:
-            return self._of(self.stories[0][0], key)
+            return self._of(self.stories[0][0], key, since)
+        if not any(key in life.lines for lives in self.stories for life in lives):
+            return []
         found = [joined([self._since_begun(life, key) for life in lives]) for lives in self.stories]
         return agreed(found + [[] for _ in range(self.among - len(found))])
 
-    def _of(self, life: Life, key: Key) -> Timeline:
+    def _of(self, life: Life, key: Key, since: datetime | None = None) -> Timeline:
         line = life.lines.get(key)
         if line is None:
             return []
         if isinstance(key, LineKey):
             needs_detached = "agency" in self.rules.deletes_only_detached
-            return of_line(life, line, needs_detached=needs_detached)
-        return of_values(life, line)
+            return of_line(life, line, since, needs_detached=needs_detached)
+        return of_values(life, line, since)
 
     def _since_begun(self, life: Life, key: Key) -> Timeline:
         """The states also before the first fact: not known if the creation was not seen."""
@@ -92,35 +104,44 @@ class Agency(NamedTuple):
 
     def gone(self) -> list[Interval]:
         """When it had expired, or may have."""
-        return expired(self.line("expiry")) if "expiry" in self.lines() else []
+        expires = any("expiry" in life.lines for lives in self.stories for life in lives)
+        return expired(self.line("expiry")) if expires else []
 
-    def spans(self) -> Iterator[Span]:
-        """All its spans: life, trust, expiry, permissions."""
+    def spans(self, tail: Tail | None = None) -> Iterator[Span]:
+        """Its spans: life, trust, expiry, permissions; at least those of a tail."""
         gone = self.gone()
         alive = existence(self.stories, self.among)
         yield from spans_of(self.identity, overlaid(alive, gone, _expired))
         for key in self.lines():
-            yield from self.spans_of(key, gone)
+            yield from self.spans_of(key, gone, tail)
 
-    def spans_of(self, key: Key, gone: Sequence[Interval]) -> Iterator[Span]:
-        """The spans of one line."""
-        timeline = self.line(key)
+    def spans_of(
+        self, key: Key, gone: Sequence[Interval], tail: Tail | None = None
+    ) -> Iterator[Span]:
+        """The spans of one line. `gone`: when the agency had expired."""
+        since = None if tail is None or key in tail.whole else tail.since
         if not isinstance(key, LineKey):
+            timeline = self.line(key, since)
             cut = timeline if key == "expiry" else overlaid(timeline, gone, _expired)
             yield from spans_of((key, *self.identity[1:]), cut)
             return
-        identity = self._permission(key, timeline[0][0])
         absences = list(self.keys.absences(key))
+        whole = absences or self.keys.may_be_renamed(key)
+        timeline = self.line(key, None if whole else since)
+        if not timeline:
+            return
+        identity = self._permission(key, timeline[0][0])
         if gone or absences:
             timeline = overlaid(overlaid(timeline, gone, _expired), absences, _absent)
         yield from spans_of(identity, timeline)
 
     def _permission(self, key: LineKey, at: datetime) -> Identity:
         policy, policy_id = self.keys.policy(key, at)
-        region = self.keys.region(key, at)
+        region, project_id = self.keys.region(key, at)
         if policy is None and policy_id is None and key.policy is not None:
             _, policy = self.spelled.get(key.policy, (at, key.policy))
-        return ("permission", self.thing, self.name, region, key.service, policy, policy_id)
+        agency = self.thing, self.name
+        return ("permission", *agency, region, key.service, policy, policy_id, project_id)
 
 
 def agencies_in(slot: Slot, keys: Keys, rules: Rules) -> Iterator[Agency]:

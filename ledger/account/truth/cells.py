@@ -3,30 +3,30 @@
 learn(facts)      takes what was appended; folds nothing
 changes()         the spans that are new or different since the last call
 of_agency(name)   the spans of all agencies that ever had the name, or have it as their id
+
+A cell is the facts that share handles. Cells of agencies ask the cells of the policies and projects
+that they use; if one of these comes to mean something else, they are folded anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Final
 
-from ledger.account.truth.derive import derive
-from ledger.account.truth.fact import Fact
-from ledger.account.truth.handles import Handle, Recall, handles_of
+from ledger.account.truth.agency_cell import AgencyCell
+from ledger.account.truth.changes import Change
+from ledger.account.truth.definition_cell import DefinitionCell
+from ledger.account.truth.definitions import Defined, Definitions, handles_in
+from ledger.account.truth.derive import is_usable
+from ledger.account.truth.fact import CHANGES, Fact
+from ledger.account.truth.groups import Groups
+from ledger.account.truth.handles import ALL_REGIONS, Recall, id_handle
+from ledger.account.truth.keys import Keys
+from ledger.account.truth.recalling import Memory
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.spans import Span
 
-
-class Change(NamedTuple):
-    """One span that new facts changed: as it was, and as it is. None: there was, or is, none."""
-
-    before: Span | None
-    after: Span | None
-
-
-Shown = dict[tuple[datetime | str | None, ...], Span]
-"""Spans by their key and `valid_from`, which together are unique."""
+DEFINED: Final[tuple[Defined, ...]] = ("policy", "project")
 
 
 class Cells:
@@ -40,103 +40,195 @@ class Cells:
         that was learned are ignored when they are recalled.
         """
         self._rules = rules
-        self._recall = recall
-        self._recalled: set[Handle] = set()
-        self._first: int | None = None
-        self._facts: dict[int, Fact] = {}
-        self._new: dict[int, Fact] = {}
-        self._spans: list[Span] = []
-        self._shown: Shown = {}
+        self._agencies = Groups(AgencyCell, rules)
+        self._definitions: Mapping[Defined, Groups[DefinitionCell]] = {
+            "policy": Groups(lambda: DefinitionCell("policy"), rules),
+            "project": Groups(lambda: DefinitionCell("project"), rules),
+        }
+        self._found: Mapping[Defined, dict[str, Definitions]] = {"policy": {}, "project": {}}
+        """The definitions by handle, and by the keys of their things."""
+        self._keys = Keys(self._found["policy"].get, self._found["project"].get, rules)
+        self._touched: dict[AgencyCell, None] = {}
+        """The cells that may have something to report."""
+        self._undefined: dict[DefinitionCell, None] = {}
+        """The cells that may have to be defined anew."""
+        self._redefined: dict[DefinitionCell, None] = {}
+        """The cells that may have something to report."""
+        self._memory = Memory(recall, rules) if recall is not None else None
+
+    # -- facts ------------------------------------------------------------------------------------
 
     def learn(self, facts: Iterable[Fact]) -> None:
-        """Take facts, in the order of their positions, and in any order of their times.
+        """Take facts, each once, in the order of their positions and in any order of their times.
 
         Positions order the facts of the account: positions of its entries, or the versions of its
-        stream. A fact of which the position is known already changes nothing.
+        stream.
         """
+        by_handle, touched = self._agencies.by_handle, self._touched
         for fact in facts:
-            self._first = fact.position if self._first is None else self._first
-            self._new.setdefault(fact.position, fact)
+            if self._memory is not None and self._memory.first is None:
+                self._memory.first = fact.position
+            if fact.consequence_of is not None and not is_usable(fact):
+                continue
+            if fact.kind != "agency":
+                self._learn_own(fact.kind, fact)
+                continue
+            name = fact.name
+            cell = by_handle.get(name) if fact.id is None and name is not None else None
+            if cell is None:
+                cell = self._agencies.of(fact.id, name)
+                touched[cell] = None
+            if not cell.new:
+                touched[cell] = None
+            cell.new.append(fact)
+            if fact.call in CHANGES:
+                self._learn_use("policy", fact.policy_id, fact.policy, fact)
+                if fact.region != ALL_REGIONS or fact.project_id is not None:
+                    self._learn_use("project", *handles_in("project", fact), fact)
+
+    def _learn_own(self, kind: Defined, fact: Fact) -> None:
+        cell = self._definitions[kind].of(fact.id, fact.name)
+        cell.new_own.append(fact)
+        cell.is_defined = True
+        self._undefined[cell] = None
+
+    def _learn_use(self, kind: Defined, identity: str | None, name: str | None, fact: Fact) -> None:
+        if identity is None and name is None:
+            return
+        cell = None
+        if identity is None:
+            cell = self._definitions[kind].by_handle.get(name or "")
+        if cell is None:
+            cell = self._definitions[kind].of(identity, name)
+            cell.is_defined |= identity is not None and name is not None
+        cell.new_uses.append(fact)
+        if cell.is_defined:
+            self._undefined[cell] = None
+
+    # -- answers ----------------------------------------------------------------------------------
 
     def changes(self) -> list[Change]:
         """The spans that differ from those at the last call.
 
-        They are of things that received facts, or whose policies or projects did.
+        They are of things that received facts, or whose policies or projects came to mean
+        something else.
         """
-        if self._recall is not None and self._remember(self._recall):
-            self._shown = _shown(derive(self._facts.values(), self._rules))
-        before, self._shown = self._shown, _shown(self.everything())
-        after = self._shown
-        return [
-            Change(before.get(key), after.get(key))
-            for key in dict.fromkeys((*before, *after))
-            if before.get(key) != after.get(key)
-        ]
+        self._bring(self._touched)
+        found = [change for cell in self._touched if cell.handles for change in cell.report()]
+        self._touched.clear()
+        found += [change for cell in self._redefined if cell.handles for change in cell.report()]
+        self._redefined.clear()
+        return found
 
     def of_agency(self, name: str) -> list[Span]:
         """The spans of all agencies that ever had a name: lives, trusts, expiries, permissions.
 
-        Here and below, an id names the thing that has it.
+        Here and below, an id names the thing that has it, and the list is not to be changed.
         """
-        return self._of("agency", name, ("agency", "trust", "expiry", "permission"))
+        cell = self._agencies.get(name) or self._agencies.get(id_handle(name))
+        if cell is None:
+            return []
+        self._bring([cell])
+        return cell.of_agency(name, self._rules)
 
     def of_policy(self, name: str) -> list[Span]:
-        """The spans of all policies that ever had a name."""
-        return self._of("policy", name, ("policy",))
+        """The spans of all policies that ever had a name; none if only grants name it."""
+        policies = self._definitions["policy"]
+        cell = policies.get(name) or policies.get(id_handle(name))
+        if cell is None:
+            return []
+        self._bring([])
+        things = {span.thing for span in cell.spans() if self._is_called(span, name)}
+        return [span for span in cell.spans() if span.thing in things]
 
     def under_policy(self, name: str) -> list[Span]:
         """The spans of all permissions under the policies that ever had a name."""
-        things = {span.thing for span in self.of_policy(name)}
+        policies = self._definitions["policy"]
+        cell = policies.get(name) or policies.get(id_handle(name))
+        if cell is None:
+            return []
+        things = {name, *(span.thing for span in self.of_policy(name))}
+        agencies = self._users(cell)
+        self._bring(agencies)
+        slot = self._rules.slot(name)
         return [
             span
-            for span in self.everything()
-            if span.subject == "permission" and (span.policy == name or span.policy_id in things)
+            for agency in agencies
+            for span in agency.spans()
+            if span.subject == "permission"
+            and (span.policy_id in things or self._rules.slot(span.policy or "") == slot)
         ]
 
     def everything(self) -> list[Span]:
         """All spans of the facts that are known."""
-        if self._new:
-            self._facts |= {at: fact for at, fact in self._new.items() if at not in self._facts}
-            self._new = {}
-            self._spans = derive(self._facts.values(), self._rules)
-        return self._spans
+        agencies = list(self._agencies)
+        self._bring(agencies)
+        found = [span for cell in agencies for span in cell.spans()]
+        for groups in self._definitions.values():
+            found += [span for cell in groups for span in cell.spans()]
+        return found
 
-    def _of(self, subject: str, name: str, shown: tuple[str, ...]) -> list[Span]:
-        slot = self._rules.slot(name)
-        spans = self.everything()
-        things = {
-            span.thing
-            for span in spans
-            if span.subject == subject
-            and (span.thing == name or (span.name and self._rules.slot(span.name) == slot))
-        }
-        return [span for span in spans if span.subject in shown and span.thing in things]
+    def _is_called(self, span: Span, name: str) -> bool:
+        named = span.name is not None and self._rules.slot(span.name) == self._rules.slot(name)
+        return named or span.thing == name
 
-    def _remember(self, recall: Recall) -> bool:
-        """Recall earlier facts that the new ones may bear on. Returns whether there are any."""
-        known = len(self._facts)
-        asked = self._wanted(self._new.values())
-        while asked:
-            self._recalled |= asked
-            found = [fact for fact in recall(asked) if fact.position < (self._first or 0)]
-            self._facts |= {fact.position: fact for fact in found}
-            asked = self._wanted(found)
-        return len(self._facts) > known
+    # -- folding ----------------------------------------------------------------------------------
 
-    def _wanted(self, facts: Iterable[Fact]) -> set[Handle]:
-        handles = {handle for fact in facts for handle in handles_of(fact, self._rules)}
-        return {also for handle in handles for also in _with_uses(handle)} - self._recalled
+    def _bring(self, cells: Iterable[AgencyCell]) -> None:
+        """Bring cells of agencies up to date, and before them all policies and projects."""
+        if self._memory is not None:
+            self._remember(self._memory, cells)
+        while self._undefined:
+            self._define()
+        for cell in cells:
+            if cell.handles and not cell.is_up_to_date:
+                cell.bring_up_to_date(self._keys, self._rules)
 
+    def _define(self) -> None:
+        """Define anew what was learned of policies and projects, and set their users aside."""
+        pending = [cell for cell in self._undefined if cell.handles]
+        self._undefined.clear()
+        found = [(cell, new) for cell in pending if (new := cell.redefined(self._rules))]
+        changed = [cell for cell, new in found if not cell.means(new)]
+        if self._memory is not None:
+            for cell in changed:
+                cell.uses += self._memory.of_users(cell)
+            self._remember(self._memory, [user for cell in changed for user in self._users(cell)])
+        for agency in {user for cell in changed for user in self._users(cell)}:
+            agency.set_aside()
+            self._touched[agency] = None
+        for cell, new in found:
+            cell.replace(new, self._rules)
+            self._register(cell, new)
+        if changed:
+            self._keys.forget()
 
-def _with_uses(handle: Handle) -> tuple[Handle, ...]:
-    match handle:
-        case ("policy" | "use of policy", name):
-            return ("policy", name), ("use of policy", name)
-        case ("project" | "use of project", name):
-            return ("project", name), ("use of project", name)
-        case _:
-            return (handle,)
+    def _register(self, cell: DefinitionCell, definitions: Definitions) -> None:
+        self._redefined[cell] = None
+        self._found[cell.kind].update(dict.fromkeys(definitions.keys(), definitions))
 
+    def _users(self, cell: DefinitionCell) -> list[AgencyCell]:
+        """The cells of the agencies that use a policy or a project."""
+        uses = (*cell.uses, *cell.new_uses)
+        return list(dict.fromkeys(self._agencies.of(use.id, use.name) for use in uses))
 
-def _shown(spans: Iterable[Span]) -> Shown:
-    return {(*span.key, span.valid_from): span for span in spans}
+    def _remember(self, memory: Memory, agencies: Iterable[AgencyCell]) -> None:
+        """Recall and fold what came before the facts that were learned."""
+        cells = [cell for cell in agencies if cell.handles]
+        facts = [fact for cell in cells for fact in cell.new]
+        recalled = memory.of_agencies(self._agencies, cells)
+        facts += [fact for each in recalled.values() for fact in each]
+        for kind, groups in self._definitions.items():
+            used = [groups.of(*handles) for fact in facts if any(handles := handles_in(kind, fact))]
+            pending = [cell for cell in self._undefined if cell.kind == kind and cell.handles]
+            for defined, earlier in memory.of_definitions(kind, groups, used + pending).items():
+                definitions = defined.remember(earlier.own, earlier.uses, self._rules)
+                if definitions is not None:
+                    self._register(defined, definitions)
+                    self._undefined[defined] = None
+        self._keys.forget()
+        for cell in cells:
+            cell.seen = True
+        for agency, each in recalled.items():
+            agency.remember(each, self._keys, self._rules)
+            self._touched[agency] = None

@@ -10,14 +10,14 @@ its names count: whether it exists is not asked.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from ledger.account.truth.fact import Fact
+from ledger.account.truth.fact import CHANGES, Fact
 from ledger.account.truth.handles import ALL_REGIONS, id_handle
 from ledger.account.truth.lines import NOT_KNOWN
-from ledger.account.truth.names import Names, Telling, own_names
+from ledger.account.truth.names import Names, Telling
 from ledger.account.truth.orders import must_precede
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot
@@ -25,13 +25,8 @@ from ledger.account.truth.spans import Span, spans_of
 from ledger.account.truth.story import Life
 from ledger.account.truth.things import (
     Lives,
-    births,
-    by_slot,
     existence,
-    fold,
     name_of,
-    slot_called,
-    slot_name,
     thing_of,
     things_in,
 )
@@ -50,7 +45,7 @@ class Meant(NamedTuple):
 
 def proof_of(kind: Defined, fact: Fact) -> Fact | None:
     """The proof, in a grant or a revocation, of its policy or its project."""
-    if fact.consequence_of is not None or fact.call not in {"granted", "revoked"}:
+    if fact.consequence_of is not None or fact.call not in CHANGES:
         return None
     identity, name = handles_in(kind, fact)
     if identity is None and name is None:
@@ -65,12 +60,12 @@ def handles_in(kind: Defined, fact: Fact) -> tuple[str | None, str | None]:
     return fact.project_id, None if fact.region == ALL_REGIONS else fact.region
 
 
-def told_in(kind: Defined, uses: Iterable[Fact]) -> Iterator[Telling]:
-    """The names that facts of agencies told beside the ids of policies or projects."""
-    for use in uses:
-        identity, name = handles_in(kind, use)
-        if identity is not None and name is not None:
-            yield identity, name, use._replace(call="evidence", kind=kind, id=identity, name=name)
+def telling_in(kind: Defined, use: Fact) -> Telling | None:
+    """The name that a grant or a revocation told beside the id of its policy or its project."""
+    identity, name = handles_in(kind, use)
+    if identity is None or name is None or use.call not in CHANGES:
+        return None
+    return identity, name, use._replace(call="evidence", kind=kind, id=identity, name=name)
 
 
 class Definitions:
@@ -86,6 +81,12 @@ class Definitions:
         """The call that ended each thing, by the thing's key, where it is known."""
         self.absences: dict[str, list[Interval]] = defaultdict(list)
         """When each thing was deleted, or may have been."""
+        self._constant: dict[str, str] = {}
+        """The key of the only thing that ever had a name, and still has it."""
+        for name, things in self._things.items():
+            keys = {_key_of(name, life) for life in self._lives_in(name)}
+            if len(things) == 1 and not any(life.ended for life in self._lives_in(name)):
+                self._constant[name] = keys.pop()
         for name, _, stories in self._each():
             key = _key_of(name, stories[0][0])
             self._named.setdefault(key, name_of(name, stories[0][0]))
@@ -98,6 +99,11 @@ class Definitions:
             for thing, stories in things.items():
                 yield name, thing, stories
 
+    def _lives_in(self, slot: str) -> Iterator[Life]:
+        for stories in self._things.get(slot, {}).values():
+            for lives in stories:
+                yield from lives
+
     def _timeline(self, name: str, stories: Sequence[Lives]) -> Timeline:
         return existence(stories, len(self.slots[name].best()))
 
@@ -107,17 +113,13 @@ class Definitions:
         if identity is not None:
             return Meant((id_handle(identity),), constant=True)
         slot = rules.slot(name or "")
-        things = self._things.get(slot, {})
+        if slot in self._constant:
+            return Meant((self._constant[slot],), constant=True)
         found = {
-            _key_of(slot, stories[0][0]): life
-            for stories in things.values()
-            for lives in stories
-            for life in lives
-            if _may_be_meant(life, fact)
+            _key_of(slot, life): life for life in self._lives_in(slot) if _may_be_meant(life, fact)
         }
-        ended = any(life.ended for each in things.values() for lives in each for life in lives)
         keys = sorted(found, key=lambda key: (found[key].begun.at, found[key].ended is None, key))
-        return Meant(tuple(keys) or (slot,), constant=len(things) <= 1 and not ended)
+        return Meant(tuple(keys) or (slot,), constant=slot not in self._things)
 
     def shown(self, key: str, at: datetime) -> tuple[str | None, str | None]:
         """The name of a thing at an instant, and its id, or what is known instead of an id."""
@@ -131,38 +133,24 @@ class Definitions:
         for name, thing, stories in self._each():
             if name in self.lived:
                 named = name_of(name, stories[0][0])
-                identity = (self.kind, thing, named, None, None, None, None)
+                identity = (self.kind, thing, named, None, None, None, None, None)
                 yield from spans_of(identity, self._timeline(name, stories))
 
     def keys(self) -> Iterator[str]:
-        """The keys of all things."""
-        return iter(self._named)
+        """The keys of all things, and all handles that facts told of them."""
+        yield from self._named
+        yield from self.slots
+        yield from map(id_handle, self.names.changes())
 
-
-def define(kind: Defined, own: Sequence[Fact], uses: Sequence[Fact], rules: Rules) -> Definitions:
-    """Fold policies or projects from their own facts, and from their uses by agencies."""
-    names = Names([*own_names(own), *told_in(kind, uses)], rules)
-    slots = _lived(own, names, rules)
-    proofs = {fact.position: fact for _, _, fact in names.told() if fact.call == "evidence"}
-    if slots:
-        for use in uses:
-            proof = proof_of(kind, use)
-            if proof is not None and slot_name(proof, names, rules) in slots:
-                proofs[proof.position] = proof
-    facts = sorted([*own, *proofs.values()], key=lambda fact: (fact.at, fact.position))
-    born = births(own)
-    folded = {
-        slot: fold(slot, known, rules, born) for slot, known in by_slot(facts, names, rules).items()
-    }
-    return Definitions(kind, folded, names, slots)
-
-
-def _lived(own: Sequence[Fact], names: Names, rules: Rules) -> set[str]:
-    """The slots of things of which there are calls of their own."""
-    slots = {slot_name(fact, names, rules) for fact in own}
-    for identity in {fact.id for fact in own if fact.id is not None}:
-        slots |= {slot_called(identity, naming.name, rules) for naming in names.of(identity)}
-    return slots
+    def meaning(self) -> object:
+        """A value that is equal if permissions come to the same under these definitions."""
+        things = {
+            (name, _key_of(name, life)): (life.begun, life.ended, life.end)
+            for name, _, stories in self._each()
+            for lives in stories
+            for life in lives
+        }
+        return things, self._named, self.ends, dict(self.absences), self.names.changes()
 
 
 def _key_of(slot: str, life: Life) -> str:
@@ -173,7 +161,9 @@ def _key_of(slot: str, life: Life) -> str:
 def _may_be_meant(life: Life, fact: Fact) -> bool:
     """Whether a name meant the thing with this life: at the edges, as a trace's order allows."""
     begun, ended = life.begun, life.ended
-    if fact.at < begun.at or (fact.at == begun.at and must_precede(fact, begun)):
+    if life.seen and (fact.at < begun.at or (fact.at == begun.at and must_precede(fact, begun))):
+        return False
+    if life.unseen_from is not None and fact.at < life.unseen_from:
         return False
     return (
         ended is None

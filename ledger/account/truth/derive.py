@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ledger.account.truth.agencies import agencies_in
-from ledger.account.truth.definitions import define
+from ledger.account.truth.define import define
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.names import Names, own_names

@@ -26,6 +26,9 @@ Call = Literal[
     "unseen",
 ]
 
+CHANGES: Final = frozenset[Call]({"granted", "revoked"})
+"""The calls that change a permission."""
+
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 """The expiry of a thing that does not expire. None says that no trace told an expiry."""
 

@@ -12,25 +12,42 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final, Literal
 
-from ledger.account.truth.fact import Fact, Kind
+from ledger.account.truth.fact import CHANGES, Fact, Kind
 from ledger.account.truth.rules import Rules
 
-Use = Literal["use of policy", "use of project"]
+Use = Literal["use of policy", "use of project", "name of policy", "name of project"]
 Handle = tuple[Kind | Use, str]
-"""A kind of thing, or of its use, with an id as `#ID` or a name as the cloud compares it."""
+"""A kind of thing, or of its use, with an id as `#ID` or a name as the cloud compares it.
+
+A grant that tells the name of its policy beside the id has a `name of policy` for each of the two.
+Of the facts of one account that tell the same two, an index needs only the first by `at`.
+"""
 Recall = Callable[[Collection[Handle]], Iterable[Fact]]
 """Returns the facts of an account that have one of the handles, from an index of them."""
 
 ALL_REGIONS: Final = "*"
+_USES: Final[dict[str, tuple[Use, Use]]] = {
+    "policy": ("use of policy", "name of policy"),
+    "project": ("use of project", "name of project"),
+}
 
 
 def handles_of(fact: Fact, rules: Rules) -> Iterator[Handle]:
     """The handles by which a fact speaks of a thing, and of the policy and project that it uses."""
     yield from _both(fact.kind, fact.id, fact.name, rules)
-    if fact.policy is not None or fact.policy_id is not None:
-        yield from _both("use of policy", fact.policy_id, fact.policy, rules)
-    if fact.project_id is not None or fact.region not in (None, ALL_REGIONS):
-        yield from _both("use of project", fact.project_id, fact.region, rules)
+    if fact.call in CHANGES:
+        region = None if fact.region == ALL_REGIONS else fact.region
+        yield from _used("policy", fact.policy_id, fact.policy, rules)
+        yield from _used("project", fact.project_id, region, rules)
+
+
+def _used(
+    kind: Literal["policy", "project"], identity: str | None, name: str | None, rules: Rules
+) -> Iterator[Handle]:
+    use, naming = _USES[kind]
+    yield from _both(use, identity, name, rules)
+    if identity is not None and name is not None:
+        yield from _both(naming, identity, name, rules)
 
 
 def _both(

@@ -10,14 +10,13 @@ from datetime import datetime
 from typing import Final
 
 from ledger.account.truth.definitions import Defined, Definitions, handles_in
-from ledger.account.truth.fact import Call, Fact, LineKey
+from ledger.account.truth.fact import CHANGES, Fact, LineKey
 from ledger.account.truth.handles import id_handle
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.timeline import Interval
 
 Find = Callable[[str], Definitions | None]
 """Returns what is known of the policies, or projects, with a handle or a key."""
-_CHANGES: Final = frozenset[Call]({"granted", "revoked"})
 NOWHERE: Final = "not known"
 """The region of a permission of which no fact told it."""
 
@@ -64,7 +63,7 @@ class Keys:
     def keyed(self, facts: Iterable[Fact]) -> Iterator[Fact]:
         """Facts of agencies, the grants and revocations with their keys."""
         for fact in facts:
-            if fact.call in _CHANGES:
+            if fact.call in CHANGES:
                 key, *others = self.of(fact)
                 yield tuple.__new__(Fact, (*fact[:-2], key, tuple(others)))
             else:
@@ -103,6 +102,13 @@ class Keys:
             if definitions is not None and handle is not None:
                 yield definitions, handle
 
+    def may_be_renamed(self, key: LineKey) -> bool:
+        """Whether the policy or the project of a permission may have had several names."""
+        return any(
+            len(definitions.names.of(handle.removeprefix("#"))) > 1
+            for definitions, handle in self._definitions(key)
+        )
+
     def policy(self, key: LineKey, at: datetime) -> tuple[str | None, str | None]:
         """The policy's name at an instant and its id; two None if the key is all that is known."""
         definitions = self._find["policy"](key.policy or "")
@@ -110,8 +116,13 @@ class Keys:
             return definitions.shown(key.policy, at)
         return (None, key.policy[1:]) if key.policy and key.policy.startswith("#") else (None, None)
 
-    def region(self, key: LineKey, at: datetime) -> str:
-        """The region, or the project: its name at an instant, or its id without one."""
+    def region(self, key: LineKey, at: datetime) -> tuple[str, str | None]:
+        """The region or project: its name at an instant, or else its id; and what is known of it.
+
+        The second is the project's id, or what is known instead of an id.
+        """
         definitions = self._find["project"](key.region)
         name, identity = definitions.shown(key.region, at) if definitions else (None, None)
-        return name or identity or key.region.removeprefix("#")
+        if key.region.startswith("#"):
+            identity = key.region[1:]
+        return name or identity or key.region, identity

@@ -9,7 +9,7 @@ thing. To tell the same name again changes nothing, so that evidence costs nothi
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby, pairwise
 from operator import attrgetter
@@ -55,11 +55,20 @@ class Names:
         self._by_id[identity] = self._changes(identity)
         return known != self._by_id[identity]
 
+    def are_changed_by(self, telling: Telling) -> bool:
+        """Whether one more telling may change a name, or the fact that told it."""
+        identity, name, fact = telling
+        known = self._told.get(identity, {}).get(self._key(name, fact))
+        return known is None or not _is_earlier(known.fact, fact)
+
+    def _key(self, name: str, fact: Fact) -> object:
+        """What a telling is kept under: each renaming by itself."""
+        return fact.position if fact.call == "renamed" else self._rules.slot(name)
+
     def _keep(self, identity: str, name: str, fact: Fact) -> bool:
         """Keep a telling, unless the same name was told before. Returns whether it was kept."""
         told = self._told.setdefault(identity, {})
-        renamed = fact.call == "renamed"
-        key = fact.position if renamed else self._rules.slot(name)
+        key = self._key(name, fact)
         known = told.get(key)
         if known is not None and _is_earlier(known.fact, fact):
             return False
@@ -97,6 +106,10 @@ class Names:
         for identity, told in self._told.items():
             for naming in told.values():
                 yield identity, naming.name or "", naming.fact
+
+    def changes(self) -> Mapping[str, list[Naming]]:
+        """The names of each id, in order of time."""
+        return self._by_id
 
     def of(self, identity: str) -> list[Naming]:
         """The names of one id, in order of time; none if no fact told one."""

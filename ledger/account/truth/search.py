@@ -188,7 +188,7 @@ def _paths(moves: Sequence[Fact], others: Sequence[Sequence[Fact]]) -> Iterator[
     for path in orders(moves):
         yield path
         for proof in proofs[:1]:
-            unseen = proof._replace(call="unseen", id=None, trace=None, origin="observed", key=None)
+            unseen = proof._replace(call="unseen", id=None, trace=None, key=None, origin="observed")
             for place in range(len(path) + 1):
                 yield (*path[:place], unseen, *path[place:])
 

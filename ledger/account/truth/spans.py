@@ -21,7 +21,8 @@ EXPIRY_NOTE: Final = "expired"
 class Span(NamedTuple):
     """A key's status from `valid_from` until `until_at` (None: it lasts).
 
-    `thing` is the immutable id, or `name~begin`. `since` and `actor` are of the call that brought
+    `thing` is the immutable id, or `name~begin`; so are `policy_id` and `project_id`, where it is
+    known which policy or project the name means. `since` and `actor` are of the call that brought
     the status about, `position` is that of the fact behind it (of one of them, if there are
     several; None where only an order is not known). Of a trust or an expiry, `value` is the
     trusted party or the time.
@@ -37,6 +38,7 @@ class Span(NamedTuple):
     service: str | None
     policy: str | None
     policy_id: str | None
+    project_id: str | None
     valid_from: datetime
     until_at: datetime | None
     status: str
@@ -50,13 +52,15 @@ class Span(NamedTuple):
 
     @property
     def key(self) -> tuple[str | None, ...]:
-        return self[:7]
+        return self[:8]
 
     def order(self) -> tuple[object, ...]:
-        return (*(part or "" for part in self[:7]), self.valid_from)
+        return (*(part or "" for part in self[:8]), self.valid_from)
 
 
-Identity = tuple[Subject, str, str | None, str | None, str | None, str | None, str | None]
+Identity = tuple[
+    Subject, str, str | None, str | None, str | None, str | None, str | None, str | None
+]
 
 
 def spans_of(identity: Identity, timeline: Timeline) -> Iterator[Span]:

@@ -146,12 +146,12 @@ class Story:
         return self._inferred(fact)
 
     def _inferred(self, fact: Fact) -> Life | None:
-        if type(self.life) is Life and self._may_be(self.life, fact):
-            self.life.id = fact.id
-            return self.life
         if self._has_ended(fact):
             self.cost += 1  # An id is never used again.
             return None
+        if type(self.life) is Life and self._may_be(self.life, fact):
+            self.life.id = fact.id
+            return self.life
         self.cost += self.life is not START
         self._replace(fact)
         return self._begin_unseen(fact, free=self.life is not START)

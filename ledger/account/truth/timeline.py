@@ -109,9 +109,14 @@ def _end_of(life: Life, status: str, fact: Fact) -> State:
     return _unseen(status, fact.at, fact, END_NOT_SEEN)
 
 
-def of_line(life: Life, line: Line, *, needs_detached: bool) -> Timeline:
-    """The states of a permission: what its alternatives agree on, ended with the thing's life."""
-    timeline = agreed([_of_run(run) for run in best(line)])
+def of_line(
+    life: Life, line: Line, since: datetime | None = None, *, needs_detached: bool
+) -> Timeline:
+    """The states of a permission: what its alternatives agree on, ended with the thing's life.
+
+    With `since`, at least the states at that instant and after it; all where there are several.
+    """
+    timeline = _of_runs(line, since)
     ended = life.ended
     if ended is not None and timeline[-1][1].status != REVOKED:
         if needs_detached and ended.origin == "observed" and timeline[-1][1].status == GRANTED:
@@ -123,9 +128,9 @@ def of_line(life: Life, line: Line, *, needs_detached: bool) -> Timeline:
     return timeline
 
 
-def of_values(life: Life, line: Line) -> Timeline:
-    """The values of a trust or an expiry, ended with the thing's life."""
-    timeline = agreed([_of_run(run) for run in best(line)])
+def of_values(life: Life, line: Line, since: datetime | None = None) -> Timeline:
+    """The values of a trust or an expiry, ended with the thing's life. `since`: see `of_line`."""
+    timeline = _of_runs(line, since)
     if life.ended is not None and life.end != "left":
         add(timeline, life.ended.at, _end_of(life, ENDED, life.ended))
     if life.doubted_at is not None:
@@ -133,11 +138,20 @@ def of_values(life: Life, line: Line) -> Timeline:
     return timeline
 
 
-def _of_run(run: Run | None) -> Timeline:
+def _of_runs(line: Line, since: datetime | None) -> Timeline:
+    if len(line) == 1:
+        return _of_run(line[0], since)
+    runs = best(line)
+    return agreed([_of_run(run, since if len(runs) == 1 else None) for run in runs])
+
+
+def _of_run(run: Run | None, since: datetime | None) -> Timeline:
     timeline: Timeline = []
     while run is not None:
         if not timeline or run.at < timeline[-1][0]:
             timeline.append((run.at, _state(run)))
+        if since is not None and run.at < since:
+            break
         run = run.before
     timeline.reverse()
     return timeline

@@ -168,15 +168,15 @@ class Machine:
         now = self._now
         if now is not None and one.id in (None, now.id):
             return now
+        if one.id is not None and one.id in self._ended:
+            self.cost += 1
+            return None
         if (
             now is not None
             and now.id is None
             and self._births.get(one.id or "", now.birth) == now.birth
         ):
             return self._identify(now, str(one.id))
-        if one.id is not None and one.id in self._ended:
-            self.cost += 1
-            return None
         self._leave(second, unseen=True)
         self.cost += self._started
         return self._begin(one, second, seen=False)

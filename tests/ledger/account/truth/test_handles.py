@@ -20,8 +20,12 @@ def test_a_fact_speaks_of_its_thing_and_of_the_policy_and_project_that_it_uses()
         ("agency", "#X1"),
         ("use of policy", "#P1"),
         ("use of policy", "Etl"),
+        ("name of policy", "#P1"),
+        ("name of policy", "Etl"),
         ("use of project", "#pr1"),
         ("use of project", "eu-de"),
+        ("name of project", "#pr1"),
+        ("name of project", "eu-de"),
     ]
 
 

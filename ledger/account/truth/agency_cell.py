@@ -1,0 +1,153 @@
+"""One cell of agencies: its facts, and what they come to, folded when it is asked or compared."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+
+from ledger.account.truth.changes import Change, composed, differences
+from ledger.account.truth.fact import Fact
+from ledger.account.truth.keys import Keys
+from ledger.account.truth.live import Live
+from ledger.account.truth.rules import Rules
+from ledger.account.truth.spans import Span
+
+
+def place(fact: Fact) -> tuple[datetime, int]:
+    """The place of a fact among others: by time, and then by position."""
+    return fact.at, fact.position
+
+
+class AgencyCell:
+    """The agencies of which facts share handles."""
+
+    __slots__ = (
+        "_before",
+        "_live",
+        "_named",
+        "_spans",
+        "changes",
+        "facts",
+        "handles",
+        "new",
+        "seen",
+    )
+
+    def __init__(self) -> None:
+        self.handles: list[str] = []
+        self.facts: list[Fact] = []
+        """The facts that were folded, sorted by time."""
+        self.new: list[Fact] = []
+        """Those that were not."""
+        self.seen = False
+        """Whether the spans were reported, so that the next report says what differs."""
+        self.changes: list[Change] = []
+        """What differs since the last report, of the facts that were folded."""
+        self._live: Live | None = None
+        self._before: list[Span] = []
+        """The spans as they were before the cell was set aside."""
+        self._spans: list[Span] | None = None
+        self._named: dict[str, list[Span]] = {}
+
+    def absorb(self, other: AgencyCell) -> None:
+        """Take over the facts of a cell with which this one turned out to share a handle."""
+        self.set_aside()
+        other.set_aside()
+        self.facts = sorted([*self.facts, *other.facts], key=place)
+        self.new += other.new
+        self.changes += other.changes
+        self._before += other._before
+        self.seen |= other.seen
+        other.new = []
+
+    def set_aside(self) -> None:
+        """Give up what was folded: what it depends on is about to change."""
+        if self._live is not None and self.seen:
+            self._before = list(self._live.spans())
+        self._live, self._spans = None, None
+
+    @property
+    def is_up_to_date(self) -> bool:
+        return self._live is not None and not self.new
+
+    def bring_up_to_date(self, keys: Keys, rules: Rules) -> None:
+        """Fold what was learned. The policies and projects have to be up to date."""
+        if self.is_up_to_date:
+            return
+        new, self.new, self._spans = sorted(self.new, key=place), [], None
+        if self._live is None or len(new) > len(self.facts):
+            self._fold(new, keys, rules)
+            return
+        for _, group in groupby(new, key=attrgetter("at")):
+            instant = list(group)
+            changes = self._live.take(instant, self.facts)
+            if changes is None:
+                self._fold(new[bisect_left(new, place(instant[0]), key=place) :], keys, rules)
+                return
+            self._keep(instant)
+            if self.seen and changes:
+                self.changes = composed(self.changes, changes)
+
+    def _keep(self, instant: Sequence[Fact]) -> None:
+        for fact in instant:
+            if not self.facts or place(self.facts[-1]) < place(fact):
+                self.facts.append(fact)
+            else:
+                insort(self.facts, fact, key=place)
+
+    def _fold(self, new: Sequence[Fact], keys: Keys, rules: Rules) -> None:
+        """Fold all facts anew, the new ones too."""
+        self.set_aside()
+        if new:
+            self.facts = sorted([*self.facts, *new], key=place)
+        self._live = Live(self.facts, keys, rules)
+        if self.seen:
+            changes = differences(self._before, self._live.spans())
+            self.changes = composed(self.changes, changes)
+        self._before = []
+
+    def remember(self, facts: Sequence[Fact], keys: Keys, rules: Rules) -> None:
+        """Take earlier facts, of which the spans were reported. They were folded by themselves."""
+        self.seen = True
+        earlier = Live(sorted(facts, key=place), keys, rules)
+        if self._live is None and not self.facts:
+            self._live = earlier
+        else:
+            self.set_aside()
+            self._before += earlier.spans()
+        self.facts = sorted([*self.facts, *facts], key=place)
+
+    def report(self) -> list[Change]:
+        """What differs since the last report. The cell has to be up to date."""
+        if not self.seen:
+            self.seen = True
+            return [Change(None, span) for span in self.spans()]
+        changes, self.changes = self.changes, []
+        return changes
+
+    def spans(self) -> list[Span]:
+        """All spans. The cell has to be up to date."""
+        if self._spans is None:
+            assert self._live is not None, "a cell is folded before it is asked"
+            self._spans, self._named = list(self._live.spans()), {}
+        return self._spans
+
+    def of_agency(self, name: str, rules: Rules) -> list[Span]:
+        """The spans of the agencies that ever had a name, or have it as their id."""
+        spans = self.spans()
+        found = self._named.get(name)
+        if found is None:
+            slot = rules.slot(name)
+            things = {
+                span.thing
+                for span in spans
+                if span.subject == "agency"
+                and (
+                    span.thing == name or (span.name is not None and rules.slot(span.name) == slot)
+                )
+            }
+            found = self._named[name] = [span for span in spans if span.thing in things]
+        return found

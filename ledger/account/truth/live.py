@@ -1,0 +1,250 @@
+"""The folded agencies of one cell, which take further facts.
+
+later than all before it           the fold's own step; only the touched lines are compared
+in a known life, of one line       that line is folded anew, see `late`
+anything else                      cannot be taken: the cell is folded anew
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from ledger.account.truth.agencies import Agency, Tail, agencies_in
+from ledger.account.truth.changes import Change, differences
+from ledger.account.truth.fact import Call, Fact
+from ledger.account.truth.keys import Keys
+from ledger.account.truth.late import History, known_life
+from ledger.account.truth.lines import Line
+from ledger.account.truth.names import Names, own_names
+from ledger.account.truth.orders import one_chain
+from ledger.account.truth.rules import Rules
+from ledger.account.truth.search import line_of
+from ledger.account.truth.slot import Slot
+from ledger.account.truth.spans import Span
+from ledger.account.truth.story import Key, Life
+from ledger.account.truth.things import (
+    births,
+    by_slot,
+    fold,
+    name_of,
+    slot_called,
+    slot_name,
+    spell,
+    thing_of,
+)
+
+_OF_LINES: Final = frozenset[Call]({"granted", "revoked", "trust set", "expiry set", "evidence"})
+"""The calls that leave a life as it is, and change a line of it at most."""
+
+
+class Live:
+    """The agencies of some facts, which share no handle with others; and what they hold."""
+
+    def __init__(self, facts: Sequence[Fact], keys: Keys, rules: Rules) -> None:
+        """Folds usable facts of agencies, sorted by time."""
+        self._keys, self._rules = keys, rules
+        self._names, self._born = Names(own_names(facts), rules), births(facts)
+        self._histories: dict[str, History] = {}
+        self._slots = {
+            slot: fold(slot, keys.with_ends(known), rules, self._born)
+            for slot, known in by_slot(keys.keyed(facts), self._names, rules).items()
+        }
+
+    def spans(self) -> Iterator[Span]:
+        """All spans of the agencies: lives, trusts, expiries, permissions."""
+        for slot in self._slots.values():
+            yield from self._spans_of(slot)
+
+    def _spans_of(self, slot: Slot) -> Iterator[Span]:
+        for agency in agencies_in(slot, self._keys, self._rules):
+            yield from agency.spans()
+
+    # -- further facts ----------------------------------------------------------------------------
+
+    def take(self, instant: Sequence[Fact], before: Sequence[Fact]) -> list[Change] | None:
+        """Take facts of one instant. Returns what they changed; None if they cannot be taken.
+
+        `before` are the facts that were taken before them, sorted by time.
+        """
+        slot = self._slot_of(instant)
+        facts = self._keyed(slot, instant) if slot is not None else None
+        if slot is None or facts is None:
+            return None
+        if slot.last_at is None or facts[0].at > slot.last_at:
+            changes: list[Change] | None = self._step(slot, facts)
+        else:
+            changes = self._inserted(slot, facts[0], before) if len(facts) == 1 else None
+        history = self._histories.get(slot.name)
+        if history is not None and changes is not None:
+            history.add(facts, slot)
+        return changes
+
+    def _slot_of(self, instant: Sequence[Fact]) -> Slot | None:
+        """The slot of all facts of an instant; None if there are several, or a name changes."""
+        found = {self._known_slot(fact) for fact in instant}
+        if len(found) > 1 or None in found:
+            return None
+        name = found.pop()
+        assert name is not None, "facts have a slot"
+        slot = self._slots.get(name)
+        if slot is None:
+            slot = self._slots[name] = Slot(name, self._rules, self._born)
+        return slot
+
+    def _known_slot(self, fact: Fact) -> str | None:
+        """The slot of a fact; None if the fact says something new of names, or of births."""
+        identity, name = fact.id, fact.name
+        if fact.call == "renamed":
+            return None
+        if identity is None:
+            return self._rules.slot(name or "")
+        if self._names.of(identity):
+            if fact.call == "created" or (name and self._names.learn((identity, name, fact))):
+                return None
+            return slot_name(fact, self._names, self._rules)
+        nameless = slot_called(identity, None, self._rules)
+        if name is None:
+            return None if fact.call == "created" else nameless
+        if fact.call != "created" or nameless in self._slots:
+            return None
+        self._names.learn((identity, name, fact))
+        self._born[identity] = fact
+        return self._rules.slot(name)
+
+    def _keyed(self, slot: Slot, instant: Sequence[Fact]) -> list[Fact] | None:
+        """The facts with their keys; None if the end of a policy has to be put among them."""
+        facts = list(self._keys.keyed(instant))
+        new = {key for fact in facts if fact.key for key in (fact.key, *fact.others)}
+        for story in slot.stories:
+            new -= story.life.lines.keys() if type(story.life) is Life else set()
+        return None if any(True for key in new for _ in self._keys.ends(key)) else facts
+
+    # -- a later instant --------------------------------------------------------------------------
+
+    def _step(self, slot: Slot, facts: list[Fact]) -> list[Change]:
+        """Let the slot take a later instant. Returns what differs from this instant on."""
+        if self._rules.names_ignore_case:
+            spell(slot.spelled, facts)
+        life = _touched_life(slot, facts)
+        if life is None:
+            present = slot.stories[0].life
+            tail = self._tail(slot, facts, present.lines if type(present) is Life else {})
+            before = list(self._tail_spans(slot, tail))
+            slot.step(facts)
+            return differences(before, self._tail_spans(slot, tail))
+        lines = {line: life.lines.get(line, ()) for fact in facts if (line := line_of(fact))}
+        tail = self._tail(slot, facts, lines)
+        before = list(self._line_spans(slot, life, lines, tail))
+        slot.step(facts)
+        return differences(before, self._line_spans(slot, _current(slot), lines, tail))
+
+    def _tail(self, slot: Slot, facts: Sequence[Fact], lines: Mapping[Key, Line]) -> Tail | None:
+        """The tail that facts of the latest instant may change; None if they may change the past.
+
+        They do if they leave a choice between stories, if they tell an id or a creation of a known
+        life, or if the life expires. `lines`: those that they may change.
+        """
+        story = slot.stories[0]
+        life = story.life if type(story.life) is Life else None
+        if len(slot.stories) > 1 or not one_chain(facts) or any(fact.others for fact in facts):
+            return None
+        if life is not None and "expiry" in life.lines and self._agency(slot, life).gone():
+            return None
+        known = life.id if life is not None else None
+        if any(fact.id and (fact.id == known) == (fact.call == "created") for fact in facts):
+            return None
+        return Tail(facts[0].at, {key for key, line in lines.items() if len(line) > 1})
+
+    def _tail_spans(self, slot: Slot, tail: Tail | None) -> Iterator[Span]:
+        """The spans of a slot; with a tail, those of its only story that may change."""
+        if tail is None:
+            yield from self._spans_of(slot)
+            return
+        lives = {
+            thing_of(slot.name, life): life
+            for life in slot.stories[0].lives()
+            if life.ended is None or life.ended.at >= tail.since
+        }
+        for life in lives.values():
+            yield from self._agency(slot, life).spans(tail)
+
+    def _line_spans(
+        self, slot: Slot, life: Life, lines: Iterable[Key], tail: Tail | None
+    ) -> Iterator[Span]:
+        """The spans of some lines. The expiry cuts all lines of its agency."""
+        agency = self._agency(slot, life)
+        if "expiry" in lines:
+            yield from agency.spans()
+            return
+        gone = agency.gone()
+        for line in lines:
+            yield from agency.spans_of(line, gone, tail)
+
+    def _agency(self, slot: Slot, life: Life) -> Agency:
+        """The agency with a life in the slot's only story."""
+        thing = thing_of(slot.name, life)
+        lives = tuple(
+            each
+            for each in slot.stories[0].lives()
+            if each is life or (each.id == life.id and thing_of(slot.name, each) == thing)
+        )
+        name = name_of(slot.name, lives[0])
+        return Agency(thing, name, [lives], 1, slot.spelled, self._keys, self._rules)
+
+    # -- an earlier instant -----------------------------------------------------------------------
+
+    def _inserted(self, slot: Slot, fact: Fact, taken: Sequence[Fact]) -> list[Change] | None:
+        """Take a fact that is not the latest, within a known life. Returns what it changed."""
+        life, line = known_life(slot, fact), line_of(fact)
+        if life is None or fact.call not in _OF_LINES or fact.others or self._respells(slot, fact):
+            return None
+        if line is None:
+            return [] if slot.settled(fact.at) else None
+        if self._rules.names_ignore_case:
+            spell(slot.spelled, [fact])
+        at_last = fact.at == slot.last_at and slot.last_lines is not None
+        if at_last and slot.last_lines is not None and line not in slot.last_lines:
+            tail = self._tail(slot, [fact], {line: life.lines.get(line, ())})
+            before = list(self._line_spans(slot, life, {line}, tail))
+            slot.add(fact)
+            return differences(before, self._line_spans(slot, life, {line}, tail))
+        history = self._history(slot, taken)
+        found = history.line_with(fact, slot, self._keys)
+        if found is None:
+            return None
+        before = list(self._line_spans(slot, life, {line}, None))
+        life.lines[line] = found
+        return differences(before, self._line_spans(slot, life, {line}, None))
+
+    def _respells(self, slot: Slot, fact: Fact) -> bool:
+        """Whether the fact spells a policy in another way than those before, and is the first."""
+        if fact.policy is None or fact.key is None or fact.key.policy is None:
+            return False
+        known = slot.spelled.get(fact.key.policy)
+        return known is not None and (fact.at, fact.policy) < known and fact.policy != known[1]
+
+    def _history(self, slot: Slot, taken: Sequence[Fact]) -> History:
+        history = self._histories.get(slot.name)
+        if history is None:
+            keyed = by_slot(self._keys.keyed(taken), self._names, self._rules)[slot.name]
+            history = self._histories[slot.name] = History(keyed, slot, self._rules, self._born)
+        return history
+
+
+def _current(slot: Slot) -> Life:
+    life = slot.stories[0].life
+    assert type(life) is Life, "facts of lines end no life"
+    return life
+
+
+def _touched_life(slot: Slot, facts: Sequence[Fact]) -> Life | None:
+    """The life of which the facts change lines only; None if they may do more."""
+    story = slot.stories[0]
+    life = story.life
+    if len(slot.stories) > 1 or story.doubtful or type(life) is not Life or life.doubted_at:
+        return None
+    for fact in facts:
+        if fact.call not in _OF_LINES or fact.others or fact.id not in (None, life.id):
+            return None
+    return life
