@@ -12,10 +12,7 @@ from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any
 
-from ledger.account.account import evolve
 from ledger.account.facts import fact_of
-from ledger.account.questions import Account
-from ledger.account.state import State
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.rules import rules_of
@@ -24,7 +21,6 @@ from ledger.catalogue import load_catalogue
 from ledger.messages import Recorded
 from ledger.values import instant_text
 
-_EARLIEST = datetime.min.replace(tzinfo=UTC)
 Key = tuple[str, ...]
 Row = tuple[Any, ...]
 Change = Callable[[Any, Recorded], tuple[Key, Row] | None]
@@ -32,8 +28,6 @@ Change = Callable[[Any, Recorded], tuple[Key, Row] | None]
 LAST_CHANGE: dict[str, Change] = {}
 SUMS: dict[str, Change] = {}
 FOLDED = ("regions", "agencies", "trustees", "policies")
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
-"""After all times of these tests, and before the clock of the machine that runs them."""
 
 
 def last_change(change: Change) -> Change:
@@ -119,15 +113,6 @@ def fold(name: str, history: Iterable[Recorded], effective_at: datetime | None =
     )
 
 
-def present_account(history: Iterable[Recorded], provider: str, account: str) -> Account:
-    """The account as `decide` knows it."""
-    state = State(provider, account)
-    for entry in history:
-        if entry.stream == f"account:{provider}:{account}":
-            evolve(state, entry)
-    return Account(state, state.next_instant(_EARLIEST))
-
-
 Spans = list[tuple[Key, Span]]
 """Each span with its account."""
 
@@ -145,9 +130,12 @@ def spans_of(history: Iterable[Recorded]) -> Spans:
     ]
 
 
-def shown(name: str, spans: Spans, at: datetime | None = None) -> list[Row]:
-    """The rows of a folded view: now, or at an effective time."""
-    rows = (_row(name, account, span) for account, span in spans if _holds(span, at))
+def shown(
+    name: str, spans: Spans, at: datetime | None = None, clock: datetime | None = None
+) -> list[Row]:
+    """The rows of a folded view: at an effective time; or now, by a clock (None: the machine's)."""
+    now = clock or datetime.now(UTC)
+    rows = (_row(name, account, span) for account, span in spans if _holds(span, at, now))
     return sorted((row for row in rows if row), key=in_order)
 
 
@@ -156,11 +144,11 @@ def in_order(row: Row) -> Row:
     return tuple((value is not None, value) for value in row)
 
 
-def _holds(span: Span, at: datetime | None) -> bool:
+def _holds(span: Span, at: datetime | None, now: datetime) -> bool:
     if at is not None:
         return span.valid_from <= at and (span.until_at is None or span.until_at > at)
-    begun = span.note != "expired" or span.valid_from <= NOW
-    lasts = span.until_at is None or (span.expires and span.until_at > NOW)
+    begun = span.note != "expired" or span.valid_from <= now
+    lasts = span.until_at is None or (span.expires and span.until_at > now)
     return begun and lasts
 
 

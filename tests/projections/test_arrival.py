@@ -6,6 +6,7 @@ of its own, and the views catch up after each.
 
 from __future__ import annotations
 
+import random
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,7 @@ from ledger.catalogue import load_catalogue
 from ledger.messages import DomainEvent, Observation, Provenance, Recorded
 from projections.definitions.declared import FOLDED
 from projections.maintenance import row_writer, runner
+from projections.maintenance.runner import Certificate
 from projections.views import Views
 from tests.ledger.worlds import Place
 from tests.postgres import Server
@@ -137,11 +139,12 @@ def in_all_orders(ledger: Ledger, provider: str, history: Sequence[Told]) -> Ite
 
 def check(views: Views, history: list[Recorded], known_at: int, minutes: Sequence[int]) -> None:
     """The views answer as the fold of all that was known then: now, and of each minute."""
-    spans = oracle.spans_of(history[:known_at])
+    known = history[:known_at]
+    spans, clock = oracle.spans_of(known), known[-1].recorded_at if known else None
     for name in FOLDED:
         for at in (None, *(BEGINNING + timedelta(minutes=minute) for minute in minutes)):
             answer = views.read(name, as_of=AsOf(known_at, at)).rows
-            assert answer == oracle.shown(name, spans, at), (name, known_at, at)
+            assert answer == oracle.shown(name, spans, at, clock), (name, known_at, at)
 
 
 def told_of_accounts(views: Views) -> dict[str, set[tuple[Any, ...]]]:
@@ -269,6 +272,26 @@ def test_postgresql_knows_at_each_commit_what_the_fold_knows(
 ) -> None:
     with new_world(server) as made:
         check_any(made, taken)
+
+
+@settings(max_examples=30)
+@given(facts, st.randoms())
+def test_two_ledgers_of_the_same_facts_have_the_same_facts_digests(
+    taken: list[See], chance: random.Random
+) -> None:
+    """Whichever of them each one learned first, also of several at one time."""
+    shuffled = list(taken)
+    chance.shuffle(shuffled)
+    mine, theirs = (_certificate(seen) for seen in (taken, shuffled))
+    for here, there in zip(mine.projections, theirs.projections, strict=True):
+        assert (here.rows, here.facts_digest) == (there.rows, there.facts_digest), here.name
+
+
+def _certificate(seen: list[See]) -> Certificate:
+    with new_world() as made, Views.open(made.place, CATALOGUE) as views:
+        for see in seen:
+            made.take(see)
+        return views.rebuild(FOLDED)
 
 
 # -- the commits ----------------------------------------------------------------------------------
