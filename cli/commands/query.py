@@ -35,8 +35,8 @@ def register(app: typer.Typer) -> None:
 def query(ask: Listing, sql: Sql, row_limit: RowLimit = 1000, time_limit: TimeLimit = 10.0) -> None:
     """Run a SELECT over the views. The database itself allows nothing but reading.
 
-    `authledger view` lists the views. NAME_history has the history of the view NAME, as intervals
-    of positions; `audit_trail` has every entry.
+    `authledger view` lists the views. NAME_history has the history of the view NAME: from which
+    position until which each row was known. `audit_trail` has every entry.
     """
     text = _read() if sql == "-" else sql
     with views_of(ask) as views:

@@ -42,9 +42,15 @@ def pages() -> dict[str, str]:
         "views.md": _page(
             "Views",
             "The views that `authledger view` shows and `authledger query` reads. Every projection "
-            "`NAME` also has a table `NAME_history` with the columns `from_position`, "
+            "`NAME` also has a table `NAME_history`. In that of `regions`, `agencies`, `trustees` "
+            "and `policies`, `valid_from` and `until_at` (NULL: it lasts) say when a row was so, "
+            "`from_position`, `until_position` and `gone_position` at which positions the ledger "
+            "learned it, learned its end, and took it back (NULL: not); `begins_alone` and "
+            "`ends_alone` are 1 if an expiry, and no event, begins or ends it; `thing` tells "
+            "things of one name apart. In that of the others, `from_position` and "
             "`until_position` (NULL: the present; equal to `from_position`: arrived late, never "
-            "the present) and `effective_at`; a counter has a column `…_change` there.",
+            "the present) say when a row was valid, and `effective_at` when the change happened; "
+            "a counter has a column `…_change` there.",
             _views(),
         ),
         "python.md": _page(
