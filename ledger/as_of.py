@@ -54,8 +54,8 @@ def parse_when(text: str, now: datetime) -> int | datetime:
             return datetime.fromisoformat(text).replace(tzinfo=UTC)
         return instant(text)
     except ValueError as error:
-        # Of a text in another form, Python's error says nothing that the remedy does not say.
-        why = "" if "isoformat" in str(error) else f": {error}"
+        # Of a text in another form, the error says nothing that the remedy does not say.
+        why = "" if "RFC 3339" in str(error) else f": {error}"
         raise InvalidInput(f"{text!r} is not a valid time{why}.", remedy=_HELP) from error
 
 

@@ -86,11 +86,16 @@ def _utc_text(at: datetime) -> str:
     return f"{at.isoformat(timespec='microseconds')[:-6]}Z"
 
 
+_rfc_3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+
+
 def instant(text: str) -> datetime:
     """The inverse of `instant_text`; also takes any RFC 3339 time that names its zone.
 
-    Raises ValueError, and no other error, for every other text.
+    Raises ValueError, and no other error, for every other text, also for other forms of ISO 8601.
     """
+    if not _rfc_3339.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} is not written in the form of RFC 3339")
     return _aware(datetime.fromisoformat(text))
 
 

@@ -69,6 +69,14 @@ def test_a_text_that_is_not_a_time_is_refused_with_the_valid_forms(text: str) ->
         parse_when(text, NOW)
 
 
+def test_a_time_that_is_not_in_the_calendar_is_refused_with_the_reason() -> None:
+    """Of a text in another form there is none that the valid forms do not say."""
+    for text, why in (("2026-13-01T00:00:00Z", ": month must be in 1..12"), ("yesterday", "")):
+        with pytest.raises(InvalidInput) as refusal:
+            parse_when(text, NOW)
+        assert refusal.value.message == f"{text!r} is not a valid time{why}."
+
+
 @given(text=st.text(max_size=40))
 def test_every_text_is_a_time_or_is_refused(text: str) -> None:
     with suppress(InvalidInput):
@@ -123,8 +131,13 @@ def test_a_position_excludes_known_at(ledger: Ledger) -> None:
 
 def test_an_empty_ledger_answers_too(ledger: Ledger) -> None:
     assert ledger.resolve("@0", None) == AsOf(0)
-    assert ledger.resolve("-7d", None) is not None
+    week_before = ledger.resolve("-7d", None)
+    assert week_before is not None
+    assert week_before.position == 0
+    assert resolve(ledger.entries, "2026-03-01", None, NOW) == AsOf(0, NOW - timedelta(days=7.5))
     assert resolve(ledger.entries, None, "-7d", NOW) == AsOf(0)
+    with pytest.raises(InvalidInput, match=r"not written yet\. The last position is 0"):
+        ledger.resolve("@1", None)
 
 
 def test_an_answer_says_which_question_it_answers() -> None:
