@@ -15,7 +15,7 @@ from ledger.account.agency import (
     CreateAgency,
 )
 from ledger.account.permissions import PermissionGranted, PermissionRevoked
-from ledger.account.policy import PolicyCreated
+from ledger.account.policy import AttemptPolicyDeletion, PolicyCreated, PolicyDeletionAttempted
 from ledger.catalogue import Catalogue, load_catalogue
 from ledger.errors import InvalidInput, NotFound
 from tests.ledger.scenario import (
@@ -157,6 +157,22 @@ def test_deleting_the_protected_agency_is_refused_and_recorded_with_its_impact()
     )
     assert "--override and --reason" in then.decided().remedy
     assert then.account.regions_of(AGENCY) == (SHANGHAI, BEIJING)
+
+
+def test_an_impact_without_room_is_cut_and_says_how_much_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of regions as of features, for an agency as for a policy."""
+    monkeypatch.setattr("ledger.account.impact.IMPACT_BYTES_MAX", 64)
+    regions = [f"region-with-a-long-name-{number}" for number in range(4)]
+    policy = AttemptPolicyDeletion(account=ACCOUNT, policy=POLICY)
+    for command in (delete(), policy):
+        [attempt] = given(*consent(*regions)).when(command).facts
+        assert isinstance(attempt, AgencyDeletionAttempted | PolicyDeletionAttempted)
+        assert attempt.impact_regions == tuple(regions[:2])
+        assert attempt.impact_regions_total == 4
+        assert attempt.impact_features == (f"{regions[0]}/asm/ingress-gateway",)
+        assert attempt.impact_features_total == 12
 
 
 def test_an_override_needs_a_reason() -> None:

@@ -149,6 +149,15 @@ def test_anything_but_a_snapshot_is_a_value_error(content: object) -> None:
         from_text(json.dumps(content))
 
 
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"state":' * 100_000, '{"state":"' + "[" * 100_000, "", "null", "[]"]
+)
+def test_no_text_that_is_not_a_snapshot_ends_the_program(text: str) -> None:
+    """A program that cannot read a snapshot replays the entries."""
+    with pytest.raises(ValueError, match=r"."):
+        from_text(text)
+
+
 # -- the shape -----------------------------------------------------------------------------------
 
 

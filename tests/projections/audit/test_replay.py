@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ledger.account.authorization import AuthorizationDeclined
 from ledger.errors import InvalidInput
 from projections.audit.replay import replay, span
-from tests.projections.worlds import World
+from tests.projections.worlds import See, World
 
 
 def test_every_entry_is_replayed_in_order(world: World) -> None:
@@ -23,6 +24,19 @@ def test_every_entry_is_replayed_in_order(world: World) -> None:
     changes = {each.effect.text for each in replayed}
     assert "authorization of asm in cn-north-4: requested → granted" in changes
     assert "authorization of asm in ap-southeast-3: requested → declined" in changes
+
+
+def test_a_late_arrival_is_replayed_as_news_of_an_earlier_time(world: World) -> None:
+    """It changes the past, and the present stays as it is."""
+    declined = AuthorizationDeclined(service="asm", region="cn-north-4")
+    world.take(See(declined, minute=1))
+    *_, late = replay(world.ledger)
+    assert late.entry.type == "AuthorizationDeclined"
+    assert late.effect.text == (
+        "authorization of asm in cn-north-4: stays granted (news of an earlier time)"
+    )
+    assert late.effect.is_late
+    assert [each.effect.is_late for each in replay(world.ledger)].count(True) == 1
 
 
 def test_a_part_is_replayed_as_it_is_in_the_whole(
