@@ -113,7 +113,10 @@ def test_a_record_that_is_not_an_object_is_called_by_its_type(
             call("DeleteRole", roleName="w") | {"recipientAccountId": "a:b"},
             "account: String should",
         ),
-        (call("DeleteRole", roleName="w") | {"eventTime": "now"}, "eventTime: Invalid isoformat"),
+        (
+            call("DeleteRole", roleName="w") | {"eventTime": "now"},
+            "eventTime: 'now' is not written in",
+        ),
     ],
 )
 def test_a_value_that_no_fact_can_have_is_called_by_its_field(
