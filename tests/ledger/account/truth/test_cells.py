@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from itertools import permutations
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +23,8 @@ Shown = dict[tuple[object, ...], Span]
 
 
 def shown(spans: Iterable[Span]) -> Shown:
-    found = {span[:9]: span for span in spans}
+    found: Shown = {}
+    found.update((span[:9], span) for span in spans)
     return found
 
 
@@ -153,7 +155,7 @@ def accounts(draw: st.DrawFn) -> list[Fact]:
             one = Fact(call, kind, at(second), 0, actor="carol", trace=trace, **given_)  # type: ignore[arg-type]
             facts.append(one)
             continue
-        handles: dict[str, object] = {
+        handles: dict[str, Any] = {
             "id": None if by == "name" else f"X{number}",
             "name": None if by == "id" and letter != "C" else draw(st.sampled_from(("ci", "CI"))),
         }
