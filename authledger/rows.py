@@ -68,7 +68,7 @@ class AgenciesRow(NamedTuple):
     agency_id: str
     """The immutable id of the agency; empty if none was told."""
     status: str
-    """`exists`, `deletion asked for`, `deleted`, `expired`, `renamed` or `not known`."""
+    """`exists`, `deletion asked for`, `deleted`, `expired` or `not known`."""
     actor: str
     """Surrogate id of the person who brought the status about; empty if unknown."""
     origin: str
@@ -136,7 +136,7 @@ class PoliciesRow(NamedTuple):
     policy_id: str
     """The immutable id of the policy; empty if none was told."""
     status: str
-    """`exists`, `renamed`, `deleted` or `not known`."""
+    """`exists`, `deleted` or `not known`."""
     actor: str
     """Surrogate id of the person who brought the status about; empty if unknown."""
     origin: str

@@ -128,9 +128,11 @@ class Account:
         A permission that was granted under a policy proves it. Its creation need not be seen.
         """
         known = self._thing(self._lives("policy", name))
-        if known is None and any(span.policy == name for span in self._under(name)):
+        if known is not None or self.state.cells.of_policy(name):
+            return known  # It had the name once, and has another one now.
+        if any(span.policy == name for span in self._under(name)):
             return Thing(name, name, None, EXISTS, None, CREATION_NOT_SEEN)
-        return known
+        return None
 
     def policy_exists(self, name: str) -> bool:
         """Whether it is proven that a policy of that name exists."""

@@ -21,13 +21,12 @@ AGENCIES = FoldedProjection(
     values=(
         Column(
             "status",
-            "`exists`, `deletion asked for`, `deleted`, `expired`, `renamed` or `not known`.",
+            "`exists`, `deletion asked for`, `deleted`, `expired` or `not known`.",
             choices=(
                 "exists",
                 "deletion asked for",
                 "deleted",
                 "expired",
-                "renamed",
                 "not known",
             ),
         ),

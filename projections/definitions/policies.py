@@ -28,8 +28,8 @@ POLICIES = FoldedProjection(
     values=(
         Column(
             "status",
-            "`exists`, `renamed`, `deleted` or `not known`.",
-            choices=("exists", "renamed", "deleted", "not known"),
+            "`exists`, `deleted` or `not known`.",
+            choices=("exists", "deleted", "not known"),
         ),
         CAUSED_BY,
         SAID_BY,

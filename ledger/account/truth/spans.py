@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 from ledger.account.truth.lines import GRANTED, NOT_KNOWN
-from ledger.account.truth.timeline import State, Timeline
+from ledger.account.truth.timeline import RENAMED, State, Timeline
 from ledger.messages import Origin
 
 Subject = Literal["agency", "policy", "project", "permission", "trust", "expiry"]
@@ -64,9 +64,11 @@ Identity = tuple[
 
 
 def spans_of(identity: Identity, timeline: Timeline) -> Iterator[Span]:
-    """The spans of one key, from its states."""
+    """The spans of one key, from its states. A thing that was renamed goes on under its new name."""
     last = len(timeline) - 1
     for index, (at, state) in enumerate(timeline):
+        if state.status == RENAMED:
+            continue
         until, then = timeline[index + 1] if index < last else (None, None)
         yield tuple.__new__(Span, (*identity, at, until, *state, _expires(then, until)))
 

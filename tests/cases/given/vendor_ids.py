@@ -41,6 +41,7 @@ CASES: Final = (
                 says="the permission had been granted by name before",
                 command="view regions --as-of 2026-02-02T03:00:00Z",
                 columns="region agency policy status since",
+                only="status=granted",
                 rows=[
                     (
                         "cn-north-4",
@@ -52,8 +53,8 @@ CASES: Final = (
                 ],
             ),
             Rows(
-                says="both ends are of the agency's name in the trail",
-                command="audit trail --event AgencyDeleted",
+                says="the trail of its name has its end",
+                command="audit trail --agency mesh_backup --event AgencyDeleted",
                 columns="type",
                 rows=[("AgencyDeleted",)],
             ),

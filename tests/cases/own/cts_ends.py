@@ -264,4 +264,89 @@ CASES: Final = (
             ),
         ),
     ),
+    Case(
+        name="52d-refused-by-ids",
+        kind="attempts that name what they are about by ids only",
+        source="cts",
+        records={
+            "create.json": [
+                create_agency("crane", _AGENCY, "06-01T10:00:00"),
+                create_policy("dock only", _POLICY, "06-01T10:00:01"),
+            ],
+            "refused.json": [
+                delete_agency(_AGENCY, "06-02T10:00:00", trace_rating="warning", by="petr"),
+                delete_policy(_POLICY, "06-02T10:01:00", trace_rating="warning", by="petr"),
+            ],
+        },
+        steps=(
+            Rows(
+                says="each is one refused attempt, and says on what",
+                command="view attempts",
+                columns="agency policy refused carried_out",
+                rows=[("crane", "", 1, 0), ("", "dock only", 1, 0)],
+            ),
+            Rows(
+                says="the trail of the agency has the attempt",
+                command="audit trail --agency crane --outcome refused",
+                columns="type",
+                rows=[("AgencyDeletionAttempted",)],
+            ),
+            Rows(
+                says="both exist",
+                command="view policies",
+                columns="policy policy_id status",
+                rows=[("dock only", _POLICY, "exists")],
+            ),
+        ),
+    ),
+    Case(
+        name="52e-explained-by-ids",
+        kind="a question why about a name, of which some changes were told by the id",
+        source="cts",
+        records={
+            "t.json": [
+                create_agency("crane", _AGENCY, "06-01T10:00:00"),
+                create_policy("dock only", _POLICY, "06-01T10:00:01"),
+                on_project(
+                    "assignRoleToAgencyOnProject",
+                    "06-01T10:01:00",
+                    agency=_AGENCY,
+                    role=_SYSTEM,
+                    project=_PROJECT,
+                    resource_name="eu-nl",
+                ),
+                _GRANT,
+            ],
+        },
+        steps=(
+            Rows(
+                says="the agency's name finds all its changes",
+                command=f"audit why --agency crane --account {DOMAIN}",
+                columns="event effective_at",
+                rows=[
+                    ("AgencyCreated", "2025-06-01T10:00:00Z"),
+                    ("PermissionGranted", "2025-06-01T10:01:00Z"),
+                    ("PermissionGranted", "2025-06-02T10:00:00Z"),
+                ],
+            ),
+            Rows(
+                says="the policy's name finds its creation and its grant",
+                command=f"audit why --policy 'dock only' --account {DOMAIN}",
+                columns="event effective_at",
+                rows=[
+                    ("PermissionGranted", "2025-06-02T10:00:00Z"),
+                    ("PolicyCreated", "2025-06-01T10:00:01Z"),
+                ],
+            ),
+            Rows(
+                says="the region finds both grants",
+                command=f"audit why --region eu-nl --account {DOMAIN}",
+                columns="event effective_at",
+                rows=[
+                    ("PermissionGranted", "2025-06-01T10:01:00Z"),
+                    ("PermissionGranted", "2025-06-02T10:00:00Z"),
+                ],
+            ),
+        ),
+    ),
 )

@@ -139,6 +139,12 @@ CASES: Final = (
                 columns="region policy status",
                 rows=[("*", _GUEST, "granted"), ("cn-north-4", _GUEST, "revoked")],
             ),
+            Rows(
+                says="before it was taken back, both were granted: a grant proves its policy",
+                command="view regions --as-of 2025-06-01T10:02:30Z",
+                columns="region status",
+                rows=[("*", "granted"), ("cn-north-4", "granted")],
+            ),
         ),
     ),
     Case(
