@@ -7,20 +7,13 @@ process, account by account. Their digests are compared with the live views', in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from ledger.folding import derive, rules_of
-from projections.maintenance.digest import (
-    Digest,
-    digest_of_rows,
-    digest_of_select,
-    digest_of_table,
-)
+from projections.maintenance.digest import Digest, digest_of_select, digest_of_table
 from projections.maintenance.facts import accounts, learned
+from projections.maintenance.folded_present import folded_digests
 from projections.maintenance.present import sorted_present
 from projections.maintenance.rebuild import OnProgress, Rebuilt
-from projections.maintenance.spans import Shown, cells_of
 from projections.projection import FoldedProjection, Projection, Stored
 from projections.stores.connection import Connection
 from projections.stores.tracking import Tracking
@@ -33,20 +26,18 @@ def compare_all(
     compared = []
     with connection.snapshot(*(projection.name for projection in wanted)):
         known = Tracking(connection).tracked()
+        position = min(known[projection.name].position for projection in wanted)
+        folded = _folded_at(connection, wanted, position)
         for projection in wanted:
-            live = known[projection.name]
-            before = digest_of_table(connection, projection, live.table, live.position)
-            after = _digest_of_events(connection, projection, live.position)
-            compared.append(Rebuilt.of(projection, live.position, before, after))
+            before = digest_of_table(connection, projection, known[projection.name].table, position)
+            if isinstance(projection, FoldedProjection):
+                after = folded[projection.name]
+            else:
+                after = digest_of_select(connection, projection, _present_at(projection, position))
+            compared.append(Rebuilt.of(projection, position, before, after))
             if on_progress:
-                on_progress(projection.name, live.position, live.position)
+                on_progress(projection.name, position, position)
     return tuple(compared)
-
-
-def _digest_of_events(connection: Connection, projection: Stored, position: int) -> Digest:
-    if isinstance(projection, Projection):
-        return digest_of_select(connection, projection, _present_at(projection, position))
-    return digest_of_rows(projection, _folded_at(connection, projection, position))
 
 
 def _present_at(projection: Projection, position: int) -> str:
@@ -58,12 +49,16 @@ def _present_at(projection: Projection, position: int) -> str:
 
 
 def _folded_at(
-    connection: Connection, projection: FoldedProjection, position: int
-) -> Iterator[tuple[Any, ...]]:
-    """The rows of a folded projection when that position was the last, account by account."""
-    shown = Shown(projection)
-    for account in accounts(connection, position):
-        facts = [each.fact for each in learned(connection, account, position)]
-        for span in derive(facts, rules_of(account.provider)):
-            if span.subject == projection.subject:
-                yield shown.digested(cells_of(account, span))
+    connection: Connection, wanted: Sequence[Stored], position: int
+) -> dict[str, Digest]:
+    """The digests of the folded projections when that position was the last."""
+    folded = [projection for projection in wanted if isinstance(projection, FoldedProjection)]
+    if not folded:
+        return {}
+    return folded_digests(
+        folded,
+        (
+            (account, [each.fact for each in learned(connection, account, position)])
+            for account in accounts(connection, position)
+        ),
+    )

@@ -14,7 +14,7 @@ the lines themselves are sorted, so that no engine needs to sort them alike.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain, groupby, islice
 from operator import itemgetter
@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple
 from pydantic_core import from_json, to_json
 
 from projections.history import rows, tables
-from projections.projection import Projection, Stored
+from projections.projection import FoldedProjection, Projection, Stored
 from projections.stores.connection import Connection
 
 _CHUNK: Final = 1_000
@@ -54,16 +54,33 @@ def digest_of_select(connection: Connection, projection: Stored, statement: str)
 
 def digest_of_rows(projection: Stored, found: Iterable[Sequence[Any]]) -> Digest:
     """The digest of rows: in the order of the key, or account by account if they are folded."""
-    columns = digested_columns(projection)
-    facts = itemgetter(*(columns.index(name) for name in facts_columns(projection)))
     if isinstance(projection, Projection):
+        facts = _facts(projection)
         return _digest((_line(row), _line(facts(row))) for row in found)
-    place = itemgetter(columns.index("provider"), columns.index("account"))
-    by_account = (
-        [(_line(row), _line(facts(row))) for row in together]
-        for _, together in groupby(found, place)
-    )
-    return _digest(chain.from_iterable(map(_sorted, by_account)))
+    digest = FoldedDigest(projection)
+    for _, together in groupby(found, _place(projection)):
+        digest.add(together)
+    return digest.digest()
+
+
+class FoldedDigest:
+    """The digest of a folded projection, of which the rows are added account by account.
+
+    The accounts come sorted by provider and account, the rows of one account in any order.
+    """
+
+    def __init__(self, projection: FoldedProjection) -> None:
+        self._facts = _facts(projection)
+        self._hashes = _Hashes()
+
+    def add(self, found: Iterable[Sequence[Any]]) -> None:
+        """Add all rows of one account."""
+        rows = list(found)
+        full = sorted(map(_line, rows))
+        self._hashes.add(full, sorted(_line(self._facts(row)) for row in rows))
+
+    def digest(self) -> Digest:
+        return self._hashes.digest()
 
 
 def digest_of_lines(lines: Iterable[tuple[str, str]]) -> Digest:
@@ -88,6 +105,17 @@ def facts_columns(projection: Stored) -> tuple[str, ...]:
     return tuple(name for name in digested_columns(projection) if name not in _SURROGATES)
 
 
+def _facts(projection: Stored) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Picks the facts of a row."""
+    columns = digested_columns(projection)
+    return itemgetter(*(columns.index(name) for name in facts_columns(projection)))
+
+
+def _place(projection: FoldedProjection) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    columns = digested_columns(projection)
+    return itemgetter(columns.index("provider"), columns.index("account"))
+
+
 def _line(row: Sequence[Any]) -> bytes:
     return to_json(row) + b"\n"
 
@@ -96,16 +124,23 @@ def _normalized(line: str) -> bytes:
     return line.encode() if "\\" not in line else _line(from_json(line))
 
 
-def _sorted(lines: Sequence[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    """The lines of one account; both kinds in their own order."""
-    return zip(sorted(line for line, _ in lines), sorted(facts for _, facts in lines), strict=True)
-
-
 def _digest(lines: Iterable[tuple[bytes, bytes]]) -> Digest:
-    full, facts, count = hashlib.sha256(), hashlib.sha256(), 0
-    remaining = iter(lines)
+    hashes, remaining = _Hashes(), iter(lines)
     while chunk := list(islice(remaining, _CHUNK)):
-        full.update(b"".join(line for line, _ in chunk))
-        facts.update(b"".join(line for _, line in chunk))
-        count += len(chunk)
-    return Digest(count, full.hexdigest(), facts.hexdigest())
+        hashes.add(*zip(*chunk, strict=True))
+    return hashes.digest()
+
+
+class _Hashes:
+    """Both hashes over lines that are added in their order."""
+
+    def __init__(self) -> None:
+        self._full, self._facts, self._count = hashlib.sha256(), hashlib.sha256(), 0
+
+    def add(self, full: Sequence[bytes], facts: Sequence[bytes]) -> None:
+        self._full.update(b"".join(full))
+        self._facts.update(b"".join(facts))
+        self._count += len(full)
+
+    def digest(self) -> Digest:
+        return Digest(self._count, self._full.hexdigest(), self._facts.hexdigest())
