@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from ledger.sources.cts.trace import after, text_in
+from ledger.sources.cts.trace import text_in
 from ledger.sources.fields import Record, first_text, text, within
 from ledger.values import AccountId
 
 UNKNOWN: Final = "unknown"
 
-_urn_account = re.compile(r"^(?:iam|sts)::([\w.-]+):", re.ASCII)
+_urn_account = re.compile(r"^(?:iam|sts)::([^:]+):")
 _URNS: Final = ("agency_urn", "agency.urn", "assumed_agency.urn")
 _OWNERS: Final = (
     "agency.domain_id",
@@ -42,7 +42,9 @@ Bodies = tuple[dict[str, Any], dict[str, Any]]
 """The request and the response."""
 
 
-def account_of(record: Record, user: dict[str, Any], bodies: Bodies) -> str | None:
+def account_of(
+    record: Record, user: dict[str, Any], bodies: Bodies, path: dict[str, str]
+) -> str | None:
     """The account that owns the agency, policy or project.
 
     The call itself says it best. CTS delivers a trace between two accounts to both, so the caller's
@@ -50,10 +52,10 @@ def account_of(record: Record, user: dict[str, Any], bodies: Bodies) -> str | No
     """
     urn = _urn_account.match(text_in(bodies, *_URNS) or "")
     return (
-        (urn[1] if urn else None)
+        (_word(urn[1]) if urn else None)
         or text_in(bodies, *_OWNERS)
         or _named(_owner_name(record, bodies), user)
-        or after(record, "domains")
+        or path.get("domains")
         or first_text(
             (
                 record.get("resource_account_id"),

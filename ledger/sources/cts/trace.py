@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -45,8 +46,9 @@ _REGION: Final = r"(?:[a-z]{2}-[a-z]+-\d+|eu-[a-z]{2}\d*)"
 _region = re.compile(_REGION, re.ASCII)
 _project = re.compile(rf"{_REGION}(?:_[^\s:*/]+)?|MOS", re.ASCII)
 _id = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_THINGS: Final = ("agencies", "service-linked-agencies", "roles", "policies", "projects", "domains")
-"""The words of a path that an id follows."""
+_THINGS: Final = ("agencies", "service-linked-agencies", "projects", "domains")
+"""Words of a path that an id follows, and which a trace of another thing may have as its resource's
+name. The ids of roles and policies are sorted out where those are read."""
 
 
 def time_of(value: object) -> datetime:
@@ -95,10 +97,10 @@ def is_project(word: str) -> bool:
     return _project.fullmatch(word) is not None
 
 
-def after(record: Record, *words: str) -> str | None:
-    """The part that follows one of these words in the resource's path, as in `…/roles/{id}`."""
+def path_of(record: Record) -> dict[str, str]:
+    """The part that follows each part of the resource's path: `{id}` after `roles`."""
     path = re.split(r"[?#]", text(record.get("resource_url")) or "")[0].split("/")
-    return next((b for a, b in pairwise(path) if a in words and b), None)
+    return {before: part for before, part in reversed([*pairwise(path)]) if part}
 
 
 def text_in(bodies: Iterable[Record], *keys: str) -> str | None:
@@ -106,13 +108,20 @@ def text_in(bodies: Iterable[Record], *keys: str) -> str | None:
 
     `role.name` is the key `name` within the object `role`.
     """
-    for key in keys:
-        *path, last = key.split(".")
-        for body in bodies:
-            found = text(within(body, *path).get(last))
+    known = [body for body in bodies if body]  # Most calls of IAM have none.
+    for key in keys if known else ():
+        path, last = _split(key)
+        for body in known:
+            found = text((within(body, *path) if path else body).get(last))
             if found:
                 return found
     return None
+
+
+@cache  # The keys are few, and all of them in this program.
+def _split(key: str) -> tuple[list[str], str]:
+    *path, last = key.split(".")
+    return path, last
 
 
 class Handles(NamedTuple):
@@ -145,6 +154,7 @@ class CtsTrace(Trace):
     user: dict[str, Any]
     request: dict[str, Any]
     response: dict[str, Any]
+    path: dict[str, str]
 
     @property
     def resource_type(self) -> str:
@@ -161,7 +171,7 @@ class CtsTrace(Trace):
 
     def after(self, *words: str) -> str | None:
         """The part that follows one of these words in the resource's path, as in `…/roles/{id}`."""
-        return after(self.record, *words)
+        return next((self.path[word] for word in words if word in self.path), None)
 
     def text_at(self, *keys: str) -> str | None:
         """The first text under one of these keys, in the request, then in the response."""

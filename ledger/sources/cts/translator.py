@@ -19,7 +19,7 @@ from ledger.sources.cts import agencies, grants, policies, projects, sessions
 from ledger.sources.cts.account import account_of, actor_of
 from ledger.sources.cts.agencies import NO_AGENCY
 from ledger.sources.cts.named import agencies_in, agency_of
-from ledger.sources.cts.trace import CtsTrace, Handles, time_of, trace_id_of
+from ledger.sources.cts.trace import CtsTrace, Handles, path_of, time_of, trace_id_of
 from ledger.sources.fields import (
     Record,
     Unreadable,
@@ -51,7 +51,8 @@ def _kind_name(service: str, name: str) -> str:
 def parse(record: Record) -> CtsTrace | str:
     """The trace in a record. Raises Unreadable if it has no valid time, or no outcome."""
     user, request, response = (mapping(record.get(key)) for key in ("user", "request", "response"))
-    account = account_of(record, user, (request, response))
+    path = path_of(record)
+    account = account_of(record, user, (request, response), path)
     if account is None:
         return "no account"
     return CtsTrace(
@@ -67,6 +68,7 @@ def parse(record: Record) -> CtsTrace | str:
         user=user,
         request=request,
         response=response,
+        path=path,
     )
 
 

@@ -63,6 +63,11 @@ def test_a_thing_of_another_account_belongs_to_that_account_and_never_to_the_cal
     assert found.account == OTHER
 
 
+def test_a_urn_of_an_account_that_cannot_be_one_is_of_an_unknown_account() -> None:
+    asked = {"agency_urn": "iam::no account:agency:mesh"}
+    assert observed("agencyAssume", **AGENCY, domain_id=DOMAIN, request=asked).account == "unknown"
+
+
 def test_a_grant_belongs_to_the_account_in_its_path() -> None:
     url = f"/v3.0/OS-AGENCY/domains/{OTHER}/agencies/{AGENCY_ID}/roles/r1"
     found = observed("assignRoleToAgencyOnDomain", resource_url=url, domain_id=DOMAIN)

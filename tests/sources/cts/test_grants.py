@@ -63,7 +63,7 @@ def test_a_sub_project_is_a_region_of_its_own(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["mesh", "ci-deploy", "my-agency", "mos", "eu-de-x", "xeu-de", "a"]
+    "name", ["mesh", "ci-deploy", "my-agency", "mos", "eu-de-x", "xeu-de", "a", "cn-north-٤"]
 )
 def test_the_name_of_something_else_is_not_a_region(name: str) -> None:
     changed = grant(resource_type="roleAgencyProject", resource_name=name)
