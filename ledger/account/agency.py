@@ -129,6 +129,16 @@ class AgencyDeletionAttempted(DomainEvent):
     why: Line | None = None
 
 
+class AgencyDeletionFailed(DomainEvent):
+    """A deletion that the cloud had accepted was not carried out: the agency stays."""
+
+    TOPIC = "AgencyDeletionFailed.v1"
+
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
+    why: Line | None = None
+
+
 class AgencyDeleted(DomainEvent):
     """The agency is gone, and with it all that it was permitted."""
 
@@ -295,6 +305,15 @@ EVENTS: Meanings = {
     AgencyDeletionAttempted: Meaning(
         lambda event, who: deletion_attempt(event, who, f"agency {called(event)!r}"),
         ON_RECORD_ONLY,
+    ),
+    AgencyDeletionFailed: Meaning(
+        lambda event, _: (
+            f"the deletion of the agency {called(event)} failed"
+            + (f": {event.why}" if event.why else "")
+        ),
+        "the agency stays: the views show that it exists again",
+        role="change",
+        says=Says("deletion failed", "agency", THE_AGENCY),
     ),
     AgencyDeleted: Meaning(
         lambda event, who: f"{who} deleted the agency {called(event)}",

@@ -21,8 +21,13 @@ EVENTS: tuple[type[DomainEvent], ...] = tuple(
 """Every event class of the program, by topic."""
 
 ADDED: dict[str, tuple[str, ...]] = {
-    "AgencyCreated": ("duration", "expires_at"),
-    "AgencyTrustChanged": ("agency_id",),
+    "AgencyCreated": (
+        "duration",
+        "expires_at",
+        "trusted_account_id",
+        "trusted_account_name",
+    ),
+    "AgencyTrustChanged": ("agency_id", "trusted_account_id", "trusted_account_name"),
     "AgencyDeletionAttempted": ("agency_id",),
     "PermissionGranted": ("agency_id", "project_id", "policy_id"),
     "PermissionRevoked": ("agency_id", "project_id", "policy_id"),

@@ -12,6 +12,7 @@ Call = Literal[
     "created",
     "deleted",
     "deletion asked for",
+    "deletion failed",
     "renamed",
     "granted",
     "revoked",

@@ -19,7 +19,7 @@ from ledger.account.truth.slot import Slot
 from ledger.account.truth.story import Births, Key, Life
 from ledger.account.truth.things import fold
 
-_OF_LIVES: Final = MOVEMENTS | frozenset[Call]({"deletion asked for"})
+_OF_LIVES: Final = MOVEMENTS | frozenset[Call]({"deletion asked for", "deletion failed"})
 
 
 def known_life(slot: Slot, fact: Fact) -> Life | None:
@@ -85,6 +85,7 @@ def _same_life(slot: Slot, folded: Slot, fact: Fact, line: Key) -> Line | None:
 
 def _told(life: Life) -> Sequence[object]:
     ended, asked = life.ended, life.asked
+    failed = tuple(failure.position for _, failure in life.failures)
     return (
         life.id,
         life.begun.position,
@@ -93,4 +94,5 @@ def _told(life: Life) -> Sequence[object]:
         ended.position if ended is not None else None,
         life.end,
         asked.position if asked is not None else None,
+        failed,
     )

@@ -15,8 +15,8 @@ from ledger.account.truth.fact import Call, Kind
 class Effect(NamedTuple):
     """The need of a call, and the state after it."""
 
-    needs: Literal["absent", "present", "granted"]
-    then: Literal["exists", "ends", "asked", "granted", "revoked", "set", "unchanged"]
+    needs: Literal["absent", "present", "granted", "anything"]
+    then: Literal["exists", "ends", "asked", "unasked", "granted", "revoked", "set", "unchanged"]
 
 
 EFFECTS: Final[Mapping[Call, Effect]] = {
@@ -25,6 +25,7 @@ EFFECTS: Final[Mapping[Call, Effect]] = {
     "deleted": Effect("present", "ends"),
     "left": Effect("present", "ends"),
     "deletion asked for": Effect("present", "asked"),
+    "deletion failed": Effect("anything", "unasked"),
     "granted": Effect("present", "granted"),
     "revoked": Effect("granted", "revoked"),
     "ended": Effect("present", "revoked"),

@@ -64,7 +64,7 @@ Identity = tuple[
 
 
 def spans_of(identity: Identity, timeline: Timeline) -> Iterator[Span]:
-    """The spans of one key, from its states. A thing that was renamed goes on under its new name."""
+    """The spans of one key, from its states. A renamed thing goes on under its new name."""
     last = len(timeline) - 1
     for index, (at, state) in enumerate(timeline):
         if state.status == RENAMED:

@@ -39,6 +39,7 @@ class Life:
         "doubted_at",
         "end",
         "ended",
+        "failures",
         "id",
         "lines",
         "seen",
@@ -53,6 +54,9 @@ class Life:
         """The end of the life before, after which the creation must have been."""
         self.lines: dict[Key, Line] = {}
         self.asked: Fact | None = None
+        """The request of its deletion, while it may still be carried out."""
+        self.failures: tuple[tuple[Fact, Fact], ...] = ()
+        """The requests of its deletion that failed, each with its failure."""
         self.ended: Fact | None = None
         self.end: End = "seen"
         self.doubted_at: datetime | None = None
@@ -60,6 +64,7 @@ class Life:
     def fork(self) -> Life:
         copy = Life(self.begun, seen=self.seen, unseen_from=self.unseen_from)
         copy.id, copy.lines, copy.asked = self.id, self.lines.copy(), self.asked
+        copy.failures = self.failures
         copy.doubted_at = self.doubted_at
         return copy
 
@@ -69,7 +74,8 @@ class Life:
             (key, *((run[:4], id(run.before)) for run in line)) for key, line in self.lines.items()
         )
         ended = (self.ended.position, self.end) if self.ended else None
-        return self.id, self.begun.at, self.seen, self.unseen_from, self.asked, ended, lines
+        asked = self.asked, self.failures
+        return self.id, self.begun.at, self.seen, self.unseen_from, asked, ended, lines
 
     def detach(self) -> int:
         """Keep the alternatives that explain the deletion. Returns the unseen revocations."""
@@ -226,6 +232,13 @@ class Story:
         elif life.asked.at == fact.at and life.asked.actor != fact.actor:
             life.asked = life.asked._replace(actor=None)  # Either may have been the first.
 
+    def fail(self, fact: Fact) -> None:
+        """The deletion that was asked for was not carried out. It proves nothing else."""
+        life = self.life
+        if type(life) is Life and life.asked is not None and fact.id in (None, life.id):
+            life.failures = (*life.failures, (life.asked, fact))
+            life.asked = None
+
     def appear(self, fact: Fact) -> None:
         """An unseen creation, that a search tries at this place."""
         free = self.life is not START
@@ -288,6 +301,7 @@ _STEPS: Final[Mapping[str, Callable[[Story, Fact], object]]] = {
     "deleted": Story.delete,
     "left": Story.leave,
     "deletion asked for": Story.ask,
+    "deletion failed": Story.fail,
     "granted": Story.grant,
     "revoked": Story.revoke,
     "ended": Story.end_line,

@@ -90,6 +90,10 @@ def of_life(life: Life) -> Timeline:
     else:
         add(timeline, life.unseen_from or BEGINNING, not_known(CREATION_NOT_SEEN, begun))
         add(timeline, begun.at, _unseen(EXISTS, begun.at, begun, CREATION_NOT_SEEN))
+    for asked, failed in life.failures:
+        there = timeline[-1][1]
+        add(timeline, asked.at, _by(ASKED, asked.at, asked))
+        add(timeline, failed.at, there)
     if life.asked is not None:
         add(timeline, life.asked.at, _by(ASKED, life.asked.at, life.asked))
     if life.ended is not None and life.end == "left":

@@ -10,6 +10,7 @@ from ledger.account.agency import (
     AgencyCreationRefused,
     AgencyDeleted,
     AgencyDeletionAttempted,
+    AgencyDeletionFailed,
     AgencyDeletionRequested,
     AgencyTrustChanged,
 )
@@ -92,7 +93,9 @@ def _end_of_task(call: Call) -> Translation:
         return AgencyDeleted(agency=role)
     reason = text(within(call.response, "reason").get("reason"))
     call.error = f"{status}: {reason}" if reason else status
-    return AgencyDeletionAttempted(agency=role, outcome="refused", why=call.why())
+    why = call.why()
+    refused = AgencyDeletionAttempted(agency=role, outcome="refused", why=why)
+    return refused, AgencyDeletionFailed(agency=role, why=why)
 
 
 def _under_a_policy(

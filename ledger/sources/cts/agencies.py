@@ -10,6 +10,7 @@ from ledger.account.agency import (
     AgencyCreationRefused,
     AgencyDeleted,
     AgencyDeletionAttempted,
+    AgencyDeletionFailed,
     AgencyDeletionRequested,
     AgencyExpiryChanged,
     AgencyTrustChanged,
@@ -137,16 +138,25 @@ def _delete_linked(trace: CtsTrace) -> Facts | str:
     facts = _delete(trace)
     agency = agency_of(trace)
     status = (text_in((trace.response,), "status") or "").lower()
-    if isinstance(facts, str) or not trace.succeeded or status == "succeeded":
+    if isinstance(facts, str) or status == "succeeded":
         return facts
     if status == "failed":
-        return (_deletion_refused(agency, trace.why()),)
+        return (_deletion_refused(agency, trace.why()), _deletion_failed(agency, trace))
+    if not trace.succeeded:
+        # A caller without rights says nothing of a task that another one began.
+        denied = str(trace.record.get("code")) in _DENIED
+        return facts if denied else (*facts, _deletion_failed(agency, trace))
     task = text_in((trace.response,), "deletion_task_id")
     detail = f"{trace.name}: task {task}" if task else trace.name
     asked = AgencyDeletionRequested(agency=agency.name, agency_id=agency.id, detail=detail)
     return (asked,)
 
 
+def _deletion_failed(agency: Handles, trace: CtsTrace) -> AgencyDeletionFailed:
+    return AgencyDeletionFailed(agency=agency.name, agency_id=agency.id, why=trace.why())
+
+
+_DENIED: Final = ("401", "403", "404")
 TRANSLATORS: Final[dict[str, Callable[[CtsTrace], Facts | str]]] = {
     "createAgency": _create,
     "updateAgency": _update,

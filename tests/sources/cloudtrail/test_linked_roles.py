@@ -10,6 +10,7 @@ from ledger.account.agency import (
     AgencyCreationRefused,
     AgencyDeleted,
     AgencyDeletionAttempted,
+    AgencyDeletionFailed,
     AgencyDeletionRequested,
 )
 from tests.sources.cloudtrail.making import (
@@ -54,15 +55,13 @@ def test_a_deletion_task_that_succeeded_proves_that_the_role_ended() -> None:
     assert (found.actor, found.correlation_id) == (None, None)  # Anybody may ask for the status.
 
 
-def test_a_deletion_task_that_failed_is_an_attempt() -> None:
+def test_a_deletion_task_that_failed_is_an_attempt_and_leaves_the_role() -> None:
     found = observed(status("FAILED"))
     assert found.actor is None
+    why = "GetServiceLinkedRoleDeletionStatus: FAILED: in use by example"
     assert found.events == (
-        AgencyDeletionAttempted(
-            agency=LINKED,
-            outcome="refused",
-            why="GetServiceLinkedRoleDeletionStatus: FAILED: in use by example",
-        ),
+        AgencyDeletionAttempted(agency=LINKED, outcome="refused", why=why),
+        AgencyDeletionFailed(agency=LINKED, why=why),
     )
     found = observed(status("FAILED", responseElements={"status": "FAILED"}))
     assert found.events[0].why.endswith(": FAILED")  # type: ignore[attr-defined]

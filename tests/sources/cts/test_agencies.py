@@ -13,6 +13,7 @@ from ledger.account.agency import (
     AgencyCreationRefused,
     AgencyDeleted,
     AgencyDeletionAttempted,
+    AgencyDeletionFailed,
     AgencyDeletionRequested,
     AgencyExpiryChanged,
     AgencyTrustChanged,
@@ -367,16 +368,29 @@ def test_the_end_of_a_deletion_task_is_the_deletion_or_its_failure() -> None:
     assert fact(name, **AGENCY, response={"status": "succeeded"}) == AgencyDeleted(
         agency="mesh", agency_id="a1"
     )
-    failed = fact(name, **AGENCY, response={"status": "FAILED", "message": "in use"})
-    assert failed == AgencyDeletionAttempted(
-        agency="mesh", agency_id="a1", outcome="refused", why=f"{name}: in use"
-    )
+    failed = facts(name, **AGENCY, response={"status": "FAILED", "message": "in use"})
+    why = f"{name}: in use"
+    assert failed == [
+        AgencyDeletionAttempted(agency="mesh", agency_id="a1", outcome="refused", why=why),
+        AgencyDeletionFailed(agency="mesh", agency_id="a1", why=why),
+    ]
 
 
 def test_a_deletion_that_was_accepted_and_then_failed_is_one_attempt_and_deletes_nothing() -> None:
     name = "deleteServiceLinkedAgencyV5"
     accepted = fact(name, **AGENCY, response={"deletion_task_id": "dt1"})
     ended = {"user": None, "domain_id": DOMAIN, "trace_rating": "warning", "trace_id": "t-2"}
-    failed = fact(name, **AGENCY, **ended, response={"error_msg": "in use in cn-north-4"})
-    assert [type(accepted), type(failed)] == [AgencyDeletionRequested, AgencyDeletionAttempted]
-    assert failed.why == f"{name}: in use in cn-north-4"
+    attempt, failure = facts(
+        name, **AGENCY, **ended, response={"error_msg": "in use in cn-north-4"}
+    )
+    assert type(accepted) is AgencyDeletionRequested
+    assert attempt.why == failure.why == f"{name}: in use in cn-north-4"
+    assert [type(attempt), type(failure)] == [AgencyDeletionAttempted, AgencyDeletionFailed]
+
+
+@pytest.mark.parametrize("code", ["401", "403", "404"])
+def test_a_caller_without_rights_does_not_end_the_task_that_another_one_began(code: str) -> None:
+    refused = facts(
+        "deleteServiceLinkedAgencyV5", **AGENCY, trace_rating="warning", code=code, response={}
+    )
+    assert [type(event) for event in refused] == [AgencyDeletionAttempted]

@@ -26,6 +26,7 @@ CALLS: Final[dict[str, Call]] = {
     "E": "evidence",
     "T": "trust set",
     "L": "deletion asked for",
+    "F": "deletion failed",
     "P": "expiry set",
 }
 

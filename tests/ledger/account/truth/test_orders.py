@@ -83,8 +83,24 @@ def test_deletion_asked_for_is_a_known_cause_of_an_end_that_is_not_seen() -> Non
     assert shown(found, "agency", thing="NEW") == ["5- exists since 5 by carol"]
 
 
+def test_a_deletion_that_failed_leaves_the_agency_until_it_is_asked_for_again() -> None:
+    found = in_every_order(
+        fact("C", 0, id="OLD"), fact("L", 3, "bob"), fact("F", 5), fact("L", 8, "dora"), rules=AWS
+    )
+    assert shown(found, "agency") == [
+        "0-3 exists since 0 by carol",
+        "3-5 deletion asked for since 3 by bob",
+        "5-8 exists since 0 by carol",
+        "8- deletion asked for since 8 by dora",
+    ]
+
+
+def test_a_failed_deletion_that_was_not_asked_for_proves_nothing() -> None:
+    assert in_every_order(fact("F", 5), rules=AWS) == []
+
+
 def test_a_command_and_a_trace_in_one_instant_have_an_order() -> None:
-    """The unseen creation that is tried before the trace's call is no part of the command."""
+    """The unseen creation that is tried before the trace's call does not belong to the command."""
     command = {"origin": "commanded"}
     found = spans(
         fact("C", 0, id="ID1", **command),
