@@ -11,12 +11,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from ledger.sources.cts.trace import CtsTrace
 from ledger.sources.fields import Record, text, within
-from ledger.values import later
+from ledger.values import instant, later
 
 FOREVER: Final = "FOREVER"
 _ONE_DAY: Final = "ONEDAY"
@@ -52,13 +52,14 @@ def sets_expiry(trace: CtsTrace) -> bool:
 
 
 def moment(value: object) -> datetime | None:
-    """A time of IAM: RFC 3339, or without a zone in UTC; None for anything else."""
+    """A time of IAM: RFC 3339, or the same without a zone, in UTC; None for anything else."""
     word = text(value) or ""
-    try:
-        at = datetime.fromisoformat(word if "T" in word else "")
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    for written in (word, f"{word}Z"):
+        try:
+            return instant(written)
+        except ValueError:
+            continue
+    return None
 
 
 def _agency(body: Record) -> dict[str, Any]:
