@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from ledger.account.truth.fact import LineKey
-from ledger.account.truth.keys import Keys
+from ledger.account.truth.keys import Keys, Scope
 from ledger.account.truth.lines import (
     CREATION_NOT_SEEN,
     END_NOT_SEEN,
@@ -125,19 +125,19 @@ class Agency(NamedTuple):
             cut = timeline if key == "expiry" else overlaid(timeline, gone, _expired)
             yield from spans_of((key, *self.identity[1:]), cut)
             return
-        absences = list(self.keys.absences(key))
-        whole = absences or self.keys.may_be_renamed(key)
+        scope = self.keys.scope(key)
+        whole = scope.absences or not scope.is_constant
         timeline = self.line(key, None if whole else since)
         if not timeline:
             return
-        identity = self._permission(key, timeline[0][0])
-        if gone or absences:
-            timeline = overlaid(overlaid(timeline, gone, _expired), absences, _absent)
+        identity = self._permission(key, scope, timeline[0][0])
+        if gone or scope.absences:
+            timeline = overlaid(overlaid(timeline, gone, _expired), scope.absences, _absent)
         yield from spans_of(identity, timeline)
 
-    def _permission(self, key: LineKey, at: datetime) -> Identity:
-        policy, policy_id = self.keys.policy(key, at)
-        region, project_id = self.keys.region(key, at)
+    def _permission(self, key: LineKey, scope: Scope, at: datetime) -> Identity:
+        policy, policy_id = scope.policy(key, at)
+        region, project_id = scope.region(key, at)
         if policy is None and policy_id is None and key.policy is not None:
             _, policy = self.spelled.get(key.policy, (at, key.policy))
         agency = self.thing, self.name

@@ -55,6 +55,8 @@ class Cells:
         self._redefined: dict[DefinitionCell, None] = {}
         """The cells that may have something to report."""
         self._memory = Memory(recall, rules) if recall is not None else None
+        self._has_folded = recall is not None
+        """Whether any agencies were folded, so that they can be out of date."""
 
     # -- facts ------------------------------------------------------------------------------------
 
@@ -88,8 +90,7 @@ class Cells:
 
     def _learn_own(self, kind: Defined, fact: Fact) -> None:
         cell = self._definitions[kind].of(fact.id, fact.name)
-        cell.new_own.append(fact)
-        cell.is_defined = True
+        cell.learn_own(fact)
         self._undefined[cell] = None
 
     def _learn_use(self, kind: Defined, identity: str | None, name: str | None, fact: Fact) -> None:
@@ -100,9 +101,7 @@ class Cells:
             cell = self._definitions[kind].by_handle.get(name or "")
         if cell is None:
             cell = self._definitions[kind].of(identity, name)
-            cell.is_defined |= identity is not None and name is not None
-        cell.new_uses.append(fact)
-        if cell.is_defined:
+        if cell.learn_use(identity, name, fact):
             self._undefined[cell] = None
 
     # -- answers ----------------------------------------------------------------------------------
@@ -182,6 +181,7 @@ class Cells:
             self._define()
         for cell in cells:
             if cell.handles and not cell.is_up_to_date:
+                self._has_folded = True
                 cell.bring_up_to_date(self._keys, self._rules)
 
     def _define(self) -> None:
@@ -189,7 +189,7 @@ class Cells:
         pending = [cell for cell in self._undefined if cell.handles]
         self._undefined.clear()
         found = [(cell, new) for cell in pending if (new := cell.redefined(self._rules))]
-        changed = [cell for cell, new in found if not cell.means(new)]
+        changed = [cell for cell, new in found if not cell.means(new)] if self._has_folded else []
         if self._memory is not None:
             for cell in changed:
                 cell.uses += self._memory.of_users(cell)
@@ -198,9 +198,9 @@ class Cells:
             agency.set_aside()
             self._touched[agency] = None
         for cell, new in found:
-            cell.replace(new, self._rules)
+            cell.replace(new)
             self._register(cell, new)
-        if changed:
+        if found:
             self._keys.forget()
 
     def _register(self, cell: DefinitionCell, definitions: Definitions) -> None:

@@ -9,8 +9,9 @@ those are folded which prove something.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Final
 
 from ledger.account.truth.definitions import (
@@ -26,14 +27,28 @@ from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot
 from ledger.account.truth.things import births, by_slot, fold, slot_called, slot_name
 
+_HANDLES: Final[Mapping[Defined, Callable[[Fact], tuple[str | None, str | None]]]] = {
+    "policy": attrgetter("policy_id", "policy"),
+    "project": attrgetter("project_id", "region"),
+}
 _ROUNDS_MAX: Final = 4
 """After so many rounds, all uses that prove something are folded, and not the earliest only."""
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
-def define(kind: Defined, own: Sequence[Fact], uses: Sequence[Fact], rules: Rules) -> Definitions:
-    """Fold policies or projects. `own`: facts of that kind; `uses`: facts of agencies."""
-    told = (telling for use in uses if (telling := telling_in(kind, use)) is not None)
+def define(
+    kind: Defined,
+    own: Sequence[Fact],
+    tellings: Iterable[Fact],
+    uses: Sequence[Fact],
+    rules: Rules,
+) -> Definitions:
+    """Fold policies or projects, each kind of facts in any order.
+
+    `own` are the calls on them. `uses` are grants and revocations by agencies, `tellings` those of
+    them that told a name beside an id: of each two, at least the first.
+    """
+    told = (telling for use in tellings if (telling := telling_in(kind, use)) is not None)
     names = Names([*own_names(own), *told], rules)
     proofs = {fact.position: fact for _, _, fact in names.told() if fact.call == "evidence"}
     asked = uses if own else ()
@@ -85,7 +100,15 @@ class Proofs:
 
     def among(self, uses: Iterable[Fact]) -> list[Fact]:
         """Those of the uses that prove something, or may."""
-        return [use for use in uses if self.prove(use)]
+        handles_of, found = _HANDLES[self._known.kind], []
+        for use in uses:
+            for begin, end in self._lives.get(handles_of(use), ()):
+                if begin < use.at < end:
+                    break
+            else:
+                if self.prove(use):
+                    found.append(use)
+        return found
 
     def prove(self, use: Fact) -> bool:
         """Whether a use proves something, or may."""

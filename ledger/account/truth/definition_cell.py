@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from ledger.account.truth.changes import Change, composed, differences
 from ledger.account.truth.define import Proofs, define
-from ledger.account.truth.definitions import Defined, Definitions, telling_in
+from ledger.account.truth.definitions import Defined, Definitions, handles_in
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.spans import Span
@@ -14,16 +16,19 @@ class DefinitionCell:
     """The policies, or projects, of which facts share handles."""
 
     __slots__ = (
+        "_proofs",
+        "_seen",
+        "_told",
         "changes",
         "folded",
         "handles",
-        "is_defined",
+        "has_own",
+        "is_stale",
         "kind",
         "new_own",
         "new_uses",
         "own",
-        "proofs",
-        "seen",
+        "tellings",
         "uses",
     )
 
@@ -31,81 +36,105 @@ class DefinitionCell:
         self.kind: Defined = kind
         self.handles: list[str] = []
         self.own: list[Fact] = []
+        self.new_own: list[Fact] = []
+        """The calls on it itself that were not folded."""
+        self.has_own = False
+        """Whether there are calls on it itself: then its uses may prove something."""
         self.uses: list[Fact] = []
         """Grants and revocations by agencies."""
-        self.new_own: list[Fact] = []
         self.new_uses: list[Fact] = []
-        """Those that were not folded. Without a definition, all are new."""
-        self.is_defined = False
-        """Whether any fact says more than that agencies use it."""
+        self.tellings: list[Fact] = []
+        """The uses that told a name beside an id: at least the first of each two."""
+        self._told: dict[tuple[str, str], datetime] = {}
+        """When each name was first told beside each id."""
+        self.is_stale = False
+        """Whether what was folded last lacks a call of its own, or a name."""
         self.folded: list[Definitions] = []
         """What was folded last. Several where cells became one, none before the first time."""
-        self.proofs: Proofs | None = None
+        self._proofs: Proofs | None = None
         self.changes: list[Change] = []
         """What differs since the last report, of the facts that were folded."""
-        self.seen = False
+        self._seen = False
         """Whether the spans were reported, so that the next report says what differs."""
 
     def absorb(self, other: DefinitionCell) -> None:
         """Take over the facts of a cell with which this one turned out to share a handle."""
         self.own += other.own
-        self.uses += other.uses
         self.new_own += other.new_own
+        self.has_own |= other.has_own
+        self.uses += other.uses
         self.new_uses += other.new_uses
+        self.tellings += other.tellings
+        self._told |= other._told
         self.folded += other.folded
         self.changes += other.changes
-        self.is_defined |= other.is_defined
-        self.seen |= other.seen
-        other.is_defined, other.folded, other.changes = False, [], []
+        self._seen |= other._seen
+        self.is_stale = True
 
-    def redefined(self, rules: Rules) -> Definitions | None:
-        """The definitions with what was learned; None if that changes nothing."""
-        stale = len(self.folded) != 1 or bool(self.new_own) or self._is_news()
-        self.own += self.new_own
-        self.uses += self.new_uses
-        self.new_own, self.new_uses = [], []
-        return define(self.kind, self.own, self.uses, rules) if stale and self.is_defined else None
+    # -- facts ------------------------------------------------------------------------------------
+
+    def learn_own(self, fact: Fact) -> None:
+        """Take a call on the policy or project itself."""
+        self.new_own.append(fact)
+        self.has_own = self.is_stale = True
+
+    def learn_use(self, identity: str | None, name: str | None, fact: Fact) -> bool:
+        """Take a grant or a revocation. Returns whether the cell may have to be folded anew."""
+        self.new_uses.append(fact)
+        if identity is not None and name is not None:
+            first = self._told.get((identity, name))
+            if first is None or fact.at <= first:
+                self._told[identity, name] = fact.at
+                self.tellings.append(fact)
+                self.is_stale = True
+        return self.is_stale or self.has_own
 
     def remember(self, own: list[Fact], uses: list[Fact], rules: Rules) -> Definitions | None:
         """Take earlier facts, of which the spans were reported. Returns what they define."""
-        self.seen = True
+        self._seen = True
         self.own += own
+        self.has_own |= bool(own)
         self.uses += uses
-        if not own and not any(telling_in(self.kind, use) for use in uses):
+        tellings = [use for use in uses if all(handles_in(self.kind, use))]
+        self.tellings += tellings
+        if not own and not tellings:
             return None
-        self.is_defined = True
-        definitions = define(self.kind, own, uses, rules)
-        self.folded.append(definitions)
-        self.proofs = Proofs(definitions, rules)
-        return definitions
+        self.folded.append(define(self.kind, own, tellings, uses, rules))
+        return self.folded[-1]
 
-    def _is_news(self) -> bool:
-        """Whether the new uses tell a name, or prove anything."""
-        names = self.folded[0].names
-        for use in self.new_uses:
-            telling = telling_in(self.kind, use)
-            if telling is not None and names.are_changed_by(telling):
-                return True
-            if self.own and self.proofs is not None and self.proofs.prove(use):
-                return True
-        return False
+    # -- folding ----------------------------------------------------------------------------------
 
-    def replace(self, definitions: Definitions, rules: Rules) -> None:
+    def redefined(self, rules: Rules) -> Definitions | None:
+        """The definitions with what was learned; None if nothing of it is news."""
+        stale = self.is_stale or (self.has_own and self._is_proven(rules))
+        self.own += self.new_own
+        self.uses += self.new_uses
+        self.new_own, self.new_uses, self.is_stale = [], [], False
+        return define(self.kind, self.own, self.tellings, self.uses, rules) if stale else None
+
+    def _is_proven(self, rules: Rules) -> bool:
+        """Whether any new use proves what was not known."""
+        if self._proofs is None:
+            self._proofs = Proofs(self.folded[0], rules)
+        return any(self._proofs.prove(use) for use in self.new_uses)
+
+    def replace(self, definitions: Definitions) -> None:
         """Let new definitions stand instead of those that were folded last."""
-        if self.seen:
+        if self._seen:
             changes = differences(self.spans(), definitions.spans())
             self.changes = composed(self.changes, changes)
-        self.folded = [definitions]
-        self.proofs = Proofs(definitions, rules)
+        self.folded, self._proofs = [definitions], None
 
     def means(self, definitions: Definitions) -> bool:
         """Whether permissions come to the same under what was folded last as under others."""
         return len(self.folded) == 1 and self.folded[0].meaning() == definitions.meaning()
 
+    # -- answers ----------------------------------------------------------------------------------
+
     def report(self) -> list[Change]:
         """What differs since the last report."""
-        if not self.seen:
-            self.seen = True
+        if not self._seen:
+            self._seen = True
             return [Change(None, span) for span in self.spans()]
         changes, self.changes = self.changes, []
         return changes

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from ledger.account.truth.fact import CHANGES, Fact
+from ledger.account.truth.fact import Fact
 from ledger.account.truth.handles import ALL_REGIONS, id_handle
 from ledger.account.truth.lines import NOT_KNOWN
 from ledger.account.truth.names import Names, Telling
@@ -43,16 +43,6 @@ class Meant(NamedTuple):
     """Whether it means the same at every instant."""
 
 
-def proof_of(kind: Defined, fact: Fact) -> Fact | None:
-    """The proof, in a grant or a revocation, of its policy or its project."""
-    if fact.consequence_of is not None or fact.call not in CHANGES:
-        return None
-    identity, name = handles_in(kind, fact)
-    if identity is None and name is None:
-        return None
-    return fact._replace(call="evidence", kind=kind, id=identity, name=name)
-
-
 def handles_in(kind: Defined, fact: Fact) -> tuple[str | None, str | None]:
     """The id and the name by which a fact of an agency speaks of its policy or its project."""
     if kind == "policy":
@@ -63,9 +53,17 @@ def handles_in(kind: Defined, fact: Fact) -> tuple[str | None, str | None]:
 def telling_in(kind: Defined, use: Fact) -> Telling | None:
     """The name that a grant or a revocation told beside the id of its policy or its project."""
     identity, name = handles_in(kind, use)
-    if identity is None or name is None or use.call not in CHANGES:
+    if identity is None or name is None:
         return None
     return identity, name, use._replace(call="evidence", kind=kind, id=identity, name=name)
+
+
+def proof_of(kind: Defined, use: Fact) -> Fact | None:
+    """The proof, in a grant or a revocation, of its policy or its project."""
+    identity, name = handles_in(kind, use)
+    if use.consequence_of is not None or (identity is None and name is None):
+        return None
+    return use._replace(call="evidence", kind=kind, id=identity, name=name)
 
 
 class Definitions:

@@ -13,7 +13,7 @@ from typing import Final
 
 from ledger.account.truth.agencies import agencies_in
 from ledger.account.truth.define import define
-from ledger.account.truth.fact import Fact
+from ledger.account.truth.fact import CHANGES, Fact
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.names import Names, own_names
 from ledger.account.truth.rules import Rules
@@ -54,8 +54,9 @@ def derive(facts: Iterable[Fact], rules: Rules) -> list[Span]:
     """
     known = in_order(filter(is_usable, facts))
     own = [fact for fact in known if fact.kind == "agency"]
-    policies = define("policy", [fact for fact in known if fact.kind == "policy"], own, rules)
-    projects = define("project", [fact for fact in known if fact.kind == "project"], own, rules)
+    uses = [fact for fact in own if fact.call in CHANGES]
+    policies = define("policy", [one for one in known if one.kind == "policy"], uses, uses, rules)
+    projects = define("project", [one for one in known if one.kind == "project"], uses, uses, rules)
     keys = Keys(lambda _: policies, lambda _: projects, rules)
     found: list[Span] = []
     for slot in fold_agencies(own, keys, rules).values():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.account.truth.definitions import Defined, Definitions, handles_in
 from ledger.account.truth.fact import CHANGES, Fact, LineKey
@@ -28,10 +28,11 @@ class Keys:
         self._find: Mapping[Defined, Find] = {"policy": policies, "project": projects}
         self._rules = rules
         self._known: dict[tuple[str | None, ...], tuple[LineKey, ...]] = {}
+        self._scopes: dict[LineKey, Scope] = {}
 
     def forget(self) -> None:
         """Policies or projects changed: what handles mean has to be found out again."""
-        self._known = {}
+        self._known, self._scopes = {}, {}
 
     def of(self, fact: Fact) -> tuple[LineKey, ...]:
         """The permissions that a grant or a revocation may mean. More than one: it is not told."""
@@ -64,8 +65,8 @@ class Keys:
         """Facts of agencies, the grants and revocations with their keys."""
         for fact in facts:
             if fact.call in CHANGES:
-                key, *others = self.of(fact)
-                yield tuple.__new__(Fact, (*fact[:-2], key, tuple(others)))
+                keys = self.of(fact)
+                yield tuple.__new__(Fact, (*fact[:-2], keys[0], keys[1:]))
             else:
                 yield fact
 
@@ -77,52 +78,59 @@ class Keys:
         added = [
             end._replace(call="ended", key=key, id=None, name=None)
             for key in keys
-            for end in self.ends(key)
+            for end in self.scope(key).ends
         ]
         if not added:
             return facts
         return sorted([*facts, *added], key=lambda fact: (fact.at, fact.position))
 
-    def ends(self, key: LineKey) -> Iterator[Fact]:
-        """The calls that ended the policy or the project of a permission."""
-        for definitions, handle in self._definitions(key):
-            if handle in definitions.ends:
-                yield definitions.ends[handle]
+    def scope(self, key: LineKey) -> Scope:
+        """What is known of the policy and the project of a permission."""
+        known = self._scopes.get(key)
+        if known is None:
+            known = self._scopes[key] = self._scope_of(key)
+        return known
 
-    def absences(self, key: LineKey) -> Iterator[Interval]:
-        """When the policy or the project of a permission was deleted, or may have been."""
-        for definitions, handle in self._definitions(key):
-            yield from definitions.absences.get(handle, ())
-
-    def _definitions(self, key: LineKey) -> Iterator[tuple[Definitions, str]]:
-        pairs: tuple[tuple[Defined, str | None], ...]
-        pairs = ("policy", key.policy), ("project", key.region)
-        for kind, handle in pairs:
-            definitions = self._find[kind](handle) if handle else None
-            if definitions is not None and handle is not None:
-                yield definitions, handle
-
-    def may_be_renamed(self, key: LineKey) -> bool:
-        """Whether the policy or the project of a permission may have had several names."""
-        return any(
-            len(definitions.names.of(handle.removeprefix("#"))) > 1
-            for definitions, handle in self._definitions(key)
+    def _scope_of(self, key: LineKey) -> Scope:
+        pairs = (
+            (self._find["policy"](key.policy) if key.policy is not None else None, key.policy),
+            (self._find["project"](key.region), key.region),
         )
+        ends, absences, constant = list[Fact](), list[Interval](), True
+        for definitions, handle in pairs:
+            if definitions is not None and handle is not None:
+                ends += [definitions.ends[handle]] if handle in definitions.ends else []
+                absences += definitions.absences.get(handle, ())
+                constant &= len(definitions.names.of(handle.removeprefix("#"))) <= 1
+        return Scope(tuple(ends), tuple(absences), pairs[0][0], pairs[1][0], constant)
+
+
+class Scope(NamedTuple):
+    """What is known of the policy and the project of a permission."""
+
+    ends: tuple[Fact, ...]
+    """The calls that ended them."""
+    absences: tuple[Interval, ...]
+    """When they were deleted, or may have been."""
+    policies: Definitions | None
+    projects: Definitions | None
+    is_constant: bool
+    """Whether each of them had one name at most."""
 
     def policy(self, key: LineKey, at: datetime) -> tuple[str | None, str | None]:
         """The policy's name at an instant and its id; two None if the key is all that is known."""
-        definitions = self._find["policy"](key.policy or "")
-        if definitions is not None and key.policy is not None:
-            return definitions.shown(key.policy, at)
-        return (None, key.policy[1:]) if key.policy and key.policy.startswith("#") else (None, None)
+        handle = key.policy
+        if handle is not None and self.policies is not None:
+            return self.policies.shown(handle, at)
+        return (None, handle[1:] if handle is not None and handle.startswith("#") else None)
 
     def region(self, key: LineKey, at: datetime) -> tuple[str, str | None]:
         """The region or project: its name at an instant, or else its id; and what is known of it.
 
         The second is the project's id, or what is known instead of an id.
         """
-        definitions = self._find["project"](key.region)
-        name, identity = definitions.shown(key.region, at) if definitions else (None, None)
-        if key.region.startswith("#"):
-            identity = key.region[1:]
-        return name or identity or key.region, identity
+        handle = key.region
+        name, identity = self.projects.shown(handle, at) if self.projects else (None, None)
+        if handle.startswith("#"):
+            identity = handle[1:]
+        return name or identity or handle, identity

@@ -12,10 +12,10 @@ from typing import Final
 
 from ledger.account.truth.agencies import Agency, Tail, agencies_in
 from ledger.account.truth.changes import Change, differences
-from ledger.account.truth.fact import Call, Fact
+from ledger.account.truth.fact import Call, Fact, LineKey
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.late import History, known_life
-from ledger.account.truth.lines import Line
+from ledger.account.truth.lines import GRANTED, Line
 from ledger.account.truth.names import Names, own_names
 from ledger.account.truth.orders import one_chain
 from ledger.account.truth.rules import Rules
@@ -24,6 +24,7 @@ from ledger.account.truth.slot import Slot
 from ledger.account.truth.spans import Span
 from ledger.account.truth.story import Key, Life
 from ledger.account.truth.things import (
+    Lives,
     births,
     by_slot,
     fold,
@@ -82,11 +83,9 @@ class Live:
 
     def _slot_of(self, instant: Sequence[Fact]) -> Slot | None:
         """The slot of all facts of an instant; None if there are several, or a name changes."""
-        found = {self._known_slot(fact) for fact in instant}
-        if len(found) > 1 or None in found:
+        name = self._known_slot(instant[0])
+        if name is None or any(self._known_slot(fact) != name for fact in instant[1:]):
             return None
-        name = found.pop()
-        assert name is not None, "facts have a slot"
         slot = self._slots.get(name)
         if slot is None:
             slot = self._slots[name] = Slot(name, self._rules, self._born)
@@ -115,10 +114,11 @@ class Live:
     def _keyed(self, slot: Slot, instant: Sequence[Fact]) -> list[Fact] | None:
         """The facts with their keys; None if the end of a policy has to be put among them."""
         facts = list(self._keys.keyed(instant))
-        new = {key for fact in facts if fact.key for key in (fact.key, *fact.others)}
-        for story in slot.stories:
-            new -= story.life.lines.keys() if type(story.life) is Life else set()
-        return None if any(True for key in new for _ in self._keys.ends(key)) else facts
+        for fact in facts:
+            for key in (fact.key, *fact.others) if fact.key is not None else ():
+                if self._keys.scope(key).ends and not _have(slot, key):
+                    return None
+        return facts
 
     # -- a later instant --------------------------------------------------------------------------
 
@@ -134,6 +134,9 @@ class Live:
             slot.step(facts)
             return differences(before, self._tail_spans(slot, tail))
         lines = {line: life.lines.get(line, ()) for fact in facts if (line := line_of(fact))}
+        if not lines or (len(facts) == 1 and _is_repeated(facts[0], *lines.values())):
+            slot.remember(facts)
+            return []
         tail = self._tail(slot, facts, lines)
         before = list(self._line_spans(slot, life, lines, tail))
         slot.step(facts)
@@ -184,11 +187,13 @@ class Live:
     def _agency(self, slot: Slot, life: Life) -> Agency:
         """The agency with a life in the slot's only story."""
         thing = thing_of(slot.name, life)
-        lives = tuple(
-            each
-            for each in slot.stories[0].lives()
-            if each is life or (each.id == life.id and thing_of(slot.name, each) == thing)
-        )
+        lives: Lives = (life,)
+        if slot.stories[0].past:
+            lives = tuple(
+                each
+                for each in slot.stories[0].lives()
+                if each is life or (each.id == life.id and thing_of(slot.name, each) == thing)
+            )
         name = name_of(slot.name, lives[0])
         return Agency(thing, name, [lives], 1, slot.spelled, self._keys, self._rules)
 
@@ -230,6 +235,17 @@ class Live:
             keyed = by_slot(self._keys.keyed(taken), self._names, self._rules)[slot.name]
             history = self._histories[slot.name] = History(keyed, slot, self._rules, self._born)
         return history
+
+
+def _have(slot: Slot, key: LineKey) -> bool:
+    """Whether the things that have the slot now have a line of a permission."""
+    lives = [story.life for story in slot.stories]
+    return all(type(life) is Life and key in life.lines for life in lives)
+
+
+def _is_repeated(fact: Fact, line: Line) -> bool:
+    """Whether a fact grants what is granted: that changes nothing."""
+    return fact.call == "granted" and len(line) == 1 and line[0].status == GRANTED
 
 
 def _current(slot: Slot) -> Life:

@@ -55,20 +55,10 @@ class Names:
         self._by_id[identity] = self._changes(identity)
         return known != self._by_id[identity]
 
-    def are_changed_by(self, telling: Telling) -> bool:
-        """Whether one more telling may change a name, or the fact that told it."""
-        identity, name, fact = telling
-        known = self._told.get(identity, {}).get(self._key(name, fact))
-        return known is None or not _is_earlier(known.fact, fact)
-
-    def _key(self, name: str, fact: Fact) -> object:
-        """What a telling is kept under: each renaming by itself."""
-        return fact.position if fact.call == "renamed" else self._rules.slot(name)
-
     def _keep(self, identity: str, name: str, fact: Fact) -> bool:
         """Keep a telling, unless the same name was told before. Returns whether it was kept."""
         told = self._told.setdefault(identity, {})
-        key = self._key(name, fact)
+        key = fact.position if fact.call == "renamed" else self._rules.slot(name)
         known = told.get(key)
         if known is not None and _is_earlier(known.fact, fact):
             return False

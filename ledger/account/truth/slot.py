@@ -115,9 +115,11 @@ class Slot:
     def remember(self, instant: Sequence[Fact]) -> None:
         """Remember which instant was the last, and what its facts changed."""
         at = self.last_at = instant[0].at
-        lives = [story.life for story in self.stories]
-        moved = any(type(life) is not Life or life.begun.at == at for life in lives)
-        moved = moved or any(fact.call in MOVEMENTS or fact.others for fact in instant)
+        for story in self.stories:
+            if type(story.life) is not Life or story.life.begun.at == at:
+                self.last_lines = None
+                return
+        moved = any(fact.call in MOVEMENTS or fact.others for fact in instant)
         self.last_lines = None if moved else {line_of(fact) for fact in instant}
 
     def settled(self, at: datetime) -> bool:
