@@ -87,9 +87,10 @@ def fold(slot: str, facts: Sequence[Fact], rules: Rules, born: Mapping[str, Fact
 def spell(spelled: dict[str, Spelling], facts: Iterable[Fact]) -> None:
     """Note how facts spell their policies' names: that of the first one is shown."""
     for fact in facts:
-        if fact.key is not None and fact.policy is not None and fact.key.policy is not None:
+        key = fact.key.policy if fact.key is not None else None
+        if key is not None and fact.policy is not None and fact.call != "ended":
             spelling = (fact.at, fact.policy)
-            spelled[fact.key.policy] = min(spelling, spelled.get(fact.key.policy, spelling))
+            spelled[key] = min(spelling, spelled.get(key, spelling))
 
 
 def name_of(slot: str, life: Life) -> str | None:
