@@ -136,12 +136,11 @@ class Agency(NamedTuple):
         yield from spans_of(identity, timeline)
 
     def _permission(self, key: LineKey, scope: Scope, at: datetime) -> Identity:
-        policy, policy_id = scope.policy(key, at)
-        region, project_id = scope.region(key, at)
+        region, service, policy, policy_id, project_id = scope.shown(at)
         if policy is None and policy_id is None and key.policy is not None:
             _, policy = self.spelled.get(key.policy, (at, key.policy))
         agency = self.thing, self.name
-        return ("permission", *agency, region, key.service, policy, policy_id, project_id)
+        return ("permission", *agency, region, service, policy, policy_id, project_id)
 
 
 def agencies_in(slot: Slot, keys: Keys, rules: Rules) -> Iterator[Agency]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
@@ -19,6 +19,12 @@ from ledger.account.truth.spans import Span
 def place(fact: Fact) -> tuple[datetime, int]:
     """The place of a fact among others: by time, and then by position."""
     return fact.at, fact.position
+
+
+def _instants(facts: Sequence[Fact]) -> list[list[Fact]]:
+    """Facts by instant, sorted by time."""
+    ordered = sorted(facts, key=place)
+    return [list(group) for _, group in groupby(ordered, key=attrgetter("at"))]
 
 
 class AgencyCell:
@@ -77,26 +83,26 @@ class AgencyCell:
         """Fold what was learned. The policies and projects have to be up to date."""
         if self.is_up_to_date:
             return
-        new, self.new, self._spans = sorted(self.new, key=place), [], None
+        new, self.new, self._spans = self.new, [], None
         if self._live is None or len(new) > len(self.facts):
             self._fold(new, keys, rules)
             return
-        for _, group in groupby(new, key=attrgetter("at")):
-            instant = list(group)
-            changes = self._live.take(instant, self.facts)
+        left = [new] if len(new) == 1 else _instants(new)
+        while left:
+            changes = self._live.take(left[0], self.facts)
             if changes is None:
-                self._fold(new[bisect_left(new, place(instant[0]), key=place) :], keys, rules)
+                self._fold([fact for instant in left for fact in instant], keys, rules)
                 return
-            self._keep(instant)
+            self._keep(left.pop(0))
             if self.seen and changes:
                 self.changes = composed(self.changes, changes)
 
     def _keep(self, instant: Sequence[Fact]) -> None:
         for fact in instant:
-            if not self.facts or place(self.facts[-1]) < place(fact):
-                self.facts.append(fact)
-            else:
+            if self.facts and place(fact) < place(self.facts[-1]):
                 insort(self.facts, fact, key=place)
+            else:
+                self.facts.append(fact)
 
     def _fold(self, new: Sequence[Fact], keys: Keys, rules: Rules) -> None:
         """Fold all facts anew, the new ones too."""

@@ -113,10 +113,11 @@ class Cells:
         something else.
         """
         self._bring(self._touched)
-        found = [change for cell in self._touched if cell.handles for change in cell.report()]
-        self._touched.clear()
-        found += [change for cell in self._redefined if cell.handles for change in cell.report()]
-        self._redefined.clear()
+        found: list[Change] = []
+        for cells in (self._touched, self._redefined):
+            for cell in cells:
+                found += cell.report() if cell.handles else ()
+            cells.clear()
         return found
 
     def of_agency(self, name: str) -> list[Span]:

@@ -33,6 +33,17 @@ def differences(before: Iterable[Span], after: Iterable[Span]) -> list[Change]:
     return [*(Change(span, None) for span in old.values()), *changed] if old else changed
 
 
+def differences_of_line(before: list[Span], after: list[Span]) -> list[Change]:
+    """The same for spans of one key, sorted by time, of which the first ones hardly differ."""
+    if len(before) > 1 and len(after) > 1:
+        return differences(before, after)
+    if not before or not after or before[0][8] != after[0][8]:
+        return differences(before, after)
+    changed = [] if before[0] == after[0] else [Change(before[0], after[0])]
+    gone = [Change(span, None) for span in before[1:]]
+    return [*gone, *changed, *(Change(None, span) for span in after[1:])]
+
+
 def composed(first: list[Change], then: list[Change]) -> list[Change]:
     """What differs after two steps, each of which changed something."""
     if not first or not then:

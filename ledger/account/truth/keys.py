@@ -7,18 +7,66 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from ledger.account.truth.definitions import Defined, Definitions, handles_in
 from ledger.account.truth.fact import CHANGES, Fact, LineKey
 from ledger.account.truth.handles import id_handle
 from ledger.account.truth.rules import Rules
-from ledger.account.truth.timeline import Interval
+from ledger.account.truth.timeline import BEGINNING, Interval
 
 Find = Callable[[str], Definitions | None]
 """Returns what is known of the policies, or projects, with a handle or a key."""
 NOWHERE: Final = "not known"
 """The region of a permission of which no fact told it."""
+
+
+Shown = tuple[str, str | None, str | None, str | None, str | None]
+"""The region, the service, the policy's name and its id, and the project's id."""
+
+
+class Scope:
+    """What is known of the policy and the project of a permission."""
+
+    __slots__ = ("_definitions", "_key", "_shown", "absences", "ends", "is_constant")
+
+    def __init__(self, key: LineKey, policies: Definitions | None, projects: Definitions | None):
+        self._key, self._definitions = key, (policies, projects)
+        self.ends: list[Fact] = []
+        """The calls that ended them."""
+        self.absences: list[Interval] = []
+        """When they were deleted, or may have been."""
+        self.is_constant = True
+        """Whether each of them had one name at most."""
+        for definitions, handle in ((policies, key.policy), (projects, key.region)):
+            if definitions is not None and handle is not None:
+                self.ends += [definitions.ends[handle]] if handle in definitions.ends else []
+                self.absences += definitions.absences.get(handle, ())
+                self.is_constant &= len(definitions.names.of(handle.removeprefix("#"))) <= 1
+        self._shown = self._shown_at(BEGINNING) if self.is_constant else None
+
+    def shown(self, at: datetime) -> Shown:
+        """What is shown of the permission, by the names at an instant.
+
+        A policy of which only a name is known has neither name nor id here: facts spell it.
+        """
+        return self._shown or self._shown_at(at)
+
+    def _shown_at(self, at: datetime) -> Shown:
+        key, (policies, projects) = self._key, self._definitions
+        policy, policy_id = _called(key.policy, policies, at)
+        project, project_id = _called(key.region, projects, at)
+        return project or project_id or key.region, key.service, policy, policy_id, project_id
+
+
+def _called(
+    handle: str | None, definitions: Definitions | None, at: datetime
+) -> tuple[str | None, str | None]:
+    if handle is None:
+        return None, None
+    if definitions is not None:
+        return definitions.shown(handle, at)
+    return None, handle[1:] if handle.startswith("#") else None
 
 
 class Keys:
@@ -88,49 +136,6 @@ class Keys:
         """What is known of the policy and the project of a permission."""
         known = self._scopes.get(key)
         if known is None:
-            known = self._scopes[key] = self._scope_of(key)
+            policies = None if key.policy is None else self._find["policy"](key.policy)
+            known = self._scopes[key] = Scope(key, policies, self._find["project"](key.region))
         return known
-
-    def _scope_of(self, key: LineKey) -> Scope:
-        pairs = (
-            (self._find["policy"](key.policy) if key.policy is not None else None, key.policy),
-            (self._find["project"](key.region), key.region),
-        )
-        ends, absences, constant = list[Fact](), list[Interval](), True
-        for definitions, handle in pairs:
-            if definitions is not None and handle is not None:
-                ends += [definitions.ends[handle]] if handle in definitions.ends else []
-                absences += definitions.absences.get(handle, ())
-                constant &= len(definitions.names.of(handle.removeprefix("#"))) <= 1
-        return Scope(tuple(ends), tuple(absences), pairs[0][0], pairs[1][0], constant)
-
-
-class Scope(NamedTuple):
-    """What is known of the policy and the project of a permission."""
-
-    ends: tuple[Fact, ...]
-    """The calls that ended them."""
-    absences: tuple[Interval, ...]
-    """When they were deleted, or may have been."""
-    policies: Definitions | None
-    projects: Definitions | None
-    is_constant: bool
-    """Whether each of them had one name at most."""
-
-    def policy(self, key: LineKey, at: datetime) -> tuple[str | None, str | None]:
-        """The policy's name at an instant and its id; two None if the key is all that is known."""
-        handle = key.policy
-        if handle is not None and self.policies is not None:
-            return self.policies.shown(handle, at)
-        return (None, handle[1:] if handle is not None and handle.startswith("#") else None)
-
-    def region(self, key: LineKey, at: datetime) -> tuple[str, str | None]:
-        """The region or project: its name at an instant, or else its id; and what is known of it.
-
-        The second is the project's id, or what is known instead of an id.
-        """
-        handle = key.region
-        name, identity = self.projects.shown(handle, at) if self.projects else (None, None)
-        if handle.startswith("#"):
-            identity = handle[1:]
-        return name or identity or handle, identity

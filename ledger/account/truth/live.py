@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from ledger.account.truth.agencies import Agency, Tail, agencies_in
-from ledger.account.truth.changes import Change, differences
+from ledger.account.truth.changes import Change, differences, differences_of_line
 from ledger.account.truth.fact import Call, Fact, LineKey
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.late import History, known_life
@@ -133,14 +133,27 @@ class Live:
             before = list(self._tail_spans(slot, tail))
             slot.step(facts)
             return differences(before, self._tail_spans(slot, tail))
+        if len(facts) == 1 and line_of(facts[0]) != "expiry":
+            return self._step_of_line(slot, life, facts)
         lines = {line: life.lines.get(line, ()) for fact in facts if (line := line_of(fact))}
-        if not lines or (len(facts) == 1 and _is_repeated(facts[0], *lines.values())):
-            slot.remember(facts)
-            return []
         tail = self._tail(slot, facts, lines)
         before = list(self._line_spans(slot, life, lines, tail))
         slot.step(facts)
         return differences(before, self._line_spans(slot, _current(slot), lines, tail))
+
+    def _step_of_line(self, slot: Slot, life: Life, facts: Sequence[Fact]) -> list[Change]:
+        """Let the present life take one fact, which changes one line at most, and no expiry."""
+        fact, line = facts[0], line_of(facts[0])
+        known = life.lines.get(line, ()) if line is not None else ()
+        if line is None or _is_repeated(fact, known):
+            slot.remember(facts)
+            return []
+        agency = self._agency(slot, life)
+        gone = agency.gone()
+        tail = None if gone or len(known) > 1 else Tail(fact.at, ())
+        before = list(agency.spans_of(line, gone, tail)) if known else []
+        slot.step(facts)
+        return differences_of_line(before, list(agency.spans_of(line, gone, tail)))
 
     def _tail(self, slot: Slot, facts: Sequence[Fact], lines: Mapping[Key, Line]) -> Tail | None:
         """The tail that facts of the latest instant may change; None if they may change the past.

@@ -119,8 +119,13 @@ class Slot:
             if type(story.life) is not Life or story.life.begun.at == at:
                 self.last_lines = None
                 return
-        moved = any(fact.call in MOVEMENTS or fact.others for fact in instant)
-        self.last_lines = None if moved else {line_of(fact) for fact in instant}
+        lines: set[Key | None] = set()
+        for fact in instant:
+            if fact.call in MOVEMENTS or fact.others:
+                self.last_lines = None
+                return
+            lines.add(line_of(fact))
+        self.last_lines = lines
 
     def settled(self, at: datetime) -> bool:
         """Whether there was one story at an instant, without a search."""

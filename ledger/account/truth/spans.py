@@ -76,7 +76,7 @@ def spans_of(identity: Identity, timeline: Timeline) -> Iterator[Span]:
 def _expires(then: State | None, at: datetime | None) -> bool:
     """Whether a state is that of an expired agency, which no call made so at that instant."""
     return (
-        then is not None and then.since == at and then.note == EXPIRY_NOTE and then.origin is None
+        then is not None and then.note == EXPIRY_NOTE and then.origin is None and then.since == at
     )
 
 
