@@ -22,6 +22,7 @@ from eventsourcing.utils import Environment, EnvType
 
 import ledger.events  # noqa: F401  A program that reads a ledger needs its events.
 from ledger.account.questions import Account
+from ledger.account.state import State
 from ledger.as_of import AsOf, resolve
 from ledger.catalogue import Catalogue, load_catalogue
 from ledger.errors import NotFound
@@ -185,9 +186,13 @@ class Ledger(Application[str]):
     # -- reading ---------------------------------------------------------------------------------
 
     def account(self, provider: str, account: str) -> Account:
-        """The account as it stands now, by the facts of its stream. It is the caller's own copy."""
+        """The account as it stands now, by the facts of its own stream.
+
+        An agency that only a use proves is not in it. It is the caller's own copy.
+        """
         with self._transactions.lock, self.store_errors():
-            state = deepcopy(self._transactions.cache.accounts.current(provider, account))
+            accounts = self._transactions.cache.accounts
+            state = deepcopy(accounts.current(State(provider, account)))
         return Account(state, state.next_instant(self._now()))
 
     def stream(self, stream: str, *, after: int = 0) -> Iterator[Recorded]:

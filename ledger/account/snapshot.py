@@ -1,4 +1,4 @@
-"""An account's state as text, so that a command need not read the account's whole stream again.
+"""A stream's state as text, so that a command need not read the whole stream again.
 
 {"state":"5f0c…","provider":"huaweicloud",…,"facts":[[["created","granted"],[0,1,1]],…]}: every
 field of the state, by its declared type. A mapping is a list of pairs, a timeline the list of its
@@ -23,14 +23,14 @@ from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, ge
 from pydantic_core import from_json, to_json
 
 from ledger.account.facts import SAYS
-from ledger.account.state import State, Timeline
+from ledger.account.state import Timeline
 from ledger.account.topics import EVENTS
 from ledger.values import instant, instant_text
 
 RULES: Final = 1
 """Grows when an `evolve` makes another state of the same events without a change of its shape."""
 
-S = TypeVar("S", bound=State)
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +51,14 @@ class Codec:
         return self.dump is _same and self.load is _same
 
 
-def to_text(state: State) -> str:
+def to_text(state: object) -> str:
     """The state as one line of JSON."""
     kind: Any = type(state)
     return to_json({"state": version_of(kind), **codec_of(kind).dump(state)}).decode()
 
 
-def from_text(text: str) -> State:
-    """The inverse of `to_text`. Raises ValueError for anything else."""
-    return load(text, State)
-
-
-def load(text: str, kind: type[S]) -> S:
-    """The state of that class from its text. Raises ValueError for anything else."""
+def from_text(text: str, kind: type[S]) -> S:
+    """The inverse of `to_text`: a state of that class. Raises ValueError for anything else."""
     shape: Any = kind
     try:
         content = from_json(text)

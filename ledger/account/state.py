@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from ledger.account.truth.cells import Cells
-from ledger.account.truth.fact import Fact
+from ledger.account.truth.fact import FOREVER, Fact
 from ledger.account.truth.rules import rules_of
 from ledger.messages import Origin
 
@@ -75,23 +75,31 @@ def account_stream(provider: str, account: str) -> str:
     return f"account:{provider}:{account}"
 
 
+def after(at: datetime, origin: Origin) -> datetime:
+    """The earliest time of a command that comes after a fact.
+
+    Of commands within one instant, the order is known. Of an observed fact and a command it is
+    not, so the command takes effect later.
+    """
+    return at if origin == "commanded" or at == FOREVER else at + MOMENT
+
+
 @dataclass(slots=True)
 class State:
     """The state of one account. `evolve` owns and changes it.
 
     A fact's position is the version of the event that says it. `cells` folds the facts, and
-    `Account` asks it on behalf of decisions. The latest times are of any event, and of any
-    observed one.
+    `Account` asks it on behalf of decisions. No command takes effect before `earliest`.
     """
 
     provider: str
     account: str
     version: int = 0
-    latest_effective_at: datetime | None = None
-    latest_observed_at: datetime | None = None
+    earliest: datetime | None = None
     authorizations: dict[tuple[str, str], Timeline[Authorization]] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
     _cells: Cells | None = field(default=None, init=False, repr=False, compare=False)
+    _uses: set[Fact] = field(default_factory=set, init=False, repr=False, compare=False)
     _names: Names | None = field(default=None, init=False, repr=False, compare=False)
 
     def __deepcopy__(self, memo: dict[int, object]) -> State:
@@ -100,11 +108,14 @@ class State:
             self.provider,
             self.account,
             self.version,
-            self.latest_effective_at,
-            self.latest_observed_at,
+            self.earliest,
             {key: known.__deepcopy__(memo) for key, known in self.authorizations.items()},
             self.facts.copy(),
         )
+
+    @property
+    def stream(self) -> str:
+        return account_stream(self.provider, self.account)
 
     @property
     def cells(self) -> Cells:
@@ -117,9 +128,8 @@ class State:
     def happened(self, version: int, at: datetime, origin: Origin) -> None:
         """Note an event of the account's stream: its version, its effective time, its origin."""
         self.version = version
-        self.latest_effective_at = max(at, self.latest_effective_at or at)
-        if origin == "observed":
-            self.latest_observed_at = max(at, self.latest_observed_at or at)
+        earliest = after(at, origin)
+        self.earliest = max(earliest, self.earliest or earliest)
 
     def learn(self, facts: Iterable[Fact]) -> None:
         """Take facts of the account's events."""
@@ -129,6 +139,19 @@ class State:
             self._cells.learn(new)
         if self._names is not None:
             _learn_names(new, self._names)
+
+    def prove(self, use: Fact) -> None:
+        """Take the use of an agency, which is not a fact of the account's own stream.
+
+        It has no place in the order of the account's commands and traces. It counts until the
+        state is read again.
+        """
+        if use in self._uses:
+            return
+        self._uses.add(use)
+        number = len(self._uses)
+        proof = use._replace(position=-number, origin="observed", trace=f"use {number}")
+        self.cells.learn((proof,))
 
     def name_of(self, kind: Named, identity: str | None) -> str | None:
         """The name of a policy or a project, as it was told last; None if none was told."""
@@ -144,17 +167,12 @@ class State:
             _learn_names(self.facts, self._names)
         return self._names
 
-    def next_instant(self, now: datetime) -> datetime:
-        """The time at which a command takes effect: now, or the latest fact's if that lies ahead.
+    def next_instant(self, now: datetime, earliest: datetime | None = None) -> datetime:
+        """The time at which a command takes effect: now, or later if a known fact lies ahead.
 
-        It is later than any observed fact, because the order within one instant is not known.
+        It does not lie before `earliest`, if that is given.
         """
-        times = [now]
-        if self.latest_effective_at is not None:
-            times.append(self.latest_effective_at)
-        if self.latest_observed_at is not None:
-            times.append(self.latest_observed_at + MOMENT)
-        return max(times)
+        return max(now, earliest or now, self.earliest or now)
 
     def regions(self) -> set[str]:
         """The regions in which the account was asked for consent, or was granted a permission."""

@@ -6,22 +6,29 @@ relied on, and after a conflict the cache is cleared.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import cast
 
-from eventsourcing.persistence import Mapper
+from eventsourcing.persistence import Mapper, StoredEvent
 
-from ledger.execution.account_cache import Accounts, Bounded
+from ledger.account.account import evolve
+from ledger.account.facts import fact_of, fact_of_entry
+from ledger.account.state import State
+from ledger.account.uses import Uses
 from ledger.execution.batch import Batch, Known, Name
+from ledger.execution.state_cache import Bounded, States
+from ledger.messages import Recorded
 from ledger.persistence.recorder import Recorder
-from ledger.persistence.side_tables import SubjectRow
+from ledger.persistence.side_tables import SnapshotRow, SubjectRow
 
 
 class Cache:
     """Looks up the state on which a batch builds. Not for several threads at once."""
 
     def __init__(self, recorder: Recorder, mapper: Mapper[str]) -> None:
-        self._recorder = recorder
-        self.accounts = Accounts(recorder, mapper)
+        self._recorder, self._mapper = recorder, mapper
+        self.accounts = States[State](recorder, self._read_account, evolve)
+        self.uses = States[Uses](recorder, _read_use, _take_use)
         self._versions, self._subjects = Bounded(), Bounded()
 
     def known(
@@ -38,10 +45,15 @@ class Cache:
         versions = {stream: self._version(stream) for stream in streams if stream not in relied}
         return Known({**versions, **relied}, self._registered(names), relied.keys())
 
+    def snapshots(self) -> Sequence[SnapshotRow]:
+        """The snapshots to write with the next append."""
+        return (*self.accounts.snapshots(), *self.uses.snapshots())
+
     def add(self, batch: Batch) -> None:
         """Note what a batch appended."""
-        self.accounts.snapshots_written()
-        self.accounts.add(batch.entries)
+        for states in (self.accounts, self.uses):
+            states.snapshots_written()
+            states.add(batch.entries)
         for stream, version in batch.versions.items():
             self._versions[stream] = version
         for name, row in batch.subjects.items():
@@ -50,8 +62,12 @@ class Cache:
     def clear(self) -> None:
         """Forget everything: after a conflict, or a failure, it may be behind the database."""
         self.accounts.clear()
+        self.uses.clear()
         self._versions.clear()
         self._subjects.clear()
+
+    def _read_account(self, state: State, entry: StoredEvent) -> None:
+        evolve(state, cast(Recorded, self._mapper.to_domain_event(entry)))
 
     def _version(self, stream: str) -> int:
         if stream not in self._versions:
@@ -66,3 +82,13 @@ class Cache:
             for text, row in self._recorder.select_subjects(kind, unknown).items():
                 found[kind, text] = self._subjects[kind, text] = row
         return found
+
+
+def _read_use(uses: Uses, entry: StoredEvent) -> None:
+    """Without making the event: an agency may have been used a million times."""
+    version = entry.originator_version
+    uses.learn(version, fact_of_entry(entry.state, version))
+
+
+def _take_use(uses: Uses, entry: Recorded) -> None:
+    uses.learn(entry.version, fact_of(entry, entry.version))

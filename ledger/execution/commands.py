@@ -10,7 +10,8 @@ from functools import partial
 from ledger.account.account import decide
 from ledger.account.decision import Circumstances
 from ledger.account.questions import Account
-from ledger.account.state import account_stream
+from ledger.account.state import State
+from ledger.account.uses import Uses, agencies_named, handles_of, inform
 from ledger.catalogue import Catalogue
 from ledger.errors import Refused
 from ledger.execution.batch import Batch, Name
@@ -19,7 +20,7 @@ from ledger.execution.repetition import check_actor, command_digest, first_outco
 from ledger.execution.request import Actor, Request
 from ledger.execution.streams import stream_of
 from ledger.execution.transactions import Transactions
-from ledger.messages import DomainEvent, Recorded
+from ledger.messages import Command, DomainEvent, Recorded
 
 History = Callable[[int, int], Iterable[Recorded]]
 """The entries between two positions, both included."""
@@ -59,16 +60,19 @@ class Commands:
     def _attempt(self, request: Request, catalogue: Catalogue) -> Outcome:
         """Decide and append once. Raises IntegrityError on a conflict."""
         command = request.command
-        state = self._transactions.cache.accounts.cached(command.provider, command.account)
+        cache = self._transactions.cache
+        state = cache.accounts.cached(State(command.provider, command.account))
         # After the account was read: if that shows the effect of this command, its id is used too.
         if first := self._first_outcome(request):
             return first
         # A command takes effect now, even if a fact is known whose clock was ahead of this one.
-        now = self._now()
-        account = Account(state, state.next_instant(now))
+        now, uses = self._now(), self._uses(state, command, catalogue)
+        account = Account(state, state.next_instant(now, inform(state, uses)))
         circumstances = Circumstances(account.at, catalogue, request.reason)
         decision = decide(account, command, circumstances)
-        batch = self._batch(request, account, decision.events, circumstances, now)
+        relied = {state.stream: state.version} | {each.stream: each.version for each in uses}
+        known = cache.known(*_used(request, decision.events), relied)
+        batch = self._batch(Batch(known, now), request, decision.events, circumstances)
         entries, checkpoint = self._appended(request, batch)
         if decision.refusal is not None:
             raise Refused(
@@ -79,24 +83,24 @@ class Commands:
             )
         return Outcome(entries, checkpoint, note=decision.note, dry_run=request.dry_run)
 
+    def _uses(self, state: State, command: Command, catalogue: Catalogue) -> list[Uses]:
+        """The uses of the agencies that the command names."""
+        return [
+            self._transactions.cache.uses.cached(Uses(state.provider, state.account, handle))
+            for agency in agencies_named(command, catalogue)
+            for handle in handles_of(state, agency)
+        ]
+
     def _batch(
         self,
+        batch: Batch,
         request: Request,
-        account: Account,
         events: Sequence[DomainEvent],
         circumstances: Circumstances,
-        now: datetime,
     ) -> Batch:
-        """The batch of a decision's events. The decision relied on the account."""
-        key = (account.provider, account.account)
-        known = self._transactions.cache.known(
-            {stream_of(event, key) for event in events},
-            _names(request.actor) if events else (),
-            {account_stream(*key): account.version},
-        )
-        batch = Batch(known, now)
+        """The batch with a decision's events."""
         batch.add_command(
-            key,
+            (request.command.provider, request.command.account),
             events,
             circumstances.at,
             command_id=request.command_id or str(uuid.uuid4()),
@@ -124,6 +128,12 @@ class Commands:
         entries = tuple(self._history(used.first_position, used.last_position))
         check_actor(recorder, used, entries, request.actor)
         return first_outcome(used, entries, command_digest(request.command))
+
+
+def _used(request: Request, events: Sequence[DomainEvent]) -> tuple[set[str], tuple[Name, ...]]:
+    """The streams that a decision's events belong to, and the names that they use."""
+    account = (request.command.provider, request.command.account)
+    return {stream_of(event, account) for event in events}, _names(request.actor) if events else ()
 
 
 def _names(actor: Actor | None) -> tuple[Name, ...]:

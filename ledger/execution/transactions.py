@@ -85,7 +85,7 @@ class Transactions:
         """Append a batch in one transaction. Raises IntegrityError on a conflict."""
         if not batch.entries:
             return Appended()
-        side_rows = batch.side_rows(self.cache.accounts.snapshots())
+        side_rows = batch.side_rows(self.cache.snapshots())
         # Not Application.save, which examines the type of every single event.
         stored = [self._mapper.to_stored_event(cast(Any, entry)) for entry in batch.entries]
         with self._known_again_after_failure():

@@ -275,7 +275,7 @@ def test_an_error_after_the_commit_leaves_no_half_of_the_account_in_memory(
         evolve(state, entry)
 
     with monkeypatch.context() as patch:
-        patch.setattr("ledger.execution.account_cache.evolve", failing)
+        patch.setattr(ledger._transactions.cache.accounts, "_take", failing)
         with pytest.raises(StoreLocked) as failed:
             ledger.execute(revoke(BEIJING))
     assert "appended" in failed.value.__notes__[0]
