@@ -154,7 +154,7 @@ def test_anything_but_a_snapshot_is_a_value_error(content: object) -> None:
 def test_no_text_that_is_not_a_snapshot_ends_the_program(text: str) -> None:
     """A program that cannot read a snapshot replays the entries."""
     with pytest.raises(ValueError, match=r"."):
-        from_text(text)
+        from_text(text, State)
 
 
 # -- the shape -----------------------------------------------------------------------------------
