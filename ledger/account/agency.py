@@ -94,7 +94,7 @@ class AgencyExpiryChanged(DomainEvent):
 
 
 class AgencyDeletionRequested(DomainEvent):
-    """The cloud accepted a deletion. A task carries it out, and no trace has its result."""
+    """The cloud accepted a deletion. A task carries it out, and the agency ends later."""
 
     TOPIC = "AgencyDeletionRequested.v1"
 
@@ -291,8 +291,7 @@ EVENTS: Meanings = {
     ),
     AgencyDeletionRequested: Meaning(
         lambda event, who: (
-            f"{who} asked for the deletion of the agency {called(event)}; "
-            "no trace tells when it ended"
+            f"{who} asked for the deletion of the agency {called(event)}; a task carries it out"
         ),
         standing,
         role="change",

@@ -103,7 +103,7 @@ class _FileReader:
                 f"the trace's time is in the future: {instant_text(found.effective_at)}"
             )
         _check_account(found.account)
-        _check_texts(_texts(found))
+        _check_texts(found)
 
 
 @lru_cache(maxsize=1_024)  # A file has the traces of few accounts.
@@ -111,22 +111,13 @@ def _check_account(account: str) -> None:
     _account.validate_python(account)
 
 
-def _texts(found: Observation) -> list[str]:
-    """All texts that come from the trace, in the envelope and in the facts."""
-    values = [found.source.trace_id, found.actor, found.correlation_id]
-    for event in found.events:
-        values += event.__dict__.values()
-    return [value for value in values if isinstance(value, str)]
+def _check_texts(found: Observation) -> None:
+    """Raises Unreadable for a text that is too long, or cannot be printed on one line.
 
-
-def _check_texts(texts: list[str]) -> None:
-    """Raises Unreadable for a text that is too long, or cannot be printed on one line."""
-    together = "".join(texts)
-    # Nearly always all of them together are short enough, and printable.
-    if len(together) <= TEXT_CHARS_MAX and together.isprintable():
-        return
-    for each in texts:
-        if len(each) > TEXT_CHARS_MAX or UNPRINTABLE.search(each):
+    Those of the facts themselves are validated words.
+    """
+    for each in (found.source.trace_id, found.actor, found.correlation_id):
+        if each and (len(each) > TEXT_CHARS_MAX or UNPRINTABLE.search(each)):
             raise Unreadable(
                 f"{shown(each, 60)!r} is not valid: a text of a fact is printable, and has at most "
                 f"{TEXT_CHARS_MAX} characters"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
 from pathlib import Path
 
@@ -119,6 +120,19 @@ def test_progress_is_the_stored_bytes_of_each_piece(path: Path, piece_bytes: int
     assert max(seen) <= piece_bytes
 
 
+def test_a_later_gzip_member_is_not_read_whole_before_its_first_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PIECE_BYTES", 64)
+    path, seen = tmp_path / "a.json.gz", list[int]()
+    noise = bytes(random.Random(1).randrange(32, 127) for _ in range(20_000))
+    path.write_bytes(gzip.compress(b"x") + gzip.compress(noise))
+    pieces = pieces_of(path, seen.append)
+    while "".join(next(pieces)) in ("", "x"):
+        pass
+    assert sum(seen) < 1_000
+
+
 def test_a_stream_without_a_header_is_not_gzip(path: Path) -> None:
     stored = zlib.compress(b"x")
     path.write_bytes(stored)
@@ -126,14 +140,22 @@ def test_a_stream_without_a_header_is_not_gzip(path: Path) -> None:
 
 
 def test_the_files_of_folders_are_sorted_and_given_files_keep_their_order(tmp_path: Path) -> None:
-    for name in ("b/2.json", "b/1.JSON.GZ", "a/x.jsonl", "a/x.jsonl.gz", "a/x.ndjson", "c.json"):
+    for name in (
+        "b/2.json",
+        "b/1.JSON.GZ",
+        "a/x.jsonl",
+        "a/x.jsonl.gz",
+        "a/x.ndjson",
+        "a/y.ndjson.gz",
+        "c.json",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
     for name in ("a/x.txt", "a/x.json.zip", "b/json", "a/x.ndjson.gz.bak"):
         (tmp_path / name).write_text("x")
     found = [str(path.relative_to(tmp_path)) for path in files_of([tmp_path])]
     assert found == [
-        "c.json", "a/x.jsonl", "a/x.jsonl.gz", "a/x.ndjson", "b/1.JSON.GZ", "b/2.json",
+        "c.json", "a/x.jsonl", "a/x.jsonl.gz", "a/x.ndjson", "a/y.ndjson.gz", "b/1.JSON.GZ", "b/2.json",
     ]  # fmt: skip
     given = [tmp_path / "c.json", tmp_path / "a/x.txt", tmp_path / "b"]
     assert [path.name for path in files_of(given)] == ["c.json", "x.txt", "1.JSON.GZ", "2.json"]

@@ -124,6 +124,10 @@ def test_a_record_without_a_version_is_read_as_the_first() -> None:
     assert fact(said).agency == "worker"
 
 
+def test_a_call_that_is_not_on_roles_or_policies_is_counted_by_its_name() -> None:
+    assert counted(call("PassRole", roleName="worker")) == "iam:PassRole"
+
+
 def test_calls_are_counted_by_service_and_name_and_apart_if_they_only_read() -> None:
     kind_of = SOURCES["cloudtrail"].kind_of
     assert kind_of(record("ListRoles", readOnly=True)) == ("iam:ListRoles", True)
