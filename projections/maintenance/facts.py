@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
 from ledger.errors import CorruptEntry
-from ledger.folding import FACT_TYPES, Fact, Handle, Recall, fact_of_entry, handles_of, rules_of
+from ledger.folding import FACT_TYPES, Fact, Handle, fact_of_entry, handles_of, rules_of
 from projections.stores import fact_index
 from projections.stores.connection import Connection
 
 _TYPES: Final = ", ".join(f"'{name}'" for name in FACT_TYPES)
-INDEXED_AT_ONCE: Final = 100_000
-"""How many positions are read at once to be indexed."""
 _OF_TYPES: Final = f"type IN ({_TYPES})"
 
 
@@ -76,34 +74,21 @@ def new_facts(connection: Connection, first: int, last: int) -> dict[Account, li
     return dict(sorted(found.items()))
 
 
-def recalling(connection: Connection, account: Account) -> Recall:
-    """Returns facts of an account by their handles, from the index."""
-    rules = rules_of(account.provider)
+def recalled(
+    connection: Connection, account: Account, handles: Collection[Handle], known: dict[int, Fact]
+) -> list[Fact]:
+    """The facts of an account that have one of these handles, from the index.
 
-    def recall(handles: Collection[Handle]) -> Iterator[Fact]:
-        wanted = frozenset(handles)
-        for position, entry in fact_index.entries(connection, account, handles):
-            fact = _fact(entry, position)
-            if fact is not None and not wanted.isdisjoint(handles_of(fact, rules)):
-                yield fact
-
-    return recall
-
-
-def index(connection: Connection, last: int) -> None:
-    """Index the facts up to a position that are not indexed yet. Within a transaction only."""
-    for first in range(fact_index.indexed_until(connection) + 1, last + 1, INDEXED_AT_ONCE):
-        until = min(first + INDEXED_AT_ONCE - 1, last)
-        for account, facts in new_facts(connection, first, until).items():
-            fact_index.add(connection, account, _handles(account, facts))
-        fact_index.advance(connection, until)
-
-
-def _handles(account: Account, facts: Iterable[Learned]) -> Iterator[tuple[Handle, int]]:
-    rules = rules_of(account.provider)
-    for each in facts:
-        for handle in handles_of(each.fact, rules):
-            yield handle, each.fact.position
+    `known` has the facts by position that were recalled before; those found now are added.
+    """
+    wanted, rules = frozenset(handles), rules_of(account.provider)
+    found = []
+    for position, entry in fact_index.entries(connection, account, handles):
+        fact = known.get(position) or _fact(entry, position)
+        if fact is not None and not wanted.isdisjoint(handles_of(fact, rules)):
+            known[position] = fact
+            found.append(fact)
+    return found
 
 
 def _fact(entry: str, position: int) -> Fact | None:

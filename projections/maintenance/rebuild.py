@@ -18,6 +18,7 @@ from typing import Final, Self
 from ledger.errors import StoreLocked
 from projections.maintenance.digest import Digest, digest_of_table
 from projections.maintenance.histories import Tables, continue_history, write_history
+from projections.maintenance.live_facts import ReadFacts
 from projections.projection import FoldedProjection, Projection, Stored
 from projections.stores.store import Store
 from projections.stores.tracking import Tracked
@@ -99,7 +100,7 @@ class _Rebuild:
             position = min(begun[projection.name].position for projection in self._together)
             before = self._digests({p: begun[p.name].table for p in self._together}, position)
             beside = {p: self._upkeep.make_beside(p, begun[p.name]) for p in self._together}
-            write_history(self._store, beside, position)
+            write_history(self._store, beside, position, ReadFacts(self._store.connection))
             for projection, table in beside.items():
                 self._upkeep.complete(projection, table)
             built = self._rebuilt(position, before, self._digests(beside, position))
@@ -123,7 +124,7 @@ class _Rebuild:
         self, beside: Tables, position: int, known: Mapping[str, Tracked], now: int
     ) -> list[Rebuilt]:
         """Add what the live tables have got since a position to the new ones; digest both again."""
-        continue_history(self._store, beside, position + 1, now)
+        continue_history(self._store, beside, position + 1, now, ReadFacts(self._store.connection))
         before = self._digests({p: known[p.name].table for p in self._together}, now)
         return self._rebuilt(now, before, self._digests(beside, now))
 

@@ -10,9 +10,9 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-from ledger.folding import Cells, Change, Span, rules_of
+from ledger.folding import Change, Span
 from projections.history import rows
 from projections.maintenance.facts import (
     Account,
@@ -21,14 +21,11 @@ from projections.maintenance.facts import (
     commits,
     learned,
     new_facts,
-    recalling,
 )
+from projections.maintenance.live_facts import KnownCells, ReadFacts
 from projections.maintenance.spans import Shown, cells_of
 from projections.projection import FoldedProjection
 from projections.stores.connection import Connection
-
-RECALLED_MAX: Final = 50
-"""Of an account with more new facts at once, all earlier ones are read: that costs less."""
 
 Identity = tuple[Any, ...]
 
@@ -46,8 +43,11 @@ class Row:
 class RowWriter:
     """Writes the rows of some folded projections, each into a table; `tables` by projection."""
 
-    def __init__(self, connection: Connection, tables: Mapping[FoldedProjection, str]) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: Connection, tables: Mapping[FoldedProjection, str], facts: ReadFacts
+    ) -> None:
+        """`facts`: those of the live tables are indexed."""
+        self._connection, self._facts = connection, facts
         self._tables = [_Table(projection, table) for projection, table in tables.items()]
 
     def write_all(self, last: int) -> None:
@@ -55,34 +55,27 @@ class RowWriter:
         for account in accounts(self._connection, last):
             with _no_garbage_collection():
                 facts = learned(self._connection, account, last)
-                self._fold(account, Cells(rules_of(account.provider)), facts)
+                self._fold(account, KnownCells(account), facts)
+        self._facts.end(last)
 
     def add(self, first: int, last: int) -> None:
-        """Add the facts between two positions, both included. Within a transaction only.
-
-        Of an account that has few new facts, only those earlier ones are read that matter.
-        """
+        """Add the facts between two positions, both included. Within a transaction only."""
+        self._facts.begin(first)
         for account, new in new_facts(self._connection, first, last).items():
             with _no_garbage_collection():
-                self._fold(account, self._cells(account, new), new)
+                known = self._facts.cells(account, new)
+                self._fold(account, known, new)
+                self._facts.keep(account, known)
+        self._facts.end(last)
 
-    def _cells(self, account: Account, new: Sequence[Learned]) -> Cells:
-        rules = rules_of(account.provider)
-        if len(new) <= RECALLED_MAX:
-            return Cells(rules, recalling(self._connection, account))
-        cells = Cells(rules)
-        before = learned(self._connection, account, new[0].fact.position - 1)
-        cells.learn(each.fact for each in before)
-        cells.changes()
-        return cells
-
-    def _fold(self, account: Account, cells: Cells, new: Sequence[Learned]) -> None:
+    def _fold(self, account: Account, known: KnownCells, new: Sequence[Learned]) -> None:
         for commit in commits(new):
-            cells.learn(commit.facts)
-            for change in cells.changes():
+            known.learn(commit.facts)
+            for change in known.cells.changes():
                 self._take(account, change, commit.position)
         for table in self._tables:
             table.write(self._connection, account)
+        self._facts.index(account, new)
 
     def _take(self, account: Account, change: Change, position: int) -> None:
         for table in self._tables:

@@ -16,9 +16,9 @@ from ledger.errors import NotFound, StoreUnavailable
 from ledger.near_words import did_you_mean
 from ledger.values import instant_text
 from projections.definitions.declared import PROJECTIONS, declared_name
-from projections.maintenance import facts
 from projections.maintenance.comparison import compare_all
 from projections.maintenance.histories import continue_history, write_history
+from projections.maintenance.live_facts import LiveFacts
 from projections.maintenance.rebuild import OnProgress, Rebuilt, rebuild_all
 from projections.projection import Stored
 from projections.stores import time_index
@@ -72,6 +72,7 @@ class Runner:
         self._clock = clock
         self._store = store
         self._catalogue = catalogue
+        self._live = LiveFacts(store.connection)
 
     def catch_up(self, on_progress: OnProgress | None = None) -> int:
         """Bring every projection to the ledger's last position; return the position reached.
@@ -185,13 +186,13 @@ class Runner:
         tables: dict[int, dict[Stored, str]] = defaultdict(dict)
         for known in self._store.tracking.tracked().values():
             tables[known.position][PROJECTIONS[known.name]] = known.table
-        for reached, behind in tables.items():
-            if reached == 0:
-                write_history(self._store, behind, until)
-            elif reached < until:
-                continue_history(self._store, behind, reached + 1, until)
+        with self._live.advancing(until):
+            for reached, behind in tables.items():
+                if reached == 0:
+                    write_history(self._store, behind, until, self._live)
+                elif reached < until:
+                    continue_history(self._store, behind, reached + 1, until, self._live)
         time_index.extend(self._store.connection, until)
-        facts.index(self._store.connection, until)
         self._store.tracking.advance(until)
 
 

@@ -35,7 +35,7 @@ from ledger.as_of import AsOf
 from ledger.catalogue import load_catalogue
 from ledger.messages import DomainEvent, Observation, Provenance, Recorded
 from projections.definitions.declared import FOLDED
-from projections.maintenance import row_writer, runner
+from projections.maintenance import live_facts, runner
 from projections.maintenance.runner import Certificate
 from projections.views import Views
 from tests.ledger.worlds import Place
@@ -202,7 +202,7 @@ def test_every_order_of_arrival_gives_the_same_rows_and_knew_at_each_commit_what
     copied(place, copy)
     monkeypatch.setattr(runner, "CHUNK", len(history) // 3)
     for recalled in (0, 1_000):
-        monkeypatch.setattr(row_writer, "RECALLED_MAX", recalled)
+        monkeypatch.setattr(live_facts, "RECALLED_MAX", recalled)
         shutil.copy(begun, f"{copy}.views")
         with Views.open(copy, CATALOGUE) as views:
             assert views.reached() == boundaries[0]
