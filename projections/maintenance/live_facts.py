@@ -19,8 +19,9 @@ from projections.stores.connection import Connection
 
 RECALLED_MAX: Final = 50
 """Of an account with more new facts at once, all earlier ones are read: that costs less."""
-KEPT_MAX: Final = 20_000
-"""How many facts the cells have that are kept, at most: about 2 kB each."""
+KEPT_MAX: Final = 100_000
+"""How many facts the cells have that are kept, at most: about 1 kB each. Those of the account that
+had new facts last are always kept."""
 
 
 class KnownCells:
@@ -118,7 +119,7 @@ class LiveFacts(ReadFacts):
         """Keep the cells for the next catch-up; the oldest ones are dropped."""
         self._kept[account] = known
         facts = sum(each.facts for each in self._kept.values())
-        while facts > KEPT_MAX:
+        while facts > KEPT_MAX and len(self._kept) > 1:
             facts -= self._kept.popitem(last=False)[1].facts
 
     def index(self, account: Account, new: Sequence[Learned], /) -> None:
