@@ -47,8 +47,8 @@ def cells_of(account: Account, span: Span) -> Cells:
         "service": span.service or "",
         "policy": policy,
         "policy_id": identity if of_policy else _id(account, span.policy_id or "", span.policy),
-        # Two incarnations of a policy may have neither name nor id to tell them apart.
-        "thing": f"{span.thing} {span.policy_id}" if span.policy_id else span.thing,
+        # Things of one name may have no id to tell them apart, and a project's id is not shown.
+        "thing": f"{span.thing} {span.policy_id or ''} {span.project_id or ''}".rstrip(),
         "status": _STATUS.get(span.status, span.status),
         "trustee": span.value if isinstance(span.value, str) else "",
         "expires_at": instant_text(span.value) if isinstance(span.value, datetime) else None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, permutations
@@ -347,3 +347,46 @@ def test_a_chunk_ends_where_a_command_ends(
         assert views.rebuild().equal
         assert tables(views) == by_chunks
     made.ledger.close()
+
+
+# -- things of one name ---------------------------------------------------------------------------
+
+
+def _policy(begin: int) -> list[Told]:
+    return [
+        Told(begin + 2, granted(agency="a")),
+        Told(begin + 1, PolicyCreated(policy="p")),
+        Told(begin + 3, revoked(agency="a")),
+        Told(begin + 4, PolicyDeleted(policy="p")),
+    ]
+
+
+def _project(begin: int) -> list[Told]:
+    project = f"R{begin}"
+    return [
+        Told(begin + 2, granted(agency="a", project_id=project)),
+        Told(begin + 1, ProjectCreated(region="r-1", project_id=project)),
+        Told(begin + 3, revoked(agency="a", project_id=project)),
+        Told(begin + 4, ProjectDeleted(project_id=project)),
+    ]
+
+
+@pytest.mark.parametrize("of", [_policy, _project])
+def test_permissions_under_two_things_of_one_name_are_kept_apart(
+    place: Place, of: Callable[[int], list[Told]]
+) -> None:
+    """Policies have no ids here, and the ids of projects are in no column. Until the first grant
+    arrives, last of all, both permissions are not known from the same time on.
+    """
+    ledger = Ledger(place)
+    late, *first = of(0)
+    facts = [Told(0, AgencyCreated(agency="a")), *first, *of(10)[1:], late]
+    with Views.open(place, CATALOGUE) as views:
+        for number, told in enumerate(facts):
+            observe(ledger, "huaweicloud", [("1", number, told)])
+            views.catch_up()
+        history = list(ledger.history())
+        for known_at in oracle.boundaries(history):
+            check(views, history, known_at, range(16))
+        assert views.rebuild(FOLDED).equal
+    ledger.close()

@@ -10,8 +10,10 @@ import pytest
 
 from ledger.account.agency import AgencyCreated, AgencyDeleted, AgencyExpiryChanged
 from ledger.account.permissions import PermissionGranted, PermissionRevoked
+from ledger.account.truth.fact import FOREVER
 from ledger.as_of import AsOf
 from ledger.catalogue import load_catalogue
+from ledger.values import instant_text
 from projections.definitions.declared import FOLDED
 from projections.views import Views
 from tests.ledger.worlds import Place
@@ -112,6 +114,33 @@ def test_an_expiry_that_is_taken_back_ends_nothing(place: Place) -> None:
         views.catch_up()
         assert statuses(views) == STANDS
         assert statuses(views, AsOf(made.ledger.last_position(), AFTER)) == STANDS
+    made.ledger.close()
+
+
+def test_an_agency_shows_when_it_ends_and_a_change_of_that_is_no_new_agency(place: Place) -> None:
+    later = FUTURE + timedelta(days=9)
+    changes = [
+        See(AgencyExpiryChanged(agency="a", expires_at=later), 3),
+        See(AgencyExpiryChanged(agency="a", duration="FOREVER"), 4),
+        See(AgencyDeleted(agency="a"), 5),
+    ]
+    made = shown(place, [*created(FUTURE), *changes])
+    last = made.ledger.last_position()
+    with Views.open(place, load_catalogue()) as views:
+        views.catch_up()
+        found = []
+        for at in (2, 3, 4, 5):
+            when = AsOf(last, BEGINNING + timedelta(minutes=at))
+            [row] = views.read("agencies", as_of=when).dicts()
+            until = row["expires_at"] and datetime.fromisoformat(row["expires_at"])
+            found.append((row["status"], row["since"], until))
+        since, ended = (instant_text(BEGINNING + timedelta(minutes=at)) for at in (1, 5))
+        assert found == [
+            ("exists", since, FUTURE),
+            ("exists", since, later),
+            ("exists", since, FOREVER),
+            ("deleted", ended, None),
+        ]
     made.ledger.close()
 
 

@@ -27,6 +27,7 @@ from ledger.account.truth.spans import EXPIRY_NOTE, Identity, Span, spans_of
 from ledger.account.truth.story import Key, Life
 from ledger.account.truth.things import Lives, existence, name_of, things_in
 from ledger.account.truth.timeline import (
+    ASKED,
     BEGINNING,
     ENDED,
     EXISTS,
@@ -41,6 +42,7 @@ from ledger.account.truth.timeline import (
     of_line,
     of_values,
     overlaid,
+    valued,
 )
 
 POLICY_NOT_KNOWN: Final = "whether the policy existed is not known"
@@ -109,10 +111,12 @@ class Agency(NamedTuple):
 
     def spans(self, tail: Tail | None = None) -> Iterator[Span]:
         """Its spans: life, trust, expiry, permissions; at least those of a tail."""
-        gone = self.gone()
-        alive = existence(self.stories, self.among)
-        yield from spans_of(self.identity, overlaid(alive, gone, _expired))
-        for key in self.lines():
+        gone, lines = self.gone(), self.lines()
+        alive = overlaid(existence(self.stories, self.among), gone, _expired)
+        if "expiry" in lines:
+            alive = valued(alive, self.line("expiry"), _LASTING)
+        yield from spans_of(self.identity, alive)
+        for key in lines:
             yield from self.spans_of(key, gone, tail)
 
     def spans_of(
@@ -151,6 +155,8 @@ def agencies_in(slot: Slot, keys: Keys, rules: Rules) -> Iterator[Agency]:
         yield Agency(thing, name, stories, count, slot.spelled, keys, rules)
 
 
+_LASTING: Final = frozenset({EXISTS, ASKED, EXPIRED})
+"""The states of an agency that has an expiry."""
 _WHEN_EXPIRED: Final = {EXISTS: EXPIRED, GRANTED: REVOKED, "set": ENDED}
 
 

@@ -25,7 +25,7 @@ class Span(NamedTuple):
     known which policy or project the name means. `since` and `actor` are of the call that brought
     the status about, `position` is that of the fact behind it (of one of them, if there are
     several; None where only an order is not known). Of a trust or an expiry, `value` is the
-    trusted party or the time.
+    trusted party or the time; of an agency, the time when it expires.
 
     `expires` says that the span ends at `until_at` by itself, because the agency expires then. An
     answer about the present ends such a span by its own clock; no fact lies at `until_at`.

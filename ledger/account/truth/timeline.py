@@ -8,7 +8,7 @@ agreed      granted 10 ── not known 20 ── revoked 30
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -268,6 +268,17 @@ def overlaid(
             cut += [(at, state) for at, state in timeline if at > end]
         timeline = _without_repetitions(cut)
     return timeline
+
+
+def valued(timeline: Timeline, values: Timeline, statuses: Collection[str]) -> Timeline:
+    """The timeline, cut where a value changes: its states of some statuses have that value."""
+    found: Timeline = []
+    for at in sorted({at for at, _ in (*timeline, *values)}):
+        state, set_to = state_at(timeline, at), state_at(values, at)
+        if state is not None:
+            has_value = set_to is not None and state.status in statuses
+            found.append((at, state._replace(value=set_to.value if has_value and set_to else None)))
+    return _without_repetitions(found)
 
 
 def _without_repetitions(timeline: Timeline) -> Timeline:

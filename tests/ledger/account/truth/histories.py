@@ -72,7 +72,7 @@ def shown(found: Sequence[Span], subject: str, **keys: str | None) -> list[str]:
         " ".join(
             [
                 f"{_seconds(span.valid_from)}-{_seconds(span.until_at)}",
-                span.status if span.value is None else str(span.value),
+                span.status if span.value is None or subject == "agency" else str(span.value),
                 *([f"since {_seconds(span.since)}"] if span.since else []),
                 *([f"by {span.actor}"] if span.actor else []),
                 *([f"({span.note})"] if span.note else []),
