@@ -149,12 +149,6 @@ def test_a_use_is_learned_once_however_often_the_account_is_asked(
     assert learned == []
 
 
-def test_a_use_in_the_second_of_a_creation_may_show_that_the_order_is_not_known() -> None:
-    facts = (fact("C", 0), fact("C", 0), fact("A", 1, id="ID1", name="ci"))
-    assert told(*facts, rules=AWS).agency_exists(NAME)
-    assert not told(*facts, fact("E", 0, id="ID1", name="ci"), rules=AWS).agency_exists(NAME)
-
-
 def test_the_account_itself_has_no_uses() -> None:
     account = told(fact("D", 3), fact("E", 5))
     assert [one.call for one in account.state.facts] == ["deleted"]

@@ -134,6 +134,7 @@ def test_the_text_of_a_state_is_exactly_this() -> None:
         "actor": [[who], [0, 0, 0, 0]],
         "origin": [["observed"], [0, 0, 0, 0]],
         "trace": [traces, [0, 1, 2, 3]],
+        "others": [[[]], [0, 0, 0, 0]],
     }
 
 
