@@ -239,8 +239,9 @@ class Ledger(Reader):
         """Answer a question as `view` does, and write the answer with its proofs to `path`.
 
         A stranger checks the file by `authledger.verify_evidence`, without this ledger. The
-        file has every entry if `complete` is true or the answer has no rows: then it also shows
-        that there was nothing else. Names of people are not in it.
+        file has every entry if `complete` is true, if the answer has no rows, or if it follows
+        from more than 10,000: then it also shows that there was nothing else. Names of people are
+        not in it.
 
         Raises NotFound where no signed checkpoint covers what was asked for.
         """

@@ -14,6 +14,7 @@ from ledger.catalogue import load_catalogue
 from ledger.errors import InvalidInput
 from ledger.merkle.signing import Verifier
 from ledger.verification.verdict import verifier_of
+from projections.definitions.declared import declared_name
 from projections.evidence.check import check
 from projections.evidence.make import Evidence as Made
 
@@ -65,7 +66,7 @@ def evidence_of(made: Made) -> Evidence:
     view = made.question.view
     return Evidence(
         question=str(made.question),
-        answer=declared(rows.ROWS[view], made.answer),
+        answer=declared(rows.ROWS[declared_name(view)], made.answer),
         origin=made.checkpoint.origin,
         size=made.checkpoint.size,
         complete=made.question.complete,

@@ -9,6 +9,7 @@ from typing import Final
 from ledger.account.facts import FACT_TYPES, fact_of_entry
 from ledger.account.truth.cells import Cells
 from ledger.account.truth.changes import Change
+from ledger.account.truth.closure import Closure, Thing, closure
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.handles import Handle, Recall, handles_of
@@ -25,11 +26,14 @@ __all__ = [
     "FOLD",
     "Cells",
     "Change",
+    "Closure",
     "Fact",
     "Handle",
     "Recall",
     "Rules",
     "Span",
+    "Thing",
+    "closure",
     "derive",
     "fact_of_entry",
     "handles_of",

@@ -21,9 +21,10 @@ from ledger.near_words import check_choice, did_you_mean
 from ledger.persistence.location import Location, location_of
 from ledger.values import check_storable, instant, instant_text
 from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
-from projections.definitions.declared import PROJECTIONS, VIEWS, declared_name
+from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS, declared_name
 from projections.history import tables
 from projections.maintenance.digest import Digest, digest_of_table
+from projections.maintenance.origins import Origins, origins
 from projections.maintenance.rebuild import OnProgress
 from projections.maintenance.runner import Certificate, Runner, Status
 from projections.moments import Moments
@@ -171,6 +172,12 @@ class Views:
             ).fetchall()
             position = as_of.position if as_of else self._tracking.reached()
         return Result(columns, rows, position)
+
+    def origins(self, name: str, rows: Iterable[Sequence[Any]], position: int) -> Origins:
+        """The entries from which rows of a folded projection follow, as known at a position."""
+        projection = FOLDED[declared_name(name)]
+        with self._connection.store_errors(), self._connection.snapshot():
+            return origins(self._connection, projection, rows, position)
 
     def digest(self, name: str, position: int) -> Digest:
         """The digests of a projection's rows when that position was the last."""

@@ -33,6 +33,7 @@ from ledger.persistence.sqlite.schema import SCHEMA
 from ledger.values import check_storable
 from ledger.verification.row_check import differences, fits
 from projections.definitions.declared import declared_name
+from projections.evidence.answering import asked_again, stated_rows
 from projections.evidence.make import (
     PAGE,
     Evidence,
@@ -40,9 +41,8 @@ from projections.evidence.make import (
     answer_bytes,
     canonical,
     instructions,
-    needs_every_entry,
-    source_positions,
 )
+from projections.evidence.sources import needs_every_entry
 from projections.maintenance.runner import code_version
 from projections.views import Result, Views
 
@@ -109,11 +109,14 @@ class _Bundle:
         question = self._question(checkpoint)
         numbers = sorted(int(match[1]) for each in names if (match := _ENTRY.fullmatch(each)))
         self._expect(names, question, numbers)
+        stated = stated_rows(question, self._part("answer.json"))
         with tempfile.TemporaryDirectory(prefix="authledger-evidence-") as folder:
-            answer = self._replayed(Path(folder) / "ledger.db", question, checkpoint, numbers)
+            path = Path(folder) / "ledger.db"
+            self._load(path, question, checkpoint, numbers)
+            answer, sources = asked_again(path, self._catalogue, question, stated)
         if answer_bytes(answer) != self._part("answer.json"):
             raise VerificationFailed("its entries give another answer than answer.json")
-        if source_positions(question.view, answer) != numbers:
+        if sources != numbers:
             raise VerificationFailed("its entries are not those that the answer's rows come from")
         return Evidence(
             question, answer, checkpoint, _unchecked(question), tuple(self._notes(question))
@@ -159,20 +162,6 @@ class _Bundle:
                 "for it with --complete"
             )
         return question
-
-    def _replayed(
-        self, path: Path, question: Question, checkpoint: Checkpoint, numbers: list[int]
-    ) -> Result:
-        """The answer that the entries give, from views that are built from them."""
-        self._load(path, question, checkpoint, numbers)
-        with Views.open(path, self._catalogue) as views:
-            views.catch_up()
-            answer = views.read(question.view, as_of=question.as_of, where=question.where)
-        if not answer.rows and not question.complete:
-            raise VerificationFailed(
-                "an empty answer needs complete evidence (every entry); ask for it with --complete"
-            )
-        return answer
 
     def _load(
         self, path: Path, question: Question, checkpoint: Checkpoint, numbers: list[int]

@@ -3,15 +3,16 @@
     question.json           the view, its conditions, the instant, the version of the rules
     answer.json             the rows
     checkpoint              the log's signed checkpoint, verbatim
-    entries/4711.json       each entry that a row comes from, byte for byte
+    entries/4711.json       each entry that a row comes from or follows from, byte for byte
     proofs/4711.tlog-proof  the proof that it is in the log, at that position
     entries.jsonl           complete evidence only: every entry that the checkpoint covers
     VERIFY.md               how to check it with openssl and sha256sum alone
 
 Inclusion proofs show that facts were recorded, never that no others were. An answer without rows,
 or one that counts or combines, therefore needs every entry: the checker computes the log's root
-from them, builds the views again, and asks the same question. The file holds no key that is
-believed, and no names of people.
+from them, builds the views again, and asks the same question. A row of a folded view follows from
+all facts of its thing, which the checker folds again. The file holds no key that is believed, and
+no names of people.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ from ledger.merkle.proofs import verify_inclusion
 from ledger.merkle.tlogproof import format_proof
 from ledger.merkle.tree import Frontier, leaf_hash
 from ledger.values import instant, instant_text
-from projections.definitions.declared import PROJECTIONS, declared_name
+from projections.definitions.declared import declared_name
+from projections.evidence.sources import sources_of
 from projections.maintenance.runner import code_version
-from projections.projection import Projection
 from projections.views import Result, Views
 
 PAGE: Final = 2_560
@@ -139,7 +140,8 @@ def make(
     catalogue = ledger.catalogue.version
     question = Question(view, where, position, effective_at, complete, catalogue=catalogue)
     answer = views.read(view, as_of=question.as_of, where=where)
-    question = replace(question, complete=complete or needs_every_entry(view, answer))
+    sources = sources_of(views, view, answer, complete=complete)
+    question = replace(question, complete=sources.complete)
     with (
         durable_file.replacing(path) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -148,23 +150,10 @@ def make(
         _add(archive, "answer.json", answer_bytes(answer))
         _add(archive, "checkpoint", format_note(note).encode())
         _add(archive, "VERIFY.md", instructions())
-        _add_proofs(archive, ledger, note, checkpoint, source_positions(view, answer))
+        _add_proofs(archive, ledger, note, checkpoint, sources.positions)
         if question.complete:
             _add_every_entry(archive, ledger, checkpoint)
-    return Evidence(question, answer, checkpoint)
-
-
-def needs_every_entry(view: str, answer: Result) -> bool:
-    """Whether the answer says more than the entries of its rows: it is empty, or it combines."""
-    projection = PROJECTIONS.get(declared_name(view))
-    return not answer.rows or not isinstance(projection, Projection) or bool(projection.counters)
-
-
-def source_positions(view: str, answer: Result) -> list[int]:
-    """The positions of the entries that the rows come from, as their last column says."""
-    if declared_name(view) not in PROJECTIONS:
-        return []
-    return sorted({row[-1] for row in answer.rows if row[-1] is not None})
+    return Evidence(question, answer, checkpoint, notes=sources.notes)
 
 
 def _add_proofs(

@@ -55,16 +55,31 @@ def test_evidence_is_checked_without_the_ledger(signed: Signed, tmp_path: Path) 
     assert held.remarks
 
 
+def test_evidence_that_names_a_view_by_its_former_name_is_verified(
+    signed: Signed, tmp_path: Path
+) -> None:
+    ledger, vkey = signed
+    path = tmp_path / "answer.zip"
+    ledger.evidence("regions", path, service="elb")
+    replaced(path, "question.json", b'"regions"', b'"region_agencies"')
+    assert authledger.verify_evidence(path, [vkey]).answer[0].service == "elb"
+
+
+def replaced(path: Path, part: str, old: bytes, new: bytes) -> None:
+    """Write the file again with another text in one part."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts[part] = parts[part].replace(old, new, 1)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+
+
 def test_spoilt_evidence_is_refused(signed: Signed, tmp_path: Path) -> None:
     ledger, vkey = signed
     path = tmp_path / "answer.zip"
     ledger.evidence("regions", path, complete=True)
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    parts["answer.json"] = parts["answer.json"].replace(b"granted", b"revoked", 1)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
+    replaced(path, "answer.json", b"granted", b"revoked")
     with pytest.raises(authledger.VerificationFailed):
         authledger.verify_evidence(path, vkey)
 

@@ -50,9 +50,9 @@ def evidence(
 ) -> None:
     """Write an answer and its proofs to a file, which anybody can check without this ledger.
 
-    The file holds the answer, the signed checkpoint, and the entries that the answer comes from
-    with their proofs. If the answer is empty, it holds every entry, which proves the absence.
-    Names of people are not in it.
+    The file holds the answer, the signed checkpoint, and the entries that the answer follows from
+    with their proofs. If the answer is empty, it holds every entry, which proves the absence; also
+    if the answer follows from more than 10,000. Names of people are not in it.
     """
     from projections.evidence.make import make
     from projections.views import Views
@@ -70,10 +70,12 @@ def evidence(
         + (
             f"with all {made.checkpoint.size} entries of the ledger."
             if made.question.complete
-            else "each with its entry and proof. Not proved: that no other entry changes the answer "
-            "(--complete)."
+            else "with the entries that they follow from and their proofs. Not proved: that no other entry "
+            "changes the answer (--complete)."
         )
     )
+    for note in made.notes:
+        say(f"Note: {note}")
 
 
 def verify_evidence(ask: Printing, file: File, key: Keys) -> None:
