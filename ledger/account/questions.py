@@ -220,7 +220,7 @@ class Account:
             known = self._held[subject, name] = [
                 span
                 for span in self._all_of(subject, name)
-                if self._holds(span) and _is_called(span, name, self._rules)
+                if self._holds(span) and (span.name == name or _is_called(span, name, self._rules))
             ]
         return known
 

@@ -28,7 +28,7 @@ class Cache:
     def __init__(self, recorder: Recorder, mapper: Mapper[str]) -> None:
         self._recorder, self._mapper = recorder, mapper
         self.accounts = States[State](recorder, self._read_account, evolve)
-        self.uses = States[Uses](recorder, _read_use, _take_use)
+        self.uses = States[Uses](recorder, self._read_use, _take_use)
         self._versions, self._subjects = Bounded(), Bounded()
 
     def known(
@@ -67,7 +67,19 @@ class Cache:
         self._subjects.clear()
 
     def _read_account(self, state: State, entry: StoredEvent) -> None:
-        evolve(state, cast(Recorded, self._mapper.to_domain_event(entry)))
+        evolve(state, self._recorded(entry))
+
+    def _read_use(self, uses: Uses, entry: StoredEvent) -> None:
+        """Without making the event: an agency may have been used a million times."""
+        version = entry.originator_version
+        try:
+            fact = fact_of_entry(entry.state, version)
+        except (KeyError, TypeError, ValueError):
+            fact = fact_of(self._recorded(entry), version)  # Its error says what is not valid.
+        uses.learn(version, fact)
+
+    def _recorded(self, entry: StoredEvent) -> Recorded:
+        return cast(Recorded, self._mapper.to_domain_event(entry))
 
     def _version(self, stream: str) -> int:
         if stream not in self._versions:
@@ -82,12 +94,6 @@ class Cache:
             for text, row in self._recorder.select_subjects(kind, unknown).items():
                 found[kind, text] = self._subjects[kind, text] = row
         return found
-
-
-def _read_use(uses: Uses, entry: StoredEvent) -> None:
-    """Without making the event: an agency may have been used a million times."""
-    version = entry.originator_version
-    uses.learn(version, fact_of_entry(entry.state, version))
 
 
 def _take_use(uses: Uses, entry: Recorded) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from eventsourcing.persistence import StoredEvent
 from ledger.account.agency import AgencyCreated, AgencyDeleted, AttemptAgencyDeletion, CreateAgency
 from ledger.account.usage import TemporaryCredentialIssued
 from ledger.application import Ledger
-from ledger.errors import Refused
+from ledger.errors import CorruptEntry, Refused
 from ledger.execution.state_cache import SNAPSHOT_AFTER
 from ledger.messages import DomainEvent, Observation
+from tests.ledger.copying.copies import unprotected
 from tests.ledger.scenario import ACCOUNT, AGENCY, BEIJING, NOON, PROVIDER, grant, login
 from tests.ledger.worlds import Clock, Place, raw, seen, sound
 
@@ -120,3 +122,12 @@ def test_a_command_takes_effect_after_a_use_whose_clock_is_ahead(
     deleted = ledger.execute(command, reason="clean-up").entries[-1]
     assert deleted.effective_at > ahead
     assert ledger.execute(CREATE).entries
+
+
+@pytest.mark.parametrize("entry", ["7", "{", '{"topic":"TemporaryCredentialIssued.v1"}'])
+def test_a_use_that_cannot_be_read_is_named(path: Path, ledger: Ledger, entry: str) -> None:
+    ledger.observe([happened(1, USED)])
+    with unprotected(path) as db:
+        db.execute("UPDATE events SET entry = ? WHERE stream LIKE 'usage:%'", (entry,))
+    with pytest.raises(CorruptEntry, match=f"usage:{PROVIDER}:{ACCOUNT}:{AGENCY} version 1"):
+        ledger.execute(CREATE)
