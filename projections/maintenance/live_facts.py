@@ -24,6 +24,10 @@ KEPT_MAX: Final = 100_000
 had new facts last are always kept."""
 
 
+INDEXED_MAX: Final = 100_000
+"""How many rows of the index are held in memory before they are written."""
+
+
 class KnownCells:
     """The cells of one account."""
 
@@ -94,6 +98,7 @@ class LiveFacts(ReadFacts):
         super().__init__(connection)
         self._kept: OrderedDict[Account, KnownCells] = OrderedDict()
         self._until, self._indexed = 0, 0
+        self._new: list[tuple[int, int]] = []
 
     @contextmanager
     def advancing(self, until: int) -> Iterator[None]:
@@ -105,6 +110,7 @@ class LiveFacts(ReadFacts):
             self._until = until
         except BaseException:
             self._kept.clear()
+            self._new.clear()
             raise
 
     def begin(self, first: int, /) -> None:
@@ -125,14 +131,22 @@ class LiveFacts(ReadFacts):
     def index(self, account: Account, new: Sequence[Learned], /) -> None:
         """Add those facts to the index that it does not have."""
         rules = rules_of(account.provider)
-        found = [
-            (handle, each.fact.position)
-            for each in new
-            if each.fact.position > self._indexed
-            for handle in handles_of(each.fact, rules)
-        ]
-        if found:
-            fact_index.add(self._connection, account, found)
+        self._new += fact_index.numbered(
+            account,
+            (
+                (handle, each.fact.position)
+                for each in new
+                if each.fact.position > self._indexed
+                for handle in handles_of(each.fact, rules)
+            ),
+        )
+        if len(self._new) > INDEXED_MAX:
+            self._write()
 
     def end(self, last: int, /) -> None:
+        self._write()
         self._indexed = max(last, self._indexed)
+
+    def _write(self) -> None:
+        fact_index.insert(self._connection, self._new)
+        self._new.clear()

@@ -7,10 +7,11 @@ Each difference that a commit makes ends a row, retracts one, or adds one.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
 
 from ledger.folding import Change, Span
 from projections.history import rows
@@ -26,6 +27,9 @@ from projections.maintenance.live_facts import KnownCells, ReadFacts
 from projections.maintenance.spans import Shown, cells_of
 from projections.projection import FoldedProjection
 from projections.stores.connection import Connection
+
+ROWS_MAX: Final = 50_000
+"""How many rows of a table are held in memory, about 1 kB each, before they are written."""
 
 Identity = tuple[Any, ...]
 
@@ -56,6 +60,8 @@ class RowWriter:
             with _no_garbage_collection():
                 facts = learned(self._connection, account, last)
                 self._fold(account, KnownCells(account), facts)
+            self._write(ROWS_MAX)
+        self._write()
         self._facts.end(last)
 
     def add(self, first: int, last: int) -> None:
@@ -66,6 +72,8 @@ class RowWriter:
                 known = self._facts.cells(account, new)
                 self._fold(account, known, new)
                 self._facts.keep(account, known)
+            self._write(ROWS_MAX)
+        self._write()
         self._facts.end(last)
 
     def _fold(self, account: Account, known: KnownCells, new: Sequence[Learned]) -> None:
@@ -74,8 +82,14 @@ class RowWriter:
             for change in known.cells.changes():
                 self._take(account, change, commit.position)
         for table in self._tables:
-            table.write(self._connection, account)
+            table.end_account(account)
         self._facts.index(account, new)
+
+    def _write(self, at_least: int = 0) -> None:
+        """Write the rows of tables that have so many new ones, or more."""
+        for table in self._tables:
+            if len(table.inserted) >= at_least:
+                table.write(self._connection)
 
     def _take(self, account: Account, change: Change, position: int) -> None:
         for table in self._tables:
@@ -85,18 +99,20 @@ class RowWriter:
 
 @dataclass(slots=True)
 class _Table:
-    """The table of one projection, and what one account's new facts change in it."""
+    """The table of one projection, and what new facts change in it."""
 
     projection: FoldedProjection
     name: str
     shown: Shown = field(init=False)
     new: list[Row] = field(default_factory=list)
-    """The rows that are to be inserted."""
+    """The rows of one account that are to be inserted."""
     open: dict[Identity, Row] = field(default_factory=dict)
     """Those of them that were not retracted."""
     ended: list[tuple[Any, ...]] = field(default_factory=list)
     gone: list[tuple[Any, ...]] = field(default_factory=list)
     """The changes of rows that are in the table already: parameters of the statements."""
+    inserted: list[tuple[Any, ...]] = field(default_factory=list)
+    """The new rows of the accounts before."""
 
     def __post_init__(self) -> None:
         self.shown = Shown(self.projection)
@@ -137,23 +153,32 @@ class _Table:
         else:
             self.gone.append((position, *self.shown.identity(cells_of(account, span))))
 
-    def write(self, connection: Connection, account: Account) -> None:
-        """Write what changed. Old rows first: a new one may take the place of a retracted one."""
-        projection, name = self.projection, self.name
-        connection.execute_many(rows.end(projection, name), self.ended)
-        connection.execute_many(rows.retract(projection, name), self.gone)
-        columns = [column.name for column in rows.stored(projection)]
-        connection.insert(name, columns, self._inserted(account))
-        for changes in (self.new, self.open, self.ended, self.gone):
-            changes.clear()
-
-    def _inserted(self, account: Account) -> Iterator[tuple[Any, ...]]:
+    def end_account(self, account: Account) -> None:
+        """Make the new rows of an account ready to be inserted."""
         for row in self.new:
             cells = cells_of(account, row.span)
             cells["from_position"] = row.from_position
             cells["until_position"] = row.until_position
             cells["gone_position"] = row.gone_position
-            yield self.shown.stored(cells)
+            self.inserted.append(self.shown.stored(cells))
+        self.new.clear()
+        self.open.clear()
+
+    def write(self, connection: Connection) -> None:
+        """Write what changed. Old rows first: a new one may take the place of a retracted one."""
+        projection, name = self.projection, self.name
+        connection.execute_many(rows.end(projection, name), self.ended)
+        connection.execute_many(rows.retract(projection, name), self.gone)
+        columns = [column.name for column in rows.stored(projection)]
+        connection.insert(name, columns, sorted(self.inserted, key=_by_key(projection)))
+        for changes in (self.ended, self.gone, self.inserted):
+            changes.clear()
+
+
+def _by_key(projection: FoldedProjection) -> Callable[[Sequence[Any]], Any]:
+    """The order in which the table grows from left to right."""
+    columns = [column.name for column in rows.stored(projection)]
+    return itemgetter(*(columns.index(name) for name in rows.table_key(projection)))
 
 
 @contextmanager

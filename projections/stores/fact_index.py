@@ -60,13 +60,17 @@ def advance(connection: Statements, until: int) -> None:
         connection.execute("UPDATE facts_indexed SET until = ?", (until,))
 
 
-def add(
-    connection: Statements, account: tuple[str, str], found: Iterable[tuple[tuple[str, str], int]]
-) -> None:
-    """Add handles of an account's facts: each with the position of the fact."""
+def numbered(
+    account: tuple[str, str], found: Iterable[tuple[tuple[str, str], int]]
+) -> set[tuple[int, int]]:
+    """The rows of an account's handles: each comes with the position of a fact that has it."""
     mine = _of_account(account)
-    rows = sorted({(mine | _of_handle(handle), position) for handle, position in found})
-    connection.insert("fact_handles", ("handle", "position"), rows)
+    return {(mine | _of_handle(handle), position) for handle, position in found}
+
+
+def insert(connection: Statements, rows: Iterable[tuple[int, int]]) -> None:
+    """Insert rows that are not in the index yet."""
+    connection.insert("fact_handles", ("handle", "position"), sorted(rows))
 
 
 def entries(
