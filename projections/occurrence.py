@@ -26,12 +26,27 @@ class UnknownWord:
     elsewhere: str | None = None
 
 
+def _words(*columns: str) -> str:
+    """A SELECT of the words in columns, each `table.column`."""
+    return " UNION ALL ".join(
+        f"SELECT {column} AS word FROM {table} WHERE {column} IS NOT NULL"
+        for table, column in (each.split(".") for each in columns)
+    )
+
+
 _USED: Final = ", ".join(f"'{name}'" for name in USES)
 _WORDS: Final[Mapping[str, str]] = {
-    **{
-        column: f"SELECT {column} AS word FROM events WHERE {column} IS NOT NULL"
-        for column in ("provider", "account", "region", "agency", "policy", "feature")
-    },
+    "provider": _words("events.provider"),
+    "account": _words("events.account"),
+    "feature": _words("events.feature"),
+    # Views show a thing by its id where no name was ever told, and know ids that events' columns
+    # do not have.
+    "region": _words("events.region", "regions_history.region"),
+    "agency": _words("events.agency", "events.agency_id"),
+    "policy": _words(
+        *("events.policy", "regions_history.policy", "regions_history.policy_id"),
+        *("policies_history.policy", "policies_history.policy_id"),
+    ),
     "service": "SELECT service AS word FROM events WHERE service IS NOT NULL "
     f"AND type NOT IN ({_USED})",
     "uses": f"SELECT service AS word FROM events WHERE service IS NOT NULL AND type IN ({_USED})",

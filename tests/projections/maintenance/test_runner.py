@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,16 @@ from typing import Any
 import psycopg
 import pytest
 
+from ledger.account.agency import AgencyCreated, AgencyDeleted
 from ledger.account.authorization import AuthorizationDeclined
 from ledger.account.console import RequestConsoleLogin
 from ledger.catalogue import load_catalogue
-from ledger.errors import NotFound, StoreLocked, StoreUnavailable
+from ledger.errors import CorruptEntry, NotFound, StoreLocked, StoreUnavailable
 from projections.definitions.authorizations import AUTHORIZATIONS
 from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS
 from projections.maintenance import intervals as interval_writer
 from projections.maintenance import runner
+from projections.maintenance.row_writer import RowWriter
 from projections.stores.postgres import connection as postgres
 from projections.stores.sqlite import connection as sqlite
 from projections.stores.sqlite.connection import views_path
@@ -286,6 +289,28 @@ def test_events_appended_during_a_rebuild_are_in_it(
     assert ("x-1",) in views.query("SELECT region FROM logins").rows
 
 
+def test_facts_appended_while_folded_views_are_rebuilt_are_in_them(
+    world: World, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_all = RowWriter.write_all
+
+    def write_while_others_append(*args: Any) -> None:
+        write_all(*args)
+        world.take(See(AgencyCreated(agency="another"), 1))
+        world.take(See(AgencyDeleted(agency="asm_admin_trust"), 300_000))
+        with Views.open(world.place, CATALOGUE) as other:
+            other.catch_up()
+
+    monkeypatch.setattr(RowWriter, "write_all", write_while_others_append)
+    certificate = views.rebuild(["agencies", "regions"])
+    assert certificate.equal
+    assert certificate.last_position == world.ledger.last_position()
+    shown = {row["agency"]: row["status"] for row in views.read("agencies").dicts()}
+    assert shown == {"another": "exists", "asm_admin_trust": "deleted"}
+    monkeypatch.undo()
+    assert views.rebuild().equal
+
+
 def test_a_view_that_another_process_rebuilt_meanwhile_is_not_swapped(
     world: World, path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -397,3 +422,19 @@ def test_the_status_shows_how_far_behind_each_projection_is(world: World) -> Non
         assert {s.behind for s in views.status()} == {world.ledger.last_position()}
         views.catch_up()
         assert {s.behind for s in views.status()} == {0}
+
+
+def test_an_entry_that_cannot_be_read_is_named_and_the_views_stay(world: World, path: Path) -> None:
+    with Views.open(path, CATALOGUE) as views:
+        views.catch_up()
+        before = all_rows(views)
+        world.take(See(AgencyCreated(agency="another"), 1))
+        last = world.ledger.last_position()
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("DROP TRIGGER events_are_never_changed")
+            altered = "UPDATE events SET entry = replace(entry, ?, ?) WHERE position = ?"
+            connection.execute(altered, ('"effective_at":"2026', '"effective_at":"20x6', last))
+        with pytest.raises(CorruptEntry, match=f"position {last} cannot be read") as failed:
+            views.catch_up()
+        assert "log verify" in str(failed.value.remedy)
+        assert all_rows(views) == before
