@@ -119,10 +119,10 @@ class Reader:
         _check_names(where, _OF_THE_TRAIL)
         _check_limit("limit", limit)
         wanted = TrailFilter(**where, since=begin, until=end)
-        with self._reading() as views:
+        with self._caught_up() as (views, about):
             page = views.trail(wanted, after=after, limit=limit, newest_first=newest_first)
-            remarks = _unheard(views, page, where)
-        return declared(rows.AuditTrailRow, page, remarks=remarks)
+            about["remarks"] += _unheard(views, page, where)
+        return declared(rows.AuditTrailRow, page, **about)
 
     def why(self, **where: str) -> Answer[WhyRow]:
         """Explain an answer: the events that changed what is named, each with what caused it.
@@ -133,11 +133,11 @@ class Reader:
         ends them. A `region` also finds what changed in all regions (`*`). Raises InvalidInput.
         """
         _check_names(where, ("region", "agency", "service", "uses", "policy", *_IN_ACCOUNT))
-        with self._reading() as views:
+        with self._caught_up() as (views, about):
             chain = why(views, **where)
             result = why_result(chain)
-            remarks = cut_remarks(chain) + _unheard(views, result, where)
-        return declared(WhyRow, result, remarks=remarks)
+            about["remarks"] += cut_remarks(chain) + _unheard(views, result, where)
+        return declared(WhyRow, result, **about)
 
     def diff(
         self,

@@ -8,6 +8,7 @@ from typing import Final
 
 from ledger.near_words import near
 from projections.definitions.audit_trail import USES
+from projections.stores import name_index
 from projections.stores.connection import Connection
 
 WORDS_MAX: Final = 100_000
@@ -67,6 +68,8 @@ def _unknown(connection: Connection, asked: Mapping[str, str | None]) -> Iterato
         if value is None or name not in _WORDS or _occurs(connection, _WORDS[name], value):
             continue
         if name == "actor" and _occurs(connection, _IDS, value):
+            continue
+        if name_index.is_known(connection, name, value):
             continue
         other = _OTHER.get(name)
         elsewhere = other if other and _occurs(connection, _WORDS[other], value) else None

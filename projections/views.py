@@ -8,7 +8,7 @@ with Views.open(Path("ledger.db"), load_catalogue()) as views:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
 from pathlib import Path
@@ -22,7 +22,7 @@ from ledger.persistence.location import Location, location_of
 from ledger.values import check_storable, instant, instant_text
 from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS, declared_name
-from projections.history import tables
+from projections.history import rows, tables
 from projections.maintenance.digest import Digest, digest_of_table
 from projections.maintenance.origins import Origins, origins
 from projections.maintenance.rebuild import OnProgress
@@ -30,7 +30,7 @@ from projections.maintenance.runner import Certificate, Runner, Status
 from projections.moments import Moments
 from projections.occurrence import UnknownWord, unknown_words
 from projections.projection import Column
-from projections.stores import time_index
+from projections.stores import name_index, time_index
 from projections.stores.opening import open_store
 from projections.stores.store import Store
 
@@ -218,7 +218,10 @@ class Views:
     ) -> Result:
         """A page of the audit trail; the next begins `after` the last position of this one.
 
-        A region also finds the entries of all regions (`*`).
+        A region also finds the entries of all regions (`*`). An agency, a policy or a region also
+        finds the entries that have only its id, or spell it otherwise where the cloud does
+        not mind; an id finds those with its names. Entries that the views have not reached are
+        found by the given word alone.
         """
         wanted.check()
         actors = self._subjects_of(wanted.actor)
@@ -226,18 +229,34 @@ class Views:
         start = [] if after is None else [after]
         with self._connection.store_errors(), self._connection.snapshot():
             last = self._tracking.last_position()
-            rows: list[tuple[Any, ...]] = []
-            for (place, bounds), each in product(self._places(wanted), wanted.by_region()):
-                wheres, params = each.conditions(actors, self._connection.dialect)
-                wheres = [place, *(beyond for _ in start), *wheres]
-                rows += self._connection.execute(
+            found: dict[int, tuple[Any, ...]] = {}
+            for (place, bounds), (way, named) in product(self._places(wanted), self._ways(wanted)):
+                wheres, params = named.conditions(
+                    actors, self._connection.dialect, indexed=not way.is_of_positions
+                )
+                wheres = [place, *(beyond for _ in start), *way.wheres, *wheres]
+                answer = self._connection.execute(
                     f"SELECT * FROM audit_trail WHERE {' AND '.join(wheres)} "
                     f"ORDER BY position {order} LIMIT ?",
-                    (*bounds, *start, *params, limit + 1),
-                ).fetchall()
-        rows.sort(reverse=newest_first)
+                    (*bounds, *start, *way.params, *params, limit + 1),
+                )
+                found |= {row[0]: row for row in answer}
+        page = [found[position] for position in sorted(found, reverse=newest_first)]
         columns = tuple(column.name for column in AUDIT_TRAIL.columns)
-        return Result(columns, rows[:limit], last, more=len(rows) > limit)
+        return Result(columns, page[:limit], last, more=len(page) > limit)
+
+    def names_of(self, kind: str, provider: str, account: str, identity: str) -> list[str]:
+        """The names that entries have beside an id. `kind` is agency, policy or region."""
+        with self._connection.store_errors():
+            return name_index.names_of(self._connection, kind, provider, account, identity)
+
+    def _ways(self, wanted: TrailFilter) -> Iterator[tuple[name_index.Way, TrailFilter]]:
+        """The ways in which entries name what is wanted, each with the filter for its names."""
+        words = {kind: word for kind in name_index.KINDS if (word := getattr(wanted, kind))}
+        ways = [name_index.ways(self._connection, *each, wanted.account) for each in words.items()]
+        for chosen in product(*ways):
+            names: dict[str, Any] = {k: each.name for k, each in zip(words, chosen, strict=True)}
+            yield name_index.all_of(chosen), replace(wanted, **names)
 
     def trail_at(self, positions: Sequence[int]) -> Result:
         """The rows of the audit trail at these positions."""
@@ -252,6 +271,34 @@ class Views:
                 ).fetchall()
             columns = tuple(column.name for column in AUDIT_TRAIL.columns)
             return Result(columns, rows, self._tracking.last_position())
+
+    def behind(
+        self, asked: Mapping[str, str | None], *, besides: Iterable[str], limit: int
+    ) -> list[int]:
+        """Positions of the events behind the rows of the folded views that have these columns.
+
+        They are what the rows that are held true rest on, of every time; without the events of the
+        types `besides`. Sorted. An agency and a policy may be asked for by id.
+        """
+        wanted = {column: value for column, value in asked.items() if value is not None}
+        other = ", ".join(f"'{name}'" for name in sorted(besides))
+        found: set[int] = set()
+        with self._connection.store_errors(), self._connection.snapshot(*FOLDED):
+            for projection in FOLDED.values():
+                if not wanted.keys() <= {column.name for column in projection.columns}:
+                    continue
+                conditions, params = rows.asked(projection, wanted)
+                found.update(
+                    row[0]
+                    for row in self._connection.execute(
+                        f"SELECT DISTINCT e.position FROM {self._tracking.table(projection)} AS r "
+                        "JOIN events AS e ON e.position = r.position "
+                        f"WHERE {conditions} AND r.gone_position IS NULL "
+                        f"AND e.type NOT IN ({other}) ORDER BY e.position LIMIT ?",
+                        (*params, limit),
+                    )
+                )
+        return sorted(found)[:limit]
 
     def _places(self, wanted: TrailFilter) -> list[tuple[str, list[object]]]:
         """The parts of history in which wanted events may be: conditions and parameters."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 from eventsourcing.persistence import StoredEvent
@@ -11,6 +13,7 @@ from eventsourcing.persistence import StoredEvent
 from ledger.events import sentence, subjects_of
 from ledger.messages import Recorded
 from ledger.persistence.entry import decode
+from projections.stores.name_index import KINDS
 from projections.views import Views
 
 
@@ -21,9 +24,30 @@ def recorded(row: Mapping[str, Any]) -> Recorded:
     return decode(StoredEvent(row["stream"], row["version"], topic, state), row["position"])
 
 
+def _named(entry: Recorded, name_of: Callable[[str, str, str, str], str | None]) -> Recorded:
+    """The entry with the names of those things of which it has only the ids."""
+    event, update = entry.event, dict[str, str]()
+    for kind, field in KINDS.items():
+        identity = getattr(event, field, None)
+        if identity is not None and getattr(event, kind, "") is None:
+            name = name_of(kind, entry.provider or "", entry.account or "", identity)
+            update |= {kind: name} if name else {}
+    return replace(entry, event=event.model_copy(update=update)) if update else entry
+
+
+def _name_of(views: Views, *thing: str) -> str | None:
+    names = views.names_of(*thing)
+    return names[0] if len(names) == 1 else None
+
+
 def sentences(views: Views, rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """One sentence for each row of the trail, with the names that are kept."""
-    entries = [recorded(row) for row in rows]
+    """One sentence for each row of the trail, with the names that are kept.
+
+    An agency, a policy or a project of which the entry has only the id is called by its name,
+    unless the views know none or several.
+    """
+    name_of = cache(partial(_name_of, views))
+    entries = [_named(recorded(row), name_of) for row in rows]
     subjects = {subject for entry in entries for subject in subjects_of(entry)}
     names = views.subject_names(sorted(subjects))
     return [sentence(entry, names) for entry in entries]

@@ -99,7 +99,9 @@ def why(
         provider=provider,
     )
     changes, cut = _changes(views, asked)
-    found = {**changes, **_of_same_commands(views, changes)}
+    proofs = _behind_rows(views, asked)
+    changes |= {at: row for at, row in proofs.items() if row["type"] in _CHANGES}
+    found = {**proofs, **changes, **_of_same_commands(views, changes)}
     found |= _requests(views, found)
     rows = [found[position] for position in sorted(found)]
     links = zip(rows, _causes(rows), sentences(views, rows), strict=True)
@@ -115,13 +117,23 @@ def _changes(views: Views, asked: TrailFilter) -> tuple[_Found, tuple[str, ...]]
         changes |= {row["position"]: row for row in page.dicts()}
         if page.more:
             cut[event] = None
-    return dict(sorted(changes.items())), tuple(cut)
+    return changes, tuple(cut)
+
+
+def _behind_rows(views: Views, asked: TrailFilter) -> _Found:
+    """The events that other rows rest on than by granting or revoking: ends of policies, proofs."""
+    if asked.service is not None:
+        return {}  # It asks for authorization; no folded view has that.
+    named = ("region", "agency", "policy", "account", "provider")
+    columns = {name: getattr(asked, name) for name in named} | {"service": asked.uses}
+    positions = views.behind(columns, besides=_CONSEQUENCES, limit=CHANGES_MAX)
+    return {row["position"]: row for row in views.trail_at(positions).dicts()}
 
 
 def _of_same_commands(views: Views, changes: _Found) -> _Found:
     """The events that stand before the changes in their commands, and may have caused them."""
     found: _Found = {}
-    for position, row in changes.items():
+    for position, row in sorted(changes.items()):
         before = changes.get(position - 1)
         if before is None or before["command_id"] != row["command_id"]:
             found |= _same_command(views, row)  # Else that one's events are this one's.

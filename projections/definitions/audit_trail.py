@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Final, Self
+from typing import Final
 
 from ledger.errors import InvalidInput
 from ledger.events import BY_NAME
 from ledger.near_words import check_choice
-from ledger.values import ALL_REGIONS, check_storable, instant_text
+from ledger.values import check_storable, instant_text
 from projections.dialect import Dialect
 from projections.projection import Column, DerivedView
 
@@ -83,9 +83,10 @@ class TrailFilter:
     """Which entries of the trail; None means any.
 
     `since` and `until` are effective times, the first included and the second not. `actor` is a
-    surrogate id or a name. `region` also matches what is in all regions (`*`); `*` matches only
-    that. `service` is the service that asks for authorization, such as asm; `uses` is a service
-    that an agency uses, such as elb. Raises InvalidInput.
+    surrogate id or a name. `agency`, `policy` and `region` are names or ids; `region` also matches
+    what is in all regions (`*`), and `*` matches only that. `service` is the service that asks for
+    authorization, such as asm; `uses` is a service that an agency uses, such as elb. Raises
+    InvalidInput.
     """
 
     provider: str | None = None
@@ -120,25 +121,18 @@ class TrailFilter:
         check_choice("outcome", self.outcome, closed["outcome"])
         check_choice("origin", self.origin, closed["origin"])
 
-    def by_region(self) -> tuple[Self, ...]:
-        """The filters that together match what this one does, each with the entries of one region.
-
-        An index has the entries of one region in the order of their positions; of two regions they
-        would have to be sorted.
-        """
-        if self.region in (None, ALL_REGIONS):
-            return (self,)
-        return self, replace(self, region=ALL_REGIONS)
-
-    def conditions(self, actors: Sequence[str], dialect: Dialect) -> tuple[list[str], list[object]]:
-        """SQL conditions over `audit_trail`, and their parameters: of this region alone. `actors`
-        are the surrogate ids that `actor` stands for.
+    def conditions(
+        self, actors: Sequence[str], dialect: Dialect, *, indexed: bool = True
+    ) -> tuple[list[str], list[object]]:
+        """SQL conditions over `audit_trail`, and their parameters. `actors` are the surrogate ids
+        that `actor` stands for; all other words are taken as they are. At most one index is used
+        for the conditions, and none if not `indexed`.
         """
         wheres: list[str] = []
         params: list[object] = []
         for column, values in self._asked(actors):
             # SQLite does not know how rare a value is, and might use the worse of two indexes.
-            name = dialect.without_index.format(column) if wheres else column
+            name = dialect.without_index.format(column) if wheres or not indexed else column
             wheres.append(f"{name} IN ({', '.join('?' * len(values))})")
             params.extend(values)
         if self.service is not None or self.uses is not None:

@@ -18,11 +18,12 @@ clock. Only an expiry waits for the clock.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from ledger.as_of import AsOf
-from ledger.values import instant_text
+from ledger.values import ALL_REGIONS, instant_text
 from projections.dialect import Dialect
 from projections.projection import FOLDED_COLUMNS, Column, FoldedProjection
 
@@ -113,6 +114,21 @@ def as_of(projection: FoldedProjection, table: str, when: AsOf, clock: str) -> s
         f"SELECT {_shown(projection)} FROM {table} AS shown WHERE {known.row} "
         f"AND valid_from <= '{at}' AND ({known.lasts} OR until_at > '{at}')"
     )
+
+
+def asked(projection: FoldedProjection, wanted: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Conditions on rows `r`, and their parameters. An id may stand for a name."""
+    columns = {column.name for column in projection.columns}
+    wheres, params = ["1 = 1"], []
+    for column, value in wanted.items():
+        same = [f"r.{column} = ?"]
+        if column == "region":
+            same.append(f"r.region = '{ALL_REGIONS}'")
+        if f"{column}_id" in columns:
+            same.append(f"r.{column}_id = ?")
+        wheres.append(f"({' OR '.join(same)})")
+        params += [value] * sum("?" in each for each in same)
+    return " AND ".join(wheres), params
 
 
 class _Known(NamedTuple):

@@ -21,7 +21,7 @@ from projections.maintenance.histories import continue_history, write_history
 from projections.maintenance.live_facts import LiveFacts
 from projections.maintenance.rebuild import OnProgress, Rebuilt, rebuild_all
 from projections.projection import Stored
-from projections.stores import time_index
+from projections.stores import name_index, time_index
 from projections.stores.store import Store
 
 CHUNK: Final = 250_000
@@ -193,6 +193,7 @@ class Runner:
                 elif reached < until:
                     continue_history(self._store, behind, reached + 1, until, self._live)
         time_index.extend(self._store.connection, until)
+        name_index.extend(self._store.connection, until)
         self._store.tracking.advance(until)
 
 

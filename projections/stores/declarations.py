@@ -16,7 +16,7 @@ from projections.definitions.declared import FORMER_NAMES, PROJECTIONS, VIEWS
 from projections.dialect import Dialect
 from projections.history import tables
 from projections.projection import Stored
-from projections.stores import fact_index, time_index
+from projections.stores import fact_index, name_index, time_index
 from projections.stores.connection import Connection
 from projections.stores.tracking import Tracked, Tracking
 
@@ -48,6 +48,7 @@ def schema(dialect: Dialect) -> tuple[str, ...]:
         ),
         *time_index.tables(dialect),
         *fact_index.tables(dialect),
+        *name_index.tables(dialect),
     )
 
 
@@ -86,6 +87,7 @@ class Declarations:
             if known[name].anchor != self._anchor_of(known[name]):
                 time_index.clear(self._connection)
                 fact_index.clear(self._connection)
+                name_index.clear(self._connection)
             self._drop(known.pop(name))
         for projection in PROJECTIONS.values():
             if projection.name not in known:

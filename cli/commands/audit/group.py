@@ -101,7 +101,8 @@ def trail(
     """
     from projections.definitions.audit_trail import TrailFilter
 
-    with views_of(ask, caught_up=False) as views:
+    # The views know which ids stand for a name.
+    with views_of(ask, caught_up=any((agency, policy, region))) as views:
         wanted = TrailFilter(
             account=account or ask.root.account,
             provider=provider or ask.root.provider,

@@ -43,7 +43,7 @@ def why(
         "policy": policy,
         **in_account(ask, provider, account),
     }
-    with views_of(ask, caught_up=False) as views:
+    with views_of(ask) as views:
         chain = why(views, **asked)
         say(f"now, position {chain.position}")
         # A mistyped region also gets the events of all regions.

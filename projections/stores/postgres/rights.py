@@ -62,6 +62,7 @@ _RIGHTS: Final = (
     (
         re.compile(
             rf"({'|'.join(PROJECTIONS)})_\d+|time_blocks|time_late|fact_handles|facts_indexed"
+            "|known_names|entries_by_id|names_indexed"
         ),
         "INSERT, UPDATE",
     ),

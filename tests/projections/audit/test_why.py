@@ -72,6 +72,7 @@ def test_a_link_says_where_who_and_why(world: World) -> None:
     command = AttemptAgencyDeletion(account=ACCOUNT, agency=AGENCY, override=True)
     world.take(Do(command, actor="root", reason="moving away"))
     with Views.open(world.place, world.ledger.catalogue) as views:
+        views.catch_up()
         answer = why(views, agency=AGENCY, account=ACCOUNT)
         assert answer.position == views.last_position()
     (deleted,) = only(answer, "AgencyDeleted")
@@ -142,6 +143,7 @@ def test_accounts_are_kept_apart(world: World) -> None:
     world.take(Do(RequestConsoleLogin(**here)))
     world.take(Do(GrantAuthorization(**here)))
     with Views.open(world.place, world.ledger.catalogue) as views:
+        views.catch_up()
         both = why(views, region=BEIJING, service="asm")
         granted = only(both, "AuthorizationGranted")
         by_position = {link.position: link for link in both.links}
@@ -165,6 +167,7 @@ def test_facts_of_one_trace_belong_together(world: World) -> None:
     )
     world.take(See(AgencyCreated(agency="cce_admin", trustee="service:cce"), minute=2))
     with Views.open(world.place, world.ledger.catalogue) as views:
+        views.catch_up()
         (created,) = why(views, agency="cce_admin").links
         assert (created.because_of, created.role) == (None, "change")
         assert (

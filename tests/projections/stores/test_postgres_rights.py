@@ -177,5 +177,9 @@ def _keeps_and_no_more(urls: dict[str, str]) -> None:
             "AND grantee = 'rights_writer'::regrole AND privilege_type <> 'SELECT' GROUP BY 1"
         ).fetchall()
     rights = {re.sub(r"_\d+$", "", table): found for table, found in rows}
-    tables = (*PROJECTIONS, "time_blocks", "time_late", "fact_handles", "facts_indexed")
+    tables = (
+        *PROJECTIONS,
+        *("time_blocks", "time_late", "fact_handles", "facts_indexed"),
+        *("known_names", "entries_by_id", "names_indexed"),
+    )
     assert rights == dict.fromkeys(tables, "INSERT UPDATE") | {"write_lock": "UPDATE"}

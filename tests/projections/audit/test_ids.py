@@ -1,0 +1,195 @@
+"""By a name, the trail and `why` find entries that have only the id, and the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from ledger.account.agency import (
+    AgencyCreated,
+    AgencyDeleted,
+    AgencyDeletionAttempted,
+    AgencyExpiryChanged,
+)
+from ledger.account.permissions import PermissionGranted
+from ledger.account.policy import PolicyChanged, PolicyCreated, PolicyDeleted
+from ledger.account.project import ProjectCreated, ProjectDeleted
+from ledger.account.usage import TemporaryCredentialIssued
+from ledger.messages import DomainEvent
+from projections.audit.trail import sentences
+from projections.audit.why import why
+from projections.definitions.audit_trail import TrailFilter
+from projections.views import Views
+from tests.ledger.worlds import Place
+from tests.projections.conftest import ACCOUNT
+from tests.projections.worlds import ACCOUNTS, See, World
+
+HISTORY: tuple[DomainEvent, ...] = (
+    PermissionGranted(agency_id="A1", project_id="R1", policy_id="P1"),
+    AgencyCreated(agency="crane", agency_id="A1", trustee="service:cts"),
+    PolicyCreated(policy="dock only", policy_id="P1"),
+    ProjectCreated(region="eu-nl", project_id="R1"),
+    AgencyExpiryChanged(agency_id="A1"),
+    AgencyDeletionAttempted(agency_id="A1", outcome="refused"),
+    PolicyChanged(policy="all docks", policy_id="P1"),
+    PolicyDeleted(policy_id="P1"),
+    ProjectDeleted(project_id="R1"),
+    AgencyDeleted(agency_id="A1"),
+)
+
+
+@contextmanager
+def learned(place: Place, *steps: See) -> Iterator[Views]:
+    world = World(place)
+    for step in steps:
+        world.take(step)
+    with Views.open(place, world.ledger.catalogue) as views:
+        views.catch_up()
+        yield views
+    world.ledger.close()
+
+
+@pytest.fixture
+def views(place: Place) -> Iterator[Views]:
+    steps = [See(event, minute) for minute, event in enumerate(HISTORY)]
+    with learned(place, *steps) as views:
+        yield views
+
+
+def events(views: Views, **asked: str) -> list[str]:
+    page = views.trail(TrailFilter(**asked), newest_first=False)  # type: ignore[arg-type]
+    return [row["type"] for row in page.dicts()]
+
+
+OF_THE_AGENCY = [
+    "PermissionGranted",
+    "AgencyCreated",
+    "AgencyExpiryChanged",
+    "AgencyDeletionAttempted",
+    "AgencyDeleted",
+]
+
+
+@pytest.mark.parametrize("word", ["crane", "A1"])
+def test_a_name_or_an_id_finds_all_entries_of_an_agency(views: Views, word: str) -> None:
+    assert events(views, agency=word) == OF_THE_AGENCY
+
+
+@pytest.mark.parametrize("word", ["dock only", "all docks", "P1"])
+def test_each_name_of_a_policy_finds_the_entries_with_its_id(views: Views, word: str) -> None:
+    found = events(views, policy=word)
+    assert {"PermissionGranted", "PolicyDeleted"} <= {*found}
+    assert ("PolicyCreated" in found) == (word != "all docks")
+
+
+@pytest.mark.parametrize("word", ["eu-nl", "R1"])
+def test_a_region_finds_the_entries_with_the_id_of_its_project(views: Views, word: str) -> None:
+    assert events(views, region=word) == ["PermissionGranted", "ProjectCreated", "ProjectDeleted"]
+
+
+def test_several_names_are_found_by_ids_at_once(views: Views) -> None:
+    assert events(views, agency="crane", policy="dock only", region="eu-nl") == [
+        "PermissionGranted"
+    ]
+    assert events(views, agency="crane", outcome="refused") == ["AgencyDeletionAttempted"]
+    assert events(views, agency="crane", policy="another") == []
+
+
+def test_pages_of_a_name_have_each_entry_once(views: Views) -> None:
+    found: list[str] = []
+    after, more = 0, True
+    while more:
+        page = views.trail(TrailFilter(agency="crane"), after=after, limit=1, newest_first=False)
+        found += [row["type"] for row in page.dicts()]
+        after, more = page.rows[-1][0], page.more
+    assert found == OF_THE_AGENCY
+
+
+def test_an_id_of_another_account_is_another_agency(place: Place) -> None:
+    here, there = ACCOUNTS
+    with learned(
+        place,
+        See(AgencyCreated(agency="crane", agency_id="A1"), 0, account=here),
+        See(AgencyDeleted(agency_id="A1"), 1, account=there),
+    ) as views:
+        assert events(views, agency="crane") == ["AgencyCreated"]
+        assert events(views, agency="A1") == ["AgencyCreated", "AgencyDeleted"]
+
+
+def test_an_id_does_not_find_the_entries_of_another_id_of_its_name(place: Place) -> None:
+    with learned(
+        place,
+        See(AgencyCreated(agency="crane", agency_id="A1"), 0),
+        See(AgencyDeleted(agency_id="A1"), 1),
+        See(AgencyCreated(agency="crane", agency_id="A2"), 2),
+        See(TemporaryCredentialIssued(agency="crane", region="eu-nl"), 3),
+    ) as views:
+        assert events(views, agency="crane") == [
+            "AgencyCreated", "AgencyDeleted", "AgencyCreated", "TemporaryCredentialIssued",
+        ]  # fmt: skip
+        assert events(views, agency="A1") == [
+            "AgencyCreated", "AgencyDeleted", "TemporaryCredentialIssued",
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["crane", "Crane", "CRANE", "AROA1"])
+def test_spellings_that_the_cloud_does_not_tell_apart_are_one_name(place: Place, word: str) -> None:
+    with learned(
+        place,
+        See(AgencyCreated(agency="Crane", agency_id="AROA1"), 0, provider="aws"),
+        See(TemporaryCredentialIssued(agency="crane", region="*"), 1, provider="aws"),
+        See(AgencyDeleted(agency_id="AROA1"), 2, provider="aws"),
+        See(AgencyDeleted(agency="cranE"), 3, provider="huaweicloud"),
+    ) as views:
+        assert events(views, agency=word) == [
+            "AgencyCreated", "TemporaryCredentialIssued", "AgencyDeleted",
+        ]  # fmt: skip
+
+
+def test_a_name_that_is_recorded_later_is_known_after_the_next_catch_up(place: Place) -> None:
+    world = World(place)
+    world.take(See(PermissionGranted(agency_id="A1", region="eu-nl", service="vpc"), 5))
+    with Views.open(place, world.ledger.catalogue) as views:
+        views.catch_up()
+        assert events(views, agency="crane") == []
+        world.take(See(AgencyCreated(agency="crane", agency_id="A1"), 1))
+        views.catch_up()
+        assert events(views, agency="crane") == ["PermissionGranted", "AgencyCreated"]
+
+
+def test_the_chain_has_all_facts_of_a_thing_by_its_name_or_its_id(views: Views) -> None:
+    changes = [link.event for link in why(views, agency="crane").links if link.role == "change"]
+    assert [each for each in OF_THE_AGENCY if each != "AgencyDeletionAttempted"] == [
+        each for each in changes if each != "PolicyDeleted"
+    ]
+
+
+def test_the_end_of_a_policy_explains_the_end_of_a_permission(views: Views) -> None:
+    chain = [link.event for link in why(views, agency="crane", region="eu-nl").links]
+    assert chain == ["PermissionGranted", "PolicyDeleted"]
+
+
+def test_a_use_explains_an_agency_whose_creation_was_not_seen(place: Place) -> None:
+    with learned(place, See(TemporaryCredentialIssued(agency="crane", region="eu-nl"), 0)) as views:
+        [link] = why(views, agency="crane", account=ACCOUNT).links
+    assert (link.event, link.role) == ("TemporaryCredentialIssued", "cause")
+
+
+def test_sentences_have_the_name_of_an_id(views: Views) -> None:
+    page = views.trail(TrailFilter(event="AgencyDeleted"))
+    [said] = sentences(views, page.dicts())
+    assert said == "bob deleted the agency crane (seen in a trace)"
+
+
+def test_sentences_keep_the_id_where_it_had_several_names(views: Views) -> None:
+    page = views.trail(TrailFilter(event="PolicyDeleted"))
+    [said] = sentences(views, page.dicts())
+    assert said == "bob deleted the policy 'P1' (seen in a trace)"
+
+
+@pytest.mark.parametrize("asked", [{"agency": "A1"}, {"policy": "P1"}, {"region": "R1"}])
+def test_an_id_is_a_known_word(views: Views, asked: dict[str, str]) -> None:
+    assert views.unknown_words(asked) == []
+    assert views.unknown_words(dict.fromkeys(asked, "X"))
