@@ -241,7 +241,7 @@ def _by_id(kind: str, word: str, account: str | None) -> Way:
     ) + ("" if account is None else " AND n.account = ?")
     of_id = "SELECT position FROM entries_by_id WHERE kind = ? AND id = ?"
     within = () if account is None else (account,)
-    of_any = f"{of_id} UNION {of_name} UNION {of_name}{_ignoring_case('n.')}"
+    of_any = f"{of_id} UNION ALL {of_name} UNION ALL {of_name}{_ignoring_case('n.')}"
     params = (kind, word, kind, word, *within, kind, _fold(word), *within)
     return Way(None, (f"position IN ({of_any})",), params, is_of_positions=True)
 
