@@ -33,8 +33,13 @@ _LINES_CHARS_MAX: Final = 1 << 18
 """The first two lines, by which a file of lines is recognised, are searched for within so many
 characters.
 """
+_EXPONENT_CHARS: Final = len("e+1")
+"""A number so near to the window's end may go on."""
+_KEY_CHARS_MAX: Final = 256
+"""An envelope's first key, with the white space around it, has at most so many characters."""
 _space = re.compile(r"[ \t\n\r]*")
 _line = re.compile(r"[^\n]*\S[^\n]*")
+_two_lines = re.compile(r"(?:\s*\S[^\n]*\n){2}")
 
 
 class Values:
@@ -70,7 +75,6 @@ class Values:
         """The reason why the text ended early, if it did."""
 
     def __iter__(self) -> Iterator[Any]:
-        self._more()
         if self._next() == "" and self._failure is None:
             yield Broken("", "the file is empty")
             return
@@ -91,10 +95,9 @@ class Values:
 
     def _is_lines(self) -> bool:
         """Whether each line is a value: the first line is, or it is broken and the second is."""
-        while (
-            self._window.count("\n") < 2 and len(self._window) < _LINES_CHARS_MAX and self._more()
-        ):
-            pass  # The first piece may be short, if a gzip file has many members.
+        while not _two_lines.match(self._window) and len(self._window) < _LINES_CHARS_MAX:
+            if not self._more():  # The first piece may be short: a gzip file has many members.
+                break
         lines = [found[0] for _, found in zip(range(2), _line.finditer(self._window), strict=False)]
         if not lines or not lines[0].lstrip().startswith("{"):
             return False
@@ -127,7 +130,7 @@ class Values:
                     found = _decoder.decode(line)
                 except (ValueError, RecursionError) as error:
                     if self._failure is None or self._at < len(self._window):
-                        yield self._broken(error, self._start)
+                        yield self._broken(error, self._start, self._start)
                 else:
                     yield from self._unwrapped(found)
             if self._at >= len(self._window) and not self._more():
@@ -137,10 +140,17 @@ class Values:
         while char := self._next():
             if char == "[":
                 yield from self._elements()
-            elif char == "{" and self._envelope_begins.match(self._window, self._at):
+            elif char == "{" and self._is_envelope():
                 yield from self._members()
             else:
                 yield from self._unwrapped(self._value())
+
+    def _is_envelope(self) -> bool:
+        """Whether an envelope begins here. Its first key may lie in the next piece."""
+        while ":" not in self._window[self._at : self._at + _KEY_CHARS_MAX]:
+            if len(self._window) - self._at >= _KEY_CHARS_MAX or not self._more():
+                break
+        return self._envelope_begins.match(self._window, self._at) is not None
 
     def _elements(self) -> Iterator[Any]:
         """The elements of the array that begins here."""
@@ -222,14 +232,17 @@ class Values:
         """The value that begins here, complete. Raises Broken."""
         self._next()
         while True:
+            at = self._at
             try:
-                value, end = _decoder.raw_decode(self._window, self._at)
+                value, end = _decoder.raw_decode(self._window, at)
             except (ValueError, RecursionError) as error:
                 if _unfinished(error, self._window) and self._more():
                     continue
-                raise self._broken(error, self._at) from None
-            if end == len(self._window) and isinstance(value, int | float) and self._more():
+                raise self._broken(error, self._at, self._at - at) from None
+            is_cut = isinstance(value, int | float) and len(self._window) - end < _EXPONENT_CHARS
+            if is_cut and self._more():
                 continue  # The number may go on.
+            end += self._at - at  # At the text's end, too, the text before the value is dropped.
             self._start, self._at, self._is_first_reading = self._at, end, False
             return value
 
@@ -253,7 +266,6 @@ class Values:
     def _more(self) -> bool:
         """Drop the consumed text, and read as much again as is left; False at the end."""
         self._count(self._at)
-        self._start -= self._at
         held = self._window[self._at :]
         self._at = self._counted = 0
         if len(held) > VALUE_CHARS_MAX:
@@ -276,9 +288,8 @@ class Values:
 
     def _count(self, index: int) -> None:
         """Count lines up to where a value begins or ends. Each character is counted once."""
-        if index > self._counted:
-            self._line, self._column = self._line_and_column(index)
-            self._counted = index
+        self._line, self._column = self._line_and_column(index)
+        self._counted = index
 
     def _line_and_column(self, index: int) -> tuple[int, int]:
         lines = self._window.count("\n", self._counted, index)
@@ -287,16 +298,14 @@ class Values:
         return self._line + lines, index - self._window.rfind("\n", self._counted, index)
 
     def _place(self, index: int) -> str:
-        if index < self._counted:
-            return f"line {self._line}"
         line, column = self._line_and_column(index)
         return f"line {line}, column {column}"
 
-    def _broken(self, error: Exception, start: int) -> Broken:
+    def _broken(self, error: Exception, start: int, origin: int) -> Broken:
+        """The break of a value that begins at `start`; the error counts from `origin`."""
         self._count(start)
         if isinstance(error, json.JSONDecodeError):
-            offset = start if error.doc is not self._window else 0
-            return Broken(self._place(offset + error.pos), error.msg)
+            return Broken(self._place(origin + error.pos), error.msg)
         if isinstance(error, RecursionError):
             return Broken(self._place(start), "nested too deeply")
         return Broken(self._place(start), str(error))

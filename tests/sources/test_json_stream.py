@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,6 +84,15 @@ TEXTS: dict[str, list[tuple[str, object]]] = {
     f'{{"Records" {A}}}': [("line 1, column 12", "Expecting ':' delimiter")],
     f'{{"Records":[{A}] {A}}}': [*at("1, column 13"), ("line 1, column 23", "expecting ','")],
     f'{{"Records":[{A}],7}}': [*at("1, column 13"), ("line 1, column 23", "expecting ':'")],
+    # A record that is cut is reported at the place in it from which it cannot be read.
+    f'[{A},\n{B},\n{{"a": ': [
+        *at("1, column 2", "2, column 1"),
+        ("line 3, column 7", "Expecting value"),
+    ],
+    f'{{"Records":[{A},{{"a"': [
+        *at("1, column 13"),
+        ("line 1, column 26", "Expecting ':' delimiter"),
+    ],
     f"[{A},\n{{bad}},{B}]": [
         *at("1, column 2"),
         ("line 2, column 2", "Expecting property name enclosed in double quotes"),
@@ -111,6 +121,22 @@ def test_the_values_of_a_text_are_the_same_however_it_is_cut(
 ) -> None:
     for size in range(1, len(text) + 2):
         assert found(text, size, expects_no_fact=expects_no_fact) == TEXTS[text], f"size {size}"
+
+
+FRAGMENTS = (
+    '{"a":1}', '{"a":1},{"a":2}', '{"Records":[', '{"meta":{},"Records":[', "[", "]", "{]", "}",
+    ",", "\n", "\r\n", " ", '{"a":', '"x"', '{"a":"\\u00e', "7", "-3.", "e+1", "null", "é",
+)  # fmt: skip
+
+
+def test_a_text_of_any_fragments_is_the_same_however_it_is_cut() -> None:
+    for seed in range(1_500):
+        chance = random.Random(seed)
+        text = "".join(chance.choices(FRAGMENTS, k=chance.randrange(1, 14)))
+        whole = found(text)
+        for size in (1, 2, 3, 5):
+            assert found(text, size) == whole, f"seed {seed}, size {size}: {text!r}"
+        assert found(text, expects_no_fact=False) == whole, f"seed {seed}: {text!r}"
 
 
 # -- records that are read twice -----------------------------------------------------------------
@@ -151,6 +177,24 @@ def test_a_value_that_only_the_second_reader_accepts_is_read(odd: object) -> Non
     records = [{"eventVersion": number, "odd": odd} for number in range(3)]
     text = json.dumps(records, separators=(",", ":"))
     assert [str(value) for _, value in found(text)] == [str(each) for each in records]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [("9" * 5_000, "5000 digits"), ("[" * 100_000, "nested too deeply")],
+    ids=["long", "deep"],
+)
+@pytest.mark.parametrize("size", [999, 1 << 18])
+def test_a_value_that_no_reader_accepts_breaks_the_text_at_its_beginning(
+    value: str, message: str, size: int
+) -> None:
+    (_, (place, broken)) = found(f"[1,\n {value}]", size)
+    assert place == "line 2, column 2"
+    assert message in str(broken)
+
+
+def test_without_envelopes_every_object_is_a_record() -> None:
+    assert list(Values(iter(['{"":[1]}']), ())) == [{"": [1]}]
 
 
 # -- limits --------------------------------------------------------------------------------------
