@@ -163,7 +163,9 @@ class Live:
         """
         story = slot.stories[0]
         life = story.life if type(story.life) is Life else None
-        if len(slot.stories) > 1 or not one_chain(facts) or any(fact.others for fact in facts):
+        if len(slot.stories) > 1 or story.doubtful or any(fact.others for fact in facts):
+            return None
+        if not one_chain(facts):
             return None
         if life is not None and "expiry" in life.lines and self._agency(slot, life).gone():
             return None

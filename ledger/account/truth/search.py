@@ -179,7 +179,12 @@ def _identities(story: Story, instant: Sequence[Fact], moves: Sequence[Fact]) ->
     new = [fact for name, fact in proofs.items() if name is not None and name not in known]
     if len(new) > 1 or (new and any(fact.id is None for fact in moves)):
         for fact in new:
-            yield fact._replace(call="evidence", key=None, trace=None, origin="observed")
+            yield _evidence(fact)
+
+
+def _evidence(fact: Fact) -> Fact:
+    """The proof of a thing, without what else the fact says."""
+    return fact._replace(call="evidence", key=None, trace=None, origin="observed")
 
 
 def _paths(moves: Sequence[Fact], others: Sequence[Sequence[Fact]]) -> Iterator[Order]:
@@ -209,8 +214,10 @@ def _prices(story: Story, path: Order, others: Sequence[Sequence[Fact]]) -> list
     for facts in others:
         bare = _bare(story, line_of(facts[0]))
         if len(facts) > ORDERED_MAX:
-            doubt = (facts[0]._replace(call="doubted"),)
-            prices.append(Price(0, [(*((),) * len(path), doubt)], []))
+            doubt = facts[0]._replace(call="doubted")
+            proofs = {fact.id: fact for fact in facts if fact.id and not fact.consequence_of}
+            known = (doubt, *(_evidence(fact) for fact in proofs.values()))
+            prices.append(Price(0, [(*((),) * len(path), known)], []))
             continue
         tried = [
             (_tried(bare, _woven(path, (place,))).cost, place) for place in placements(path, facts)
@@ -275,10 +282,7 @@ def _undecided(story: Story, path: Order, prices: Sequence[Price]) -> list[list[
         if len(price.places) > 1
     ]
     proofs = {fact.id: fact for facts in open_facts for fact in facts if not fact.consequence_of}
-    evidence = [
-        [fact._replace(call="evidence", key=None, trace=None, origin="observed")]
-        for fact in proofs.values()
-    ]
+    evidence = [[_evidence(fact)] for fact in proofs.values()]
     proven = [price.places for price in _prices(story, path, evidence)[1:]]
     doubts = tuple(
         facts[0]._replace(call="doubted", id=None, consequence_of="doubt") for facts in open_facts

@@ -152,6 +152,8 @@ class Story:
         return self._inferred(fact)
 
     def _inferred(self, fact: Fact) -> Life | None:
+        if self.doubtful and self._take_up(fact):
+            return self.present(fact)
         if self._has_ended(fact):
             self.cost += 1  # An id is never used again.
             return None
@@ -161,6 +163,16 @@ class Story:
         self.cost += self.life is not START
         self._replace(fact)
         return self._begin_unseen(fact, free=self.life is not START)
+
+    def _take_up(self, fact: Fact) -> bool:
+        """Go on with the life of an id, if the search did not find out whether it had ended."""
+        for life in self.past:
+            if fact.id is not None and life.id == fact.id and life.ended is None:
+                self.past = tuple(each for each in self.past if each is not life)
+                self.past += (self.life,) if type(self.life) is Life else ()
+                self.life = life
+                return True
+        return False
 
     def _begin_unseen(self, fact: Fact, *, free: bool) -> Life:
         """Begin a life whose creation was not seen; `free`: nobody had the name before it."""
@@ -200,7 +212,8 @@ class Story:
         life = self.life
         if type(life) is Life and fact.id is not None and life.id == fact.id:
             self.cost += not life.seen  # A proof came before the creation.
-            life.seen = True
+            if not life.seen and life.begun.at == fact.at:
+                life.begun, life.seen = fact, True
         else:
             self._replace(fact)
             self.cost += self._has_ended(fact)
@@ -254,6 +267,7 @@ class Story:
             line = life.lines.get(key, ())
             life.lines[key], missing = granted(line, fact)
             self.cost += missing or (not line and key in self.closed)
+            self._doubt_others(key, fact)
 
     def revoke(self, fact: Fact) -> None:
         life = self.present(fact)
@@ -264,6 +278,13 @@ class Story:
             return  # The cause has ended it already.
         life.lines[fact.key], missing = revoked(line, fact, life.begun.at, seen=life.seen)
         self.cost += missing
+        self._doubt_others(fact.key, fact)
+
+    def _doubt_others(self, key: LineKey, fact: Fact) -> None:
+        """If a search was given up, a thing that it doubts may have the permission instead."""
+        for life in self.past if self.doubtful else ():
+            if life.ended is None and key not in life.lines:
+                life.lines[key] = doubted((), fact)
 
     def end_line(self, fact: Fact) -> None:
         """The policy or the project of a permission ended, and so the permission."""

@@ -16,7 +16,6 @@ from math import prod
 from random import Random
 from typing import Final, Literal
 
-from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.spans import Span
@@ -111,6 +110,7 @@ class Thing:
     id: str | None
     birth: Fact
     born: int
+    seen: bool
     revoked: dict[str, int] = field(default_factory=dict)
 
 
@@ -133,6 +133,9 @@ class Machine:
     def take(self, one: Fact) -> None:
         second = int((one.at - at(0)).total_seconds())
         if one.call == "created":
+            if self._now is not None and one.id is not None and self._now.id == one.id:
+                self._create_again(self._now, second)
+                return
             self._leave(second, unseen=True)
             self.cost += one.id is not None and one.id in self._ended  # Never used again.
             self._begin(one, second, seen=True)
@@ -147,11 +150,20 @@ class Machine:
         elif one.call == "deleted":
             self._leave(second, unseen=False)
 
+    def _create_again(self, now: Thing, second: int) -> None:
+        """The creation is told twice, or a proof came before it."""
+        self.cost += not now.seen
+        if not now.seen and now.born == second:
+            now.seen = True
+            for what in ("life", *POLICIES):
+                words = self.answers[now.name, what]
+                words[:] = ["no" if word == "?" else word for word in words]
+
     def _begin(self, one: Fact, second: int, *, seen: bool) -> Thing:
         name = one.id or f"ci~{'' if seen else 'by~'}{instant_text(one.at)}"
         self.ambiguous |= one.id is None and name in self._named
         self._named.add(name)
-        self._now = Thing(name, one.id, one, second)
+        self._now = Thing(name, one.id, one, second, seen)
         before: Word = "no" if seen or self._started else "?"
         self.answers.setdefault((name, "life"), [before] * SECONDS)
         if not seen and self._free_since is not None:
@@ -214,7 +226,7 @@ def judge(facts: Sequence[Fact], rules: Rules) -> Answers | None:
     """The answers on which the best orders agree; None if they cannot be told by this judge."""
     births = {one.id: one for one in facts if one.call == "created" and one.id is not None}
     instants = [
-        _orders([one for one in facts if one.at == moment])
+        orders_of([one for one in facts if one.at == moment])
         for moment in sorted({one.at for one in facts})
     ]
     if prod(len(each) for each in instants) > ORDERS_MAX:
@@ -231,10 +243,10 @@ def judge(facts: Sequence[Fact], rules: Rules) -> Answers | None:
             best = []
         if not best or machine.cost == best[0].cost:
             best.append(machine)
-    return _agreed([machine.answers for machine in best])
+    return agreed([machine.answers for machine in best])
 
 
-def _orders(facts: Sequence[Fact]) -> list[tuple[Fact, ...]]:
+def orders_of(facts: Sequence[Fact]) -> list[tuple[Fact, ...]]:
     if len(facts) > 7:
         return [()] * (ORDERS_MAX + 1)
     return [order for order in permutations(facts) if _keeps_traces(order)]
@@ -249,7 +261,7 @@ def _keeps_traces(order: Sequence[Fact]) -> bool:
     )
 
 
-def _agreed(said: Sequence[Answers]) -> Answers:
+def agreed(said: Sequence[Answers]) -> Answers:
     keys = {key for answers in said for key in answers}
     absent: list[Word] = ["no"] * SECONDS
     return {
@@ -268,26 +280,45 @@ UNKNOWN: Final[list[Word]] = ["?"] * SECONDS
 WORDS: Final[dict[str, Word]] = {"exists": "yes", "granted": "yes", "not known": "?"}
 
 
-def folded(facts: Sequence[Fact], rules: Rules) -> Answers:
-    """The fold's answers. A missing row means "no" only where the creation was seen."""
-    found = derive(facts, rules)
+def folded(found: Sequence[Span]) -> Answers:
+    """The fold's answers. A missing row means "no" only where the creation was seen.
+
+    Of a policy's name, the answer is about all policies that had it.
+    """
     lives = [span for span in found if span.subject == "agency"]
     answers: Answers = {}
     for thing in {span.thing for span in lives}:
         own = [span for span in lives if span.thing == thing]
-        first = min(span.valid_from for span in own)
         seen = all(span.note != "creation not seen" for span in own)
-        begin = SECONDS if seen else max(0, int((first - at(0)).total_seconds()))
+        begin = SECONDS if seen else min(_seconds(span)[0] for span in own)
         answers[thing, "life"] = ["no"] * SECONDS
         for policy in POLICIES:
             answers[thing, policy] = [*NO[:begin], *UNKNOWN[begin:]]
+    said: dict[tuple[str, str], list[set[Word]]] = {}
     for span in (*found, *_after_life(lives)):
-        what = "life" if span.subject == "agency" else span.policy or ""
-        begin = max(0, int((span.valid_from - at(0)).total_seconds()))
-        end = int((span.until_at - at(0)).total_seconds()) if span.until_at else SECONDS
-        word: Word = WORDS.get(span.status, "no")
-        answers[span.thing, what][begin:end] = [word] * (end - begin)
+        if span.subject in ("agency", "permission"):
+            what = "life" if span.subject == "agency" else span.policy or POLICIES[0]
+            words = said.setdefault((span.thing, what), [set() for _ in range(SECONDS)])
+            for second in range(*_seconds(span)):
+                words[second].add(WORDS.get(span.status, "no"))
+    for key, words in said.items():
+        answers[key] = [
+            _either(each, otherwise) for each, otherwise in zip(words, answers[key], strict=True)
+        ]
     return answers
+
+
+def _seconds(span: Span) -> tuple[int, int]:
+    begin = max(0, int((span.valid_from - at(0)).total_seconds()))
+    end = int((span.until_at - at(0)).total_seconds()) if span.until_at else SECONDS
+    return begin, end
+
+
+def _either(words: set[Word], otherwise: Word) -> Word:
+    for word in ("yes", "?", "no"):
+        if word in words:
+            return word
+    return otherwise
 
 
 def _after_life(lives: Sequence[Span]) -> Iterator[Span]:

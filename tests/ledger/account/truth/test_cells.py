@@ -13,18 +13,22 @@ from hypothesis import strategies as st
 
 from ledger.account.truth.cells import Cells
 from ledger.account.truth.derive import derive
-from ledger.account.truth.fact import Fact
-from ledger.account.truth.handles import Handle, handles_of
+from ledger.account.truth.fact import Call, Fact, Kind
+from ledger.account.truth.handles import Handle, Recall, handles_of
 from ledger.account.truth.rules import AWS, HUAWEICLOUD, Rules
 from ledger.account.truth.spans import Span
+from tests.ledger.account.truth.accounts import Account, with_late_news
 from tests.ledger.account.truth.histories import at, fact, numbered
 
+Commits = Sequence[Sequence[Fact]]
 Shown = dict[tuple[object, ...], Span]
 
 
 def shown(spans: Iterable[Span]) -> Shown:
-    found: Shown = {}
-    found.update((span[:9], span) for span in spans)
+    """Spans by what identifies them. No two spans have the same."""
+    known, found = list(spans), Shown()
+    found.update(((*span.key, span.valid_from), span) for span in known)
+    assert len(found) == len(known)
     return found
 
 
@@ -33,12 +37,21 @@ def apply(cells: Cells, view: Shown) -> None:
     for change in cells.changes():
         span = change.after or change.before
         assert span is not None
-        assert view.pop(span[:9], None) == change.before
+        assert view.pop((*span.key, span.valid_from), None) == change.before
         if change.after is not None:
-            view[span[:9]] = change.after
+            view[*span.key, span.valid_from] = change.after
 
 
-def check_commits(commits: Sequence[Sequence[Fact]], rules: Rules) -> None:
+def recalling(facts: Sequence[Fact], rules: Rules) -> Recall:
+    """An index of facts by their handles."""
+
+    def recall(handles: Collection[Handle]) -> list[Fact]:
+        return [one for one in facts if not set(handles).isdisjoint(handles_of(one, rules))]
+
+    return recall
+
+
+def check_commits(commits: Commits, rules: Rules) -> None:
     """After each commit, the view is what `derive` says; so are the answers to questions."""
     cells, view, learned = Cells(rules), Shown(), list[Fact]()
     asked = Cells(rules)
@@ -52,25 +65,44 @@ def check_commits(commits: Sequence[Sequence[Fact]], rules: Rules) -> None:
         assert shown(asked.everything()) == right
 
 
-def check_recalled(commits: Sequence[Sequence[Fact]], rules: Rules) -> None:
-    """Cells that recall earlier facts by handles find the changes of cells that hold all."""
-    learned: list[Fact] = []
-    view = Shown()
+def check_recalled(commits: Commits, rules: Rules) -> None:
+    """Cells that recall earlier facts by their handles find the changes of cells that hold all."""
+    learned, view = list[Fact](), Shown()
     for commit in commits:
-        before = list(learned)
-
-        def recall(handles: Collection[Handle], before: list[Fact] = before) -> list[Fact]:
-            return [one for one in before if not set(handles).isdisjoint(handles_of(one, rules))]
-
+        cells = Cells(rules, recalling(list(learned), rules))
         learned += commit
-        cells = Cells(rules, recall)
         cells.learn(commit)
         apply(cells, view)
         assert view == shown(derive(learned, rules))
 
 
-def policy(call: str, seconds: float, **given: object) -> Fact:
-    return fact("E", seconds, **{"kind": "policy", "name": None, **given})._replace(call=call)  # type: ignore[arg-type]
+def check_recalled_once(commits: Commits, rules: Rules, first: int) -> None:
+    """The same for cells that recall what came before a commit, and learn all that follow."""
+    before = [fact for commit in commits[:first] for fact in commit]
+    cells = Cells(rules, recalling(before, rules))
+    view, learned = shown(derive(before, rules)), list(before)
+    for commit in commits[first:]:
+        learned += commit
+        cells.learn(commit)
+        apply(cells, view)
+        assert view == shown(derive(learned, rules))
+
+
+def grouped(facts: Sequence[Fact], random: Random) -> Commits:
+    """The facts in commits of one to three."""
+    commits, rest = list[Sequence[Fact]](), list(facts)
+    while rest:
+        count = random.randint(1, 3)
+        commits.append(rest[:count])
+        rest = rest[count:]
+    return commits
+
+
+# -- what differs after each commit ---------------------------------------------------------------
+
+
+def policy(call: Call, seconds: float, **given: Any) -> Fact:
+    return fact("E", seconds, **{"kind": "policy", "name": None, **given})._replace(call=call)
 
 
 HISTORIES = {
@@ -119,6 +151,13 @@ HISTORIES = {
         fact("T", 5, trustee="service:x"),
         fact("X", 7),
     ),
+    "spelled in two ways": (
+        fact("C", 0),
+        fact("A", 3, policy="ETL"),
+        fact("X", 5, policy="etl", name="CI"),
+        fact("A", 7, policy="Etl"),
+        fact("E", 9),
+    ),
 }
 
 
@@ -134,67 +173,147 @@ def test_changes_lead_to_what_the_facts_say_in_every_order_of_arrival(
         check_recalled(commits, rules)
 
 
-@st.composite
-def accounts(draw: st.DrawFn) -> list[Fact]:
-    """Up to fourteen facts of two agencies, two policies and a project, by ids and by names."""
-    facts: list[Fact] = []
-    for index in range(draw(st.integers(1, 14))):
-        letter = draw(st.sampled_from("CDAAAXXETLPpq"))
-        second = draw(st.integers(0, 8))
-        trace = draw(st.sampled_from((None, f"t{index}", "one")))
-        number = draw(st.integers(1, 2))
-        by = draw(st.sampled_from(("id", "name", "both")))
-        if letter in "pq":
-            kind = "policy" if letter == "p" else "project"
-            call = draw(st.sampled_from(("created", "deleted", "renamed")))
-            name = draw(st.sampled_from(("one", "two")))
-            given_: dict[str, object] = {
-                "id": None if by == "name" else f"{letter}{number}",
-                "name": None if by == "id" and call != "created" else name,
-            }
-            one = Fact(call, kind, at(second), 0, actor="carol", trace=trace, **given_)  # type: ignore[arg-type]
-            facts.append(one)
-            continue
-        handles: dict[str, Any] = {
-            "id": None if by == "name" else f"X{number}",
-            "name": None if by == "id" and letter != "C" else draw(st.sampled_from(("ci", "CI"))),
-        }
-        if letter in "AX":
-            use = draw(st.sampled_from(("id", "name", "both")))
-            handles["policy"] = (
-                None if use == "id" else draw(st.sampled_from(("one", "two", "ONE")))
-            )
-            handles["policy_id"] = None if use == "name" else f"p{draw(st.integers(1, 2))}"
-            scope = draw(st.sampled_from(("*", "project", "region", "both")))
-            handles["region"] = "*" if scope == "*" else None if scope == "project" else "one"
-            handles["project_id"] = "q1" if scope in ("project", "both") else None
-        if letter == "T":
-            handles["trustee"] = draw(st.sampled_from(("service:x", "service:y")))
-        if letter == "P":
-            handles["expires_at"] = at(draw(st.integers(0, 9)))
-        origin = draw(st.sampled_from(("observed", "observed", "commanded")))
-        facts.append(fact(letter, second, trace=trace, origin=origin, **handles))
-    return facts
+@pytest.mark.parametrize("seed", range(30))
+def test_changes_lead_to_what_the_facts_of_a_simulated_account_say(seed: int) -> None:
+    random = Random(seed)
+    rules = random.choice((AWS, HUAWEICLOUD))
+    facts = with_late_news(Account(random, calls=random.randint(5, 40)).facts, random)
+    commits = grouped(facts, random)
+    check_commits(commits, rules)
+    check_recalled(commits, rules)
+    check_recalled_once(commits, rules, random.randrange(len(commits)))
 
 
+SECONDS = st.integers(0, 8)
+TRACES = st.sampled_from((None, "one", "two"))
 RULES = st.sampled_from((AWS, HUAWEICLOUD))
 
 
-@given(facts=accounts(), rules=RULES, seed=st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
-def test_changes_lead_to_what_the_facts_say_commit_by_commit(
+@st.composite
+def definition_facts(draw: st.DrawFn) -> Fact:
+    """A call on one of two policies, or on one of two projects."""
+    kind: Kind = draw(st.sampled_from(("policy", "project")))
+    call: Call = draw(st.sampled_from(("created", "deleted", "renamed")))
+    identity = draw(st.sampled_from((None, f"{kind}1", f"{kind}2")))
+    names = ("one", "two") if identity is None or call == "created" else (None, "one", "two")
+    name, trace = draw(st.sampled_from(names)), draw(TRACES)
+    return Fact(call, kind, at(draw(SECONDS)), 0, id=identity, name=name, trace=trace)
+
+
+@st.composite
+def agency_facts(draw: st.DrawFn) -> Fact:
+    """A call on one of two agencies, by its id, by its name in two spellings, or by both."""
+    letter = draw(st.sampled_from("CDAAAXXETLP"))
+    identity = draw(st.sampled_from((None, None, "X1", "X2")))
+    names = ("ci", "CI") if identity is None or letter == "C" else (None, "ci", "CI")
+    told: dict[str, Any] = {"id": identity, "name": draw(st.sampled_from(names))}
+    if letter in "AX":
+        told["policy_id"] = draw(st.sampled_from((None, None, "policy1", "policy2")))
+        named = ("one", "two", "ONE") if told["policy_id"] is None else (None, "one", "two")
+        told["policy"] = draw(st.sampled_from(named))
+        told["project_id"] = draw(st.sampled_from((None, None, "project1")))
+        told["region"] = draw(
+            st.sampled_from(("*", "one") if not told["project_id"] else (None, "one"))
+        )
+    if letter == "T":
+        told["trustee"] = draw(st.sampled_from(("service:x", "service:y")))
+    if letter == "P":
+        told["expires_at"] = at(draw(st.integers(0, 9)))
+    origin = draw(st.sampled_from(("observed", "observed", "commanded")))
+    return fact(letter, draw(SECONDS), trace=draw(TRACES), origin=origin, **told)
+
+
+@given(
+    facts=st.lists(
+        st.one_of(agency_facts(), agency_facts(), definition_facts()), min_size=1, max_size=14
+    ),
+    rules=RULES,
+    seed=st.integers(0, 999),
+)
+@settings(max_examples=60, deadline=None)
+def test_changes_lead_to_what_contradictory_facts_say(
     facts: list[Fact], rules: Rules, seed: int
 ) -> None:
-    commits = grouped(numbered(facts), Random(seed))
+    random = Random(seed)
+    commits = grouped(numbered(facts), random)
     check_commits(commits, rules)
     check_recalled(commits, rules)
+    check_recalled_once(commits, rules, random.randrange(len(commits)))
 
 
-def grouped(facts: Sequence[Fact], random: Random) -> list[list[Fact]]:
-    """The facts in commits of one to three."""
-    commits, rest = list[list[Fact]](), list(facts)
-    while rest:
-        count = random.randint(1, 3)
-        commits.append(rest[:count])
-        rest = rest[count:]
-    return commits
+def test_only_things_that_received_facts_or_whose_policies_did_are_reported() -> None:
+    cells = Cells(HUAWEICLOUD)
+    cells.learn(
+        numbered(
+            [
+                policy("created", 0, id="P1", name="etl"),
+                fact("A", 1, name="user", policy="etl"),
+                fact("A", 1, name="other", policy="read"),
+            ]
+        )
+    )
+    cells.changes()
+    cells.learn([fact("E", 5, name="third")._replace(position=4)])
+    assert {change.after.name for change in cells.changes() if change.after} == {"third"}
+    cells.learn([policy("deleted", 9, id="P1", name=None)._replace(position=5)])
+    changed = [change.after for change in cells.changes() if change.after]
+    assert {span.name for span in changed} == {"user", "etl"}
+    assert cells.changes() == []
+
+
+# -- questions ------------------------------------------------------------------------------------
+
+ASKED = numbered(
+    [
+        policy("created", 0, id="P1", name="wide"),
+        policy("renamed", 6, id="P1", name="narrow"),
+        fact("C", 0, id="X1", name="ci"),
+        fact("A", 2, name="ci", policy="wide"),
+        fact("A", 3, name="other", policy=None, policy_id="P1"),
+        fact("A", 4, name="other", policy="read"),
+        fact("D", 7, id="X1", name=None),
+        fact("C", 8, id="X2", name="ci"),
+    ]
+)
+
+
+def told(spans: Iterable[Span]) -> set[tuple[str | None, ...]]:
+    return {(span.subject, span.thing, span.policy) for span in spans}
+
+
+def test_an_agency_is_asked_by_each_name_that_it_had_or_by_its_id() -> None:
+    cells = Cells(HUAWEICLOUD)
+    cells.learn(ASKED)
+    assert told(cells.of_agency("ci")) == {
+        ("agency", "X1", None),
+        ("agency", "X2", None),
+        ("permission", "X1", "wide"),
+    }
+    assert told(cells.of_agency("X1")) == {("agency", "X1", None), ("permission", "X1", "wide")}
+    assert cells.of_agency("nobody") == []
+
+
+def test_a_policy_is_asked_by_each_name_that_it_had_or_by_its_id() -> None:
+    cells = Cells(HUAWEICLOUD)
+    cells.learn(ASKED)
+    for name in ("wide", "narrow", "P1"):
+        assert told(cells.of_policy(name)) == {("policy", "P1", None)}
+        agencies = {span.name for span in cells.under_policy(name)}
+        assert agencies == {"ci", "other"}
+    assert cells.of_policy("read") == []
+    assert {span.name for span in cells.under_policy("read")} == {"other"}
+    assert cells.under_policy("nothing") == []
+
+
+def test_an_answer_counts_what_was_learned_after_the_last_question() -> None:
+    cells = Cells(HUAWEICLOUD)
+    for one in ASKED:
+        cells.learn([one])
+        for name in ("ci", "other"):
+            right = {
+                span
+                for span in derive(ASKED[: one.position], HUAWEICLOUD)
+                if span.name == name and span.subject not in ("policy", "project")
+            }
+            assert set(cells.of_agency(name)) == right
+    assert shown(cells.everything()) == shown(derive(ASKED, HUAWEICLOUD))
