@@ -48,7 +48,7 @@ class Uses:
         return f"usage:{self.provider}:{self.account}:{self.agency}"
 
     def learn(self, version: int, fact: Fact | None) -> None:
-        """Take the next entry of the stream; without a fact, it is no success."""
+        """Take the next entry of the stream; without a fact, it is not a success."""
         self.version = version
         if fact is None:
             return

@@ -24,15 +24,15 @@ def drawn(chance: random.Random, position: int) -> Fact:
     """A fact of few things, at one of few times, told by a name, an id or both."""
     kind, call = chance.choice(CALLS)
     name, identity = chance.choice(NAMES[kind]), f"{kind}-{chance.randrange(2)}"
-    told = chance.randrange(3)
+    stated = chance.randrange(3)
     policy = chance.choice(NAMES["policy"])
     return Fact(
         call,
         kind,
         NOON + timedelta(seconds=chance.randrange(6)),
         position,
-        id=identity if told else None,
-        name=name if told < 2 or call == "created" else None,
+        id=identity if stated else None,
+        name=name if stated < 2 or call == "created" else None,
         region=chance.choice(("*", "r-1", None)),
         project_id=chance.choice((None, None, "project-0")),
         policy=policy if kind == "agency" and chance.randrange(3) else None,

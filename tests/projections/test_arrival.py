@@ -116,12 +116,12 @@ def observe(ledger: Ledger, provider: str, facts: Sequence[tuple[str, int, Told]
         Observation(
             provider=provider,
             account=account,
-            events=(told.event,),
-            effective_at=BEGINNING + timedelta(minutes=told.minute),
+            events=(stated.event,),
+            effective_at=BEGINNING + timedelta(minutes=stated.minute),
             source=Provenance(trace_id=f"{account}-{number}"),
-            actor=told.actor,
+            actor=stated.actor,
         )
-        for account, number, told in facts
+        for account, number, stated in facts
     )
 
 
@@ -147,7 +147,7 @@ def check(views: Views, history: list[Recorded], known_at: int, minutes: Sequenc
             assert answer == oracle.shown(name, spans, at, clock), (name, known_at, at)
 
 
-def told_of_accounts(views: Views) -> dict[str, set[tuple[Any, ...]]]:
+def facts_of_accounts(views: Views) -> dict[str, set[tuple[Any, ...]]]:
     """All that is known of each account, of every time, without positions and people."""
     found: dict[str, set[tuple[Any, ...]]] = {}
     for name, projection in FOLDED.items():
@@ -192,9 +192,9 @@ def test_every_order_of_arrival_gives_the_same_rows_and_knew_at_each_commit_what
         history = list(ledger.history())
         ledger.close()
         for position in boundaries:
-            check(views, history, position, [told.minute for told in HISTORIES[name]])
-        told = told_of_accounts(views)
-        [of_each] = {frozenset(rows) for rows in told.values()}
+            check(views, history, position, [stated.minute for stated in HISTORIES[name]])
+        stated = facts_of_accounts(views)
+        [of_each] = {frozenset(rows) for rows in stated.values()}
         assert of_each
         by_catching_up = tables(views)
         assert views.rebuild().equal
@@ -382,8 +382,8 @@ def test_permissions_under_two_things_of_one_name_are_kept_apart(
     late, *first = of(0)
     facts = [Told(0, AgencyCreated(agency="a")), *first, *of(10)[1:], late]
     with Views.open(place, CATALOGUE) as views:
-        for number, told in enumerate(facts):
-            observe(ledger, "huaweicloud", [("1", number, told)])
+        for number, stated in enumerate(facts):
+            observe(ledger, "huaweicloud", [("1", number, stated)])
             views.catch_up()
         history = list(ledger.history())
         for known_at in oracle.boundaries(history):

@@ -117,7 +117,7 @@ def test_an_expiry_that_is_taken_back_ends_nothing(place: Place) -> None:
     made.ledger.close()
 
 
-def test_an_agency_shows_when_it_ends_and_a_change_of_that_is_no_new_agency(place: Place) -> None:
+def test_an_agency_shows_when_it_ends_and_a_change_of_that_makes_no_new_one(place: Place) -> None:
     later = FUTURE + timedelta(days=9)
     changes = [
         See(AgencyExpiryChanged(agency="a", expires_at=later), 3),

@@ -15,7 +15,7 @@ from tests.projections.worlds import See, World
     ("name", "word"),
     [("agency", "A1"), ("policy", "P1"), ("region", "R1"), ("account", "1"), ("policy", "q")],
 )
-def test_an_id_that_a_trace_told_occurs(place: Place, name: str, word: str) -> None:
+def test_an_id_that_a_trace_has_occurs(place: Place, name: str, word: str) -> None:
     """Views show things by ids whose names were never told, so questions are asked by them."""
     made = World(place)
     by_ids = PermissionGranted(agency_id="A1", project_id="R1", policy_id="P1")

@@ -51,7 +51,7 @@ class AgencyCell:
         self.seen = False
         """Whether the spans were reported, so that the next report says what differs."""
         self.changes: list[Change] = []
-        """What differs since the last report, of the facts that were folded."""
+        """The changes since the last report, by the facts that were folded."""
         self._live: Live | None = None
         self._before: list[Span] = []
         """The spans as they were before the cell was set aside."""
@@ -127,7 +127,7 @@ class AgencyCell:
         self.facts = sorted([*self.facts, *facts], key=place)
 
     def report(self) -> list[Change]:
-        """What differs since the last report. The cell has to be up to date."""
+        """The changes since the last report. The cell has to be up to date."""
         if not self.seen:
             self.seen = True
             return [Change(None, span) for span in self.spans()]

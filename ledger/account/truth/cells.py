@@ -199,7 +199,7 @@ class Cells:
             agency.set_aside()
             self._touched[agency] = None
         for cell, new in found:
-            cell.replace(new)
+            cell.adopt(new)
             self._register(cell, new)
         if found:
             self._keys.forget()

@@ -23,7 +23,7 @@ class Change(NamedTuple):
 
 
 def differences(before: Iterable[Span], after: Iterable[Span]) -> list[Change]:
-    """What differs between spans, those that are gone first."""
+    """The changes between spans; those that are gone come first."""
     old = {span[:9]: span for span in before}
     changed = [
         Change(known, span)
@@ -45,7 +45,7 @@ def differences_of_line(before: list[Span], after: list[Span]) -> list[Change]:
 
 
 def composed(first: list[Change], then: list[Change]) -> list[Change]:
-    """What differs after two steps, each of which changed something."""
+    """The changes after two steps, each of which changed something."""
     if not first or not then:
         return first or then
     found = {_place(change): change for change in first}

@@ -75,7 +75,7 @@ def _telling(kind: Defined, uses: Sequence[Fact], rules: Rules) -> Iterator[Fact
     """The uses that count where nothing but names is known: hundreds may tell the same ones."""
     found = {use.position: use for use in sorted(uses, key=lambda use: use.position)}
     tellings = [telling for use in found.values() if (telling := telling_in(kind, use)) is not None]
-    for _, _, fact in Names(tellings, rules).told():
+    for _, _, fact in Names(tellings, rules).stated():
         yield found[fact.position]
 
 

@@ -48,9 +48,9 @@ def define(
     `own` are the calls on them. `uses` are grants and revocations by agencies, `tellings` those of
     them that told a name beside an id: of each two, at least the first.
     """
-    told = (telling for use in tellings if (telling := telling_in(kind, use)) is not None)
-    names = Names([*own_names(own), *told], rules)
-    proofs = {fact.position: fact for _, _, fact in names.told() if fact.call == "evidence"}
+    stated = (telling for use in tellings if (telling := telling_in(kind, use)) is not None)
+    names = Names([*own_names(own), *stated], rules)
+    proofs = {fact.position: fact for _, _, fact in names.stated() if fact.call == "evidence"}
     asked = uses if own else ()
     rounds = 0
     while True:

@@ -45,15 +45,15 @@ class DefinitionCell:
         self.new_uses: list[Fact] = []
         self.tellings: list[Fact] = []
         """The uses that told a name beside an id: at least the first of each two."""
-        self._told: dict[tuple[str, str], datetime] = {}
+        self._stated: dict[tuple[str, str], datetime] = {}
         """When each name was first told beside each id."""
         self.is_stale = False
         """Whether what was folded last lacks a call of its own, or a name."""
         self.folded: list[Definitions] = []
-        """What was folded last. Several where cells became one, none before the first time."""
+        """The definitions that were folded last. Several where cells became one, none before the first time."""
         self._proofs: Proofs | None = None
         self.changes: list[Change] = []
-        """What differs since the last report, of the facts that were folded."""
+        """The changes since the last report, by the facts that were folded."""
         self._seen = False
         """Whether the spans were reported, so that the next report says what differs."""
 
@@ -65,7 +65,7 @@ class DefinitionCell:
         self.uses += other.uses
         self.new_uses += other.new_uses
         self.tellings += other.tellings
-        self._told |= other._told
+        self._stated |= other._stated
         self.folded += other.folded
         self.changes += other.changes
         self._seen |= other._seen
@@ -82,9 +82,9 @@ class DefinitionCell:
         """Take a grant or a revocation. Returns whether the cell may have to be folded anew."""
         self.new_uses.append(fact)
         if identity is not None and name is not None:
-            first = self._told.get((identity, name))
+            first = self._stated.get((identity, name))
             if first is None or fact.at <= first:
-                self._told[identity, name] = fact.at
+                self._stated[identity, name] = fact.at
                 self.tellings.append(fact)
                 self.is_stale = True
         return self.is_stale or self.has_own
@@ -118,7 +118,7 @@ class DefinitionCell:
             self._proofs = Proofs(self.folded[0], rules)
         return any(self._proofs.prove(use) for use in self.new_uses)
 
-    def replace(self, definitions: Definitions) -> None:
+    def adopt(self, definitions: Definitions) -> None:
         """Let new definitions stand instead of those that were folded last."""
         if self._seen:
             changes = differences(self.spans(), definitions.spans())
@@ -132,7 +132,7 @@ class DefinitionCell:
     # -- answers ----------------------------------------------------------------------------------
 
     def report(self) -> list[Change]:
-        """What differs since the last report."""
+        """The changes since the last report."""
         if not self._seen:
             self._seen = True
             return [Change(None, span) for span in self.spans()]

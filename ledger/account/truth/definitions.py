@@ -36,7 +36,7 @@ Defined = Literal["policy", "project"]
 
 
 class Meant(NamedTuple):
-    """What a name or an id may mean: keys of things. More than one: the facts do not say which."""
+    """The keys of the things that a name or an id may mean. More than one: the facts do not say which."""
 
     keys: tuple[str, ...]
     constant: bool

@@ -26,7 +26,7 @@ Shown = tuple[str, str | None, str | None, str | None, str | None]
 
 
 class Scope:
-    """What is known of the policy and the project of a permission."""
+    """The definitions of a permission's policy and project."""
 
     __slots__ = ("_definitions", "_key", "_shown", "absences", "ends", "is_constant")
 
@@ -46,7 +46,7 @@ class Scope:
         self._shown = self._shown_at(BEGINNING) if self.is_constant else None
 
     def shown(self, at: datetime) -> Shown:
-        """What is shown of the permission, by the names at an instant.
+        """The columns of a permission, by the names at an instant.
 
         A policy of which only a name is known has neither name nor id here: facts spell it.
         """
@@ -133,7 +133,7 @@ class Keys:
         return sorted([*facts, *added], key=lambda fact: (fact.at, fact.position))
 
     def scope(self, key: LineKey) -> Scope:
-        """What is known of the policy and the project of a permission."""
+        """The definitions of a permission's policy and project."""
         known = self._scopes.get(key)
         if known is None:
             policies = None if key.policy is None else self._find["policy"](key.policy)

@@ -75,7 +75,7 @@ def _same_life(slot: Slot, folded: Slot, fact: Fact, line: Key) -> Line | None:
     if len(folded.stories) > 1 or not folded.settled_since(fact.at):
         return None
     lives, found = slot.stories[0].lives(), folded.stories[0].lives()
-    if list(map(_told, lives)) != list(map(_told, found)):
+    if list(map(_stated, lives)) != list(map(_stated, found)):
         return None
     for life in reversed(found):
         if life.begun.at < fact.at:
@@ -83,7 +83,7 @@ def _same_life(slot: Slot, folded: Slot, fact: Fact, line: Key) -> Line | None:
     return None
 
 
-def _told(life: Life) -> Sequence[object]:
+def _stated(life: Life) -> Sequence[object]:
     ended, asked = life.ended, life.asked
     failed = tuple(failure.position for _, failure in life.failures)
     return (

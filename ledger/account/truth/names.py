@@ -37,12 +37,12 @@ class Naming(NamedTuple):
 class Names:
     """The names of the ids of one kind of thing."""
 
-    def __init__(self, told: Iterable[Telling], rules: Rules) -> None:
+    def __init__(self, stated: Iterable[Telling], rules: Rules) -> None:
         """Takes what was told, in any order."""
         self._rules = rules
-        self._told: dict[str, dict[object, Naming]] = {}
+        self._stated: dict[str, dict[object, Naming]] = {}
         self._by_id: dict[str, list[Naming]] = {}
-        changed = {telling[0] for telling in told if self._keep(*telling)}
+        changed = {telling[0] for telling in stated if self._keep(*telling)}
         for identity in changed:
             self._by_id[identity] = self._changes(identity)
 
@@ -57,21 +57,23 @@ class Names:
 
     def _keep(self, identity: str, name: str, fact: Fact) -> bool:
         """Keep a telling, unless the same name was told before. Returns whether it was kept."""
-        told = self._told.setdefault(identity, {})
+        stated = self._stated.setdefault(identity, {})
         key = fact.position if fact.call == "renamed" else self._rules.slot(name)
-        known = told.get(key)
+        known = stated.get(key)
         if known is not None and _is_earlier(known.fact, fact):
             return False
-        told[key] = Naming(fact.at, name, fact)
+        stated[key] = Naming(fact.at, name, fact)
         return True
 
     def _changes(self, identity: str) -> list[Naming]:
         """The tellings that changed the name, at most one at an instant."""
-        told = sorted(self._told[identity].values(), key=lambda one: (one.since, one.fact.position))
+        stated = sorted(
+            self._stated[identity].values(), key=lambda one: (one.since, one.fact.position)
+        )
         known: list[Naming] = []
-        for _, group in groupby(told, key=attrgetter("since")):
+        for _, group in groupby(stated, key=attrgetter("since")):
             before = known[-1].name if known else None
-            naming = _told_at(list(group), before, self._rules)
+            naming = _named_at(list(group), before, self._rules)
             if not known or naming.name != before:
                 known.append(naming)
         return known
@@ -91,10 +93,10 @@ class Names:
             for before, after in pairwise(known):
                 yield identity, before.name, after
 
-    def told(self) -> Iterator[Telling]:
+    def stated(self) -> Iterator[Telling]:
         """The tellings that count, each id with each of its names."""
-        for identity, told in self._told.items():
-            for naming in told.values():
+        for identity, stated in self._stated.items():
+            for naming in stated.values():
                 yield identity, naming.name or "", naming.fact
 
     def changes(self) -> Mapping[str, list[Naming]]:
@@ -112,14 +114,16 @@ def _is_earlier(known: Fact, fact: Fact) -> bool:
     return content(known) <= content(fact)
 
 
-def _told_at(told: list[Naming], before: str | None, rules: Rules) -> Naming:
+def _named_at(stated: list[Naming], before: str | None, rules: Rules) -> Naming:
     """The name after an instant. Without a renaming, another spelling is not another name."""
-    if len(told) > 1:
-        told = [naming for naming in told if naming.fact.call == "renamed"] or told
-        in_order = one_chain([naming.fact for naming in told])
-        told = told[-1:] if in_order else [one for one in told if one.name != before] or told
-    naming = min(told, key=lambda naming: content(naming.fact)) if len(told) > 1 else told[0]
-    slots = {rules.slot(naming.name or "") for naming in told}
+    if len(stated) > 1:
+        stated = [naming for naming in stated if naming.fact.call == "renamed"] or stated
+        in_order = one_chain([naming.fact for naming in stated])
+        stated = (
+            stated[-1:] if in_order else [one for one in stated if one.name != before] or stated
+        )
+    naming = min(stated, key=lambda naming: content(naming.fact)) if len(stated) > 1 else stated[0]
+    slots = {rules.slot(naming.name or "") for naming in stated}
     if len(slots) > 1:
         return naming._replace(name=None, fact=naming.fact._replace(actor=None))
     spelled = before is not None and rules.slot(before) in slots

@@ -34,7 +34,7 @@ class Recalled(NamedTuple):
 
 
 class Memory:
-    """What was recalled of one account."""
+    """The facts that were recalled of one account."""
 
     def __init__(self, recall: Recall, rules: Rules) -> None:
         self._recall, self._rules = recall, rules

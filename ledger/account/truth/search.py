@@ -56,14 +56,14 @@ def assigned(instant: Sequence[Fact]) -> list[list[Fact]]:
 
     If there are too many ways, each permission that may be meant is in doubt.
     """
-    told = [fact for fact in instant if not fact.others]
+    stated = [fact for fact in instant if not fact.others]
     doubtful = [fact for fact in instant if fact.others]
     choices = [(fact.key, *fact.others) for fact in doubtful]
     if len(doubtful) > ORDERED_MAX or prod(map(len, choices)) > STORIES_MAX:
         each = [(fact, key) for fact, keys in zip(doubtful, choices, strict=True) for key in keys]
-        return [told + [fact._replace(call="doubted", key=key, others=()) for fact, key in each]]
+        return [stated + [fact._replace(call="doubted", key=key, others=()) for fact, key in each]]
     return [
-        told + [_meant(fact, key) for fact, key in zip(doubtful, keys, strict=True)]
+        stated + [_meant(fact, key) for fact, key in zip(doubtful, keys, strict=True)]
         for keys in product(*choices)
         if _in_order(doubtful, keys)
     ]
@@ -76,14 +76,14 @@ def _meant(fact: Fact, key: LineKey | None) -> Fact:
 def _in_order(facts: Sequence[Fact], keys: Sequence[LineKey | None]) -> bool:
     """Whether facts of one chain mean things in the order in which these began."""
     ranks = [(fact.key, *fact.others).index(key) for fact, key in zip(facts, keys, strict=True)]
-    told = list(zip(facts, ranks, strict=True))
+    stated = list(zip(facts, ranks, strict=True))
     return not any(
         first.position < then.position
         and chain_of(first) == chain_of(then)
         and {first.key, *first.others} == {then.key, *then.others}
         and earlier > later
-        for first, earlier in told
-        for then, later in told
+        for first, earlier in stated
+        for then, later in stated
     )
 
 

@@ -107,11 +107,11 @@ def things_in(slot: Slot) -> dict[str, list[Lives]]:
     """Each thing of a slot, and its lives in each of the best stories that have it."""
     found: dict[str, list[Lives]] = {}
     for story in slot.best():
-        told: dict[str, Lives] = {}
+        stated: dict[str, Lives] = {}
         for life in story.lives():
             thing = thing_of(slot.name, life)
-            told[thing] = (*told.get(thing, ()), life)
-        for thing, lives in told.items():
+            stated[thing] = (*stated.get(thing, ()), life)
+        for thing, lives in stated.items():
             found.setdefault(thing, []).append(lives)
     return found
 

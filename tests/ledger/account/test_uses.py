@@ -55,11 +55,11 @@ class Told:
         return Account(self.state, self.state.next_instant(at(0), inform(self.state, uses)))
 
 
-def told(*facts: Fact, rules: Rules = HUAWEICLOUD) -> Account:
-    told = Told(rules)
+def stated(*facts: Fact, rules: Rules = HUAWEICLOUD) -> Account:
+    stated = Told(rules)
     for one in facts:
-        told.learn(one)
-    return told.account()
+        stated.learn(one)
+    return stated.account()
 
 
 def drawn(chance: Random, rules: Rules) -> list[Fact]:
@@ -106,34 +106,34 @@ def test_a_decision_that_names_an_agency_agrees_with_the_fold_of_all_facts(rules
 
 
 def test_a_use_after_the_last_deletion_proves_that_the_agency_was_made_again() -> None:
-    assert told(fact("C", 1), fact("D", 3), fact("E", 5)).agency_exists(NAME)
-    assert not told(fact("C", 1), fact("E", 2), fact("D", 3)).agency_exists(NAME)
-    assert not told(fact("E", 5), fact("D", 9)).agency_exists(NAME)
+    assert stated(fact("C", 1), fact("D", 3), fact("E", 5)).agency_exists(NAME)
+    assert not stated(fact("C", 1), fact("E", 2), fact("D", 3)).agency_exists(NAME)
+    assert not stated(fact("E", 5), fact("D", 9)).agency_exists(NAME)
 
 
 def test_the_use_before_the_latest_tells_the_order_of_a_deletion_and_a_creation() -> None:
     second = (fact("D", 5), fact("E", 5), fact("C", 5, id="ID2"))
-    assert not told(*second).agency_exists(NAME), "which came first is not known"
-    assert told(fact("E", 3), *second).agency_exists(NAME)
+    assert not stated(*second).agency_exists(NAME), "which came first is not known"
+    assert stated(fact("E", 3), *second).agency_exists(NAME)
 
 
 def test_a_use_of_another_id_proves_that_the_permissions_of_the_former_agency_ended() -> None:
     former = (fact("C", 1, id="ID1"), fact("A", 2))
-    assert told(*former, fact("E", 4, id="ID1", name="ci")).open_permissions(NAME)
-    assert not told(*former, fact("E", 4, id="ID2", name="ci")).open_permissions(NAME)
+    assert stated(*former, fact("E", 4, id="ID1", name="ci")).open_permissions(NAME)
+    assert not stated(*former, fact("E", 4, id="ID2", name="ci")).open_permissions(NAME)
 
 
 def test_a_use_under_the_id_is_a_use_of_the_agency_with_that_id() -> None:
     deleted = (fact("C", 1, id="ID1"), fact("D", 3))
     lost = fact("T", 4, id="ID2", name="ci", trustee="service:cbr")
-    assert told(*deleted, lost, fact("D", 5), fact("E", 7, id="ID2")).agency_exists(NAME) is False
-    assert told(*deleted, lost, fact("E", 7, id="ID2")).agency_exists(NAME)
+    assert stated(*deleted, lost, fact("D", 5), fact("E", 7, id="ID2")).agency_exists(NAME) is False
+    assert stated(*deleted, lost, fact("E", 7, id="ID2")).agency_exists(NAME)
 
 
 def test_a_command_takes_effect_after_a_use_whose_clock_was_ahead() -> None:
-    assert told(fact("C", 1), fact("E", 9)).at > at(9)
+    assert stated(fact("C", 1), fact("E", 9)).at > at(9)
     commanded = fact("E", 9, origin="commanded")
-    assert told(fact("C", 1), commanded).at == at(9)
+    assert stated(fact("C", 1), commanded).at == at(9)
 
 
 def test_a_use_is_learned_once_however_often_the_account_is_asked(
@@ -150,7 +150,7 @@ def test_a_use_is_learned_once_however_often_the_account_is_asked(
 
 
 def test_the_account_itself_has_no_uses() -> None:
-    account = told(fact("D", 3), fact("E", 5))
+    account = stated(fact("D", 3), fact("E", 5))
     assert [one.call for one in account.state.facts] == ["deleted"]
     assert "evidence" not in to_text(account.state)
 

@@ -71,7 +71,7 @@ def test_a_process_reads_no_fact_twice(
     agree(made, views)
 
 
-def test_what_another_process_has_caught_up_is_read_again(made: World, views: Views) -> None:
+def test_facts_that_another_process_caught_up_are_read_again(made: World, views: Views) -> None:
     with Views.open(made.place, CATALOGUE) as other:
         for number, see in enumerate(HISTORY):
             made.take(see)

@@ -32,12 +32,12 @@ class Account:
         second = 0
         for call in range(calls):
             second += random.choice((0, 0, 1, 1, 2, 5))
-            told: dict[str, Any] = {
+            stated: dict[str, Any] = {
                 "trace": random.choice((None, f"t{call}", f"t{call // 2}")),
                 "actor": random.choice(("alice", "bob")),
                 "origin": random.choice(("observed",) * 5 + ("commanded",)),
             }
-            one = self._call(second)._replace(**told)
+            one = self._call(second)._replace(**stated)
             self.facts += [one] if random.random() >= LOST else []
 
     def _call(self, second: int) -> Fact:
@@ -73,8 +73,8 @@ class Account:
             return Fact("created", "policy", at(second), 0, id=self._policies[name], name=name)
         if self._random.random() < 0.6:
             del self._policies[name]
-            told = name if self._random.random() < 0.5 else None
-            return Fact("deleted", "policy", at(second), 0, id=known, name=told)
+            stated = name if self._random.random() < 0.5 else None
+            return Fact("deleted", "policy", at(second), 0, id=known, name=stated)
         return Fact("renamed", "policy", at(second), 0, id=known, name=name)
 
     def _set(self, name: str, second: int) -> Fact:

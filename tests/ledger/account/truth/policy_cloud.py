@@ -53,16 +53,16 @@ class PolicyCloud:
         if self._agency is None and self._random.random() < 0.8:
             self._made += 1
             self._agency = f"ID{self._made}"
-            return [fact("C", second, actor, id=self._told(self._agency), name="ci")]
+            return [fact("C", second, actor, id=self._stated(self._agency), name="ci")]
         if self._policy is None and (self._agency is None or self._random.random() < 0.6):
             self._made += 1
             self._policy = f"P{self._made}"
-            return [_policy("created", second, actor, self._told(self._policy), ADMIN)]
+            return [_policy("created", second, actor, self._stated(self._policy), ADMIN)]
         if self._agency is None or (self._policy is not None and self._random.random() < 0.25):
             return [self._delete_policy(second, actor)]
         return [self._use(second, actor)]
 
-    def _told(self, identity: str) -> str | None:
+    def _stated(self, identity: str) -> str | None:
         return identity if self._ids else None
 
     def _delete_policy(self, second: int, actor: str) -> Fact:
@@ -73,8 +73,8 @@ class PolicyCloud:
         identity, self._policy = self._policy, None
         by_id = self._ids and self._random.random() < 0.5
         named = not by_id or self._random.random() < 0.5
-        told = identity if by_id else None
-        return _policy("deleted", second, actor, told, ADMIN if named else None)
+        stated = identity if by_id else None
+        return _policy("deleted", second, actor, stated, ADMIN if named else None)
 
     def _use(self, second: int, actor: str) -> Fact:
         random = self._random
@@ -96,13 +96,13 @@ class PolicyCloud:
     def _named(self, policy: str) -> dict[str, str | None]:
         if policy != ADMIN or not self._ids or self._random.random() < 0.75:
             return {"policy": policy}
-        told = policy if self._random.random() < 0.5 else None
-        return {"policy": told, "policy_id": self._policy}
+        stated = policy if self._random.random() < 0.5 else None
+        return {"policy": stated, "policy_id": self._policy}
 
 
 def _policy(call: str, second: int, actor: str, identity: str | None, name: str | None) -> Fact:
-    told = fact("C", second, actor, kind="policy", id=identity, name=name)
-    return told._replace(call="created" if call == "created" else "deleted")
+    stated = fact("C", second, actor, kind="policy", id=identity, name=name)
+    return stated._replace(call="created" if call == "created" else "deleted")
 
 
 # -- the judge ------------------------------------------------------------------------------------
@@ -225,5 +225,5 @@ def _resolved(facts: Iterable[Fact]) -> bool:
     handles = [
         (one.id, one.name) if one.kind == "policy" else (one.policy_id, one.policy) for one in facts
     ]
-    told = {identity for identity, name in handles if name is not None}
-    return all(identity in told for identity, _ in handles if identity is not None)
+    stated = {identity for identity, name in handles if name is not None}
+    return all(identity in stated for identity, _ in handles if identity is not None)

@@ -47,12 +47,12 @@ def by_id(facts: list[Fact], random: Random) -> list[Fact]:
     Of each id, one fact keeps its name: else nobody could know which name it has.
     """
     made = {one.at: one.id for one in facts if one.call == "created" and one.id is not None}
-    told: list[Fact] = []
+    stated: list[Fact] = []
     for one in sorted(facts, key=lambda fact: (fact.call != "created", fact.at)):
-        named = any(other.id == one.id and other.name for other in told)
+        named = any(other.id == one.id and other.name for other in stated)
         by_id_only = one.id is not None and named and one.call != "created"
-        told.append(one._replace(name=None) if by_id_only and random.random() < 0.6 else one)
-    return _numbered(sorted(told, key=lambda fact: fact.position)) if made else facts
+        stated.append(one._replace(name=None) if by_id_only and random.random() < 0.6 else one)
+    return _numbered(sorted(stated, key=lambda fact: fact.position)) if made else facts
 
 
 def _numbered(facts: Sequence[Fact]) -> list[Fact]:
@@ -82,14 +82,14 @@ def by_cells(facts: Sequence[Fact], rules: Rules) -> Sequence[Span]:
 # -- histories ------------------------------------------------------------------------------------
 
 
-def one_history(seed: int, told: Told = as_made, fold: Fold = derive) -> Counter[str] | None:
+def one_history(seed: int, stated: Told = as_made, fold: Fold = derive) -> Counter[str] | None:
     """Compares one history of an agency. Returns None if it has too many orders to judge."""
     random = Random(seed)
     rules = random.choice((AWS, HUAWEICLOUD))
     cloud = Cloud(random, rules, calls=random.randint(2, 9), ids=random.random() < 0.5)
     lost = random.choice(LOST)
     facts = arrive([one for one in cloud.facts if random.random() >= lost], random)
-    facts = told(facts, random)
+    facts = stated(facts, random)
     right = judge(facts, rules) if facts else None
     return compared(folded(fold(facts, rules)), right) if right is not None else None
 
@@ -121,9 +121,9 @@ def many(
     """The counts over many seeds, and the seeds with a wrong answer."""
     counts: Counter[str] = Counter()
     wrong = []
-    compare, told = HISTORIES[way]
+    compare, stated = HISTORIES[way]
     for seed in range(first, first + histories):
-        found = compare(seed, told, fold)
+        found = compare(seed, stated, fold)
         if found is None:
             counts["not judged"] += 1
             continue

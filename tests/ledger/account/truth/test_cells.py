@@ -206,30 +206,29 @@ def agency_facts(draw: st.DrawFn) -> Fact:
     letter = draw(st.sampled_from("CDAAAXXETLP"))
     identity = draw(st.sampled_from((None, None, "X1", "X2")))
     names = ("ci", "CI") if identity is None or letter == "C" else (None, "ci", "CI")
-    told: dict[str, Any] = {"id": identity, "name": draw(st.sampled_from(names))}
+    stated: dict[str, Any] = {"id": identity, "name": draw(st.sampled_from(names))}
     if letter in "AX":
-        told["policy_id"] = draw(st.sampled_from((None, None, "policy1", "policy2")))
-        named = ("one", "two", "ONE") if told["policy_id"] is None else (None, "one", "two")
-        told["policy"] = draw(st.sampled_from(named))
-        told["project_id"] = draw(st.sampled_from((None, None, "project1")))
-        told["region"] = draw(
-            st.sampled_from(("*", "one") if not told["project_id"] else (None, "one"))
+        stated["policy_id"] = draw(st.sampled_from((None, None, "policy1", "policy2")))
+        named = ("one", "two", "ONE") if stated["policy_id"] is None else (None, "one", "two")
+        stated["policy"] = draw(st.sampled_from(named))
+        stated["project_id"] = draw(st.sampled_from((None, None, "project1")))
+        stated["region"] = draw(
+            st.sampled_from(("*", "one") if not stated["project_id"] else (None, "one"))
         )
     if letter == "T":
-        told["trustee"] = draw(st.sampled_from(("service:x", "service:y")))
+        stated["trustee"] = draw(st.sampled_from(("service:x", "service:y")))
     if letter == "P":
-        told["expires_at"] = at(draw(st.integers(0, 9)))
+        stated["expires_at"] = at(draw(st.integers(0, 9)))
     origin = draw(st.sampled_from(("observed", "observed", "commanded")))
-    return fact(letter, draw(SECONDS), trace=draw(TRACES), origin=origin, **told)
+    return fact(letter, draw(SECONDS), trace=draw(TRACES), origin=origin, **stated)
 
 
-@given(
-    facts=st.lists(
-        st.one_of(agency_facts(), agency_facts(), definition_facts()), min_size=1, max_size=14
-    ),
-    rules=RULES,
-    seed=st.integers(0, 999),
+ACCOUNTS = st.lists(
+    st.one_of(agency_facts(), agency_facts(), definition_facts()), min_size=1, max_size=14
 )
+
+
+@given(facts=ACCOUNTS, rules=RULES, seed=st.integers(0, 999))
 @settings(max_examples=60, deadline=None)
 def test_changes_lead_to_what_contradictory_facts_say(
     facts: list[Fact], rules: Rules, seed: int
@@ -277,19 +276,19 @@ ASKED = numbered(
 )
 
 
-def told(spans: Iterable[Span]) -> set[tuple[str | None, ...]]:
+def stated(spans: Iterable[Span]) -> set[tuple[str | None, ...]]:
     return {(span.subject, span.thing, span.policy) for span in spans}
 
 
 def test_an_agency_is_asked_by_each_name_that_it_had_or_by_its_id() -> None:
     cells = Cells(HUAWEICLOUD)
     cells.learn(ASKED)
-    assert told(cells.of_agency("ci")) == {
+    assert stated(cells.of_agency("ci")) == {
         ("agency", "X1", None),
         ("agency", "X2", None),
         ("permission", "X1", "wide"),
     }
-    assert told(cells.of_agency("X1")) == {("agency", "X1", None), ("permission", "X1", "wide")}
+    assert stated(cells.of_agency("X1")) == {("agency", "X1", None), ("permission", "X1", "wide")}
     assert cells.of_agency("nobody") == []
 
 
@@ -297,7 +296,7 @@ def test_a_policy_is_asked_by_each_name_that_it_had_or_by_its_id() -> None:
     cells = Cells(HUAWEICLOUD)
     cells.learn(ASKED)
     for name in ("wide", "narrow", "P1"):
-        assert told(cells.of_policy(name)) == {("policy", "P1", None)}
+        assert stated(cells.of_policy(name)) == {("policy", "P1", None)}
         agencies = {span.name for span in cells.under_policy(name)}
         assert agencies == {"ci", "other"}
     assert cells.of_policy("read") == []

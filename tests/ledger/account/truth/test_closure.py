@@ -17,7 +17,7 @@ from ledger.account.truth.handles import Handle, handles_of
 from ledger.account.truth.rules import AWS, HUAWEICLOUD, Rules
 from ledger.account.truth.spans import Span
 from tests.ledger.account.truth.histories import fact, numbered
-from tests.ledger.account.truth.test_cells import HISTORIES, RULES, accounts
+from tests.ledger.account.truth.test_cells import ACCOUNTS, HISTORIES, RULES
 
 Kind = Literal["agency", "policy"]
 KINDS: Final[tuple[Kind, ...]] = ("agency", "policy")
@@ -67,7 +67,7 @@ def test_spans_follow_from_the_closure_of_their_thing(name: str, rules: Rules) -
 
 
 @settings(max_examples=100, deadline=None)
-@given(facts=accounts(), rules=RULES, others=st.sets(st.integers(0, 8)))
+@given(facts=ACCOUNTS, rules=RULES, others=st.sets(st.integers(0, 8)))
 def test_spans_follow_from_the_closure_of_their_thing_in_any_history(
     facts: list[Fact], rules: Rules, others: set[int]
 ) -> None:

@@ -67,7 +67,7 @@ def test_a_change_of_a_policy_proves_that_it_existed() -> None:
         ]
 
 
-def test_a_name_that_another_call_told_first_is_that_of_the_renaming_seen_in_its_second() -> None:
+def test_a_name_that_another_call_has_first_is_that_of_the_renaming_in_its_second() -> None:
     found = in_every_order(
         policy("created", 1, id="cp1", name="wide"),
         policy("renamed", 5, "bob", id="cp1", name="narrow"),
@@ -102,9 +102,12 @@ def test_two_renamings_in_one_second_leave_the_name_open_until_a_later_fact() ->
 
 
 def test_another_spelling_is_another_name_only_where_the_cloud_tells_them_apart() -> None:
-    told = policy("created", 1, id="cp1", name="Wide"), policy("evidence", 5, id="cp1", name="wide")
-    assert {span.name for span in in_every_order(*told, rules=AWS)} == {"Wide"}
-    assert {span.name for span in in_every_order(*told, rules=HUAWEICLOUD)} == {"Wide", "wide"}
+    stated = (
+        policy("created", 1, id="cp1", name="Wide"),
+        policy("evidence", 5, id="cp1", name="wide"),
+    )
+    assert {span.name for span in in_every_order(*stated, rules=AWS)} == {"Wide"}
+    assert {span.name for span in in_every_order(*stated, rules=HUAWEICLOUD)} == {"Wide", "wide"}
 
 
 def test_a_policy_created_again_does_not_bring_back_what_was_granted_under_it() -> None:
@@ -289,12 +292,12 @@ def test_a_permission_ends_with_its_policy_even_if_two_calls_may_have_deleted_it
 
 
 def test_policies_that_the_cloud_does_not_tell_apart_by_case_are_one() -> None:
-    told = fact("C", 0), fact("A", 2, policy="ETL"), fact("X", 5, "bob", policy="etl")
-    assert shown(in_every_order(*told, rules=AWS), "permission", policy="ETL") == [
+    stated = fact("C", 0), fact("A", 2, policy="ETL"), fact("X", 5, "bob", policy="etl")
+    assert shown(in_every_order(*stated, rules=AWS), "permission", policy="ETL") == [
         "2-5 granted since 2 by carol",
         "5- revoked since 5 by bob",
     ]
-    found = in_every_order(*told, rules=HUAWEICLOUD)
+    found = in_every_order(*stated, rules=HUAWEICLOUD)
     assert shown(found, "permission", policy="ETL") == ["2- granted since 2 by carol"]
 
 
