@@ -238,9 +238,13 @@ class AttemptsRow(NamedTuple):
     account: str
     """The account's id at the provider."""
     agency: str
-    """The agency that was to be deleted; empty if a policy was."""
+    """The agency that was to be deleted, by its name, or by its id if that is not known; empty if
+    a policy was.
+    """
     policy: str
-    """The policy that was to be deleted; empty if an agency was."""
+    """The policy that was to be deleted, by its name, or by its id if that is not known; empty if
+    an agency was.
+    """
     refused: int
     """Attempts that were refused."""
     carried_out: int

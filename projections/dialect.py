@@ -14,7 +14,9 @@ class Dialect:
     `text` and `integer` are column types. `table_options` ends a CREATE TABLE, so that rows are
     stored in the order of the key. `joined` aggregates texts, sorted, comma-separated. `member` is
     a text inside an entry. `without_index` is a column for whose condition no index may be used.
-    `now` is the present time, written as the ledger writes times.
+    `now` is the present time, written as the ledger writes times. `stores_views_of_events`: whether
+    the views' database has the events, so that views over them can be stored there. `events` is
+    the relation of all events, by a name that a WITH clause cannot hide.
     """
 
     text: str
@@ -24,6 +26,8 @@ class Dialect:
     member: str
     without_index: str
     now: str
+    stores_views_of_events: bool
+    events: str
 
     def table(
         self,
@@ -53,6 +57,8 @@ SQLITE: Final = Dialect(
     member="{0} ->> '{1}'",
     without_index="+{0}",
     now="strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
+    stores_views_of_events=False,
+    events="temp.events",
 )
 POSTGRES: Final = Dialect(
     text='TEXT COLLATE "C"',
@@ -62,4 +68,6 @@ POSTGRES: Final = Dialect(
     member="({0}::json ->> '{1}')",
     without_index="{0}",  # Its planner knows which values are rare.
     now="""to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
+    stores_views_of_events=True,
+    events="views.events",
 )

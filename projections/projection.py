@@ -144,7 +144,10 @@ Stored = Projection | FoldedProjection
 
 @dataclass(frozen=True, slots=True)
 class DerivedView:
-    """A view without a table: a SELECT over projections, also as of a past moment."""
+    """A view without a table: a SELECT over projections, also as of a past moment.
+
+    `over` are the projections that it reads; `events` among them are the events up to that moment.
+    """
 
     name: str
     doc: str
@@ -152,7 +155,13 @@ class DerivedView:
     over: tuple[str, ...]
     select: Callable[[Dialect], str]
 
+    @property
+    def is_of_events_alone(self) -> bool:
+        """Whether it reads no projection: then it is the trail, which has no past moments."""
+        return self.over == (EVENTS,)
 
+
+EVENTS: Final = "events"
 _LAYOUT = 2
 _FOLDED_LAYOUT = 1
 """They grow when the runner's tables get other columns, or other values from the same spans."""

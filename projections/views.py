@@ -29,7 +29,7 @@ from projections.maintenance.rebuild import OnProgress
 from projections.maintenance.runner import Certificate, Runner, Status
 from projections.moments import Moments
 from projections.occurrence import UnknownWord, unknown_words
-from projections.projection import Column
+from projections.projection import EVENTS, Column
 from projections.stores import name_index, time_index
 from projections.stores.opening import open_store
 from projections.stores.store import Store
@@ -117,7 +117,10 @@ class Views:
     @staticmethod
     def names() -> tuple[str, ...]:
         """The views that `read` knows: every projection, and the views derived from them."""
-        return (*PROJECTIONS, *(name for name, view in VIEWS.items() if "events" not in view.over))
+        return (
+            *PROJECTIONS,
+            *(name for name, view in VIEWS.items() if not view.is_of_events_alone),
+        )
 
     @staticmethod
     def columns(name: str) -> tuple[Column, ...]:
@@ -164,7 +167,8 @@ class Views:
         columns = tuple(column.name for column in declared)
         wheres, params = _conditions(declared, where or {})
         over = (name,) if name in PROJECTIONS else VIEWS[name].over
-        with self._connection.store_errors(), self._connection.snapshot(*over):
+        stored = (inner for inner in over if inner in PROJECTIONS)
+        with self._connection.store_errors(), self._connection.snapshot(*stored):
             relation = self._relation(name, as_of)
             rows = self._connection.execute(
                 f"{relation} SELECT * FROM answer {wheres} ORDER BY {_order(declared)}",
@@ -195,11 +199,21 @@ class Views:
         return f"WITH {', '.join(over)}, answer AS ({view.select(self._connection.dialect)})"
 
     def _select(self, name: str, as_of: AsOf | None) -> str:
+        if name == EVENTS:
+            return self._events(as_of)
         projection = PROJECTIONS[name]
         table = self._tracking.table(projection)
         if as_of is None:
             return tables.current(projection, table, self._connection.dialect)
         return tables.as_of(projection, table, as_of, self._recorded_at(as_of.position))
+
+    def _events(self, as_of: AsOf | None) -> str:
+        """The events up to the position that the views have reached, or to a moment."""
+        position = as_of.position if as_of else self._tracking.reached()
+        at = as_of.effective_at if as_of else None
+        in_time = "" if at is None else f" AND effective_at <= '{instant_text(at)}'"
+        all_events = self._connection.dialect.events
+        return f"SELECT * FROM {all_events} WHERE position <= {position:d}{in_time}"
 
     def _recorded_at(self, position: int) -> str:
         """When the ledger learned the event at a position: what had expired then, had expired."""

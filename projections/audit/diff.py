@@ -11,13 +11,13 @@ from ledger.as_of import AsOf
 from ledger.errors import NotFound
 from ledger.near_words import did_you_mean
 from projections.definitions.declared import PROJECTIONS, VIEWS, declared_name
-from projections.projection import INFERRED
+from projections.projection import INFERRED, INTERVAL_COLUMNS
 from projections.views import Views
 
 _Row: TypeAlias = Mapping[str, Any]
 _NOT_COMPARED = frozenset({"actor", "origin", "note"})
 """Columns that say how a row came about, and not how what it is about stands."""
-_STANDING = frozenset({"status", "missing"})
+_STANDING = frozenset({"status", "missing", "refused", "carried_out"})
 """Of a derived view, the columns that say how what a row is about stands."""
 _IDS = frozenset({"agency_id", "policy_id"})
 """Parts of a key that may become known later than the name beside them."""
@@ -173,7 +173,8 @@ def _split(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         values = (*declared.values, *declared.counters)
         compared = tuple(each.name for each in values if each.name not in _NOT_COMPARED)
         return tuple(each.name for each in declared.key), compared
-    columns = tuple(column.name for column in VIEWS[name].columns)
+    made = {column.name for column in INTERVAL_COLUMNS}
+    columns = tuple(column.name for column in VIEWS[name].columns if column.name not in made)
     standing = tuple(column for column in columns if column in _STANDING)
     return tuple(column for column in columns if column not in _STANDING), standing
 

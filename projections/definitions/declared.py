@@ -1,10 +1,11 @@
 """All projections and views, by name. A new one has a file of its own, and is listed here."""
 
 from projections.definitions.agencies import AGENCIES, TRUSTEES
+from projections.definitions.attempts import ATTEMPTS
 from projections.definitions.audit_trail import AUDIT_TRAIL
 from projections.definitions.authorizations import AUTHORIZATIONS
 from projections.definitions.capabilities import CAPABILITIES
-from projections.definitions.policies import ATTEMPTS, POLICIES
+from projections.definitions.policies import POLICIES
 from projections.definitions.regions import REGIONS
 from projections.definitions.usage import LOGINS, USAGE
 from projections.projection import DerivedView, FoldedProjection, Projection, Stored
@@ -19,17 +20,16 @@ SELECTED: dict[str, Projection] = {
     AUTHORIZATIONS.name: AUTHORIZATIONS,
     USAGE.name: USAGE,
     LOGINS.name: LOGINS,
-    ATTEMPTS.name: ATTEMPTS,
 }
 PROJECTIONS: dict[str, Stored] = {**FOLDED, **SELECTED}
 FORMER_NAMES: dict[str, str] = {"region_agencies": "regions"}
 """By its former name, a view's name of today. A former name is accepted wherever a view is named,
 in SQL as well (docs/decisions/0027-one-name-a-view.md)."""
-RETIRED: tuple[str, ...] = (*FORMER_NAMES,)
+RETIRED: tuple[str, ...] = (*FORMER_NAMES, ATTEMPTS.name)
 """The names of projections that were removed or renamed: their tables are dropped if they exist.
 No table is dropped because a database alone names it.
 """
-VIEWS: dict[str, DerivedView] = {view.name: view for view in (CAPABILITIES, AUDIT_TRAIL)}
+VIEWS: dict[str, DerivedView] = {view.name: view for view in (ATTEMPTS, CAPABILITIES, AUDIT_TRAIL)}
 
 
 def declared_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The policies that exist, and the attempts to delete an agency or a policy."""
+"""The policies that exist."""
 
 from projections.projection import (
     ACCOUNT,
@@ -8,7 +8,6 @@ from projections.projection import (
     SAID_BY,
     Column,
     FoldedProjection,
-    Projection,
 )
 
 POLICIES = FoldedProjection(
@@ -35,27 +34,4 @@ POLICIES = FoldedProjection(
         SAID_BY,
         NOTE,
     ),
-)
-
-ATTEMPTS = Projection(
-    name="attempts",
-    doc="How often somebody tried to delete an agency or a policy, and with what outcome.",
-    key=(
-        PROVIDER,
-        ACCOUNT,
-        Column("agency", "The agency that was to be deleted; empty if a policy was."),
-        Column("policy", "The policy that was to be deleted; empty if an agency was."),
-    ),
-    counters=(
-        Column("refused", "Attempts that were refused.", "INTEGER"),
-        Column("carried_out", "Attempts that were carried out.", "INTEGER"),
-    ),
-    select="""
-        SELECT position, effective_at, provider, account,
-               COALESCE(agency, '') AS agency, COALESCE(policy, '') AS policy,
-               CASE outcome WHEN 'refused' THEN 1 ELSE 0 END AS refused,
-               CASE outcome WHEN 'refused' THEN 0 ELSE 1 END AS carried_out
-        FROM events
-        WHERE type IN ('AgencyDeletionAttempted', 'PolicyDeletionAttempted')
-    """,
 )

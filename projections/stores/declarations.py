@@ -15,13 +15,10 @@ from ledger.errors import StoreUnavailable
 from projections.definitions.declared import FORMER_NAMES, PROJECTIONS, VIEWS
 from projections.dialect import Dialect
 from projections.history import tables
-from projections.projection import Stored
+from projections.projection import EVENTS, Stored
 from projections.stores import fact_index, name_index, time_index
 from projections.stores.connection import Connection
 from projections.stores.tracking import Tracked, Tracking
-
-_DERIVED = [name for name, view in VIEWS.items() if "events" not in view.over]
-"""The views over projections. Those over the events are made with the connection or the schema."""
 
 
 def schema(dialect: Dialect) -> tuple[str, ...]:
@@ -118,7 +115,7 @@ class Declarations:
         """
         selects = [
             VIEWS[name].select(self._connection.dialect)
-            for name in _DERIVED
+            for name in self._derived()
             if projection.name in VIEWS[name].over
         ]
         if not selects:
@@ -129,13 +126,24 @@ class Declarations:
     def _anchor_of(self, known: Tracked) -> str | None:
         return self._tracking.anchor(known.position) if known.position else ""
 
+    def _derived(self) -> list[str]:
+        """The views over projections that are stored. All others are made with the connection, and
+        those over the events alone with the schema.
+        """
+        events_too = self._connection.dialect.stores_views_of_events
+        return [
+            name
+            for name, view in VIEWS.items()
+            if not view.is_of_events_alone and (events_too or EVENTS not in view.over)
+        ]
+
     def _drop_derived_views(self) -> None:
         former = ((name, f"{name}_history") for name in FORMER_NAMES)
-        for name in (*_DERIVED, *chain.from_iterable(former)):
+        for name in (*self._derived(), *chain.from_iterable(former)):
             self._connection.execute(f"DROP VIEW IF EXISTS {name}")
 
     def _create_derived_views(self) -> None:
-        for name in _DERIVED:
+        for name in self._derived():
             select = VIEWS[name].select(self._connection.dialect)
             self._connection.execute(f"CREATE VIEW {name} AS {select}")
         for former, name in FORMER_NAMES.items():

@@ -266,7 +266,7 @@ def _own_schema() -> tuple[str, ...]:
         *(
             f"CREATE VIEW {name} AS {view.select(POSTGRES)}"
             for name, view in VIEWS.items()
-            if "events" in view.over
+            if view.is_of_events_alone
         ),
         # The lock of writers. The table is empty, so the right to lock it gives no other right.
         "CREATE TABLE write_lock ()",

@@ -16,6 +16,7 @@ from ledger.persistence.sqlite.connections import use_wal
 from ledger.persistence.sqlite.format import check_file
 from projections.definitions.declared import VIEWS
 from projections.dialect import SQLITE
+from projections.projection import EVENTS
 from projections.stores.connection import Connection
 from projections.stores.declarations import schema
 
@@ -162,5 +163,5 @@ def attach_ledger(connection: sqlite3.Connection, ledger: Path, schema: str = "l
         f"CREATE TEMP VIEW subjects AS SELECT subject, kind, name FROM {schema}.subjects"
     )
     for name, view in VIEWS.items():
-        if "events" in view.over:
+        if EVENTS in view.over:
             connection.execute(f"CREATE TEMP VIEW {name} AS {view.select(SQLITE)}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,9 +16,15 @@ from ledger.account.agency import (
     AgencyExpiryChanged,
 )
 from ledger.account.permissions import PermissionGranted
-from ledger.account.policy import PolicyChanged, PolicyCreated, PolicyDeleted
+from ledger.account.policy import (
+    PolicyChanged,
+    PolicyCreated,
+    PolicyDeleted,
+    PolicyDeletionAttempted,
+)
 from ledger.account.project import ProjectCreated, ProjectDeleted
 from ledger.account.usage import TemporaryCredentialIssued
+from ledger.as_of import AsOf
 from ledger.messages import DomainEvent
 from projections.audit.trail import sentences
 from projections.audit.why import why
@@ -24,7 +32,7 @@ from projections.definitions.audit_trail import TrailFilter
 from projections.views import Views
 from tests.ledger.worlds import Place
 from tests.projections.conftest import ACCOUNT
-from tests.projections.worlds import ACCOUNTS, See, World
+from tests.projections.worlds import ACCOUNTS, BEGINNING, See, World
 
 HISTORY: tuple[DomainEvent, ...] = (
     PermissionGranted(agency_id="A1", project_id="R1", policy_id="P1"),
@@ -175,6 +183,37 @@ def test_a_use_explains_an_agency_whose_creation_was_not_seen(place: Place) -> N
     with learned(place, See(TemporaryCredentialIssued(agency="crane", region="eu-nl"), 0)) as views:
         [link] = why(views, agency="crane", account=ACCOUNT).links
     assert (link.event, link.role) == ("TemporaryCredentialIssued", "cause")
+
+
+def test_attempts_by_id_are_counted_under_the_name(views: Views) -> None:
+    rows = [(row["agency"], row["refused"]) for row in views.read("attempts").dicts()]
+    assert rows == [("crane", 1)]
+
+
+def test_attempts_are_counted_under_the_id_until_the_name_is_known(place: Place) -> None:
+    with learned(
+        place,
+        See(AgencyDeletionAttempted(agency_id="A1", outcome="refused"), 5),
+        See(PolicyDeletionAttempted(policy_id="P1", outcome="refused"), 6),
+        See(PolicyDeletionAttempted(policy="dock only", outcome="carried-out"), 7),
+        See(PolicyCreated(policy="dock only", policy_id="P1"), 0),
+    ) as views:
+        now = views.reached()
+
+        def counted(as_of: AsOf | None) -> list[tuple[Any, ...]]:
+            rows = views.read("attempts", as_of=as_of).dicts()
+            return [
+                tuple(row[c] for c in ("agency", "policy", "refused", "carried_out"))
+                for row in rows
+            ]
+
+        assert counted(None) == [("", "dock only", 1, 1), ("A1", "", 1, 0)]
+        assert counted(AsOf(now - 1)) == [
+            ("", "P1", 1, 0), ("", "dock only", 0, 1), ("A1", "", 1, 0),
+        ]  # fmt: skip
+        assert counted(AsOf(now, BEGINNING + timedelta(minutes=6))) == [
+            ("", "dock only", 1, 0), ("A1", "", 1, 0),
+        ]  # fmt: skip
 
 
 def test_sentences_have_the_name_of_an_id(views: Views) -> None:

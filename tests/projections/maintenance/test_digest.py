@@ -9,7 +9,8 @@ import duckdb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.definitions.policies import ATTEMPTS, POLICIES
+from projections.definitions.policies import POLICIES
+from projections.definitions.usage import LOGINS
 from projections.maintenance.digest import (
     digest_of_lines,
     digest_of_rows,
@@ -24,8 +25,8 @@ texts = st.text(
     )
 )
 numbers = st.integers(0, 2**63 - 1)
-rows = st.lists(st.tuples(*[texts] * 4, numbers, numbers, texts, numbers))
-"""Rows of the projection `attempts`; the last column is the position."""
+rows = st.lists(st.tuples(*[texts] * 4, numbers, numbers, numbers, texts, numbers))
+"""Rows of the projection `logins`; the last column is the position."""
 
 
 def line(row: tuple[Any, ...], *, ascii_only: bool = False) -> str:
@@ -40,27 +41,27 @@ def test_lines_with_other_escapes_have_the_same_digest(
         (line(row, ascii_only=ascii_only), line(row[:-1], ascii_only=ascii_only))
         for row in given_rows
     ]
-    assert digest_of_lines(lines) == digest_of_rows(ATTEMPTS, given_rows)
+    assert digest_of_lines(lines) == digest_of_rows(LOGINS, given_rows)
 
 
 @given(texts, texts, numbers)
 def test_lines_written_by_duckdb_have_the_same_digest(one: str, other: str, number: int) -> None:
     asked = (
-        "SELECT json_array($1, $2, $1, $1, $3, $3, $1, $3) || chr(10), "
-        "json_array($1, $2, $1, $1, $3, $3, $1) || chr(10) "
+        "SELECT json_array($1, $2, $1, $1, $3, $3, $3, $1, $3) || chr(10), "
+        "json_array($1, $2, $1, $1, $3, $3, $3, $1) || chr(10) "
         "FROM (SELECT $1::VARCHAR AS one, $2::VARCHAR AS other, $3::BIGINT AS number)"
     )
     lines = duckdb.execute(asked, [one, other, number]).fetchall()
-    row = (one, other, one, one, number, number, one, number)
-    assert digest_of_lines(lines) == digest_of_rows(ATTEMPTS, [row])
+    row = (one, other, one, one, number, number, number, one, number)
+    assert digest_of_lines(lines) == digest_of_rows(LOGINS, [row])
 
 
 def test_the_size_of_batches_does_not_change_the_digest() -> None:
-    of_rows = [(f"é{number}", "", "", "", 0, 0, "", number) for number in range(2_500)]
+    of_rows = [(f"é{number}", "", "", "", 0, 0, 0, "", number) for number in range(2_500)]
     lines = [(line(row), line(row[:-1])) for row in of_rows]
-    assert digest_of_lines(lines) == digest_of_rows(ATTEMPTS, of_rows)
-    assert digest_of_rows(ATTEMPTS, of_rows).rows == len(of_rows)
-    assert digest_of_lines(lines[:-1]) != digest_of_rows(ATTEMPTS, of_rows)
+    assert digest_of_lines(lines) == digest_of_rows(LOGINS, of_rows)
+    assert digest_of_rows(LOGINS, of_rows).rows == len(of_rows)
+    assert digest_of_lines(lines[:-1]) != digest_of_rows(LOGINS, of_rows)
 
 
 def policy(account: str, name: str, **other: Any) -> tuple[Any, ...]:

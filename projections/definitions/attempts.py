@@ -1,0 +1,62 @@
+"""The attempts to delete an agency or a policy, counted under the names of today's knowledge."""
+
+from projections.dialect import Dialect
+from projections.projection import ACCOUNT, INTERVAL_COLUMNS, PROVIDER, Column, DerivedView
+
+
+def _select(dialect: Dialect) -> str:
+    """A trace of a refusal often has an id alone. The folded views know whose it is."""
+    policy_id = dialect.member.format("e.entry", "policy_id")
+    return f"""
+        WITH attempted AS (
+            SELECT e.position, e.effective_at, e.provider, e.account,
+                   COALESCE(e.agency, a.name, e.agency_id, '') AS agency,
+                   COALESCE(e.policy, p.name, {policy_id}, '') AS policy,
+                   CASE e.outcome WHEN 'refused' THEN 1 ELSE 0 END AS refused
+            FROM events e
+            LEFT JOIN ({_names("agencies", "agency")}) a
+                ON a.provider = e.provider AND a.account = e.account AND a.id = e.agency_id
+            LEFT JOIN ({_names("policies", "policy")}) p
+                ON p.provider = e.provider AND p.account = e.account AND p.id = {policy_id}
+            WHERE e.type IN ('AgencyDeletionAttempted', 'PolicyDeletionAttempted')
+        )
+        SELECT provider, account, agency, policy, SUM(refused) AS refused,
+               SUM(1 - refused) AS carried_out, MAX(effective_at) AS since,
+               MAX(position) AS position
+        FROM attempted
+        GROUP BY provider, account, agency, policy
+    """
+
+
+def _names(view: str, name: str) -> str:
+    """A SELECT of the name of each id; of one that was renamed, its present name."""
+    return (
+        f"SELECT provider, account, {name}_id AS id, MAX({name}) AS name FROM {view} "
+        f"WHERE {name}_id <> '' AND {name} <> {name}_id AND status <> 'renamed' "
+        f"GROUP BY provider, account, {name}_id"
+    )
+
+
+ATTEMPTS = DerivedView(
+    name="attempts",
+    doc="How often somebody tried to delete an agency or a policy, and with what outcome.",
+    columns=(
+        PROVIDER,
+        ACCOUNT,
+        Column(
+            "agency",
+            "The agency that was to be deleted, by its name, or by its id if that is not known; "
+            "empty if a policy was.",
+        ),
+        Column(
+            "policy",
+            "The policy that was to be deleted, by its name, or by its id if that is not known; "
+            "empty if an agency was.",
+        ),
+        Column("refused", "Attempts that were refused.", "INTEGER"),
+        Column("carried_out", "Attempts that were carried out.", "INTEGER"),
+        *INTERVAL_COLUMNS,
+    ),
+    over=("events", "agencies", "policies"),
+    select=_select,
+)
