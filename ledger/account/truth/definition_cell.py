@@ -18,7 +18,7 @@ class DefinitionCell:
     __slots__ = (
         "_proofs",
         "_seen",
-        "_told",
+        "_stated",
         "changes",
         "folded",
         "handles",
@@ -50,7 +50,7 @@ class DefinitionCell:
         self.is_stale = False
         """Whether what was folded last lacks a call of its own, or a name."""
         self.folded: list[Definitions] = []
-        """The definitions that were folded last. Several where cells became one, none before the first time."""
+        """Those that were folded last: several where cells became one, none at first."""
         self._proofs: Proofs | None = None
         self.changes: list[Change] = []
         """The changes since the last report, by the facts that were folded."""

@@ -36,7 +36,7 @@ Defined = Literal["policy", "project"]
 
 
 class Meant(NamedTuple):
-    """The keys of the things that a name or an id may mean. More than one: the facts do not say which."""
+    """The keys of the things that a name or an id may mean. Several: it is not known which."""
 
     keys: tuple[str, ...]
     constant: bool
