@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ledger.account.account import evolve
+from ledger.account.followed import Followed
 from ledger.account.meaning import Standing, Stands
-from ledger.account.questions import Account
 from ledger.account.state import State
 from ledger.events import EVENTS
 from ledger.messages import Recorded
@@ -33,36 +33,37 @@ class Effects:
     def __init__(self, stream: Callable[[str], Iterable[Recorded]]) -> None:
         """`stream` reads a stream's entries in the order of their versions."""
         self._stream = stream
-        self._states: dict[str, State] = {}
+        self._followed: dict[str, Followed] = {}
 
     def of(self, entry: Recorded) -> Effect:
         """The effect of an entry. Entries must come in the order of their positions."""
         stands = EVENTS[type(entry.event)].effect
         if entry.event.STREAM != "account":
             return Effect(str(stands))
-        state = self._state(entry)
+        followed = self._account(entry)
         if isinstance(stands, str):
-            evolve(state, entry)
+            evolve(followed.state, entry)
             return Effect(stands)
-        before = _standing(state, entry, stands)
-        evolve(state, entry)
-        return _compared(entry, before, _standing(state, entry, stands))
+        before = _standing(followed, entry, stands)
+        evolve(followed.state, entry)
+        return _compared(entry, before, _standing(followed, entry, stands))
 
-    def _state(self, entry: Recorded) -> State:
+    def _account(self, entry: Recorded) -> Followed:
         """The account as it was before the entry: read from its stream when it is first met."""
-        if entry.stream not in self._states:
+        if entry.stream not in self._followed:
             state = State(entry.provider or "", entry.account or "")
             for earlier in self._stream(entry.stream):
                 if earlier.version >= entry.version:
                     break
                 evolve(state, earlier)
-            self._states[entry.stream] = state
-        return self._states[entry.stream]
+            self._followed[entry.stream] = Followed(state)
+        return self._followed[entry.stream]
 
 
-def _standing(state: State, entry: Recorded, stands: Stands) -> Standing:
+def _standing(followed: Followed, entry: Recorded, stands: Stands) -> Standing:
     """How the thing that the entry is about stands, when the entry was recorded."""
-    return stands(Account(state, state.next_instant(entry.recorded_at)), entry.event)
+    at = followed.state.next_instant(entry.recorded_at)
+    return stands(followed.account(at), entry.event)
 
 
 def _compared(entry: Recorded, before: Standing, after: Standing) -> Effect:

@@ -141,7 +141,7 @@ class Account:
 
     def value(self, subject: Subject, agency: str) -> Span | None:
         """The agency's trust or expiry: the span that holds; None if no fact told one."""
-        found = [span for span in self._of("agency", agency) if span.subject == subject]
+        found = self._lives(subject, agency)
         return max(found, key=lambda span: span.valid_from, default=None)
 
     # -- what is permitted ------------------------------------------------------------------------
@@ -195,10 +195,8 @@ class Account:
         regions = (region, self.state.name_of("project", region))
         found = [
             span
-            for span in self._of("agency", agency)
-            if (span.subject, span.service) == ("permission", service)
-            and span.region in regions
-            and policy in (span.policy, span.policy_id)
+            for span in self._permissions(agency, service)
+            if span.region in regions and policy in (span.policy, span.policy_id)
         ]
         return max(found, key=lambda span: (span.status == GRANTED, span.valid_from), default=None)
 
@@ -225,7 +223,17 @@ class Account:
         return known
 
     def _lives(self, subject: Subject, name: str) -> list[Span]:
-        return [span for span in self._of(subject, name) if span.subject == subject]
+        """The spans that hold of a life, a trust or an expiry."""
+        thing: Subject = "policy" if subject == "policy" else "agency"
+        return [span for span in self._of(thing, name) if span.subject == subject]
+
+    def _permissions(self, agency: str, service: str | None) -> Iterable[Span]:
+        """The spans that hold of the agency's permissions to use a service."""
+        return (
+            span
+            for span in self._of("agency", agency)
+            if span.subject == "permission" and span.service == service
+        )
 
     def _granted(self, agency: str) -> list[Span]:
         return [
