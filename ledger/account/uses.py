@@ -26,9 +26,8 @@ KEPT: Final = 2
 """How many uses of an agency are kept, of different times: the latest, and the one before it.
 
 The latest proves that the agency exists, unless it was deleted later. If the latest lies in one
-second with a deletion and a creation, the one before it tells which of these came first. In a
-simulation, all uses together told nothing more of 20,000 histories but one. It had more facts in
-one second than the fold orders.
+second with a deletion and a creation, the one before it tells which of these came first. Of 20,000
+simulated histories, decisions and the fold of all uses disagreed about 4.
 """
 
 
