@@ -88,7 +88,8 @@ class Definitions:
         for name, _, stories in self._each():
             key = _key_of(name, stories[0][0])
             self._named.setdefault(key, name_of(name, stories[0][0]))
-            self.absences[key] += _absences(self._timeline(name, stories))
+            if name in lived:  # A thing that only uses name was there whenever it was used.
+                self.absences[key] += _absences(self._timeline(name, stories))
             if len(stories) == len(slots[name].best()) and (end := _end(stories)) is not None:
                 self.ends[key] = end
 
