@@ -104,7 +104,7 @@ CASES: Final = (
     ),
     Case(
         name="05a-asked-for-and-nothing-after",
-        kind="a deletion by a task, of whose end there is no trace",
+        kind="a deletion by a task; no trace tells when the task ended",
         source="cloudtrail",
         records={"t.json": [_linked("AROABATCH1", "06-01T10:00:00"), _ASKED]},
         steps=(
