@@ -40,8 +40,6 @@ def first_text(values: Iterable[object]) -> str | None:
 
 def mapping(value: object) -> dict[str, Any]:
     """An object, or an object encoded as JSON in a text; an empty one for anything else."""
-    if isinstance(value, dict):
-        return value
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             value = json.loads(value)

@@ -118,7 +118,7 @@ def _inflated(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
             if not waiting.startswith(GZIP_MAGIC):
                 raise Broken(f"byte {taken}", "bytes that are not gzip follow the gzip data")
             inflater = zlib.decompressobj(wbits=31)
-        elif not waiting and len(chunk) < PIECE_BYTES:
+        elif len(chunk) < PIECE_BYTES:  # No output is pending: all of the input is consumed.
             waiting = next(rest, b"")
             if not waiting:
                 raise Broken(f"byte {taken}", "the gzip data ends early")

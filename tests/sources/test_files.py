@@ -27,6 +27,12 @@ def read(path: Path) -> tuple[str, str]:
     return "".join(found), ""
 
 
+def _noise(length: int) -> bytes:
+    """Letters that hardly compress; the same ones each time."""
+    letters = random.Random(1)
+    return bytes(letters.randrange(32, 127) for _ in range(length))
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "a.json"
@@ -89,6 +95,14 @@ def test_a_gzip_text_that_ends_early_is_read_up_to_its_end(path: Path) -> None:
         assert broken == f"byte {length}: the gzip data ends early"
 
 
+def test_a_long_gzip_text_that_ends_early_is_read_up_to_its_last_stored_byte(path: Path) -> None:
+    whole = gzip.compress(_noise(20) * 100)
+    for length in range(len(whole) // 2, len(whole)):
+        path.write_bytes(whole[:length])
+        at_once = zlib.decompressobj(wbits=31).decompress(whole[:length]).decode()
+        assert read(path) == (at_once, f"byte {length}: the gzip data ends early")
+
+
 def test_a_damaged_gzip_text_is_reported(path: Path) -> None:
     whole = bytearray(gzip.compress(TEXT.encode()))
     whole[-8] ^= 0xFF  # The checksum.
@@ -111,6 +125,12 @@ def test_a_gzip_member_that_ends_where_a_piece_ends_is_whole(path: Path, piece_b
     assert read(path) == (text * 3, "")
 
 
+def test_a_gzip_member_may_repeat_a_text_from_far_back(path: Path) -> None:
+    noise = _noise(30_000)
+    path.write_bytes(gzip.compress(noise * 2) * 2)
+    assert read(path) == ((noise * 4).decode(), "")
+
+
 def test_progress_is_the_stored_bytes_of_each_piece(path: Path, piece_bytes: int) -> None:
     stored = gzip.compress(TEXT.encode() * 10)
     path.write_bytes(stored)
@@ -125,8 +145,7 @@ def test_a_later_gzip_member_is_not_read_whole_before_its_first_piece(
 ) -> None:
     monkeypatch.setattr(files, "PIECE_BYTES", 64)
     path, seen = tmp_path / "a.json.gz", list[int]()
-    noise = bytes(random.Random(1).randrange(32, 127) for _ in range(20_000))
-    path.write_bytes(gzip.compress(b"x") + gzip.compress(noise))
+    path.write_bytes(gzip.compress(b"x") + gzip.compress(_noise(20_000)))
     pieces = pieces_of(path, seen.append)
     while "".join(next(pieces)) in ("", "x"):
         pass
@@ -141,12 +160,13 @@ def test_a_stream_without_a_header_is_not_gzip(path: Path) -> None:
 
 def test_the_files_of_folders_are_sorted_and_given_files_keep_their_order(tmp_path: Path) -> None:
     for name in (
-        "b/2.json",
+        "b/2.json",  # Neither the order of creation nor its reverse is the sorted one.
         "b/1.JSON.GZ",
         "a/x.jsonl",
         "a/x.jsonl.gz",
         "a/x.ndjson",
         "a/y.ndjson.gz",
+        "d/z.json",
         "c.json",
     ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -156,6 +176,7 @@ def test_the_files_of_folders_are_sorted_and_given_files_keep_their_order(tmp_pa
     found = [str(path.relative_to(tmp_path)) for path in files_of([tmp_path])]
     assert found == [
         "c.json", "a/x.jsonl", "a/x.jsonl.gz", "a/x.ndjson", "a/y.ndjson.gz", "b/1.JSON.GZ", "b/2.json",
+        "d/z.json",
     ]  # fmt: skip
     given = [tmp_path / "c.json", tmp_path / "a/x.txt", tmp_path / "b"]
     assert [path.name for path in files_of(given)] == ["c.json", "x.txt", "1.JSON.GZ", "2.json"]
