@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -11,6 +13,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 import ledger.events  # noqa: F401  Its import makes all topics known.
+from ledger.account.authorization import AuthorizationGranted
 from ledger.messages import topics
 from ledger.sources import SOURCES, ImportReport, read_traces
 from ledger.sources.reader import AHEAD_MAX, TEXT_CHARS_MAX
@@ -134,6 +137,30 @@ def test_a_value_that_no_fact_can_have_is_called_by_its_field(
     assert one(tmp_path, said).places[0].message.startswith(message)
 
 
+def test_a_value_in_a_list_is_called_by_its_field_and_its_index(tmp_path: Path) -> None:
+    def parse(record: Record) -> str:
+        services = ("obs", "\x1b")
+        return str(AuthorizationGranted(service="a", region="b", services=services, agencies=()))
+
+    assert message_of(parse, tmp_path).startswith("services.1: ")
+
+
+def test_a_record_that_a_translator_finds_nested_too_deeply_is_malformed(tmp_path: Path) -> None:
+    def parse(record: Record) -> str:
+        return parse(record)
+
+    assert message_of(parse, tmp_path) == "nested too deeply"
+
+
+def message_of(parse: Callable[[Record], str], folder: Path) -> str:
+    """The message on a record whose translation fails."""
+    source, report = dataclasses.replace(SOURCES["cloudtrail"], parse=parse), ImportReport()
+    (folder / "a.json").write_text(json.dumps(call("DeleteRole", roleName="worker")))
+    assert list(read_traces(source, [folder], report, now=NOW)) == []
+    assert report.malformed_records == report.records == 1
+    return report.places[0].message
+
+
 def test_a_record_is_counted_once_under_its_name_and_its_reason(tmp_path: Path) -> None:
     records: list[Any] = [
         call("DeleteRole", roleName="worker"),
@@ -158,6 +185,15 @@ def test_the_files_name_is_kept_with_each_fact_and_each_fault(tmp_path: Path) ->
     (tmp_path / name).write_text(json.dumps([call("DeleteRole", roleName="worker"), 7]))
     found, report = read("cloudtrail", tmp_path)
     assert found[0].source.file == report.places[0].file == r"odd\x1bname.json"
+
+
+@pytest.mark.parametrize("first", ["x", "\x1b"])
+def test_a_files_name_is_kept_up_to_255_characters(tmp_path: Path, first: str) -> None:
+    name = first + "x" * 249 + ".json"
+    (tmp_path / name).write_text(json.dumps(call("DeleteRole", roleName="worker")))
+    kept = read("cloudtrail", tmp_path)[0][0].source.file
+    assert kept == (name if first == "x" else r"\x1b" + "x" * 249 + ".…")
+    assert len(kept) == 255
 
 
 def test_a_missing_file_is_reported_with_the_systems_reason(

@@ -13,7 +13,8 @@ from ledger.sources import SOURCES
 from ledger.sources.fields import Unreadable
 from ledger.sources.source import TraceKind
 from tests.cli.conftest import Cli, cli
-from tests.sources.reading import read
+from tests.sources.cloudtrail.making import record
+from tests.sources.reading import read, translated
 
 __all__ = ["cli"]
 
@@ -39,6 +40,10 @@ def test_translators_are_found_by_names_as_kind_of_spells_them(name: str) -> Non
         assert re.fullmatch(r"[a-z0-9-]+:\w+", kind)
         assert source.understands(TraceKind(kind))
         assert source.understands(TraceKind(kind.upper())) is source.ignores_case
+
+
+def test_a_record_without_a_translator_is_counted_under_its_call() -> None:
+    assert translated("cloudtrail", record("PassRole")) == "iam:PassRole"
 
 
 @pytest.mark.parametrize("name", SOURCES)
