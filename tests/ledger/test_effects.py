@@ -180,6 +180,32 @@ def test_trust_ends_with_its_agency() -> None:
             "agency x ends: 2026-03-01 13:00:00Z → never",
         ),
         (
+            (AgencyCreated(agency="x", expires_at=NOON + timedelta(hours=1)),),
+            "agency x: does not exist → exists",
+        ),
+        (
+            (AgencyCreated(agency="x", agency_id="a-1"), AgencyDeleted(agency_id="a-1")),
+            "agency a-1: exists → does not exist",
+        ),
+        (
+            (
+                PermissionGranted(agency="x", region=BEIJING, policy="p", policy_id="p-9"),
+                PolicyDeleted(policy="p", policy_id="p-9"),
+                PolicyCreated(policy="p", policy_id="p-1"),
+                PermissionGranted(agency="x", region=BEIJING, policy="p", policy_id="p-1"),
+            ),
+            f"x in {BEIJING}: 'p': not granted → granted",
+        ),
+        (
+            (
+                PermissionGranted(agency="x", project_id="0605", policy_id="p-1"),
+                ProjectCreated(region="cn-north-4_mesh", project_id="0605"),
+                PermissionGranted(agency="x", project_id="0605", policy_id="p-1"),
+                PermissionGranted(agency="x", project_id="0605", policy_id="p-1"),
+            ),
+            "x in 0605: 'p-1': stays granted",
+        ),
+        (
             (
                 PermissionGranted(agency="x", project_id="0605", policy_id="p-1"),
                 ProjectCreated(region="cn-north-4_mesh", project_id="0605"),

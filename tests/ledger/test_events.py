@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -10,6 +11,7 @@ from ledger import values
 from ledger.account.account import decide, replay
 from ledger.account.agency import AgencyDeletionAttempted
 from ledger.account.authorization import AuthorizationRevoked
+from ledger.account.console import ConsoleLoginRequested
 from ledger.account.decision import Circumstances
 from ledger.account.permissions import (
     PermissionChangeRefused,
@@ -17,6 +19,7 @@ from ledger.account.permissions import (
     PermissionRevoked,
 )
 from ledger.account.policy import AttemptPolicyDeletion, PolicyDeletionAttempted
+from ledger.account.project import ProjectDeleted
 from ledger.account.questions import Account
 from ledger.account.state import State
 from ledger.account.usage import FeatureUsed, TemporaryCredentialIssued
@@ -158,6 +161,40 @@ def test_a_permission_says_what_where_and_under_which_policy(
 ) -> None:
     event = PermissionGranted(agency=AGENCY, region=region, service=service, policy=policy)
     assert said(event) == f"{AGENCY} {words}"
+
+
+def test_a_permission_under_a_policy_without_a_name_says_the_id_of_the_policy() -> None:
+    event = PermissionGranted(agency=AGENCY, region=BEIJING, policy_id="p-1")
+    assert said(event) == f"{AGENCY} may act under 'p-1' in {BEIJING}"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("admitted", "and was let in"),
+        ("dialog", "and the authorization dialog opened"),
+        ("refused", "and was refused"),
+    ],
+)
+def test_a_login_says_how_it_ended(
+    outcome: Literal["admitted", "dialog", "refused"], words: str
+) -> None:
+    event = ConsoleLoginRequested(service="asm", region=BEIJING, outcome=outcome)
+    assert said(event) == f"alice logged in to the console of asm in {BEIJING} {words}"
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (ProjectDeleted(region="cn-north-4_mesh", project_id="0605"), "cn-north-4_mesh"),
+        (ProjectDeleted(project_id="0605"), "0605"),
+        (ProjectDeleted(), "(not named)"),
+    ],
+)
+def test_a_project_is_called_by_its_name_or_else_by_its_id(
+    event: ProjectDeleted, words: str
+) -> None:
+    assert said(event) == f"alice deleted the project {words}"
 
 
 @pytest.mark.parametrize(

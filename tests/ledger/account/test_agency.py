@@ -126,6 +126,28 @@ def test_the_quota_counts_agencies_whose_creation_was_not_seen() -> None:
     given(*proofs, gone).when(create("one more")).then(AgencyCreated(agency="one more"))
 
 
+def test_the_quota_counts_agencies_of_which_only_the_id_is_known() -> None:
+    proofs = [
+        PermissionGranted(agency_id=f"id-{number}", region="*", policy="p") for number in range(50)
+    ]
+    given(*proofs).when(create("one more")).refused("50 agencies already")
+    given(*proofs[:-1]).when(create("one more")).then(AgencyCreated(agency="one more"))
+
+
+def test_of_several_deleted_agencies_of_a_name_the_last_one_stands_for_it() -> None:
+    lives = [
+        step
+        for number in (1, 2, 3)
+        for step in (
+            AgencyCreated(agency="backup", agency_id=f"id-{number}"),
+            AgencyDeleted(agency="backup", agency_id=f"id-{number}"),
+        )
+    ]
+    last = given(*lives).account.agency("backup")
+    assert last is not None
+    assert (last.id, last.is_gone) == ("id-3", True)
+
+
 def test_an_agency_may_have_any_name() -> None:
     for name in ("مشرف", "代理 1", "🛡️", "a:b/c\\d'e\"f", "x" * 128):
         given().when(create(name)).then(AgencyCreated(agency=name))

@@ -122,6 +122,19 @@ def test_a_decline_in_one_region_leaves_consent_in_another() -> None:
     assert then.account.permitted_services(AGENCY, SHANGHAI) == set()
 
 
+def test_consent_needs_room_for_the_agency_that_it_creates() -> None:
+    others = [AgencyCreated(agency=f"agency {number}") for number in range(50)]
+    given(login(BEIJING), *others[:-1]).when(grant(BEIJING)).then(
+        granted(BEIJING), agency_created(), policy_created(), *permissions_granted(BEIJING)
+    )
+    given(login(BEIJING), *others).when(grant(BEIJING)).refused(
+        "The account has 50 of 50 agencies; consent needs 1 more."
+    )
+    given(login(BEIJING), *others, AgencyCreated(agency=AGENCY)).when(grant(BEIJING)).then(
+        granted(BEIJING), policy_created(), *permissions_granted(BEIJING)
+    )
+
+
 def test_consent_grants_only_what_is_missing() -> None:
     have = PermissionGranted(agency=AGENCY, region=BEIJING, service="cce", policy=POLICY)
     given(*consent(SHANGHAI), have, login(BEIJING)).when(grant(BEIJING)).then(
@@ -267,6 +280,16 @@ def test_revoking_a_service_that_is_not_authorized_appends_nothing(
     story: tuple[GrantAuthorization],
 ) -> None:
     given(*story).when(revoke(BEIJING)).nothing("is not authorized in")
+
+
+def test_a_consent_whose_permissions_were_all_lost_is_revoked() -> None:
+    lost = [
+        PermissionRevoked(agency=AGENCY, region=BEIJING, service=code, policy=POLICY)
+        for code in ASKED
+    ]
+    (taken_back,) = given(*consent(BEIJING), *lost).when(revoke(BEIJING)).facts
+    assert isinstance(taken_back, AuthorizationRevoked)
+    assert taken_back.agencies == (AGENCY,)
 
 
 def test_revoking_also_ends_permissions_granted_apart_from_the_consent() -> None:

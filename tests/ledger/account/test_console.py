@@ -19,6 +19,7 @@ from tests.ledger.scenario import (
     given,
     grant,
     login,
+    permissions_granted,
     revoke,
 )
 
@@ -55,6 +56,11 @@ def test_consent_in_one_region_does_not_open_another() -> None:
 def test_a_login_after_a_decline_or_a_revocation_asks_again(answer: type) -> None:
     before = (login(BEIJING), decline(BEIJING)) if answer is decline else consent(BEIJING)
     story = before if answer is decline else (*before, revoke(BEIJING))
+    given(*story).when(login(BEIJING)).then(logged_in(BEIJING, "dialog"), requested(BEIJING))
+
+
+def test_a_login_after_a_decline_asks_again_although_nothing_is_missing() -> None:
+    story = (login(BEIJING), decline(BEIJING), *permissions_granted(BEIJING))
     given(*story).when(login(BEIJING)).then(logged_in(BEIJING, "dialog"), requested(BEIJING))
 
 

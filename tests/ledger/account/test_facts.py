@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from ledger.account.agency import AgencyCreated, AgencyExpiryChanged
 from ledger.account.facts import FACT_TYPES, fact_of, fact_of_entry, facts_of
 from ledger.account.truth.derive import derive
+from ledger.account.truth.fact import FOREVER
 from ledger.account.truth.rules import AWS
 from ledger.account.truth.spans import Span
-from ledger.messages import Observation, Recorded
+from ledger.messages import DomainEvent, Observation, Recorded
 from ledger.persistence.entry import encode
 from ledger.sources import SOURCES, ImportReport, read_traces
 from tests.ledger.examples import EVENTS, example_entry
+from tests.ledger.scenario import NOON
 
 INVICTUS = Path(__file__).resolve().parents[4] / "shared" / "data" / "cloudtrail-invictus"
 
@@ -55,6 +59,24 @@ def test_recorded_traces_fold_to_the_same_spans_in_any_order_of_their_files() ->
 
 def _unplaced(spans: Iterable[Span]) -> set[Span]:
     return {span._replace(position=None) for span in spans}
+
+
+@pytest.mark.parametrize(
+    ("event", "expires_at"),
+    [
+        (AgencyCreated(agency="x", duration="FOREVER"), FOREVER),
+        (AgencyCreated(agency="x"), None),
+        (AgencyExpiryChanged(agency="x"), FOREVER),
+        (AgencyExpiryChanged(agency="x", expires_at=NOON), NOON),
+    ],
+)
+def test_an_agency_whose_trace_told_a_duration_without_an_end_does_not_expire(
+    event: DomainEvent, expires_at: datetime | None
+) -> None:
+    entry = replace(example_entry(type(event)), event=event)
+    for fact in (fact_of(entry, 7), fact_of_entry(encode(entry), 7)):
+        assert fact is not None
+        assert fact.expires_at == expires_at
 
 
 def test_an_entry_says_the_same_fact_as_its_event() -> None:

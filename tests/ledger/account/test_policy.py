@@ -181,6 +181,16 @@ def test_permissions_under_a_former_name_of_the_policy_end_with_it() -> None:
     assert then.account.open_permissions("backup") == ()
 
 
+def test_a_permission_has_the_id_of_its_policy_only_where_the_name_does_not_lead_to_it() -> None:
+    made = PolicyCreated(policy="own", policy_id="p-1")
+    here = PermissionGranted(agency="backup", region=BEIJING, policy="own")
+    (key,) = given(made, here).account.open_permissions("backup")
+    assert (key.policy, key.policy_id) == ("own", None)
+    renamed = PolicyChanged(policy="new", policy_id="p-1")
+    (key,) = given(made, here, renamed).account.open_permissions("backup")
+    assert (key.policy, key.policy_id) == ("own", "p-1")
+
+
 def test_another_policy_under_a_former_name_ends_nothing_of_its_predecessor() -> None:
     made = PolicyCreated(policy="own", policy_id="p-1")
     here = PermissionGranted(agency="backup", region=BEIJING, service="cce", policy="own")

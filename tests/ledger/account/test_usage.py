@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from ledger.account.usage import (
     TemporaryCredentialIssued,
     UseFeature,
 )
+from ledger.catalogue import Catalogue, load_catalogue
 from ledger.errors import InvalidInput
 from tests.ledger.scenario import (
     ACCOUNT,
@@ -154,6 +156,60 @@ def test_a_use_has_a_stream_of_its_own_and_records_the_accounts_version() -> Non
     assert then.account.version == story.account.version == 8
 
 
+def test_an_agency_that_is_permitted_serves_before_a_newer_one_that_is_not(tmp_path: Path) -> None:
+    catalogue = two_agencies(tmp_path)
+    older = PermissionGranted(agency="older_trust", region=BEIJING, service="obs")
+    where = {"account": ACCOUNT, "service": "mine", "region": BEIJING}
+    use_it = UseFeature.model_validate({**where, "feature": "keep"})
+    (used,) = given(older, catalogue=catalogue).when(use_it).facts
+    assert isinstance(used, FeatureUsed)
+    assert used.agency == "older_trust"
+    (refused,) = given(catalogue=catalogue).when(use_it).facts
+    assert isinstance(refused, FeatureRefused)
+    assert refused.agency == "newer_trust"
+    ask = IssueCredential.model_validate({**where, "target": "obs", "component": "c"})
+    (issued,) = given(older, catalogue=catalogue).when(ask).facts
+    assert isinstance(issued, TemporaryCredentialIssued)
+    assert issued.agency == "older_trust"
+
+
+def two_agencies(folder: Path) -> Catalogue:
+    """The catalogue, and a service `mine` that had one agency first, and then another one."""
+    generation = """
+        [[service.baselines]]
+        since = {since}
+        note = "A generation"
+        [[service.baselines.agencies]]
+        name = "{agency}"
+        trustee = "service:mine"
+        purpose = "keep"
+        services = ["obs"]
+        """
+    (folder / "mine.toml").write_text(
+        """
+        [service]
+        provider = "huaweicloud"
+        code = "mine"
+        name = "A service of one's own"
+        [[service.sources]]
+        title = "Ours"
+        [[service.dependencies]]
+        code = "obs"
+        short_name = "OBS"
+        name = "Object Storage"
+        purpose = "keep"
+        [[service.features]]
+        name = "keep"
+        title = "keep objects"
+        needs = ["obs"]
+        """
+        + generation.format(since="2020-01-01", agency="older_trust")
+        + generation.format(since="2021-01-01", agency="newer_trust"),
+        encoding="utf-8",
+    )
+    return load_catalogue(folder)
+
+
 def test_a_feature_that_the_catalogue_lacks_cannot_be_used() -> None:
     error = given(*consent(BEIJING)).when(use("teleport")).fails_with(InvalidInput, "no feature")
     assert "mesh, ingress-gateway, metrics" in error.remedy
@@ -214,9 +270,14 @@ def test_a_credential_beyond_the_dependencies_is_refused_even_if_the_agency_is_p
 
 
 def test_a_credential_in_a_region_without_consent_is_refused() -> None:
-    given(*consent(BEIJING)).when(issue(region=SHANGHAI)).refused(f"not authorized in {SHANGHAI}")
+    then = given(*consent(BEIJING)).when(issue(region=SHANGHAI))
+    then.refused(f"not authorized in {SHANGHAI}")
+    where = f"--account {ACCOUNT} --service {ASM} --region {SHANGHAI}"
+    assert f"authledger console login {where}" in then.decided().remedy
 
 
 def test_a_credential_for_a_permission_that_went_missing_is_refused() -> None:
     lost = PermissionRevoked(agency=AGENCY, region=BEIJING, service="elb", policy=POLICY)
-    given(*consent(BEIJING), lost).when(issue("elb")).refused("may not use elb in cn-north-4")
+    then = given(*consent(BEIJING), lost).when(issue("elb"))
+    then.refused("may not use elb in cn-north-4")
+    assert f"--account {ACCOUNT} --service {ASM} --region {BEIJING}" in then.decided().remedy
