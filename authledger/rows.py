@@ -103,7 +103,9 @@ class TrusteesRow(NamedTuple):
     agency_id: str
     """The immutable id of the agency; empty if none was told."""
     trustee: str
-    """The trustee, e.g. `service:asm`; empty if unknown, or if nobody is trusted any more."""
+    """The trustee, e.g. `service:asm`; empty if unknown, or if nobody is trusted any more. An
+    account has its id, as soon as any trace tells it beside the name.
+    """
     status: str
     """`trusted`, `ended` (with the agency) or `not known`."""
     actor: str

@@ -259,7 +259,11 @@ def _until(event: AgencyExpiryChanged) -> str:
     return f"{until} ({event.duration})" if event.duration else until
 
 
-_TRUSTEE = {"trustee": "trustee"}
+_TRUSTEE = {
+    "trustee": "trustee",
+    "trustee_id": "trusted_account_id",
+    "trustee_name": "trusted_account_name",
+}
 _EXPIRY = {"expires_at": "expires_at"}
 DECIDE: Decisions = {
     CreateAgency: create,

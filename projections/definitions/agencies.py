@@ -52,7 +52,8 @@ TRUSTEES = FoldedProjection(
     values=(
         Column(
             "trustee",
-            "The trustee, e.g. `service:asm`; empty if unknown, or if nobody is trusted any more.",
+            "The trustee, e.g. `service:asm`; empty if unknown, or if nobody is trusted any more. "
+            "An account has its id, as soon as any trace tells it beside the name.",
         ),
         Column(
             "status",

@@ -6,7 +6,8 @@
     slot     the cheapest stories of one name             things    which thing a handle meant
     timeline what the stories agree on                    spans     what is shown of each key
     derive   facts → spans                                rows      spans with two times
-    handles  the keys of an index of facts                cells     only what changed
+    handles  the keys of an index of facts                trustees  the words for one account
+    cells    only what changed
 
 A successful call that needs what the facts do not show proves an unseen fact. The right order, and
 the right inference, is the explanation with the fewest unseen facts; where equally good ones

@@ -25,6 +25,7 @@ from ledger.account.truth.keys import Keys
 from ledger.account.truth.recalling import Memory
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.spans import Span
+from ledger.account.truth.trustees import Trustees, words_in
 
 DEFINED: Final[tuple[Defined, ...]] = ("policy", "project")
 
@@ -47,7 +48,10 @@ class Cells:
         }
         self._found: Mapping[Defined, dict[str, Definitions]] = {"policy": {}, "project": {}}
         """The definitions by handle, and by the keys of their things."""
-        self._keys = Keys(self._found["policy"].get, self._found["project"].get, rules)
+        self._trustees = Trustees()
+        self._keys = Keys(
+            self._found["policy"].get, self._found["project"].get, self._trustees, rules
+        )
         self._touched: dict[AgencyCell, None] = {}
         """The cells that may have something to report."""
         self._undefined: dict[DefinitionCell, None] = {}
@@ -83,6 +87,8 @@ class Cells:
             if not cell.new:
                 touched[cell] = None
             cell.new.append(fact)
+            if fact.trustee is not None:
+                self._trustees.learn(fact)
             if fact.call in CHANGES:
                 self._learn_use("policy", fact.policy_id, fact.policy, fact)
                 if fact.region != ALL_REGIONS or fact.project_id is not None:
@@ -178,12 +184,30 @@ class Cells:
         """Bring cells of agencies up to date, and before them all policies and projects."""
         if self._memory is not None:
             self._remember(self._memory, cells)
+        if self._trustees.new:
+            self._join_trustees()
         while self._undefined:
             self._define()
         for cell in cells:
             if cell.handles and not cell.is_up_to_date:
                 self._has_folded = True
                 cell.bring_up_to_date(self._keys, self._rules)
+
+    def _join_trustees(self) -> None:
+        """Let count what was learned of trusted accounts, and set those aside who trust them."""
+        new, trustees = self._trustees.new, self._trustees
+        if self._memory is not None:
+            trustees.know(self._memory.of_trustees(word for one in new for word in words_in(one)))
+        words = dict.fromkeys(word for one in new for word in trustees.joined_by(one))
+        trusting = [agency for word in words for agency in trustees.users(word)]
+        if self._memory is not None and words:
+            trusting += [(fact.id, fact.name) for fact in self._memory.trusting(words)]
+            self._remember(self._memory, [self._agencies.of(*agency) for agency in trusting])
+        for cell in dict.fromkeys(self._agencies.of(*agency) for agency in trusting):
+            cell.set_aside()
+            self._touched[cell] = None
+        trustees.know(new)
+        trustees.new = []
 
     def _define(self) -> None:
         """Define anew what was learned of policies and projects, and set their users aside."""
@@ -227,6 +251,8 @@ class Cells:
                 if definitions is not None:
                     self._register(defined, definitions)
                     self._undefined[defined] = None
+        trusts = [word for fact in facts for word in words_in(fact)]
+        self._trustees.know(memory.of_trustees(trusts))
         self._keys.forget()
         for cell in cells:
             cell.seen = True

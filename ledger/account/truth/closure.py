@@ -3,7 +3,8 @@
 asked     agency "ci"
 closure   the facts of "ci", under all its names and ids; the calls on each policy and project that
           these name; all grants and revocations under those that have calls of their own, which
-          prove them; of the others, the first fact by which each id was told each name
+          prove them; of the others, the first fact by which each id was told each name;
+          the facts that tell a trusted account's id and name together
 
 The fold of a closure comes to the same spans of these things as the fold of all facts. Of other
 things, facts are in it that say too little: their spans may be wrong.
@@ -23,6 +24,7 @@ from ledger.account.truth.handles import Recall, id_handle
 from ledger.account.truth.names import Names
 from ledger.account.truth.recalling import Memory
 from ledger.account.truth.rules import Rules
+from ledger.account.truth.trustees import words_in
 
 Thing = tuple[str | None, str | None]
 """An id and a name of a thing, at least one of which is known."""
@@ -56,6 +58,7 @@ def closure(
     for used in ("policy", "project"):
         named = dict.fromkeys(handles_in(used, fact) for fact in changes)
         facts += _definitions(memory, used, filter(any, named), rules)[1]
+    facts += memory.of_trustees(word for fact in facts for word in words_in(fact))
     return Closure(_each_once(facts), agencies)
 
 

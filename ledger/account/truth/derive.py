@@ -20,6 +20,7 @@ from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot
 from ledger.account.truth.spans import Span
 from ledger.account.truth.things import births, by_slot, fold
+from ledger.account.truth.trustees import Trustees
 
 _INFERRED: Final = frozenset({"AgencyDeleted", "PolicyDeleted"})
 
@@ -57,7 +58,7 @@ def derive(facts: Iterable[Fact], rules: Rules) -> list[Span]:
     uses = [fact for fact in own if fact.call in CHANGES]
     policies = define("policy", [one for one in known if one.kind == "policy"], uses, uses, rules)
     projects = define("project", [one for one in known if one.kind == "project"], uses, uses, rules)
-    keys = Keys(lambda _: policies, lambda _: projects, rules)
+    keys = Keys(lambda _: policies, lambda _: projects, Trustees(own), rules)
     found: list[Span] = []
     for slot in fold_agencies(own, keys, rules).values():
         for agency in agencies_in(slot, keys, rules):

@@ -68,6 +68,9 @@ class Fact(NamedTuple):
     policy: str | None = None
     policy_id: str | None = None
     trustee: str | None = None
+    trustee_id: str | None = None
+    trustee_name: str | None = None
+    """The trusted account's id and name, if the call told both."""
     expires_at: datetime | None = None
     actor: str | None = None
     origin: Origin = "observed"

@@ -14,13 +14,22 @@ from typing import Final, Literal
 
 from ledger.account.truth.fact import CHANGES, Fact, Kind
 from ledger.account.truth.rules import Rules
+from ledger.account.truth.trustees import words_in
 
-Use = Literal["use of policy", "use of project", "name of policy", "name of project"]
+Use = Literal[
+    "use of policy",
+    "use of project",
+    "name of policy",
+    "name of project",
+    "trustee",
+    "name of trustee",
+]
 Handle = tuple[Kind | Use, str]
 """A kind of thing, or of its use, with an id as `#ID` or a name as the cloud compares it.
 
 A grant that tells the name of its policy beside the id has a `name of policy` for each of the two.
-Of the facts of one account that tell the same two, an index needs only the first by `at`.
+Of the facts of one account that tell the same two, an index needs only the first by `at`. So it is
+with the id and the name of a trusted account.
 """
 Recall = Callable[[Collection[Handle]], Iterable[Fact]]
 """Returns the facts of an account that have one of the handles, from an index of them."""
@@ -39,6 +48,11 @@ def handles_of(fact: Fact, rules: Rules) -> Iterator[Handle]:
         region = None if fact.region == ALL_REGIONS else fact.region
         yield from _used("policy", fact.policy_id, fact.policy, rules)
         yield from _used("project", fact.project_id, region, rules)
+    words = words_in(fact)
+    if words:
+        yield "trustee", words[0]
+    for word in words if len(words) > 1 else ():
+        yield "name of trustee", word
 
 
 def _used(

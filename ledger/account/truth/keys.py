@@ -14,6 +14,7 @@ from ledger.account.truth.fact import CHANGES, Fact, LineKey
 from ledger.account.truth.handles import id_handle
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.timeline import BEGINNING, Interval
+from ledger.account.truth.trustees import Trustees
 
 Find = Callable[[str], Definitions | None]
 """Returns what is known of the policies, or projects, with a handle or a key."""
@@ -70,11 +71,11 @@ def _called(
 
 
 class Keys:
-    """The permissions that facts mean, and what is known of their policies and projects."""
+    """The permissions and the trustees that facts mean, by what is known of these things."""
 
-    def __init__(self, policies: Find, projects: Find, rules: Rules) -> None:
+    def __init__(self, policies: Find, projects: Find, trustees: Trustees, rules: Rules) -> None:
         self._find: Mapping[Defined, Find] = {"policy": policies, "project": projects}
-        self._rules = rules
+        self._trustees, self._rules = trustees, rules
         self._known: dict[tuple[str | None, ...], tuple[LineKey, ...]] = {}
         self._scopes: dict[LineKey, Scope] = {}
 
@@ -110,11 +111,14 @@ class Keys:
         return definitions.meant(fact, self._rules)
 
     def keyed(self, facts: Iterable[Fact]) -> Iterator[Fact]:
-        """Facts of agencies, the grants and revocations with their keys."""
+        """Facts of agencies: grants and revocations with their keys, each trustee in one word."""
         for fact in facts:
             if fact.call in CHANGES:
                 keys = self.of(fact)
                 yield tuple.__new__(Fact, (*fact[:-2], keys[0], keys[1:]))
+            elif fact.trustee is not None:
+                trustee = self._trustees.one(fact.trustee)
+                yield fact if trustee == fact.trustee else fact._replace(trustee=trustee)
             else:
                 yield fact
 

@@ -21,6 +21,7 @@ from ledger.account.truth.fact import Fact, Kind
 from ledger.account.truth.groups import Group, Groups
 from ledger.account.truth.handles import Handle, Recall, Use
 from ledger.account.truth.rules import Rules
+from ledger.account.truth.trustees import words_in
 
 _USES: Final[dict[Defined, Use]] = {"policy": "use of policy", "project": "use of project"}
 _NAMES: Final[dict[Defined, Use]] = {"policy": "name of policy", "project": "name of project"}
@@ -82,16 +83,39 @@ class Memory:
         """The earlier grants and revocations under policies that were not recalled yet."""
         return self._new(cell.kind, self._ask([cell], _USES[cell.kind]))
 
+    def of_trustees(self, words: Iterable[str]) -> list[Fact]:
+        """The earlier facts that tell id and name of trusted accounts, if not recalled yet."""
+        found: list[Fact] = []
+        wanted = set(words)
+        while facts := self._earlier({("name of trustee", word) for word in wanted}):
+            found += facts
+            wanted = {word for fact in facts for word in words_in(fact)}
+        return found
+
+    def trusting(self, words: Iterable[str]) -> list[Fact]:
+        """The earlier facts that tell one of these trustees, if not recalled yet."""
+        return self._earlier({("trustee", word) for word in words})
+
+    def _earlier(self, handles: set[Handle]) -> list[Fact]:
+        return [
+            fact
+            for fact in self._recall_once(handles)
+            if self.first is None or fact.position < self.first
+        ]
+
     def _ask(self, cells: Iterable[Group], *kinds: Kind | Use) -> Iterable[Fact]:
         """Recall the facts of all handles of cells, unless they were recalled already."""
-        handles = {
+        handles: set[Handle] = {
             (kind, handle)
             for cell in cells
             for handle in cell.handles
             if handle.startswith("#") or handle == self._rules.slot(handle)
             for kind in kinds
         }
-        handles -= self._asked
+        return self._recall_once(handles)
+
+    def _recall_once(self, handles: set[Handle]) -> Iterable[Fact]:
+        handles = handles - self._asked
         self._asked |= handles
         return self._recall(handles) if handles else ()
 

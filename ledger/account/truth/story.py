@@ -190,7 +190,7 @@ class Story:
         if life.id is not None:
             return False
         birth = self.births.get(fact.id or "")
-        return birth is None or birth is life.begun
+        return birth is None or birth.position == life.begun.position
 
     def _replace(self, fact: Fact) -> None:
         """End the life of a thing that still has the name: its deletion was not seen."""

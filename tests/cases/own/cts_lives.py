@@ -262,4 +262,44 @@ CASES: Final = (
             ),
         ),
     ),
+    Case(
+        name="28b-one-account-by-id-and-by-name",
+        kind="a trusted account that traces name by its id, by its name, or by both",
+        source="cts",
+        records={
+            "by-name.json": [
+                create_agency(
+                    "crane",
+                    _AGENCY,
+                    "06-01T10:00:00",
+                    agency_fields={"trust_domain_name": "tugboats"},
+                )
+            ],
+            "by-id.json": [
+                trace(
+                    "updateAgency",
+                    "06-02T10:00:00",
+                    by="petr",
+                    resource_id=_AGENCY,
+                    request={"agency": {"trust_domain_id": "d7"}},
+                )
+            ],
+            "both.json": [
+                create_agency(
+                    "winch",
+                    "a0",
+                    "06-03T10:00:00",
+                    agency_fields={"trust_domain_name": "tugboats", "trust_domain_id": "d7"},
+                )
+            ],
+        },
+        steps=(
+            Rows(
+                says="it is one trustee, since it was trusted first",
+                command="view trustees --agency crane",
+                columns="agency trustee status since actor",
+                rows=[("crane", "account:d7", "trusted", "2025-06-01T10:00:00Z", "harbour/olga")],
+            ),
+        ),
+    ),
 )

@@ -158,6 +158,14 @@ HISTORIES = {
         fact("T", 5, trustee="service:x"),
         fact("X", 7),
     ),
+    "one account by id and by name": (
+        fact("C", 0, trustee="account:n1"),
+        fact("T", 2, trustee="account:d1"),
+        fact("T", 3, name="other", trustee="account:n1"),
+        fact("T", 4, name="third", trustee="account:d1", trustee_id="d1", trustee_name="n1"),
+        fact("T", 5, name="fourth", trustee="service:x", trustee_id="d1", trustee_name="op_svc_x"),
+        fact("T", 6, trustee="account:d2", trustee_id="d2", trustee_name="n1"),
+    ),
     "spelled in two ways": (
         fact("C", 0),
         fact("A", 3, policy="ETL"),
@@ -192,6 +200,16 @@ def test_changes_lead_to_what_the_facts_of_a_simulated_account_say(seed: int) ->
 
 
 SECONDS = st.integers(0, 8)
+TRUSTEE = ("trustee", "trustee_id", "trustee_name")
+TRUSTEES = (
+    ("service:x", None, None),
+    ("account:n1", None, None),
+    ("account:d1", None, None),
+    ("account:d1", "d1", "n1"),
+    ("account:d1", "d1", "n2"),
+    ("account:d2", "d2", "n1"),
+    ("service:x", "d1", "op_svc_x"),
+)
 TRACES = st.sampled_from((None, "one", "two"))
 RULES = st.sampled_from((AWS, HUAWEICLOUD))
 
@@ -210,9 +228,9 @@ def definition_facts(draw: st.DrawFn) -> Fact:
 @st.composite
 def agency_facts(draw: st.DrawFn) -> Fact:
     """A call on one of two agencies, by its id, by its name in two spellings, or by both."""
-    letter = draw(st.sampled_from("CDAAAXXETLP"))
+    letter = draw(st.sampled_from("CDAAAXXETTLP"))
     identity = draw(st.sampled_from((None, None, "X1", "X2")))
-    names = ("ci", "CI") if identity is None or letter == "C" else (None, "ci", "CI")
+    names = ("ci", "CI", "other") if identity is None or letter == "C" else (None, "ci", "CI")
     stated: dict[str, Any] = {"id": identity, "name": draw(st.sampled_from(names))}
     if letter in "AX":
         stated["policy_id"] = draw(st.sampled_from((None, None, "policy1", "policy2")))
@@ -222,8 +240,8 @@ def agency_facts(draw: st.DrawFn) -> Fact:
         stated["region"] = draw(
             st.sampled_from(("*", "one") if not stated["project_id"] else (None, "one"))
         )
-    if letter == "T":
-        stated["trustee"] = draw(st.sampled_from(("service:x", "service:y")))
+    if letter in "CT":
+        stated |= dict(zip(TRUSTEE, draw(st.sampled_from(TRUSTEES)), strict=True))
     if letter == "P":
         stated["expires_at"] = at(draw(st.integers(0, 9)))
     origin = draw(st.sampled_from(("observed", "observed", "commanded")))

@@ -246,3 +246,40 @@ def test_too_many_facts_of_a_kind_in_one_second_are_not_searched() -> None:
     assert shown(found, "permission") == [f"5- not known {ORDER}"]
     later = spans(fact("C", 0), *many, fact("A", 9))
     assert shown(later, "permission")[-1] == "9- granted since 9 by carol"
+
+
+# -- whom an agency trusts ------------------------------------------------------------------------
+
+BOTH = {"trustee": "account:d1", "trustee_id": "d1", "trustee_name": "partner"}
+
+
+def test_an_account_that_is_named_by_id_and_by_name_is_one_trustee() -> None:
+    """Each of the facts may come first; the one that tells both may be about another agency."""
+    for other in ("ci", "other"):
+        found = in_every_order(
+            fact("C", 0, "alice", trustee="account:partner"),
+            fact("T", 5, "bob", trustee="account:d1"),
+            fact("T", 9, name=other, **BOTH),
+            rules=HUAWEICLOUD,
+        )
+        assert shown(found, "trust", name="ci") == ["0- account:d1 since 0 by alice"]
+
+
+def test_the_account_of_a_service_is_the_service_also_where_only_its_id_is_told() -> None:
+    found = in_every_order(
+        fact("C", 0, "alice", trustee="account:d2"),
+        fact("T", 5, "bob", trustee="service:asm", trustee_id="d2", trustee_name="op_svc_asm"),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "trust") == ["0- service:asm since 0 by alice"]
+
+
+def test_a_name_that_two_accounts_had_stays_as_it_was_told() -> None:
+    found = in_every_order(
+        fact("C", 0, "alice", trustee="account:partner"),
+        fact("T", 5, name="other", **BOTH),
+        fact("T", 9, name="third", **BOTH | {"trustee": "account:d9", "trustee_id": "d9"}),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "trust", name="ci") == ["0- account:partner since 0 by alice"]
+    assert shown(found, "trust", name="other") == ["5- account:d1 since 5 by carol"]
