@@ -7,7 +7,6 @@ from typing import Final, Literal
 
 from ledger.account.meaning import (
     ON_RECORD_ONLY,
-    THE_AGENCY,
     THE_PERMISSION,
     Meaning,
     Meanings,
@@ -145,6 +144,7 @@ def _refused_sentence(event: PermissionChangeRefused, who: str) -> str:
     return f"{who} tried to change {what}{in_place(event)}: {event.why}"
 
 
+_CHANGED: Final = {told: own for told, own in THE_PERMISSION.items() if told != "service"}
 EVENTS: Meanings = {
     PermissionGranted: Meaning(
         lambda event, _: f"{called(event)} may {_permits(event)}{in_place(event)}",
@@ -167,7 +167,7 @@ EVENTS: Meanings = {
         ),
         "on record only: the trace does not say which permissions changed",
         role="consequence",
-        says=Says("evidence", "agency", THE_AGENCY),
+        says=Says("evidence", "agency", _CHANGED),
     ),
     PermissionChangeRefused: Meaning(_refused_sentence, ON_RECORD_ONLY),
 }

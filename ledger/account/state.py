@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from ledger.account.truth.cells import Cells
-from ledger.account.truth.fact import FOREVER, Fact
+from ledger.account.truth.fact import CHANGES, FOREVER, Fact
 from ledger.account.truth.rules import rules_of
 from ledger.messages import Origin
 
@@ -177,7 +177,8 @@ class State:
     def regions(self) -> set[str]:
         """The regions in which the account was asked for consent, or was granted a permission."""
         asked = {region for _, region in self.authorizations}
-        return asked | {fact.region for fact in self.facts if fact.region is not None}
+        changed = (fact.region for fact in self.facts if fact.call in CHANGES)
+        return asked | {region for region in changed if region is not None}
 
 
 def _learn_names(facts: Iterable[Fact], names: Names) -> None:

@@ -66,6 +66,8 @@ class Agency(NamedTuple):
     stories: Sequence[Lives]
     among: int
     """How many best stories there are."""
+    doubt: str
+    """The reason why they differ."""
     spelled: Mapping[str, Spelling]
     keys: Keys
     rules: Rules
@@ -85,7 +87,7 @@ class Agency(NamedTuple):
         if not any(key in life.lines for lives in self.stories for life in lives):
             return []
         found = [joined([self._since_begun(life, key) for life in lives]) for lives in self.stories]
-        return agreed(found + [[] for _ in range(self.among - len(found))])
+        return agreed(found + [[] for _ in range(self.among - len(found))], self.doubt)
 
     def _of(self, life: Life, key: Key, since: datetime | None = None) -> Timeline:
         line = life.lines.get(key)
@@ -152,7 +154,7 @@ def agencies_in(slot: Slot, keys: Keys, rules: Rules) -> Iterator[Agency]:
     count = len(slot.best())
     for thing, stories in things_in(slot).items():
         name = name_of(slot.name, stories[0][0])
-        yield Agency(thing, name, stories, count, slot.spelled, keys, rules)
+        yield Agency(thing, name, stories, count, slot.doubt, slot.spelled, keys, rules)
 
 
 _LASTING: Final = frozenset({EXISTS, ASKED, EXPIRED})

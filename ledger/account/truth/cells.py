@@ -11,23 +11,20 @@ that they use; if one of these comes to mean something else, they are folded ane
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from ledger.account.truth.agency_cell import AgencyCell
 from ledger.account.truth.changes import Change
 from ledger.account.truth.definition_cell import DefinitionCell
-from ledger.account.truth.definitions import Defined, Definitions, handles_in
+from ledger.account.truth.definitions import DEFINED, Defined, Definitions, handles_in
 from ledger.account.truth.derive import is_usable
 from ledger.account.truth.fact import CHANGES, Fact
 from ledger.account.truth.groups import Groups
-from ledger.account.truth.handles import ALL_REGIONS, Recall, id_handle
+from ledger.account.truth.handles import ALL_REGIONS, Recall, id_handle, tells_both
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.recalling import Memory
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.spans import Span
 from ledger.account.truth.trustees import Trustees, words_in
-
-DEFINED: Final[tuple[Defined, ...]] = ("policy", "project")
 
 
 class Cells:
@@ -87,17 +84,25 @@ class Cells:
             if not cell.new:
                 touched[cell] = None
             cell.new.append(fact)
-            if fact.trustee is not None:
-                self._trustees.learn(fact)
             if fact.call in CHANGES:
                 self._learn_use("policy", fact.policy_id, fact.policy, fact)
                 if fact.region != ALL_REGIONS or fact.project_id is not None:
                     self._learn_use("project", *handles_in("project", fact), fact)
+            else:
+                self._learn_names(fact)
 
     def _learn_own(self, kind: Defined, fact: Fact) -> None:
         cell = self._definitions[kind].of(fact.id, fact.name)
         cell.learn_own(fact)
         self._undefined[cell] = None
+
+    def _learn_names(self, fact: Fact) -> None:
+        """Learn the names that a fact tells beside ids of a trustee, a policy or a project."""
+        if fact.trustee is not None:
+            self._trustees.learn(fact)
+        for kind in DEFINED if fact.policy_id or fact.project_id else ():
+            if tells_both(*handles_in(kind, fact)):
+                self._learn_use(kind, *handles_in(kind, fact), fact)
 
     def _learn_use(self, kind: Defined, identity: str | None, name: str | None, fact: Fact) -> None:
         if identity is None and name is None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.handles import ALL_REGIONS, id_handle
@@ -33,6 +33,7 @@ from ledger.account.truth.things import (
 from ledger.account.truth.timeline import DELETED, Interval, Timeline
 
 Defined = Literal["policy", "project"]
+DEFINED: Final[tuple[Defined, ...]] = ("policy", "project")
 
 
 class Meant(NamedTuple):

@@ -13,13 +13,16 @@ from typing import Final
 
 from ledger.account.truth.agencies import agencies_in
 from ledger.account.truth.define import define
+from ledger.account.truth.definitions import DEFINED, Defined, Definitions, handles_in
 from ledger.account.truth.fact import CHANGES, Fact
+from ledger.account.truth.handles import tells_both
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.names import Names, own_names
+from ledger.account.truth.places import fold_placed
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot
 from ledger.account.truth.spans import Span
-from ledger.account.truth.things import births, by_slot, fold
+from ledger.account.truth.things import births, by_slot
 from ledger.account.truth.trustees import Trustees
 
 _INFERRED: Final = frozenset({"AgencyDeleted", "PolicyDeleted"})
@@ -43,9 +46,18 @@ def fold_agencies(facts: Sequence[Fact], keys: Keys, rules: Rules) -> dict[str, 
     """Fold facts of agencies, slot by slot. They are usable ones, sorted by time."""
     names, born = Names(own_names(facts), rules), births(facts)
     return {
-        slot: fold(slot, keys.with_ends(known), rules, born)
+        slot: fold_placed(slot, known, keys, rules, born)
         for slot, known in by_slot(keys.keyed(facts), names, rules).items()
     }
+
+
+def _defined(
+    kind: Defined, known: Sequence[Fact], uses: Sequence[Fact], rules: Rules
+) -> Definitions:
+    """The policies or projects of which facts tell, in calls on them or by naming them."""
+    others = (one for one in known if one.kind == "agency" and one.call not in CHANGES)
+    named = [*uses, *(one for one in others if tells_both(*handles_in(kind, one)))]
+    return define(kind, [one for one in known if one.kind == kind], named, named, rules)
 
 
 def derive(facts: Iterable[Fact], rules: Rules) -> list[Span]:
@@ -56,8 +68,7 @@ def derive(facts: Iterable[Fact], rules: Rules) -> list[Span]:
     known = in_order(filter(is_usable, facts))
     own = [fact for fact in known if fact.kind == "agency"]
     uses = [fact for fact in own if fact.call in CHANGES]
-    policies = define("policy", [one for one in known if one.kind == "policy"], uses, uses, rules)
-    projects = define("project", [one for one in known if one.kind == "project"], uses, uses, rules)
+    policies, projects = (_defined(kind, known, uses, rules) for kind in DEFINED)
     keys = Keys(lambda _: policies, lambda _: projects, Trustees(own), rules)
     found: list[Span] = []
     for slot in fold_agencies(own, keys, rules).values():

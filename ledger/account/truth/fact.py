@@ -24,6 +24,7 @@ Call = Literal[
     "entered",
     "ended",
     "doubted",
+    "unplaced",
     "unseen",
 ]
 

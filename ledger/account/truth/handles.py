@@ -35,6 +35,8 @@ Recall = Callable[[Collection[Handle]], Iterable[Fact]]
 """Returns the facts of an account that have one of the handles, from an index of them."""
 
 ALL_REGIONS: Final = "*"
+NO_PROJECT: Final = "global"
+"""The region of a permission on the services that belong to no region."""
 _USES: Final[dict[str, tuple[Use, Use]]] = {
     "policy": ("use of policy", "name of policy"),
     "project": ("use of project", "name of project"),
@@ -44,9 +46,10 @@ _USES: Final[dict[str, tuple[Use, Use]]] = {
 def handles_of(fact: Fact, rules: Rules) -> Iterator[Handle]:
     """The handles by which a fact speaks of a thing, and of the policy and project that it uses."""
     yield from _both(fact.kind, fact.id, fact.name, rules)
-    if fact.call in CHANGES:
-        region = None if fact.region == ALL_REGIONS else fact.region
+    region = None if fact.region == ALL_REGIONS else fact.region
+    if fact.call in CHANGES or tells_both(fact.policy_id, fact.policy):
         yield from _used("policy", fact.policy_id, fact.policy, rules)
+    if fact.call in CHANGES or tells_both(fact.project_id, region):
         yield from _used("project", fact.project_id, region, rules)
     words = words_in(fact)
     if words:
@@ -55,12 +58,17 @@ def handles_of(fact: Fact, rules: Rules) -> Iterator[Handle]:
         yield "name of trustee", word
 
 
+def tells_both(identity: str | None, name: str | None) -> bool:
+    """Whether an id and a name were told. Each fact that does so names the thing for all others."""
+    return identity is not None and name is not None
+
+
 def _used(
     kind: Literal["policy", "project"], identity: str | None, name: str | None, rules: Rules
 ) -> Iterator[Handle]:
     use, naming = _USES[kind]
     yield from _both(use, identity, name, rules)
-    if identity is not None and name is not None:
+    if tells_both(identity, name):
         yield from _both(naming, identity, name, rules)
 
 

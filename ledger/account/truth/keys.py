@@ -11,7 +11,7 @@ from typing import Final
 
 from ledger.account.truth.definitions import Defined, Definitions, handles_in
 from ledger.account.truth.fact import CHANGES, Fact, LineKey
-from ledger.account.truth.handles import id_handle
+from ledger.account.truth.handles import ALL_REGIONS, NO_PROJECT, id_handle
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.timeline import BEGINNING, Interval
 from ledger.account.truth.trustees import Trustees
@@ -20,6 +20,7 @@ Find = Callable[[str], Definitions | None]
 """Returns what is known of the policies, or projects, with a handle or a key."""
 NOWHERE: Final = "not known"
 """The region of a permission of which no fact told it."""
+_NO_PROJECTS: Final = frozenset({ALL_REGIONS, NO_PROJECT, NOWHERE})
 
 
 Shown = tuple[str, str | None, str | None, str | None, str | None]
@@ -135,6 +136,17 @@ class Keys:
         if not added:
             return facts
         return sorted([*facts, *added], key=lambda fact: (fact.at, fact.position))
+
+    def is_unnamed(self, region: str) -> bool:
+        """Whether a region is a project of which only the id is known."""
+        if not region.startswith("#"):
+            return False
+        definitions = self._find["project"](region)
+        return definitions is None or not definitions.names.of(region[1:])
+
+    def is_without_id(self, region: str) -> bool:
+        """Whether a region is a project of which only the name is known."""
+        return not region.startswith("#") and region not in _NO_PROJECTS
 
     def scope(self, key: LineKey) -> Scope:
         """The definitions of a permission's policy and project."""

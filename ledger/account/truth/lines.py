@@ -25,6 +25,7 @@ GRANT_NOT_SEEN: Final = "grant not seen"
 END_NOT_SEEN: Final = "end not seen"
 CREATION_NOT_SEEN: Final = "creation not seen"
 ORDER_NOT_KNOWN: Final = "order within the second not known"
+PLACE_NOT_KNOWN: Final = "which project was meant is not known"
 
 
 class Run(NamedTuple):
@@ -118,9 +119,9 @@ def was_set(line: Line, value: str | datetime | None, fact: Fact) -> Line:
     )
 
 
-def doubted(line: Line, fact: Fact) -> Line:
-    """The line after facts whose order was not searched, or whose policy is not known."""
-    return tuple(Run(NOT_KNOWN, fact.at, None, ORDER_NOT_KNOWN, run) for run in line or (None,))
+def doubted(line: Line, fact: Fact, note: str = ORDER_NOT_KNOWN) -> Line:
+    """The line after facts whose order was not searched, or whose policy or place is not known."""
+    return tuple(Run(NOT_KNOWN, fact.at, None, note, run) for run in line or (None,))
 
 
 def ended(line: Line, fact: Fact, *, needs_detached: bool) -> Step:

@@ -18,6 +18,7 @@ from ledger.account.truth.late import History, known_life
 from ledger.account.truth.lines import GRANTED, Line
 from ledger.account.truth.names import Names, own_names
 from ledger.account.truth.orders import one_chain
+from ledger.account.truth.places import Open, fold_placed
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.search import line_of
 from ledger.account.truth.slot import Slot
@@ -27,7 +28,6 @@ from ledger.account.truth.things import (
     Lives,
     births,
     by_slot,
-    fold,
     name_of,
     slot_called,
     slot_name,
@@ -47,10 +47,11 @@ class Live:
         self._keys, self._rules = keys, rules
         self._names, self._born = Names(own_names(facts), rules), births(facts)
         self._histories: dict[str, History] = {}
+        slots = by_slot(keys.keyed(facts), self._names, rules)
         self._slots = {
-            slot: fold(slot, keys.with_ends(known), rules, self._born)
-            for slot, known in by_slot(keys.keyed(facts), self._names, rules).items()
+            slot: fold_placed(slot, known, keys, rules, self._born) for slot, known in slots.items()
         }
+        self._open = {slot: Open(known, keys) for slot, known in slots.items()}
 
     def spans(self) -> Iterator[Span]:
         """All spans of the agencies: lives, trusts, expiries, permissions."""
@@ -89,6 +90,7 @@ class Live:
         slot = self._slots.get(name)
         if slot is None:
             slot = self._slots[name] = Slot(name, self._rules, self._born)
+            self._open[name] = Open((), self._keys)
         return slot
 
     def _known_slot(self, fact: Fact) -> str | None:
@@ -112,12 +114,18 @@ class Live:
         return self._rules.slot(name)
 
     def _keyed(self, slot: Slot, instant: Sequence[Fact]) -> list[Fact] | None:
-        """The facts with their keys; None if the end of a policy has to be put among them."""
+        """The facts with their keys; None if the end of a policy has to be put among them, or if
+        they may be about a project that others name in another way.
+        """
         facts = list(self._keys.keyed(instant))
+        known = self._open[slot.name]
         for fact in facts:
             for key in (fact.key, *fact.others) if fact.key is not None else ():
+                known.add(key, fact.call)
                 if self._keys.scope(key).ends and not _have(slot, key):
                     return None
+        if known.is_mixed:
+            return None
         return facts
 
     # -- a later instant --------------------------------------------------------------------------
@@ -210,7 +218,8 @@ class Live:
                 if each is life or (each.id == life.id and thing_of(slot.name, each) == thing)
             )
         name = name_of(slot.name, lives[0])
-        return Agency(thing, name, [lives], 1, slot.spelled, self._keys, self._rules)
+        spelled, keys = slot.spelled, self._keys
+        return Agency(thing, name, [lives], 1, slot.doubt, spelled, keys, self._rules)
 
     # -- an earlier instant -----------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ EFFECTS: Final[Mapping[Call, Effect]] = {
     "revoked": Effect("granted", "revoked"),
     "ended": Effect("present", "revoked"),
     "doubted": Effect("present", "unchanged"),
+    "unplaced": Effect("present", "unchanged"),
     "trust set": Effect("present", "set"),
     "expiry set": Effect("present", "set"),
     "evidence": Effect("present", "unchanged"),

@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Final
 
 from ledger.account.truth.fact import Fact
+from ledger.account.truth.lines import ORDER_NOT_KNOWN
 from ledger.account.truth.orders import content, one_chain
 from ledger.account.truth.rules import MOVEMENTS, Rules
 from ledger.account.truth.search import (
@@ -38,11 +39,13 @@ Spelling = tuple[datetime, str]
 class Slot:
     """The stories of one name, fact by fact in order of time."""
 
-    __slots__ = ("last_at", "last_lines", "name", "spelled", "stories", "unsettled")
+    __slots__ = ("doubt", "last_at", "last_lines", "name", "spelled", "stories", "unsettled")
 
     def __init__(self, name: str, rules: Rules, births: Births) -> None:
         self.name = name
         self.stories = [Story(rules, births)]
+        self.doubt = ORDER_NOT_KNOWN
+        """The reason why the best stories differ."""
         self.last_at: datetime | None = None
         """The instant that was taken last."""
         self.last_lines: set[Key | None] | None = set()

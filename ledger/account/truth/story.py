@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from ledger.account.truth.fact import Fact, LineKey
 from ledger.account.truth.lines import (
+    PLACE_NOT_KNOWN,
     REVOKED,
     Line,
     detached,
@@ -315,6 +316,12 @@ class Story:
         else:
             life.lines[fact.key] = doubted(life.lines.get(fact.key, ()), fact)
 
+    def unplace(self, fact: Fact) -> None:
+        """A revocation may be of this permission: it told another name, or id, of the project."""
+        life = self.present(fact)
+        if life is not None and fact.key is not None and fact.key in life.lines:
+            life.lines[fact.key] = doubted(life.lines[fact.key], fact, PLACE_NOT_KNOWN)
+
 
 _STEPS: Final[Mapping[str, Callable[[Story, Fact], object]]] = {
     "created": Story.create,
@@ -330,5 +337,6 @@ _STEPS: Final[Mapping[str, Callable[[Story, Fact], object]]] = {
     "expiry set": Story.set_expiry,
     "evidence": Story.present,
     "doubted": Story.doubt,
+    "unplaced": Story.unplace,
     "unseen": Story.appear,
 }

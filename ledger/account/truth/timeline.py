@@ -186,14 +186,14 @@ def joined(timelines: Sequence[Timeline]) -> Timeline:
 # -- several stories ------------------------------------------------------------------------------
 
 
-def agreed(timelines: Sequence[Timeline]) -> Timeline:
-    """The states on which all timelines agree; "not known" where they do not."""
+def agreed(timelines: Sequence[Timeline], doubt: str = ORDER_NOT_KNOWN) -> Timeline:
+    """The states on which all timelines agree; "not known" where they do not, for that reason."""
     if len(timelines) == 1:
         return timelines[0]
     instants = sorted({at for timeline in timelines for at, _ in timeline})
     result: Timeline = []
     for at in instants:
-        state = _agreed_state([state_at(timeline, at) for timeline in timelines])
+        state = _agreed_state([state_at(timeline, at) for timeline in timelines], doubt)
         if not result or _placeless(result[-1][1]) != _placeless(state):
             result.append((at, state))
     return result
@@ -209,12 +209,12 @@ def state_at(timeline: Timeline, at: datetime) -> State | None:
     return timeline[index - 1][1] if index else None
 
 
-def _agreed_state(states: Sequence[State | None]) -> State:
+def _agreed_state(states: Sequence[State | None], doubt: str) -> State:
     said = [state for state in states if state is not None]
     statuses = {(state.status, state.value) for state in said}
     absent = len(said) < len(states)
     unseen = any(state.note == CREATION_NOT_SEEN for state in said)
-    note = CREATION_NOT_SEEN if unseen else ORDER_NOT_KNOWN
+    note = CREATION_NOT_SEEN if unseen else doubt
     first = min(said, key=lambda state: (state.position is None, state.position or 0))
     if len(statuses) > 1 or (absent and first.status not in (REVOKED, DELETED, ENDED)):
         return not_known(note)._replace(position=first.position)

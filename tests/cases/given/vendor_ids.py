@@ -38,6 +38,12 @@ CASES: Final = (
                 only="status!=revoked",
             ),
             Rows(
+                says="the revocation by the project's id is of the only grant that it can be of",
+                command="view regions --as-of 2026-02-03T03:00:00Z",
+                columns="region status since",
+                rows=[("cn-north-4", "revoked", "2026-02-03T02:40:00Z")],
+            ),
+            Rows(
                 says="the permission had been granted by name before",
                 command="view regions --as-of 2026-02-02T03:00:00Z",
                 columns="region agency policy status since",

@@ -166,6 +166,15 @@ HISTORIES = {
         fact("T", 5, name="fourth", trustee="service:x", trustee_id="d1", trustee_name="op_svc_x"),
         fact("T", 6, trustee="account:d2", trustee_id="d2", trustee_name="n1"),
     ),
+    "a project by id and by name": (
+        fact("C", 0),
+        fact("A", 1, region="one"),
+        fact("A", 2, region="two"),
+        fact("X", 3, region=None, project_id="p1"),
+        fact("A", 4, region=None, project_id="p2"),
+        fact("X", 5, region="two"),
+        fact("A", 6, name="other", region="one", project_id="p1"),
+    ),
     "spelled in two ways": (
         fact("C", 0),
         fact("A", 3, policy="ETL"),
@@ -232,13 +241,13 @@ def agency_facts(draw: st.DrawFn) -> Fact:
     identity = draw(st.sampled_from((None, None, "X1", "X2")))
     names = ("ci", "CI", "other") if identity is None or letter == "C" else (None, "ci", "CI")
     stated: dict[str, Any] = {"id": identity, "name": draw(st.sampled_from(names))}
-    if letter in "AX":
+    if letter in "AXE":
         stated["policy_id"] = draw(st.sampled_from((None, None, "policy1", "policy2")))
         named = ("one", "two", "ONE") if stated["policy_id"] is None else (None, "one", "two")
         stated["policy"] = draw(st.sampled_from(named))
-        stated["project_id"] = draw(st.sampled_from((None, None, "project1")))
+        stated["project_id"] = draw(st.sampled_from((None, None, "project1", "project2")))
         stated["region"] = draw(
-            st.sampled_from(("*", "one") if not stated["project_id"] else (None, "one"))
+            st.sampled_from(("*", "one", "two") if not stated["project_id"] else (None, "one"))
         )
     if letter in "CT":
         stated |= dict(zip(TRUSTEE, draw(st.sampled_from(TRUSTEES)), strict=True))
