@@ -101,6 +101,8 @@ class AgencyDeletionRequested(DomainEvent):
     agency: AgencyName | None = None
     agency_id: Line | None = None
     detail: Line | None = None
+    task: Line | None = None
+    """The id of the task."""
 
 
 class AgencyCreationRefused(DomainEvent):
@@ -137,6 +139,8 @@ class AgencyDeletionFailed(DomainEvent):
     agency: AgencyName | None = None
     agency_id: Line | None = None
     why: Line | None = None
+    task: Line | None = None
+    """The id of the task that failed."""
 
 
 class AgencyDeleted(DomainEvent):
@@ -146,6 +150,8 @@ class AgencyDeleted(DomainEvent):
 
     agency: AgencyName | None = None
     agency_id: Line | None = None
+    task: Line | None = None
+    """The id of the task that deleted it, if one did."""
 
 
 AboutAgency = AgencyCreated | AgencyDeleted | AgencyDeletionRequested
@@ -265,6 +271,7 @@ _TRUSTEE = {
     "trustee_name": "trusted_account_name",
 }
 _EXPIRY = {"expires_at": "expires_at"}
+_TASK = {"task": "task"}
 DECIDE: Decisions = {
     CreateAgency: create,
     AttemptAgencyDeletion: attempt_deletion,
@@ -299,7 +306,7 @@ EVENTS: Meanings = {
         ),
         standing,
         role="change",
-        says=Says("deletion asked for", "agency", THE_AGENCY),
+        says=Says("deletion asked for", "agency", THE_AGENCY | _TASK),
     ),
     AgencyCreationRefused: Meaning(
         lambda event, who: f"{who} tried to create the agency {event.agency}: {event.why}",
@@ -316,12 +323,12 @@ EVENTS: Meanings = {
         ),
         "the agency stays: the views show that it exists again",
         role="change",
-        says=Says("deletion failed", "agency", THE_AGENCY),
+        says=Says("deletion failed", "agency", THE_AGENCY | _TASK),
     ),
     AgencyDeleted: Meaning(
         lambda event, who: f"{who} deleted the agency {called(event)}",
         standing,
         role="change",
-        says=Says("deleted", "agency", THE_AGENCY),
+        says=Says("deleted", "agency", THE_AGENCY | _TASK),
     ),
 }

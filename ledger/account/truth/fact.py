@@ -73,6 +73,8 @@ class Fact(NamedTuple):
     trustee_name: str | None = None
     """The trusted account's id and name, if the call told both."""
     expires_at: datetime | None = None
+    task: str | None = None
+    """The task that carries out a deletion: of a request, of its end, of its failure."""
     actor: str | None = None
     origin: Origin = "observed"
     trace: str | None = None

@@ -44,6 +44,7 @@ class Life:
         "id",
         "lines",
         "seen",
+        "tasks",
         "unseen_from",
     )
 
@@ -58,6 +59,8 @@ class Life:
         """The request of its deletion, while it may still be carried out."""
         self.failures: tuple[tuple[Fact, Fact], ...] = ()
         """The requests of its deletion that failed, each with its failure."""
+        self.tasks: frozenset[str] = frozenset()
+        """The tasks of all requests of its deletion."""
         self.ended: Fact | None = None
         self.end: End = "seen"
         self.doubted_at: datetime | None = None
@@ -65,7 +68,7 @@ class Life:
     def fork(self) -> Life:
         copy = Life(self.begun, seen=self.seen, unseen_from=self.unseen_from)
         copy.id, copy.lines, copy.asked = self.id, self.lines.copy(), self.asked
-        copy.failures = self.failures
+        copy.failures, copy.tasks = self.failures, self.tasks
         copy.doubted_at = self.doubted_at
         return copy
 
@@ -75,7 +78,7 @@ class Life:
             (key, *((run[:4], id(run.before)) for run in line)) for key, line in self.lines.items()
         )
         ended = (self.ended.position, self.end) if self.ended else None
-        asked = self.asked, self.failures
+        asked = self.asked, self.failures, self.tasks
         return self.id, self.begun.at, self.seen, self.unseen_from, asked, ended, lines
 
     def detach(self) -> int:
@@ -135,7 +138,7 @@ class Story:
             (key, *((run.status, run.dearer, run.closed) for run in line))
             for key, line in life.lines.items()
         )
-        return life.id or life.begun.at, life.seen, life.asked is None, lines
+        return life.id or life.begun.at, life.seen, life.asked is None, life.tasks, lines
 
     # -- lives ------------------------------------------------------------------------------------
 
@@ -224,7 +227,16 @@ class Story:
         if fact.expires_at is not None:
             life.lines["expiry"] = was_set(life.lines.get("expiry", ()), fact.expires_at, fact)
 
+    def _is_of_another(self, fact: Fact) -> bool:
+        """Whether a task that ended was that of a thing which had the name before."""
+        life = self.life
+        if fact.task is None or (type(life) is Life and fact.task in life.tasks):
+            return False
+        return any(fact.task in past.tasks for past in self.past)
+
     def delete(self, fact: Fact) -> None:
+        if self._is_of_another(fact):
+            return
         life = self.present(fact)
         if life is None:
             return
@@ -241,6 +253,8 @@ class Story:
         life = self.present(fact)
         if life is None:
             return
+        if fact.task is not None:
+            life.tasks |= {fact.task}
         if life.asked is None:
             life.asked = fact
         elif life.asked.at == fact.at and life.asked.actor != fact.actor:
@@ -249,6 +263,8 @@ class Story:
     def fail(self, fact: Fact) -> None:
         """The deletion that was asked for was not carried out. It proves nothing else."""
         life = self.life
+        if self._is_of_another(fact):
+            return
         if type(life) is Life and life.asked is not None and fact.id in (None, life.id):
             life.failures = (*life.failures, (life.asked, fact))
             life.asked = None

@@ -74,9 +74,8 @@ def _ask_for_deletion(call: Call, role: Role) -> Translation:
     """AWS only accepts the deletion of a service-linked role; a task carries it out."""
     if call.error:
         return AgencyDeletionAttempted(agency=role.name, outcome="refused", why=call.why())
-    return AgencyDeletionRequested(
-        agency=role.name, agency_id=role.id, detail=text(call.response.get("deletionTaskId"))
-    )
+    task = text(call.response.get("deletionTaskId"))
+    return AgencyDeletionRequested(agency=role.name, agency_id=role.id, detail=task, task=task)
 
 
 def _end_of_task(call: Call) -> Translation:
@@ -90,12 +89,12 @@ def _end_of_task(call: Call) -> Translation:
         return call.not_named("role")
     call.trace_id, call.actor, call.correlation_id = task, None, None
     if status == "SUCCEEDED":
-        return AgencyDeleted(agency=role)
+        return AgencyDeleted(agency=role, task=task)
     reason = text(within(call.response, "reason").get("reason"))
     call.error = f"{status}: {reason}" if reason else status
     why = call.why()
     refused = AgencyDeletionAttempted(agency=role, outcome="refused", why=why)
-    return refused, AgencyDeletionFailed(agency=role, why=why)
+    return refused, AgencyDeletionFailed(agency=role, why=why, task=task)
 
 
 def _under_a_policy(

@@ -122,7 +122,7 @@ def _delete(trace: CtsTrace) -> Facts | str:
         return NO_AGENCY
     if not trace.succeeded:
         return (_deletion_refused(agency, trace.why()),)
-    return (AgencyDeleted(agency=agency.name, agency_id=agency.id),)
+    return (AgencyDeleted(agency=agency.name, agency_id=agency.id, task=_task(trace)),)
 
 
 def _deletion_refused(agency: Handles, why: str) -> AgencyDeletionAttempted:
@@ -146,14 +146,23 @@ def _delete_linked(trace: CtsTrace) -> Facts | str:
         # A caller without rights says nothing of a task that another one began.
         denied = str(trace.record.get("code")) in _DENIED
         return facts if denied else (*facts, _deletion_failed(agency, trace))
-    task = text_in((trace.response,), "deletion_task_id")
+    task = _task(trace)
     detail = f"{trace.name}: task {task}" if task else trace.name
-    asked = AgencyDeletionRequested(agency=agency.name, agency_id=agency.id, detail=detail)
+    asked = AgencyDeletionRequested(
+        agency=agency.name, agency_id=agency.id, detail=detail, task=task
+    )
     return (asked,)
 
 
+def _task(trace: CtsTrace) -> str | None:
+    """The id of the task that carries out a deletion."""
+    return text_in((trace.response,), "deletion_task_id")
+
+
 def _deletion_failed(agency: Handles, trace: CtsTrace) -> AgencyDeletionFailed:
-    return AgencyDeletionFailed(agency=agency.name, agency_id=agency.id, why=trace.why())
+    return AgencyDeletionFailed(
+        agency=agency.name, agency_id=agency.id, why=trace.why(), task=_task(trace)
+    )
 
 
 _DENIED: Final = ("401", "403", "404")

@@ -31,7 +31,7 @@ OMITTED = {"omitted": True}
 def test_the_deletion_of_a_service_linked_role_is_only_asked_for() -> None:
     said = call("DeleteServiceLinkedRole", roleName=LINKED)
     said |= {"responseElements": {"deletionTaskId": TASK}}
-    assert fact(said) == AgencyDeletionRequested(agency=LINKED, detail=TASK)
+    assert fact(said) == AgencyDeletionRequested(agency=LINKED, detail=TASK, task=TASK)
 
 
 def test_a_refused_creation_of_a_service_linked_role_is_an_attempt_on_the_named_role() -> None:
@@ -51,7 +51,7 @@ def status(status: str | None, task: str | None = TASK, **fields: Any) -> Record
 
 def test_a_deletion_task_that_succeeded_proves_that_the_role_ended() -> None:
     found = observed(status("SUCCEEDED"))
-    assert found.events == (AgencyDeleted(agency=LINKED),)
+    assert found.events == (AgencyDeleted(agency=LINKED, task=TASK),)
     assert (found.actor, found.correlation_id) == (None, None)  # Anybody may ask for the status.
 
 
@@ -61,7 +61,7 @@ def test_a_deletion_task_that_failed_is_an_attempt_and_leaves_the_role() -> None
     why = "GetServiceLinkedRoleDeletionStatus: FAILED: in use by example"
     assert found.events == (
         AgencyDeletionAttempted(agency=LINKED, outcome="refused", why=why),
-        AgencyDeletionFailed(agency=LINKED, why=why),
+        AgencyDeletionFailed(agency=LINKED, why=why, task=TASK),
     )
     found = observed(status("FAILED", responseElements={"status": "FAILED"}))
     assert found.events[0].why.endswith(": FAILED")  # type: ignore[attr-defined]

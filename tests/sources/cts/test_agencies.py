@@ -345,19 +345,19 @@ def test_a_refused_deletion_is_an_attempt_and_deletes_nothing(name: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("response", "detail"),
+    ("response", "detail", "task"),
     [
-        ({"deletion_task_id": "dt1"}, ": task dt1"),
-        ({"deletion_task_id": "dt1", "status": "in_progress"}, ": task dt1"),
-        ("", ""),
+        ({"deletion_task_id": "dt1"}, ": task dt1", "dt1"),
+        ({"deletion_task_id": "dt1", "status": "in_progress"}, ": task dt1", "dt1"),
+        ("", "", None),
     ],
 )
 def test_the_deletion_of_a_service_linked_agency_is_only_asked_for(
-    response: Any, detail: str
+    response: Any, detail: str, task: str | None
 ) -> None:
     name = "deleteServiceLinkedAgencyV5"
     url = {"resource_url": "/v5/service-linked-agencies/a1"}
-    asked = {"agency_id": "a1", "detail": f"{name}{detail}"}
+    asked = {"agency_id": "a1", "detail": f"{name}{detail}", "task": task}
     assert fact(name, **url, response=response) == AgencyDeletionRequested.model_validate(asked)
     asked["agency"] = "mesh"
     assert fact(name, **AGENCY, response=response) == AgencyDeletionRequested.model_validate(asked)
@@ -365,14 +365,15 @@ def test_the_deletion_of_a_service_linked_agency_is_only_asked_for(
 
 def test_the_end_of_a_deletion_task_is_the_deletion_or_its_failure() -> None:
     name = "deleteServiceLinkedAgencyV5"
-    assert fact(name, **AGENCY, response={"status": "succeeded"}) == AgencyDeleted(
-        agency="mesh", agency_id="a1"
+    task = {"deletion_task_id": "dt1"}
+    assert fact(name, **AGENCY, response={"status": "succeeded"} | task) == AgencyDeleted(
+        agency="mesh", agency_id="a1", task="dt1"
     )
-    failed = facts(name, **AGENCY, response={"status": "FAILED", "message": "in use"})
+    failed = facts(name, **AGENCY, response={"status": "FAILED", "message": "in use"} | task)
     why = f"{name}: in use"
     assert failed == [
         AgencyDeletionAttempted(agency="mesh", agency_id="a1", outcome="refused", why=why),
-        AgencyDeletionFailed(agency="mesh", agency_id="a1", why=why),
+        AgencyDeletionFailed(agency="mesh", agency_id="a1", why=why, task="dt1"),
     ]
 
 

@@ -237,7 +237,7 @@ def definition_facts(draw: st.DrawFn) -> Fact:
 @st.composite
 def agency_facts(draw: st.DrawFn) -> Fact:
     """A call on one of two agencies, by its id, by its name in two spellings, or by both."""
-    letter = draw(st.sampled_from("CDAAAXXETTLP"))
+    letter = draw(st.sampled_from("CDAAAXXETTLFP"))
     identity = draw(st.sampled_from((None, None, "X1", "X2")))
     names = ("ci", "CI", "other") if identity is None or letter == "C" else (None, "ci", "CI")
     stated: dict[str, Any] = {"id": identity, "name": draw(st.sampled_from(names))}
@@ -251,6 +251,8 @@ def agency_facts(draw: st.DrawFn) -> Fact:
         )
     if letter in "CT":
         stated |= dict(zip(TRUSTEE, draw(st.sampled_from(TRUSTEES)), strict=True))
+    if letter in "DLF":
+        stated["task"] = draw(st.sampled_from((None, "t1", "t2")))
     if letter == "P":
         stated["expires_at"] = at(draw(st.integers(0, 9)))
     origin = draw(st.sampled_from(("observed", "observed", "commanded")))

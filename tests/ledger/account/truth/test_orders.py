@@ -99,6 +99,29 @@ def test_a_failed_deletion_that_was_not_asked_for_proves_nothing() -> None:
     assert in_every_order(fact("F", 5), rules=AWS) == []
 
 
+def test_the_end_of_a_task_is_of_the_agency_whose_deletion_was_asked_for() -> None:
+    """The role was made again before anybody asked how the task ended."""
+    made_again = fact("C", 0), fact("L", 3, "bob", task="t1"), fact("C", 5, "dora")
+    for end in ("D", "F"):
+        found = in_every_order(*made_again, fact(end, 9, task="t1"), rules=AWS)
+        assert shown(found, "agency")[-1] == "5- exists since 5 by dora"
+        again = (fact("L", 7, "erik", task="t2"), fact(end, 9, task="t2"))
+        last = {"D": "9- deleted since 9 by carol", "F": "9- exists since 5 by dora"}
+        found = in_every_order(*made_again, *again, rules=AWS)
+        assert shown(found, "agency")[-1] == last[end]
+
+
+def test_the_end_of_a_task_that_nobody_was_seen_to_ask_for_ends_the_agency() -> None:
+    found = in_every_order(fact("C", 0), fact("D", 9, task="t1"), rules=AWS)
+    assert shown(found, "agency")[-1] == "9- deleted since 9 by carol"
+
+
+def test_of_two_requests_each_task_may_be_the_one_that_deletes() -> None:
+    asked = fact("L", 3, "bob", task="t1"), fact("L", 4, "dora", task="t2")
+    found = in_every_order(fact("C", 0), *asked, fact("D", 9, task="t2"), rules=AWS)
+    assert shown(found, "agency")[-1] == "9- deleted since 9 by carol"
+
+
 def test_a_command_and_a_trace_in_one_instant_have_an_order() -> None:
     """The unseen creation that is tried before the trace's call does not belong to the command."""
     command = {"origin": "commanded"}
