@@ -75,34 +75,34 @@ class AgencyCell:
             self._before = list(self._live.spans())
         self._live, self._spans = None, None
 
-    @property
-    def is_up_to_date(self) -> bool:
-        return self._live is not None and not self.new
-
     def bring_up_to_date(self, keys: Keys, rules: Rules) -> None:
         """Fold what was learned. The policies and projects have to be up to date."""
-        if self.is_up_to_date:
+        new, live = self.new, self._live
+        if live is not None and not new:
             return
-        new, self.new, self._spans = self.new, [], None
-        if self._live is None or len(new) > len(self.facts):
+        self.new = []
+        if live is None or len(new) > len(self.facts):
             self._fold(new, keys, rules)
             return
         left = [new] if len(new) == 1 else _instants(new)
         while left:
-            changes = self._live.take(left[0], self.facts)
+            changes = live.take(left[0], self.facts)
             if changes is None:
                 self._fold([fact for instant in left for fact in instant], keys, rules)
                 return
             self._keep(left.pop(0))
-            if self.seen and changes:
+            if changes:
+                self._spans = None
+            if changes and self.seen:
                 self.changes = composed(self.changes, changes)
 
     def _keep(self, instant: Sequence[Fact]) -> None:
+        known = self.facts
         for fact in instant:
-            if self.facts and place(fact) < place(self.facts[-1]):
-                insort(self.facts, fact, key=place)
+            if not known or fact.at > known[-1].at or place(fact) > place(known[-1]):
+                known.append(fact)
             else:
-                self.facts.append(fact)
+                insort(known, fact, key=place)
 
     def _fold(self, new: Sequence[Fact], keys: Keys, rules: Rules) -> None:
         """Fold all facts anew, the new ones too."""

@@ -127,7 +127,8 @@ class Cells:
         found: list[Change] = []
         for cells in (self._touched, self._redefined):
             for cell in cells:
-                found += cell.report() if cell.handles else ()
+                if cell.handles:
+                    found += cell.report()
             cells.clear()
         return found
 
@@ -194,7 +195,7 @@ class Cells:
         while self._undefined:
             self._define()
         for cell in cells:
-            if cell.handles and not cell.is_up_to_date:
+            if cell.handles:
                 self._has_folded = True
                 cell.bring_up_to_date(self._keys, self._rules)
 
@@ -219,6 +220,8 @@ class Cells:
         pending = [cell for cell in self._undefined if cell.handles]
         self._undefined.clear()
         found = [(cell, new) for cell in pending if (new := cell.redefined(self._rules))]
+        if not found:
+            return
         changed = [cell for cell, new in found if not cell.means(new)] if self._has_folded else []
         if self._memory is not None:
             for cell in changed:
@@ -230,8 +233,7 @@ class Cells:
         for cell, new in found:
             cell.adopt(new)
             self._register(cell, new)
-        if found:
-            self._keys.forget()
+        self._keys.forget()
 
     def _register(self, cell: DefinitionCell, definitions: Definitions) -> None:
         self._redefined[cell] = None

@@ -80,14 +80,23 @@ class DefinitionCell:
 
     def learn_use(self, identity: str | None, name: str | None, fact: Fact) -> bool:
         """Take a grant or a revocation. Returns whether the cell may have to be folded anew."""
-        self.new_uses.append(fact)
         if identity is not None and name is not None:
             first = self._stated.get((identity, name))
             if first is None or fact.at <= first:
                 self._stated[identity, name] = fact.at
                 self.tellings.append(fact)
                 self.is_stale = True
+        if self._is_no_news(fact):
+            self.uses.append(fact)
+            return False
+        self.new_uses.append(fact)
         return self.is_stale or self.has_own
+
+    def _is_no_news(self, use: Fact) -> bool:
+        """Whether what was folded last is known to be proven by a use already."""
+        if self._proofs is None or self.is_stale or self.new_uses:
+            return False
+        return not self._proofs.prove(use)
 
     def remember(self, own: list[Fact], uses: list[Fact], rules: Rules) -> Definitions | None:
         """Take earlier facts, of which the spans were reported. Returns what they define."""

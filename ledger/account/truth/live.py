@@ -15,7 +15,7 @@ from ledger.account.truth.changes import Change, differences, differences_of_lin
 from ledger.account.truth.fact import Call, Fact, LineKey
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.late import History, known_life
-from ledger.account.truth.lines import GRANTED, Line
+from ledger.account.truth.lines import GRANTED, REVOKED, Line
 from ledger.account.truth.names import Names, own_names
 from ledger.account.truth.orders import one_chain
 from ledger.account.truth.places import Open, fold_placed
@@ -70,8 +70,13 @@ class Live:
         `before` are the facts that were taken before them, sorted by time.
         """
         slot = self._slot_of(instant)
-        facts = self._keyed(slot, instant) if slot is not None else None
-        if slot is None or facts is None:
+        if slot is None:
+            return None
+        if len(instant) == 1 and _proves_what_is_known(instant[0], slot):
+            slot.last_at, slot.last_lines = instant[0].at, {None}
+            return []
+        facts = self._keyed(slot, instant)
+        if facts is None:
             return None
         if slot.last_at is None or facts[0].at > slot.last_at:
             changes: list[Change] | None = self._step(slot, facts)
@@ -85,7 +90,9 @@ class Live:
     def _slot_of(self, instant: Sequence[Fact]) -> Slot | None:
         """The slot of all facts of an instant; None if there are several, or a name changes."""
         name = self._known_slot(instant[0])
-        if name is None or any(self._known_slot(fact) != name for fact in instant[1:]):
+        if name is None:
+            return None
+        if len(instant) > 1 and any(self._known_slot(fact) != name for fact in instant[1:]):
             return None
         slot = self._slots.get(name)
         if slot is None:
@@ -120,7 +127,9 @@ class Live:
         facts = list(self._keys.keyed(instant))
         known = self._open[slot.name]
         for fact in facts:
-            for key in (fact.key, *fact.others) if fact.key is not None else ():
+            if fact.key is None:
+                continue
+            for key in (fact.key, *fact.others):
                 known.add(key, fact.call)
                 if self._keys.scope(key).ends and not _have(slot, key):
                     return None
@@ -158,10 +167,22 @@ class Live:
             return []
         agency = self._agency(slot, life)
         gone = agency.gone()
+        if not gone and self._grows(agency, line, known, fact):
+            slot.step(facts)
+            return _grown(list(agency.spans_of(line, gone, Tail(fact.at, ()))))
         tail = None if gone or len(known) > 1 else Tail(fact.at, ())
         before = list(agency.spans_of(line, gone, tail)) if known else []
         slot.step(facts)
         return differences_of_line(before, list(agency.spans_of(line, gone, tail)))
+
+    def _grows(self, agency: Agency, key: Key, line: Line, fact: Fact) -> bool:
+        """Whether a fact adds a run to a known line, and nothing else bears on what is shown."""
+        if len(line) != 1 or len(agency.stories[0]) != 1 or not isinstance(key, LineKey):
+            return False
+        if fact.call != "granted" and line[0].status == REVOKED:
+            return False
+        scope = self._keys.scope(key)
+        return scope.is_constant and not scope.absences
 
     def _tail(self, slot: Slot, facts: Sequence[Fact], lines: Mapping[Key, Line]) -> Tail | None:
         """The tail that facts of the latest instant may change; None if they may change the past.
@@ -259,6 +280,20 @@ class Live:
             keyed = by_slot(self._keys.keyed(taken), self._names, self._rules)[slot.name]
             history = self._histories[slot.name] = History(keyed, slot, self._rules, self._born)
         return history
+
+
+def _proves_what_is_known(fact: Fact, slot: Slot) -> bool:
+    """Whether a fact says only that a thing exists, later than all before it, and it does."""
+    if fact.call != "evidence" or slot.last_at is None or fact.at <= slot.last_at:
+        return False
+    return _touched_life(slot, (fact,)) is not None
+
+
+def _grown(spans: list[Span]) -> list[Change]:
+    """The changes by a new run, from the span that it ended and its own."""
+    ended, new = spans
+    lasting = ended._replace(until_at=None, expires=False)
+    return [Change(lasting, ended), Change(None, new)]
 
 
 def _have(slot: Slot, key: LineKey) -> bool:
