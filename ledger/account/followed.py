@@ -1,8 +1,8 @@
 """An account that is followed event by event: each question costs as much as its answer.
 
 The spans that hold at the end of the facts are indexed, and each event brings the index up to date
-by the changes that it made. `Account` instead asks for all spans of the agency that it is asked of,
-which is faster for one question, and grows with the agency's permissions for each further event.
+by the changes that it made. `Account` instead asks for all spans that the agency ever had of such
+permissions, which is faster for one question, and grows with these spans for each further event.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ proves it. A permission that is not known to be granted is not granted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -150,7 +150,7 @@ class Account:
         """The services that the agency may use in the region, those for all regions included."""
         return frozenset(
             span.service
-            for span in self._granted(agency)
+            for span in self._granted(agency, _is_told)
             if span.service is not None and span.region in (region, "*")
         )
 
@@ -206,40 +206,35 @@ class Account:
 
     # -- spans ------------------------------------------------------------------------------------
 
-    def _all_of(self, subject: Subject, name: str) -> list[Span]:
-        """All spans of the agencies or policies that ever had a name, the past ones too."""
-        cells = self.state.cells
-        return cells.of_agency(name) if subject == "agency" else cells.of_policy(name)
-
-    def _of(self, subject: Subject, name: str) -> list[Span]:
-        """The spans that hold of the agencies, or of the policies, that are called so."""
-        known = self._held.get((subject, name))
-        if known is None:
-            known = self._held[subject, name] = [
-                span
-                for span in self._all_of(subject, name)
-                if self._holds(span) and (span.name == name or _is_called(span, name, self._rules))
-            ]
-        return known
-
     def _lives(self, subject: Subject, name: str) -> list[Span]:
         """The spans that hold of a life, a trust or an expiry."""
-        thing: Subject = "policy" if subject == "policy" else "agency"
-        return [span for span in self._of(thing, name) if span.subject == subject]
+        known = self._held.get((subject, name))
+        if known is None:
+            cells = self.state.cells
+            of_policy = subject == "policy"
+            found = cells.of_policy(name) if of_policy else cells.lives_of(name)
+            known = [span for span in self._that_hold(found, name) if span.subject == subject]
+            self._held[subject, name] = known
+        return known
 
     def _permissions(self, agency: str, service: str | None) -> Iterable[Span]:
         """The spans that hold of the agency's permissions to use a service."""
-        return (
-            span
-            for span in self._of("agency", agency)
-            if span.subject == "permission" and span.service == service
-        )
+        found = self.state.cells.permissions_of(agency, lambda each: each == service)
+        return self._that_hold(found, agency)
 
-    def _granted(self, agency: str) -> list[Span]:
+    def _granted(
+        self, agency: str, is_wanted: Callable[[str | None], bool] = lambda _: True
+    ) -> list[Span]:
+        """The spans that hold of what is granted to the agency, of services that are wanted."""
+        found = self._that_hold(self.state.cells.permissions_of(agency, is_wanted), agency)
+        return [span for span in found if span.status == GRANTED]
+
+    def _that_hold(self, spans: Iterable[Span], name: str) -> list[Span]:
+        """Those of the spans that hold, and are of the things that are called so."""
         return [
             span
-            for span in self._of("agency", agency)
-            if span.subject == "permission" and span.status == GRANTED
+            for span in spans
+            if self._holds(span) and (span.name == name or _is_called(span, name, self._rules))
         ]
 
     def _under(self, policy: str) -> list[Span]:
@@ -260,10 +255,9 @@ class Account:
     def _first_positions(self, agency: str) -> dict[tuple[str | None, ...], int]:
         """The position of the first fact of each permission that agencies of a name ever had."""
         first: dict[tuple[str | None, ...], int] = {}
-        for span in self._all_of("agency", agency):
-            if span.subject == "permission":
-                position = _LAST if span.position is None else span.position
-                first[_line(span)] = min(first.get(_line(span), _LAST), position)
+        for span in self.state.cells.permissions_of(agency, lambda _: True):
+            position = _LAST if span.position is None else span.position
+            first[_line(span)] = min(first.get(_line(span), _LAST), position)
         return first
 
     def _key(self, span: Span) -> PermissionKey:
@@ -289,6 +283,10 @@ class Account:
         if named is not None and named.exists and named.key == identity:
             return None
         return _identity(identity, span.policy, self._rules)
+
+
+def _is_told(service: str | None) -> bool:
+    return service is not None
 
 
 def _line(span: Span) -> tuple[str | None, ...]:

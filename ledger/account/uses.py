@@ -70,7 +70,7 @@ def agencies_named(command: Command, catalogue: Catalogue) -> tuple[str, ...]:
 
 def handles_of(state: State, agency: str) -> tuple[str, ...]:
     """An agency's name, and the ids of all that ever had it: each may have a stream of uses."""
-    things = (span.thing for span in state.cells.of_agency(agency))
+    things = (span.thing for span in state.cells.lives_of(agency))
     return tuple(dict.fromkeys((agency, *(thing for thing in things if "~" not in thing))))
 
 
@@ -97,5 +97,5 @@ def _shows(state: State, use: Fact) -> bool:
         and (span.until_at is None or use.at < span.until_at)
         and (use.id is None or span.thing == use.id)
         and (use.name is None or (span.name and rules.slot(span.name) == rules.slot(use.name)))
-        for span in state.cells.of_agency(use.name or use.id or "")
+        for span in state.cells.lives_of(use.name or use.id or "")
     )

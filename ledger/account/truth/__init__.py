@@ -7,7 +7,8 @@
     timeline what the stories agree on                    spans     what is shown of each key
     derive   facts → spans                                rows      spans with two times
     handles  the keys of an index of facts                trustees  the words for one account
-    places   permissions by region and by project     cells    only what changed
+    places   permissions by region and by project         held      spans by what is asked of them
+    cells    only what changed
 
 A successful call that needs what the facts do not show proves an unseen fact. The right order, and
 the right inference, is the explanation with the fewest unseen facts; where equally good ones

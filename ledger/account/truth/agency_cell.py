@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from ledger.account.truth.changes import Change, composed, differences
 from ledger.account.truth.fact import Fact
+from ledger.account.truth.held import Held
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.live import Live
 from ledger.account.truth.rules import Rules
@@ -32,9 +33,8 @@ class AgencyCell:
 
     __slots__ = (
         "_before",
+        "_held",
         "_live",
-        "_named",
-        "_spans",
         "changes",
         "facts",
         "handles",
@@ -55,8 +55,7 @@ class AgencyCell:
         self._live: Live | None = None
         self._before: list[Span] = []
         """The spans as they were before the cell was set aside."""
-        self._spans: list[Span] | None = None
-        self._named: dict[str, list[Span]] = {}
+        self._held: Held | None = None
 
     def absorb(self, other: AgencyCell) -> None:
         """Take over the facts of a cell with which this one turned out to share a handle."""
@@ -73,7 +72,7 @@ class AgencyCell:
         """Give up what was folded: what it depends on is about to change."""
         if self._live is not None and self.seen:
             self._before = list(self._live.spans())
-        self._live, self._spans = None, None
+        self._live, self._held = None, None
 
     def bring_up_to_date(self, keys: Keys, rules: Rules) -> None:
         """Fold what was learned. The policies and projects have to be up to date."""
@@ -92,9 +91,13 @@ class AgencyCell:
                 return
             self._keep(left.pop(0))
             if changes:
-                self._spans = None
-            if changes and self.seen:
-                self.changes = composed(self.changes, changes)
+                self._note(changes)
+
+    def _note(self, changes: list[Change]) -> None:
+        if self._held is not None and not self._held.take(changes):
+            self._held = None
+        if self.seen:
+            self.changes = composed(self.changes, changes)
 
     def _keep(self, instant: Sequence[Fact]) -> None:
         known = self.facts
@@ -129,31 +132,15 @@ class AgencyCell:
     def report(self) -> list[Change]:
         """The changes since the last report. The cell has to be up to date."""
         if not self.seen:
+            assert self._live is not None, "a cell is folded before it is reported"
             self.seen = True
-            return [Change(None, span) for span in self.spans()]
+            return [Change(None, span) for span in self._live.spans()]
         changes, self.changes = self.changes, []
         return changes
 
-    def spans(self) -> list[Span]:
+    def held(self) -> Held:
         """All spans. The cell has to be up to date."""
-        if self._spans is None:
+        if self._held is None:
             assert self._live is not None, "a cell is folded before it is asked"
-            self._spans, self._named = list(self._live.spans()), {}
-        return self._spans
-
-    def of_agency(self, name: str, rules: Rules) -> list[Span]:
-        """The spans of the agencies that ever had a name, or have it as their id."""
-        spans = self.spans()
-        found = self._named.get(name)
-        if found is None:
-            slot = rules.slot(name)
-            things = {
-                span.thing
-                for span in spans
-                if span.subject == "agency"
-                and (
-                    span.thing == name or (span.name is not None and rules.slot(span.name) == slot)
-                )
-            }
-            found = self._named[name] = [span for span in spans if span.thing in things]
-        return found
+            self._held = Held(self._live.spans())
+        return self._held

@@ -3,6 +3,7 @@
 learn(facts)      takes what was appended; folds nothing
 changes()         the spans that are new or different since the last call
 of_agency(name)   the spans of all agencies that ever had the name, or have it as their id
+lives_of(name)    the same without permissions
 
 A cell is the facts that share handles. Cells of agencies ask the cells of the policies and projects
 that they use; if one of these comes to mean something else, they are folded anew.
@@ -10,7 +11,8 @@ that they use; if one of these comes to mean something else, they are folded ane
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from ledger.account.truth.agency_cell import AgencyCell
 from ledger.account.truth.changes import Change
@@ -20,6 +22,7 @@ from ledger.account.truth.derive import is_usable
 from ledger.account.truth.fact import CHANGES, Fact
 from ledger.account.truth.groups import Groups
 from ledger.account.truth.handles import ALL_REGIONS, Recall, id_handle, tells_both
+from ledger.account.truth.held import Part
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.recalling import Memory
 from ledger.account.truth.rules import Rules
@@ -135,13 +138,25 @@ class Cells:
     def of_agency(self, name: str) -> list[Span]:
         """The spans of all agencies that ever had a name: lives, trusts, expiries, permissions.
 
-        Here and below, an id names the thing that has it, and the list is not to be changed.
+        Here and below, an id names the thing that has it.
         """
+        return self._spans_of(name, lambda _: True)
+
+    def lives_of(self, name: str) -> list[Span]:
+        """Those of them that are no permissions, of which there may be very many."""
+        return self._spans_of(name, lambda part: part[0] != "permission")
+
+    def permissions_of(self, name: str, is_wanted: Callable[[str | None], bool]) -> list[Span]:
+        """Those of them that are permissions to use a service that is wanted; None: no service."""
+        return self._spans_of(name, lambda part: part[0] == "permission" and is_wanted(part[1]))
+
+    def _spans_of(self, name: str, is_wanted: Callable[[Part], bool]) -> list[Span]:
         cell = self._agencies.get(name) or self._agencies.get(id_handle(name))
         if cell is None:
             return []
         self._bring([cell])
-        return cell.of_agency(name, self._rules)
+        held = cell.held()
+        return list(held.of(held.called(name, self._rules), is_wanted))
 
     def of_policy(self, name: str) -> list[Span]:
         """The spans of all policies that ever had a name; none if only grants name it."""
@@ -166,7 +181,7 @@ class Cells:
         return [
             span
             for agency in agencies
-            for span in agency.spans()
+            for span in agency.held()
             if span.subject == "permission"
             and (span.policy_id in things or self._rules.slot(span.policy or "") == slot)
         ]
@@ -175,7 +190,7 @@ class Cells:
         """All spans of the facts that are known."""
         agencies = list(self._agencies)
         self._bring(agencies)
-        found = [span for cell in agencies for span in cell.spans()]
+        found = [span for cell in agencies for span in cell.held()]
         for groups in self._definitions.values():
             found += [span for cell in groups for span in cell.spans()]
         return found

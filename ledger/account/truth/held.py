@@ -1,0 +1,67 @@
+"""The spans of one cell, by what is asked of them.
+
+AROA1 "ci"    its life, trust, expiry       a few spans
+              permissions, by service       perhaps a hundred thousand
+
+They take changes: after one, a question costs no more than before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from ledger.account.truth.changes import Change
+from ledger.account.truth.rules import Rules
+from ledger.account.truth.spans import Span, Subject
+
+Part = tuple[Subject, str | None]
+"""A subject and, of permissions, the service."""
+
+
+class Held:
+    """All spans of a cell."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._by_thing: dict[str, dict[Part, dict[tuple[object, ...], Span]]] = {}
+        for span in spans:
+            self._put(span)
+
+    def __iter__(self) -> Iterator[Span]:
+        """All spans."""
+        return self.of(self._by_thing, lambda _: True)
+
+    def take(self, changes: Iterable[Change]) -> bool:
+        """Take changes. Returns False, and takes none, if they are of more than permissions."""
+        found = list(changes)
+        if any(span and span.subject != "permission" for change in found for span in change):
+            return False
+        for before, after in found:
+            if after is not None:
+                self._put(after)
+            elif before is not None:
+                del self._by_thing[before.thing][before.subject, before.service][before[:9]]
+        return True
+
+    def called(self, name: str, rules: Rules) -> list[str]:
+        """The agencies that ever had a name, or have it as their id."""
+        slot = rules.slot(name)
+        return [
+            thing
+            for thing, parts in self._by_thing.items()
+            if thing == name
+            or any(
+                span.name is not None and rules.slot(span.name) == slot
+                for span in parts.get(("agency", None), {}).values()
+            )
+        ]
+
+    def of(self, things: Collection[str], is_wanted: Callable[[Part], bool]) -> Iterator[Span]:
+        """The spans of some things, of the parts that are wanted."""
+        for thing in things:
+            for part, spans in self._by_thing[thing].items():
+                if is_wanted(part):
+                    yield from spans.values()
+
+    def _put(self, span: Span) -> None:
+        parts = self._by_thing.setdefault(span[1], {})
+        parts.setdefault((span[0], span[4]), {})[span[:9]] = span
