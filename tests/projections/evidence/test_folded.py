@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +29,7 @@ from ledger.errors import VerificationFailed
 from ledger.log.signer import LogSigner
 from ledger.messages import DomainEvent
 from projections.definitions.declared import FOLDED
+from projections.evidence.answering import asked_again
 from projections.evidence.check import NOT_OTHERS, check
 from projections.evidence.make import Evidence, make
 from projections.views import Views
@@ -37,6 +40,7 @@ from tests.projections.worlds import ACCOUNTS, BEGINNING, Clock, See, Step, Worl
 
 CATALOGUE = load_catalogue()
 Parts = dict[str, bytes]
+FACTS = "SELECT entry FROM events WHERE account = 'a' AND provider = 'aws' ORDER BY position"
 
 
 @dataclass(slots=True)
@@ -212,6 +216,24 @@ def test_an_answer_that_follows_from_many_entries_holds_every_entry(
     assert made.question.complete
     assert "follow from more than" in made.notes[0]
     assert ledger.checked().answer.rows == made.answer.rows
+
+
+def test_the_entries_of_an_account_are_found_by_an_index_when_evidence_is_checked(
+    ledger: Signed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise each account costs a scan of all entries: of 2,000 accounts, a minute."""
+    ledger.see(created("a"), LOGIN)
+    ledger.made("agencies", complete=True)
+    plans: list[str] = []
+
+    def asked(path: Path, *given: Any) -> Any:
+        with closing(sqlite3.connect(path)) as connection:
+            plans.extend(row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {FACTS}"))
+        return asked_again(path, *given)
+
+    monkeypatch.setattr("projections.evidence.check.asked_again", asked)
+    ledger.checked()
+    assert "USING INDEX events_by_account" in plans[0]
 
 
 def check_answers(ledger: Signed, position: int, minute: int | None, view: str) -> None:
