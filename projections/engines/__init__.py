@@ -1,4 +1,5 @@
-"""Engines that replay an export: each runs the projections' SELECTs over the relation `events`.
+"""Engines that replay an export: each runs the projections' SELECTs over the relation `events`, and
+brings the facts of accounts together for the fold.
 
 A further engine is one module with a class that implements `Engine`, and a line in `open_engine`.
 
@@ -7,6 +8,7 @@ May import: views, export, maintenance, and what lies below them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from projections.export.manifest import Manifest
     from projections.maintenance.digest import Digest
+    from projections.maintenance.folded_present import Part
     from projections.projection import Projection
 
 
@@ -44,6 +47,11 @@ class Engine(Protocol):
     def digest(self, projection: Projection) -> Digest:
         """The digests of a projection's present, computed as `projections.maintenance.digest` does.
         Several threads may call it. Raises EngineFailed.
+        """
+
+    def fold(self, names: Sequence[str]) -> Iterator[Part]:
+        """The lines for the digests of these folded projections, in the order of the accounts.
+        One thread calls it, while others may call `digest`. Raises EngineFailed.
         """
 
     def close(self) -> None:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from ledger.errors import StoreUnavailable
 from projections.engines import EngineFailed, nothing
+from projections.engines.folding import FACTS, PLACE
+from projections.engines.processes import BATCH, fold_on_all_cores
 from projections.export.events import COLUMNS
 from projections.export.manifest import Manifest
 from projections.maintenance.digest import Digest, digest_of_lines, facts_columns
+from projections.maintenance.folded_present import Part
 from projections.maintenance.present import sorted_present
 from projections.projection import Projection
 
 try:
     import duckdb
+    import pyarrow as pa
 except ImportError as error:
     raise StoreUnavailable(
-        "This engine needs the package duckdb, which is not installed.",
+        f"This engine needs the package {error.name}, which is not installed.",
         remedy="pip install 'authledger[duckdb]'",
     ) from error
 
@@ -58,6 +62,15 @@ class DuckDb:
                 )
                 return digest_of_lines(_lines(cursor))
             except duckdb.Error as error:
+                raise EngineFailed(f"DuckDB cannot continue: {error}") from error
+
+    def fold(self, names: Sequence[str]) -> Iterator[Part]:
+        with self._connection.cursor() as cursor:
+            try:
+                facts = cursor.sql(f"{FACTS} ORDER BY {', '.join(PLACE)}")
+                with facts.to_arrow_reader(BATCH) as batches:
+                    yield from fold_on_all_cores(names, batches)
+            except (duckdb.Error, pa.ArrowException, OSError) as error:
                 raise EngineFailed(f"DuckDB cannot continue: {error}") from error
 
     def close(self) -> None:

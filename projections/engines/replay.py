@@ -7,7 +7,7 @@ have gone further.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -20,13 +20,14 @@ from projections.export.events import EventSource
 from projections.export.exporter import check_history
 from projections.export.manifest import Manifest, damaged_files, read_manifest
 from projections.maintenance.digest import Digest
+from projections.maintenance.folded_present import digests_of_parts
 from projections.maintenance.rebuild import OnProgress, Rebuilt
 from projections.maintenance.runner import Certificate, code_version, projections_named
-from projections.projection import Projection
+from projections.projection import FoldedProjection, Projection, Stored
 from projections.views import Views
 
 AT_ONCE: Final = 2
-"""The number of projections that are replayed at the same time."""
+"""The number of projections that are replayed at the same time; the folded ones count as one."""
 
 
 def replay(
@@ -45,7 +46,7 @@ def replay(
     engine fails; VerificationFailed if the export is of another ledger, or its files are not those
     that were exported.
     """
-    wanted = [each for each in projections_named(names) if isinstance(each, Projection)]
+    wanted = projections_named(names)
     manifest = read_manifest(folder)
     check_history(source, folder, manifest)
     reached = views.catch_up()
@@ -84,14 +85,27 @@ def replay(
 
 
 def digests(
-    engine: Engine, folder: Path, manifest: Manifest, projections: Iterable[Projection]
+    engine: Engine, folder: Path, manifest: Manifest, projections: Iterable[Stored]
 ) -> Iterator[Digest]:
-    """The digests of each projection's present, in order. The engine computes one while this
-    process computes the digest of another. Raises EngineFailed.
+    """The digests of each projection, in order. The folded ones come from one fold of all accounts,
+    while the engine computes others. Raises EngineFailed.
     """
+    wanted = list(projections)
+    folded = [each for each in wanted if isinstance(each, FoldedProjection)]
     engine.read(folder, manifest)
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        yield from threads.map(engine.digest, projections)
+        fold = threads.submit(_fold, engine, folded)
+        others = threads.map(
+            engine.digest, (each for each in wanted if isinstance(each, Projection))
+        )
+        for projection in wanted:
+            yield fold.result()[projection.name] if projection in folded else next(others)
+
+
+def _fold(engine: Engine, folded: Sequence[FoldedProjection]) -> dict[str, Digest]:
+    if not folded:
+        return {}
+    return digests_of_parts(folded, engine.fold([projection.name for projection in folded]))
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:

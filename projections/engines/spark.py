@@ -11,29 +11,37 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from ledger.errors import StoreUnavailable
 from projections.engines import EngineFailed, nothing
+from projections.engines.folding import FACTS, PARTS_SCHEMA, PLACE, fold_batches, part_of
 from projections.engines.java import java_home
+from projections.engines.processes import BATCH, fold_on_all_cores
 from projections.export.events import COLUMNS, INTEGERS
 from projections.export.manifest import Manifest
 from projections.maintenance.digest import Digest, digest_of_rows
+from projections.maintenance.folded_present import Part
 from projections.maintenance.present import sorted_present
+from projections.maintenance.runner import code_version
 from projections.projection import Projection
 
 try:
+    import pyarrow as pa
     import pyspark
     from py4j.protocol import Py4JError
     from pyspark import SparkContext
     from pyspark.errors import PySparkException
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, Row, SparkSession
 except ImportError as error:
     raise StoreUnavailable(
-        "This engine needs the package pyspark, which is not installed.",
+        f"This engine needs the package {error.name}, which is not installed.",
         remedy="pip install 'authledger[spark]'",
     ) from error
 
@@ -84,6 +92,7 @@ class Spark:
         if master.startswith("local"):
             variables |= {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"}
             # Here the driver computes. spark-defaults.conf takes precedence over the variable.
+            variables |= {"PYSPARK_PYTHON": sys.executable}
             variables |= {_MEMORY: os.environ.get(_MEMORY) or f"{_memory_mb()}m"}
             settings |= _LOCAL
         builder = SparkSession.builder.master(master).appName("authledger")
@@ -117,6 +126,40 @@ class Spark:
         except (Py4JError, PySparkException) as failure:
             raise _failed(failure) from failure
 
+    def fold(self, names: Sequence[str]) -> Iterator[Part]:
+        try:
+            facts = self._session.sql(FACTS)
+            if self._has_program():
+                yield from self._folded_there(names, facts)
+            else:
+                rows = facts.orderBy(*PLACE).toLocalIterator()
+                yield from fold_on_all_cores(names, _batches(rows))
+        except (Py4JError, PySparkException) as failure:
+            raise _failed(failure) from failure
+
+    def _has_program(self) -> bool:
+        """Whether this version of authledger is installed where Spark's tasks run."""
+        try:
+            found = _mapped(self._session.range(1), _version, "version string").collect()
+        except (Py4JError, PySparkException):
+            return False
+        return [row.version for row in found] == [code_version()]
+
+    def _folded_there(self, names: Sequence[str], facts: DataFrame) -> Iterator[Part]:
+        """Fold in Spark's tasks: each has a range of accounts, sorted.
+
+        The ranges are in order, so the lines need no sort of their own. They are kept until they
+        were read, because they are read one range after the other but made all at once.
+        """
+        ranges = int(str(self._session.conf.get("spark.sql.shuffle.partitions")))
+        ordered = facts.repartitionByRange(ranges, *PLACE).sortWithinPartitions(*PLACE)
+        parts = _mapped(ordered, partial(fold_batches, names), PARTS_SCHEMA).persist()
+        try:
+            parts.count()
+            yield from (part_of(*row) for row in parts.toLocalIterator())
+        finally:
+            parts.unpersist()
+
     def _cause(self, failure: Exception) -> str:
         """The last exception that its processes reported, without stack trace; else Python's."""
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -133,6 +176,28 @@ class Spark:
             session.stop()
         _end_gateway()
         self._folder.cleanup()
+
+
+def _mapped(
+    frame: DataFrame,
+    function: Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]],
+    schema: str,
+) -> DataFrame:
+    """What a function makes of a frame's Arrow batches, in Spark's tasks."""
+    with warnings.catch_warnings():
+        # Spark asks for pandas here, and does not use it.
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
+        return frame.mapInArrow(function, schema)
+
+
+def _version(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for _ in batches:
+        yield pa.RecordBatch.from_pydict({"version": [code_version()]})
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[pa.RecordBatch]:
+    while some := list(islice(rows, BATCH)):
+        yield pa.RecordBatch.from_pylist([row.asDict() for row in some])
 
 
 def _end_gateway() -> None:

@@ -14,8 +14,8 @@ the lines themselves are sorted, so that no engine needs to sort them alike.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -38,6 +38,14 @@ class Digest(NamedTuple):
     facts: str
 
 
+class Lines(NamedTuple):
+    """Some rows' lines for the two digests, each kind in its own order."""
+
+    rows: int
+    full: bytes
+    facts: bytes
+
+
 def digest_of_table(
     connection: Connection, projection: Stored, table: str, position: int
 ) -> Digest:
@@ -57,30 +65,18 @@ def digest_of_rows(projection: Stored, found: Iterable[Sequence[Any]]) -> Digest
     if isinstance(projection, Projection):
         facts = _facts(projection)
         return _digest((_line(row), _line(facts(row))) for row in found)
-    digest = FoldedDigest(projection)
+    hashes = Hashes()
     for _, together in groupby(found, _place(projection)):
-        digest.add(together)
-    return digest.digest()
+        for lines in folded_lines(projection, together):
+            hashes.add(lines)
+    return hashes.digest()
 
 
-class FoldedDigest:
-    """The digest of a folded projection, of which the rows are added account by account.
-
-    The accounts come sorted by provider and account, the rows of one account in any order.
-    """
-
-    def __init__(self, projection: FoldedProjection) -> None:
-        self._facts = _facts(projection)
-        self._hashes = _Hashes()
-
-    def add(self, found: Iterable[Sequence[Any]]) -> None:
-        """Add all rows of one account."""
-        rows = list(found)
-        full = sorted(map(_line, rows))
-        self._hashes.add(full, sorted(_line(self._facts(row)) for row in rows))
-
-    def digest(self) -> Digest:
-        return self._hashes.digest()
+def folded_lines(projection: FoldedProjection, found: Iterable[Sequence[Any]]) -> Iterator[Lines]:
+    """The lines of all rows of one account, a thousand at a time; the rows come in any order."""
+    rows, facts = list(found), _facts(projection)
+    full = sorted(map(_line, rows))
+    return _lines(full, sorted(_line(facts(row)) for row in rows))
 
 
 def digest_of_lines(lines: Iterable[tuple[str, str]]) -> Digest:
@@ -105,6 +101,7 @@ def facts_columns(projection: Stored) -> tuple[str, ...]:
     return tuple(name for name in digested_columns(projection) if name not in _SURROGATES)
 
 
+@lru_cache
 def _facts(projection: Stored) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
     """Picks the facts of a row."""
     columns = digested_columns(projection)
@@ -125,22 +122,31 @@ def _normalized(line: str) -> bytes:
 
 
 def _digest(lines: Iterable[tuple[bytes, bytes]]) -> Digest:
-    hashes, remaining = _Hashes(), iter(lines)
+    hashes, remaining = Hashes(), iter(lines)
     while chunk := list(islice(remaining, _CHUNK)):
-        hashes.add(*zip(*chunk, strict=True))
+        hashes.add(_joined(*zip(*chunk, strict=True)))
     return hashes.digest()
 
 
-class _Hashes:
+def _lines(full: Sequence[bytes], facts: Sequence[bytes]) -> Iterator[Lines]:
+    for first in range(0, len(full), _CHUNK):
+        yield _joined(full[first : first + _CHUNK], facts[first : first + _CHUNK])
+
+
+def _joined(full: Sequence[bytes], facts: Sequence[bytes]) -> Lines:
+    return Lines(len(full), b"".join(full), b"".join(facts))
+
+
+class Hashes:
     """Both hashes over lines that are added in their order."""
 
     def __init__(self) -> None:
         self._full, self._facts, self._count = hashlib.sha256(), hashlib.sha256(), 0
 
-    def add(self, full: Sequence[bytes], facts: Sequence[bytes]) -> None:
-        self._full.update(b"".join(full))
-        self._facts.update(b"".join(facts))
-        self._count += len(full)
+    def add(self, lines: Lines) -> None:
+        self._full.update(lines.full)
+        self._facts.update(lines.facts)
+        self._count += lines.rows
 
     def digest(self) -> Digest:
         return Digest(self._count, self._full.hexdigest(), self._facts.hexdigest())

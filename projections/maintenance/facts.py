@@ -12,8 +12,9 @@ from ledger.folding import FACT_TYPES, Fact, Handle, fact_of_entry, handles_of, 
 from projections.stores import fact_index
 from projections.stores.connection import Connection
 
-_TYPES: Final = ", ".join(f"'{name}'" for name in FACT_TYPES)
-_OF_TYPES: Final = f"type || '' IN ({_TYPES})"
+TYPES: Final = ", ".join(f"'{name}'" for name in FACT_TYPES)
+"""The types of the events that say facts, as a list in SQL."""
+_OF_TYPES: Final = f"type || '' IN ({TYPES})"
 """Most events are of these types, so their index would only cost: an expression does not use it."""
 
 
@@ -57,7 +58,7 @@ def learned(connection: Connection, account: Account, last: int) -> list[Learned
     return [
         Learned(fact, command_id)
         for position, command_id, entry in rows
-        if (fact := _fact(entry, position)) is not None
+        if (fact := fact_at(entry, position)) is not None
     ]
 
 
@@ -70,7 +71,7 @@ def new_facts(connection: Connection, first: int, last: int) -> dict[Account, li
     )
     found: dict[Account, list[Learned]] = defaultdict(list)
     for position, provider, account, command_id, entry in rows:
-        if (fact := _fact(entry, position)) is not None:
+        if (fact := fact_at(entry, position)) is not None:
             found[Account(provider, account)].append(Learned(fact, command_id))
     return dict(sorted(found.items()))
 
@@ -85,14 +86,14 @@ def recalled(
     wanted, rules = frozenset(handles), rules_of(account.provider)
     found = []
     for position, entry in fact_index.entries(connection, account, handles):
-        fact = known.get(position) or _fact(entry, position)
+        fact = known.get(position) or fact_at(entry, position)
         if fact is not None and not wanted.isdisjoint(handles_of(fact, rules)):
             known[position] = fact
             found.append(fact)
     return found
 
 
-def _fact(entry: str, position: int) -> Fact | None:
+def fact_at(entry: str, position: int) -> Fact | None:
     """The fact of an entry. Raises CorruptEntry."""
     try:
         return fact_of_entry(entry, position)

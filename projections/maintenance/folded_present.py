@@ -5,13 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
 
-from ledger.folding import Fact, Span, derive, rules_of
-from projections.maintenance.digest import Digest, FoldedDigest
+from ledger.folding import Fact, derive, rules_of
+from projections.maintenance.digest import Digest, Hashes, Lines, folded_lines
 from projections.maintenance.facts import Account
 from projections.maintenance.spans import Shown, cells_of
 from projections.projection import FoldedProjection
+
+
+class Part(NamedTuple):
+    """Some lines for the digests of the projection of that name: a process can send them."""
+
+    name: str
+    lines: Lines
 
 
 def folded_digests(
@@ -21,24 +30,31 @@ def folded_digests(
 
     The accounts come sorted, each once.
     """
-    parts = [_Part(projection) for projection in wanted]
-    for account, known in facts:
-        spans = derive(known, rules_of(account.provider))
-        for part in parts:
-            part.add(account, spans)
-    return {part.projection.name: part.digest.digest() for part in parts}
+    parts = (folded_parts(wanted, account, known) for account, known in facts)
+    return digests_of_parts(wanted, chain.from_iterable(parts))
 
 
-class _Part:
-    """One projection's share of the spans."""
-
-    def __init__(self, projection: FoldedProjection) -> None:
-        self.projection, self._shown = projection, Shown(projection)
-        self.digest = FoldedDigest(projection)
-
-    def add(self, account: Account, spans: Iterable[Span]) -> None:
-        self.digest.add(
-            self._shown.digested(cells_of(account, span))
+def folded_parts(
+    wanted: Sequence[FoldedProjection], account: Account, facts: Iterable[Fact]
+) -> Iterator[Part]:
+    """The lines of one account, for all projections from one fold of all its facts."""
+    spans = derive(facts, rules_of(account.provider))
+    for projection in wanted:
+        shown = Shown(projection)
+        rows = (
+            shown.digested(cells_of(account, span))
             for span in spans
-            if span.subject == self.projection.subject
+            if span.subject == projection.subject
         )
+        for lines in folded_lines(projection, rows):
+            yield Part(projection.name, lines)
+
+
+def digests_of_parts(
+    wanted: Sequence[FoldedProjection], parts: Iterable[Part]
+) -> dict[str, Digest]:
+    """The digest of each projection by name; the parts come in the order of the accounts."""
+    hashes = {projection.name: Hashes() for projection in wanted}
+    for part in parts:
+        hashes[part.name].add(part.lines)
+    return {name: each.digest() for name, each in hashes.items()}

@@ -22,7 +22,6 @@ from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from ledger.messages import DomainEvent, Observation, Provenance
 from ledger.sources import SOURCES, ImportReport, read_traces
-from projections.definitions.declared import SELECTED
 from projections.engines import Engine, EngineName, open_engine
 from projections.engines.replay import replay
 from projections.export.events import events_of
@@ -84,7 +83,7 @@ def replayed(made: Replayable, engine: Engine) -> Certificate:
 
 def rebuilt(made: Replayable) -> Certificate:
     with Views.open(made.ledger, load_catalogue()) as views:
-        return views.rebuild(SELECTED)
+        return views.rebuild()
 
 
 def digests(certificate: Certificate) -> dict[str, tuple[int, int, str]]:

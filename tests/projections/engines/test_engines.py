@@ -301,7 +301,7 @@ def test_a_replay_prints_the_certificate_and_swaps_nothing(cli: Cli) -> None:
     certificate = cli.done("projection rebuild --engine duckdb --parquet out -o json").json
     assert certificate["engine"].startswith("duckdb ")
     assert certificate["equal"]
-    assert {part["name"] for part in certificate["projections"]} == set(SELECTED)
+    assert {part["name"] for part in certificate["projections"]} == set(PROJECTIONS)
     here = cli.done("projection rebuild usage logins -o json").json
     assert here["projections"] == [
         part

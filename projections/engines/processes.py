@@ -1,0 +1,107 @@
+"""Folds facts on all cores of this machine: one process for each.
+
+The processes are fresh interpreters and not forks, because engines have threads. The facts go to
+them in runs of whole accounts, and their lines come back in the order of the accounts.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import chain, islice
+from threading import Thread
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from projections.engines import EngineFailed
+from projections.engines.folding import fold
+from projections.maintenance.folded_present import Part
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    Run: TypeAlias = list[pa.RecordBatch]
+
+BATCH: Final = 10_000
+"""How many facts an engine's batch has; a run has about as many."""
+ALONE_MAX: Final = 10
+"""So many runs are folded in this process, because others take as long to start."""
+WAITING: Final = 2
+"""How many runs there are for each process, the one that it folds included."""
+
+
+def fold_on_all_cores(
+    names: Sequence[str], batches: Iterable[pa.RecordBatch], processes: int | None = None
+) -> Iterator[Part]:
+    """As `fold` does, in so many processes; None: as many as there are cores.
+
+    Few facts, and those of a single account, are folded in this process. Raises EngineFailed.
+    """
+    processes = processes or os.cpu_count() or 1
+    runs = whole_accounts(batches)
+    first = list(islice(runs, ALONE_MAX + 1))
+    if processes == 1 or len(first) <= ALONE_MAX:
+        return fold(names, chain.from_iterable(chain(first, runs)))
+    return _fold_elsewhere(names, chain(first, runs), processes)
+
+
+def whole_accounts(batches: Iterable[pa.RecordBatch]) -> Iterator[Run]:
+    """Runs of batches, cut where an account begins: no account is in two runs."""
+    run: Run = []
+    for batch in filter(len, batches):
+        begin = _last_begins(batch)
+        if begin or (run and _place(run[-1], -1) != _place(batch, 0)):
+            yield [*run, batch.slice(0, begin)]
+            run = []
+        run.append(batch.slice(begin))
+    if run:
+        yield run
+
+
+def _last_begins(batch: pa.RecordBatch) -> int:
+    """The index of the first row of the batch's last account."""
+    places = list(zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True))
+    return places.index(places[-1])
+
+
+def _place(batch: pa.RecordBatch, row: int) -> tuple[str, str]:
+    return batch.column(0)[row].as_py(), batch.column(1)[row].as_py()
+
+
+def _fold_elsewhere(names: Sequence[str], runs: Iterable[Run], processes: int) -> Iterator[Part]:
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin)
+    pending: deque[Future[list[Part]]] = deque()
+    try:
+        for run in runs:
+            pending.append(pool.submit(_fold_run, names, run))
+            if len(pending) >= processes * WAITING:
+                yield from pending.popleft().result()
+        while pending:
+            yield from pending.popleft().result()
+    except BrokenProcessPool as error:
+        raise EngineFailed(f"A process that folded facts ended: {error}") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+# -- in the processes ----------------------------------------------------------------------------
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent ends this process.
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _fold_run(names: Sequence[str], run: Run) -> list[Part]:
+    return list(fold(names, run))
