@@ -73,7 +73,7 @@ def _place(batch: pa.RecordBatch, row: int) -> tuple[str, str]:
 
 
 def _fold_elsewhere(names: Sequence[str], runs: Iterable[Run], processes: int) -> Iterator[Part]:
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin)
+    pool = begun(processes)
     pending: deque[Future[list[Part]]] = deque()
     try:
         for run in runs:
@@ -86,6 +86,11 @@ def _fold_elsewhere(names: Sequence[str], runs: Iterable[Run], processes: int) -
         raise EngineFailed(f"A process that folded facts ended: {error}") from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def begun(processes: int) -> ProcessPoolExecutor:
+    """So many processes, which end with this one."""
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin)
 
 
 # -- in the processes ----------------------------------------------------------------------------

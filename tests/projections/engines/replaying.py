@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +54,8 @@ NAMES = (
     " ",
 )
 LONG = "\U0001f600" * 128
+ACCOUNTS = ("0a1b2c3d4e5f", "a", "Z", "a.b", "a-b", "A")
+"""The first one has most facts. In the order of a language, `a` would come before `Z`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,11 @@ def exported(ledger: Place, folder: Path, buckets: int | None = None) -> Exporte
         opened.close()
 
 
-def replayed(made: Replayable, engine: Engine) -> Certificate:
+def replayed(made: Replayable, engine: Engine, names: Iterable[str] | None = None) -> Certificate:
     opened = Ledger(made.ledger, create=False)
     try:
         with Views.open(made.ledger, load_catalogue()) as views:
-            return replay(events_of(opened), views, made.export, engine)
+            return replay(events_of(opened), views, made.export, engine, names=names)
     finally:
         opened.close()
 
@@ -131,7 +133,7 @@ def odd(folder: Path, _: Path) -> Path:
             [
                 Observation(
                     provider="huaweicloud",
-                    account="0a1b2c3d4e5f",
+                    account=ACCOUNTS[0] if number % 2 else ACCOUNTS[number % len(ACCOUNTS)],
                     events=(event,),
                     effective_at=at,
                     source=Provenance(trace_id=f"trace-{number}", file=LONG),

@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -30,7 +29,6 @@ from tests.projections.engines.replaying import (
     LEDGERS,
     Replayable,
     digests,
-    exported,
     opened,
     rebuilt,
     replayed,
@@ -39,43 +37,6 @@ from tests.projections.test_properties import new_world, views_of
 from tests.projections.worlds import Step, observations, steps
 
 __all__ = ["cli"]
-
-ENGINES = [EngineName.DUCKDB, EngineName.SPARK]
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    with closing(opened(request.param)) as begun:
-        yield begun
-
-
-@pytest.fixture(scope="module")
-def duckdb() -> Iterator[Engine]:
-    with closing(opened(EngineName.DUCKDB)) as begun:
-        yield begun
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Replayable]:
-    """The ledgers that were asked for, each in a folder whose name has special characters."""
-    return {}
-
-
-@pytest.fixture
-def replayable(
-    request: pytest.FixtureRequest,
-    made: dict[str, Replayable],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Replayable:
-    name = request.param
-    if name not in made:
-        shared = request.getfixturevalue("shared") if name == "real traces" else Path()
-        folder = tmp_path_factory.mktemp("ledger")
-        ledger = LEDGERS[name](folder, shared)
-        export = folder / "it's [1] *new* 导出 50%"
-        exported(ledger, export)
-        made[name] = Replayable(ledger, export)
-    return made[name]
 
 
 def copied(replayable: Replayable, tmp_path: Path) -> Replayable:
@@ -196,8 +157,21 @@ def test_an_earlier_export_is_compared_with_the_views_at_its_end(
 
 
 @pytest.mark.parametrize("replayable", ["a generated ledger"], indirect=True)
+@pytest.mark.parametrize(
+    ("column", "altered"),
+    [
+        ("origin", ("observed", "observed!")),
+        ("entry", ('"origin":"observed"', '"origin":"commanded"')),
+        ("entry", ('"origin"', '"whence"')),
+        ("entry", ('"effective_at":"2', '"effective_at":"x')),
+    ],
+)
 def test_a_file_with_an_altered_value_is_detected_and_named(
-    engine: Engine, replayable: Replayable, tmp_path: Path
+    engine: Engine,
+    replayable: Replayable,
+    tmp_path: Path,
+    column: str,
+    altered: tuple[str, str],
 ) -> None:
     """Every reader accepts the file as sound."""
     import pyarrow as pa
@@ -207,9 +181,9 @@ def test_a_file_with_an_altered_value_is_detected_and_named(
     file = next(read_manifest(copy.export).files())
     path = copy.export / file.path
     table = pq.read_table(path, partitioning=None)
-    place = table.schema.get_field_index("origin")
-    changed = pa.array([f"{value}!" for value in table["origin"].to_pylist()])
-    pq.write_table(table.set_column(place, "origin", changed), path)
+    place = table.schema.get_field_index(column)
+    changed = pa.array([value.replace(*altered) for value in table[column].to_pylist()])
+    pq.write_table(table.set_column(place, column, changed), path)
     with pytest.raises(VerificationFailed, match=file.path):
         replayed(copy, engine)
 
