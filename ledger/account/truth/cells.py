@@ -12,7 +12,6 @@ that they use; if one of these comes to mean something else, they are folded ane
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
 
 from ledger.account.truth.agency_cell import AgencyCell
 from ledger.account.truth.changes import Change
