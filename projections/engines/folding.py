@@ -32,7 +32,7 @@ PARTS_SCHEMA: Final = "name string, rows long, full binary, facts binary"
 """The columns of a batch of parts, in the words of Spark's SQL."""
 _PARTS_TOGETHER: Final = 100
 _UNUSABLE: Final = (AttributeError, LookupError, TypeError, ValueError)
-"""What the fold raises for a value that no event can have."""
+"""The errors that the fold raises for a value that no event can have."""
 
 
 def fold(names: Sequence[str], batches: Iterable[pa.RecordBatch]) -> Iterator[Part]:

@@ -54,7 +54,7 @@ def whole_accounts(batches: Iterable[pa.RecordBatch]) -> Iterator[Run]:
     run: Run = []
     for batch in filter(len, batches):
         begin = _last_begins(batch)
-        if begin or (run and _place(run[-1], -1) != _place(batch, 0)):
+        if begin:
             yield [*run, batch.slice(0, begin)]
             run = []
         run.append(batch.slice(begin))
@@ -66,10 +66,6 @@ def _last_begins(batch: pa.RecordBatch) -> int:
     """The index of the first row of the batch's last account."""
     places = list(zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True))
     return places.index(places[-1])
-
-
-def _place(batch: pa.RecordBatch, row: int) -> tuple[str, str]:
-    return batch.column(0)[row].as_py(), batch.column(1)[row].as_py()
 
 
 def _fold_elsewhere(names: Sequence[str], runs: Iterable[Run], processes: int) -> Iterator[Part]:

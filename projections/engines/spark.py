@@ -183,7 +183,7 @@ def _mapped(
     function: Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]],
     schema: str,
 ) -> DataFrame:
-    """What a function makes of a frame's Arrow batches, in Spark's tasks."""
+    """The frame that a function makes of another's Arrow batches, in Spark's tasks."""
     with warnings.catch_warnings():
         # Spark asks for pandas here, and does not use it.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")

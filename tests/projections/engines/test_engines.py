@@ -164,6 +164,7 @@ def test_an_earlier_export_is_compared_with_the_views_at_its_end(
         ("entry", ('"origin":"observed"', '"origin":"commanded"')),
         ("entry", ('"origin"', '"whence"')),
         ("entry", ('"effective_at":"2', '"effective_at":"x')),
+        ("entry", ('"agency":"', '"agency":7,"x":"')),
     ],
 )
 def test_a_file_with_an_altered_value_is_detected_and_named(
