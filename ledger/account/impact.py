@@ -60,7 +60,7 @@ def broken_features(
     gone = frozenset(ended)
     regions = {key.place for key in gone}
     if ALL_REGIONS in regions:
-        agencies = {key.agency or key.agency_id or "" for key in gone}
+        agencies = {key.agency for key in gone if key.agency is not None}
         regions |= {region for agency in agencies for region in account.regions_of(agency)}
     broken = set()
     named = sorted(region for region in regions if region is not None)

@@ -340,6 +340,23 @@ def test_a_policy_is_asked_by_each_name_that_it_had_or_by_its_id() -> None:
     assert cells.under_policy("nothing") == []
 
 
+def test_policies_that_had_one_name_after_another_are_told_apart() -> None:
+    cells = Cells(AWS)
+    cells.learn(
+        numbered(
+            [
+                policy("created", 0, id="P1", name="wide"),
+                policy("renamed", 2, id="P1", name="narrow"),
+                policy("created", 4, id="P2", name="wide"),
+                policy("deleted", 6, id="P3"),
+            ]
+        )
+    )
+    answers = {"wide": {"P1", "P2"}, "narrow": {"P1"}, "P1": {"P1"}, "P2": {"P2"}, "P3": {"P3"}}
+    for name, things in answers.items():
+        assert {span.thing for span in cells.of_policy(name)} == things, name
+
+
 def test_an_answer_counts_what_was_learned_after_the_last_question() -> None:
     cells = Cells(HUAWEICLOUD)
     for one in ASKED:

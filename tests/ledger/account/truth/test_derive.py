@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ledger.account.truth.fact import FOREVER
 from ledger.account.truth.rules import AWS, HUAWEICLOUD
 from tests.ledger.account.truth.histories import at, fact, in_every_order, shown, spans
@@ -222,8 +224,16 @@ def test_facts_of_one_trace_keep_their_order() -> None:
     assert shown(found, "permission")[-1] == "5- granted since 5 by bob"
 
 
-def test_a_consequence_that_an_older_version_inferred_proves_nothing() -> None:
-    inferred = fact("X", 5, "bob", consequence_of="AgencyDeleted")
+def test_permissions_under_policies_of_which_only_the_ids_are_known_are_told_apart() -> None:
+    under = [fact("A", n, policy=None, policy_id=f"P{n}") for n in (1, 2)]
+    found = spans(fact("C", 0), *under)
+    assert shown(found, "permission", policy_id="P1") == ["1- granted since 1 by carol"]
+    assert shown(found, "permission", policy_id="P2") == ["2- granted since 2 by carol"]
+
+
+@pytest.mark.parametrize("cause", ["AgencyDeleted", "PolicyDeleted"])
+def test_a_consequence_that_an_older_version_inferred_proves_nothing(cause: str) -> None:
+    inferred = fact("X", 5, "bob", consequence_of=cause)
     found = in_every_order(fact("C", 0), fact("A", 1), fact("D", 5, "bob"), inferred)
     assert shown(found, "permission")[-1] == "5- revoked since 5 (end not seen)"
 

@@ -29,6 +29,17 @@ def test_a_fact_speaks_of_its_thing_and_of_the_policy_and_project_that_it_uses()
     ]
 
 
+def test_only_a_fact_that_tells_both_has_the_name_of_a_policy_or_a_project() -> None:
+    by_name = fact("A", 0, policy="Etl", region="eu-de")
+    by_id = fact("A", 0, policy=None, policy_id="P1", region=None, project_id="pr1")
+    assert [kind for kind, _ in handles_of(by_name, AWS)] == [
+        "agency", "use of policy", "use of project",
+    ]  # fmt: skip
+    assert [kind for kind, _ in handles_of(by_id, AWS)] == [
+        "agency", "use of policy", "use of project",
+    ]  # fmt: skip
+
+
 def test_a_handle_is_a_name_as_the_cloud_compares_it() -> None:
     created = fact("C", 0, kind="policy", id="P1", name="Etl")
     assert list(handles_of(created, AWS)) == [("policy", "#P1"), ("policy", "etl")]
