@@ -1,42 +1,13 @@
-"""The rules of a cloud, as data: what each successful call needs, and what holds after it.
+"""The rules of the clouds, as data: which calls give a name to another thing, and what differs.
 
-A successful call whose need was not met proves that another call was not seen. The fold counts
-these unseen calls; the explanation with the fewest of them is the right one.
+The steps of a story (`story`) say what each successful call needs, and what holds after it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from ledger.account.truth.fact import Call, Kind
-
-
-class Effect(NamedTuple):
-    """The need of a call, and the state after it."""
-
-    needs: Literal["absent", "present", "granted", "anything"]
-    then: Literal["exists", "ends", "asked", "unasked", "granted", "revoked", "set", "unchanged"]
-
-
-EFFECTS: Final[Mapping[Call, Effect]] = {
-    "created": Effect("absent", "exists"),
-    "entered": Effect("absent", "exists"),
-    "deleted": Effect("present", "ends"),
-    "left": Effect("present", "ends"),
-    "deletion asked for": Effect("present", "asked"),
-    "deletion failed": Effect("anything", "unasked"),
-    "granted": Effect("present", "granted"),
-    "revoked": Effect("granted", "revoked"),
-    "ended": Effect("present", "revoked"),
-    "doubted": Effect("present", "unchanged"),
-    "unplaced": Effect("present", "unchanged"),
-    "trust set": Effect("present", "set"),
-    "expiry set": Effect("present", "set"),
-    "evidence": Effect("present", "unchanged"),
-}
-"""`renamed` is two calls: the thing left one name and entered another. `ended` is the end of the
-policy or project of a permission."""
 
 MOVEMENTS: Final = frozenset[Call]({"created", "deleted", "left", "entered", "unseen"})
 """The calls that change which thing has a name."""

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
-from ledger.account.truth.lines import GRANTED, NOT_KNOWN
 from ledger.account.truth.timeline import RENAMED, State, Timeline
 from ledger.messages import Origin
 
@@ -78,8 +77,3 @@ def _expires(then: State | None, at: datetime | None) -> bool:
     return (
         then is not None and then.note == EXPIRY_NOTE and then.origin is None and then.since == at
     )
-
-
-def in_force(span: Span) -> bool | None:
-    """Whether a permission may be used while the span lasts; None if that is not known."""
-    return None if span.status == NOT_KNOWN else span.status == GRANTED
