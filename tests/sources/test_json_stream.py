@@ -62,6 +62,8 @@ TEXTS: dict[str, list[tuple[str, object]]] = {
     f'{{"z":0,"Records":[{A},{B}]}}': at("1, column 1", "1, column 1"),
     f'{{"z":0,"cts":{A}}}': at("1, column 1"),
     '{"z":0,"Records":7}': [("line 1, column 1", {"z": 0, "Records": 7})],
+    # An object whose value has a line of its own is not a file of lines.
+    f'{{"a":\n{A}\n}}': [("line 1, column 1", {"a": {"a": 1}})],
     # Values of other types than an object are the reader's to refuse.
     "[1,22,-3.5e1]": [
         ("line 1, column 2", 1),
@@ -106,6 +108,8 @@ TEXTS: dict[str, list[tuple[str, object]]] = {
         ("line 1, column 6", "Expecting ':' delimiter"),
         ("line 2, column 1", VALUES[0]),
     ],
+    # Neither of the first two lines is a value: it is one object over several lines.
+    f'{{"a": nil, "a longer key":\n1}}\n{A}': [("line 1, column 7", "Expecting value")],
     f"{A}\n\n{{": [
         *at("1, column 1"),
         ("line 3, column 2", "Expecting property name enclosed in double quotes"),
@@ -121,6 +125,14 @@ def test_the_values_of_a_text_are_the_same_however_it_is_cut(
 ) -> None:
     for size in range(1, len(text) + 2):
         assert found(text, size, expects_no_fact=expects_no_fact) == TEXTS[text], f"size {size}"
+
+
+def test_a_first_line_that_is_nested_too_deeply_leaves_the_other_lines() -> None:
+    deep = "[" * 5_000 + "]" * 5_000
+    assert found(f'{{"a":{deep}}}\n{A}\n{B}\n') == [
+        ("line 1, column 1", "nested too deeply"),
+        *at("2, column 1", "3, column 1"),
+    ]
 
 
 FRAGMENTS = (
