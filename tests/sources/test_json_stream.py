@@ -135,6 +135,26 @@ def test_a_first_line_that_is_nested_too_deeply_leaves_the_other_lines() -> None
     ]
 
 
+@pytest.mark.parametrize("text", [text for text in TEXTS if not text.startswith('{"a"')])
+def test_an_envelope_is_recognised_behind_what_is_read_at_first(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_stream, "_LINES_CHARS_MAX", 1)
+    for size in range(1, len(text) + 2):
+        assert found(text, size) == TEXTS[text], f"size {size}"
+
+
+@pytest.mark.parametrize("size", [1, 4, 99])
+def test_a_line_in_which_the_file_ends_early_is_one_break(size: int) -> None:
+    def pieces() -> Iterator[str]:
+        text = f'{A}\n{{"b'
+        yield from (text[start : start + size] for start in range(0, len(text), size))
+        raise Broken("byte 99", "the gzip data ends early")
+
+    values = list(_found(Values(pieces(), ()), expects_no_fact=False))
+    assert values == [*at("1, column 1"), ("byte 99", "the gzip data ends early")]
+
+
 FRAGMENTS = (
     '{"a":1}', '{"a":1},{"a":2}', '{"Records":[', '{"meta":{},"Records":[', "[", "]", "{]", "}",
     ",", "\n", "\r\n", " ", '{"a":', '"x"', '{"a":"\\u00e', "7", "-3.", "e+1", "null", "é",
