@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -138,7 +138,7 @@ def test_a_value_that_no_fact_can_have_is_called_by_its_field(
 
 
 def test_a_value_in_a_list_is_called_by_its_field_and_its_index(tmp_path: Path) -> None:
-    def parse(record: Record) -> str:
+    def parse(record: Mapping[str, Any]) -> str:
         services = ("obs", "\x1b")
         return str(AuthorizationGranted(service="a", region="b", services=services, agencies=()))
 
@@ -146,13 +146,13 @@ def test_a_value_in_a_list_is_called_by_its_field_and_its_index(tmp_path: Path) 
 
 
 def test_a_record_that_a_translator_finds_nested_too_deeply_is_malformed(tmp_path: Path) -> None:
-    def parse(record: Record) -> str:
+    def parse(record: Mapping[str, Any]) -> str:
         return parse(record)
 
     assert message_of(parse, tmp_path) == "nested too deeply"
 
 
-def message_of(parse: Callable[[Record], str], folder: Path) -> str:
+def message_of(parse: Callable[[Mapping[str, Any]], str], folder: Path) -> str:
     """The message on a record whose translation fails."""
     source, report = dataclasses.replace(SOURCES["cloudtrail"], parse=parse), ImportReport()
     (folder / "a.json").write_text(json.dumps(call("DeleteRole", roleName="worker")))

@@ -60,8 +60,9 @@ def test_a_login_after_a_decline_or_a_revocation_asks_again(answer: type) -> Non
 
 
 def test_a_login_after_a_decline_asks_again_although_nothing_is_missing() -> None:
-    story = (login(BEIJING), decline(BEIJING), *permissions_granted(BEIJING))
-    given(*story).when(login(BEIJING)).then(logged_in(BEIJING, "dialog"), requested(BEIJING))
+    given(login(BEIJING), decline(BEIJING), *permissions_granted(BEIJING)).when(
+        login(BEIJING)
+    ).then(logged_in(BEIJING, "dialog"), requested(BEIJING))
 
 
 def test_a_login_asks_again_when_a_permission_has_gone_missing() -> None:

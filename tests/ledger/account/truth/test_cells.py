@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.account.truth import agency_cell
 from ledger.account.truth.cells import Cells
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Call, Fact, Kind
 from ledger.account.truth.handles import Handle, Recall, handles_of
+from ledger.account.truth.keys import Keys
+from ledger.account.truth.live import Live
 from ledger.account.truth.rules import AWS, HUAWEICLOUD, Rules
 from ledger.account.truth.spans import Span
 from tests.ledger.account.truth.accounts import Account, with_late_news
@@ -296,6 +299,34 @@ def test_only_things_that_received_facts_or_whose_policies_did_are_reported() ->
     assert cells.changes() == []
 
 
+def test_further_facts_of_a_known_agency_fold_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    folded = list[int]()
+
+    class Counted(Live):
+        def __init__(self, facts: Sequence[Fact], keys: Keys, rules: Rules) -> None:
+            folded.append(len(facts))
+            super().__init__(facts, keys, rules)
+
+    monkeypatch.setattr(agency_cell, "Live", Counted)
+    cells, view = Cells(AWS), Shown()
+    facts = numbered(
+        [
+            fact("C", 0, id="X1"),
+            fact("A", 9),
+            fact("A", 12, policy="read"),  # Later than all.
+            fact("E", 15, id="X1"),
+            fact("A", 5, "bob"),  # Late, in a known life.
+            fact("E", 7),
+            fact("X", 20),
+        ]
+    )
+    for learned in (facts[:2], *([one] for one in facts[2:])):
+        cells.learn(learned)
+        apply(cells, view)
+    assert folded == [2]
+    assert view == shown(derive(facts, AWS))
+
+
 # -- questions ------------------------------------------------------------------------------------
 
 ASKED = numbered(
@@ -338,6 +369,17 @@ def test_a_policy_is_asked_by_each_name_that_it_had_or_by_its_id() -> None:
     assert cells.of_policy("read") == []
     assert {span.name for span in cells.under_policy("read")} == {"other"}
     assert cells.under_policy("nothing") == []
+
+
+def test_questions_between_two_reports_change_neither() -> None:
+    cells, view = Cells(HUAWEICLOUD), Shown()
+    for one in ASKED:
+        cells.learn([one])
+        cells.of_agency("ci")
+        if one.position in (4, 6, 7):
+            apply(cells, view)
+    apply(cells, view)
+    assert view == shown(derive(ASKED, HUAWEICLOUD))
 
 
 def test_policies_that_had_one_name_after_another_are_told_apart() -> None:
