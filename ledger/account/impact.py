@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.account.decision import Circumstances
 from ledger.account.questions import Account, PermissionKey
@@ -39,18 +39,30 @@ def regions_of(permissions: Iterable[PermissionKey]) -> tuple[str, ...]:
     return tuple(sorted(place for place in places if _REGION.fullmatch(place)))
 
 
-def serving_agency(
-    account: Account, service: Service, feature: Feature, region: str
-) -> tuple[str, tuple[str, ...]]:
+class Serving(NamedTuple):
+    """The agency through which a feature works, or would work if it lacked nothing."""
+
+    agency: str
+    lacks: tuple[str, ...]
+    """The services that the feature needs and the agency may not use, sorted."""
+    may_lack: tuple[str, ...]
+    """Those of which that is not known, sorted."""
+
+
+def serving_agency(account: Account, service: Service, feature: Feature, region: str) -> Serving:
     """The agency through which a feature works in a region, and the services that it lacks.
 
-    Of all agencies that the service ever had, the one that lacks fewest; of equals the newest.
+    Of all agencies that the service ever had, the one that lacks fewest, then the one of which
+    least is not known; of equals the newest. So says the view `capabilities`.
     """
-    candidates = [
-        (agency, tuple(sorted(set(feature.needs) - account.permitted_services(agency, region))))
-        for agency in service.agency_names()
-    ]
-    return min(candidates, key=lambda candidate: len(candidate[1]))
+    candidates = [_serving(account, name, feature, region) for name in service.agency_names()]
+    return min(candidates, key=lambda one: (len(one.lacks), len(one.may_lack)))
+
+
+def _serving(account: Account, agency: str, feature: Feature, region: str) -> Serving:
+    missing = set(feature.needs) - account.permitted_services(agency, region)
+    may_lack = missing & account.doubtful_services(agency, region)
+    return Serving(agency, tuple(sorted(missing - may_lack)), tuple(sorted(may_lack)))
 
 
 def broken_features(

@@ -154,6 +154,17 @@ class Account:
             if span.service is not None and span.region in (region, "*")
         )
 
+    def doubtful_services(self, agency: str, region: str) -> frozenset[str]:
+        """The services of which it is not known whether the agency may use them in the region."""
+        stated = (
+            span.service
+            for span in self._of("agency", agency)
+            if (span.subject, span.status) == ("permission", NOT_KNOWN)
+            and span.service is not None
+            and span.region in (region, "*")
+        )
+        return frozenset(stated) - self.permitted_services(agency, region)
+
     def open_permissions(self, agency: str) -> tuple[PermissionKey, ...]:
         """The permissions that are granted, in the order of their first facts."""
         first = self._first_positions(agency)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -63,7 +64,9 @@ class FeatureUsed(DomainEvent):
 
 
 class FeatureRefused(DomainEvent):
-    """A feature could not be used: in this region the agency may not use what it needs."""
+    """A feature could not be used: in this region the agency may not use what it needs, or it is
+    not known whether it may.
+    """
 
     TOPIC = "FeatureRefused.v1"
     STREAM: ClassVar[StreamKind] = "usage"
@@ -73,6 +76,8 @@ class FeatureRefused(DomainEvent):
     service: ServiceCode
     feature: FeatureName
     missing: tuple[ServiceCode, ...]
+    not_known: tuple[ServiceCode, ...] | None = None
+    """Those of `missing` of which it is not known whether the agency may use them."""
     account_version: int
     outcome: Literal["refused"] = "refused"
 
@@ -113,8 +118,8 @@ class CredentialRefused(DomainEvent):
 def use_feature(account: Account, command: UseFeature, now: Circumstances) -> Decision:
     service = now.catalogue.service(command.provider, command.service)
     feature = service.feature(command.feature)
-    agency, missing = serving_agency(account, service, feature, command.region)
-    if not missing:
+    agency, lacks, may_lack = serving_agency(account, service, feature, command.region)
+    if not lacks and not may_lack:
         used = FeatureUsed(
             agency=agency,
             region=command.region,
@@ -129,16 +134,37 @@ def use_feature(account: Account, command: UseFeature, now: Circumstances) -> De
         region=command.region,
         service=command.service,
         feature=command.feature,
-        missing=missing,
+        missing=tuple(sorted((*lacks, *may_lack))),
+        not_known=may_lack or None,
         account_version=account.version,
     )
-    lacking = ", ".join(now.catalogue.short_name(command.provider, code) for code in missing)
+    short = partial(now.catalogue.short_name, command.provider)
     return Decision(
         (refused,),
-        refusal=f"{command.feature} needs {lacking}, which {agency} may not use "
-        f"in {command.region}.",
+        refusal=_refusal(command, agency, list(map(short, lacks)), list(map(short, may_lack))),
         remedy=how_to_authorize(command.account, command.service, command.region),
     )
+
+
+def _refusal(command: UseFeature, agency: str, lacks: list[str], may_lack: list[str]) -> str:
+    """The services that a feature needs: those that are not permitted, those that may not be."""
+    doubt = f"whether {agency} may use {', '.join(may_lack)}"
+    if not lacks:
+        return f"{command.feature} needs {', '.join(may_lack)}: {doubt} in {command.region} is not known."
+    denied = (
+        f"{command.feature} needs {', '.join(lacks)}, which {agency} may not use "
+        f"in {command.region}"
+    )
+    return f"{denied}; {doubt} is not known." if may_lack else f"{denied}."
+
+
+def _feature_refused(event: FeatureRefused, who: str) -> str:
+    doubtful = event.not_known or ()
+    lacks = [code for code in event.missing if code not in doubtful]
+    known = f"{event.agency} may not use {listed(lacks)} there" if lacks else ""
+    doubt = f"whether {event.agency} may use {listed(doubtful)} there is not known"
+    why = "; ".join(filter(None, (known, doubt if doubtful else "")))
+    return f"{who} could not use {event.feature}{in_region(event.region)}: {why}"
 
 
 def how_to_authorize(account: str, service: str, region: str) -> str:
@@ -196,6 +222,12 @@ def _why_not(
             f"It depends on: {', '.join(dependent)}.",
         )
     permitted = account.permitted_services(agency, command.region)
+    if command.target in account.doubtful_services(agency, command.region):
+        return (
+            f"Whether {agency} may use {command.target} in {command.region} is not known.",
+            "Import the traces that are missing, or consent again: "
+            + how_to_authorize(command.account, command.service, command.region),
+        )
     if not permitted:
         return (
             f"{command.service} is not authorized in {command.region}.",
@@ -238,10 +270,7 @@ EVENTS: Meanings = {
         says=Says("evidence", "agency", {"name": "agency"}),
     ),
     FeatureRefused: Meaning(
-        lambda event, who: (
-            f"{who} could not use {event.feature}{in_region(event.region)}: "
-            f"{event.agency} may not use {listed(event.missing)} there"
-        ),
+        _feature_refused,
         "counts as a refused use; nothing changes",
     ),
     TemporaryCredentialIssued: Meaning(

@@ -40,6 +40,7 @@ ADDED: dict[str, tuple[str, ...]] = {
     "PolicyDeletionAttempted": ("policy_id",),
     "TemporaryCredentialIssued": ("agency_id",),
     "CredentialRefused": ("agency_id",),
+    "FeatureRefused": ("not_known",),
 }
 """By event, the optional fields that a later version added. An entry without them is as before."""
 

@@ -9,6 +9,7 @@ from ledger.account.agency import AttemptAgencyDeletion
 from ledger.account.permissions import PermissionGranted, PermissionRevoked
 from ledger.account.policy import AttemptPolicyDeletion
 from ledger.account.usage import (
+    EVENTS,
     CredentialRefused,
     FeatureRefused,
     FeatureUsed,
@@ -26,6 +27,8 @@ from tests.ledger.scenario import (
     BEIJING,
     POLICY,
     SHANGHAI,
+    At,
+    at,
     consent,
     given,
     revoke,
@@ -95,6 +98,47 @@ def test_only_what_is_missing_is_named() -> None:
     then = given(*consent(BEIJING), lost).when(use("ingress-gateway"))
     then.refused("ingress-gateway needs ELB, which")
     given(*consent(BEIJING), lost).when(use("mesh")).then(*_used("mesh", 9))
+
+
+def _doubted(service: str) -> tuple[At, At]:
+    """A grant and a revocation in one second: which came first is not known."""
+    of = {"agency": AGENCY, "region": BEIJING, "service": service, "policy": POLICY}
+    return at(9, PermissionGranted.model_validate(of)), at(9, PermissionRevoked.model_validate(of))
+
+
+def test_a_refusal_says_what_is_not_known_to_be_permitted() -> None:
+    then = given(*consent(BEIJING), *_doubted("elb")).when(use("ingress-gateway"))
+    whether = f"whether {AGENCY} may use"
+    then.refused(f"ingress-gateway needs ELB: {whether} ELB in {BEIJING} is not known.")
+    event = then.facts[-1]
+    assert isinstance(event, FeatureRefused)
+    assert (event.missing, event.not_known) == (("elb",), ("elb",))
+    assert (
+        EVENTS[FeatureRefused]
+        .sentence(event, "alice")
+        .endswith(f"{whether} elb there is not known")
+    )
+
+
+def test_a_refusal_tells_a_service_that_is_lacking_from_one_that_is_not_known() -> None:
+    lost = PermissionRevoked(agency=AGENCY, region=BEIJING, service="vpc", policy=POLICY)
+    then = given(*consent(BEIJING), lost, *_doubted("elb")).when(use("ingress-gateway"))
+    whether = f"whether {AGENCY} may use"
+    then.refused(f"needs VPC, which {AGENCY} may not use in {BEIJING}; {whether} ELB is not known.")
+    event = then.facts[-1]
+    assert isinstance(event, FeatureRefused)
+    assert (event.missing, event.not_known) == (("elb", "vpc"), ("elb",))
+    known = f"{AGENCY} may not use vpc there"
+    assert (
+        EVENTS[FeatureRefused]
+        .sentence(event, "alice")
+        .endswith(f"{known}; {whether} elb there is not known")
+    )
+
+
+def test_a_credential_is_refused_if_it_is_not_known_whether_the_service_may_be_used() -> None:
+    then = given(*consent(BEIJING), *_doubted("elb")).when(issue("elb"))
+    then.refused(f"Whether {AGENCY} may use elb in {BEIJING} is not known.")
 
 
 def _used(feature: str, version: int) -> tuple[FeatureUsed]:
