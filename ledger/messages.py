@@ -28,6 +28,9 @@ class Command(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
+    COUNTS_AGENCIES: ClassVar[bool] = False
+    """Whether its decision asks how many agencies the account has."""
+
     provider: Provider = "huaweicloud"
     account: AccountId
 

@@ -37,6 +37,8 @@ from ledger.values import AgencyName, Instant, Line, PolicyName, Region, Trustee
 class CreateAgency(Command):
     """Create an agency by hand, as consent would, but without permissions."""
 
+    COUNTS_AGENCIES = True
+
     agency: AgencyName
     trustee: Trustee | None = None
     policy: PolicyName | None = None

@@ -21,6 +21,8 @@ from ledger.values import AgencyName, Instant, Line, OneRegion, Region, ServiceC
 class GrantAuthorization(Command):
     """The OK button: agree, permanently, that the service may act in one region."""
 
+    COUNTS_AGENCIES = True
+
     service: ServiceCode
     region: OneRegion
 

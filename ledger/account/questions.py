@@ -106,7 +106,7 @@ class Account:
         return known is not None and known.exists
 
     def agencies(self) -> tuple[Thing, ...]:
-        """The agencies that are proven to exist. One that only a use proves is not among them."""
+        """The agencies that are proven to exist, by the account's facts and the known uses."""
         return tuple(
             self._as_thing(span)
             for span in self.state.cells.everything()
@@ -119,8 +119,7 @@ class Account:
 
     def has_agencies(self, count: int) -> bool:
         """Whether so many agencies are proven to exist. Cheaper than to count them."""
-        named = {fact.name or fact.id for fact in self.state.facts if fact.kind == "agency"}
-        return len(named) >= count and self.agency_count() >= count
+        return len(self.state.agencies_named()) >= count and self.agency_count() >= count
 
     def policy(self, name: str) -> Thing | None:
         """The policy that has the name, or had it last; None if no fact names one.

@@ -153,6 +153,11 @@ class State:
         proof = use._replace(position=-number, origin="observed", trace=f"use {number}")
         self.cells.learn((proof,))
 
+    def agencies_named(self) -> set[str]:
+        """The names, or ids, by which its facts and known uses name agencies."""
+        named = (fact for facts in (self.facts, self._uses) for fact in facts)
+        return {fact.name or fact.id or "" for fact in named if fact.kind == "agency"}
+
     def name_of(self, kind: Named, identity: str | None) -> str | None:
         """The name of a policy or a project, as it was told last; None if none was told."""
         return self._known_names().get((kind, identity or ""))

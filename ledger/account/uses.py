@@ -1,8 +1,8 @@
 """The uses of an agency: a success proves that the agency existed then, whatever else is known.
 
 Uses lie in streams of their own, one for each name or id by which agencies are used. A decision
-reads those of the agencies that it names, and no others. So an agency that nothing but a use proves
-is known to a decision that names it, and is not counted by one that only counts agencies.
+reads those of the agencies that it names; one that counts agencies reads all, if they may reach the
+quota together.
 
     account:…   AgencyDeleted(ci) 12:00
     usage:…:ci  TemporaryCredentialIssued(ci) 12:07      → ci exists, its creation was not seen
@@ -22,13 +22,19 @@ from ledger.account.truth.timeline import ASKED, EXISTS
 from ledger.catalogue import Catalogue
 from ledger.messages import Command
 
-KEPT: Final = 2
-"""How many uses of an agency are kept, of different times: the latest, and the one before it.
+KEPT: Final = 8
+"""How many uses of an agency are kept, of different times: the latest ones.
 
 The latest proves that the agency exists, unless it was deleted later. If the latest lies in one
-second with a deletion and a creation, the one before it tells which of these came first. Of 20,000
-simulated histories, decisions and the fold of all uses disagreed about 4.
+second with a deletion and a creation, an earlier one tells which of these came first. A use that
+lies in one second with a deletion counts too, though later ones were seen: the agency may have been
+made again in that second already.
 """
+
+
+def streams_of(provider: str, account: str) -> str:
+    """The beginning of the names of all streams of an account's uses."""
+    return f"usage:{provider}:{account}:"
 
 
 @dataclass(slots=True)
@@ -44,7 +50,7 @@ class Uses:
 
     @property
     def stream(self) -> str:
-        return f"usage:{self.provider}:{self.account}:{self.agency}"
+        return f"{streams_of(self.provider, self.account)}{self.agency}"
 
     def learn(self, version: int, fact: Fact | None) -> None:
         """Take the next entry of the stream; without a fact, it is not a success."""
@@ -68,6 +74,15 @@ def agencies_named(command: Command, catalogue: Catalogue) -> tuple[str, ...]:
     return catalogue.service(command.provider, service).agency_names()
 
 
+def may_reach_quota(
+    state: State, command: Command, used: Iterable[str], catalogue: Catalogue
+) -> bool:
+    """Whether the quota of agencies may be reached, if those that only a use proves are counted."""
+    quota = catalogue.quota(command.provider, "agencies")
+    wanted = len(agencies_named(command, catalogue))
+    return quota is not None and len({*state.agencies_named(), *used}) + wanted > quota
+
+
 def handles_of(state: State, agency: str) -> tuple[str, ...]:
     """An agency's name, and the ids of all that ever had it: each may have a stream of uses."""
     things = (span.thing for span in state.cells.lives_of(agency))
@@ -88,12 +103,15 @@ def inform(state: State, uses: Iterable[Uses]) -> datetime | None:
 
 
 def _shows(state: State, use: Fact) -> bool:
-    """Whether the account's facts show that the agency existed when it was used."""
+    """Whether the account's facts show that the agency existed when it was used.
+
+    A use within the second in which the agency began or ended may tell the order of other facts.
+    """
     rules = rules_of(state.provider)
     return any(
         span.subject == "agency"
         and span.status in (EXISTS, ASKED)
-        and span.valid_from <= use.at
+        and span.valid_from < use.at
         and (span.until_at is None or use.at < span.until_at)
         and (use.id is None or span.thing == use.id)
         and (use.name is None or (span.name and rules.slot(span.name) == rules.slot(use.name)))

@@ -11,7 +11,14 @@ from ledger.account.account import decide
 from ledger.account.decision import Circumstances
 from ledger.account.questions import Account
 from ledger.account.state import State
-from ledger.account.uses import Uses, agencies_named, handles_of, inform
+from ledger.account.uses import (
+    Uses,
+    agencies_named,
+    handles_of,
+    inform,
+    may_reach_quota,
+    streams_of,
+)
 from ledger.catalogue import Catalogue
 from ledger.errors import Refused
 from ledger.execution.batch import Batch, Name
@@ -84,11 +91,20 @@ class Commands:
         return Outcome(entries, checkpoint, note=decision.note, dry_run=request.dry_run)
 
     def _uses(self, state: State, command: Command, catalogue: Catalogue) -> list[Uses]:
-        """The uses of the agencies that the command names."""
-        return [
-            self._transactions.cache.uses.cached(Uses(state.provider, state.account, handle))
+        """The uses of the agencies that the command names; of all, if it counts them."""
+        handles = [
+            handle
             for agency in agencies_named(command, catalogue)
             for handle in handles_of(state, agency)
+        ]
+        if command.COUNTS_AGENCIES:
+            prefix = streams_of(state.provider, state.account)
+            streams = self._transactions.recorder.select_streams(prefix)
+            used = [stream.removeprefix(prefix) for stream in streams]
+            handles += used if may_reach_quota(state, command, used, catalogue) else ()
+        return [
+            self._transactions.cache.uses.cached(Uses(state.provider, state.account, handle))
+            for handle in dict.fromkeys(handles)
         ]
 
     def _batch(

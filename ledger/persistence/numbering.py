@@ -80,3 +80,24 @@ def _sound(position: int, recorded_at: str | None) -> bytes:
     if not sound:
         raise CorruptEntry(f"position {position}: the recorded time {recorded_at!r} is not valid.")
     return recorded_at.encode()
+
+
+def streams_from(parameter: str) -> str:
+    """A statement that finds the streams between two names. It reads one index entry for each."""
+    return f"""
+        WITH RECURSIVE found(stream, until) AS (
+            SELECT (SELECT min(stream) FROM events WHERE stream > b.first AND stream < b.until),
+                   b.until
+            FROM (SELECT CAST({parameter} AS text) AS first, CAST({parameter} AS text) AS until) b
+            UNION ALL
+            SELECT (SELECT min(e.stream) FROM events e
+                    WHERE e.stream > found.stream AND e.stream < found.until), found.until
+            FROM found WHERE found.stream IS NOT NULL
+        )
+        SELECT stream FROM found WHERE stream IS NOT NULL
+    """
+
+
+def streams_between(prefix: str) -> tuple[str, str]:
+    """The parameters of that statement for names that are longer than a prefix."""
+    return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)

@@ -80,6 +80,9 @@ class Recorder(Protocol):
     def max_version(self, stream: str) -> int:
         """The version of a stream's last event; 0 if it has none."""
 
+    def select_streams(self, prefix: str) -> list[str]:
+        """The streams whose names begin so, sorted."""
+
     def select_snapshot(self, stream: str) -> SnapshotRow | None:
         """A stream's snapshot, if it has one."""
 

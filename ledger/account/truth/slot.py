@@ -9,6 +9,7 @@ Instants are taken in order of time.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import product
@@ -17,7 +18,7 @@ from typing import Final
 
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.lines import ORDER_NOT_KNOWN
-from ledger.account.truth.orders import content, one_chain
+from ledger.account.truth.orders import chain_of, content, one_chain
 from ledger.account.truth.rules import MOVEMENTS, Rules
 from ledger.account.truth.search import (
     STORIES_MAX,
@@ -79,6 +80,7 @@ class Slot:
         """Take all facts of one instant."""
         open_before = len(self.stories) > 1
         searched = False
+        instant = _each_proof_once(instant)
         if any(fact.others for fact in instant):
             searched = True
             ways = [sorted(way, key=content) for way in assigned(instant)]
@@ -157,6 +159,25 @@ class Slot:
             return self.stories
         lowest = min(story.cost for story in self.stories)
         return [story for story in self.stories if story.cost == lowest]
+
+
+def _each_proof_once(instant: Sequence[Fact]) -> Sequence[Fact]:
+    """The facts without uses that equal another one: where one fits, the other fits too."""
+    if sum(fact.call == "evidence" for fact in instant) < 2:
+        return instant
+    chains = Counter(map(chain_of, instant))
+    first: dict[object, int] = {}
+    for fact in instant:
+        if fact.call == "evidence" and chains[chain_of(fact)] == 1:
+            position = first.get((fact.id, fact.name), fact.position)
+            first[fact.id, fact.name] = min(position, fact.position)
+    return [
+        fact
+        for fact in instant
+        if first.get((fact.id, fact.name), fact.position) == fact.position
+        or fact.call != "evidence"
+        or chains[chain_of(fact)] > 1
+    ]
 
 
 def _last_instant(facts: Sequence[Fact]) -> Sequence[Fact]:

@@ -31,7 +31,12 @@ from ledger.messages import TRACE_PREFIX
 from ledger.persistence.as_is import AsIs
 from ledger.persistence.columns import FORMAT_VERSION
 from ledger.persistence.merkle_log import CheckpointSigner, Log, tree_size
-from ledger.persistence.numbering import key, last_recorded_by
+from ledger.persistence.numbering import (
+    key,
+    last_recorded_by,
+    streams_between,
+    streams_from,
+)
 from ledger.persistence.opening import REMEDY
 from ledger.persistence.postgres.append import (
     CONFIRM,
@@ -244,6 +249,10 @@ class LedgerRecorder(PostgresApplicationRecorder):
     def max_version(self, stream: str) -> int:
         """The version of a stream's last event; 0 if it has none."""
         return self._value("SELECT max(version) FROM events WHERE stream = %s", (stream,)) or 0
+
+    def select_streams(self, prefix: str) -> list[str]:
+        """The streams whose names begin so, sorted."""
+        return [row[0] for row in self._rows(streams_from("%s"), streams_between(prefix))]
 
     def select_snapshot(self, stream: str) -> SnapshotRow | None:
         """A stream's snapshot, if it has one."""

@@ -26,7 +26,14 @@ from ledger.persistence.merkle_log import (
     Signed,
     tree_size,
 )
-from ledger.persistence.numbering import Numbered, key, last_recorded_by, numbered
+from ledger.persistence.numbering import (
+    Numbered,
+    key,
+    last_recorded_by,
+    numbered,
+    streams_between,
+    streams_from,
+)
 from ledger.persistence.side_tables import Appended, CommandRow, SideRows, SnapshotRow, SubjectRow
 from ledger.persistence.sqlite.connections import Datastore
 from ledger.persistence.sqlite.format import format_of, log_existing_entries, set_format
@@ -265,6 +272,12 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             return (
                 self._value(c, "SELECT max(version) FROM events WHERE stream = ?", (stream,)) or 0
             )
+
+    def select_streams(self, prefix: str) -> list[str]:
+        """The streams whose names begin so, sorted."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(streams_from("?"), streams_between(prefix))
+            return [row[0] for row in c.fetchall()]
 
     def select_snapshot(self, stream: str) -> SnapshotRow | None:
         """A stream's snapshot, if it has one."""

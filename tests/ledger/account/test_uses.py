@@ -82,27 +82,36 @@ def statuses(spans: Sequence[Span]) -> set[str]:
     return {span.status for span in spans if span.subject == "agency"}
 
 
+UNLIKE = {"aws": (9651,), "huaweicloud": (618, 1106)}
+"""Seeds of histories about which decisions and the fold of all facts once disagreed."""
+
+
 @pytest.mark.parametrize("rules", [AWS, HUAWEICLOUD], ids=lambda rules: rules.provider)
 def test_a_decision_that_names_an_agency_agrees_with_the_fold_of_all_facts(rules: Rules) -> None:
     seen: Counter[str] = Counter()
-    for seed in range(SEEDS):
-        chance = Random(seed)
-        known = Told(rules)
-        facts = drawn(chance, rules)
-        for one in facts:
-            known.learn(one)
-            if chance.random() < 0.1:
-                known.account()  # A question before the last news changes no later answer.
-        account = known.account()
-        spans = [one for one in derive(facts, rules) if one.until_at is None and one.name == NAME]
-        agency = account.agency(NAME)
-        assert account.agency_exists(NAME) == ("exists" in statuses(spans)), seed
-        may_exist = bool({"exists", "not known"} & statuses(spans))
-        assert (agency is not None and agency.may_exist) == may_exist, seed
-        granted = [one for one in spans if (one.subject, one.status) == ("permission", "granted")]
-        assert len(account.open_permissions(NAME)) == len(granted), seed
-        seen.update(statuses(spans))
+    for seed in (*range(SEEDS), *UNLIKE[rules.provider]):
+        seen.update(agreed(seed, rules))
     assert min(seen[status] for status in ("exists", "deleted", "not known")) > SEEDS // 50
+
+
+def agreed(seed: int, rules: Rules) -> set[str]:
+    """The statuses of the agencies of a drawn history, once decisions agree with them."""
+    chance = Random(seed)
+    known = Told(rules)
+    facts = drawn(chance, rules)
+    for one in facts:
+        known.learn(one)
+        if chance.random() < 0.1:
+            known.account()  # A question before the last news changes no later answer.
+    account = known.account()
+    spans = [one for one in derive(facts, rules) if one.until_at is None and one.name == NAME]
+    agency = account.agency(NAME)
+    assert account.agency_exists(NAME) == ("exists" in statuses(spans)), seed
+    may_exist = bool({"exists", "not known"} & statuses(spans))
+    assert (agency is not None and agency.may_exist) == may_exist, seed
+    granted = [one for one in spans if (one.subject, one.status) == ("permission", "granted")]
+    assert len(account.open_permissions(NAME)) == len(granted), seed
+    return statuses(spans)
 
 
 def test_a_use_after_the_last_deletion_proves_that_the_agency_was_made_again() -> None:
@@ -157,17 +166,17 @@ def test_the_account_itself_has_no_uses() -> None:
 
 def test_a_snapshot_has_the_last_uses_of_each_id() -> None:
     uses = Uses("aws", ACCOUNT, NAME)
-    for version, seconds in enumerate((3, 9, 5, 9, 7), start=1):
+    for version, seconds in enumerate((3, 9, 0, 9, *range(1, 10)), start=1):
         uses.learn(version, fact("E", seconds))
         uses.learn(version, fact("E", seconds, id="ID1", name="ci"))
-    uses.learn(6, None)
+    uses.learn(14, None)
     assert {name: [use.at for use in kept] for name, kept in uses.latest.items()} == {
-        "": [at(7), at(9)],
-        "ID1": [at(7), at(9)],
+        "": [at(seconds) for seconds in range(2, 10)],
+        "ID1": [at(seconds) for seconds in range(2, 10)],
     }
     read = from_text(to_text(uses), Uses)
     assert read == uses
-    assert read.version == 6
+    assert read.version == 14
     assert read.stream == f"usage:aws:{ACCOUNT}:ci"
 
 

@@ -46,6 +46,21 @@ def test_the_name_of_an_agency_of_which_only_a_use_was_seen_is_taken(ledger: Led
         ledger.execute(CREATE)
 
 
+def test_the_quota_counts_agencies_that_only_a_use_proves(ledger: Ledger) -> None:
+    """None of them is named by the command. The quota is 50."""
+
+    def used(number: int) -> DomainEvent:
+        return TemporaryCredentialIssued(agency=f"other-{number}", region=BEIJING)
+
+    ledger.observe([happened(number, used(number)) for number in range(48)])
+    assert ledger.execute(CREATE).entries
+    ledger.observe([happened(50, used(50))])
+    one_more = CreateAgency(account=ACCOUNT, agency="one-more")
+    with pytest.raises(Refused, match="its quota"):
+        ledger.execute(one_more)
+    ledger.execute(CreateAgency(account="another", agency="one-more"))
+
+
 def test_a_use_after_the_deletion_proves_that_the_agency_was_made_again(ledger: Ledger) -> None:
     ledger.observe([happened(1, AgencyCreated(agency=AGENCY)), happened(3, USED)])
     ledger.observe([happened(2, AgencyDeleted(agency=AGENCY))])
