@@ -10,7 +10,7 @@ quota together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -23,12 +23,13 @@ from ledger.catalogue import Catalogue
 from ledger.messages import Command
 
 KEPT: Final = 8
-"""How many uses of an agency are kept, of different times: the latest ones.
+"""How many uses of an agency are kept, of different times: the first one, and the latest ones.
 
-The latest proves that the agency exists, unless it was deleted later. If the latest lies in one
-second with a deletion and a creation, an earlier one tells which of these came first. A use that
-lies in one second with a deletion counts too, though later ones were seen: the agency may have been
-made again in that second already.
+The first says since when it existed, if nothing else is known of it. The latest proves that it
+exists, unless it was deleted later. If the latest lies in one second with a deletion and a
+creation, an earlier one tells which of these came first. A use that lies in one second with a
+deletion counts too, though later ones were seen: the agency may have been made again in that second
+already.
 """
 
 
@@ -58,7 +59,9 @@ class Uses:
         if fact is None:
             return
         by_time = {use.at: use for use in (fact, *self.latest.get(fact.id or "", ()))}
-        self.latest[fact.id or ""] = tuple(by_time[at] for at in sorted(by_time)[-KEPT:])
+        times = sorted(by_time)
+        kept = times if len(times) <= KEPT else [times[0], *times[1 - KEPT :]]
+        self.latest[fact.id or ""] = tuple(by_time[at] for at in kept)
 
 
 def agencies_named(command: Command, catalogue: Catalogue) -> tuple[str, ...]:
@@ -87,6 +90,21 @@ def handles_of(state: State, agency: str) -> tuple[str, ...]:
     """An agency's name, and the ids of all that ever had it: each may have a stream of uses."""
     things = (span.thing for span in state.cells.lives_of(agency))
     return tuple(dict.fromkeys((agency, *(thing for thing in things if "~" not in thing))))
+
+
+def uses_of(state: State, agency: str, read: Callable[[str], Uses]) -> list[Uses]:
+    """The uses of an agency under its name and its ids, also under those that only uses tell.
+
+    `read` returns the uses of the stream of a name, or of an id.
+    """
+    found: dict[str, Uses] = {}
+    wanted = list(handles_of(state, agency))
+    while wanted:
+        handle = wanted.pop()
+        if handle and handle not in found:
+            found[handle] = read(handle)
+            wanted += found[handle].latest
+    return list(found.values())
 
 
 def inform(state: State, uses: Iterable[Uses]) -> datetime | None:

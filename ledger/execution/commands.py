@@ -14,10 +14,10 @@ from ledger.account.state import State
 from ledger.account.uses import (
     Uses,
     agencies_named,
-    handles_of,
     inform,
     may_reach_quota,
     streams_of,
+    uses_of,
 )
 from ledger.catalogue import Catalogue
 from ledger.errors import Refused
@@ -92,20 +92,19 @@ class Commands:
 
     def _uses(self, state: State, command: Command, catalogue: Catalogue) -> list[Uses]:
         """The uses of the agencies that the command names; of all, if it counts them."""
-        handles = [
-            handle
-            for agency in agencies_named(command, catalogue)
-            for handle in handles_of(state, agency)
-        ]
+
+        def read(handle: str) -> Uses:
+            known = self._transactions.cache.uses
+            return known.cached(Uses(state.provider, state.account, handle))
+
+        named = agencies_named(command, catalogue)
         if command.COUNTS_AGENCIES:
             prefix = streams_of(state.provider, state.account)
             streams = self._transactions.recorder.select_streams(prefix)
             used = [stream.removeprefix(prefix) for stream in streams]
-            handles += used if may_reach_quota(state, command, used, catalogue) else ()
-        return [
-            self._transactions.cache.uses.cached(Uses(state.provider, state.account, handle))
-            for handle in dict.fromkeys(handles)
-        ]
+            named += tuple(used) if may_reach_quota(state, command, used, catalogue) else ()
+        found = [uses for agency in named for uses in uses_of(state, agency, read)]
+        return list({uses.stream: uses for uses in found}.values())
 
     def _batch(
         self,

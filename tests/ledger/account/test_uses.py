@@ -19,7 +19,7 @@ from ledger.account.truth.fact import Fact
 from ledger.account.truth.rules import AWS, HUAWEICLOUD, Rules
 from ledger.account.truth.spans import Span
 from ledger.account.usage import UseFeature
-from ledger.account.uses import Uses, agencies_named, handles_of, inform
+from ledger.account.uses import Uses, agencies_named, inform, uses_of
 from ledger.catalogue import load_catalogue
 from ledger.errors import InvalidInput
 from ledger.messages import Command
@@ -48,10 +48,12 @@ class Told:
         self.state.happened(version, one.at, one.origin)
         self.state.learn([one._replace(position=version)])
 
+    def _read(self, handle: str) -> Uses:
+        return self._uses.get(handle) or Uses(self.state.provider, ACCOUNT, handle)
+
     def account(self) -> Account:
         """The account as a decision that names the agency knows it."""
-        handles = handles_of(self.state, NAME)
-        uses = [self._uses[handle] for handle in handles if handle in self._uses]
+        uses = uses_of(self.state, NAME, self._read)
         return Account(self.state, self.state.next_instant(at(0), inform(self.state, uses)))
 
 
@@ -139,6 +141,13 @@ def test_a_use_under_the_id_is_a_use_of_the_agency_with_that_id() -> None:
     assert stated(*deleted, lost, fact("E", 7, id="ID2")).agency_exists(NAME)
 
 
+def test_an_id_that_only_a_use_told_leads_to_its_other_uses() -> None:
+    account = stated(fact("E", 4, id="ID1", name="ci"), fact("E", 2, id="ID1"))
+    agency = account.agency(NAME)
+    assert agency is not None
+    assert (agency.status, agency.since) == ("exists", at(2))
+
+
 def test_a_command_takes_effect_after_a_use_whose_clock_was_ahead() -> None:
     assert stated(fact("C", 1), fact("E", 9)).at > at(9)
     commanded = fact("E", 9, origin="commanded")
@@ -171,8 +180,8 @@ def test_a_snapshot_has_the_last_uses_of_each_id() -> None:
         uses.learn(version, fact("E", seconds, id="ID1", name="ci"))
     uses.learn(14, None)
     assert {name: [use.at for use in kept] for name, kept in uses.latest.items()} == {
-        "": [at(seconds) for seconds in range(2, 10)],
-        "ID1": [at(seconds) for seconds in range(2, 10)],
+        "": [at(seconds) for seconds in (0, *range(3, 10))],
+        "ID1": [at(seconds) for seconds in (0, *range(3, 10))],
     }
     read = from_text(to_text(uses), Uses)
     assert read == uses
