@@ -88,8 +88,7 @@ def may_reach_quota(
 
 def handles_of(state: State, agency: str) -> tuple[str, ...]:
     """An agency's name, and the ids of all that ever had it: each may have a stream of uses."""
-    things = (span.thing for span in state.cells.lives_of(agency))
-    return tuple(dict.fromkeys((agency, *(thing for thing in things if "~" not in thing))))
+    return tuple(dict.fromkeys((agency, *state.cells.ids_of_agency(agency))))
 
 
 def uses_of(state: State, agency: str, read: Callable[[str], Uses]) -> list[Uses]:

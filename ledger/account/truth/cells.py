@@ -157,6 +157,12 @@ class Cells:
         held = cell.held()
         return list(held.of(held.called(name, self._rules), is_wanted))
 
+    def ids_of_agency(self, name: str) -> list[str]:
+        """The ids that facts tell of agencies which ever had a name, or share an id with it."""
+        cell = self._agencies.get(name) or self._agencies.get(id_handle(name))
+        marked = cell.handles if cell is not None else ()
+        return [handle[1:] for handle in marked if handle.startswith("#")]
+
     def of_policy(self, name: str) -> list[Span]:
         """The spans of all policies that ever had a name; none if only grants name it."""
         policies = self._definitions["policy"]

@@ -26,7 +26,7 @@ WAYS_MAX: Final = 8
 """If there are more ways, each permission that may have been revoked is in doubt."""
 
 Way = Mapping[str, str]
-"""By the handle of a project's id, the region that it is. Others are no region that is named."""
+"""By the handle of a project's id, the region that it is. Any other is a region of its own."""
 Pairs = Mapping[str, set[str]]
 """By the handle of a project's id, the regions that it may be."""
 _Other = tuple[str | None, str | None]

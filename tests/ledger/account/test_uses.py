@@ -148,6 +148,11 @@ def test_an_id_that_only_a_use_told_leads_to_its_other_uses() -> None:
     assert (agency.status, agency.since) == ("exists", at(2))
 
 
+def test_a_fact_that_proves_nothing_leads_to_the_uses_under_the_id_that_it_tells() -> None:
+    told = fact("F", 3, id="ID1", name="ci")
+    assert stated(told, fact("E", 2, id="ID1")).agency_exists(NAME)
+
+
 def test_a_command_takes_effect_after_a_use_whose_clock_was_ahead() -> None:
     assert stated(fact("C", 1), fact("E", 9)).at > at(9)
     commanded = fact("E", 9, origin="commanded")
