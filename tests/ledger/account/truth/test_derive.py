@@ -250,6 +250,17 @@ def test_commanded_consequences_follow_their_deletion() -> None:
     assert shown(found, "permission")[-1] == "5- revoked since 5 by bob"
 
 
+@pytest.mark.parametrize(
+    ("count", "shows"),
+    [(6, f"5- granted since 5 {ORDER}"), (7, f"5- not known {ORDER}")],
+)
+def test_six_facts_of_a_kind_in_one_second_are_searched_and_seven_are_not(
+    count: int, shows: str
+) -> None:
+    many = [fact("A", 5, f"p{index}") for index in range(count)]
+    assert shown(spans(fact("C", 0), *many), "permission") == [shows]
+
+
 def test_too_many_facts_of_a_kind_in_one_second_are_not_searched() -> None:
     many = [fact(letter, 5, f"p{index}") for index, letter in enumerate("AXAXAXAX")]
     found = spans(fact("C", 0), *many)
