@@ -229,14 +229,14 @@ class Account:
 
     def _permissions(self, agency: str, service: str | None) -> Iterable[Span]:
         """The spans that hold of the agency's permissions to use a service."""
-        found = self.state.cells.permissions_of(agency, lambda each: each == service)
+        found = self.state.cells.lasting_permissions_of(agency, lambda each: each == service)
         return self._that_hold(found, agency)
 
     def _granted(
         self, agency: str, is_wanted: Callable[[str | None], bool] = lambda _: True
     ) -> list[Span]:
         """The spans that hold of what is granted to the agency, of services that are wanted."""
-        found = self._that_hold(self.state.cells.permissions_of(agency, is_wanted), agency)
+        found = self._that_hold(self.state.cells.lasting_permissions_of(agency, is_wanted), agency)
         return [span for span in found if span.status == GRANTED]
 
     def _that_hold(self, spans: Iterable[Span], name: str) -> list[Span]:
@@ -265,7 +265,7 @@ class Account:
     def _first_positions(self, agency: str) -> dict[tuple[str | None, ...], int]:
         """The position of the first fact of each permission that agencies of a name ever had."""
         first: dict[tuple[str | None, ...], int] = {}
-        for span in self.state.cells.permissions_of(agency, lambda _: True):
+        for span in self.state.cells.permissions_of(agency):
             position = _LAST if span.position is None else span.position
             first[_line(span)] = min(first.get(_line(span), _LAST), position)
         return first

@@ -143,11 +143,20 @@ class Cells:
 
     def lives_of(self, name: str) -> list[Span]:
         """Those of them that are no permissions, of which there may be very many."""
-        return self._spans_of(name, lambda part: part[0] != "permission")
+        return self._spans_of(name, lambda part: part.subject != "permission")
 
-    def permissions_of(self, name: str, is_wanted: Callable[[str | None], bool]) -> list[Span]:
-        """Those of them that are permissions to use a service that is wanted; None: no service."""
-        return self._spans_of(name, lambda part: part[0] == "permission" and is_wanted(part[1]))
+    def permissions_of(self, name: str) -> list[Span]:
+        """Those of them that are permissions."""
+        return self._spans_of(name, lambda part: part.subject == "permission")
+
+    def lasting_permissions_of(
+        self, name: str, is_wanted: Callable[[str | None], bool]
+    ) -> list[Span]:
+        """Permissions that no fact has ended, of services that are wanted; None: no service."""
+        return self._spans_of(
+            name,
+            lambda part: part.lasts and part.subject == "permission" and is_wanted(part.service),
+        )
 
     def _spans_of(self, name: str, is_wanted: Callable[[Part], bool]) -> list[Span]:
         cell = self._agencies.get(name) or self._agencies.get(id_handle(name))

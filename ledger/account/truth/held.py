@@ -1,7 +1,8 @@
 """The spans of one cell, by what is asked of them.
 
-AROA1 "ci"    its life, trust, expiry       a few spans
-              permissions, by service       perhaps a hundred thousand
+AROA1 "ci"    its life, trust, expiry                  a few spans
+              permissions, by service                  perhaps a hundred thousand
+              those of them that a fact has ended      perhaps many more
 
 They take changes: after one, a question costs no more than before it.
 """
@@ -9,13 +10,20 @@ They take changes: after one, a question costs no more than before it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from ledger.account.truth.changes import Change
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.spans import Span, Subject
 
-Part = tuple[Subject, str | None]
-"""A subject and, of permissions, the service."""
+
+class Part(NamedTuple):
+    """Spans that are asked of together. `service`: None but for permissions to use one."""
+
+    subject: Subject
+    service: str | None
+    lasts: bool
+    """Whether no fact ended them: they hold at the end of the facts, unless they expire."""
 
 
 class Held:
@@ -36,10 +44,10 @@ class Held:
         if any(span and span.subject != "permission" for change in found for span in change):
             return False
         for before, after in found:
+            if before is not None:
+                del self._by_thing[before.thing][_part(before)][before[:9]]
             if after is not None:
                 self._put(after)
-            elif before is not None:
-                del self._by_thing[before.thing][before.subject, before.service][before[:9]]
         return True
 
     def called(self, name: str, rules: Rules) -> list[str]:
@@ -51,7 +59,9 @@ class Held:
             if thing == name
             or any(
                 span.name is not None and rules.slot(span.name) == slot
-                for span in parts.get(("agency", None), {}).values()
+                for part, spans in parts.items()
+                if part.subject == "agency"
+                for span in spans.values()
             )
         ]
 
@@ -64,4 +74,8 @@ class Held:
 
     def _put(self, span: Span) -> None:
         parts = self._by_thing.setdefault(span[1], {})
-        parts.setdefault((span[0], span[4]), {})[span[:9]] = span
+        parts.setdefault(_part(span), {})[span[:9]] = span
+
+
+def _part(span: Span) -> Part:
+    return Part(span.subject, span.service, span.until_at is None or span.expires)

@@ -418,16 +418,17 @@ def test_permissions_follow_each_change_without_the_other_spans() -> None:
     told = numbered([fact("C", 0, id="X1"), *granted, fact("X", 9, policy="p2"), fact("D", 20)])
     cells = Cells(HUAWEICLOUD)
     cells.learn(told[:4])
-    assert len(cells.permissions_of("ci", lambda _: True)) == 3
+    assert len(cells.permissions_of("ci")) == 3
     cells.learn(told[4:5])
-    known = cells.permissions_of("ci", lambda service: service is None)
+    known = cells.lasting_permissions_of("ci", lambda service: service is None)
     assert {(span.policy, span.status, span.until_at) for span in known} == {
         ("p1", "granted", None),
-        ("p2", "granted", at(9)),
         ("p2", "revoked", None),
         ("p3", "granted", None),
     }
-    assert cells.permissions_of("ci", lambda service: service is not None) == []
+    ended = fact("A", 2).at, at(9)
+    assert [(s.valid_from, s.until_at) for s in cells.permissions_of("ci") if s.until_at] == [ended]
+    assert cells.lasting_permissions_of("ci", lambda service: service is not None) == []
     assert [span.status for span in cells.lives_of("ci")] == ["exists"]
     cells.learn(told[5:])
     assert [span.status for span in cells.lives_of("ci")] == ["exists", "deleted"]
