@@ -149,7 +149,7 @@ class Account:
         """The services that the agency may use in the region, those for all regions included."""
         return frozenset(
             span.service
-            for span in self._granted(agency, _is_told)
+            for span in self._granted(agency, _has_service)
             if span.service is not None and span.region in (region, "*")
         )
 
@@ -295,7 +295,7 @@ class Account:
         return _identity(identity, span.policy, self._rules)
 
 
-def _is_told(service: str | None) -> bool:
+def _has_service(service: str | None) -> bool:
     return service is not None
 
 

@@ -142,7 +142,7 @@ class Cells:
         return self._spans_of(name, lambda _: True)
 
     def lives_of(self, name: str) -> list[Span]:
-        """Those of them that are no permissions, of which there may be very many."""
+        """All of them but permissions, of which there may be very many."""
         return self._spans_of(name, lambda part: part.subject != "permission")
 
     def permissions_of(self, name: str) -> list[Span]:

@@ -86,13 +86,13 @@ class DefinitionCell:
                 self._stated[identity, name] = fact.at
                 self.tellings.append(fact)
                 self.is_stale = True
-        if self._is_no_news(fact):
+        if self._repeats(fact):
             self.uses.append(fact)
             return False
         self.new_uses.append(fact)
         return self.is_stale or self.has_own
 
-    def _is_no_news(self, use: Fact) -> bool:
+    def _repeats(self, use: Fact) -> bool:
         """Whether what was folded last is known to be proven by a use already."""
         if self._proofs is None or self.is_stale or self.new_uses:
             return False

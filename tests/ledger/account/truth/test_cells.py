@@ -415,11 +415,11 @@ def test_an_answer_counts_what_was_learned_after_the_last_question() -> None:
 
 def test_permissions_follow_each_change_without_the_other_spans() -> None:
     granted = [fact("A", second, policy=f"p{second}") for second in (1, 2, 3)]
-    told = numbered([fact("C", 0, id="X1"), *granted, fact("X", 9, policy="p2"), fact("D", 20)])
+    facts = numbered([fact("C", 0, id="X1"), *granted, fact("X", 9, policy="p2"), fact("D", 20)])
     cells = Cells(HUAWEICLOUD)
-    cells.learn(told[:4])
+    cells.learn(facts[:4])
     assert len(cells.permissions_of("ci")) == 3
-    cells.learn(told[4:5])
+    cells.learn(facts[4:5])
     known = cells.lasting_permissions_of("ci", lambda service: service is None)
     assert {(span.policy, span.status, span.until_at) for span in known} == {
         ("p1", "granted", None),
@@ -430,6 +430,6 @@ def test_permissions_follow_each_change_without_the_other_spans() -> None:
     assert [(s.valid_from, s.until_at) for s in cells.permissions_of("ci") if s.until_at] == [ended]
     assert cells.lasting_permissions_of("ci", lambda service: service is not None) == []
     assert [span.status for span in cells.lives_of("ci")] == ["exists"]
-    cells.learn(told[5:])
+    cells.learn(facts[5:])
     assert [span.status for span in cells.lives_of("ci")] == ["exists", "deleted"]
-    assert set(cells.of_agency("ci")) == set(derive(told, HUAWEICLOUD))
+    assert set(cells.of_agency("ci")) == set(derive(facts, HUAWEICLOUD))
