@@ -433,3 +433,10 @@ def test_permissions_follow_each_change_without_the_other_spans() -> None:
     cells.learn(facts[5:])
     assert [span.status for span in cells.lives_of("ci")] == ["exists", "deleted"]
     assert set(cells.of_agency("ci")) == set(derive(facts, HUAWEICLOUD))
+
+
+def test_a_permission_lasts_although_its_agency_will_expire() -> None:
+    cells = Cells(HUAWEICLOUD)
+    cells.learn(numbered([fact("C", 0, expires_at=at(99)), fact("A", 1)]))
+    lasting = cells.lasting_permissions_of("ci", lambda _: True)
+    assert ("granted", at(99)) in {(span.status, span.until_at) for span in lasting}
