@@ -157,10 +157,8 @@ class Account:
         """The services of which it is not known whether the agency may use them in the region."""
         stated = (
             span.service
-            for span in self._of("agency", agency)
-            if (span.subject, span.status) == ("permission", NOT_KNOWN)
-            and span.service is not None
-            and span.region in (region, "*")
+            for span in self._lasting(agency, NOT_KNOWN, _has_service)
+            if span.service is not None and span.region in (region, "*")
         )
         return frozenset(stated) - self.permitted_services(agency, region)
 
@@ -236,8 +234,14 @@ class Account:
         self, agency: str, is_wanted: Callable[[str | None], bool] = lambda _: True
     ) -> list[Span]:
         """The spans that hold of what is granted to the agency, of services that are wanted."""
+        return self._lasting(agency, GRANTED, is_wanted)
+
+    def _lasting(
+        self, agency: str, status: str, is_wanted: Callable[[str | None], bool]
+    ) -> list[Span]:
+        """The spans of that status that hold of the agency's permissions."""
         found = self._that_hold(self.state.cells.lasting_permissions_of(agency, is_wanted), agency)
-        return [span for span in found if span.status == GRANTED]
+        return [span for span in found if span.status == status]
 
     def _that_hold(self, spans: Iterable[Span], name: str) -> list[Span]:
         """Those of the spans that hold, and are of the things that are called so."""
