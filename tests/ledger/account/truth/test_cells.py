@@ -154,6 +154,20 @@ HISTORIES = {
         fact("A", 5),
         fact("D", 9, id="X1"),
     ),
+    "a policy used by name and by id": (
+        fact("A", 3, name="other", policy=None, policy_id="P1"),
+        fact("A", 2, policy="etl"),
+        policy("created", 1, id="P1", name="etl"),
+        policy("deleted", 5, id="P1"),
+        fact("A", 7, policy="etl"),
+    ),
+    "two lines after an open second": (
+        fact("C", 5, trustee="service:x"),
+        fact("C", 5, "bob", trustee="service:y"),
+        fact("E", 7),
+        fact("A", 9, policy="read"),
+        fact("A", 9, policy="write"),
+    ),
     "an expiry": (
         fact("C", 0, expires_at=at(8)),
         fact("A", 1),
