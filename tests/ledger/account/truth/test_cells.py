@@ -330,6 +330,7 @@ def test_further_facts_of_a_known_agency_fold_nothing_anew(monkeypatch: pytest.M
             fact("A", 12, policy="read"),  # Later than all.
             fact("E", 15, id="X1"),
             fact("A", 5, "bob"),  # Late, in a known life.
+            fact("T", 6, trustee="service:x"),
             fact("E", 7),
             fact("X", 20),
         ]
