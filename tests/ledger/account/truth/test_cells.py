@@ -168,6 +168,13 @@ HISTORIES = {
         fact("A", 9, policy="read"),
         fact("A", 9, policy="write"),
     ),
+    "an open second of one line, settled later": (
+        fact("C", 0),
+        fact("A", 1),
+        fact("X", 5),
+        fact("A", 5, "bob"),
+        fact("X", 9),
+    ),
     "an expiry": (
         fact("C", 0, expires_at=at(8)),
         fact("A", 1),
@@ -311,6 +318,21 @@ def test_only_things_that_received_facts_or_whose_policies_did_are_reported() ->
     changed = [change.after for change in cells.changes() if change.after]
     assert {span.name for span in changed} == {"user", "etl"}
     assert cells.changes() == []
+
+
+def test_facts_of_two_names_in_one_second_of_one_commit_are_of_two_agencies() -> None:
+    renamed = fact("E", 3, id="X1", name="deploy")._replace(call="renamed")
+    for rules in (AWS, HUAWEICLOUD):
+        facts = numbered(
+            [
+                fact("C", 0, id="X1"),
+                renamed,
+                fact("C", 5, id="X2"),
+                fact("A", 9, trace="t"),
+                fact("A", 9, name="deploy", trace="t"),
+            ]
+        )
+        check_commits([facts[:3], facts[3:]], rules)
 
 
 def test_further_facts_of_a_known_agency_fold_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
