@@ -113,8 +113,8 @@ def inform(state: State, uses: Iterable[Uses]) -> datetime | None:
     before a commanded one.
     """
     known = [fact for one in uses for latest in one.latest.values() for fact in latest]
-    for fact in known:
-        if not _shows(state, fact):
+    if not all(_shows(state, fact) for fact in known):
+        for fact in known:  # One that is shown now may settle what another one leaves open.
             state.prove(fact)
     return max((after(fact.at, fact.origin) for fact in known), default=None)
 

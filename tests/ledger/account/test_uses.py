@@ -153,6 +153,13 @@ def test_a_fact_that_proves_nothing_leads_to_the_uses_under_the_id_that_it_tells
     assert stated(told, fact("E", 2, id="ID1")).agency_exists(NAME)
 
 
+def test_a_use_that_is_shown_may_settle_what_another_use_leaves_open() -> None:
+    """Which of two ids came first within one second is told by the use after it."""
+    second = (fact("E", 1, id="ID1", name="ci"), fact("E", 1, id="ID2", name="ci"))
+    used = stated(fact("E", 0), *second, fact("E", 2, id="ID1", name="ci"))
+    assert used.agency_exists(NAME)
+
+
 def test_a_command_takes_effect_after_a_use_whose_clock_was_ahead() -> None:
     assert stated(fact("C", 1), fact("E", 9)).at > at(9)
     commanded = fact("E", 9, origin="commanded")
