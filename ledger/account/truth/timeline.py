@@ -282,8 +282,9 @@ def valued(timeline: Timeline, values: Timeline, statuses: Collection[str]) -> T
 
 
 def _without_repetitions(timeline: Timeline) -> Timeline:
+    """Positions make no difference: they depend on the order of arrival."""
     return [
         item
         for index, item in enumerate(timeline)
-        if index == 0 or timeline[index - 1][1] != item[1]
+        if index == 0 or _placeless(timeline[index - 1][1]) != _placeless(item[1])
     ]

@@ -107,6 +107,13 @@ def test_the_order_of_arrival_changes_no_answer(
     assert _shown(facts, rules) == _shown(other, rules)
 
 
+def test_the_order_of_arrival_cuts_no_span_in_two() -> None:
+    doubted = [fact("D", 0), fact("E", 0), fact("P", 0, expires_at=at(5))]
+    facts = [*doubted, fact("X", 3, "bob", id="ID2", name="ci")]
+    other = [facts[2], facts[0], facts[3], facts[1]]
+    assert _shown(facts, AWS) == _shown(other, AWS)
+
+
 @given(facts=histories(), rules=RULES)
 @settings(max_examples=100, deadline=None)
 def test_each_key_has_at_most_one_span_at_an_instant_and_none_is_empty(
