@@ -175,6 +175,20 @@ HISTORIES = {
         fact("A", 5, "bob"),
         fact("X", 9),
     ),
+    "a name told late, and then for an earlier time": (
+        fact("C", 0, id="X1"),
+        fact("E", 6, id="X1", name="deploy"),
+        fact("A", 8, name="deploy"),
+        fact("A", 5, name="ci"),
+        fact("E", 4, id="X1", name="deploy"),
+    ),
+    "deleted after it expired": (
+        fact("C", 0, id="X1", expires_at=at(4)),
+        fact("A", 1),
+        fact("A", 2, policy="read"),
+        fact("X", 3),
+        fact("D", 9),
+    ),
     "an expiry": (
         fact("C", 0, expires_at=at(8)),
         fact("A", 1),

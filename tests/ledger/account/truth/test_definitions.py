@@ -87,6 +87,26 @@ def test_nobody_is_shown_for_a_renaming_that_was_not_seen() -> None:
     assert shown(found, "policy", name="narrow") == ["5- exists since 5"]
 
 
+def test_two_renamings_of_one_trace_in_one_second_leave_the_last_name() -> None:
+    for first, last in (("a", "b"), ("b", "a")):
+        renamed = [policy("renamed", 5, id="cp1", name=name, trace="t") for name in (first, last)]
+        facts = numbered([policy("created", 1, id="cp1", name="c"), *renamed])
+        found = derive(facts, HUAWEICLOUD)
+        assert [span.name for span in found if span.until_at is None] == [last]
+
+
+def test_two_changes_in_one_second_without_another_name_leave_the_name() -> None:
+    changed = [policy("renamed", 5, actor, id="cp1", name="c") for actor in ("bob", "carol")]
+    found = in_every_order(policy("created", 1, id="cp1", name="c"), *changed, rules=HUAWEICLOUD)
+    assert shown(found, "policy", thing="cp1", name="c") == ["1- exists since 1 by carol"]
+
+
+def test_two_spellings_that_are_told_in_one_second_are_one_whichever_arrives_first() -> None:
+    told = [fact("A", 5, policy=name, policy_id="cp1", region="*") for name in ("ETL", "etl")]
+    found = in_every_order(policy("deleted", 9, id="cp1"), *told, rules=AWS)
+    assert {span.name for span in found if span.subject == "policy"} == {"ETL"}
+
+
 def test_two_renamings_in_one_second_leave_the_name_open_until_a_later_fact() -> None:
     renamed = (
         policy("created", 1, id="cp1", name="a"),

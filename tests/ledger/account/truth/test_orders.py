@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.account.truth.fact import Fact
-from ledger.account.truth.orders import orders, placements
+from ledger.account.truth.orders import chains, content, orders, placements
 from ledger.account.truth.rules import AWS, HUAWEICLOUD
 from tests.ledger.account.truth.histories import fact, in_every_order, numbered, shown, spans
 
@@ -22,6 +22,14 @@ def test_facts_of_one_trace_keep_their_order_among_others() -> None:
 def test_commanded_facts_have_one_order() -> None:
     facts = numbered([fact(letter, 0, origin="commanded") for letter in "CAX"])
     assert [spelled(order) for order in orders(facts)] == ["CAX"]
+
+
+def test_the_order_of_chains_does_not_depend_on_the_order_of_arrival() -> None:
+    told = [fact("A", 0, actor, id=name) for actor in ("bob", "carol") for name in ("X1", "X2")]
+    first = [[content(one) for one in chain] for chain in chains(numbered(told))]
+    again = [[content(one) for one in chain] for chain in chains(numbered(told[::-1]))]
+    assert first == again
+    assert len({content(one) for one in told}) == 4
 
 
 def test_a_fact_is_placed_among_movements_where_its_trace_allows_it() -> None:
