@@ -184,6 +184,10 @@ def test_trust_ends_with_its_agency() -> None:
             "agency x: does not exist → exists",
         ),
         (
+            (AgencyCreated(agency="x", expires_at=NOON), (99, AgencyDeleted(agency="x"))),
+            "agency x: expired → does not exist",
+        ),
+        (
             (AgencyCreated(agency="x", agency_id="a-1"), AgencyDeleted(agency_id="a-1")),
             "agency a-1: exists → does not exist",
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import pytest
 
@@ -13,6 +13,7 @@ from ledger.account.agency import AgencyDeletionAttempted
 from ledger.account.authorization import AuthorizationRevoked
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.decision import Circumstances
+from ledger.account.meaning import Role
 from ledger.account.permissions import (
     PermissionChangeRefused,
     PermissionGranted,
@@ -22,6 +23,7 @@ from ledger.account.policy import AttemptPolicyDeletion, PolicyDeletionAttempted
 from ledger.account.project import ProjectDeleted
 from ledger.account.questions import Account
 from ledger.account.state import State
+from ledger.account.truth.fact import Call, Fact, Kind
 from ledger.account.usage import FeatureUsed, TemporaryCredentialIssued
 from ledger.events import EVENTS, actor_of, sentence, subjects_of
 from ledger.messages import DomainEvent, Recorded, topics
@@ -88,6 +90,22 @@ def without_cause(entry: Recorded) -> Recorded:
     if "consequence_of" not in type(entry.event).model_fields:
         return entry
     return replace(entry, event=entry.event.model_copy(update={"consequence_of": None}))
+
+
+def test_every_row_speaks_of_fields_and_words_that_exist() -> None:
+    for event, meaning in EVENTS.items():
+        assert meaning.role in get_args(Role), event
+        if meaning.says is not None:
+            assert meaning.says.call in get_args(Call), event
+            assert meaning.says.kind in get_args(Kind), event
+            assert set(meaning.says.fields) <= set(Fact._fields), event
+            assert set(meaning.says.fields.values()) <= set(event.model_fields), event
+
+
+def test_the_service_of_a_permission_or_a_credential_is_one_that_the_agency_uses() -> None:
+    assert {event.__name__ for event, meaning in EVENTS.items() if meaning.service_is_used} == {
+        "PermissionGranted", "PermissionRevoked", "TemporaryCredentialIssued", "CredentialRefused",
+    }  # fmt: skip
 
 
 def test_every_surrogate_id_in_an_event_is_found() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from ledger.account.agency import AgencyCreated, AgencyExpiryChanged
 from ledger.account.facts import FACT_TYPES, fact_of, fact_of_entry, facts_of
+from ledger.account.project import ProjectChanged, ProjectCreated, ProjectDeleted
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import FOREVER
 from ledger.account.truth.rules import AWS
@@ -77,6 +78,21 @@ def test_an_agency_whose_trace_told_a_duration_without_an_end_does_not_expire(
     for fact in (fact_of(entry, 7), fact_of_entry(encode(entry), 7)):
         assert fact is not None
         assert fact.expires_at == expires_at
+
+
+@pytest.mark.parametrize(
+    ("event", "call"),
+    [
+        (ProjectCreated(region="cn-north-4_mesh", project_id="0605"), "created"),
+        (ProjectChanged(region="cn-north-4_mesh", project_id="0605"), "renamed"),
+        (ProjectDeleted(region="cn-north-4_mesh", project_id="0605"), "deleted"),
+    ],
+)
+def test_an_event_of_a_project_says_its_name_and_its_id(event: DomainEvent, call: str) -> None:
+    fact = fact_of(replace(example_entry(type(event)), event=event), 7)
+    assert fact is not None
+    assert fact[:2] == (call, "project")
+    assert (fact.name, fact.id) == ("cn-north-4_mesh", "0605")
 
 
 def test_an_entry_says_the_same_fact_as_its_event() -> None:

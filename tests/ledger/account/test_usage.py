@@ -210,7 +210,7 @@ def test_an_agency_that_is_permitted_serves_before_a_newer_one_that_is_not(tmp_p
     assert used.agency == "older_trust"
     (refused,) = given(catalogue=catalogue).when(use_it).facts
     assert isinstance(refused, FeatureRefused)
-    assert refused.agency == "newer_trust"
+    assert (refused.agency, refused.outcome) == ("newer_trust", "refused")
     ask = IssueCredential.model_validate({**where, "target": "obs", "component": "c"})
     (issued,) = given(older, catalogue=catalogue).when(ask).facts
     assert isinstance(issued, TemporaryCredentialIssued)
@@ -324,4 +324,7 @@ def test_a_credential_for_a_permission_that_went_missing_is_refused() -> None:
     lost = PermissionRevoked(agency=AGENCY, region=BEIJING, service="elb", policy=POLICY)
     then = given(*consent(BEIJING), lost).when(issue("elb"))
     then.refused("may not use elb in cn-north-4")
+    (refused,) = then.facts
+    assert isinstance(refused, CredentialRefused)
+    assert refused.outcome == "refused"
     assert f"--account {ACCOUNT} --service {ASM} --region {BEIJING}" in then.decided().remedy
