@@ -160,6 +160,12 @@ def test_a_use_that_is_shown_may_settle_what_another_use_leaves_open() -> None:
     assert used.agency_exists(NAME)
 
 
+def test_a_use_under_a_former_name_proves_another_agency() -> None:
+    renamed = fact("C", 1, id="ID1"), fact("T", 3, id="ID1", name="new", trustee="service:cbr")
+    assert not stated(*renamed).agency_exists(NAME)
+    assert stated(*renamed, fact("E", 5)).agency_exists(NAME)
+
+
 def test_a_command_takes_effect_after_a_use_whose_clock_was_ahead() -> None:
     assert stated(fact("C", 1), fact("E", 9)).at > at(9)
     commanded = fact("E", 9, origin="commanded")
