@@ -9,7 +9,7 @@ import pytest
 
 from ledger import values
 from ledger.account.account import decide, replay
-from ledger.account.agency import AgencyDeletionAttempted
+from ledger.account.agency import AgencyDeleted, AgencyDeletionAttempted
 from ledger.account.authorization import AuthorizationRevoked
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.decision import Circumstances
@@ -19,7 +19,7 @@ from ledger.account.permissions import (
     PermissionGranted,
     PermissionRevoked,
 )
-from ledger.account.policy import AttemptPolicyDeletion, PolicyDeletionAttempted
+from ledger.account.policy import AttemptPolicyDeletion, PolicyChanged, PolicyDeletionAttempted
 from ledger.account.project import ProjectDeleted
 from ledger.account.questions import Account
 from ledger.account.state import State
@@ -184,6 +184,23 @@ def test_a_permission_says_what_where_and_under_which_policy(
 def test_a_permission_under_a_policy_without_a_name_says_the_id_of_the_policy() -> None:
     event = PermissionGranted(agency=AGENCY, region=BEIJING, policy_id="p-1")
     assert said(event) == f"{AGENCY} may act under 'p-1' in {BEIJING}"
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (PolicyChanged(policy_id="p-1"), "alice changed the policy 'p-1'"),
+        (PolicyChanged(), "alice changed the policy '(not named)'"),
+        (AgencyDeleted(agency_id="a-1"), "alice deleted the agency a-1"),
+        (AgencyDeleted(), "alice deleted the agency (not named)"),
+        (
+            PermissionGranted(agency=AGENCY, project_id="0605", service="cce"),
+            f"{AGENCY} may use cce in the project 0605",
+        ),
+    ],
+)
+def test_a_thing_without_a_name_is_called_by_its_id(event: DomainEvent, words: str) -> None:
+    assert said(event) == words
 
 
 @pytest.mark.parametrize(
