@@ -71,7 +71,7 @@ def _unplaced(spans: Iterable[Span]) -> set[Span]:
         (AgencyExpiryChanged(agency="x", expires_at=NOON), NOON),
     ],
 )
-def test_an_agency_whose_trace_told_a_duration_without_an_end_does_not_expire(
+def test_an_agency_whose_trace_names_a_duration_without_an_end_does_not_expire(
     event: DomainEvent, expires_at: datetime | None
 ) -> None:
     entry = replace(example_entry(type(event)), event=event)

@@ -175,7 +175,7 @@ HISTORIES = {
         fact("A", 5, "bob"),
         fact("X", 9),
     ),
-    "a name told late, and then for an earlier time": (
+    "a name that a late fact gives for an earlier time": (
         fact("C", 0, id="X1"),
         fact("E", 6, id="X1", name="deploy"),
         fact("A", 8, name="deploy"),
@@ -433,7 +433,7 @@ def test_questions_between_two_reports_change_neither() -> None:
     assert view == shown(derive(ASKED, HUAWEICLOUD))
 
 
-def test_policies_that_had_one_name_after_another_are_told_apart() -> None:
+def test_policies_that_had_one_name_after_another_stay_separate() -> None:
     cells = Cells(AWS)
     cells.learn(
         numbered(

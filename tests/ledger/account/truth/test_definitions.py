@@ -101,9 +101,9 @@ def test_two_changes_in_one_second_without_another_name_leave_the_name() -> None
     assert shown(found, "policy", thing="cp1", name="c") == ["1- exists since 1 by carol"]
 
 
-def test_two_spellings_that_are_told_in_one_second_are_one_whichever_arrives_first() -> None:
-    told = [fact("A", 5, policy=name, policy_id="cp1", region="*") for name in ("ETL", "etl")]
-    found = in_every_order(policy("deleted", 9, id="cp1"), *told, rules=AWS)
+def test_two_spellings_in_one_second_are_one_whichever_arrives_first() -> None:
+    both = [fact("A", 5, policy=name, policy_id="cp1", region="*") for name in ("ETL", "etl")]
+    found = in_every_order(policy("deleted", 9, id="cp1"), *both, rules=AWS)
     assert {span.name for span in found if span.subject == "policy"} == {"ETL"}
 
 

@@ -224,7 +224,7 @@ def test_facts_of_one_trace_keep_their_order() -> None:
     assert shown(found, "permission")[-1] == "5- granted since 5 by bob"
 
 
-def test_permissions_under_policies_of_which_only_the_ids_are_known_are_told_apart() -> None:
+def test_permissions_under_policies_of_which_only_the_ids_are_known_are_two() -> None:
     under = [fact("A", n, policy=None, policy_id=f"P{n}") for n in (1, 2)]
     found = spans(fact("C", 0), *under)
     assert shown(found, "permission", policy_id="P1") == ["1- granted since 1 by carol"]

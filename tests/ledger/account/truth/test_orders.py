@@ -25,11 +25,11 @@ def test_commanded_facts_have_one_order() -> None:
 
 
 def test_the_order_of_chains_does_not_depend_on_the_order_of_arrival() -> None:
-    told = [fact("A", 0, actor, id=name) for actor in ("bob", "carol") for name in ("X1", "X2")]
-    first = [[content(one) for one in chain] for chain in chains(numbered(told))]
-    again = [[content(one) for one in chain] for chain in chains(numbered(told[::-1]))]
+    facts = [fact("A", 0, actor, id=name) for actor in ("bob", "carol") for name in ("X1", "X2")]
+    first = [[content(one) for one in chain] for chain in chains(numbered(facts))]
+    again = [[content(one) for one in chain] for chain in chains(numbered(facts[::-1]))]
     assert first == again
-    assert len({content(one) for one in told}) == 4
+    assert len({content(one) for one in facts}) == 4
 
 
 def test_a_fact_is_placed_among_movements_where_its_trace_allows_it() -> None:
