@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from itertools import permutations
 from random import Random
 from typing import Any
@@ -15,105 +15,21 @@ from ledger.account.truth import agency_cell
 from ledger.account.truth.cells import Cells
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Call, Fact, Kind
-from ledger.account.truth.handles import Handle, Recall, handles_of
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.live import Live
 from ledger.account.truth.rules import AWS, HUAWEICLOUD, Rules
-from ledger.account.truth.spans import Span
 from tests.ledger.account.truth.accounts import Account, with_late_news
+from tests.ledger.account.truth.commits import (
+    Shown,
+    apply,
+    check_commits,
+    check_recalled,
+    check_recalled_once,
+    grouped,
+    policy,
+    shown,
+)
 from tests.ledger.account.truth.histories import at, fact, numbered
-
-Commits = Sequence[Sequence[Fact]]
-Shown = dict[tuple[object, ...], Span]
-
-
-def shown(spans: Iterable[Span]) -> Shown:
-    """Spans by what identifies them. No two spans have the same."""
-    known, found = list(spans), Shown()
-    found.update(((*span.key, span.valid_from), span) for span in known)
-    assert len(found) == len(known)
-    return found
-
-
-def apply(cells: Cells, view: Shown) -> None:
-    """Apply what changed to a view, as the read side does. Each change must fit the view."""
-    for change in cells.changes():
-        span = change.after or change.before
-        assert span is not None
-        assert view.pop((*span.key, span.valid_from), None) == change.before
-        if change.after is not None:
-            view[*span.key, span.valid_from] = change.after
-
-
-def recalling(facts: Sequence[Fact], rules: Rules) -> Recall:
-    """An index of facts by their handles."""
-
-    def recall(handles: Collection[Handle]) -> list[Fact]:
-        return [one for one in facts if not set(handles).isdisjoint(handles_of(one, rules))]
-
-    return recall
-
-
-def check_commits(commits: Commits, rules: Rules) -> None:
-    """After each commit, the view is what `derive` says; so are the answers to questions."""
-    cells, view, learned = Cells(rules), Shown(), list[Fact]()
-    asked = Cells(rules)
-    for commit in commits:
-        learned += commit
-        cells.learn(commit)
-        asked.learn(commit)
-        apply(cells, view)
-        right = shown(derive(learned, rules))
-        assert view == right
-        assert shown(asked.everything()) == right
-
-
-def unplaced_view(view: Shown) -> Shown:
-    """The view without positions. Of several facts in one instant that all name a thing anew, cells
-    that recall only some may show another one's position than `derive`.
-    """
-    return {key: span._replace(position=None) for key, span in view.items()}
-
-
-def check_recalled(commits: Commits, rules: Rules) -> None:
-    """Cells that recall earlier facts by their handles find the changes of cells that hold all."""
-    learned, view = list[Fact](), Shown()
-    for commit in commits:
-        cells = Cells(rules, recalling(list(learned), rules))
-        learned += commit
-        cells.learn(commit)
-        apply(cells, view)
-        assert unplaced_view(view) == unplaced_view(shown(derive(learned, rules)))
-
-
-def check_recalled_once(commits: Commits, rules: Rules, first: int) -> None:
-    """The same for cells that recall what came before a commit, and learn all that follow."""
-    before = [fact for commit in commits[:first] for fact in commit]
-    cells = Cells(rules, recalling(before, rules))
-    view, learned = shown(derive(before, rules)), list(before)
-    for commit in commits[first:]:
-        learned += commit
-        cells.learn(commit)
-        apply(cells, view)
-        assert unplaced_view(view) == unplaced_view(shown(derive(learned, rules)))
-
-
-def grouped(facts: Sequence[Fact], random: Random) -> Commits:
-    """The facts in commits of one to three."""
-    commits, rest = list[Sequence[Fact]](), list(facts)
-    while rest:
-        count = random.randint(1, 3)
-        commits.append(rest[:count])
-        rest = rest[count:]
-    return commits
-
-
-# -- what differs after each commit ---------------------------------------------------------------
-
-
-def policy(call: Call, seconds: float, **given: Any) -> Fact:
-    return fact("E", seconds, **{"kind": "policy", "name": None, **given})._replace(call=call)
-
 
 HISTORIES = {
     "a policy's life": (
@@ -376,92 +292,6 @@ def test_further_facts_of_a_known_agency_fold_nothing_anew(monkeypatch: pytest.M
         apply(cells, view)
     assert folded == [2]
     assert view == shown(derive(facts, AWS))
-
-
-# -- questions ------------------------------------------------------------------------------------
-
-ASKED = numbered(
-    [
-        policy("created", 0, id="P1", name="wide"),
-        policy("renamed", 6, id="P1", name="narrow"),
-        fact("C", 0, id="X1", name="ci"),
-        fact("A", 2, name="ci", policy="wide"),
-        fact("A", 3, name="other", policy=None, policy_id="P1"),
-        fact("A", 4, name="other", policy="read"),
-        fact("D", 7, id="X1", name=None),
-        fact("C", 8, id="X2", name="ci"),
-    ]
-)
-
-
-def stated(spans: Iterable[Span]) -> set[tuple[str | None, ...]]:
-    return {(span.subject, span.thing, span.policy) for span in spans}
-
-
-def test_an_agency_is_asked_by_each_name_that_it_had_or_by_its_id() -> None:
-    cells = Cells(HUAWEICLOUD)
-    cells.learn(ASKED)
-    assert stated(cells.of_agency("ci")) == {
-        ("agency", "X1", None),
-        ("agency", "X2", None),
-        ("permission", "X1", "wide"),
-    }
-    assert stated(cells.of_agency("X1")) == {("agency", "X1", None), ("permission", "X1", "wide")}
-    assert cells.of_agency("nobody") == []
-
-
-def test_a_policy_is_asked_by_each_name_that_it_had_or_by_its_id() -> None:
-    cells = Cells(HUAWEICLOUD)
-    cells.learn(ASKED)
-    for name in ("wide", "narrow", "P1"):
-        assert stated(cells.of_policy(name)) == {("policy", "P1", None)}
-        agencies = {span.name for span in cells.under_policy(name)}
-        assert agencies == {"ci", "other"}
-    assert cells.of_policy("read") == []
-    assert {span.name for span in cells.under_policy("read")} == {"other"}
-    assert cells.under_policy("nothing") == []
-
-
-def test_questions_between_two_reports_change_neither() -> None:
-    cells, view = Cells(HUAWEICLOUD), Shown()
-    for one in ASKED:
-        cells.learn([one])
-        cells.of_agency("ci")
-        if one.position in (4, 6, 7):
-            apply(cells, view)
-    apply(cells, view)
-    assert view == shown(derive(ASKED, HUAWEICLOUD))
-
-
-def test_policies_that_had_one_name_after_another_stay_separate() -> None:
-    cells = Cells(AWS)
-    cells.learn(
-        numbered(
-            [
-                policy("created", 0, id="P1", name="wide"),
-                policy("renamed", 2, id="P1", name="narrow"),
-                policy("created", 4, id="P2", name="wide"),
-                policy("deleted", 6, id="P3"),
-            ]
-        )
-    )
-    answers = {"wide": {"P1", "P2"}, "narrow": {"P1"}, "P1": {"P1"}, "P2": {"P2"}, "P3": {"P3"}}
-    for name, things in answers.items():
-        assert {span.thing for span in cells.of_policy(name)} == things, name
-
-
-def test_an_answer_counts_what_was_learned_after_the_last_question() -> None:
-    cells = Cells(HUAWEICLOUD)
-    for one in ASKED:
-        cells.learn([one])
-        for name in ("ci", "other"):
-            right = {
-                span
-                for span in derive(ASKED[: one.position], HUAWEICLOUD)
-                if span.name == name and span.subject not in ("policy", "project")
-            }
-            assert set(cells.of_agency(name)) == right
-    assert shown(cells.everything()) == shown(derive(ASKED, HUAWEICLOUD))
 
 
 def test_permissions_follow_each_change_without_the_other_spans() -> None:
