@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from ledger.account.truth.expiry import Expiry, cut, expiries
 from ledger.account.truth.fact import LineKey
 from ledger.account.truth.keys import Keys, Scope
 from ledger.account.truth.lines import (
@@ -23,20 +24,18 @@ from ledger.account.truth.lines import (
 )
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot, Spelling
-from ledger.account.truth.spans import EXPIRY_NOTE, Identity, Span, spans_of
+from ledger.account.truth.spans import Identity, Span, spans_of
 from ledger.account.truth.story import Key, Life
 from ledger.account.truth.things import Lives, existence, name_of, things_in
 from ledger.account.truth.timeline import (
     ASKED,
     BEGINNING,
-    ENDED,
     EXISTS,
     EXPIRED,
     Interval,
     State,
     Timeline,
     agreed,
-    expired,
     joined,
     not_known,
     of_line,
@@ -106,15 +105,15 @@ class Agency(NamedTuple):
             return timeline
         return [(begin, not_known(CREATION_NOT_SEEN, life.begun)), *timeline]
 
-    def gone(self) -> list[Interval]:
+    def gone(self) -> list[Expiry]:
         """When it had expired, or may have."""
         expires = any("expiry" in life.lines for lives in self.stories for life in lives)
-        return expired(self.line("expiry")) if expires else []
+        return expiries(self.line("expiry")) if expires else []
 
     def spans(self, tail: Tail | None = None) -> Iterator[Span]:
         """Its spans: life, trust, expiry, permissions; at least those of a tail."""
         gone, lines = self.gone(), self.lines()
-        alive = overlaid(existence(self.stories, self.among), gone, _expired)
+        alive = cut(existence(self.stories, self.among), gone)
         if "expiry" in lines:
             alive = valued(alive, self.line("expiry"), _LASTING)
         yield from spans_of(self.identity, alive)
@@ -122,14 +121,14 @@ class Agency(NamedTuple):
             yield from self.spans_of(key, gone, tail)
 
     def spans_of(
-        self, key: Key, gone: Sequence[Interval], tail: Tail | None = None
+        self, key: Key, gone: Sequence[Expiry], tail: Tail | None = None
     ) -> Iterator[Span]:
         """The spans of one line. `gone`: when the agency had expired."""
         since = None if tail is None or key in tail.whole else tail.since
         if not isinstance(key, LineKey):
             timeline = self.line(key, since)
-            cut = timeline if key == "expiry" else overlaid(timeline, gone, _expired)
-            yield from spans_of((key, *self.identity[1:]), cut)
+            shown = timeline if key == "expiry" else cut(timeline, gone)
+            yield from spans_of((key, *self.identity[1:]), shown)
             return
         scope = self.keys.scope(key)
         whole = scope.absences or not scope.is_constant
@@ -138,7 +137,7 @@ class Agency(NamedTuple):
             return
         identity = self._permission(key, scope, timeline[0][0])
         if gone or scope.absences:
-            timeline = overlaid(overlaid(timeline, gone, _expired), scope.absences, _absent)
+            timeline = overlaid(cut(timeline, gone), scope.absences, _absent)
         yield from spans_of(identity, timeline)
 
     def _permission(self, key: LineKey, scope: Scope, at: datetime) -> Identity:
@@ -159,21 +158,6 @@ def agencies_in(slot: Slot, keys: Keys, rules: Rules) -> Iterator[Agency]:
 
 _LASTING: Final = frozenset({EXISTS, ASKED, EXPIRED})
 """The states of an agency that has an expiry."""
-_WHEN_EXPIRED: Final = {EXISTS: EXPIRED, GRANTED: REVOKED, "set": ENDED}
-
-
-def _expired(state: State, expiry: Interval) -> State:
-    """A state while the agency had expired: nobody may act as it.
-
-    It expires by itself, or by the call that set its expiry to a time that had passed.
-    """
-    status, by = _WHEN_EXPIRED.get(state.status), expiry.by
-    if status is None:
-        return state
-    if by.status == NOT_KNOWN:
-        return by
-    caller = (by.actor, by.origin) if by.since == expiry.begin else (None, None)
-    return State(status, expiry.begin, *caller, by.position, EXPIRY_NOTE)
 
 
 def _absent(state: State, absence: Interval) -> State:

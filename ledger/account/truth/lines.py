@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from ledger.account.truth.fact import Fact
+from ledger.account.truth.fact import FOREVER, Fact
 
 GRANTED: Final = "granted"
 REVOKED: Final = "revoked"
@@ -26,6 +26,7 @@ END_NOT_SEEN: Final = "end not seen"
 CREATION_NOT_SEEN: Final = "creation not seen"
 ORDER_NOT_KNOWN: Final = "order within the second not known"
 PLACE_NOT_KNOWN: Final = "which project was meant is not known"
+EXPIRY_CHANGE_NOT_SEEN: Final = "change of expiry not seen"
 
 
 class Run(NamedTuple):
@@ -117,6 +118,40 @@ def was_set(line: Line, value: str | datetime | None, fact: Fact) -> Line:
     return tuple(
         run if run.status == value else Run(value, fact.at, fact, None, run) for run in line
     )
+
+
+def outlasts(line: Line, at: datetime) -> bool:
+    """Whether a proof of life at an instant contradicts a line of an expiry, or one before it."""
+    runs: list[Run | None] = list(line)
+    while runs:
+        run = runs.pop()
+        if run is not None:
+            if _stated_end(run) < at:
+                return True
+            runs.append(run.before)
+    return False
+
+
+def outlived(line: Line, fact: Fact) -> Step:
+    """The line of an expiry after a proof that the thing had not expired.
+
+    After the stated end, it proves that another expiry had been set: nobody saw when, and to which
+    time. From that end until the proof, it is not known whether the thing had expired.
+    """
+    return cheapest(_outlived(run, fact) for run in line)
+
+
+def _outlived(run: Run, fact: Fact) -> tuple[int, Run]:
+    end = _stated_end(run)
+    if end >= fact.at:
+        return run.dearer, run
+    gap = Run(NOT_KNOWN, end, fact, EXPIRY_CHANGE_NOT_SEEN, run)
+    return run.dearer + 1, Run(None, fact.at, fact, EXPIRY_CHANGE_NOT_SEEN, gap)
+
+
+def _stated_end(run: Run) -> datetime:
+    """The time when the thing expires, as its expiry was set; FOREVER if that is not known."""
+    return max(run.at, run.status) if isinstance(run.status, datetime) else FOREVER
 
 
 def doubted(line: Line, fact: Fact, note: str = ORDER_NOT_KNOWN) -> Line:

@@ -15,7 +15,7 @@ from ledger.account.truth.changes import Change, differences, differences_of_lin
 from ledger.account.truth.fact import Call, Fact, LineKey
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.late import History, known_life
-from ledger.account.truth.lines import GRANTED, REVOKED, Line
+from ledger.account.truth.lines import GRANTED, REVOKED, Line, outlasts
 from ledger.account.truth.names import Names, own_names
 from ledger.account.truth.orders import one_chain
 from ledger.account.truth.places import Open, fold_placed
@@ -23,7 +23,7 @@ from ledger.account.truth.rules import Rules
 from ledger.account.truth.search import line_of
 from ledger.account.truth.slot import Slot
 from ledger.account.truth.spans import Span
-from ledger.account.truth.story import Key, Life
+from ledger.account.truth.story import Key, Life, proves_life
 from ledger.account.truth.things import (
     Lives,
     births,
@@ -249,6 +249,8 @@ class Live:
         life, line = known_life(slot, fact), line_of(fact)
         if life is None or fact.call not in _OF_LINES or fact.others or self._respells(slot, fact):
             return None
+        if line == "expiry" or _changes_expiry(life, [fact]):
+            return None
         if line is None:
             return [] if slot.settled(fact.at) else None
         if self._rules.names_ignore_case:
@@ -322,4 +324,12 @@ def _touched_life(slot: Slot, facts: Sequence[Fact]) -> Life | None:
     for fact in facts:
         if fact.call not in _OF_LINES or fact.others or fact.id not in (None, life.id):
             return None
-    return life
+    return None if _changes_expiry(life, facts) else life
+
+
+def _changes_expiry(life: Life, facts: Iterable[Fact]) -> bool:
+    """Whether facts prove that a life's expiry was changed, or may."""
+    expiry = life.lines.get("expiry")
+    return expiry is not None and any(
+        proves_life(fact) and outlasts(expiry, fact.at) for fact in facts
+    )

@@ -146,9 +146,12 @@ def line_of(fact: Fact) -> Key | None:
 
 
 def _by_line(facts: Iterable[Fact]) -> list[list[Fact]]:
-    """The facts by line. A fact without a line stands alone."""
+    """The facts by line. A fact without a line stands alone.
+
+    Expiries come first: what is set in an instant explains a use of that instant.
+    """
     found: dict[object, list[Fact]] = {}
-    for fact in facts:
+    for fact in sorted(facts, key=lambda fact: fact.call != "expiry set"):
         found.setdefault(line_of(fact) or fact.position, []).append(fact)
     return list(found.values())
 

@@ -22,6 +22,7 @@ from ledger.account.truth.lines import (
     doubted,
     ended,
     granted,
+    outlived,
     revoked,
     was_set,
 )
@@ -97,6 +98,15 @@ class Start:
 START: Final = Start()
 Births = Mapping[str, Fact]
 """The creations that were seen, by the immutable id."""
+
+
+def proves_life(fact: Fact) -> bool:
+    """Whether a fact proves that its thing had not expired: a use or a grant, seen at the cloud.
+
+    A thing that has expired can still be changed and deleted, and its permissions be revoked.
+    """
+    seen = fact.origin == "observed" and fact.consequence_of is None
+    return seen and fact.call in ("evidence", "granted")
 
 
 class Story:
@@ -284,6 +294,7 @@ class Story:
             line = life.lines.get(key, ())
             life.lines[key], missing = granted(line, fact)
             self.cost += missing or (not line and key in self.closed)
+            self._outlive(life, fact)
             self._doubt_others(key, fact)
 
     def revoke(self, fact: Fact) -> None:
@@ -323,6 +334,18 @@ class Story:
         if life is not None:
             life.lines["expiry"] = was_set(life.lines.get("expiry", ()), fact.expires_at, fact)
 
+    def use(self, fact: Fact) -> None:
+        life = self.present(fact)
+        if life is not None:
+            self._outlive(life, fact)
+
+    def _outlive(self, life: Life, fact: Fact) -> None:
+        """A call of a cloud that an expired thing does not allow proves that it had not expired."""
+        line = life.lines.get("expiry")
+        if line and proves_life(fact):
+            life.lines["expiry"], missing = outlived(line, fact)
+            self.cost += missing
+
     def doubt(self, fact: Fact) -> None:
         life = self.present(fact)
         if life is None:
@@ -351,7 +374,7 @@ _STEPS: Final[Mapping[str, Callable[[Story, Fact], object]]] = {
     "ended": Story.end_line,
     "trust set": Story.set_trust,
     "expiry set": Story.set_expiry,
-    "evidence": Story.present,
+    "evidence": Story.use,
     "doubted": Story.doubt,
     "unplaced": Story.unplace,
     "unseen": Story.appear,

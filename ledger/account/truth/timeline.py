@@ -8,14 +8,15 @@ agreed      granted 10 ── not known 20 ── revoked 30
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from ledger.account.truth.fact import FOREVER, Fact
+from ledger.account.truth.fact import Fact
 from ledger.account.truth.lines import (
     CREATION_NOT_SEEN,
     END_NOT_SEEN,
+    EXPIRY_CHANGE_NOT_SEEN,
     GRANTED,
     NOT_KNOWN,
     ORDER_NOT_KNOWN,
@@ -165,6 +166,8 @@ def _state(run: Run) -> State:
     fact = run.fact
     if fact is None or run.status == NOT_KNOWN:
         return not_known(run.note or ORDER_NOT_KNOWN, fact)
+    if run.note == EXPIRY_CHANGE_NOT_SEEN:
+        return State("set", None, None, None, fact.position, run.note)
     if run.status in {GRANTED, REVOKED}:
         if run.note == END_NOT_SEEN:
             return State(str(run.status), run.at, None, None, fact.position, run.note)
@@ -237,19 +240,6 @@ class Interval(NamedTuple):
     """The state of another key that is the cause: the expiry that was set, a policy's doubt."""
 
 
-def expired(expiry: Timeline) -> list[Interval]:
-    """The times in which a thing had expired, or may have, from what was set as its expiry."""
-    found = []
-    ends: Iterable[datetime | None] = (*(at for at, _ in expiry[1:]), None)
-    for (at, state), end in zip(expiry, ends, strict=True):
-        value = at if state.status == NOT_KNOWN else state.value
-        if isinstance(value, datetime) and value != FOREVER:
-            begin = max(at, value)
-            if end is None or begin < end:
-                found.append(Interval(begin, end, state))
-    return found
-
-
 def overlaid(
     timeline: Timeline, intervals: Sequence[Interval], over: Callable[[State, Interval], State]
 ) -> Timeline:
@@ -266,7 +256,7 @@ def overlaid(
             after = state_at(timeline, end)
             cut += [(end, after)] if after is not None else []
             cut += [(at, state) for at, state in timeline if at > end]
-        timeline = _without_repetitions(cut)
+        timeline = without_repetitions(cut)
     return timeline
 
 
@@ -278,10 +268,10 @@ def valued(timeline: Timeline, values: Timeline, statuses: Collection[str]) -> T
         if state is not None:
             has_value = set_to is not None and state.status in statuses
             found.append((at, state._replace(value=set_to.value if has_value and set_to else None)))
-    return _without_repetitions(found)
+    return without_repetitions(found)
 
 
-def _without_repetitions(timeline: Timeline) -> Timeline:
+def without_repetitions(timeline: Timeline) -> Timeline:
     """Positions make no difference: they depend on the order of arrival."""
     return [
         item
