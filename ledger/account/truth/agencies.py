@@ -113,7 +113,7 @@ class Agency(NamedTuple):
     def spans(self, tail: Tail | None = None) -> Iterator[Span]:
         """Its spans: life, trust, expiry, permissions; at least those of a tail."""
         gone, lines = self.gone(), self.lines()
-        alive = cut(existence(self.stories, self.among), gone)
+        alive = cut(existence(self.stories, self.among, self.doubt), gone)
         if "expiry" in lines:
             alive = valued(alive, self.line("expiry"), _LASTING)
         yield from spans_of(self.identity, alive)

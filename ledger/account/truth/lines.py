@@ -26,6 +26,7 @@ END_NOT_SEEN: Final = "end not seen"
 CREATION_NOT_SEEN: Final = "creation not seen"
 ORDER_NOT_KNOWN: Final = "order within the second not known"
 PLACE_NOT_KNOWN: Final = "which project was meant is not known"
+HOLDER_NOT_KNOWN: Final = "which agency had the name is not known"
 EXPIRY_CHANGE_NOT_SEEN: Final = "change of expiry not seen"
 
 

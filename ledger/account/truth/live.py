@@ -79,7 +79,7 @@ class Live:
         if facts is None:
             return None
         if slot.last_at is None or facts[0].at > slot.last_at:
-            changes: list[Change] | None = self._step(slot, facts)
+            changes = self._step(slot, facts)
         else:
             changes = self._inserted(slot, facts[0], before) if len(facts) == 1 else None
         history = self._histories.get(slot.name)
@@ -139,11 +139,13 @@ class Live:
 
     # -- a later instant --------------------------------------------------------------------------
 
-    def _step(self, slot: Slot, facts: list[Fact]) -> list[Change]:
+    def _step(self, slot: Slot, facts: list[Fact]) -> list[Change] | None:
         """Let the slot take a later instant. Returns what differs from this instant on."""
+        life = _touched_life(slot, facts)
+        if life is None and slot.changes_hands(facts):
+            return None
         if self._rules.names_ignore_case:
             spell(slot.spelled, facts)
-        life = _touched_life(slot, facts)
         if life is None:
             present = slot.stories[0].life
             tail = self._tail(slot, facts, present.lines if type(present) is Life else {})
@@ -255,7 +257,7 @@ class Live:
             return [] if slot.settled(fact.at) else None
         if self._rules.names_ignore_case:
             spell(slot.spelled, [fact])
-        at_last = fact.at == slot.last_at and slot.last_lines is not None
+        at_last = fact.at == slot.last_at and slot.settled(fact.at)
         if at_last and slot.last_lines is not None and line not in slot.last_lines:
             tail = self._tail(slot, [fact], {line: life.lines.get(line, ())})
             before = list(self._line_spans(slot, life, {line}, tail))

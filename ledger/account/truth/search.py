@@ -201,6 +201,33 @@ def _paths(moves: Sequence[Fact], others: Sequence[Sequence[Fact]]) -> Iterator[
                 yield (*path[:place], unseen, *path[place:])
 
 
+def replaced(story: Story, instant: Sequence[Fact]) -> Iterator[Story]:
+    """The stories in which a thing lost its name within an instant, and nobody saw it.
+
+    The thing has an id. Another thing, of which no id is known yet, has the name since then: the
+    fact that follows changes a line of it.
+    """
+    moves = [fact for fact in instant if fact.call in MOVEMENTS]
+    rest = [fact for fact in instant if fact not in moves and (line_of(fact) or fact.id)]
+    moves += {
+        fact.id: _evidence(fact) for fact in rest if fact.id and not fact.consequence_of
+    }.values()
+    if len(moves) >= ORDERED_MAX or not any(map(line_of, rest)):
+        return
+    others = _by_line(rest)
+    for path in _paths(moves, others):
+        if any(fact.call == "unseen" for fact in path):
+            prices = _prices(story, path, others)
+            yield from filter(_is_replaced, _of_path(story, path, prices, PATH_SLACK))
+
+
+def _is_replaced(story: Story) -> bool:
+    life = story.life
+    if type(life) is not Life or life.begun.call != "unseen" or life.id is not None:
+        return False
+    return bool(story.past) and story.past[-1].id is not None and story.past[-1].end == "not seen"
+
+
 class Price(NamedTuple):
     """The unseen facts that one line's facts add to a path, and the places that need so many."""
 

@@ -10,14 +10,14 @@ Instants are taken in order of time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import product
+from itertools import groupby, product
 from operator import attrgetter
 from typing import Final
 
-from ledger.account.truth.fact import Fact
-from ledger.account.truth.lines import ORDER_NOT_KNOWN
+from ledger.account.truth.fact import Call, Fact
+from ledger.account.truth.lines import HOLDER_NOT_KNOWN, ORDER_NOT_KNOWN
 from ledger.account.truth.orders import chain_of, content, one_chain
 from ledger.account.truth.rules import MOVEMENTS, Rules
 from ledger.account.truth.search import (
@@ -26,12 +26,17 @@ from ledger.account.truth.search import (
     doubtful,
     is_plain,
     line_of,
+    replaced,
     stories_after,
 )
 from ledger.account.truth.story import Births, Key, Life, Story
 
 SLACK: Final = 1
 """A story that is dearer by this much may win yet: a later fact may cost the cheaper one more."""
+
+HANDOVERS_MAX: Final = 16
+"""If there are more times at which a name may have changed hands, nothing is known from then on."""
+_ENTRANCES: Final = frozenset[Call]({"created", "entered"})
 
 Spelling = tuple[datetime, str]
 """When a policy was first named, and how."""
@@ -58,7 +63,16 @@ class Slot:
 
     def take_all(self, facts: Sequence[Fact]) -> None:
         """Take facts that are sorted by time, all later than the facts that were taken before."""
-        count, index = len(facts), 0
+        taken = 0
+        for begin, end in handovers(facts):
+            self._take_each(facts, taken, begin)
+            self._take_handover(facts[begin:end])
+            taken = end
+        self._take_each(facts, taken, len(facts))
+        if facts:
+            self.remember(_last_instant(facts))
+
+    def _take_each(self, facts: Sequence[Fact], index: int, count: int) -> None:
         while index < count:
             fact, after = facts[index], index + 1
             at = fact.at
@@ -73,8 +87,26 @@ class Slot:
                 after += 1
             self.take(facts[index:after])
             index = after
-        if facts:
-            self.remember(_last_instant(facts))
+
+    def _take_handover(self, facts: Sequence[Fact]) -> None:
+        """Take the facts before the proof of another thing, also as facts of that thing."""
+        first = self.stories[0]
+        other = Slot(self.name, first.rules, first.births)
+        other.stories = []
+        for _, group in groupby(facts, key=attrgetter("at")):
+            instant = list(group)
+            if other.stories:
+                other.take(instant)
+            ways = [sorted(way, key=content) for way in assigned(instant)]
+            for story, way in product(self.stories, ways):
+                other.stories += replaced(story, way)
+            self.take(instant)
+            if len(other.stories) > 1:
+                other.stories = _cheapest(other.stories, instant[0], HANDOVERS_MAX)
+        if other.stories:
+            self.stories += other.stories
+            self.doubt = HOLDER_NOT_KNOWN
+            self._settle(facts[0].at)
 
     def take(self, instant: Sequence[Fact]) -> None:
         """Take all facts of one instant."""
@@ -132,6 +164,20 @@ class Slot:
             lines.add(line_of(fact))
         self.last_lines = lines
 
+    def changes_hands(self, facts: Sequence[Fact]) -> bool:
+        """Whether later facts prove a thing that nobody saw created, while another has the name.
+
+        Facts that were taken may be of that thing: the slot has to be folded anew.
+        """
+        return any(
+            type(story.life) is Life
+            and story.life.id is not None
+            and fact.id not in (None, story.life.id)
+            and fact.call not in _ENTRANCES
+            for story in self.stories
+            for fact in facts
+        )
+
     def settled(self, at: datetime) -> bool:
         """Whether there was one story at an instant, without a search."""
         return not any(
@@ -146,6 +192,8 @@ class Slot:
         return end is not None and end < at
 
     def _settle(self, at: datetime) -> None:
+        if len(self.stories) == 1:
+            self.doubt = ORDER_NOT_KNOWN
         begin, end = self.unsettled[-1] if self.unsettled else (at, at)
         if end is not None:
             begin = at
@@ -180,6 +228,28 @@ def _each_proof_once(instant: Sequence[Fact]) -> Sequence[Fact]:
     ]
 
 
+def handovers(facts: Sequence[Fact]) -> Iterator[tuple[int, int]]:
+    """The facts, as ranges of indexes, after which a thing is proven that nobody saw created.
+
+    Each range begins with the last instant of which it is known which thing had the name. The facts
+    after it tell only the name: they may be those of either thing.
+    """
+    if len({fact.id for fact in facts} - {None}) < 2:
+        return
+    known: set[str | None] = set()
+    last, first = -1, 0
+    for _, group in groupby(facts, key=attrgetter("at")):
+        instant = list(group)
+        telling = [fact for fact in instant if fact.id is not None or fact.call in MOVEMENTS]
+        proven = {fact.id for fact in telling if fact.call not in _ENTRANCES} - known - {None}
+        if proven and last >= 0:
+            yield last, first
+        if telling:
+            known |= {fact.id for fact in telling}
+            last = first
+        first += len(instant)
+
+
 def _last_instant(facts: Sequence[Fact]) -> Sequence[Fact]:
     first = len(facts) - 1
     while first > 0 and facts[first - 1].at == facts[-1].at:
@@ -187,7 +257,7 @@ def _last_instant(facts: Sequence[Fact]) -> Sequence[Fact]:
     return facts[first:]
 
 
-def _cheapest(stories: list[Story], fact: Fact) -> list[Story]:
+def _cheapest(stories: list[Story], fact: Fact, most: int = STORIES_MAX) -> list[Story]:
     """The stories that can still win, without repetitions."""
     lowest = min(story.cost for story in stories)
     states = [story.state() for story in stories]
@@ -200,7 +270,7 @@ def _cheapest(stories: list[Story], fact: Fact) -> list[Story]:
         if story.cost <= lowest + SLACK and story.cost == by_state[state]
     }
     kept = list(winning.values())
-    if len(kept) > STORIES_MAX:
+    if len(kept) > most:
         tied = [story for story in kept if story.cost == lowest]
         return tied if len(tied) == 1 else [doubtful(kept, fact)]
     return kept

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from ledger.account.truth.fact import Fact
+from ledger.account.truth.lines import ORDER_NOT_KNOWN
 from ledger.account.truth.names import Names
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot, Spelling
@@ -116,7 +117,7 @@ def things_in(slot: Slot) -> dict[str, list[Lives]]:
     return found
 
 
-def existence(stories: Sequence[Lives], count: int) -> Timeline:
-    """Whether a thing exists, as far as all of `count` stories agree."""
+def existence(stories: Sequence[Lives], count: int, doubt: str = ORDER_NOT_KNOWN) -> Timeline:
+    """Whether a thing exists, as far as all of `count` stories agree. `doubt`: why they differ."""
     timelines = [joined([of_life(life) for life in lives]) for lives in stories]
-    return agreed(timelines + [[] for _ in range(count - len(stories))])
+    return agreed(timelines + [[] for _ in range(count - len(stories))], doubt)

@@ -104,7 +104,8 @@ def of_life(life: Life) -> Timeline:
         only_proof = not life.seen and life.ended.at == (life.unseen_from or begun.at)
         add(timeline, life.ended.at, end._replace(note=CREATION_NOT_SEEN) if only_proof else end)
     if life.doubted_at is not None:
-        add(timeline, life.doubted_at, not_known(ORDER_NOT_KNOWN))
+        unseen = not life.seen and life.doubted_at <= begun.at
+        add(timeline, life.doubted_at, not_known(CREATION_NOT_SEEN if unseen else ORDER_NOT_KNOWN))
     return timeline
 
 

@@ -1,6 +1,7 @@
 """A simulated cloud that makes histories and loses facts, and a slow, independent judge of them.
 
-The judge tries every order of all facts that keeps times and traces, and applies a plain state
+The judge tries every order of all facts that keeps times and traces, and in each of them every
+place at which a thing may have lost its name to another one unseen. It applies a plain state
 machine to each. Of the orders with the fewest unseen facts, it says per second what they agree on:
 
     "yes"   it exists, or is granted        "no"   it does not, or is not        "?"   not known
@@ -9,9 +10,9 @@ machine to each. Of the orders with the fewest unseen facts, it says per second 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from math import prod
 from random import Random
 from typing import Final, Literal
@@ -25,6 +26,9 @@ from tests.ledger.account.truth.histories import at, fact
 SECONDS: Final = 6
 POLICIES: Final = ("admin", "read")
 ORDERS_MAX: Final = 20_000
+IMPOSSIBLE: Final = 100
+"""The cost of an order that cannot be: a thing is seen after it lost its name, or none had it."""
+Order = tuple[Fact, ...]
 Word = Literal["yes", "no", "?"]
 Answers = dict[tuple[str, str], list[Word]]
 """For each thing and what is asked of it (`life`, or a policy), the answer after each second."""
@@ -36,9 +40,11 @@ Answers = dict[tuple[str, str], list[Word]]
 class Cloud:
     """One account with the name `ci`: what really happened, and the facts of it."""
 
-    def __init__(self, random: Random, rules: Rules, calls: int, *, ids: bool = False) -> None:
-        """With `ids`, each creation tells the id, as the clouds do."""
-        self._random, self._rules, self._ids = random, rules, ids
+    def __init__(
+        self, random: Random, rules: Rules, calls: int, *, ids: bool = False, proofs: bool = False
+    ) -> None:
+        """With `ids`, each creation tells the id, as the clouds do; with `proofs`, each use too."""
+        self._random, self._rules, self._ids, self._proofs = random, rules, ids, proofs
         self._thing: str | None = None
         self._granted: set[str] = set()
         self._made = 0
@@ -75,6 +81,8 @@ class Cloud:
             return fact(letter, second, actor, policy=policy, **handle)
         if letter == "D":
             self._thing, self._granted = None, set()
+        if letter == "E" and self._proofs:
+            handle = {"id": str(self._thing), "name": "ci"}
         return fact(letter, second, actor, **handle)
 
     def _settle(self, second: int) -> None:
@@ -127,11 +135,25 @@ class Machine:
         self._free_since: int | None = None
         self._started = False
         self._named: set[str] = set()
+        self._handed_over: set[str] = set()
         self.ambiguous = False
         """Whether two things without ids began in one second: their keys are equal."""
 
+    def hand_over(self, one: Fact) -> None:
+        """Let another thing have the name, before a fact that tells the name only."""
+        if self._now is None or self._now.id is None:
+            self.cost += IMPOSSIBLE
+            return
+        self._handed_over.add(self._now.id)
+        second = int((one.at - at(0)).total_seconds())
+        self._leave(second, unseen=True)
+        self.cost += 1
+        self._begin(one, second, seen=False)
+
     def take(self, one: Fact) -> None:
         second = int((one.at - at(0)).total_seconds())
+        if one.id in self._handed_over:
+            self.cost += IMPOSSIBLE
         if one.call == "created":
             if self._now is not None and one.id is not None and self._now.id == one.id:
                 self._create_again(self._now, second)
@@ -231,19 +253,43 @@ def judge(facts: Sequence[Fact], rules: Rules) -> Answers | None:
     ]
     if prod(len(each) for each in instants) > ORDERS_MAX:
         return None
+    return verdict(lambda: Machine(rules, births), instants)
+
+
+def verdict(make: Callable[[], Machine], instants: Sequence[Sequence[Order]]) -> Answers | None:
+    """The answers of the machines with the fewest unseen facts, of all orders and handovers."""
     best: list[Machine] = []
     for parts in product(*instants):
-        machine = Machine(rules, births)
-        for part in parts:
-            for one in part:
+        order = [one for part in parts for one in part]
+        for places in handovers(order):
+            machine = make()
+            for place, one in enumerate(order):
+                if place in places:
+                    machine.hand_over(one)
                 machine.take(one)
-        if machine.ambiguous:
-            return None
-        if not best or machine.cost < best[0].cost:
-            best = []
-        if not best or machine.cost == best[0].cost:
+            if not places and machine.ambiguous:
+                return None
+            if best and machine.cost > best[0].cost:
+                continue
+            best = best if best and machine.cost == best[0].cost else []
             best.append(machine)
+    if any(machine.ambiguous for machine in best):
+        return None
     return agreed([machine.answers for machine in best])
+
+
+def handovers(order: Sequence[Fact]) -> Iterator[tuple[int, ...]]:
+    """The places before which the name may have changed hands unseen: none, one or two of them."""
+    yield ()
+    if len({one.id for one in order} - {None}) < 2:
+        return
+    places = [
+        place
+        for place, one in enumerate(order)
+        if one.id is None and one.call in ("granted", "revoked")
+    ]
+    for count in (1, 2):
+        yield from combinations(places, count)
 
 
 def orders_of(facts: Sequence[Fact]) -> list[tuple[Fact, ...]]:

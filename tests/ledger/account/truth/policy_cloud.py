@@ -8,7 +8,6 @@ while the fold takes them apart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
 from math import prod
 from random import Random
 
@@ -19,8 +18,8 @@ from tests.ledger.account.truth.cloud import (
     SECONDS,
     Answers,
     Machine,
-    agreed,
     orders_of,
+    verdict,
 )
 from tests.ledger.account.truth.histories import at, fact
 
@@ -202,17 +201,7 @@ def judge_with_policies(facts: Sequence[Fact], rules: Rules) -> Answers | None:
     instants = [orders_of([one for one in facts if one.at == moment]) for moment in moments]
     if prod(map(len, instants)) > ORDERS_MAX:
         return None
-    best: list[PolicyMachine] = []
-    for parts in product(*instants):
-        machine = PolicyMachine(rules, *births)
-        for one in (one for part in parts for one in part):
-            machine.take(one)
-        if machine.ambiguous:
-            return None
-        best = [] if best and machine.cost < best[0].cost else best
-        if not best or machine.cost == best[0].cost:
-            best.append(machine)
-    return agreed([machine.answers for machine in best])
+    return verdict(lambda: PolicyMachine(rules, *births), instants)
 
 
 def _births(facts: Iterable[Fact], kind: str) -> dict[str, Fact]:

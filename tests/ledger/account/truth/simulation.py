@@ -107,11 +107,29 @@ def one_history_of_policies(
     return compared(folded(fold(facts, rules)), right) if right is not None else None
 
 
+def one_history_of_handovers(
+    seed: int, stated: Told = as_made, fold: Fold = derive
+) -> Counter[str] | None:
+    """The same of a name that changes hands: of its deletions and creations, most are lost."""
+    random = Random(seed)
+    rules = random.choice((AWS, HUAWEICLOUD))
+    cloud = Cloud(random, rules, calls=random.randint(5, 9), ids=True, proofs=True)
+    made = [
+        one
+        for one in cloud.facts
+        if one.call not in ("created", "deleted") or random.random() < 0.3
+    ]
+    facts = stated(arrive(made, random), random)
+    right = judge(facts, rules) if facts else None
+    return compared(folded(fold(facts, rules)), right) if right is not None else None
+
+
 HISTORIES: Final = {
     "as made": (one_history, as_made),
     "some facts twice": (one_history, repeated),
     "ids for names": (one_history, by_id),
     "with policies": (one_history_of_policies, as_made),
+    "name handed over": (one_history_of_handovers, as_made),
 }
 
 

@@ -127,7 +127,7 @@ def test_the_agency_expires_again_at_an_expiry_that_is_set_later() -> None:
 # -- a change of the expiry brings back -----------------------------------------------------------
 
 
-def test_what_a_late_change_of_the_expiry_brings_back_holds_since_that_change() -> None:
+def test_a_late_change_of_the_expiry_brings_back_since_that_change() -> None:
     found = found_by(GRANTED, fact("P", 30, "dan", expires_at=FOREVER))
     assert shown(found, "agency") == [
         "0-10 exists since 0 by alice",
@@ -201,7 +201,7 @@ def held(facts: list[Fact]) -> list[Word]:
 
 
 def words_of(found: list[Span], subject: str, yes: str) -> list[Word]:
-    """What the fold says after each second."""
+    """The fold's words after each second."""
     words = ["no"] * (LENGTH + 1)
     for span in found:
         for second in range(LENGTH + 1) if span.subject == subject else ():
@@ -212,7 +212,7 @@ def words_of(found: list[Span], subject: str, yes: str) -> list[Word]:
 
 @given(facts=histories())
 @settings(max_examples=300, deadline=None)
-def test_what_an_agency_may_do_is_what_its_calls_and_its_expiry_say(facts: list[Fact]) -> None:
+def test_an_agency_may_do_as_much_as_its_calls_and_its_expiry_say(facts: list[Fact]) -> None:
     found = derive(numbered(facts), HUAWEICLOUD)
     may, has = lasting(facts), held(facts)
     lives = ["yes"] * LENGTH + ["no" if facts[-1].call == "deleted" else "yes"]
@@ -221,7 +221,7 @@ def test_what_an_agency_may_do_is_what_its_calls_and_its_expiry_say(facts: list[
 
 
 def _both(may: list[Word], has: list[Word]) -> list[Word]:
-    """What holds if both do: surely not if one does not."""
+    """Whether both hold: surely not if one does not."""
     words = {("yes", "yes"): "yes", ("yes", "?"): "?", ("?", "yes"): "?", ("?", "?"): "?"}
     return [words.get(pair, "no") for pair in zip(may, has, strict=True)]
 

@@ -165,8 +165,15 @@ def test_a_slot_that_takes_instants_as_they_come_equals_a_slot_folded_at_once(
     ordered = sorted(keyed(numbered(facts)), key=lambda one: (one.at, one.position))
     born = births(ordered)
     warm = Slot("ci", rules, born)
-    for _, instant in groupby(ordered, key=lambda one: one.at):
-        warm.take(list(instant))
+    taken: list[Fact] = []
+    for _, group in groupby(ordered, key=lambda one: one.at):
+        instant = list(group)
+        taken += instant
+        if warm.changes_hands(instant):
+            warm = Slot("ci", rules, born)
+            warm.take_all(taken)
+        else:
+            warm.take(instant)
     cold = Slot("ci", rules, born)
     cold.take_all(ordered)
     assert _outcomes(warm) == _outcomes(cold)
