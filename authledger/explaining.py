@@ -47,7 +47,7 @@ class DiffRow(NamedTuple):
 
     view: str
     change: str
-    """`new`, `gone` or `changed`."""
+    """`new`, `gone`, `renamed` or `changed`."""
     key: Mapping[str, str]
     """The columns that say which row it is, with their values."""
     before: Mapping[str, Any] | None

@@ -158,6 +158,7 @@ class Views:
         """A view's rows, sorted by its first columns; `as_of` None is now.
 
         `where` has columns and values (None: any value); a region also matches rows of all regions.
+        In a folded view, the id of an agency, a policy or a project may stand for its name.
         Raises NotFound if there is no such view, InvalidInput if it has no such column.
         """
         name = declared_name(name)
@@ -165,17 +166,25 @@ class Views:
             raise _no_view(name)
         declared = self.columns(name)
         columns = tuple(column.name for column in declared)
-        wheres, params = _conditions(declared, where or {})
+        asked = {column: value for column, value in (where or {}).items() if value is not None}
+        _check(declared, where or {})
         over = (name,) if name in PROJECTIONS else VIEWS[name].over
         stored = (inner for inner in over if inner in PROJECTIONS)
         with self._connection.store_errors(), self._connection.snapshot(*stored):
             relation = self._relation(name, as_of)
-            rows = self._connection.execute(
-                f"{relation} SELECT * FROM answer {wheres} ORDER BY {_order(declared)}",
+            called = self._called(asked.get("region")) if name in FOLDED else ()
+            wheres, params = rows.asked(columns, asked, called)
+            found = self._connection.execute(
+                f"{relation} SELECT {', '.join(columns)} FROM answer AS r WHERE {wheres} "
+                f"ORDER BY {_order(declared)}",
                 params,
             ).fetchall()
             position = as_of.position if as_of else self._tracking.reached()
-        return Result(columns, rows, position)
+        return Result(columns, found, position)
+
+    def _called(self, region: str | None) -> Sequence[str]:
+        """The names of the project of which a text is the id; none if it is the id of none."""
+        return name_index.called(self._connection, "region", region) if region else ()
 
     def origins(self, name: str, rows: Iterable[Sequence[Any]], position: int) -> Origins:
         """The entries from which rows of a folded projection follow, as known at a position."""
@@ -193,19 +202,21 @@ class Views:
     def _relation(self, name: str, as_of: AsOf | None) -> str:
         """`WITH … answer AS (…)`: the view as it was at a moment, or is now."""
         if name in PROJECTIONS:
-            return f"WITH answer AS ({self._select(name, as_of)})"
+            thing = rows.THING.name if name in FOLDED else None
+            return f"WITH answer AS ({self._select(name, as_of, also=thing)})"
         view = VIEWS[name]
         over = [f"{inner} AS ({self._select(inner, as_of)})" for inner in view.over]
         return f"WITH {', '.join(over)}, answer AS ({view.select(self._connection.dialect)})"
 
-    def _select(self, name: str, as_of: AsOf | None) -> str:
+    def _select(self, name: str, as_of: AsOf | None, *, also: str | None = None) -> str:
         if name == EVENTS:
             return self._events(as_of)
         projection = PROJECTIONS[name]
         table = self._tracking.table(projection)
         if as_of is None:
-            return tables.current(projection, table, self._connection.dialect)
-        return tables.as_of(projection, table, as_of, self._recorded_at(as_of.position))
+            return tables.current(projection, table, self._connection.dialect, also=also)
+        clock = self._recorded_at(as_of.position)
+        return tables.as_of(projection, table, as_of, clock, also=also)
 
     def _events(self, as_of: AsOf | None) -> str:
         """The events up to the position that the views have reached, or to a moment."""
@@ -299,9 +310,10 @@ class Views:
         found: set[int] = set()
         with self._connection.store_errors(), self._connection.snapshot(*FOLDED):
             for projection in FOLDED.values():
-                if not wanted.keys() <= {column.name for column in projection.columns}:
+                columns = {column.name for column in projection.columns}
+                if not wanted.keys() <= columns:
                     continue
-                conditions, params = rows.asked(projection, wanted)
+                conditions, params = rows.asked(columns, wanted, self._called(wanted.get("region")))
                 found.update(
                     row[0]
                     for row in self._connection.execute(
@@ -369,20 +381,14 @@ def _order(columns: tuple[Column, ...]) -> str:
     return ", ".join(f"{c.name} NULLS FIRST" if c.optional else c.name for c in columns)
 
 
-def _conditions(
-    columns: tuple[Column, ...], where: Mapping[str, str | None]
-) -> tuple[str, list[str]]:
-    wheres, params = [], []
+def _check(columns: tuple[Column, ...], where: Mapping[str, str | None]) -> None:
+    """Raises InvalidInput for a column that the view has not, or a value that it cannot have."""
     closed = {column.name: column.choices for column in columns}
     for column, value in where.items():
         if column not in closed:
             raise InvalidInput(
                 f"The view has no column {column!r}.", remedy=did_you_mean(column, closed)
             )
-        if value is None:
-            continue
-        check_storable(f"The condition on {column}", value)
-        check_choice(column, value, closed[column])
-        wheres.append(f"{column} IN (?, '*')" if column == "region" else f"{column} = ?")
-        params.append(value)
-    return (f"WHERE {' AND '.join(wheres)}" if wheres else ""), params
+        if value is not None:
+            check_storable(f"The condition on {column}", value)
+            check_choice(column, value, closed[column])

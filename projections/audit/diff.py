@@ -21,6 +21,8 @@ _STANDING = frozenset({"status", "missing", "refused", "carried_out"})
 """Of a derived view, the columns that say how what a row is about stands."""
 _IDS = frozenset({"agency_id", "policy_id"})
 """Parts of a key that may become known later than the name beside them."""
+_NAMES = frozenset(column.removesuffix("_id") for column in _IDS)
+_Pair: TypeAlias = "tuple[_Row | None, _Row | None]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,8 @@ class Difference:
     """One row of a view that differs between two instants.
 
     `key` says which row it is; `before` and `after` are its values then, None where it did not
-    exist. The rest is of the row after; of a row that is gone, of the row before.
+    exist. If what it is about was renamed, they have the names too. The rest is of the row after;
+    of a row that is gone, of the row before.
     """
 
     view: str
@@ -44,8 +47,10 @@ class Difference:
     reason: str | None = None
 
     @property
-    def change(self) -> Literal["new", "gone", "changed"]:
-        return "new" if self.before is None else "gone" if self.after is None else "changed"
+    def change(self) -> Literal["new", "gone", "renamed", "changed"]:
+        if self.before is None or self.after is None:
+            return "new" if self.before is None else "gone"
+        return "changed" if _NAMES.isdisjoint(self.before) else "renamed"
 
     @property
     def what(self) -> str:
@@ -102,14 +107,8 @@ def _compared(
     views: Views, name: str, before: AsOf | None, after: AsOf | None, where: Mapping[str, str]
 ) -> list[_Found]:
     key, values = _split(name)
-    old, new = (
-        _grouped(views.read(name, as_of=when, where=where).dicts(), key) for when in (before, after)
-    )
-    found = (
-        _found(name, key, values, was, is_now)
-        for each in old.keys() | new.keys()
-        for was, is_now in _paired(old.get(each, []), new.get(each, []), key)
-    )
+    old, new = (views.read(name, as_of=when, where=where).dicts() for when in (before, after))
+    found = (_found(name, key, values, *pair) for pair in _pairs(old, new, key))
     differing = (each for each in found if each.difference.before != each.difference.after)
     return sorted(differing, key=lambda each: tuple(each.difference.key.values()))
 
@@ -118,7 +117,8 @@ def _found(
     view: str, key: Sequence[str], values: Sequence[str], was: _Row | None, is_now: _Row | None
 ) -> _Found:
     row = is_now or was or {}
-    before, after = (each and {column: each[column] for column in values} for each in (was, is_now))
+    shown = (*_renamed(was, is_now), *values)
+    before, after = (each and {column: each[column] for column in shown} for each in (was, is_now))
     difference = Difference(
         view=view,
         key={column: row[column] for column in key},
@@ -132,6 +132,41 @@ def _found(
     return _Found(difference, None if row.get("origin") == INFERRED else difference.position)
 
 
+def _renamed(was: _Row | None, is_now: _Row | None) -> list[str]:
+    """The columns of the names that changed. An id in place of a name does not count."""
+    if was is None or is_now is None:
+        return []
+    return [
+        column
+        for column in sorted(_NAMES & was.keys())
+        if was[column] not in (is_now[column], was.get(f"{column}_id"))
+    ]
+
+
+def _pairs(old: Sequence[_Row], new: Sequence[_Row], key: Sequence[str]) -> Iterator[_Pair]:
+    """The rows before and after: by their ids, whatever the names; those left over by the names."""
+    before, after = _by_identity(old, key), _by_identity(new, key)
+    same = before.keys() & after.keys()
+    paired = {id(known[each]) for known in (before, after) for each in same}
+    for each in same:
+        yield before[each], after[each]
+    left, added = (
+        _grouped((row for row in rows if id(row) not in paired), key) for rows in (old, new)
+    )
+    for name in left.keys() | added.keys():
+        yield from _paired(left.get(name, []), added.get(name, []), key)
+
+
+def _by_identity(rows: Iterable[_Row], key: Sequence[str]) -> dict[tuple[Any, ...], _Row]:
+    """The rows that are the only one of their key, with an id instead of a name that has one."""
+    found: dict[tuple[Any, ...], list[_Row]] = {}
+    for row in rows:
+        named = (column for column in key if column not in _IDS)
+        identity = tuple(row.get(f"{column}_id") or row[column] for column in named)
+        found.setdefault(identity, []).append(row)
+    return {identity: same[0] for identity, same in found.items() if len(same) == 1}
+
+
 def _grouped(rows: Iterable[_Row], key: Sequence[str]) -> dict[tuple[str, ...], list[_Row]]:
     """The rows by their key without ids: one name may have been several things."""
     found: dict[tuple[str, ...], list[_Row]] = {}
@@ -141,9 +176,7 @@ def _grouped(rows: Iterable[_Row], key: Sequence[str]) -> dict[tuple[str, ...], 
     return found
 
 
-def _paired(
-    old: Sequence[_Row], new: Sequence[_Row], key: Sequence[str]
-) -> Iterator[tuple[_Row | None, _Row | None]]:
+def _paired(old: Sequence[_Row], new: Sequence[_Row], key: Sequence[str]) -> Iterator[_Pair]:
     """The rows of one name, before and after: by their ids, those left over in order of time."""
     ids = [column for column in key if column in _IDS]
 

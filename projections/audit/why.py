@@ -121,12 +121,19 @@ def _changes(views: Views, asked: TrailFilter) -> tuple[_Found, tuple[str, ...]]
 
 
 def _behind_rows(views: Views, asked: TrailFilter) -> _Found:
-    """The events that other rows rest on than by granting or revoking: ends of policies, proofs."""
+    """The events that rows rest on: ends of policies, proofs.
+
+    The trail has the grants and revocations; of a renamed policy or project, the rows also find
+    those that told a former name.
+    """
     if asked.service is not None:
         return {}  # It asks for authorization; no folded view has that.
     named = ("region", "agency", "policy", "account", "provider")
     columns = {name: getattr(asked, name) for name in named} | {"service": asked.uses}
     positions = views.behind(columns, besides=_CONSEQUENCES, limit=CHANGES_MAX)
+    if asked.policy or asked.region:
+        others = BY_NAME.keys() - _CONSEQUENCES
+        positions += views.behind(columns, besides=others, limit=CHANGES_MAX)
     return {row["position"]: row for row in views.trail_at(positions).dicts()}
 
 

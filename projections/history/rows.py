@@ -18,7 +18,7 @@ clock. Only an expiry waits for the clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -90,17 +90,22 @@ def _is(projection: FoldedProjection) -> str:
 # -- answers --------------------------------------------------------------------------------------
 
 
-def current(projection: FoldedProjection, table: str, dialect: Dialect) -> str:
-    """The present."""
+def current(
+    projection: FoldedProjection, table: str, dialect: Dialect, *, also: str | None = None
+) -> str:
+    """The present. `also`: a column that is not shown."""
     known = _Known("gone_position IS NULL", "until_at IS NULL")
-    return _standing(projection, table, known, dialect.now)
+    return _standing(projection, table, known, dialect.now, also)
 
 
-def as_of(projection: FoldedProjection, table: str, when: AsOf, clock: str) -> str:
+def as_of(
+    projection: FoldedProjection, table: str, when: AsOf, clock: str, *, also: str | None = None
+) -> str:
     """The view as it was known at a position; with an effective time, as it was true at that time
     by the knowledge of that position.
 
-    `clock`: the time at which the position was recorded, at which expiries are judged.
+    `clock`: the time at which the position was recorded, at which expiries are judged. `also`: a
+    column that is not shown.
     """
     position = f"{when.position:d}"
     known = _Known(
@@ -108,26 +113,34 @@ def as_of(projection: FoldedProjection, table: str, when: AsOf, clock: str) -> s
         f"(until_at IS NULL OR until_position > {position})",
     )
     if when.effective_at is None:
-        return _standing(projection, table, known, f"'{clock}'")
+        return _standing(projection, table, known, f"'{clock}'", also)
     at = instant_text(when.effective_at)
     return (
-        f"SELECT {_shown(projection)} FROM {table} AS shown WHERE {known.row} "
+        f"SELECT {_shown(projection, also)} FROM {table} AS shown WHERE {known.row} "
         f"AND valid_from <= '{at}' AND ({known.lasts} OR until_at > '{at}')"
     )
 
 
-def asked(projection: FoldedProjection, wanted: Mapping[str, str]) -> tuple[str, list[str]]:
-    """Conditions on rows `r`, and their parameters. An id may stand for a name."""
-    columns = {column.name for column in projection.columns}
+def asked(
+    columns: Collection[str], wanted: Mapping[str, str], called: Iterable[str] = ()
+) -> tuple[str, list[str]]:
+    """Conditions on rows `r` with these columns, and their parameters. An id may stand for a name.
+
+    `called` are the names that the project had of which the wanted region is the id.
+    """
     wheres, params = ["1 = 1"], []
     for column, value in wanted.items():
-        same = [f"r.{column} = ?"]
+        same, values = [f"r.{column} = ?"], [value]
         if column == "region":
             same.append(f"r.region = '{ALL_REGIONS}'")
+            for name in called:
+                same.append(f"(r.region = ? AND r.{THING.name} LIKE ?)")
+                values += [name, f"% {value}"]
         if f"{column}_id" in columns:
             same.append(f"r.{column}_id = ?")
+            values.append(value)
         wheres.append(f"({' OR '.join(same)})")
-        params += [value] * sum("?" in each for each in same)
+        params += values
     return " AND ".join(wheres), params
 
 
@@ -138,7 +151,9 @@ class _Known(NamedTuple):
     lasts: str
 
 
-def _standing(projection: FoldedProjection, table: str, known: _Known, clock: str) -> str:
+def _standing(
+    projection: FoldedProjection, table: str, known: _Known, clock: str, also: str | None
+) -> str:
     """The last state by facts, with the expiries that the clock has reached.
 
     Before an expiry the row before it stands, unless a fact of a still later time decides.
@@ -150,7 +165,7 @@ def _standing(projection: FoldedProjection, table: str, known: _Known, clock: st
         f"AND {known.row}))"
     )
     return (
-        f"SELECT {_shown(projection)} FROM {table} AS shown WHERE {known.row} "
+        f"SELECT {_shown(projection, also)} FROM {table} AS shown WHERE {known.row} "
         f"AND ({known.lasts} OR {expires_later}) AND (begins_alone = 0 OR valid_from <= {clock})"
     )
 
@@ -177,5 +192,5 @@ def digested_columns(projection: FoldedProjection) -> tuple[str, ...]:
     return (*own, "valid_from", "until_at", "begins_alone", "ends_alone")
 
 
-def _shown(projection: FoldedProjection) -> str:
-    return ", ".join(column.name for column in projection.columns)
+def _shown(projection: FoldedProjection, also: str | None) -> str:
+    return ", ".join((*(column.name for column in projection.columns), *([also] if also else ())))

@@ -39,18 +39,22 @@ def drop_views(projection: Stored) -> tuple[str, ...]:
     )
 
 
-def current(projection: Stored, table: str, dialect: Dialect) -> str:
-    """The present."""
+def current(projection: Stored, table: str, dialect: Dialect, *, also: str | None = None) -> str:
+    """The present. `also`: a column of a folded projection that is not shown."""
     if isinstance(projection, Projection):
         return intervals.current(projection, table)
-    return rows.current(projection, table, dialect)
+    return rows.current(projection, table, dialect, also=also)
 
 
-def as_of(projection: Stored, table: str, when: AsOf, clock: str) -> str:
-    """The view as of a moment; `clock` is the time at which the position was recorded."""
+def as_of(
+    projection: Stored, table: str, when: AsOf, clock: str, *, also: str | None = None
+) -> str:
+    """The view as of a moment; `clock` is the time at which the position was recorded. `also`: a
+    column of a folded projection that is not shown.
+    """
     if isinstance(projection, Projection):
         return intervals.as_of(projection, table, when)
-    return rows.as_of(projection, table, when, clock)
+    return rows.as_of(projection, table, when, clock, also=also)
 
 
 def digested(projection: Stored, table: str, position: int) -> str:

@@ -183,6 +183,15 @@ def names_of(
     return [name for (name,) in rows]
 
 
+def called(connection: Statements, kind: str, identity: str) -> list[str]:
+    """The names that entries of all accounts have beside an id."""
+    rows = connection.execute(
+        f"SELECT DISTINCT name FROM {_NAMES} WHERE kind = ? AND handle = ? ORDER BY name",
+        (kind, f"#{identity}"),
+    )
+    return [name for (name,) in rows]
+
+
 def all_of(chosen: Sequence[Way]) -> Way:
     """The conditions of several ways at once."""
     return Way(

@@ -24,7 +24,7 @@ from ledger.account.truth.lines import (
 )
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot, Spelling
-from ledger.account.truth.spans import Identity, Span, spans_of
+from ledger.account.truth.spans import Identity, Span, named, spans_of
 from ledger.account.truth.story import Key, Life
 from ledger.account.truth.things import Lives, existence, name_of, things_in
 from ledger.account.truth.timeline import (
@@ -135,10 +135,10 @@ class Agency(NamedTuple):
         timeline = self.line(key, None if whole else since)
         if not timeline:
             return
-        identity = self._permission(key, scope, timeline[0][0])
         if gone or scope.absences:
             timeline = overlaid(cut(timeline, gone), scope.absences, _absent)
-        yield from spans_of(identity, timeline)
+        for part in named(timeline, scope.renamed):
+            yield from spans_of(self._permission(key, scope, part[0][0]), part)
 
     def _permission(self, key: LineKey, scope: Scope, at: datetime) -> Identity:
         region, service, policy, policy_id, project_id = scope.shown(at)

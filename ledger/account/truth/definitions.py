@@ -26,11 +26,12 @@ from ledger.account.truth.story import Life
 from ledger.account.truth.things import (
     Lives,
     existence,
+    first_state,
     name_of,
     thing_of,
     things_in,
 )
-from ledger.account.truth.timeline import DELETED, Interval, Timeline
+from ledger.account.truth.timeline import DELETED, EXISTS, Interval, State, Timeline
 
 Defined = Literal["policy", "project"]
 DEFINED: Final[tuple[Defined, ...]] = ("policy", "project")
@@ -80,6 +81,12 @@ class Definitions:
         """The call that ended each thing, by the thing's key, where it is known."""
         self.absences: dict[str, list[Interval]] = defaultdict(list)
         """When each thing was deleted, or may have been."""
+        self._left: dict[tuple[str | None, datetime], list[Life]] = defaultdict(list)
+        """The lives of a thing that it went on with under another name, by its id and when."""
+        for name in slots:
+            for life in self._lives_in(name):
+                if life.ended is not None and life.end == "left":
+                    self._left[life.id, life.ended.at].append(life)
         self._constant: dict[str, str] = {}
         """The key of the only thing that ever had a name, and still has it."""
         for name, things in self._things.items():
@@ -105,7 +112,28 @@ class Definitions:
                 yield from lives
 
     def _timeline(self, name: str, stories: Sequence[Lives]) -> Timeline:
-        return existence(stories, len(self.slots[name].best()))
+        """Whether a thing exists; under a later name, since when it did under the first one."""
+        timeline = existence(stories, len(self.slots[name].best()))
+        entered = {
+            life.begun.at: life
+            for lives in stories
+            for life in lives
+            if life.begun.call == "entered"
+        }
+        return [
+            (at, self._first_state(entered[at], state))
+            if at in entered and state.status == EXISTS
+            else (at, state)
+            for at, state in timeline
+        ]
+
+    def _first_state(self, life: Life, otherwise: State) -> State:
+        """The state of a thing as it began to exist, before it was renamed the first time."""
+        earlier = self._left.get((life.id, life.begun.at), [])
+        if life.begun.call != "entered":
+            return first_state(life)
+        found = {self._first_state(each, otherwise) for each in earlier}
+        return found.pop() if len(found) == 1 else otherwise
 
     def meant(self, fact: Fact, rules: Rules) -> Meant:
         """The things that a fact of an agency may mean, in the order in which they began."""
@@ -125,8 +153,13 @@ class Definitions:
         """The name of a thing at an instant, and its id, or what is known instead of an id."""
         if key.startswith("#"):
             identity = key[1:]
-            return self.names.at(identity, at) or self._named.get(key), identity
+            has_names = self.names.of(identity)
+            return self.names.at(identity, at) if has_names else self._named.get(key), identity
         return (self._named[key], key) if key in self._named else (None, None)
+
+    def renamed(self, key: str) -> list[datetime]:
+        """When a thing got another name than the one it was first called by."""
+        return [naming.since for naming in self.names.of(key.removeprefix("#"))[1:]]
 
     def spans(self) -> Iterator[Span]:
         """The spans of the things of which there are calls of their own."""

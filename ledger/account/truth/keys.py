@@ -30,7 +30,7 @@ Shown = tuple[str, str | None, str | None, str | None, str | None]
 class Scope:
     """The definitions of a permission's policy and project."""
 
-    __slots__ = ("_definitions", "_key", "_shown", "absences", "ends", "is_constant")
+    __slots__ = ("_definitions", "_key", "_shown", "absences", "ends", "renamed")
 
     def __init__(self, key: LineKey, policies: Definitions | None, projects: Definitions | None):
         self._key, self._definitions = key, (policies, projects)
@@ -38,14 +38,19 @@ class Scope:
         """The calls that ended them."""
         self.absences: list[Interval] = []
         """When they were deleted, or may have been."""
-        self.is_constant = True
-        """Whether each of them had one name at most."""
+        self.renamed: list[datetime] = []
+        """When they got other names."""
         for definitions, handle in ((policies, key.policy), (projects, key.region)):
             if definitions is not None and handle is not None:
                 self.ends += [definitions.ends[handle]] if handle in definitions.ends else []
                 self.absences += definitions.absences.get(handle, ())
-                self.is_constant &= len(definitions.names.of(handle.removeprefix("#"))) <= 1
+                self.renamed += definitions.renamed(handle)
         self._shown = self._shown_at(BEGINNING) if self.is_constant else None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether each of them had one name at most."""
+        return not self.renamed
 
     def shown(self, at: datetime) -> Shown:
         """The columns of a permission, by the names at an instant.

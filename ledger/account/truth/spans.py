@@ -6,11 +6,12 @@ permission  AROA1 "ci"  * Admin   12:08:00 ──            revoked  since 12:0
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
-from ledger.account.truth.timeline import RENAMED, State, Timeline
+from ledger.account.truth.timeline import RENAMED, State, Timeline, state_at
 from ledger.messages import Origin
 
 Subject = Literal["agency", "policy", "project", "permission", "trust", "expiry"]
@@ -70,6 +71,18 @@ def spans_of(identity: Identity, timeline: Timeline) -> Iterator[Span]:
             continue
         until, then = timeline[index + 1] if index < last else (None, None)
         yield tuple.__new__(Span, (*identity, at, until, *state, _expires(then, until)))
+
+
+def named(timeline: Timeline, renamed: Iterable[datetime]) -> Iterator[Timeline]:
+    """The parts of a timeline, which is not empty, between the instants of renamings."""
+    for at in sorted(renamed):
+        index = bisect_left(timeline, at, key=lambda item: item[0])
+        during = state_at(timeline, at)
+        if index and during is not None:
+            yield [*timeline[:index], (at, during._replace(status=RENAMED))]
+            after = index + (index < len(timeline) and timeline[index][0] == at)
+            timeline = [(at, during), *timeline[after:]]
+    yield timeline
 
 
 def _expires(then: State | None, at: datetime | None) -> bool:

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from ledger.account.truth.fact import Fact
-from ledger.account.truth.lines import ORDER_NOT_KNOWN
+from ledger.account.truth.lines import CREATION_NOT_SEEN, ORDER_NOT_KNOWN
 from ledger.account.truth.names import Names
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot, Spelling
 from ledger.account.truth.story import Life
-from ledger.account.truth.timeline import Timeline, agreed, joined, of_life
+from ledger.account.truth.timeline import EXISTS, State, Timeline, agreed, joined, of_life
 from ledger.values import instant_text
 
 Lives = tuple[Life, ...]
@@ -121,3 +121,11 @@ def existence(stories: Sequence[Lives], count: int, doubt: str = ORDER_NOT_KNOWN
     """Whether a thing exists, as far as all of `count` stories agree. `doubt`: why they differ."""
     timelines = [joined([of_life(life) for life in lives]) for lives in stories]
     return agreed(timelines + [[] for _ in range(count - len(stories))], doubt)
+
+
+def first_state(life: Life) -> State:
+    """The state of a thing as it begins to exist, or as a fact first proves it."""
+    begun = life.begun
+    if not life.seen:
+        return State(EXISTS, begun.at, None, None, begun.position, CREATION_NOT_SEEN)
+    return State(EXISTS, begun.at, begun.actor, begun.origin, begun.position, None)

@@ -12,6 +12,7 @@ from tests.cases.own import (
     cts_ends,
     cts_ids,
     cts_lives,
+    cts_names,
     cts_places,
 )
 
@@ -27,6 +28,7 @@ OWN: Final[tuple[Case, ...]] = tuple(
             *aws_permissions.CASES,
             *cts_ids.CASES,
             *cts_lives.CASES,
+            *cts_names.CASES,
         ),
         key=lambda case: case.name,
     )

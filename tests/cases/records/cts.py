@@ -138,3 +138,47 @@ def delete_policy(identity: str, at: str, **more: Any) -> Record:
         resource_url=f"/v3.0/OS-ROLE/roles/{identity}",
         **more,
     )
+
+
+def update_policy(policy: str, identity: str, at: str, **more: Any) -> Record:
+    """The policy has its name from now on."""
+    return trace(
+        "updateRole",
+        at,
+        resource_type="Policy",
+        resource_name=policy,
+        resource_id=identity,
+        resource_url=f"/v3.0/OS-ROLE/roles/{identity}",
+        request={"role": {"display_name": policy, "type": "XA"}},
+        response={"role": {"id": identity, "name": f"custom_{identity}", "display_name": policy}},
+        **more,
+    )
+
+
+def create_project(project: str, identity: str, at: str, **more: Any) -> Record:
+    return trace(
+        "createProject",
+        at,
+        resource_type="project",
+        resource_name=project,
+        resource_id=identity,
+        resource_url="/v3/projects",
+        request={"project": {"name": project}},
+        response={"project": {"id": identity, "name": project}},
+        **more,
+    )
+
+
+def update_project(project: str, identity: str, at: str, **more: Any) -> Record:
+    """The project has its name from now on."""
+    return trace(
+        "updateProject",
+        at,
+        resource_type="project",
+        resource_name=project,
+        resource_id=identity,
+        resource_url=f"/v3/projects/{identity}",
+        request={"project": {"name": project}},
+        response={"project": {"id": identity, "name": project}},
+        **more,
+    )

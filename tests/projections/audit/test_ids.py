@@ -26,6 +26,7 @@ from ledger.account.project import ProjectCreated, ProjectDeleted
 from ledger.account.usage import TemporaryCredentialIssued
 from ledger.as_of import AsOf
 from ledger.messages import DomainEvent
+from projections.audit.diff import diff
 from projections.audit.trail import sentences
 from projections.audit.why import why
 from projections.definitions.audit_trail import TrailFilter
@@ -232,3 +233,55 @@ def test_sentences_keep_the_id_where_it_had_several_names(views: Views) -> None:
 def test_an_id_is_a_known_word(views: Views, asked: dict[str, str]) -> None:
     assert views.unknown_words(asked) == []
     assert views.unknown_words(dict.fromkeys(asked, "X"))
+
+
+@pytest.mark.parametrize("asked", [{"agency": "A1"}, {"policy": "P1"}, {"region": "R1"}])
+def test_a_view_finds_a_permission_by_the_ids_of_what_it_is_about(
+    views: Views, asked: dict[str, str]
+) -> None:
+    [granted] = views.trail(TrailFilter(event="PermissionGranted")).dicts()
+    last = views.last_position()
+    named = AsOf(last, BEGINNING + timedelta(minutes=4))
+    for when in (None, AsOf(granted["position"]), AsOf(last), named):
+        [row] = views.read("regions", as_of=when, where=asked).dicts()
+        assert row["policy_id"] == "P1"
+    assert views.read("regions", where={"region": "R2"}).rows == []
+
+
+def test_a_region_by_its_id_is_not_another_project_of_its_name(place: Place) -> None:
+    with learned(
+        place,
+        See(ProjectCreated(region="eu-nl", project_id="R1"), 0),
+        See(PermissionGranted(agency="crane", project_id="R1", policy="etl"), 1),
+        See(ProjectDeleted(project_id="R1"), 2),
+        See(ProjectCreated(region="eu-nl", project_id="R2"), 3),
+        See(PermissionGranted(agency="crane", region="eu-nl", policy="etl"), 4),
+    ) as views:
+        for project, status in (("R1", "revoked"), ("R2", "granted")):
+            [row] = views.read("regions", where={"region": project}).dicts()
+            assert (row["region"], row["status"]) == ("eu-nl", status)
+
+
+def test_a_difference_under_another_name_is_a_renaming(place: Place) -> None:
+    with learned(
+        place,
+        See(PolicyCreated(policy="dock only", policy_id="P1"), 0),
+        See(PermissionGranted(agency="crane", region="*", policy="dock only"), 1),
+        See(PolicyChanged(policy="all docks", policy_id="P1"), 2),
+        See(PolicyCreated(policy="dock only", policy_id="P2"), 3),
+    ) as views:
+        before = AsOf(views.last_position(), BEGINNING + timedelta(minutes=1))
+        found = diff(views, before, names=["policies", "regions"])
+        assert [(each.change, each.before, each.after) for each in found] == [
+            (
+                "renamed",
+                {"policy": "dock only", "status": "exists"},
+                {"policy": "all docks", "status": "exists"},
+            ),
+            ("new", None, {"status": "exists"}),
+            (
+                "renamed",
+                {"policy": "dock only", "status": "granted"},
+                {"policy": "all docks", "status": "granted"},
+            ),
+        ]

@@ -38,7 +38,10 @@ def test_a_renamed_policy_ends_its_permissions_when_it_is_deleted_by_id() -> Non
         rules=HUAWEICLOUD,
     )
     assert shown(found, "permission", policy="wide", policy_id="cp1") == [
-        "2-9 granted since 2 by carol",
+        "2-5 granted since 2 by carol",
+    ]
+    assert shown(found, "permission", policy="narrow", policy_id="cp1") == [
+        "5-9 granted since 2 by carol",
         "9- revoked since 9 by bob",
     ]
     assert shown(found, "policy", thing="cp1", name="wide") == [
@@ -74,17 +77,16 @@ def test_a_name_that_another_call_has_first_is_that_of_the_renaming_in_its_secon
         fact("A", 5, policy="narrow", policy_id="cp1"),
         rules=HUAWEICLOUD,
     )
-    assert shown(found, "policy", name="narrow") == ["5- exists since 5 by bob"]
+    assert shown(found, "policy", name="narrow") == ["5- exists since 1 by carol"]
 
 
-def test_nobody_is_shown_for_a_renaming_that_was_not_seen() -> None:
+def test_a_policy_exists_since_its_creation_after_a_renaming_that_was_not_seen() -> None:
     found = in_every_order(
         policy("created", 1, id="cp1", name="wide"),
         fact("A", 5, "bob", policy="narrow", policy_id="cp1"),
         rules=HUAWEICLOUD,
     )
-    assert shown(found, "policy", name="narrow") == ["5- exists since 5"]
-    assert shown(found, "policy", name="narrow") == ["5- exists since 5"]
+    assert shown(found, "policy", name="narrow") == ["5- exists since 1 by carol"]
 
 
 def test_two_renamings_of_one_trace_in_one_second_leave_the_last_name() -> None:
@@ -215,12 +217,12 @@ def test_a_policy_that_got_its_old_name_back_is_one_and_ends_its_permissions() -
     assert shown(found, "permission")[-1] == "9- revoked since 9 by bob"
     assert shown(found, "policy", name="wide") == [
         "1-3 exists since 1 by carol",
-        "5-9 exists since 5 by carol",
+        "5-9 exists since 1 by carol",
         "9- deleted since 9 by bob",
     ]
 
 
-def test_a_permission_on_a_renamed_project_is_one() -> None:
+def test_a_permission_on_a_renamed_project_goes_on_under_its_new_name() -> None:
     granted = (
         project("created", 0, id="pr1", name="eu-de_a"),
         fact("A", 2, region=None, project_id="pr1"),
@@ -229,12 +231,41 @@ def test_a_permission_on_a_renamed_project_is_one() -> None:
     found = in_every_order(
         *granted, fact("X", 7, "bob", region=None, project_id="pr1"), rules=HUAWEICLOUD
     )
-    assert shown(found, "permission") == [
-        "2-7 granted since 2 by carol",
+    assert shown(found, "permission", region="eu-de_a") == ["2-5 granted since 2 by carol"]
+    assert shown(found, "permission", region="eu-de_b") == [
+        "5-7 granted since 2 by carol",
         "7- revoked since 7 by bob",
     ]
     found = in_every_order(*granted, project("deleted", 9, "bob", id="pr1"), rules=HUAWEICLOUD)
     assert shown(found, "permission")[-1] == "9- revoked since 9 by bob"
+
+
+def test_a_permission_keeps_its_policy_when_another_one_gets_the_former_name() -> None:
+    found = in_every_order(
+        policy("created", 1, id="cp1", name="wide"),
+        fact("A", 10, policy="wide"),
+        policy("renamed", 20, "bob", id="cp1", name="narrow"),
+        policy("created", 30, id="cp2", name="wide"),
+        rules=HUAWEICLOUD,
+    )
+    assert shown(found, "permission", policy="wide") == ["10-20 granted since 10 by carol"]
+    assert shown(found, "permission", policy="narrow", policy_id="cp1") == [
+        "20- granted since 10 by carol"
+    ]
+    assert shown(found, "policy", name="narrow", thing="cp1") == ["20- exists since 1 by carol"]
+
+
+def test_a_policy_of_which_no_creation_was_seen_exists_since_its_first_proof() -> None:
+    found = in_every_order(
+        policy("renamed", 3, id="cp1", name="wide"),
+        policy("renamed", 5, "bob", id="cp1", name="narrow"),
+        policy("renamed", 7, "bob", id="cp1", name="tiny"),
+        rules=HUAWEICLOUD,
+    )
+    for name, when in (("wide", "3-5"), ("narrow", "5-7"), ("tiny", "7-")):
+        assert shown(found, "policy", name=name)[-1] == (
+            f"{when} exists since 3 (creation not seen)"
+        )
 
 
 def test_a_project_created_again_in_one_second_may_have_what_was_granted_then() -> None:

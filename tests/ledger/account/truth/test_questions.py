@@ -36,8 +36,13 @@ def test_an_agency_is_asked_by_each_name_that_it_had_or_by_its_id() -> None:
         ("agency", "X1", None),
         ("agency", "X2", None),
         ("permission", "X1", "wide"),
+        ("permission", "X1", "narrow"),
     }
-    assert stated(cells.of_agency("X1")) == {("agency", "X1", None), ("permission", "X1", "wide")}
+    assert stated(cells.of_agency("X1")) == {
+        ("agency", "X1", None),
+        ("permission", "X1", "wide"),
+        ("permission", "X1", "narrow"),
+    }
     assert cells.of_agency("nobody") == []
 
 
