@@ -141,7 +141,7 @@ def grant(account: Account, command: GrantAuthorization, now: Circumstances) -> 
         return _not_asked(command, "grant")
     agencies = service.baseline_at(now.at).agencies
     quota = now.catalogue.quota(command.provider, "agencies")
-    new = sum(_is_missing(account.agency(agency.name)) for agency in agencies)
+    new = sum(_needs_creation(account, agency.name) for agency in agencies)
     if quota is not None and new and account.has_agencies(quota - new + 1):
         return _refused(
             command,
@@ -168,7 +168,8 @@ def _created(account: Account, service: Service, now: Circumstances) -> tuple[Do
     """The agencies and policies that the first consent brings, and a later one reuses."""
     created: list[DomainEvent] = []
     for agency in service.baseline_at(now.at).agencies:
-        if _is_missing(account.agency(agency.name)):
+        is_new = _needs_creation(account, agency.name)
+        if is_new:
             created.append(
                 AgencyCreated(
                     agency=agency.name,
@@ -177,9 +178,15 @@ def _created(account: Account, service: Service, now: Circumstances) -> tuple[Do
                     purpose=agency.purpose,
                 )
             )
-        if agency.policy and agency.policy_kind == "custom":
+        may_have_policy = not is_new and account.state.has_bare_ids("policy")
+        if agency.policy and agency.policy_kind == "custom" and not may_have_policy:
             created += _policy_created(account, agency.policy, agency.name)
     return tuple(created)
+
+
+def _needs_creation(account: Account, agency: str) -> bool:
+    """Whether consent creates an agency. One that is known by its id alone may be the one."""
+    return _is_missing(account.agency(agency)) and not account.has_unnamed_agency()
 
 
 def _is_missing(thing: Thing | None) -> bool:

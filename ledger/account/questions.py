@@ -121,6 +121,17 @@ class Account:
         """Whether so many agencies are proven to exist. Cheaper than to count them."""
         return len(self.state.agencies_named()) >= count and self.agency_count() >= count
 
+    def has_unnamed_agency(self) -> bool:
+        """Whether an agency exists, or may exist, of which only the id is known.
+
+        It may have any name, until a fact tells it.
+        """
+        own = [fact for fact in self.state.facts if fact.kind == "agency" and fact.id is not None]
+        named = {fact.id for fact in own if fact.name is not None}
+        unnamed = dict.fromkeys(fact.id for fact in own if fact.id not in named)
+        found = (self.agency(identity) for identity in unnamed if identity is not None)
+        return any(agency is not None and agency.may_exist for agency in found)
+
     def policy(self, name: str) -> Thing | None:
         """The policy that has the name, or had it last; None if no fact names one.
 

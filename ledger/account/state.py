@@ -166,6 +166,10 @@ class State:
         """Whether a text is the id of a policy or a project whose name no fact told."""
         return (kind, text) in self._known_names() and self.name_of(kind, text) is None
 
+    def has_bare_ids(self, kind: Named) -> bool:
+        """Whether there are ids of policies, or of projects, whose names no fact told."""
+        return any(each == kind and name is None for (each, _), name in self._known_names().items())
+
     def _known_names(self) -> Names:
         if self._names is None:
             self._names = {}

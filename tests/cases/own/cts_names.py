@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.cases.case import Case, Rows, Text
+from tests.cases.case import Case, Do, Import, Rows, Text
 from tests.cases.records.cts import (
+    DOMAIN,
     by_name,
     create_agency,
     create_policy,
     create_project,
+    on_project,
     update_policy,
     update_project,
 )
@@ -175,6 +177,65 @@ CASES: Final = (
                 says="an agency is shown by its id",
                 command=f"agency show {_AGENCY}",
                 has=["lookout", _BILLING, "granted"],
+            ),
+        ),
+    ),
+    Case(
+        name="39c-consent-before-the-name-is-known",
+        kind="a consent through the ledger while its agency is known by its id alone",
+        source="cts",
+        records={
+            "a.json": [
+                on_project(
+                    "assignRoleToAgencyOnProject",
+                    "06-01T10:01:00",
+                    agency=_AGENCY,
+                    role=_POLICY,
+                    project=_PROJECT,
+                ),
+            ],
+            "b.json": [create_agency("asm_admin_trust", _AGENCY, "06-01T10:00:00")],
+        },
+        steps=(
+            Import("a.json"),
+            Do(f"console login --account {DOMAIN} --service asm --region cn-north-4 --user olga"),
+            Do(
+                f"authorization grant --account {DOMAIN} --service asm --region cn-north-4 "
+                "--actor olga"
+            ),
+            Rows(
+                says="the consent invents no creation",
+                command="audit trail --event AgencyCreated",
+                columns="type",
+            ),
+            Rows(
+                says="the name exists, and the id as well",
+                command="view agencies",
+                columns="agency status note",
+                rows=[
+                    ("asm_admin_trust", "exists", "creation not seen"),
+                    (_AGENCY, "exists", "creation not seen"),
+                ],
+            ),
+            Import("b.json"),
+            Rows(
+                says="both are one as soon as the name is known",
+                command="view agencies",
+                columns="agency agency_id status since",
+                rows=[("asm_admin_trust", _AGENCY, "exists", "2025-06-01T10:00:00Z")],
+            ),
+            Rows(
+                says="the permissions of the consent are that agency's",
+                command="view regions",
+                columns="agency_id status",
+                only="region=cn-north-4 service=elb",
+                rows=[(_AGENCY, "granted")],
+            ),
+            Rows(
+                says="nothing is said of a trustee but what the creation has",
+                command="view trustees",
+                columns="trustee status",
+                rows=[("service:cts", "trusted")],
             ),
         ),
     ),

@@ -182,6 +182,35 @@ def test_consent_on_an_agency_whose_creation_was_not_seen_reuses_it_and_its_poli
     )
 
 
+@pytest.mark.parametrize("deleted_before", [False, True])
+def test_consent_invents_no_creation_while_an_agency_is_known_by_its_id_alone(
+    deleted_before: bool,
+) -> None:
+    """It may be the one that consent needs, and the policy by its id may be that one's."""
+    by_id = PermissionGranted(agency_id="A1", region=SHANGHAI, policy_id="P1")
+    before = (AgencyCreated(agency=AGENCY), AgencyDeleted(agency=AGENCY)) if deleted_before else ()
+    given(*before, by_id, login(BEIJING)).when(grant(BEIJING)).then(
+        granted(BEIJING), *permissions_granted(BEIJING)
+    )
+
+
+@pytest.mark.parametrize(
+    "settled",
+    [
+        AgencyDeleted(agency_id="A1"),
+        AgencyDeleted(agency="another", agency_id="A1"),
+        AgencyTrustChanged(agency="another", agency_id="A1", trustee="account:4711"),
+    ],
+)
+def test_consent_creates_the_agency_once_the_unnamed_one_is_another_or_gone(
+    settled: AgencyDeleted | AgencyTrustChanged,
+) -> None:
+    by_id = PermissionGranted(agency_id="A1", region=SHANGHAI, policy_id="P1")
+    given(by_id, settled, login(BEIJING)).when(grant(BEIJING)).then(
+        granted(BEIJING), agency_created(), policy_created(), *permissions_granted(BEIJING)
+    )
+
+
 def test_consent_on_an_agency_of_which_only_the_change_of_its_trust_was_seen_reuses_it() -> None:
     changed = AgencyTrustChanged(agency=AGENCY, trustee="account:4711")
     given(changed, login(BEIJING)).when(grant(BEIJING)).then(
