@@ -154,37 +154,40 @@ class Views:
         *,
         as_of: AsOf | None = None,
         where: Mapping[str, str | None] | None = None,
+        exactly: bool = False,
     ) -> Result:
         """A view's rows, sorted by its first columns; `as_of` None is now.
 
         `where` has columns and values (None: any value); a region also matches rows of all regions.
-        In a folded view, the id of an agency, a policy or a project may stand for its name.
+        In a folded view, the id of an agency, a policy or a project may stand for its name. If
+        events told the id and the name of an account, each finds both, but not `exactly`.
         Raises NotFound if there is no such view, InvalidInput if it has no such column.
         """
         name = declared_name(name)
-        if name not in self.names():
-            raise _no_view(name)
         declared = self.columns(name)
         columns = tuple(column.name for column in declared)
-        asked = {column: value for column, value in (where or {}).items() if value is not None}
-        _check(declared, where or {})
+        asked = _checked(declared, where or {})
         over = (name,) if name in PROJECTIONS else VIEWS[name].over
         stored = (inner for inner in over if inner in PROJECTIONS)
         with self._connection.store_errors(), self._connection.snapshot(*stored):
             relation = self._relation(name, as_of)
-            called = self._called(asked.get("region")) if name in FOLDED else ()
-            wheres, params = rows.asked(columns, asked, called)
+            called, same = self._meant(asked)
+            meant = (called if name in FOLDED else (), () if exactly else same)
+            wheres, params = rows.asked(columns, asked, *meant)
             found = self._connection.execute(
                 f"{relation} SELECT {', '.join(columns)} FROM answer AS r WHERE {wheres} "
-                f"ORDER BY {_order(declared)}",
+                f"ORDER BY {tables.order(declared)}",
                 params,
             ).fetchall()
             position = as_of.position if as_of else self._tracking.reached()
         return Result(columns, found, position)
 
-    def _called(self, region: str | None) -> Sequence[str]:
-        """The names of the project of which a text is the id; none if it is the id of none."""
-        return name_index.called(self._connection, "region", region) if region else ()
+    def _meant(self, asked: Mapping[str, str]) -> tuple[list[str], list[tuple[str, str]]]:
+        """The names of the project whose id the region is, and other words for the account."""
+        return (
+            name_index.called(self._connection, "region", asked.get("region")),
+            name_index.same_accounts(self._connection, asked.get("account")),
+        )
 
     def origins(self, name: str, rows: Iterable[Sequence[Any]], position: int) -> Origins:
         """The entries from which rows of a folded projection follow, as known at a position."""
@@ -277,6 +280,12 @@ class Views:
 
     def _ways(self, wanted: TrailFilter) -> Iterator[tuple[name_index.Way, TrailFilter]]:
         """The ways in which entries name what is wanted, each with the filter for its names."""
+        yield from self._ways_in(wanted)
+        for provider, account in name_index.same_accounts(self._connection, wanted.account):
+            if wanted.provider in (None, provider):
+                yield from self._ways_in(replace(wanted, provider=provider, account=account))
+
+    def _ways_in(self, wanted: TrailFilter) -> Iterator[tuple[name_index.Way, TrailFilter]]:
         words = {kind: word for kind in name_index.KINDS if (word := getattr(wanted, kind))}
         ways = [name_index.ways(self._connection, *each, wanted.account) for each in words.items()]
         for chosen in product(*ways):
@@ -313,7 +322,7 @@ class Views:
                 columns = {column.name for column in projection.columns}
                 if not wanted.keys() <= columns:
                     continue
-                conditions, params = rows.asked(columns, wanted, self._called(wanted.get("region")))
+                conditions, params = rows.asked(columns, wanted, *self._meant(wanted))
                 found.update(
                     row[0]
                     for row in self._connection.execute(
@@ -376,13 +385,8 @@ def _no_view(name: str) -> NotFound:
     return NotFound(f"There is no view {name!r}.", remedy=did_you_mean(name, Views.names()))
 
 
-def _order(columns: tuple[Column, ...]) -> str:
-    """All columns; the databases differ in where they sort NULLs."""
-    return ", ".join(f"{c.name} NULLS FIRST" if c.optional else c.name for c in columns)
-
-
-def _check(columns: tuple[Column, ...], where: Mapping[str, str | None]) -> None:
-    """Raises InvalidInput for a column that the view has not, or a value that it cannot have."""
+def _checked(columns: tuple[Column, ...], where: Mapping[str, str | None]) -> dict[str, str]:
+    """The conditions. Raises InvalidInput for a column or a value that the view cannot have."""
     closed = {column.name: column.choices for column in columns}
     for column, value in where.items():
         if column not in closed:
@@ -392,3 +396,4 @@ def _check(columns: tuple[Column, ...], where: Mapping[str, str | None]) -> None
         if value is not None:
             check_storable(f"The condition on {column}", value)
             check_choice(column, value, closed[column])
+    return {column: value for column, value in where.items() if value is not None}

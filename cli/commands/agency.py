@@ -113,7 +113,7 @@ def _found(views: Views, when: AsOf | None, where: dict[str, str | None]) -> lis
             remedy="To list the agencies: authledger agency list",
         )
     places = {(each["provider"], each["account"]) for each in found}
-    if len(places) > 1:
+    if len(places) > 1 and where["account"] is None:
         accounts = ", ".join(f"{provider} {account}" for provider, account in sorted(places))
         raise InvalidInput(
             f"{len(places)} accounts have an agency of that name: {accounts}.",

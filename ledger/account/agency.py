@@ -67,6 +67,8 @@ class AgencyCreated(DomainEvent):
     trusted_account_id: Line | None = None
     trusted_account_name: Line | None = None
     """Set if the trace tells both: then they are one account, and one trustee."""
+    account_name: Line | None = None
+    """The name of the account that has the agency, if the trace tells it beside the id."""
 
 
 class AgencyTrustChanged(DomainEvent):

@@ -96,6 +96,8 @@ class TemporaryCredentialIssued(DomainEvent):
     expires_at: Instant | None = None
     account_version: int | None = None
     address: SubjectId | None = None
+    account_name: Line | None = None
+    """The name of the account that has the agency, if the trace tells it beside the id."""
 
 
 class CredentialRefused(DomainEvent):

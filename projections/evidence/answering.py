@@ -53,7 +53,7 @@ def asked_again(
     """
     with Views.open(path, catalogue) as views:
         views.catch_up()
-        answer = views.read(question.view, as_of=question.as_of, where=question.where)
+        answer = views.read(question.view, as_of=question.as_of, where=question.where, exactly=True)
         if question.complete:
             return answer, source_positions(question.view, answer)
         if not answer.rows or not stated:

@@ -139,7 +139,7 @@ def make(
     effective_at = instant_text(when.effective_at) if when and when.effective_at else None
     catalogue = ledger.catalogue.version
     question = Question(view, where, position, effective_at, complete, catalogue=catalogue)
-    answer = views.read(view, as_of=question.as_of, where=where)
+    answer = views.read(view, as_of=question.as_of, where=where, exactly=True)
     sources = sources_of(views, view, answer, complete=complete)
     question = replace(question, complete=sources.complete)
     with (

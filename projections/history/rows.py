@@ -122,11 +122,15 @@ def as_of(
 
 
 def asked(
-    columns: Collection[str], wanted: Mapping[str, str], called: Iterable[str] = ()
+    columns: Collection[str],
+    wanted: Mapping[str, str],
+    called: Iterable[str] = (),
+    accounts: Iterable[tuple[str, str]] = (),
 ) -> tuple[str, list[str]]:
     """Conditions on rows `r` with these columns, and their parameters. An id may stand for a name.
 
-    `called` are the names that the project had of which the wanted region is the id.
+    `called` are the names that the project had of which the wanted region is the id, `accounts` the
+    other words for the wanted account, each with the provider.
     """
     wheres, params = ["1 = 1"], []
     for column, value in wanted.items():
@@ -136,6 +140,9 @@ def asked(
             for name in called:
                 same.append(f"(r.region = ? AND r.{THING.name} LIKE ?)")
                 values += [name, f"% {value}"]
+        for provider, account in accounts if column == "account" else ():
+            same.append("(r.provider = ? AND r.account = ?)")
+            values += [provider, account]
         if f"{column}_id" in columns:
             same.append(f"r.{column}_id = ?")
             values.append(value)

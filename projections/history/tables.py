@@ -5,7 +5,7 @@ from __future__ import annotations
 from ledger.as_of import AsOf
 from projections.dialect import Dialect
 from projections.history import intervals, rows
-from projections.projection import Projection, Stored
+from projections.projection import Column, Projection, Stored
 
 
 def create_table(
@@ -63,3 +63,8 @@ def digested(projection: Stored, table: str, position: int) -> str:
         key = ", ".join(column.name for column in projection.key)
         return f"{intervals.as_of(projection, table, AsOf(position))} ORDER BY {key}"
     return rows.digested(projection, table, position)
+
+
+def order(columns: tuple[Column, ...]) -> str:
+    """All columns; the databases differ in where they sort NULLs."""
+    return ", ".join(f"{c.name} NULLS FIRST" if c.optional else c.name for c in columns)

@@ -6,7 +6,8 @@ say what belongs together:
     known_names  handle `crane`    name `crane`  id `a1c3`   and the same with the handle `#a1c3`
     entries_by_id  id `a1c3`         position of an entry that has the id, and not the name
 
-A handle is a name as the cloud compares it, or `#ID`. Where a cloud ignores case, each spelling of
+The same table has the ids and names of accounts, as kind `account` of no account. A handle is a
+name as the cloud compares it, or `#ID`. Where a cloud ignores case, each spelling of
 a name has rows as well, with or without an id.
 """
 
@@ -22,6 +23,8 @@ from projections.dialect import Dialect
 
 KINDS: Final = {"agency": "agency_id", "policy": "policy_id", "region": "project_id"}
 """By the column of a name, the field of the id: a project's name is in the column `region`."""
+_ACCOUNTS: Final = {"account_name": "account", "trusted_account_name": "trusted_account_id"}
+"""By the field with an account's name, the column or the field with its id."""
 _IGNORE_CASE: Final = ("aws",)
 """The providers whose names do not differ by case alone."""
 _NAMES: Final = "known_names"
@@ -81,6 +84,8 @@ def extend(connection: Statements, last: int) -> None:
     for kind in KINDS:
         _add_positions(connection, kind, until, last)
         _add_names(connection, kind, until, last)
+    for name in _ACCOUNTS:
+        _add_accounts(connection, name, until, last)
     statement = (
         "UPDATE names_indexed SET until = ?" if until else "INSERT INTO names_indexed VALUES (?)"
     )
@@ -108,6 +113,28 @@ def _add_names(connection: Statements, kind: str, after: int, last: int) -> None
     connection.execute_many(
         f"INSERT INTO {_NAMES} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (row for each in found for row in _rows(kind, *each)),
+    )
+
+
+def _add_accounts(connection: Statements, name: str, after: int, last: int) -> None:
+    member, identity = connection.dialect.member, _ACCOUNTS[name]
+    called = member.format("entry", name)
+    if identity != "account":
+        identity = member.format("entry", identity)
+    types = ", ".join(f"'{each.__name__}'" for each in EVENTS if name in each.model_fields)
+    found = connection.execute(
+        f"SELECT DISTINCT provider, {called}, {identity} FROM events "
+        f"WHERE position > ? AND position <= ? AND type IN ({types}) "
+        f"AND {called} IS NOT NULL AND {identity} IS NOT NULL",
+        (after, last),
+    ).fetchall()
+    connection.execute_many(
+        f"INSERT INTO {_NAMES} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            ("account", handle, provider, "", word, account_id)
+            for provider, word, account_id in found
+            for handle in (word, f"#{account_id}")
+        ),
     )
 
 
@@ -183,8 +210,32 @@ def names_of(
     return [name for (name,) in rows]
 
 
-def called(connection: Statements, kind: str, identity: str) -> list[str]:
+def same_accounts(connection: Statements, word: str | None) -> list[tuple[str, str]]:
+    """The other words for an account, its id or a name, each with the provider.
+
+    A name that was beside several ids does not count: it is not known which it means.
+    """
+    if word is None:
+        return []
+    ids_of, names_of_id = (
+        f"SELECT DISTINCT provider, {column} FROM {_NAMES} WHERE kind = 'account' AND handle = ?"
+        for column in ("id", "name")
+    )
+    found = connection.execute(ids_of, (word,)).fetchall()
+    providers = [provider for provider, _ in found]
+    ids = [each for each in found if providers.count(each[0]) == 1]
+    names = connection.execute(names_of_id, (f"#{word}",)).fetchall()
+    for provider, name in names:
+        same = connection.execute(ids_of, (name,)).fetchall()
+        if sum(each == provider for each, _ in same) == 1:
+            ids.append((provider, name))
+    return sorted({(provider, other) for provider, other in ids if other != word})
+
+
+def called(connection: Statements, kind: str, identity: str | None) -> list[str]:
     """The names that entries of all accounts have beside an id."""
+    if identity is None:
+        return []
     rows = connection.execute(
         f"SELECT DISTINCT name FROM {_NAMES} WHERE kind = ? AND handle = ? ORDER BY name",
         (kind, f"#{identity}"),

@@ -26,6 +26,7 @@ ADDED: dict[str, tuple[str, ...]] = {
         "expires_at",
         "trusted_account_id",
         "trusted_account_name",
+        "account_name",
     ),
     "AgencyTrustChanged": ("agency_id", "trusted_account_id", "trusted_account_name"),
     "AgencyDeletionAttempted": ("agency_id",),
@@ -38,7 +39,7 @@ ADDED: dict[str, tuple[str, ...]] = {
     "PermissionChangeRefused": ("agency_id", "project_id", "policy_id"),
     "PolicyChanged": ("policy_id",),
     "PolicyDeletionAttempted": ("policy_id",),
-    "TemporaryCredentialIssued": ("agency_id",),
+    "TemporaryCredentialIssued": ("agency_id", "account_name"),
     "CredentialRefused": ("agency_id",),
     "FeatureRefused": ("not_known",),
 }

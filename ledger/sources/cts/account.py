@@ -3,7 +3,8 @@
 A thing of another account belongs to that account, never to the caller's. If a trace names that
 account by its name alone, without its id, the facts are kept under the name: it is the
 handle that the trace has, and things of different accounts stay apart. A name that cannot be an
-account's word is `unknown`.
+account's word is `unknown`. The copy of such a trace that the other account got has that account's
+id.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def account_of(
     return (
         (_word(urn[1]) if urn else None)
         or text_in(bodies, *_OWNERS)
-        or _named(_owner_name(record, bodies), user)
+        or _named(_owner_name(record, bodies), record, user)
         or path.get("domains")
         or first_text(
             (
@@ -75,11 +76,34 @@ def _owner_name(record: Record, bodies: Bodies) -> str | None:
     return None if login else text_in(bodies, *_OWNERS_BY_NAME)
 
 
-def _named(name: str | None, user: dict[str, Any]) -> str | None:
+def account_name_of(
+    account: str, record: Record, user: dict[str, Any], bodies: Bodies
+) -> str | None:
+    """The name of the account that a trace is about, if the trace tells it beside the id."""
+    asked = _owner_name(record, bodies)
+    if asked is not None and account not in (asked, UNKNOWN):
+        return asked if _named(asked, record, user) == account else None
+    names = (name for name, identity in account_ids(user).items() if identity == account)
+    return next(names, None)
+
+
+def _named(name: str | None, record: Record, user: dict[str, Any]) -> str | None:
     """The id of an account that is named, if the trace tells it; else its name as it stands."""
     if name is None:
         return None
-    return account_ids(user).get(name) or _word(name)
+    return account_ids(user).get(name) or _receiver(record, user) or _word(name)
+
+
+def _receiver(record: Record, user: dict[str, Any]) -> str | None:
+    """The account to which a trace between two accounts was delivered, if it is not a caller's.
+
+    Then it is the account that the call names: no third one gets the trace.
+    """
+    receiver = text(record.get("domain_id"))
+    callers = list(_callers(user))
+    own = {text(within(one, "domain").get("id")) or text(one.get("account_id")) for one in callers}
+    is_known = receiver is not None and any(own)
+    return receiver if is_known and receiver not in own else None
 
 
 def _word(name: str) -> str:

@@ -41,6 +41,7 @@ def _create(trace: CtsTrace) -> Facts | str:
     created = AgencyCreated(
         agency=agency.name,
         agency_id=agency.id,
+        account_name=trace.account_name,
         trustee=trust.trustee,
         trusted_account_id=trust.account_id,
         trusted_account_name=trust.account_name,

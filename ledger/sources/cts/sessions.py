@@ -35,6 +35,7 @@ def _assume(trace: CtsTrace) -> DomainEvent | str:
     return TemporaryCredentialIssued(
         agency=agency.name,
         agency_id=agency.id,
+        account_name=trace.account_name,
         region=region,
         expires_at=moment(trace.text_at(*EXPIRIES)),
     )

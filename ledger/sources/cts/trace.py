@@ -155,6 +155,8 @@ class CtsTrace(Trace):
     request: dict[str, Any]
     response: dict[str, Any]
     path: dict[str, str]
+    account_name: str | None = None
+    """The account's name, if the trace tells it beside the id."""
 
     @property
     def resource_type(self) -> str:

@@ -16,7 +16,7 @@ from ledger.account.console import ConsoleLoginRequested
 from ledger.account.permissions import PermissionChangeRefused, PermissionsChanged
 from ledger.messages import DomainEvent
 from ledger.sources.cts import agencies, grants, policies, projects, sessions
-from ledger.sources.cts.account import account_of, actor_of
+from ledger.sources.cts.account import account_name_of, account_of, actor_of
 from ledger.sources.cts.agencies import NO_AGENCY
 from ledger.sources.cts.named import agencies_in, agency_of
 from ledger.sources.cts.trace import CtsTrace, Handles, path_of, time_of, trace_id_of
@@ -69,6 +69,7 @@ def parse(record: Record) -> CtsTrace | str:
         request=request,
         response=response,
         path=path,
+        account_name=account_name_of(account, record, user, (request, response)),
     )
 
 

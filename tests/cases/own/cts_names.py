@@ -12,6 +12,7 @@ from tests.cases.records.cts import (
     create_policy,
     create_project,
     on_project,
+    trace,
     update_policy,
     update_project,
 )
@@ -20,6 +21,7 @@ _AGENCY: Final = "3f0a0000000000000000000000000003"
 _POLICY: Final = "c1000000000000000000000000000001"
 _OTHER: Final = "c2000000000000000000000000000002"
 _PROJECT: Final = "9a000000000000000000000000000009"
+_GLOBEX: Final = "0b33300000000000000000000000b333"
 _PAY: Final = "cn-north-4_pay"
 _BILLING: Final = "cn-north-4_billing"
 
@@ -236,6 +238,66 @@ CASES: Final = (
                 command="view trustees",
                 columns="trustee status",
                 rows=[("service:cts", "trusted")],
+            ),
+        ),
+    ),
+    Case(
+        name="01c-another-account-by-its-name",
+        kind="an agency of another account, whose name a call tells without the id",
+        source="cts",
+        records={
+            "a.json": [
+                trace(
+                    "switchRole",
+                    "06-01T11:00:00",
+                    request={"domain_name": "globex", "agency_name": "vendor_ops"},
+                    endpoint="iam.cn-north-4.myhuaweicloud.com",
+                ),
+            ],
+            "b.json": [
+                create_agency(
+                    "vendor_ops",
+                    _AGENCY,
+                    "06-01T10:00:00",
+                    user={"name": "mia", "domain": {"id": _GLOBEX, "name": "globex"}},
+                    domain_id=_GLOBEX,
+                ),
+            ],
+        },
+        steps=(
+            *(
+                Rows(
+                    says=f"the account's {what} finds the agency, and its use under the name",
+                    command=f"view agencies --account {word}",
+                    columns="account agency_id note",
+                    rows=[("globex", "", "creation not seen"), (_GLOBEX, _AGENCY, "")],
+                )
+                for what, word in (("name", "globex"), ("id", _GLOBEX))
+            ),
+            *(
+                Rows(
+                    says=f"the account's {what} finds all entries of the agency",
+                    command=f"audit trail --account {word}",
+                    columns="account type",
+                    only="type!=SubjectRegistered",
+                    rows=[("globex", "TemporaryCredentialIssued"), (_GLOBEX, "AgencyCreated")],
+                )
+                for what, word in (("name", "globex"), ("id", _GLOBEX))
+            ),
+            Text(
+                says="the explanation by the account's name has the creation",
+                command="audit why --agency vendor_ops --account globex",
+                has=["AgencyCreated"],
+            ),
+            Text(
+                says="the agency is shown by the account's name",
+                command="agency show vendor_ops --account globex",
+                has=[_AGENCY],
+            ),
+            Rows(
+                says="another account has nothing of it",
+                command=f"view agencies --account {DOMAIN}",
+                columns="agency",
             ),
         ),
     ),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ledger.account.agency import AgencyCreated
 from ledger.account.usage import TemporaryCredentialIssued
 from tests.sources.cts.making import (
     AGENCY,
@@ -97,9 +98,50 @@ def test_an_account_with_only_a_name_is_not_the_callers(key: str, name: str, acc
     asked = under(key, name)
     found = observed("switchRole", **AGENCY, user=user, domain_id=DOMAIN, request=asked)
     assert found.account == account
+    beside = name if account not in (name, "unknown") else None
     assert found.events == (
-        TemporaryCredentialIssued(agency="mesh", agency_id="a1", region="global"),
+        TemporaryCredentialIssued(
+            agency="mesh", agency_id="a1", region="global", account_name=beside
+        ),
     )
+
+
+def test_the_copy_that_another_account_got_has_that_accounts_id() -> None:
+    asked = {"domain_name": "partner", "agency_name": "mesh"}
+    callers = {"name": "lin", "domain": {"id": DOMAIN, "name": "acme"}}
+    own = observed("switchRole", request=asked, user=callers, domain_id=OTHER)
+    (event,) = own.events
+    assert isinstance(event, TemporaryCredentialIssued)
+    assert (own.account, event.account_name) == (OTHER, "partner")
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"name": "lin", "domain": {"name": "acme"}},  # The id may be the caller's own.
+        {"name": "lin"},
+        {
+            "name": "lin",
+            "domain": {"id": DOMAIN, "name": "acme"},
+            "assumedBy": {"user": {"name": "wei", "domain": {"name": "origin", "id": OTHER}}},
+        },
+    ],
+)
+def test_an_account_keeps_its_name_where_the_trace_may_have_been_delivered_to_a_caller(
+    user: dict[str, Any],
+) -> None:
+    asked = {"domain_name": "partner", "agency_name": "mesh"}
+    found = observed("switchRole", request=asked, user=user, domain_id=OTHER)
+    (event,) = found.events
+    assert isinstance(event, TemporaryCredentialIssued)
+    assert (found.account, event.account_name) == ("partner", None)
+
+
+def test_a_creation_tells_the_name_of_its_account_beside_the_id() -> None:
+    for domain, name in ((DOMAIN, "acme"), (OTHER, None)):
+        (event,) = observed("createAgency", **AGENCY, domain_id=domain).events
+        assert isinstance(event, AgencyCreated)
+        assert event.account_name == name
 
 
 @pytest.mark.parametrize("name", ["login", "oidcLoginFailed"])

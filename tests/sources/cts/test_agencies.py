@@ -40,9 +40,9 @@ TRUST_POLICY = {
 
 @pytest.mark.parametrize("name", CREATIONS)
 def test_a_creation_tells_the_name_and_the_id(name: str) -> None:
-    assert fact(name, **AGENCY) == AgencyCreated(agency="mesh", agency_id="a1")
+    assert fact(name, **AGENCY) == AgencyCreated(agency="mesh", agency_id="a1", account_name="acme")
     asked = {"agency": {"name": "mesh"}}
-    assert fact(name, request=asked) == AgencyCreated(agency="mesh")
+    assert fact(name, request=asked) == AgencyCreated(agency="mesh", account_name="acme")
 
 
 @pytest.mark.parametrize("name", CREATIONS)

@@ -33,9 +33,11 @@ CONSENT: dict[str, Any] = {"service_type": "CCE", "resource_type": "cluster"}
 def test_a_use_tells_what_it_knows_of_the_agency(name: str, service: str) -> None:
     fields = {"service_type": service, "endpoint": "sts.eu-ch2.example.com"}
     found = fact(name, **fields, **AGENCY)
-    assert found == TemporaryCredentialIssued(agency="mesh", agency_id="a1", region="eu-ch2")
+    assert found == TemporaryCredentialIssued(
+        agency="mesh", agency_id="a1", region="eu-ch2", account_name="acme"
+    )
     found = fact(name, **fields, resource_url="/v3/agencies/a1")
-    assert found == TemporaryCredentialIssued(agency_id="a1", region="eu-ch2")
+    assert found == TemporaryCredentialIssued(agency_id="a1", region="eu-ch2", account_name="acme")
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -53,7 +55,7 @@ def test_a_use_that_names_no_agency_is_counted(name: str) -> None:
 @pytest.mark.parametrize("key", NAMES)
 def test_each_key_names_the_used_agency_alone(key: str) -> None:
     found = fact("createTokenByAssumeRole", request=under(key, "mesh"))
-    assert found == TemporaryCredentialIssued(agency="mesh", region="global")
+    assert found == TemporaryCredentialIssued(agency="mesh", region="global", account_name="acme")
 
 
 @pytest.mark.parametrize(
