@@ -11,8 +11,9 @@ that could name the thing.
 | project | the project's |
 | roleAgencyProject, roleAgencyDomain | the agency's, the role's or the project's |
 
-No guide documents the last ones. The name is a project's if it has the shape of one. Of an agency
-they count only if nothing else in the trace names the agency.
+No guide documents the last ones. The name is a project's if it has the shape of one. Else it is the
+name of the role or the project whose id stands beside it. Of an agency they count only if nothing
+else in the trace names the agency.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ GENERATED_NAME: Final = "role.name"
 """IAM generates this name of a role; people grant the role by its display name. Beside an id it is
 left out: as another name of the same id it would look like a renaming.
 """
+_GENERATED: Final = "custom_"
+"""The beginning of the names that IAM generates."""
 PROJECT_IDS: Final = ("project.id", "project_id", "projectId")
 PROJECT_NAMES: Final = ("project.name", "project_name", "projectName", "region_id", "region")
 AGENCY_PATHS: Final = ("agencies", "service-linked-agencies")
@@ -58,13 +61,17 @@ class Place(NamedTuple):
 
 def agency_of(trace: CtsTrace) -> Handles:
     """The agency: from the bodies and the path, and from the resource if that is the agency."""
-    identity = trace.text_at(*AGENCY_IDS) or trace.after(*AGENCY_PATHS)
-    named = handles(identity, trace.text_at(*AGENCY_NAMES))
+    named = _agency_in_call(trace)
     if trace.resource_type.startswith("role"):
         return named if named.known else _related(trace)
     if "agency" not in trace.resource_type:
         return named
     return _joined(named, _without(trace.resource, _policy_in_call(trace)))
+
+
+def _agency_in_call(trace: CtsTrace) -> Handles:
+    identity = trace.text_at(*AGENCY_IDS) or trace.after(*AGENCY_PATHS)
+    return handles(identity, trace.text_at(*AGENCY_NAMES))
 
 
 def _related(trace: CtsTrace) -> Handles:
@@ -86,7 +93,24 @@ def policy_of(trace: CtsTrace) -> Handles:
 
 def _policy_in_call(trace: CtsTrace) -> Handles:
     identity = trace.text_at(*POLICY_IDS) or trace.after(*POLICY_PATHS)
-    return handles(identity, trace.text_at(*POLICY_NAMES))
+    return handles(identity, trace.text_at(*POLICY_NAMES) or _role_beside(trace, identity))
+
+
+def _beside(trace: CtsTrace, identity: str | None) -> str | None:
+    """The name of a grant's resource, if it has this id, and the agency is named elsewhere."""
+    resource, agency = trace.resource, _agency_in_call(trace)
+    is_grant = trace.resource_type.startswith("roleagency") and agency.known
+    if not is_grant or identity is None or resource.id != identity:
+        return None
+    name, others = resource.name, (agency.name, trace.text_at(GENERATED_NAME))
+    is_generated = name is not None and name.startswith(_GENERATED)
+    return None if is_generated or name in others else name
+
+
+def _role_beside(trace: CtsTrace, identity: str | None) -> str | None:
+    """The same for a role. A name that has the shape of a project's is the project's."""
+    name = _beside(trace, identity)
+    return None if name is not None and is_project(name) else name
 
 
 def policies_of(trace: CtsTrace) -> list[Handles]:
@@ -129,7 +153,8 @@ def project_of(trace: CtsTrace) -> Place:
         named = _joined(named, trace.resource)
     elif trace.resource_type == "roleagencyproject" and named.name is None:
         name = trace.resource.name
-        named = Handles(named.id, name if name and is_project(name) else None)
+        is_name = name is not None and is_project(name)
+        named = Handles(named.id, name if is_name else _beside(trace, named.id))
     return Place(named.name, named.id)
 
 

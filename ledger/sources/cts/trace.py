@@ -41,8 +41,9 @@ _dated = re.compile(
     r" (?P<time>\d\d:\d\d:\d\d) GMT(?P<zone>[+-]\d\d:\d\d)",
     re.ASCII,
 )
-_REGION: Final = r"(?:[a-z]{2}-[a-z]+-\d+|eu-[a-z]{2}\d*)"
-"""`cn-north-4`, `eu-west-101`; of other clouds of the same make also `eu-de`, `eu-ch2`."""
+_REGION: Final = r"(?:[a-z]{2}-[a-z]+-\d+|eu-[a-z]{2}\d*|ru-moscow)"
+"""`cn-north-4`, `eu-west-101`; of other clouds of the same make also `eu-de`, `eu-ch2`,
+`ru-moscow`. Two words alone are too often the name of something else."""
 _region = re.compile(_REGION, re.ASCII)
 _project = re.compile(rf"{_REGION}(?:_[^\s:*/]+)?|MOS", re.ASCII)
 _id = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

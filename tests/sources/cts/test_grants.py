@@ -55,7 +55,12 @@ def grant(**fields: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "name", ["cn-north-4", "cn-north-4_a", "eu-de", "eu-nl_b", "eu-ch2", "MOS"]
+    "name",
+    [
+        *("cn-north-4", "cn-north-4_a", "eu-de", "eu-nl_b", "eu-ch2", "MOS", "ru-moscow"),
+        *("ru-moscow-1", "na-mexico-1", "my-kualalumpur-1", "ae-ad-1", "la-north-2", "tr-west-1"),
+        *("eu-west-0", "ap-southeast-3", "cn-southwest-2", "cn-north-4_pay.2-é", "ru-moscow_x"),
+    ],
 )
 def test_a_sub_project_is_a_region_of_its_own(name: str) -> None:
     assert grant(resource_type="roleAgencyProject", resource_name=name).region == name

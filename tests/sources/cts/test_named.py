@@ -171,7 +171,9 @@ def test_the_policy_of_an_attachment_is_not_its_agency(resource: dict[str, str])
         ({"resource_id": AGENCY_ID, "resource_name": "eu-de_payments"}, None, "eu-de_payments"),
         ({"resource_id": AGENCY_ID, "resource_name": AGENCY_ID}, None, None),
         ({"resource_id": PROJECT_ID, "resource_name": PROJECT_ID}, None, None),
-        ({"resource_id": POLICY_ID, "resource_name": "Tenant Guest"}, None, None),
+        ({"resource_id": PROJECT_ID, "resource_name": "ru-moscow"}, None, "ru-moscow"),
+        ({"resource_id": PROJECT_ID, "resource_name": "of-a-new-kind"}, None, "of-a-new-kind"),
+        ({"resource_id": POLICY_ID, "resource_name": "cn-north-4"}, None, "cn-north-4"),
         ({}, None, None),
     ],
 )
@@ -186,6 +188,18 @@ def test_a_grant_by_ids_alone_has_the_ids_of_its_path(
         project_id=PROJECT_ID,
         policy_id=POLICY_ID,
     )
+
+
+def test_a_grant_tells_the_name_of_its_role_beside_the_roles_id() -> None:
+    resource = {"resource_id": POLICY_ID, "resource_name": "Tenant Guest"}
+    found = fact("assignRoleToAgencyOnProject", **ON_PROJECT, **resource)
+    assert (found.policy_id, found.policy, found.region) == (POLICY_ID, "Tenant Guest", None)
+    generated = {"role": {"name": "Tenant Guest"}}
+    found = fact("assignRoleToAgencyOnProject", **ON_PROJECT, **resource, response=generated)
+    assert (found.policy_id, found.policy) == (POLICY_ID, None)
+    resource["resource_name"] = f"custom_{POLICY_ID}_0"
+    found = fact("assignRoleToAgencyOnProject", **ON_PROJECT, **resource)
+    assert (found.policy_id, found.policy) == (POLICY_ID, None)
 
 
 @pytest.mark.parametrize(
