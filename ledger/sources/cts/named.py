@@ -12,7 +12,7 @@ that could name the thing.
 | roleAgencyProject, roleAgencyDomain | the agency's, the role's or the project's |
 
 No guide documents the last ones. The name is a project's if it has the shape of one. Else it is the
-name of the role or the project whose id stands beside it. Of an agency they count only if nothing
+name of the role or the project whose id the resource has. Of an agency they count only if nothing
 else in the trace names the agency.
 """
 
