@@ -38,6 +38,9 @@ HANDOVERS_MAX: Final = 16
 """If there are more times at which a name may have changed hands, nothing is known from then on."""
 _ENTRANCES: Final = frozenset[Call]({"created", "entered"})
 
+HANDOVER_SLACK: Final = 2
+"""The same, before the proof of a thing that nobody saw created: it costs the cheapest two more."""
+
 Spelling = tuple[datetime, str]
 """When a policy was first named, and how."""
 
@@ -45,11 +48,21 @@ Spelling = tuple[datetime, str]
 class Slot:
     """The stories of one name, fact by fact in order of time."""
 
-    __slots__ = ("doubt", "last_at", "last_lines", "name", "spelled", "stories", "unsettled")
+    __slots__ = (
+        "doubt",
+        "last_at",
+        "last_lines",
+        "name",
+        "slack",
+        "spelled",
+        "stories",
+        "unsettled",
+    )
 
     def __init__(self, name: str, rules: Rules, births: Births) -> None:
         self.name = name
         self.stories = [Story(rules, births)]
+        self.slack = SLACK
         self.doubt = ORDER_NOT_KNOWN
         """The reason why the best stories differ."""
         self.last_at: datetime | None = None
@@ -92,17 +105,20 @@ class Slot:
         """Take the facts before the proof of another thing, also as facts of that thing."""
         first = self.stories[0]
         other = Slot(self.name, first.rules, first.births)
-        other.stories = []
+        other.stories, self.slack = [], HANDOVER_SLACK
         for _, group in groupby(facts, key=attrgetter("at")):
             instant = list(group)
             if other.stories:
                 other.take(instant)
             ways = [sorted(way, key=content) for way in assigned(instant)]
-            for story, way in product(self.stories, ways):
+            lowest = min(story.cost for story in self.stories)
+            near = [story for story in self.stories if story.cost <= lowest + SLACK]
+            for story, way in product(near, ways):
                 other.stories += replaced(story, way)
             self.take(instant)
             if len(other.stories) > 1:
                 other.stories = _cheapest(other.stories, instant[0], HANDOVERS_MAX)
+        self.slack = SLACK
         if other.stories:
             self.stories += other.stories
             self.doubt = HOLDER_NOT_KNOWN
@@ -131,7 +147,7 @@ class Slot:
             facts = sorted(instant, key=content)  # The order of arrival must not matter.
             self.stories = [new for story in self.stories for new in stories_after(story, facts)]
         if len(self.stories) > 1:
-            self.stories = _cheapest(self.stories, instant[0])
+            self.stories = _cheapest(self.stories, instant[0], slack=self.slack)
         if open_before or searched or len(self.stories) > 1:
             self._settle(instant[0].at)
 
@@ -257,7 +273,9 @@ def _last_instant(facts: Sequence[Fact]) -> Sequence[Fact]:
     return facts[first:]
 
 
-def _cheapest(stories: list[Story], fact: Fact, most: int = STORIES_MAX) -> list[Story]:
+def _cheapest(
+    stories: list[Story], fact: Fact, most: int = STORIES_MAX, slack: int = SLACK
+) -> list[Story]:
     """The stories that can still win, without repetitions."""
     lowest = min(story.cost for story in stories)
     states = [story.state() for story in stories]
@@ -267,7 +285,7 @@ def _cheapest(stories: list[Story], fact: Fact, most: int = STORIES_MAX) -> list
     winning = {
         _outcome(story, fact): story
         for story, state in zip(stories, states, strict=True)
-        if story.cost <= lowest + SLACK and story.cost == by_state[state]
+        if story.cost <= lowest + slack and story.cost == by_state[state]
     }
     kept = list(winning.values())
     if len(kept) > most:

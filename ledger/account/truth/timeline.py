@@ -105,7 +105,8 @@ def of_life(life: Life) -> Timeline:
         add(timeline, life.ended.at, end._replace(note=CREATION_NOT_SEEN) if only_proof else end)
     if life.doubted_at is not None:
         unseen = not life.seen and life.doubted_at <= begun.at
-        add(timeline, life.doubted_at, not_known(CREATION_NOT_SEEN if unseen else ORDER_NOT_KNOWN))
+        doubt = not_known(CREATION_NOT_SEEN, begun) if unseen else not_known(ORDER_NOT_KNOWN)
+        add(timeline, life.doubted_at, doubt)
     return timeline
 
 

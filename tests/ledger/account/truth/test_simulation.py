@@ -30,7 +30,7 @@ def test_cells_that_learn_commit_by_commit_give_the_same_answers(way: str) -> No
         *(("as made", seed) for seed in (10, 170, 732, 1147, 3453, 4137, 5322)),
         *(("some facts twice", seed) for seed in (58, 531, 4543)),
         *(("with policies", seed) for seed in (1212, 1229, 2040)),
-        *(("name handed over", seed) for seed in (20, 42, 49, 244, 278, 507, 617, 935)),
+        *(("name handed over", seed) for seed in (20, 49, 244, 278, 507, 617, 1_000_185)),
     ],
 )
 def test_histories_that_found_a_fault_once_stay_right(way: str, seed: int) -> None:
