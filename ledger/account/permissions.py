@@ -144,7 +144,7 @@ def _refused_sentence(event: PermissionChangeRefused, who: str) -> str:
     return f"{who} tried to change {what}{in_place(event)}: {event.why}"
 
 
-_CHANGED: Final = {told: own for told, own in THE_PERMISSION.items() if told != "service"}
+_CHANGED: Final = {field: own for field, own in THE_PERMISSION.items() if field != "service"}
 EVENTS: Meanings = {
     PermissionGranted: Meaning(
         lambda event, _: f"{called(event)} may {_permits(event)}{in_place(event)}",

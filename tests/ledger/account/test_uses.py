@@ -141,7 +141,7 @@ def test_a_use_under_the_id_is_a_use_of_the_agency_with_that_id() -> None:
     assert stated(*deleted, lost, fact("E", 7, id="ID2")).agency_exists(NAME)
 
 
-def test_an_id_that_only_a_use_told_leads_to_its_other_uses() -> None:
+def test_an_id_that_only_a_use_names_leads_to_its_other_uses() -> None:
     account = stated(fact("E", 4, id="ID1", name="ci"), fact("E", 2, id="ID1"))
     agency = account.agency(NAME)
     assert agency is not None
@@ -149,12 +149,12 @@ def test_an_id_that_only_a_use_told_leads_to_its_other_uses() -> None:
 
 
 def test_a_fact_that_proves_nothing_leads_to_the_uses_under_the_id_that_it_tells() -> None:
-    told = fact("F", 3, id="ID1", name="ci")
-    assert stated(told, fact("E", 2, id="ID1")).agency_exists(NAME)
+    named = fact("F", 3, id="ID1", name="ci")
+    assert stated(named, fact("E", 2, id="ID1")).agency_exists(NAME)
 
 
 def test_a_use_that_is_shown_may_settle_what_another_use_leaves_open() -> None:
-    """Which of two ids came first within one second is told by the use after it."""
+    """Which of two ids came first within one second follows from the use after it."""
     second = (fact("E", 1, id="ID1", name="ci"), fact("E", 1, id="ID2", name="ci"))
     used = stated(fact("E", 0), *second, fact("E", 2, id="ID1", name="ci"))
     assert used.agency_exists(NAME)

@@ -286,7 +286,7 @@ def test_an_account_that_is_named_by_id_and_by_name_is_one_trustee() -> None:
         assert shown(found, "trust", name="ci") == ["0- account:d1 since 0 by alice"]
 
 
-def test_the_account_of_a_service_is_the_service_also_where_only_its_id_is_told() -> None:
+def test_the_account_of_a_service_is_the_service_also_where_only_its_id_is_stated() -> None:
     found = in_every_order(
         fact("C", 0, "alice", trustee="account:d2"),
         fact("T", 5, "bob", trustee="service:asm", trustee_id="d2", trustee_name="op_svc_asm"),
@@ -295,7 +295,7 @@ def test_the_account_of_a_service_is_the_service_also_where_only_its_id_is_told(
     assert shown(found, "trust") == ["0- service:asm since 0 by alice"]
 
 
-def test_a_name_that_two_accounts_had_stays_as_it_was_told() -> None:
+def test_a_name_that_two_accounts_had_stays_as_it_was_stated() -> None:
     found = in_every_order(
         fact("C", 0, "alice", trustee="account:partner"),
         fact("T", 5, name="other", **BOTH),
