@@ -158,12 +158,13 @@ class Views:
     ) -> Result:
         """A view's rows, sorted by its first columns; `as_of` None is now.
 
-        `where` has columns and values (None: any value); a region also matches rows of all regions.
-        In a folded view, the id of an agency, a policy or a project may stand for its name. If
-        events told the id and the name of an account, each finds both, but not `exactly`.
-        Raises NotFound if there is no such view, InvalidInput if it has no such column.
+        `where` has columns and values (None: any); a region also matches rows of all regions. In a
+        folded view, an id may stand for a name. An account's id and name, if events told both,
+        find the same rows, but not `exactly`. Raises NotFound for a view, InvalidInput for a column.
         """
         name = declared_name(name)
+        if name not in self.names():
+            raise _no_view(name)
         declared = self.columns(name)
         columns = tuple(column.name for column in declared)
         asked = _checked(declared, where or {})
