@@ -160,7 +160,7 @@ class Views:
 
         `where` has columns and values (None: any); a region also matches rows of all regions. In a
         folded view, an id may stand for a name. An account's id and name, if events told both,
-        find the same rows, but not `exactly`. Raises NotFound for a view, InvalidInput for a column.
+        find the same rows, but not `exactly`. Raises NotFound (view), InvalidInput (column).
         """
         name = declared_name(name)
         if name not in self.names():
