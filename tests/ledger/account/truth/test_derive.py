@@ -157,6 +157,11 @@ def test_an_agency_whose_expiry_was_set_to_forever_before_does_not_expire() -> N
     assert shown(found, "permission") == ["1- granted since 1 by carol"]
 
 
+def test_an_agency_whose_end_was_not_seen_did_not_end_by_itself() -> None:
+    found = spans(fact("C", 0, id="OLD"), fact("C", 4, id="NEW"))
+    assert [span.expires for span in found if span.thing == "OLD"] == [False, False]
+
+
 def test_a_success_proves_an_agency_whose_creation_was_not_seen() -> None:
     found = in_every_order(fact("A", 5))
     assert shown(found, "agency") == [
