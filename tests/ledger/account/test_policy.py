@@ -164,7 +164,7 @@ def test_a_policy_of_the_clouds_own_is_not_the_accounts_to_delete() -> None:
     given(here).when(delete("CCE Administrator")).fails_with(NotFound, "has no policy")
 
 
-def test_permissions_under_a_former_name_of_the_policy_end_with_it() -> None:
+def test_permissions_that_were_granted_under_a_former_name_end_with_the_policy() -> None:
     made = PolicyCreated(policy="old", policy_id="p-1")
     here = PermissionGranted(agency="backup", region=BEIJING, policy="old")
     renamed = PolicyChanged(policy="new", policy_id="p-1")
@@ -172,23 +172,19 @@ def test_permissions_under_a_former_name_of_the_policy_end_with_it() -> None:
     story.when(delete("old")).fails_with(NotFound, "has no policy 'old'")
     then = story.when(delete("new"))
     assert then.facts[-1] == PermissionRevoked(
-        agency="backup",
-        region=BEIJING,
-        policy="old",
-        policy_id="p-1",
-        consequence_of="PolicyDeleted",
+        agency="backup", region=BEIJING, policy="new", consequence_of="PolicyDeleted"
     )
     assert then.account.open_permissions("backup") == ()
 
 
-def test_a_permission_has_the_id_of_its_policy_only_where_the_name_does_not_lead_to_it() -> None:
+def test_a_permission_is_named_by_the_present_name_of_its_policy() -> None:
     made = PolicyCreated(policy="own", policy_id="p-1")
     here = PermissionGranted(agency="backup", region=BEIJING, policy="own")
     (key,) = given(made, here).account.open_permissions("backup")
     assert (key.policy, key.policy_id) == ("own", None)
     renamed = PolicyChanged(policy="new", policy_id="p-1")
     (key,) = given(made, here, renamed).account.open_permissions("backup")
-    assert (key.policy, key.policy_id) == ("own", "p-1")
+    assert (key.policy, key.policy_id) == ("new", None)
 
 
 def test_another_policy_under_a_former_name_ends_nothing_of_its_predecessor() -> None:
