@@ -20,7 +20,7 @@ BY_NAME: Final[Mapping[str, Meaning]] = {
     event.__name__: meaning for event, meaning in EVENTS.items()
 }
 """The same by the event's name, as the column `type` has it."""
-_SUBJECT_FIELDS: Final = ("address", "subject")
+_SUBJECT_FIELDS: Final = ("address", "subject", "session_name", "source_identity")
 """The fields of events that hold surrogate ids; the envelope's is `actor`."""
 
 

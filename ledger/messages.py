@@ -7,16 +7,17 @@ was built with, and an unknown one is an error that names it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from ledger.documents import Document
 from ledger.errors import UnknownTopic
 from ledger.values import AccountId, Provider
 
-StreamKind = Literal["account", "console", "usage", "subject", "log"]
+StreamKind = Literal["account", "console", "usage", "other", "subject", "log"]
 Origin = Literal["commanded", "observed"]
 Established = Literal["claimed", "os-user", "trace", "ledger"]
 """How the actor is known: a flag said so, the operating system, the cloud's trace, or no person:
@@ -99,7 +100,7 @@ command must never make a trace look known."""
 class Observation:
     """One trace of the cloud, translated: its facts, when they happened, who did it, from where.
 
-    `actor` and `address` are names; the ledger puts surrogate ids in their place.
+    `actor` and `address` are personal names; the ledger puts surrogate ids in their place.
     """
 
     provider: str
@@ -110,6 +111,10 @@ class Observation:
     actor: str | None = None
     address: str | None = None
     correlation_id: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Personal names for fields of the events that hold surrogate ids, by the field's name."""
+    documents: tuple[Document, ...] = ()
+    """The documents whose digests the events have."""
 
     @property
     def command_id(self) -> str:

@@ -43,6 +43,9 @@ PolicyName = Annotated[str, _text(512, _NO_CONTROL)]
 Trustee = Annotated[str, _text(2048, _NO_CONTROL)]
 """The party that an agency trusts: a service (`service:asm`), an account, an identity provider."""
 
+Digest = Annotated[str, _word(r"^[0-9a-f]{64}$")]
+"""The SHA-256 of a document's canonical form, of a file; in hexadecimal digits."""
+
 SubjectId = Annotated[str, _word(r"^[a-z]{1,8}-[0-9a-f]{20}$")]
 """A surrogate for a person or an address, e.g. `p-0123456789abcdef0123`. Names stay outside."""
 

@@ -31,7 +31,7 @@ from ledger.account.truth.timeline import ENDED
 from ledger.account.wording import called, clock, deletion_attempt
 from ledger.errors import NotFound
 from ledger.messages import Command, DomainEvent
-from ledger.values import AgencyName, Instant, Line, PolicyName, Region, Trustee
+from ledger.values import AgencyName, Digest, Instant, Line, PolicyName, Region, Trustee
 
 
 class CreateAgency(Command):
@@ -69,6 +69,10 @@ class AgencyCreated(DomainEvent):
     """Set if the trace tells both: then they are one account, and one trustee."""
     account_name: Line | None = None
     """The name of the account that has the agency, if the trace tells it beside the id."""
+    trust_document: Digest | None = None
+    """The digest of the trust policy that it has from now on; None if no trace told it."""
+    trust_document_bytes: int | None = None
+    """The size of the trust policy's canonical form."""
 
 
 class AgencyTrustChanged(DomainEvent):
@@ -82,6 +86,10 @@ class AgencyTrustChanged(DomainEvent):
     trusted_account_id: Line | None = None
     trusted_account_name: Line | None = None
     """Set if the trace tells both: then they are one account, and one trustee."""
+    trust_document: Digest | None = None
+    """The digest of the trust policy that it has from now on; None if no trace told it."""
+    trust_document_bytes: int | None = None
+    """The size of the trust policy's canonical form."""
 
 
 class AgencyExpiryChanged(DomainEvent):

@@ -18,7 +18,7 @@ from ledger.account.truth.lines import GRANTED, NOT_KNOWN
 from ledger.account.wording import called, in_place
 from ledger.catalogue import Service
 from ledger.messages import DomainEvent
-from ledger.values import AgencyName, Line, PolicyName, Region, ServiceCode
+from ledger.values import AgencyName, Digest, Line, PolicyName, Region, ServiceCode
 
 PolicyKind = Literal["custom", "system", "managed", "inline"]
 Cause = Literal["AuthorizationRevoked", "AgencyDeleted", "PolicyDeleted"]
@@ -37,6 +37,10 @@ class PermissionGranted(DomainEvent):
     policy: PolicyName | None = None
     policy_id: Line | None = None
     policy_kind: PolicyKind | None = None
+    document: Digest | None = None
+    """The digest of an inline policy's document from now on; None if no trace told it."""
+    document_bytes: int | None = None
+    """The size of the document's canonical form."""
 
 
 class PermissionRevoked(DomainEvent):

@@ -26,7 +26,7 @@ from ledger.account.truth.lines import CREATION_NOT_SEEN
 from ledger.account.wording import called_policy, deletion_attempt
 from ledger.errors import NotFound
 from ledger.messages import Command, DomainEvent
-from ledger.values import AgencyName, Line, PolicyName, Region
+from ledger.values import AgencyName, Digest, Line, PolicyName, Region
 
 
 class AttemptPolicyDeletion(Command):
@@ -44,6 +44,14 @@ class PolicyCreated(DomainEvent):
     policy: PolicyName
     policy_id: Line | None = None
     agency: AgencyName | None = None
+    document: Digest | None = None
+    """The digest of the document that it has from now on; None if no trace told it."""
+    document_bytes: int | None = None
+    """The size of the document's canonical form."""
+    document_version: Line | None = None
+    """The document's version, as the cloud calls it, e.g. `v3`."""
+    in_force: bool | None = None
+    """Whether this version is the one in force from now on; None if no trace told it."""
 
 
 class PolicyChanged(DomainEvent):
@@ -55,6 +63,14 @@ class PolicyChanged(DomainEvent):
     """Its name after the change: a custom policy of Huawei Cloud can be renamed, its id stays."""
     policy_id: Line | None = None
     detail: Line | None = None
+    document: Digest | None = None
+    """The digest of the document that it has from now on; None if no trace told it."""
+    document_bytes: int | None = None
+    """The size of the document's canonical form."""
+    document_version: Line | None = None
+    """The document's version, as the cloud calls it, e.g. `v3`."""
+    in_force: bool | None = None
+    """Whether this version is the one in force from now on; None if no trace told it."""
 
 
 class PolicyDeletionAttempted(DomainEvent):

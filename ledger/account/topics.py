@@ -6,7 +6,19 @@ topics are merged here. A new topic is listed here.
 
 from __future__ import annotations
 
-from ledger.account import agency, authorization, console, permissions, policy, project, usage
+from ledger.account import (
+    activity,
+    agency,
+    authorization,
+    boundary,
+    console,
+    permissions,
+    policy,
+    project,
+    unmodelled,
+    usage,
+    witness,
+)
 from ledger.account.decision import Decisions
 from ledger.account.meaning import Meanings
 
@@ -25,4 +37,8 @@ EVENTS: Meanings = {
     **permissions.EVENTS,
     **project.EVENTS,
     **usage.EVENTS,
+    **boundary.EVENTS,
+    **activity.EVENTS,
+    **witness.EVENTS,
+    **unmodelled.EVENTS,
 }

@@ -17,10 +17,12 @@ from ledger.errors import InvalidInput
 from ledger.messages import Command, DomainEvent, StreamKind
 from ledger.values import (
     AgencyName,
+    Digest,
     FeatureName,
     Instant,
     Line,
     OneRegion,
+    PolicyName,
     Region,
     ServiceCode,
     SubjectId,
@@ -98,6 +100,15 @@ class TemporaryCredentialIssued(DomainEvent):
     address: SubjectId | None = None
     account_name: Line | None = None
     """The name of the account that has the agency, if the trace tells it beside the id."""
+    session_name: SubjectId | None = None
+    """Stands for the name that the caller gave the session: it may be a person's."""
+    source_identity: SubjectId | None = None
+    """Stands for the person behind the session, as the caller's own system named it."""
+    session_document: Digest | None = None
+    """The digest of the policy that limits this session; None if it has none, or none was told."""
+    session_document_bytes: int | None = None
+    session_policies: tuple[PolicyName, ...] | None = None
+    """The policies that limit this session, by name."""
 
 
 class CredentialRefused(DomainEvent):

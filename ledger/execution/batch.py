@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from ledger.execution.request import Actor
@@ -89,8 +88,8 @@ class Batch:
             envelope["actor"] = self._subject(("person", observation.actor), envelope)
         account = observation.provider, observation.account
         for event in observation.events:
-            with_address = self._with_address(event, observation.address, envelope)
-            self._envelop(account, with_address, observation.effective_at, envelope)
+            named = self._with_names(event, observation, envelope)
+            self._envelop(account, named, observation.effective_at, envelope)
         self._commands.append((command_id, None, len(self.entries) - before))
 
     def side_rows(self, snapshots: Sequence[SnapshotRow] = ()) -> SideRows:
@@ -160,14 +159,16 @@ class Batch:
         self.versions[stream] = version
         return version
 
-    def _with_address(
-        self, event: DomainEvent, address: str | None, envelope: dict[str, Any]
+    def _with_names(
+        self, event: DomainEvent, observation: Observation, envelope: dict[str, Any]
     ) -> DomainEvent:
-        """The event with the surrogate id of the caller's address, if it has such a field."""
-        if address is None or not has_address(type(event)):
-            return event
-        subject = self._subject(("address", address), envelope)
-        return event.model_copy(update={"address": subject})
+        """The event with the surrogate ids of the trace's names, in those fields that it has."""
+        subjects = {
+            field: self._subject(name, envelope)
+            for field, name in names_in(observation)
+            if field in type(event).model_fields
+        }
+        return event.model_copy(update=subjects) if subjects else event
 
     def _subject(self, name: Name, envelope: dict[str, Any]) -> str:
         """The surrogate id of a name; registers it in this batch if it is new."""
@@ -190,7 +191,9 @@ class Batch:
         self._envelop(None, registered, self._recorded_at, envelope)
 
 
-@cache
-def has_address(event_type: type[DomainEvent]) -> bool:
-    """Whether events of a type hold the surrogate id of the caller's address."""
-    return "address" in event_type.model_fields
+def names_in(observation: Observation) -> Iterator[tuple[str, Name]]:
+    """The names in a trace beside its actor's: the field that each is for, its kind and text."""
+    if observation.address is not None:
+        yield "address", ("address", observation.address)
+    for place, name in observation.names.items():
+        yield place, ("person", name)

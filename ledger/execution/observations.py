@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
-from ledger.execution.batch import Batch, Known, Name, has_address
+from ledger.execution.batch import Batch, Known, Name, names_in
 from ledger.execution.outcome import Observed
 from ledger.execution.streams import is_of_account, stream_of
 from ledger.execution.transactions import Transactions
@@ -74,9 +74,10 @@ class Observations:
 
 
 def _names(observations: Iterable[Observation]) -> Iterator[Name]:
-    """The names in observations: who acted, and from which address if an event has that."""
+    """The names in observations: who acted, and the others for which an event has a field."""
     for each in observations:
         if each.actor is not None:
             yield "person", each.actor
-        if each.address is not None and any(has_address(type(event)) for event in each.events):
-            yield "address", each.address
+        for field, name in names_in(each):
+            if any(field in type(event).model_fields for event in each.events):
+                yield name

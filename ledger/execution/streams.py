@@ -17,7 +17,7 @@ def is_of_account(event: DomainEvent) -> bool:
 
 
 def _of_what(event: Any) -> str:
-    """The service whose console it is; or the agency that is used, by its id if it has no name."""
+    """The service whose console it is; the agency that is used, by its id if it has no name."""
     if event.STREAM == "console":
         return str(event.service)
     return str(event.agency or event.agency_id)
@@ -35,4 +35,6 @@ def stream_of(event: Any, account: AccountKey | None) -> str:
     assert account is not None
     if is_of_account(event):
         return account_stream(*account)
+    if event.STREAM == "other":
+        return f"other:{':'.join(account)}"
     return f"{event.STREAM}:{':'.join(account)}:{_of_what(event)}"

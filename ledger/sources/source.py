@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
+from ledger.documents import Document, document_of
 from ledger.messages import DomainEvent, Observation, Provenance
 from ledger.sources.fields import Record
 from ledger.values import Provider
@@ -39,8 +40,9 @@ class Trace:
     """One trace, parsed as far as every fact needs it. A source adds its own fields.
 
     `account` is the account whose facts these are. `trace_id` is the same however often the cloud
-    delivers the trace. `actor` and `address` are names; the ledger replaces them by surrogate ids.
-    A translator may correct any of them.
+    delivers the trace. `actor`, `address` and `names` (by the field of the facts that they are for)
+    are personal names; the ledger replaces them by surrogate ids. A translator may correct any of
+    them, and keeps documents by `keep`.
     """
 
     account: str
@@ -49,6 +51,15 @@ class Trace:
     actor: str | None = None
     address: str | None = None
     correlation_id: str | None = None
+    names: dict[str, str] = field(default_factory=dict)
+    documents: list[Document] = field(default_factory=list)
+
+    def keep(self, given: object) -> Document | None:
+        """The document in a field of the trace, kept beside its facts; None if it has none."""
+        document = document_of(given)
+        if document is not None:
+            self.documents.append(document)
+        return document
 
 
 TraceType = TypeVar("TraceType", bound=Trace)
@@ -117,6 +128,8 @@ class Source(Generic[TraceType]):
             actor=trace.actor,
             address=trace.address,
             correlation_id=trace.correlation_id,
+            names=trace.names,
+            documents=tuple(trace.documents),
         )
 
     def _key(self, kind: TraceKind) -> str:

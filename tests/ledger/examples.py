@@ -20,30 +20,47 @@ EVENTS: tuple[type[DomainEvent], ...] = tuple(
 )
 """Every event class of the program, by topic."""
 
-ADDED: dict[str, tuple[str, ...]] = {
-    "AgencyCreated": (
-        "duration",
-        "expires_at",
-        "trusted_account_id",
-        "trusted_account_name",
-        "account_name",
-    ),
-    "AgencyTrustChanged": ("agency_id", "trusted_account_id", "trusted_account_name"),
-    "AgencyDeletionAttempted": ("agency_id",),
-    "AgencyDeletionRequested": ("task",),
-    "AgencyDeletionFailed": ("task",),
-    "AgencyDeleted": ("task",),
-    "PermissionGranted": ("agency_id", "project_id", "policy_id"),
-    "PermissionRevoked": ("agency_id", "project_id", "policy_id"),
-    "PermissionsChanged": ("agency_id", "project_id", "policy_id"),
-    "PermissionChangeRefused": ("agency_id", "project_id", "policy_id"),
-    "PolicyChanged": ("policy_id",),
-    "PolicyDeletionAttempted": ("policy_id",),
-    "TemporaryCredentialIssued": ("agency_id", "account_name"),
-    "CredentialRefused": ("agency_id",),
-    "FeatureRefused": ("not_known",),
-}
-"""By event, the optional fields that a later version added. An entry without them is as before."""
+ADDED: tuple[dict[str, tuple[str, ...]], ...] = (
+    {
+        "AgencyCreated": (
+            "duration",
+            "expires_at",
+            "trusted_account_id",
+            "trusted_account_name",
+            "account_name",
+        ),
+        "AgencyTrustChanged": ("agency_id", "trusted_account_id", "trusted_account_name"),
+        "AgencyDeletionAttempted": ("agency_id",),
+        "AgencyDeletionRequested": ("task",),
+        "AgencyDeletionFailed": ("task",),
+        "AgencyDeleted": ("task",),
+        "PermissionGranted": ("agency_id", "project_id", "policy_id"),
+        "PermissionRevoked": ("agency_id", "project_id", "policy_id"),
+        "PermissionsChanged": ("agency_id", "project_id", "policy_id"),
+        "PermissionChangeRefused": ("agency_id", "project_id", "policy_id"),
+        "PolicyChanged": ("policy_id",),
+        "PolicyDeletionAttempted": ("policy_id",),
+        "TemporaryCredentialIssued": ("agency_id", "account_name"),
+        "CredentialRefused": ("agency_id",),
+        "FeatureRefused": ("not_known",),
+    },
+    {
+        "AgencyCreated": ("trust_document", "trust_document_bytes"),
+        "AgencyTrustChanged": ("trust_document", "trust_document_bytes"),
+        "PermissionGranted": ("document", "document_bytes"),
+        "PolicyCreated": ("document", "document_bytes", "document_version", "in_force"),
+        "PolicyChanged": ("document", "document_bytes", "document_version", "in_force"),
+        "TemporaryCredentialIssued": (
+            "session_name",
+            "source_identity",
+            "session_document",
+            "session_document_bytes",
+            "session_policies",
+        ),
+    },
+)
+"""By event, the optional fields that later versions added, one step a version that added any. An
+entry without them is as before."""
 
 AT = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
 
@@ -77,6 +94,7 @@ WORDS: dict[Any, tuple[object, st.SearchStrategy[Any]]] = {
     values.AgencyName: ("asm_admin_trust", line(128)),
     values.PolicyName: ("asm admin trust policy", line(512)),
     values.Trustee: ("service:asm", line(2048)),
+    values.Digest: ("0123456789abcdef" * 4, st.from_regex(r"[0-9a-f]{64}", fullmatch=True)),
     values.SubjectId: (
         "p-0123456789abcdef0123",
         st.from_regex(r"[a-z]{1,8}-[0-9a-f]{20}", fullmatch=True),
@@ -142,9 +160,9 @@ def any_event(event: type[DomainEvent]) -> st.SearchStrategy[DomainEvent]:
     return st.fixed_dictionaries(parts).map(event.model_validate)
 
 
-def example_event(event: type[DomainEvent], *, added: bool = False) -> DomainEvent:
-    """One event with every field filled; those that were added later only if asked for."""
-    left_out = () if added else ADDED.get(event.__name__, ())
+def example_event(event: type[DomainEvent], *, steps: int = 0) -> DomainEvent:
+    """One event with every field filled; of those added later, the first so many steps."""
+    left_out = {name for later in ADDED[steps:] for name in later.get(event.__name__, ())}
     return event.model_validate(
         {
             name: _of(kind, lambda word: WORDS[word][0], _example)
@@ -154,7 +172,7 @@ def example_event(event: type[DomainEvent], *, added: bool = False) -> DomainEve
     )
 
 
-def example_entry(event: type[DomainEvent], *, added: bool = False) -> Recorded:
+def example_entry(event: type[DomainEvent], *, steps: int = 0) -> Recorded:
     """One entry with every part of the envelope filled, and a source where it may be observed."""
     subject = event.STREAM == "subject"
     last = {"console": ":asm", "usage": ":asm_admin_trust"}.get(event.STREAM, "")
@@ -163,7 +181,7 @@ def example_entry(event: type[DomainEvent], *, added: bool = False) -> Recorded:
         if subject
         else f"{event.STREAM}:huaweicloud:0a1b2c3d4e5f{last}",
         version=3,
-        event=example_event(event, added=added),
+        event=example_event(event, steps=steps),
         recorded_at=AT,
         effective_at=AT,
         origin="observed",

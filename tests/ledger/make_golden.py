@@ -24,30 +24,32 @@ from tests.ledger.examples import ADDED, EVENTS, example_entry
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def golden_file(topic: str, *, added: bool = False) -> Path:
+def golden_file(topic: str, steps: int = 0) -> Path:
     """Where the bytes of a topic's entry lie; the file holds nothing else, no line end either.
 
-    `added`: the entry with the optional fields that a later version added.
+    `steps`: the entry with the optional fields that so many later versions added.
     """
-    return GOLDEN / f"{topic}{'.added' if added else ''}.json"
+    step = ("", ".added", f".added-{steps}")[min(steps, 2)]
+    return GOLDEN / f"{topic}{step}.json"
 
 
-def golden_files() -> list[tuple[type[DomainEvent], bool, Path]]:
-    """All golden files: the event, whether it has the added fields, and where it lies."""
-    first = [(event, False, golden_file(event.TOPIC)) for event in EVENTS]
+def golden_files() -> list[tuple[type[DomainEvent], int, Path]]:
+    """All golden files: the event, the steps of added fields that it has, and where it lies."""
+    first = [(event, 0, golden_file(event.TOPIC)) for event in EVENTS]
     more = [
-        (event, True, golden_file(event.TOPIC, added=True))
+        (event, steps, golden_file(event.TOPIC, steps))
+        for steps, added in enumerate(ADDED, 1)
         for event in EVENTS
-        if event.__name__ in ADDED
+        if event.__name__ in added
     ]
     return first + more
 
 
 def main() -> None:
     remake = sys.argv[1:] == ["--remake"]
-    for event, added, path in golden_files():
+    for event, steps, path in golden_files():
         if remake or not path.exists():
-            path.write_bytes(encode(example_entry(event, added=added)))
+            path.write_bytes(encode(example_entry(event, steps=steps)))
             sys.stdout.write(f"{path}\n")
 
 

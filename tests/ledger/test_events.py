@@ -28,7 +28,7 @@ from ledger.account.usage import FeatureUsed, TemporaryCredentialIssued
 from ledger.events import EVENTS, actor_of, sentence, subjects_of
 from ledger.messages import DomainEvent, Recorded, topics
 from ledger.subjects import SubjectErased, SubjectRegistered
-from tests.ledger.examples import AT, example_entry, example_event, fields_of
+from tests.ledger.examples import ADDED, AT, example_entry, example_event, fields_of
 from tests.ledger.scenario import AGENCY, BEIJING, NOON, POLICY, consent, given
 
 SUBJECT = "p-0123456789abcdef0123"
@@ -115,8 +115,12 @@ def test_every_surrogate_id_in_an_event_is_found() -> None:
             for name, kind in fields_of(event).items()
             if values.SubjectId in alternatives(kind)
         ]
-        found = set(subjects_of(replace(example_entry(event), actor="the actor")))
-        assert found == {"the actor", *(getattr(example_event(event), name) for name in ids)}, event
+        entry, filled = (
+            example_entry(event, steps=len(ADDED)),
+            example_event(event, steps=len(ADDED)),
+        )
+        found = set(subjects_of(replace(entry, actor="the actor")))
+        assert found == {"the actor", *(getattr(filled, name) for name in ids)}, event
 
 
 def alternatives(kind: object) -> tuple[object, ...]:

@@ -30,9 +30,9 @@ def minute(at: datetime) -> int:
 
 def created(until: datetime | None) -> list[See]:
     """An agency that was created, and may act under a policy in all regions."""
-    trusted = {"agency": "a", "trustee": "service:s", "duration": "…"}
+    made = AgencyCreated(agency="a", trustee="service:s", duration="…", expires_at=until)
     return [
-        See(AgencyCreated(**trusted, expires_at=until), 1),
+        See(made, 1),
         See(PermissionGranted(agency="a", region="*", policy="p"), 2),
     ]
 

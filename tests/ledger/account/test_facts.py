@@ -21,7 +21,7 @@ from ledger.account.truth.spans import Span
 from ledger.messages import DomainEvent, Observation, Recorded
 from ledger.persistence.entry import encode
 from ledger.sources import SOURCES, ImportReport, read_traces
-from tests.ledger.examples import EVENTS, example_entry
+from tests.ledger.examples import ADDED, EVENTS, example_entry
 from tests.ledger.scenario import NOON
 
 INVICTUS = Path(__file__).resolve().parents[4] / "shared" / "data" / "cloudtrail-invictus"
@@ -98,10 +98,10 @@ def test_an_event_of_a_project_says_its_name_and_its_id(event: DomainEvent, call
 def test_an_entry_says_the_same_fact_as_its_event() -> None:
     said = 0
     for event in EVENTS:
-        for added in (False, True):
-            entry = example_entry(event, added=added)
+        for steps in range(len(ADDED) + 1):
+            entry = example_entry(event, steps=steps)
             text = encode(entry)
             fact = fact_of(entry, 7)
             assert fact_of_entry(text, 7) == fact
             said += fact is not None
-    assert said == 2 * len(FACT_TYPES)
+    assert said == (len(ADDED) + 1) * len(FACT_TYPES)

@@ -15,7 +15,7 @@ from tests.ledger.make_golden import GOLDEN, golden_file, golden_files
 
 each_event = pytest.mark.parametrize("event", EVENTS, ids=[event.TOPIC for event in EVENTS])
 each_file = pytest.mark.parametrize(
-    ("event", "added", "path"), golden_files(), ids=[path.stem for _, _, path in golden_files()]
+    ("event", "steps", "path"), golden_files(), ids=[path.stem for _, _, path in golden_files()]
 )
 
 
@@ -36,16 +36,16 @@ def test_every_event_has_a_golden_entry(event: type[DomainEvent]) -> None:
 
 @each_file
 def test_an_entry_is_written_with_these_bytes_and_no_others(
-    event: type[DomainEvent], added: bool, path: Path
+    event: type[DomainEvent], steps: int, path: Path
 ) -> None:
-    assert encode(example_entry(event, added=added)) == path.read_bytes()
+    assert encode(example_entry(event, steps=steps)) == path.read_bytes()
 
 
 @each_file
 def test_the_bytes_are_read_as_that_entry_and_no_other(
-    event: type[DomainEvent], added: bool, path: Path
+    event: type[DomainEvent], steps: int, path: Path
 ) -> None:
-    assert decode(stored(path.read_bytes())) == example_entry(event, added=added)
+    assert decode(stored(path.read_bytes())) == example_entry(event, steps=steps)
 
 
 @each_event
