@@ -25,6 +25,7 @@ from ledger.account.questions import Account
 from ledger.account.state import State
 from ledger.as_of import AsOf, resolve
 from ledger.catalogue import Catalogue, load_catalogue
+from ledger.erased_documents import DocumentErased
 from ledger.errors import NotFound
 from ledger.execution.commands import Commands
 from ledger.execution.observations import Observations
@@ -139,14 +140,15 @@ class Ledger(Application[str]):
         with self.committed.call():
             return self._commands.execute(request, self.catalogue)
 
-    def observe(self, observations: Iterable[Observation]) -> Observed:
+    def observe(self, observations: Iterable[Observation], *, complete: bool = False) -> Observed:
         """Append what the cloud did, in transactions of many traces; a known trace appends nothing.
 
         Never refuses: the cloud did it already. Nothing is concluded: what the facts come to is
-        derived when it is asked for.
+        derived when it is asked for. `complete`: a known trace appends, once, the documents and ids
+        that an older version of the program did not keep.
         """
         with self.committed.call():
-            return self._observations.observe(observations)
+            return self._observations.observe(observations, complete=complete)
 
     def erase(self, subject: str, *, actor: Actor | None = None, reason: str | None = None) -> None:
         """Delete the name behind a surrogate id, and append that it was erased.
@@ -164,7 +166,27 @@ class Ledger(Application[str]):
                 SubjectErased(subject=subject), actor=actor, reason=reason, erased=(subject,)
             )
             self.clear_cache()
-            self.entries.wipe()
+            self.entries.wipe("subjects")
+
+    def erase_document(
+        self, digest: str, *, actor: Actor | None = None, reason: str | None = None
+    ) -> None:
+        """Delete the text of a document, for good, and append that it was erased.
+
+        Raises NotFound if the ledger keeps no text of it.
+        """
+        check_texts(reason=reason)
+        with self.committed.call(), self._transactions.lock, self.store_errors():
+            if digest not in self.entries.select_documents([digest]):
+                raise NotFound(
+                    f"The ledger keeps no text of the document {digest}: it was erased, was not "
+                    "JSON or too long, or no event refers to it.",
+                    remedy="List the documents with `authledger document list`.",
+                )
+            self._commands.append_event(
+                DocumentErased(document=digest), actor, reason, erased_documents=(digest,)
+            )
+            self.entries.wipe("documents")
 
     def append_event(
         self,
@@ -176,7 +198,7 @@ class Ledger(Application[str]):
     ) -> Outcome:
         """Append an event about no account; names of `erased` go in the same transaction."""
         with self.committed.call():
-            return self._commands.append_event(event, actor, reason, erased)
+            return self._commands.append_event(event, actor, reason, erased=erased)
 
     def clear_cache(self) -> None:
         """Forget the accounts, versions and names that this process has read."""

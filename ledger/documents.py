@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
@@ -15,6 +16,23 @@ import rfc8785
 
 DOCUMENT_BYTES_MAX: Final = 262_144
 """A longer document is known by its digest and size alone: no cloud's own limit is as high."""
+
+
+FIELDS: Final = ("document", "trust_document", "session_document")
+"""The fields of events that hold a document's digest."""
+
+
+def digests_of(event: object) -> Iterator[str]:
+    """The digests of the documents that an event refers to."""
+    return (digest for field in FIELDS if (digest := getattr(event, field, None)))
+
+
+def is_text_of(digest: object, size: object, text: object) -> bool:
+    """Whether a stored text is the one whose digest and size these are."""
+    if not isinstance(text, str):
+        return False
+    written = text.encode(errors="surrogateescape")
+    return (hashlib.sha256(written).hexdigest(), len(written)) == (digest, size)
 
 
 class Document(NamedTuple):

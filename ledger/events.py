@@ -9,17 +9,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from ledger import subjects
+from ledger import erased_documents, subjects
 from ledger.account import topics
 from ledger.account.meaning import Meaning, Meanings
+from ledger.documents import FIELDS
 from ledger.log import key_events
 from ledger.messages import Recorded
 
-EVENTS: Final[Meanings] = {**topics.EVENTS, **subjects.EVENTS, **key_events.EVENTS}
+EVENTS: Final[Meanings] = {
+    **topics.EVENTS,
+    **subjects.EVENTS,
+    **erased_documents.EVENTS,
+    **key_events.EVENTS,
+}
 BY_NAME: Final[Mapping[str, Meaning]] = {
     event.__name__: meaning for event, meaning in EVENTS.items()
 }
 """The same by the event's name, as the column `type` has it."""
+DOCUMENT_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
+    field: tuple(
+        event.__name__
+        for event in EVENTS
+        if field in event.model_fields and event is not erased_documents.DocumentErased
+    )
+    for field in FIELDS
+}
+"""By field, the types of the events that refer to a document by its digest there."""
 _SUBJECT_FIELDS: Final = ("address", "subject", "session_name", "source_identity")
 """The fields of events that hold surrogate ids; the envelope's is `actor`."""
 

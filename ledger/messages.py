@@ -17,7 +17,7 @@ from ledger.documents import Document
 from ledger.errors import UnknownTopic
 from ledger.values import AccountId, Provider
 
-StreamKind = Literal["account", "console", "usage", "other", "subject", "log"]
+StreamKind = Literal["account", "console", "usage", "other", "subject", "document", "log"]
 Origin = Literal["commanded", "observed"]
 Established = Literal["claimed", "os-user", "trace", "ledger"]
 """How the actor is known: a flag said so, the operating system, the cloud's trace, or no person:

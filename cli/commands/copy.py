@@ -38,7 +38,8 @@ WithoutNames = Annotated[
     bool,
     typer.Option(
         "--without-names",
-        help="Leave out the people behind the surrogate ids: names and salts.",
+        help="Leave out what can be erased: the names behind surrogate ids, and the texts of policy "
+        "documents, which may name people.",
     ),
 ]
 Verify = Annotated[
@@ -60,10 +61,10 @@ def copy(
     """Copy a ledger between files and PostgreSQL, in any direction, byte for byte.
 
     Entries keep their positions, so the copy has the same root. Run it again to continue a copy
-    that was interrupted, or to add what was appended to the source since. Names are copied, and
-    names erased in the source are erased in the target too; so is the newest checkpoint. The log's
-    key stays where it is, and the views are built anew. A target that holds anything else is
-    refused.
+    that was interrupted, or to add what was appended to the source since. Names and documents are
+    copied, and what was erased in the source is erased in the target too. So is the newest
+    checkpoint copied. The log's key stays where it is, and the views are built anew. A target that
+    holds anything else is refused.
     """
     from ledger.copying.copy import check_are_two
     from ledger.copying.copy import copy as copied_between

@@ -12,6 +12,7 @@ from ledger.account import (
     authorization,
     boundary,
     console,
+    later_reading,
     permissions,
     policy,
     project,
@@ -39,6 +40,7 @@ EVENTS: Meanings = {
     **usage.EVENTS,
     **boundary.EVENTS,
     **activity.EVENTS,
+    **later_reading.EVENTS,
     **witness.EVENTS,
     **unmodelled.EVENTS,
 }

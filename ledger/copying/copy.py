@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 from eventsourcing.persistence import IntegrityError
 
 from ledger.copying.original import Original
+from ledger.documents import is_text_of
 from ledger.errors import Conflict, InvalidInput, VerificationFailed
 from ledger.execution.outcome import Committed
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
@@ -29,10 +30,13 @@ from ledger.persistence.location import Location, SQLiteFile
 from ledger.persistence.raw_reading import stored_rows
 from ledger.persistence.raw_rows import PAGE
 from ledger.persistence.recorder import Recorder
-from ledger.persistence.side_tables import SubjectRow
+from ledger.persistence.side_tables import DocumentRow, SubjectRow
 from ledger.subjects import is_as_registered
 
 _VERIFY_BOTH: Final = "To learn which one is damaged, run `authledger log verify` on both."
+
+DOCUMENTS_PAGE: Final = 100
+"""How many texts are copied at once: each may have a quarter of a megabyte."""
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -94,18 +98,20 @@ def _copy(
 ) -> Copied:
     with source.store_errors(), stored_rows(source.location) as rows:
         original = Original(rows, str(source.location))
+        kept = frozenset(digest for digest, *_ in rows.documents()) if with_names else frozenset()
         note = _checkpoint(original)
         before = _size_before(original, source, target)
-        _erase_names(source, target, before)
+        _erase(source, target, before)
         for part in original.parts(before):
             _append(target, part)
             on_progress("entries", part.last, original.size)
         root = _compare(original, source, target, before)
         if note is not None:
             _copy_checkpoint(target, note, original.size)
-    _erase_names(source, target, original.size)
+    _erase(source, target, original.size)
     if with_names:
         _copy_names(source, target, original.size)
+        _copy_documents(source, target, original.size, kept)
     with source.store_errors():
         later = (source.entries.max_notification_id() or 0) - original.size
     return Copied(original.size, root, before, later)
@@ -212,7 +218,7 @@ def _copy_checkpoint(target: OpenLedger, noted: tuple[str, Checkpoint], size: in
         _append(target, AsIs(size, note=note))
 
 
-# -- names ---------------------------------------------------------------------------------------
+# -- names and documents ---------------------------------------------------------------------------
 
 
 def _erase_names(source: OpenLedger, target: OpenLedger, size: int) -> None:
@@ -226,7 +232,44 @@ def _erase_names(source: OpenLedger, target: OpenLedger, size: int) -> None:
     if gone:
         _append(target, AsIs(size, erased=gone))
         with target.store_errors():
-            target.entries.wipe()
+            target.entries.wipe("subjects")
+
+
+def _erase(source: OpenLedger, target: OpenLedger, size: int) -> None:
+    """Erase in the target what was erased in the source."""
+    _erase_names(source, target, size)
+    _erase_documents(source, target, size)
+
+
+def _erase_documents(source: OpenLedger, target: OpenLedger, size: int) -> None:
+    with target.store_errors(), stored_rows(target.location) as rows:
+        kept = [str(digest) for digest, *_ in rows.documents()]
+    with source.store_errors():
+        gone = [each for each in kept if source.entries.max_version(f"document:{each}")]
+    if gone:
+        _append(target, AsIs(size, erased_documents=gone))
+        with target.store_errors():
+            target.entries.wipe("documents")
+
+
+def _copy_documents(
+    source: OpenLedger, target: OpenLedger, size: int, kept: frozenset[Any]
+) -> None:
+    """Copy the texts of documents as they are now. `kept`: the digests when the copy began; later
+    ones belong to entries that are not copied.
+    """
+    with source.store_errors(), stored_rows(source.location) as rows:
+        for page in _pages((row for row in rows.documents() if row[0] in kept), DOCUMENTS_PAGE):
+            _append(target, AsIs(size, documents=[_document(*row) for row in page]))
+
+
+def _document(digest: Any, size: Any, text: Any) -> DocumentRow:
+    if not is_text_of(digest, size, text):
+        raise VerificationFailed(
+            f"document {digest}: the stored text does not have this digest and the stored size.",
+            remedy="Every entry was copied. To copy without names and documents: --without-names",
+        )
+    return DocumentRow(digest, size, text)
 
 
 def _copy_names(source: OpenLedger, target: OpenLedger, size: int) -> None:
@@ -245,9 +288,9 @@ def _registered(subject: str, kind: Any, name: Any, salt: Any, entry: bytes | No
     return SubjectRow(subject, kind, name, salt)
 
 
-def _pages(rows: Iterable[Any]) -> Iterator[list[Any]]:
+def _pages(rows: Iterable[Any], size: int = PAGE) -> Iterator[list[Any]]:
     remaining = iter(rows)
-    while page := list(islice(remaining, PAGE)):
+    while page := list(islice(remaining, size)):
         yield page
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from ledger.documents import digests_of
 from ledger.execution.request import Actor
 from ledger.execution.streams import AccountKey, stream_of
 from ledger.messages import DomainEvent, Observation, Recorded
 from ledger.persistence.entry import encode
-from ledger.persistence.side_tables import SideRows, SnapshotRow, SubjectRow
+from ledger.persistence.side_tables import DocumentRow, SideRows, SnapshotRow, SubjectRow
 from ledger.subjects import SubjectKind, SubjectRegistered, commitment, new_salt, new_subject
 
 Name = tuple[SubjectKind, str]
@@ -44,6 +45,9 @@ class Batch:
         self.versions: dict[str, int] = {}
         self.subjects: dict[Name, SubjectRow] = {}
         self.erased: list[str] = []
+        self.erased_documents: list[str] = []
+        self.documents: dict[str, DocumentRow] = {}
+        """The texts that come with the observations, each once."""
         self._commands: list[tuple[str, str | None, int]] = []
         self._relied: set[str] = set()
         """Surrogate ids of known subjects: the append fails if one is erased in the meantime."""
@@ -76,13 +80,7 @@ class Batch:
 
     def add_observation(self, command_id: str, observation: Observation) -> None:
         """Envelop one trace's facts. Nothing is concluded from them: the fold does that."""
-        envelope: dict[str, Any] = {
-            "origin": "observed",
-            "command_id": command_id,
-            "actor_established": "trace",
-            "source": observation.source,
-            "correlation_id": observation.correlation_id,
-        }
+        envelope = _of_trace(command_id, observation)
         before = len(self.entries)
         if observation.actor is not None:
             envelope["actor"] = self._subject(("person", observation.actor), envelope)
@@ -90,7 +88,33 @@ class Batch:
         for event in observation.events:
             named = self._with_names(event, observation, envelope)
             self._envelop(account, named, observation.effective_at, envelope)
+        self._keep(observation, observation.events)
         self._commands.append((command_id, None, len(self.entries) - before))
+
+    def add_completion(
+        self,
+        command_id: str,
+        observation: Observation,
+        events: Sequence[DomainEvent],
+        actor: str | None,
+    ) -> None:
+        """Envelop what a known trace's entries lack. `actor` is the surrogate id that they have: an
+        erased name is not registered again.
+        """
+        envelope = _of_trace(command_id, observation) | {"actor": actor}
+        for event in events:
+            account = observation.provider, observation.account
+            self._envelop(account, event, observation.effective_at, envelope)
+        self._keep(observation, events)
+        self._commands.append((command_id, None, len(events)))
+
+    def _keep(self, observation: Observation, events: Iterable[DomainEvent]) -> None:
+        """Keep the observation's documents to which these events refer."""
+        if observation.documents:
+            wanted = {digest for event in events for digest in digests_of(event)}
+            self.documents |= {
+                row.digest: row for row in texts_of(observation) if row.digest in wanted
+            }
 
     def side_rows(self, snapshots: Sequence[SnapshotRow] = ()) -> SideRows:
         """The rows for the side tables, and the conditions under which the batch may be appended.
@@ -104,6 +128,8 @@ class Batch:
             relied=self._relied,
             versions={stream: self.versions.get(stream, known[stream]) for stream in known},
             erased=self.erased,
+            documents=tuple(self.documents.values()),
+            erased_documents=self.erased_documents,
             snapshots=snapshots,
         )
 
@@ -189,6 +215,25 @@ class Batch:
         )
         self.versions[stream_of(registered, None)] = 0
         self._envelop(None, registered, self._recorded_at, envelope)
+
+
+def _of_trace(command_id: str, observation: Observation) -> dict[str, Any]:
+    return {
+        "origin": "observed",
+        "command_id": command_id,
+        "actor_established": "trace",
+        "source": observation.source,
+        "correlation_id": observation.correlation_id,
+    }
+
+
+def texts_of(observation: Observation) -> Iterator[DocumentRow]:
+    """The documents in a trace whose texts can be kept."""
+    return (
+        DocumentRow(document.digest, document.size, document.text)
+        for document in observation.documents
+        if document.text is not None
+    )
 
 
 def names_in(observation: Observation) -> Iterator[tuple[str, Name]]:

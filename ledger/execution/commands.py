@@ -47,9 +47,17 @@ class Commands:
         return self._transactions.retried(attempt, f"the account {request.command.account}")
 
     def append_event(
-        self, event: DomainEvent, actor: Actor | None, reason: str | None, erased: Sequence[str]
+        self,
+        event: DomainEvent,
+        actor: Actor | None,
+        reason: str | None,
+        *,
+        erased: Sequence[str] = (),
+        erased_documents: Sequence[str] = (),
     ) -> Outcome:
-        """Append an event that is about no account; forget `erased` in the same transaction."""
+        """Append an event that is about no account; forget the names of the subjects `erased` and
+        the texts of `erased_documents` in the same transaction.
+        """
 
         def attempt() -> Outcome:
             now = self._now()
@@ -60,6 +68,7 @@ class Commands:
                 None, (event,), now, command_id=command_id, actor=actor, reason=reason
             )
             batch.erased += erased
+            batch.erased_documents += erased_documents
             return Outcome(*self._transactions.append_and_release(batch))
 
         return self._transactions.retried(attempt, "the same stream")

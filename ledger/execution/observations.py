@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Final
 
-from ledger.execution.batch import Batch, Known, Name, names_in
+from ledger.documents import digests_of
+from ledger.execution.batch import Batch, Known, Name, names_in, texts_of
+from ledger.execution.completion import COMPLETED, lacking
 from ledger.execution.outcome import Observed
 from ledger.execution.streams import is_of_account, stream_of
 from ledger.execution.transactions import Transactions
 from ledger.messages import Observation
+from ledger.persistence.side_tables import CommandRow, DocumentRow
 
 TRACES_MAX: Final = 5_000
 """How many traces one transaction appends. With more, fewer pages are written twice."""
@@ -24,19 +27,27 @@ class Observations:
     def __init__(self, transactions: Transactions, now: Callable[[], datetime]) -> None:
         self._transactions, self._now = transactions, now
 
-    def observe(self, observations: Iterable[Observation]) -> Observed:
-        """Append observations; a trace that was appended before appends nothing."""
+    def observe(self, observations: Iterable[Observation], *, complete: bool = False) -> Observed:
+        """Append observations; a trace that was appended before appends nothing.
+
+        `complete`: such a trace appends, once, the documents and ids that its entries lack.
+        """
         counts = Observed()
         stream = iter(observations)
         while part := list(islice(stream, TRACES_MAX)):
             # By time: a fact that is later than all before it takes the shortest step of the fold.
             part.sort(key=lambda observation: observation.effective_at)
             attempt = partial(self._attempt, part, counts)
-            self._transactions.retried(attempt, "these accounts")
+            known = self._transactions.retried(attempt, "these accounts")
+            if complete and known:
+                completing = partial(self._complete, part, known, counts)
+                self._transactions.retried(completing, "these accounts")
         return counts
 
-    def _attempt(self, part: Sequence[Observation], counts: Observed) -> None:
-        """Append traces once. Raises IntegrityError on a conflict."""
+    def _attempt(self, part: Sequence[Observation], counts: Observed) -> Mapping[str, CommandRow]:
+        """Append traces once; return the commands of the known ones. Raises IntegrityError on a
+        conflict.
+        """
         given: dict[str, Observation] = {}
         for observation in part:
             given.setdefault(observation.command_id, observation)
@@ -51,6 +62,41 @@ class Observations:
         counts.known_traces += len(part) - len(new)
         counts.entries += len(appended.positions)
         counts.by_type.update(batch.types)
+        return seen
+
+    def _complete(
+        self, part: Sequence[Observation], known: Mapping[str, CommandRow], counts: Observed
+    ) -> None:
+        """Append what known traces' entries lack. Raises IntegrityError on a conflict."""
+        recorder = self._transactions.recorder
+        again = {each.command_id: each for each in part if each.command_id in known}
+        done = recorder.select_commands(one + COMPLETED for one in again)
+        batch = Batch(self._known(again.values()), self._now())
+        texts: dict[str, DocumentRow] = {}
+        completed = 0
+        for command_id, observation in again.items():
+            commands = [known[command_id], *filter(None, [done.get(command_id + COMPLETED)])]
+            entries = [entry for one in commands for entry in self._transactions.entries(one)]
+            digests = {digest for entry in entries for digest in digests_of(entry.event)}
+            texts |= {row.digest: row for row in texts_of(observation) if row.digest in digests}
+            events = () if len(commands) > 1 else (*lacking(observation.events, entries),)
+            if events:
+                actor = next((entry.actor for entry in entries if entry.actor), None)
+                batch.add_completion(command_id + COMPLETED, observation, events, actor)
+                completed += 1
+        appended = self._transactions.append(batch)
+        appended.released()
+        counts.completed_traces += completed
+        counts.entries += len(appended.positions)
+        counts.by_type.update(batch.types)
+        counts.texts_kept_again += self._keep(texts)
+
+    def _keep(self, texts: Mapping[str, DocumentRow]) -> int:
+        """Keep texts that events refer to and that are not kept; return how many."""
+        recorder = self._transactions.recorder
+        kept = recorder.select_documents(texts) if texts else {}
+        missing = [texts[digest] for digest in texts if digest not in kept]
+        return recorder.keep(missing) if missing else 0
 
     def _known(self, new: Collection[Observation]) -> Known:
         """The versions of the traces' streams, and the subjects behind their names.

@@ -39,6 +39,10 @@ class Observed:
     new_traces: int = 0
     known_traces: int = 0
     entries: int = 0
+    completed_traces: int = 0
+    """How many known traces were completed by documents or ids that their entries lacked."""
+    texts_kept_again: int = 0
+    """How many texts are kept from now on to which known entries referred already."""
     by_type: Counter[str] = field(default_factory=Counter)
 
 

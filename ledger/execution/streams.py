@@ -30,6 +30,8 @@ def stream_of(event: Any, account: AccountKey | None) -> str:
     """
     if event.STREAM == "subject":
         return f"subject:{event.subject}"
+    if event.STREAM == "document":
+        return f"document:{event.document}"
     if event.STREAM == "log":
         return f"log:{event.log}"
     assert account is not None

@@ -15,7 +15,7 @@ from ledger.execution.cache import Cache
 from ledger.execution.outcome import Committed
 from ledger.messages import Recorded
 from ledger.persistence.recorder import Recorder
-from ledger.persistence.side_tables import Appended
+from ledger.persistence.side_tables import Appended, CommandRow
 from ledger.values import instant
 
 Answer = TypeVar("Answer")
@@ -59,6 +59,12 @@ class Transactions:
             f"Gave up after {ATTEMPTS_MAX} attempts: other writers kept appending to {changed}.",
             remedy="Try again.",
         )
+
+    def entries(self, command: CommandRow) -> list[Recorded]:
+        """The entries that a command appended."""
+        first, last = command.first_position, command.last_position
+        found = self.recorder.select_notifications(first, last - first + 1, stop=last)
+        return [cast(Recorded, self._mapper.to_domain_event(entry)) for entry in found]
 
     def preview(self, batch: Batch) -> tuple[Recorded, ...]:
         """The entries as they would be appended now. Raises IntegrityError on a conflict."""

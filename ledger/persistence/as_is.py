@@ -9,7 +9,7 @@ from typing import Final
 
 from ledger.errors import Conflict
 from ledger.persistence.numbering import Numbered
-from ledger.persistence.side_tables import CommandRow, SubjectRow
+from ledger.persistence.side_tables import CommandRow, DocumentRow, SubjectRow
 
 COMMAND: Final = attrgetter("command_id", "digest", "first_position", "last_position")
 """A command's row. Not by `astuple`, which copies each value deeply: there are many commands."""
@@ -21,7 +21,8 @@ class AsIs:
 
     `rows` begin after the position `after`, which must be the last one in the target; `commands`
     are theirs. `subjects`: names of subjects that are registered in the target; `erased`: subjects
-    whose names are deleted; `note`: the newest checkpoint.
+    whose names are deleted; `documents` and `erased_documents`: the same for texts by their digest;
+    `note`: the newest checkpoint.
     """
 
     after: int
@@ -29,6 +30,8 @@ class AsIs:
     commands: Sequence[CommandRow] = ()
     subjects: Sequence[SubjectRow] = ()
     erased: Sequence[str] = ()
+    documents: Sequence[DocumentRow] = ()
+    erased_documents: Sequence[str] = ()
     note: str | None = None
 
     @property

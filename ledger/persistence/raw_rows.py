@@ -83,5 +83,11 @@ class StoredRows(Protocol):
     def subjects(self) -> Iterable[tuple[Any, Any, Any, Any, bytes | None]]:
         """Subject, kind, name and salt as stored, and the entry that registered the subject."""
 
+    def documents(self) -> Iterable[tuple[Any, Any, Any]]:
+        """Digest, size and text as stored. None in a ledger of an older format."""
+
+    def entries_with(self, text: str, types: Sequence[str]) -> Iterable[bytes]:
+        """The entries of these types that contain a text."""
+
     def index_faults(self) -> Iterable[str]:
         """The database's messages about indexes that do not agree with their tables."""

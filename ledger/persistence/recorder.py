@@ -11,7 +11,15 @@ from eventsourcing.persistence import Notification, StoredEvent
 
 from ledger.persistence.as_is import AsIs
 from ledger.persistence.merkle_log import CheckpointSigner, Log
-from ledger.persistence.side_tables import Appended, CommandRow, SideRows, SnapshotRow, SubjectRow
+from ledger.persistence.side_tables import (
+    Appended,
+    CommandRow,
+    DocumentRow,
+    Erasable,
+    SideRows,
+    SnapshotRow,
+    SubjectRow,
+)
 
 
 class Recorder(Protocol):
@@ -95,11 +103,19 @@ class Recorder(Protocol):
     def subject_names(self, subjects: Iterable[str]) -> dict[str, str]:
         """The names behind surrogate ids; erased ones are absent."""
 
+    def select_documents(self, digests: Iterable[str]) -> dict[str, DocumentRow]:
+        """Those of these documents whose texts are kept, by digest."""
+
+    def keep(self, documents: Sequence[DocumentRow]) -> int:
+        """Keep texts to which events refer already, unless they were erased; return how many were
+        not kept before.
+        """
+
     def position_at(self, recorded_at: str) -> int:
         """The last position recorded at that time or before; 0 if there is none."""
 
     def commit_boundary(self, position: int) -> int:
         """The position itself if a command ends there, else the end of the command before it."""
 
-    def wipe(self) -> None:
-        """Overwrite the bytes of erased names, as far as this database can."""
+    def wipe(self, table: Erasable) -> None:
+        """Overwrite the bytes of erased rows, as far as this database can."""

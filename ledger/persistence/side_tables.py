@@ -1,11 +1,17 @@
-"""The rows of the side tables: names, command ids, snapshots."""
+"""The rows of the side tables: names, documents, command ids, snapshots."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from ledger.persistence.merkle_log import Signed
+
+Erasable = Literal["subjects", "documents"]
+"""A table from which rows are erased."""
+KEYS: Final[Mapping[Erasable, str]] = {"subjects": "subject", "documents": "digest"}
+"""The key of each such table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +22,15 @@ class SubjectRow:
     kind: str
     name: str
     salt: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A document's text, with its digest and its size in bytes."""
+
+    digest: str
+    size: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,8 @@ class SideRows:
 
     `commands`: id, digest and number of events, in the events' order. `subjects`: names to insert;
     `erased`: subjects whose names are deleted; `snapshots`: states of streams before the append.
+    `documents`: texts to keep, unless they are kept or were erased; `erased_documents`: digests of
+    those that are deleted.
 
     Conditions, or the append is a conflict: the subjects in `relied` still have names, and no
     stream has a later version than `versions` says.
@@ -55,6 +72,8 @@ class SideRows:
     versions: Mapping[str, int] = field(default_factory=dict)
     erased: Sequence[str] = ()
     snapshots: Sequence[SnapshotRow] = ()
+    documents: Sequence[DocumentRow] = ()
+    erased_documents: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,9 @@ class _Reading:
         done.add_parts(tables.commands)
         done.add_parts(self._unlisted(tables.digests, is_dense=is_dense))
         done.add_parts(tables.subjects)
+        done.add_parts(tables.documents)
         done.add_parts(tables.indexes)
+        done.without_text = tables.without_text
         return done
 
     def _extra_rows(self) -> Findings:

@@ -49,6 +49,8 @@ class Verification:
     """Findings about positions, tiles, streams: the first FINDINGS_MAX."""
     count: int = 0
     """How many findings there are, those that were not kept included."""
+    without_text: int = 0
+    """How many documents the events refer to whose texts are not kept: erased, or never kept."""
     roots: dict[int, bytes] = field(default_factory=dict)
     """The root over the first entries, by how many they are."""
 

@@ -1,9 +1,15 @@
-"""Checks the side tables: stream versions, commands, subjects; and on request the indexes."""
+"""Checks the side tables: versions, commands, subjects, documents; and on request the indexes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pydantic_core import from_json
+
+from ledger.documents import FIELDS, is_text_of
+from ledger.erased_documents import DocumentErased
+from ledger.events import DOCUMENT_TYPES
 from ledger.persistence.raw_rows import StoredRows
 from ledger.subjects import is_as_registered
 from ledger.verification.findings import FINDINGS_MAX, Findings
@@ -17,7 +23,10 @@ class TableFindings:
     versions: Findings = field(default_factory=Findings)
     commands: Findings = field(default_factory=Findings)
     subjects: Findings = field(default_factory=Findings)
+    documents: Findings = field(default_factory=Findings)
     indexes: Findings = field(default_factory=Findings)
+    without_text: int = 0
+    """How many documents the events refer to whose texts are not kept. It is not a finding."""
     last_commanded: int = 0
     """The last position that a command lists."""
     digests: list[str] = field(default_factory=list)
@@ -36,6 +45,7 @@ def check_tables(
     _check_versions(rows, last, done.versions)
     _check_commands(rows, last, segment_size, done)
     _check_subjects(rows, done.subjects)
+    _check_documents(rows, done)
     for fault in rows.index_faults() if indexes else ():
         # A row that is missing in an index is hidden from queries that use the index, and from
         # no others.
@@ -120,6 +130,40 @@ def _check_subjects(rows: StoredRows, found: Findings) -> None:
             found.add(
                 f"subject {subject}", "its stored kind, name and salt do not match its registration"
             )
+
+
+def _check_documents(rows: StoredRows, done: TableFindings) -> None:
+    """Each stored text has the digest and the size under which it is kept, an event refers to it,
+    and it was not erased.
+    """
+    types = {name for names in DOCUMENT_TYPES.values() for name in names}
+    referred = _digests(rows, sorted(types))
+    erased = _digests(rows, [DocumentErased.__name__])
+    kept = set()
+    for digest, size, text in rows.documents():
+        kept.add(digest)
+        if not is_text_of(digest, size, text):
+            what = "the stored text does not have this digest and the stored size"
+        elif digest not in referred:
+            what = "a text is stored, but no event refers to it"
+        elif digest in erased:
+            what = "it was erased, but a text is stored"
+        else:
+            continue
+        done.documents.add(f"document {digest}", what)
+    done.without_text = len(referred - kept)
+
+
+def _digests(rows: StoredRows, types: Sequence[str]) -> set[str]:
+    """The digests in the entries of these types. One that was altered is found elsewhere."""
+    found: set[str] = set()
+    for entry in rows.entries_with('document":"', types):
+        try:
+            fields = from_json(entry)
+        except ValueError:
+            continue
+        found.update(digest for name in FIELDS if isinstance(digest := fields.get(name), str))
+    return found
 
 
 def _readable(stored: bytes | None) -> str:

@@ -132,6 +132,8 @@ def verify(
             "would go unnoticed; `authledger log checkpoint` signs one that covers all",
         )
     unchecked = _unchecked(location_of(ledger), pins, record, indexes=indexes)
+    if done.without_text:
+        unchecked += (_without_text(done.without_text),)
     return Verdict(done, checkpoint, signed_by, unchecked)
 
 
@@ -150,6 +152,14 @@ def _signed(
     except NoteInvalid as error:
         return None, (), ("checkpoint", str(error))
     return checkpoint, signed_by, None
+
+
+def _without_text(count: int) -> str:
+    documents = "1 document" if count == 1 else f"{count} documents"
+    return (
+        f"the content of {documents}: only the digest is known, because the text was erased, is not "
+        "JSON, is too long, or was left out of a copy"
+    )
 
 
 def _unchecked(

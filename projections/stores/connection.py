@@ -25,7 +25,8 @@ class Cursor(Protocol):
 
 
 class Connection(ABC):
-    """A connection to the views' tables, with the ledger's `events` and `subjects` as views there.
+    """A connection to the views' tables, with the ledger's `events`, `subjects` and
+    `documents` as views there.
 
     Only the thread that made it may use it; any thread may close it.
     """

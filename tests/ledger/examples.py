@@ -174,12 +174,14 @@ def example_event(event: type[DomainEvent], *, steps: int = 0) -> DomainEvent:
 
 def example_entry(event: type[DomainEvent], *, steps: int = 0) -> Recorded:
     """One entry with every part of the envelope filled, and a source where it may be observed."""
-    subject = event.STREAM == "subject"
+    streams = {
+        "subject": "subject:p-0123456789abcdef0123",
+        "document": f"document:{'0123456789abcdef' * 4}",
+    }
+    of_account = event.STREAM not in streams
     last = {"console": ":asm", "usage": ":asm_admin_trust"}.get(event.STREAM, "")
     return Recorded(
-        stream="subject:p-0123456789abcdef0123"
-        if subject
-        else f"{event.STREAM}:huaweicloud:0a1b2c3d4e5f{last}",
+        stream=streams.get(event.STREAM, f"{event.STREAM}:huaweicloud:0a1b2c3d4e5f{last}"),
         version=3,
         event=example_event(event, steps=steps),
         recorded_at=AT,
@@ -192,8 +194,8 @@ def example_entry(event: type[DomainEvent], *, steps: int = 0) -> Recorded:
         reason="quarterly review",
         catalogue="0123456789ab",
         source=Provenance(trace_id="trace-1", file="CTS/2026/03/01.json.gz", verified=True),
-        provider=None if subject else "huaweicloud",
-        account=None if subject else "0a1b2c3d4e5f",
+        provider="huaweicloud" if of_account else None,
+        account="0a1b2c3d4e5f" if of_account else None,
     )
 
 

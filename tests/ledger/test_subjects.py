@@ -169,7 +169,7 @@ def test_erasing_one_of_very_many_names_leaves_no_byte_of_it(
         ledger.entries.append([], SideRows(subjects=people[start : start + 20]))
     gone = chance.sample(people, 300)
     ledger.entries.append([], SideRows(erased=[row.subject for row in gone]))
-    ledger.entries.wipe()
+    ledger.entries.wipe("subjects")
     names = set(re.findall(rb"<[0-9]{6}>", bytes_of(path)))
     salts = set(re.findall(rb"[0-9a-f]{64}", bytes_of(path)))
     assert names.isdisjoint(row.name[:8].encode() for row in gone)

@@ -20,9 +20,10 @@ from ledger.persistence.columns import COLUMNS, DERIVED_COLUMNS
 from ledger.persistence.entry import recorded_at_of, stamped
 from ledger.persistence.merkle_log import CheckpointSigner, Log, Signed
 from ledger.persistence.numbering import Numbered, key, numbered
+from ledger.persistence.postgres.erasable import forget, insert_documents, select_documents
 from ledger.persistence.postgres.log_tables import Head, PostgresLogRows
 from ledger.persistence.postgres.schema import APPENDED
-from ledger.persistence.side_tables import Appended, SideRows
+from ledger.persistence.side_tables import Appended, DocumentRow, SideRows
 
 COPY_FROM: Final = 40
 """From so many rows on, COPY is faster than statements in a pipeline."""
@@ -109,10 +110,9 @@ class Append:
                 "version = excluded.version, anchor = excluded.anchor, state = excluded.state",
                 [astuple(row) for row in self._side_rows.snapshots],
             )
-        if self._side_rows.erased:
-            c.execute(
-                "DELETE FROM subjects WHERE subject = ANY(%s)", (list(self._side_rows.erased),)
-            )
+        insert_documents(c, self._side_rows.documents)
+        forget(c, "subjects", self._side_rows.erased)
+        forget(c, "documents", self._side_rows.erased_documents)
 
     def _committed_before(self, c: Cursor[Any]) -> tuple[Sequence[int], str] | None:
         """The positions and the time that an earlier call committed; None if it did not commit.
@@ -141,6 +141,14 @@ def sign(connection: Connection[Any], log: Log, signer: CheckpointSigner) -> str
     return signed.released()
 
 
+def keep(connection: Connection[Any], rows: Sequence[DocumentRow]) -> int:
+    """Keep texts of which events have the digests; return how many were not kept before."""
+    with _locked(connection, SideRows()) as (c, _, _):
+        kept = select_documents(c, [row.digest for row in rows])
+        insert_documents(c, rows)
+        return len(select_documents(c, [row.digest for row in rows])) - len(kept)
+
+
 def append_as_is(connection: Connection[Any], log: Log, part: AsIs) -> None:
     """Store a part of another ledger. If it is called again with another connection, it looks
     whether the call before has committed. Raises Conflict, StoreUnavailable.
@@ -161,8 +169,9 @@ def append_as_is(connection: Connection[Any], log: Log, part: AsIs) -> None:
             "AND version = 1) ON CONFLICT (subject) DO NOTHING",
             [_storable(astuple(row), f"subject {row.subject}") for row in part.subjects],
         )
-        if part.erased:
-            c.execute("DELETE FROM subjects WHERE subject = ANY(%s)", (list(part.erased),))
+        forget(c, "subjects", part.erased)
+        insert_documents(c, part.documents)
+        forget(c, "documents", part.erased_documents)
         if part.note is not None:
             rows.put_note(part.note)
         if part.rows:

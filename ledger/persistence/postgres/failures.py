@@ -74,6 +74,11 @@ _MEANINGS: Final[dict[str, Meaning]] = {
         "Name the primary with --ledger, or both servers with target_session_attrs=read-write.",
     ),
     "42501": _NOT_ALLOWED,
+    "42P01": (
+        StoreUnavailable,
+        "The ledger {ledger} lacks a table: {said}.",
+        "If an older version made the ledger, its owner migrates it: authledger database init",
+    ),
     "28": _UNREACHABLE,
     "3D000": _UNREACHABLE,
     "08": _UNREACHABLE,
@@ -106,6 +111,11 @@ def as_store_errors(ledger: str) -> Iterator[None]:
         if not is_from_postgres(error.__cause__):
             raise
         raise store_error(ledger, error.__cause__ or error) from error
+
+
+def is_forbidden(error: BaseException | None) -> bool:
+    """Whether a write failed because the role or the server may only read."""
+    return getattr(error, "sqlstate", None) in ("42501", "25006")
 
 
 def is_from_postgres(error: BaseException | None) -> bool:

@@ -1,4 +1,4 @@
-"""Recognises a ledger's database and its format, and makes the tables in an empty one."""
+"""Recognises a ledger's database and its format; makes and migrates its tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from psycopg.rows import tuple_row
 
 from ledger.errors import NewerFormat, NotALedger, StoreUnavailable
 from ledger.persistence.columns import APPLICATION_ID, FORMAT_VERSION
-from ledger.persistence.postgres.schema import APPLICATION, SCHEMA
+from ledger.persistence.postgres.schema import APPLICATION, MIGRATIONS, SCHEMA
 
 _RELATIONS: Final = (
     "SELECT count(*) FILTER (WHERE c.relname = 'format' AND c.relkind = 'r'), count(*) "
@@ -46,7 +46,9 @@ def format_of(c: Cursor[Any], name: str) -> int:
 
 
 def make(connection: Connection[Any], name: str) -> None:
-    """Make all tables in one transaction, unless another process has made them."""
+    """Make all tables in one transaction, or those that an older format lacks, unless another
+    process has made them.
+    """
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise StoreUnavailable(
@@ -56,9 +58,8 @@ def make(connection: Connection[Any], name: str) -> None:
         )
     with connection.transaction(), connection.cursor(row_factory=tuple_row) as c:
         c.execute("SELECT pg_advisory_xact_lock(%s)", (APPLICATION_ID,))
-        if _is_there(c) and format_of(c, name):
-            return
-        for statement in SCHEMA:
+        version = format_of(c, name) if _is_there(c) else 0
+        for statement in MIGRATIONS.get(version, ()) if version else SCHEMA:
             c.execute(statement.encode())
 
 

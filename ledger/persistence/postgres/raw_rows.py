@@ -145,6 +145,21 @@ class PostgresRows:
             "ON e.stream = 'subject:' || s.subject AND e.version = 1",
         )
 
+    def documents(self) -> Iterable[Any]:
+        if not self._value("SELECT to_regclass('documents') IS NOT NULL"):
+            return ()
+        return self._cursor("documents", "SELECT digest, size, text FROM documents")
+
+    def entries_with(self, text: str, types: Sequence[str]) -> Iterator[bytes]:
+        found = self._cursor(
+            "entries_with",
+            "SELECT convert_to(entry::text, 'UTF8') FROM events WHERE type = ANY(%s) "
+            "AND strpos(entry::text, %s) > 0",
+            list(types),
+            text,
+        )
+        return (entry for (entry,) in found)
+
     def index_faults(self) -> Iterable[str]:
         """Raises InvalidInput."""
         raise InvalidInput(

@@ -29,7 +29,7 @@ from psycopg.rows import tuple_row
 from ledger.errors import NotFound, OutcomeUnknown, StoreLocked, StoreUnavailable
 from ledger.messages import TRACE_PREFIX
 from ledger.persistence.as_is import AsIs
-from ledger.persistence.columns import FORMAT_VERSION
+from ledger.persistence.columns import FORMAT_VERSION, READABLE_FORMAT
 from ledger.persistence.merkle_log import CheckpointSigner, Log, tree_size
 from ledger.persistence.numbering import (
     key,
@@ -45,12 +45,23 @@ from ledger.persistence.postgres.append import (
     append_as_is,
     begin,
     check,
+    keep,
     sign,
 )
 from ledger.persistence.postgres.connections import Datastore
+from ledger.persistence.postgres.erasable import select_documents
+from ledger.persistence.postgres.failures import is_forbidden
 from ledger.persistence.postgres.format import format_of, make
 from ledger.persistence.postgres.log_tables import PostgresLogRows
-from ledger.persistence.side_tables import Appended, CommandRow, SideRows, SnapshotRow, SubjectRow
+from ledger.persistence.side_tables import (
+    Appended,
+    CommandRow,
+    DocumentRow,
+    Erasable,
+    SideRows,
+    SnapshotRow,
+    SubjectRow,
+)
 
 Answer = TypeVar("Answer")
 _COLUMNS = "position, stream, version, topic, entry"
@@ -74,11 +85,16 @@ class LedgerRecorder(PostgresApplicationRecorder):
         NewerFormat, NotFound.
         """
         name = self.datastore.name
-        if self._read(lambda c: format_of(c, name)) == FORMAT_VERSION:
+        version = self._read(lambda c: format_of(c, name))
+        if version == FORMAT_VERSION:
             return
-        if not self.datastore.may_create:
+        if not version and not self.datastore.may_create:
             raise NotFound(f"There is no ledger in {name}.", remedy=REMEDY)
-        self.datastore.retried(lambda connection: make(connection, name))
+        try:
+            self.datastore.retried(lambda connection: make(connection, name))
+        except PersistenceError as error:
+            if version < READABLE_FORMAT or not is_forbidden(error.__cause__):
+                raise  # Otherwise it is used without the table of documents.
 
     def _read(self, work: Callable[[Cursor[Any]], Answer]) -> Answer:
         """Read with a cursor whose rows are tuples. Each statement sees what is committed then."""
@@ -153,27 +169,27 @@ class LedgerRecorder(PostgresApplicationRecorder):
         """Raises IntegrityError if a stream or a subject that a decision relied on has changed."""
         self._read(lambda c: check(c, side_rows))
 
-    def wipe(self) -> None:
-        """Rewrite the table of names, so that its old file with the erased names is deleted.
+    def wipe(self, table: Erasable) -> None:
+        """Rewrite the table, so that its old file with what was erased is deleted.
 
         Only its owner can do that; for others, the bytes go when the server vacuums. Bytes in the
         server's write-ahead log, in backups and on standbys remain there until these are replaced.
         """
         is_owner = self._value(
-            "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'subjects'::regclass"
+            "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = %s::regclass", (table,)
         )
         if not is_owner:
             return
         try:
-            self._read(lambda c: c.execute("VACUUM (FULL) subjects"))
+            self._read(lambda c: c.execute(f"VACUUM (FULL) {table}".encode()))
         except OperationalError as error:
             if not isinstance(error.__cause__, LockNotAvailable):
                 raise
             raise StoreLocked(
-                "The name is deleted, but its bytes remain in the table's file, because another "
+                f"A row of {table} is deleted, but its bytes remain in the table's file, because another "
                 "process is reading the table.",
                 remedy="The bytes go with the next erasure, or when the owner runs VACUUM FULL "
-                "ledger.subjects.",
+                f"ledger.{table}.",
             ) from error
 
     # -- the log ---------------------------------------------------------------------------------
@@ -287,6 +303,16 @@ class LedgerRecorder(PostgresApplicationRecorder):
                 "SELECT subject, name FROM subjects WHERE subject = ANY(%s)", (list(subjects),)
             )
         )
+
+    def select_documents(self, digests: Iterable[str]) -> dict[str, DocumentRow]:
+        """Those of these documents whose texts are kept, by digest."""
+        return self._read(lambda c: select_documents(c, digests))
+
+    def keep(self, rows: Sequence[DocumentRow]) -> int:
+        """Keep texts to which events refer already, unless they were erased; return how many were
+        not kept before.
+        """
+        return self.datastore.retried(lambda connection: keep(connection, rows))
 
     def position_at(self, recorded_at: str) -> int:
         """The last position recorded at that time or before; 0 if there is none."""

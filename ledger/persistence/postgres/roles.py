@@ -20,7 +20,7 @@ from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.opening import REMEDY
 from ledger.persistence.postgres.connections import Datastore
 from ledger.persistence.postgres.failures import as_store_errors
-from ledger.persistence.postgres.format import format_of
+from ledger.persistence.postgres.format import format_of, make
 
 VIEWS: Final = "views"
 """The schema that readers see. Its tables belong to `projections`."""
@@ -32,15 +32,15 @@ _WRITER: Final = (
     "GRANT USAGE ON SCHEMA ledger TO {role}",
     "GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO {role}",
     (
-        "GRANT INSERT ON ledger.events, ledger.commands, ledger.subjects, ledger.snapshots, "
-        "ledger.tiles, ledger.checkpoint TO {role}"
+        "GRANT INSERT ON ledger.events, ledger.commands, ledger.subjects, ledger.documents, "
+        "ledger.snapshots, ledger.tiles, ledger.checkpoint TO {role}"
     ),
     # Rows that an append replaces; and a role that may update the lock's table may lock it.
     (
         "GRANT UPDATE ON ledger.snapshots, ledger.tiles, ledger.checkpoint, ledger.append_lock "
         "TO {role}"
     ),
-    "GRANT DELETE ON ledger.subjects TO {role}",  # Erasure.
+    "GRANT DELETE ON ledger.subjects, ledger.documents TO {role}",  # Erasure.
 )
 _READER: Final = (
     "GRANT USAGE ON SCHEMA {views} TO {role}",
@@ -68,6 +68,7 @@ def _grant(
     with connection.cursor(row_factory=tuple_row) as c:
         if not format_of(c, name):
             raise NotFound(f"There is no ledger in {name}.", remedy=REMEDY)
+    make(connection, name)
     with connection.transaction():
         owner = Identifier(make_views_schema(connection))
         views = Identifier(VIEWS)

@@ -17,6 +17,33 @@ APPENDED: Final = "ledger_appended"
 # "C" everywhere: text order is byte order, whatever the database's locale is, or becomes.
 _TEXT: Final = 'text COLLATE "C"'
 
+_DOCUMENTS: Final = (
+    # Policy and trust documents under their digests. Rows may be deleted; nor must the statistics
+    # have samples of texts.
+    (
+        "CREATE TABLE ledger.documents (\n"
+        f"  digest {_TEXT} PRIMARY KEY,\n"
+        "  size bigint NOT NULL,\n"
+        f"  text {_TEXT} NOT NULL\n)"
+    ),
+    "ALTER TABLE ledger.documents ALTER COLUMN text SET STATISTICS 0",
+)
+_AS_SUBJECTS: Final = (
+    "DO $$ DECLARE owner name; given record; BEGIN\n"
+    "  SELECT pg_get_userbyid(relowner) INTO owner FROM pg_class\n"
+    "    WHERE oid = 'ledger.subjects'::regclass;\n"
+    "  EXECUTE format('ALTER TABLE ledger.documents OWNER TO %I', owner);\n"
+    "  FOR given IN SELECT privilege_type, grantee FROM pg_class, aclexplode(relacl)\n"
+    "    WHERE pg_class.oid = 'ledger.subjects'::regclass AND grantee NOT IN (0, relowner) LOOP\n"
+    "    EXECUTE format('GRANT %s ON ledger.documents TO %I',\n"
+    "      given.privilege_type, pg_get_userbyid(given.grantee));\n"
+    "  END LOOP;\nEND $$"
+)
+"""Gives the table of documents the owner and the rights of the table of names."""
+MIGRATIONS: Final = {
+    2: (*_DOCUMENTS, _AS_SUBJECTS, f"UPDATE ledger.format SET version = {FORMAT_VERSION}")
+}
+"""By the version of an older ledger, the statements that make it one of today's."""
 SCHEMA: Final = (
     "CREATE SCHEMA IF NOT EXISTS ledger",
     # The append lock. The table is empty, so that not even VACUUM locks it.
@@ -44,7 +71,7 @@ SCHEMA: Final = (
         "  first_position bigint NOT NULL,\n"
         "  last_position bigint NOT NULL\n)"
     ),
-    # Names behind surrogate ids. This is the only table from which rows are deleted. The planner's
+    # Names behind surrogate ids. Rows may be deleted: an erasure. The planner's
     # statistics must not have samples of names, because they would outlive an erasure.
     (
         "CREATE TABLE ledger.subjects (\n"
@@ -56,6 +83,7 @@ SCHEMA: Final = (
     ),
     "ALTER TABLE ledger.subjects ALTER COLUMN name SET STATISTICS 0",
     "ALTER TABLE ledger.subjects ALTER COLUMN salt SET STATISTICS 0",
+    *_DOCUMENTS,
     # An account's state, so that only newer entries have to be read. Rows may be deleted.
     (
         "CREATE TABLE ledger.snapshots (\n"

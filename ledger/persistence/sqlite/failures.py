@@ -21,6 +21,11 @@ def meaning_of(error: BaseException) -> Meaning | None:
     return next((found for known, found in _MEANINGS.items() if code.startswith(known)), None)
 
 
+def is_read_only(error: BaseException) -> bool:
+    """Whether a write failed because the file may only be read."""
+    return _code(error).startswith("SQLITE_READONLY")
+
+
 def _code(error: BaseException) -> str:
     """The error's name in SQLite or in the operating system; empty if it has none."""
     if isinstance(error, OSError):

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.raw_rows import COLUMNS_AFTER_ENTRY, PAGE, AnotherLedger, Row
+from ledger.persistence.sqlite.erasable import has_documents
 
 _JSON_TAKES_BYTES: Final = sqlite3.sqlite_version_info >= (3, 45)
 """From this version on, SQLite reads bytes as JSONB, so they may look like a text in JSON."""
@@ -151,6 +152,19 @@ class SQLiteRows:
                 "SELECT s.subject, s.kind, s.name, s.salt, CAST(e.entry AS BLOB) FROM subjects s "
                 "LEFT JOIN events e ON e.stream = 'subject:' || s.subject AND e.version = 1"
             )
+
+    def documents(self) -> Iterator[Any]:
+        if has_documents(self._connection.cursor()):
+            with self._texts_as(_with_surrogates):
+                yield from self._connection.execute("SELECT digest, size, text FROM documents")
+
+    def entries_with(self, text: str, types: Sequence[str]) -> Iterator[bytes]:
+        found = self._connection.execute(
+            f"SELECT CAST(entry AS BLOB) FROM events WHERE type IN ({', '.join('?' * len(types))}) "
+            "AND instr(CAST(entry AS BLOB), ?)",
+            (*types, text.encode()),
+        )
+        return (entry for (entry,) in found)
 
     def index_faults(self) -> Iterator[str]:
         """SQLite's own check: tables and indexes have the same rows, and their trees are intact."""

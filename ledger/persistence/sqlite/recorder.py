@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, astuple
+from dataclasses import astuple
 from typing import Any, Final
 from urllib.parse import unquote
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
+from eventsourcing.persistence import (
+    IntegrityError,
+    Notification,
+    PersistenceError,
+    StoredEvent,
+)
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteCursor,
@@ -19,7 +24,7 @@ from eventsourcing.sqlite import (
 
 from ledger.errors import StoreLocked
 from ledger.persistence.as_is import COMMAND, AsIs, another_writer
-from ledger.persistence.columns import FORMAT_VERSION
+from ledger.persistence.columns import FORMAT_VERSION, READABLE_FORMAT
 from ledger.persistence.merkle_log import (
     CheckpointSigner,
     Log,
@@ -34,8 +39,23 @@ from ledger.persistence.numbering import (
     streams_between,
     streams_from,
 )
-from ledger.persistence.side_tables import Appended, CommandRow, SideRows, SnapshotRow, SubjectRow
+from ledger.persistence.side_tables import (
+    Appended,
+    CommandRow,
+    DocumentRow,
+    Erasable,
+    SideRows,
+    SnapshotRow,
+    SubjectRow,
+)
 from ledger.persistence.sqlite.connections import Datastore
+from ledger.persistence.sqlite.erasable import (
+    forget,
+    insert_documents,
+    insert_registered,
+    select_documents,
+)
+from ledger.persistence.sqlite.failures import is_read_only
 from ledger.persistence.sqlite.format import format_of, log_existing_entries, set_format
 from ledger.persistence.sqlite.log_tables import SQLiteLogRows
 from ledger.persistence.sqlite.schema import SCHEMA
@@ -69,13 +89,24 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """
         name = unquote(self.datastore.pool.db_name.removeprefix("file:").partition("?")[0])
         with self.datastore.transaction(commit=False) as c:
-            if format_of(c, name) == FORMAT_VERSION:
-                return
+            version = format_of(c, name)
+        if version == FORMAT_VERSION:
+            return
+        try:
+            self._migrate(name)
+        except PersistenceError as error:
+            if version < READABLE_FORMAT or not is_read_only(error):
+                raise  # Otherwise it is read without the table of documents.
+
+    def _migrate(self, name: str) -> None:
         with self.datastore.transaction(commit=True) as c:
-            if format_of(c, name) < FORMAT_VERSION:  # Unless another process did it first.
-                self._create_table(c)
+            version = format_of(c, name)
+            if version == FORMAT_VERSION:  # Another process did it first.
+                return
+            self._create_table(c)
+            if version < READABLE_FORMAT:
                 log_existing_entries(c, self.log)
-                set_format(c)
+            set_format(c)
 
     @staticmethod
     def _value(c: SQLiteCursor, statement: str, params: Sequence[Any] = ()) -> Any:
@@ -126,14 +157,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             self._insert_rows(c, part.rows)
             self.log.grow(log, last, (row.state for row in part.rows))
             c.executemany("INSERT INTO commands VALUES (?, ?, ?, ?)", map(COMMAND, part.commands))
-            c.executemany(
-                "INSERT INTO subjects SELECT :subject, :kind, :name, :salt WHERE EXISTS "
-                "(SELECT 1 FROM events WHERE stream = 'subject:' || :subject AND version = 1) "
-                "ON CONFLICT (subject) DO NOTHING",
-                map(asdict, part.subjects),
-            )
+            insert_registered(c, part.subjects)
             if part.erased:
-                self._forget(c, part.erased)
+                forget(c, "subjects", part.erased)
+            if part.documents:
+                insert_documents(c, part.documents)
+            if part.erased_documents:
+                forget(c, "documents", part.erased_documents)
             if part.note is not None:
                 log.put_note(part.note)
 
@@ -156,9 +186,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         ):
             if rows:
                 c.executemany(f"INSERT INTO {into}", rows)
+        if side_rows.documents:
+            insert_documents(c, side_rows.documents)
         self._check(c, side_rows)
         if side_rows.erased:
-            self._forget(c, side_rows.erased)
+            forget(c, "subjects", side_rows.erased)
+        if side_rows.erased_documents:
+            forget(c, "documents", side_rows.erased_documents)
 
     def append_lock(self) -> AbstractContextManager[None]:
         """Hold the append lock: nobody else appends until the block ends or this thread commits.
@@ -180,20 +214,6 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         for subject in side_rows.relied:
             if self._value(c, "SELECT 1 FROM subjects WHERE subject = ?", (subject,)) is None:
                 raise IntegrityError(f"the subject {subject} was erased")
-
-    @staticmethod
-    def _forget(c: SQLiteCursor, subjects: Iterable[str]) -> None:
-        """Delete the names of subjects, and all copies of their bytes.
-
-        While a B-tree grows, it moves rows from page to page and leaves their bytes behind, which
-        secure_delete overwrites only when the page is freed. So the table is emptied, which frees
-        all its pages, and the other rows are inserted again.
-        """
-        c.executemany("DELETE FROM subjects WHERE subject = ?", [(s,) for s in subjects])
-        c.execute("SELECT subject, kind, name, salt FROM subjects ORDER BY subject")
-        kept = [tuple(row) for row in c.fetchall()]
-        c.execute("DELETE FROM subjects")
-        c.executemany("INSERT INTO subjects VALUES (?, ?, ?, ?)", kept)
 
     def checkpoint(self) -> str | None:
         """The newest checkpoint, a signed note."""
@@ -322,6 +342,21 @@ class LedgerRecorder(SQLiteApplicationRecorder):
                     found[subject] = name
         return found
 
+    def select_documents(self, digests: Iterable[str]) -> dict[str, DocumentRow]:
+        """Those of these documents whose texts are kept, by digest."""
+        with self.datastore.transaction(commit=False) as c:
+            return select_documents(c, digests)
+
+    def keep(self, rows: Sequence[DocumentRow]) -> int:
+        """Keep texts to which events refer already, unless they were erased; return how many were
+        not kept before.
+        """
+        count = "SELECT count(*) FROM documents"
+        with self.datastore.transaction(commit=True) as c:
+            before = self._value(c, count)
+            insert_documents(c, rows)
+            return int(self._value(c, count) - before)
+
     def position_at(self, recorded_at: str) -> int:
         """The last position recorded at that time or before; 0 if there is none."""
         recorded = "SELECT recorded_at FROM events WHERE position = ?"
@@ -342,7 +377,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             row = c.fetchone()
             return position if row is None or row[1] <= position else row[0] - 1
 
-    def wipe(self) -> None:
+    def wipe(self, table: Erasable) -> None:
         """Write the write-ahead log into the file and empty it, so that no erased bytes remain.
 
         Raises StoreLocked if a reader still uses the write-ahead log.
@@ -352,7 +387,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             if cursor.fetchone()[0]:
                 raise StoreLocked(
-                    "The name is deleted, but its bytes remain in the write-ahead log, because "
+                    f"A row of the table {table} is deleted, but its bytes remain in the write-ahead log, because "
                     "another process is reading the ledger.",
                     remedy="The bytes go when the last process closes the ledger.",
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ledger.persistence.columns import DERIVED_COLUMNS, INDEXED_COLUMNS
+from ledger.persistence.sqlite.erasable import DOCUMENTS
 from ledger.persistence.sqlite.log_tables import TABLES as LOG_TABLES
 
 # A state that does not begin with `{` is not an entry; the library's test cases store such states.
@@ -37,7 +38,7 @@ SCHEMA: Final = (
         "  last_position INTEGER NOT NULL\n"
         ") STRICT, WITHOUT ROWID"
     ),
-    # Names behind surrogate ids. This is the only table from which rows are deleted.
+    # Names behind surrogate ids. Rows may be deleted: an erasure.
     (
         "CREATE TABLE IF NOT EXISTS subjects (\n"
         "  subject TEXT PRIMARY KEY,\n"
@@ -57,6 +58,8 @@ SCHEMA: Final = (
         "  state TEXT NOT NULL\n"
         ") STRICT, WITHOUT ROWID"
     ),
+    # Policy and trust documents under their digests. Rows may be deleted.
+    DOCUMENTS,
     *LOG_TABLES,
     (
         "CREATE TRIGGER IF NOT EXISTS events_are_never_changed BEFORE UPDATE ON events\n"

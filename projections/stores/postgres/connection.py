@@ -23,7 +23,7 @@ from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.opening import REMEDY
 from ledger.persistence.postgres.connections import connect, is_given_up, is_lost
-from ledger.persistence.postgres.format import format_of
+from ledger.persistence.postgres.format import format_of, make
 from ledger.persistence.postgres.roles import make_views_schema
 from ledger.persistence.postgres.schema import APPENDED
 from projections.definitions.declared import VIEWS
@@ -32,7 +32,7 @@ from projections.stores.connection import Connection, Cursor, Row
 from projections.stores.declarations import schema
 from projections.stores.postgres.rights import LOCK, MAKING, admit_writers, narrow_defaults
 
-LAYOUT: Final = 4
+LAYOUT: Final = 5
 """Stored in the table `layout`. Grows when a table that belongs to no projection changes, or a view
 over the events: then all of them are made anew."""
 LOCK_TIMEOUT_S: Final = 30
@@ -147,6 +147,7 @@ class PostgresConnection(Connection):
                     "Nothing was changed.",
                     remedy="Give the ledger a database of its own.",
                 )
+            make(self.psycopg, str(self.database))  # An older ledger lacks tables that views need.
             narrow_defaults(self.psycopg)
             for kind, name in objects:
                 self.psycopg.execute(
@@ -263,6 +264,7 @@ def _own_schema() -> tuple[str, ...]:
     return (
         "CREATE VIEW events AS SELECT * FROM ledger.events",
         "CREATE VIEW subjects AS SELECT subject, kind, name FROM ledger.subjects",
+        "CREATE VIEW documents AS SELECT digest, size, text FROM ledger.documents",
         *(
             f"CREATE VIEW {name} AS {view.select(POSTGRES)}"
             for name, view in VIEWS.items()

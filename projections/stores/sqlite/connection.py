@@ -162,6 +162,12 @@ def attach_ledger(connection: sqlite3.Connection, ledger: Path, schema: str = "l
     connection.execute(
         f"CREATE TEMP VIEW subjects AS SELECT subject, kind, name FROM {schema}.subjects"
     )
+    kept = f"SELECT digest, size, text FROM {schema}.documents"
+    if not connection.execute(
+        f"SELECT 1 FROM {schema}.sqlite_schema WHERE name = 'documents'"
+    ).fetchone():  # An older ledger, which nobody has written to since.
+        kept = "SELECT '' AS digest, 0 AS size, '' AS text WHERE false"
+    connection.execute(f"CREATE TEMP VIEW documents AS {kept}")
     for name, view in VIEWS.items():
         if EVENTS in view.over:
             connection.execute(f"CREATE TEMP VIEW {name} AS {view.select(SQLITE)}")

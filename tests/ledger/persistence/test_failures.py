@@ -322,10 +322,10 @@ def test_a_page_of_garbage_is_reported(path: Path) -> None:
 
 def test_a_ledger_of_a_newer_format_is_refused_and_left_unchanged(path: Path) -> None:
     with raw(path) as db:
-        db.execute("PRAGMA user_version = 3")
+        db.execute("PRAGMA user_version = 4")
     before = path.read_bytes()
     with pytest.raises(
-        NewerFormat, match="format 3; this program supports formats up to 2"
+        NewerFormat, match="format 4; this program supports formats up to 3"
     ) as raised:
         Ledger(path)
     assert "newer authledger" in raised.value.remedy

@@ -147,8 +147,8 @@ def test_another_programs_schema_is_refused_and_left_unchanged(database: str, th
 def test_a_ledger_of_a_newer_format_is_refused(database: str) -> None:
     Ledger(database).close()
     with raw(database) as db:
-        db.execute("UPDATE format SET version = 3")
-    with pytest.raises(NewerFormat, match="format 3; this program supports formats up to 2"):
+        db.execute("UPDATE format SET version = 4")
+    with pytest.raises(NewerFormat, match="format 4; this program supports formats up to 3"):
         Ledger(database)
 
 

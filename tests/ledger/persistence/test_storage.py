@@ -62,7 +62,7 @@ def test_the_header_says_that_it_is_a_ledger_and_of_which_format(
     ledger.close()
     with raw(path) as db:
         assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
     assert path.read_bytes()[68:72] == b"auth"
 
 
@@ -71,7 +71,7 @@ def test_every_table_is_strict(ledger: Ledger, path: Path) -> None:
         kept = db.execute("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
         strict = dict(kept.fetchall())
     del strict["sqlite_schema"]
-    tables = {"events", "commands", "subjects", "snapshots", "tiles", "checkpoint"}
+    tables = {"events", "commands", "subjects", "documents", "snapshots", "tiles", "checkpoint"}
     assert strict == dict.fromkeys(tables, 1)
 
 

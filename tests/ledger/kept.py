@@ -1,0 +1,79 @@
+"""Traces that bring policy documents, and ledgers as an older version made them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ledger.account.agency import AgencyCreated
+from ledger.account.policy import PolicyChanged, PolicyCreated
+from ledger.documents import Document, document_of
+from ledger.messages import Observation
+from tests.ledger.worlds import Clock, Place, raw, seen
+
+READ = {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:servers:get"]}]}
+WRITE = {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:*:*"]}]}
+TRUST = {"Statement": [{"Principal": {"AWS": "arn:aws:iam::123456789012:user/zoe.of.nowhere"}}]}
+AT = Clock().now
+
+
+def document(value: object) -> Document:
+    found = document_of(value)
+    assert found is not None
+    return found
+
+
+def policy_seen(trace: str, value: object, policy: str = "readers", **more: Any) -> Observation:
+    """A trace in which a policy gets a document."""
+    given = document(value)
+    event = PolicyCreated(
+        policy=policy, policy_id="p1", document=given.digest, document_bytes=given.size
+    )
+    return seen(trace, event, at=AT, documents=(given,), **more)
+
+
+def change_seen(trace: str, value: object) -> Observation:
+    given = document(value)
+    event = PolicyChanged(
+        policy="readers", document=given.digest, document_bytes=given.size, document_version="v2"
+    )
+    return seen(trace, event, at=AT, documents=(given,))
+
+
+def trust_seen(trace: str, value: object) -> Observation:
+    """A trace in which an agency gets a trust policy."""
+    given = document(value)
+    event = AgencyCreated(
+        agency="helpers",
+        agency_id="a1",
+        trust_document=given.digest,
+        trust_document_bytes=given.size,
+    )
+    return seen(trace, event, at=AT, documents=(given,))
+
+
+def as_before(given: Observation) -> Observation:
+    """The same trace as the last version read it: neither documents nor their digests."""
+    from dataclasses import replace
+
+    without = {
+        name: None
+        for event in given.events
+        for name in type(event).model_fields
+        if "document" in name or name.endswith("_id")
+    }
+    events = tuple(
+        event.model_copy(update={k: v for k, v in without.items() if k in type(event).model_fields})
+        for event in given.events
+    )
+    return replace(given, events=events, documents=())
+
+
+def make_old(place: Place) -> None:
+    """Make a ledger one of the last version's, which had no table of documents."""
+    with raw(place) as db:
+        db.execute("DROP TABLE documents")
+        if isinstance(place, Path):
+            db.execute("PRAGMA user_version = 2")
+        else:
+            db.execute("UPDATE format SET version = 2")
