@@ -177,18 +177,21 @@ class Ledger(Reader):
         paths: Path | str | Iterable[Path | str],
         *,
         provider: str | None = None,
+        documents: bool = False,
     ) -> Imported:
         """Read trace files, plain or gzip, and folders of them, and append the facts in them.
 
         `source` is the kind of traces: "cts" (Huawei Cloud) or "cloudtrail" (AWS). `provider` is
-        the cloud, if it is a partner's edition. Records that cannot be read are reported with their
-        places, and the rest is appended: look at `complete` in the result.
+        the cloud, if it is a partner's edition. `documents`: a trace that is known appends,
+        once, the documents and ids that an older version left out. Records that cannot be read are
+        reported with their places, and the rest is appended: look at `complete` in the result.
 
         Raises NotFound for a path that does not exist, before anything is read; InvalidInput.
         """
         from authledger.traces import traces_of  # noqa: PLC0415  Brings the translators along.
 
-        return traces_of(source, paths, provider).append_to(self._write_side, self._clock())
+        files = traces_of(source, paths, provider)
+        return files.append_to(self._write_side, self._clock(), complete=documents)
 
     def erase(
         self, subject: str, *, actor: Actor | str | None = None, reason: str | None = None
@@ -198,6 +201,18 @@ class Ledger(Reader):
         The history and its proofs stay valid. Raises NotFound if no name is kept for it.
         """
         self._write_side.erase(subject, actor=self._acting(actor), reason=reason)
+
+    def erase_document(
+        self, digest: str, *, actor: Actor | str | None = None, reason: str | None = None
+    ) -> None:
+        """Forget the text of a document, for good, and append that it was forgotten.
+
+        `digest` may be its first digits. The history and its proofs stay valid; a later trace does
+        not bring the text back. Raises NotFound if no text of it is kept, InvalidInput.
+        """
+        with self._reading() as views:
+            found = views.documents.find(digest)
+        self._write_side.erase_document(found, actor=self._acting(actor), reason=reason)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -240,8 +255,8 @@ class Ledger(Reader):
 
         A stranger checks the file by `authledger.verify_evidence`, without this ledger. The
         file has every entry if `complete` is true, if the answer has no rows, or if it follows
-        from more than 10,000: then it also shows that there was nothing else. Names of people are
-        not in it.
+        from more than 10,000: then it also shows that there was nothing else. Policy documents go
+        along, if they are kept; other names of people are not in it.
 
         Raises NotFound where no signed checkpoint covers what was asked for.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class Evidence:
     """Clauses that name what was not checked."""
     notes: tuple[str, ...] = ()
     """Sentences that a reader of the answer should know."""
+    documents: Mapping[str, str] = field(default_factory=dict)
+    """The texts of the policy documents that came along, by the digest in the entries."""
 
 
 def verify_evidence(
@@ -72,6 +74,7 @@ def evidence_of(made: Made) -> Evidence:
         complete=made.question.complete,
         remarks=made.remarks,
         notes=made.notes,
+        documents=made.documents,
     )
 
 

@@ -20,6 +20,7 @@ from ledger.values import instant_text
 from projections.audit.diff import diff
 from projections.audit.why import why
 from projections.definitions.audit_trail import TrailFilter
+from projections.documents import COLUMNS
 from projections.projection import USED_SERVICE, Column
 from projections.views import Result, Views
 
@@ -178,6 +179,25 @@ class Reader:
         """Return the names behind surrogate ids (`p-…`, `a-…`); erased ones are absent."""
         with self._reading() as views:
             return views.subject_names(_several(subjects))
+
+    def document(self, digest: str) -> str:
+        """Return the text of a policy document, in canonical JSON.
+
+        `digest` is the one in the events, or its first digits. Raises NotFound, which says why, if
+        only the digest is known; InvalidInput if several documents begin so.
+        """
+        with self._reading() as views:
+            return views.documents.text(digest)
+
+    def documents(self) -> Answer[Any]:
+        """Return where documents are used: a row for each event that refers to one.
+
+        The columns are `document` (the digest), `bytes`, `text` ("kept", "erased" or "not kept"),
+        `type`, `provider`, `account`, `policy`, `agency` and `position`.
+        """
+        with self._reading() as views:
+            rows, position = views.documents.rows(), views.last_position()
+        return undeclared(Result(COLUMNS, rows, position))
 
     @property
     def position(self) -> int:

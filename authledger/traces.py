@@ -38,9 +38,10 @@ class TraceFiles:
     source: Source[Any]
     paths: tuple[Path, ...]
 
-    def append_to(self, ledger: Ledger, now: datetime) -> Imported:
+    def append_to(self, ledger: Ledger, now: datetime, *, complete: bool) -> Imported:
         report = ImportReport()
-        observed = ledger.observe(read_traces(self.source, self.paths, report, now=now))
+        traces = read_traces(self.source, self.paths, report, now=now)
+        observed = ledger.observe(traces, complete=complete)
         return Imported(observed, report)
 
 

@@ -48,6 +48,7 @@ _COMMANDS: Final = {
     "projection": ("cli.commands.projection", _KEEP),
     "trust": ("cli.commands.trust", _KEEP),
     "subject": ("cli.commands.subject", _KEEP),
+    "document": ("cli.commands.document", _KEEP),
     "catalogue": ("cli.commands.catalogue", _ASK),
 }
 """By command or group: its module, and its heading in `--help`."""

@@ -117,6 +117,24 @@ class open_for_writing:  # noqa: N801  It is used as a function.
             self._elsewhere.cleanup()
 
 
+def confirmed(question: str) -> None:
+    """Ask before an erasure. Raises InvalidInput if nobody can be asked, Exit on a no."""
+    import sys
+
+    import typer
+
+    from ledger.errors import InvalidInput
+
+    if not sys.stdin.isatty():
+        raise InvalidInput(
+            "An erasure cannot be undone, and nobody can be asked here. Nothing was erased.",
+            remedy="Add --yes to erase without asking.",
+        )
+    if not typer.confirm(question, err=True):
+        say("Nothing was erased.")
+        raise typer.Exit
+
+
 def actor_of(claimed: str | None) -> Actor:
     """The actor: as a flag or the configuration claims, else the operating system's user."""
     from authledger.actor import actor_of

@@ -22,6 +22,7 @@ from ledger.persistence.location import Location, location_of
 from ledger.values import check_storable, instant, instant_text
 from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS, declared_name
+from projections.documents import Documents
 from projections.history import rows, tables
 from projections.maintenance.digest import Digest, digest_of_table
 from projections.maintenance.origins import Origins, origins
@@ -58,6 +59,7 @@ class Views:
         self._store, self._catalogue = store, catalogue
         self._connection, self._tracking = store.connection, store.tracking
         self._runner = Runner(store, catalogue)
+        self.documents = Documents(store.connection)
 
     @classmethod
     def open(cls, ledger: Location | Path | str, catalogue: Catalogue) -> Self:

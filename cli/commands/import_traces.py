@@ -31,6 +31,14 @@ Edition = Annotated[
         "--provider", metavar="CODE", help="The cloud, if it is a partner's edition of it."
     ),
 ]
+Documents = Annotated[
+    bool,
+    typer.Option(
+        "--documents",
+        help="Also complete traces that are known: keep the documents and ids that an older version "
+        "left out. A second time appends nothing.",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and count; append nothing.")]
 
 
@@ -58,12 +66,18 @@ def _register(app: typer.Typer, source: Source[Any]) -> None:
 
     @command(app, source.name, help=help_text)
     def import_traces(
-        ask: Reading, files: Files, provider: Edition = None, dry_run: DryRun = False
+        ask: Reading,
+        files: Files,
+        provider: Edition = None,
+        documents: Documents = False,
+        dry_run: DryRun = False,
     ) -> None:
-        _import(ask, _edition(source, provider), files, dry_run)
+        _import(ask, _edition(source, provider), files, dry_run=dry_run, complete=documents)
 
 
-def _import(ask: Reading, source: Source[Any], files: list[Path], dry_run: bool) -> None:
+def _import(
+    ask: Reading, source: Source[Any], files: list[Path], *, dry_run: bool, complete: bool
+) -> None:
     from ledger.errors import DoneInPart, NotFound
     from ledger.sources import ImportReport
 
@@ -76,8 +90,8 @@ def _import(ask: Reading, source: Source[Any], files: list[Path], dry_run: bool)
         observed = _read_only(source, files, report)
     else:
         with open_for_writing(ask) as ledger:
-            observed = _observe(ledger, source, files, report)
-    numbers = _numbers(report, observed)
+            observed = _observe(ledger, source, files, report, complete=complete)
+    numbers = _numbers(report, observed) | (_completed(observed) if complete else {})
     if form is Output.TABLE:
         _print(numbers, report, observed)
     elif form is Output.CSV:
@@ -112,7 +126,12 @@ def _edition(source: Source[Any], provider: str | None) -> Source[Any]:
 
 
 def _observe(
-    ledger: Ledger, source: Source[Any], files: list[Path], report: ImportReport
+    ledger: Ledger,
+    source: Source[Any],
+    files: list[Path],
+    report: ImportReport,
+    *,
+    complete: bool,
 ) -> Observed:
     from ledger.sources import read_traces, stored_bytes
 
@@ -125,7 +144,8 @@ def _observe(
             advance("traces", done, total)
 
         now = ledger.clock()
-        return ledger.observe(read_traces(source, files, report, now=now, on_progress=count))
+        traces = read_traces(source, files, report, now=now, on_progress=count)
+        return ledger.observe(traces, complete=complete)
 
 
 def _read_only(source: Source[Any], files: list[Path], report: ImportReport) -> Observed:
@@ -155,6 +175,13 @@ def _numbers(report: ImportReport, observed: Observed) -> dict[str, int]:
         "new_traces": observed.new_traces,
         "known_traces": observed.known_traces,
         "entries_appended": observed.entries,
+    }
+
+
+def _completed(observed: Observed) -> dict[str, int]:
+    return {
+        "completed_traces": observed.completed_traces,
+        "texts_kept_again": observed.texts_kept_again,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from cli.options import Actor, Listing, Reading, Reason, command
 from cli.printing.output import say, show
 from cli.reading import ledger_of, views_of
-from cli.writing import actor_of, checked
+from cli.writing import actor_of, checked, confirmed
 
 app = typer.Typer(help="The names of people and addresses behind surrogate ids, and their erasure.")
 
@@ -52,7 +51,7 @@ def erase(
     form = ask.form  # An invalid option is an error before anything is erased.
     with ledger_of(ask) as ledger:
         if not yes:
-            _confirm(subject)
+            confirmed(f"Erase the name behind {subject}, permanently?")
         before = ledger.last_position()
         ledger.erase(
             subject,
@@ -64,16 +63,3 @@ def erase(
 
         appended = tuple(entries)
         show_entries(form, appended, names_in(ledger, appended))
-
-
-def _confirm(subject: str) -> None:
-    from ledger.errors import InvalidInput
-
-    if not sys.stdin.isatty():
-        raise InvalidInput(
-            "An erasure cannot be undone, and nobody can be asked here. Nothing was erased.",
-            remedy="Add --yes to erase without asking.",
-        )
-    if not typer.confirm(f"Erase the name behind {subject}, permanently?", err=True):
-        say("Nothing was erased.")
-        raise typer.Exit

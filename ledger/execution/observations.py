@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
+from ledger.account.state import account_stream
 from ledger.documents import digests_of
 from ledger.execution.batch import Batch, Known, Name, names_in, texts_of
 from ledger.execution.completion import COMPLETED, lacking
@@ -71,7 +72,8 @@ class Observations:
         recorder = self._transactions.recorder
         again = {each.command_id: each for each in part if each.command_id in known}
         done = recorder.select_commands(one + COMPLETED for one in again)
-        batch = Batch(self._known(again.values()), self._now())
+        streams = {account_stream(each.provider, each.account) for each in again.values()}
+        batch = Batch(Known({each: recorder.max_version(each) for each in streams}), self._now())
         texts: dict[str, DocumentRow] = {}
         completed = 0
         for command_id, observation in again.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sqlite3
@@ -18,6 +19,7 @@ from typing import IO, Any, Final
 from pydantic import TypeAdapter
 
 from ledger.catalogue import Catalogue
+from ledger.documents import DOCUMENT_BYTES_MAX
 from ledger.errors import LedgerError, NotFound, VerificationFailed
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.invalid import EvidenceInvalid
@@ -40,6 +42,7 @@ from projections.evidence.make import (
     Question,
     answer_bytes,
     canonical,
+    digests_in,
     instructions,
 )
 from projections.evidence.sources import needs_every_entry
@@ -70,6 +73,7 @@ NotImplementedError and RecursionError are RuntimeErrors.
 _COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BY_ACCOUNT: Final = next(each for each in SCHEMA if "INDEX" in each and "(account)" in each)
 """The only index that the views need: the fold reads the entries of one account after another."""
+_DOCUMENT = re.compile(r"documents/([0-9a-f]{64})\.json")
 _ENTRY = re.compile(r"entries/([1-9][0-9]{0,17})\.json")
 
 
@@ -110,19 +114,35 @@ class _Bundle:
         checkpoint = self._policy.accept(note).checkpoint
         question = self._question(checkpoint)
         numbers = sorted(int(match[1]) for each in names if (match := _ENTRY.fullmatch(each)))
-        self._expect(names, question, numbers)
+        digests = [match[1] for each in names if (match := _DOCUMENT.fullmatch(each))]
+        self._expect(names, question, numbers, digests)
         stated = stated_rows(question, self._part("answer.json"))
         with tempfile.TemporaryDirectory(prefix="authledger-evidence-") as folder:
             path = Path(folder) / "ledger.db"
             self._load(path, question, checkpoint, numbers)
             answer, sources = asked_again(path, self._catalogue, question, stated)
+            documents = self._documents(path, digests)
         if answer_bytes(answer) != self._part("answer.json"):
             raise VerificationFailed("its entries give another answer than answer.json")
         if sources != numbers:
             raise VerificationFailed("its entries are not those that the answer's rows come from")
-        return Evidence(
-            question, answer, checkpoint, _unchecked(question), tuple(self._notes(question))
-        )
+        notes = tuple(self._notes(question))
+        return Evidence(question, answer, checkpoint, _unchecked(question), notes, documents)
+
+    def _documents(self, path: Path, digests: Sequence[str]) -> dict[str, str]:
+        """The texts that came along: an entry refers to each, and each has its digest."""
+        with closing(sqlite3.connect(path)) as connection:
+            entries = connection.execute("SELECT CAST(entry AS BLOB) FROM events")
+            referred = digests_in(entry for (entry,) in entries)
+        found = {}
+        for digest in digests:
+            text = self._part(f"documents/{digest}.json", DOCUMENT_BYTES_MAX)
+            if hashlib.sha256(text).hexdigest() != digest:
+                raise VerificationFailed(f"documents/{digest}.json has another digest")
+            if digest not in referred:
+                raise VerificationFailed(f"no entry refers to documents/{digest}.json")
+            found[digest] = text.decode()
+        return found
 
     def _names(self) -> list[str]:
         names = self._archive.namelist()
@@ -132,10 +152,13 @@ class _Bundle:
             raise VerificationFailed("a part is compressed in a way that evidence never is")
         return names
 
-    def _expect(self, names: list[str], question: Question, numbers: list[int]) -> None:
+    def _expect(
+        self, names: list[str], question: Question, numbers: list[int], digests: list[str]
+    ) -> None:
         wanted = {"question.json", "answer.json", "checkpoint", "VERIFY.md"}
         wanted |= {f"entries/{n}.json" for n in numbers}
         wanted |= {f"proofs/{n}.tlog-proof" for n in numbers}
+        wanted |= {f"documents/{digest}.json" for digest in digests}
         wanted |= {"entries.jsonl"} if question.complete else set()
         if unexpected := sorted(wanted ^ set(names)):
             what = "is missing" if unexpected[0] in wanted else "does not belong in it"

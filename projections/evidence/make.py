@@ -6,13 +6,15 @@
     entries/4711.json       each entry that a row comes from or follows from, byte for byte
     proofs/4711.tlog-proof  the proof that it is in the log, at that position
     entries.jsonl           complete evidence only: every entry that the checkpoint covers
+    documents/<digest>.json each document that the entries refer to, if its text is kept
     VERIFY.md               how to check it with openssl and sha256sum alone
 
 Inclusion proofs show that facts were recorded, never that no others were. An answer without rows,
 or one that counts or combines, therefore needs every entry: the checker computes the log's root
 from them, builds the views again, and asks the same question. A row of a folded view follows from
 all facts of its thing, which the checker folds again. The file holds no key that is believed, and
-no names of people.
+no names of people but those that stand in a document. Its text has the digest by which the entries
+refer to it, so it needs no proof of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from __future__ import annotations
 import json
 import shlex
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +31,7 @@ from typing import Final
 from ledger import durable_file
 from ledger.application import Ledger
 from ledger.as_of import AsOf
+from ledger.documents import FIELDS, is_text_of
 from ledger.errors import InvalidInput, NotFound, VerificationFailed
 from ledger.log.prover import inclusions, signed_checkpoint
 from ledger.merkle.checkpoint import Checkpoint
@@ -83,6 +86,8 @@ class Evidence:
     """The clauses that follow on "Not checked: "."""
     notes: tuple[str, ...] = ()
     """Sentences that a reader of the answer should know."""
+    documents: Mapping[str, str] = field(default_factory=dict)
+    """The texts of documents that came along, by digest."""
 
 
 def parse_question(text: str) -> tuple[str, dict[str, str]]:
@@ -151,8 +156,10 @@ def make(
         _add(archive, "checkpoint", format_note(note).encode())
         _add(archive, "VERIFY.md", instructions())
         _add_proofs(archive, ledger, note, checkpoint, sources.positions)
+        digests = digests_in(_entries(ledger, sources.positions))
         if question.complete:
-            _add_every_entry(archive, ledger, checkpoint)
+            digests |= _add_every_entry(archive, ledger, checkpoint)
+        _add_documents(archive, ledger, digests)
     return Evidence(question, answer, checkpoint, notes=sources.notes)
 
 
@@ -165,8 +172,7 @@ def _add_proofs(
 ) -> None:
     """Add entries and their inclusion proofs. Raises VerificationFailed if a proof fails."""
     proofs = inclusions(ledger.entries, note, checkpoint, positions)
-    for position, proof in zip(positions, proofs, strict=True):
-        entry = ledger.entry_text(position).encode(errors="surrogateescape")
+    for proof, entry, position in zip(proofs, _entries(ledger, positions), positions, strict=True):
         try:
             verify_inclusion(
                 leaf_hash(entry), proof.index, checkpoint.size, proof.hashes, checkpoint.root
@@ -177,12 +183,20 @@ def _add_proofs(
         _add(archive, f"proofs/{position}.tlog-proof", format_proof(proof).encode())
 
 
-def _add_every_entry(archive: zipfile.ZipFile, ledger: Ledger, checkpoint: Checkpoint) -> None:
-    """Add all entries that the checkpoint covers. Raises VerificationFailed if the root differs."""
-    frontier = Frontier()
+def _entries(ledger: Ledger, positions: Sequence[int]) -> Iterator[bytes]:
+    return (ledger.entry_text(each).encode(errors="surrogateescape") for each in positions)
+
+
+def _add_every_entry(archive: zipfile.ZipFile, ledger: Ledger, checkpoint: Checkpoint) -> set[str]:
+    """Add all entries that the checkpoint covers; return the digests of documents in them.
+
+    Raises VerificationFailed if the root differs.
+    """
+    frontier, digests = Frontier(), set[str]()
     with archive.open(_zip_info("entries.jsonl"), "w", force_zip64=True) as lines:
         for page in _pages(ledger, checkpoint.size):
             frontier.extend(map(leaf_hash, page))
+            digests |= digests_in(page)
             for entry in page:
                 lines.write(entry + b"\n")
     if (frontier.size, frontier.root()) != (checkpoint.size, checkpoint.root):
@@ -190,6 +204,28 @@ def _add_every_entry(archive: zipfile.ZipFile, ledger: Ledger, checkpoint: Check
             f"its {frontier.size} entries do not give the root of the checkpoint of "
             f"{checkpoint.size} entries."
         )
+    return digests
+
+
+def _add_documents(archive: zipfile.ZipFile, ledger: Ledger, digests: set[str]) -> None:
+    """Add the texts that are kept. Raises VerificationFailed if one has another digest."""
+    for digest in sorted(digests):
+        row = ledger.entries.select_documents([digest]).get(digest)
+        if row is None:
+            continue
+        if not is_text_of(digest, row.size, row.text):
+            raise _altered(f"the text of the document {digest} has another digest.")
+        _add(archive, f"documents/{digest}.json", row.text.encode())
+
+
+def digests_in(entries: Iterable[bytes]) -> set[str]:
+    """The digests of the documents that entries refer to."""
+    found = set()
+    for entry in entries:
+        if b'document":"' in entry:
+            fields = json.loads(entry)
+            found |= {fields[name] for name in FIELDS if name in fields}
+    return found
 
 
 def _altered(what: str) -> VerificationFailed:

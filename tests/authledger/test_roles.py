@@ -12,6 +12,7 @@ from ledger.persistence.location import PostgresDatabase
 from projections.stores.postgres.rights import grant
 from tests.authledger.conftest import BEIJING, login, use
 from tests.authledger.conftest import grant as consent
+from tests.ledger.kept import TRUST, document, trust_seen
 
 ROLE = "api_reader"
 
@@ -40,6 +41,13 @@ def test_a_reader_reads_and_learns_how_many_entries_the_views_lack(reader: str) 
         assert ledger.position == answer.position + 1
         assert ledger.trail(event="FeatureUsed")[0].feature == "mesh"
         assert ledger.query("SELECT count(*) AS n FROM regions")[0].n == 4
+
+
+def test_a_reader_reads_documents(reader: str, database: str) -> None:
+    with authledger.open(database) as owner:
+        owner.observe([trust_seen("t1", TRUST)])
+    with authledger.open(reader) as ledger:
+        assert ledger.document(document(TRUST).digest) == document(TRUST).text
 
 
 def test_a_reader_writes_nothing(reader: str) -> None:

@@ -17,6 +17,7 @@ from tests.authledger.conftest import (
     login,
     use,
 )
+from tests.ledger.kept import TRUST, document, trust_seen
 from tests.ledger.worlds import Place, seen
 
 
@@ -186,3 +187,15 @@ def test_a_name_is_forgotten(ledger: authledger.Ledger) -> None:
     ledger.erase(subject, reason="left the company")
     assert ledger.names([subject]) == {}
     assert ledger.trail(event="AuthorizationGranted")[0].actor_name is None
+
+
+def test_a_document_is_read_and_forgotten(ledger: authledger.Ledger) -> None:
+    ledger.observe([trust_seen("t1", TRUST)])
+    digest = document(TRUST).digest
+    assert ledger.document(digest[:8]) == document(TRUST).text
+    (row,) = ledger.documents()
+    assert (row.document, row.text, row.agency) == (digest, "kept", "helpers")
+    ledger.erase_document(digest[:8], reason="a request")
+    assert ledger.documents()[0].text == "erased"
+    with pytest.raises(authledger.NotFound, match="only the digest is known: it was erased"):
+        ledger.document(digest)

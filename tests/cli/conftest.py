@@ -80,6 +80,7 @@ ON_EVERY_DATABASE = (
     "test_after_commit",
     "test_filters",
     "test_keeping",
+    "test_keeping_documents",
     "test_log_prove",
     "test_reading",
     "test_story",

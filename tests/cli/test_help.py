@@ -45,7 +45,8 @@ def test_the_promised_commands_exist() -> None:
         policy list; policy show; credential issue; feature use; view; audit trail; audit show;
         audit replay; audit diff; audit why; query; import cts; import cloudtrail;
         projection status; projection catch-up; projection rebuild; projection follow;
-        subject list; subject show; subject erase; catalogue list; catalogue show
+        subject list; subject show; subject erase; document list; document show; document erase;
+        catalogue list; catalogue show
     """
     assert {" ".join(name.split()) for name in promised.split(";")} <= TREE.keys()
 

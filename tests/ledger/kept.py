@@ -27,7 +27,7 @@ def policy_seen(trace: str, value: object, policy: str = "readers", **more: Any)
     """A trace in which a policy gets a document."""
     given = document(value)
     event = PolicyCreated(
-        policy=policy, policy_id="p1", document=given.digest, document_bytes=given.size
+        policy=policy, policy_id=f"id of {policy}", document=given.digest, document_bytes=given.size
     )
     return seen(trace, event, at=AT, documents=(given,), **more)
 

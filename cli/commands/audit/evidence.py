@@ -52,7 +52,8 @@ def evidence(
 
     The file holds the answer, the signed checkpoint, and the entries that the answer follows from
     with their proofs. If the answer is empty, it holds every entry, which proves the absence; also
-    if the answer follows from more than 10,000. Names of people are not in it.
+    if the answer follows from more than 10,000. The policy documents that these entries refer to go
+    along, if they are kept. Other names of people are not in it.
     """
     from projections.evidence.make import make
     from projections.views import Views
@@ -100,6 +101,8 @@ def verify_evidence(ask: Printing, file: File, key: Keys) -> None:
         checked.answer.rows,
         empty="No rows: nothing that was recorded up to this position matches.",
     )
+    for digest in checked.documents:
+        say(f"The document {digest} is in it: documents/{digest}.json")
     for remark in checked.remarks:
         say(f"Not checked: {remark}.")
     for note in checked.notes:

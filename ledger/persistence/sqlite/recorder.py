@@ -9,12 +9,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 from uuid import UUID
 
-from eventsourcing.persistence import (
-    IntegrityError,
-    Notification,
-    PersistenceError,
-    StoredEvent,
-)
+from eventsourcing.persistence import IntegrityError, Notification, PersistenceError, StoredEvent
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteCursor,
