@@ -75,8 +75,9 @@ class _FileReader:
         report.records += 1
         try:
             kind = self._kind(value)
-            values.expects_no_fact = not self._source.understands(kind)  # Facts come in groups.
-            if not values.expects_no_fact:
+            understood = self._source.understands(kind, value)
+            values.expects_no_fact = not understood  # Facts come in groups.
+            if understood:
                 found = self._source.translate(values.exactly(value), self._file)
                 if isinstance(found, Observation):
                     self._check(found)

@@ -6,7 +6,7 @@ Each cloud's folder beside this file exports one `SOURCE`. docs/howto/add-a-sour
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -86,6 +86,11 @@ class Source(Generic[TraceType]):
     """
     translators: Mapping[str, Callable[[TraceType], Translation]]
     """The calls that can become facts, by the name of their kind."""
+    changes_rights: Callable[[TraceKind, Record], bool] = lambda _kind, _record: False
+    """Whether a call may change who may do what. If so, and if no translator finds a fact in it,
+    it is kept by `unmodelled`. Asked before the trace is parsed: a trail has few such calls."""
+    unmodelled: Callable[[TraceType], Translation] | None = None
+    """Returns the fact that keeps such a call, NotModelled; or the reason why it has none."""
     ignores_case: bool = False
     """Whether the cloud spells its calls in different cases; the names above are in lower case."""
     envelopes: tuple[str, ...] = ()
@@ -100,9 +105,9 @@ class Source(Generic[TraceType]):
         """
         return dataclasses.replace(self, provider=_provider.validate_python(provider))
 
-    def understands(self, kind: TraceKind) -> bool:
-        """Whether traces of this kind can become facts."""
-        return self._key(kind) in self.translators
+    def understands(self, kind: TraceKind, record: Record) -> bool:
+        """Whether a trace of this kind can become a fact."""
+        return self._key(kind) in self.translators or self._keeps(kind, record)
 
     def translate(self, record: Record, file: str) -> Observation | TraceKind:
         """The facts in a record; or the kind under which it is counted, because it has none.
@@ -110,15 +115,35 @@ class Source(Generic[TraceType]):
         Raises ValueError, such as Unreadable, for a record that cannot be a fact.
         """
         kind = self.kind_of(record)
-        translator = self.translators.get(self._key(kind))
-        if translator is None:
+        translators = tuple(self._translators(kind, record))
+        if not translators:
             return kind
         trace = self.parse(record)
         if isinstance(trace, str):
             return kind.because(trace)
-        facts = translator(trace)
-        if isinstance(facts, str):
-            return kind.because(facts)
+        reasons = []
+        for translate in translators:
+            facts = translate(trace)
+            if not isinstance(facts, str):
+                return self._observation(trace, facts, file)
+            reasons.append(facts)
+        return kind.because(reasons[0])
+
+    def _translators(
+        self, kind: TraceKind, record: Record
+    ) -> Iterator[Callable[[TraceType], Translation]]:
+        """Those that may find a fact in the trace, the most exact first."""
+        if modelled := self.translators.get(self._key(kind)):
+            yield modelled
+        if self.unmodelled is not None and self._keeps(kind, record):
+            yield self.unmodelled
+
+    def _keeps(self, kind: TraceKind, record: Record) -> bool:
+        return self.unmodelled is not None and self.changes_rights(kind, record)
+
+    def _observation(
+        self, trace: TraceType, facts: DomainEvent | tuple[DomainEvent, ...], file: str
+    ) -> Observation:
         return Observation(
             provider=self.provider,
             account=trace.account,

@@ -38,8 +38,8 @@ def test_translators_are_found_by_names_as_kind_of_spells_them(name: str) -> Non
     source = SOURCES[name]
     for kind in source.translators:
         assert re.fullmatch(r"[a-z0-9-]+:\w+", kind)
-        assert source.understands(TraceKind(kind))
-        assert source.understands(TraceKind(kind.upper())) is source.ignores_case
+        assert source.understands(TraceKind(kind), {})
+        assert source.understands(TraceKind(kind.upper()), {}) is source.ignores_case
 
 
 def test_a_record_without_a_translator_is_counted_under_its_call() -> None:
@@ -53,7 +53,7 @@ def test_the_examples_of_a_source_tell_facts_under_names_of_its_translators(
     source = SOURCES[name]
     found, report = read(name, fixtures / f"{name}.json")
     assert found
-    assert all(source.understands(TraceKind(kind)) for kind in report.understood)
+    assert all(source.understands(TraceKind(kind), {}) for kind in report.understood)
     assert {observation.provider for observation in found} == {source.provider}
     known = set(topics().values())
     assert {type(event) for observation in found for event in observation.events} <= known
