@@ -8,7 +8,7 @@ from ledger.account.decision import Decisions
 from ledger.account.meaning import ON_RECORD_ONLY, Meaning, Meanings
 from ledger.account.wording import listed
 from ledger.messages import DomainEvent, StreamKind
-from ledger.values import AgencyName, Line, PolicyName, Region
+from ledger.values import AgencyName, Digest, Line, PolicyName, Region
 
 
 class NotModelled(DomainEvent):
@@ -26,6 +26,12 @@ class NotModelled(DomainEvent):
     policy_id: Line | None = None
     named: tuple[Line, ...] = ()
     """Other things that the call named, each as `key=value`."""
+    detail: Line | None = None
+    """Why it is not the fact that such calls usually are, e.g. `role not named`."""
+    document: Digest | None = None
+    """The digest of the policy that the call had; None if it had none."""
+    document_bytes: int | None = None
+    """The size of the document's canonical form."""
     outcome: Literal["carried-out", "refused"] = "carried-out"
     why: Line | None = None
 
@@ -36,8 +42,9 @@ def _sentence(event: NotModelled, who: str) -> str:
         *event.named,
     ]
     on = f" on {listed(things)}" if things else ""
-    ending = f": refused{': ' + event.why if event.why else ''}"
-    return f"{who} called {event.call}{on}{ending if event.outcome == 'refused' else ''}"
+    if event.outcome == "refused":
+        return f"{who} called {event.call}{on}: refused{': ' + event.why if event.why else ''}"
+    return f"{who} called {event.call}{on}{f' ({event.detail})' if event.detail else ''}"
 
 
 DECIDE: Decisions = {}

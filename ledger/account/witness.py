@@ -28,7 +28,8 @@ class RecordingChanged(DomainEvent):
 def _sentence(event: RecordingChanged, who: str) -> str:
     detail = f": {event.detail}" if event.detail else ""
     if event.outcome == "refused":
-        return f"{who} tried to change the recording by {event.recorder}: refused{detail}"
+        why = f": {event.why}" if event.why else ""
+        return f"{who} asked that the recording by {event.recorder} be {event.change}: refused{why}"
     return f"the recording by {event.recorder} was {event.change} by {who}{detail}"
 
 

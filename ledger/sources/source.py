@@ -51,6 +51,8 @@ class Trace:
     actor: str | None = None
     address: str | None = None
     correlation_id: str | None = None
+    reason: str | None = None
+    """Why the call's own translator found no fact; None if it has none, or was not asked yet."""
     names: dict[str, str] = field(default_factory=dict)
     documents: list[Document] = field(default_factory=list)
 
@@ -121,13 +123,12 @@ class Source(Generic[TraceType]):
         trace = self.parse(record)
         if isinstance(trace, str):
             return kind.because(trace)
-        reasons = []
         for translate in translators:
             facts = translate(trace)
             if not isinstance(facts, str):
                 return self._observation(trace, facts, file)
-            reasons.append(facts)
-        return kind.because(reasons[0])
+            trace.reason = trace.reason or facts
+        return kind.because(trace.reason or "no fact")
 
     def _translators(
         self, kind: TraceKind, record: Record

@@ -168,16 +168,17 @@ def test_a_record_is_counted_once_under_its_name_and_its_reason(tmp_path: Path) 
         assume_role("worker"),
         assume_role("worker", readOnly=True),
         record("GetRole", readOnly=True),
-        record("PassRole"),
+        record("DeleteUser"),
+        record("RunInstances", "ec2"),
         7,
     ]
     (tmp_path / "a.json").write_text(json.dumps(records))
     found, report = read("cloudtrail", tmp_path)
-    assert len(found) == 2
-    assert report.understood == {"iam:DeleteRole": 2}
+    assert len(found) == 4
+    assert report.understood == {"iam:DeleteRole": 2, "sts:AssumeRole": 1, "iam:DeleteUser": 1}
     assert report.read_only == {"iam:GetRole": 1}
-    assert report.not_understood == {"sts:AssumeRole (role not named)": 2, "iam:PassRole": 1}
-    assert (report.records, report.malformed_records) == (7, 1)
+    assert report.not_understood == {"sts:AssumeRole (role not named)": 1, "ec2:RunInstances": 1}
+    assert (report.records, report.malformed_records) == (8, 1)
 
 
 def test_the_files_name_is_kept_with_each_fact_and_each_fault(tmp_path: Path) -> None:

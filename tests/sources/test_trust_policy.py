@@ -66,10 +66,108 @@ def test_everyone_but_some_is_anyone_but_those() -> None:
     assert trustee(policy(reordered)) == trustee(policy(statement))
 
 
+EXTERNAL = {"StringEquals": {"sts:ExternalId": "k-77"}}
+
+
+def limited(condition: object, principal: object = "a", **more: object) -> str | None:
+    return trustee(policy(allow({"AWS": principal}) | {"Condition": condition} | more))
+
+
+def test_a_condition_is_shown_by_its_keys_and_its_digest() -> None:
+    assert limited(EXTERNAL) == "a if sts:ExternalId [5b09f2ef]"
+    both = EXTERNAL | {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    line = limited(both)
+    assert line is not None
+    assert line.startswith("a if aws:MultiFactorAuthPresent and sts:ExternalId [")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"StringEquals": {"sts:ExternalId": "k-78"}},
+        {"StringEquals": {"sts:ExternalId": ["k-77", "k-78"]}},
+        {"StringLike": {"sts:ExternalId": "k-77"}},
+        {"StringEquals": {"sts:RoleSessionName": "k-77"}},
+        EXTERNAL | {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+        {},
+        None,
+    ],
+)
+def test_every_change_of_a_condition_changes_the_line(other: object) -> None:
+    assert limited(other) != limited(EXTERNAL)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"StringEquals": {"k": "v"}}, {"StringEquals": {"k": ["v"]}}),
+        ({"StringEquals": {"k": ["v", "w"]}}, {"StringEquals": {"k": ["w", "v"]}}),
+        ({"Bool": {"k": True}}, {"Bool": {"k": "true"}}),
+        ({"A": {"k": "v"}, "B": {"l": "w"}}, {"B": {"l": "w"}, "A": {"k": "v"}}),
+    ],
+)
+def test_two_spellings_of_one_condition_are_one_line(one: object, other: object) -> None:
+    assert limited(one) == limited(other)
+
+
+@pytest.mark.parametrize("condition", [None, {}, "text", []])
+def test_an_empty_condition_limits_nothing(condition: object) -> None:
+    assert limited(condition) == "a"
+
+
+def test_a_condition_never_tells_a_value() -> None:
+    line = limited({"StringEquals": {"aws:username": "mei"}})
+    assert line is not None
+    assert "mei" not in line
+
+
+@pytest.mark.parametrize("condition", [{"StringEquals": "odd"}, {"StringEquals": {}}])
+def test_a_condition_without_keys_is_a_condition(condition: object) -> None:
+    line = limited(condition)
+    assert line is not None
+    assert line.startswith("a if a condition [")
+
+
+def test_keys_that_cannot_be_printed_or_are_too_long_do_not_break_the_line() -> None:
+    line = limited({"StringEquals": {"k\x1b\ud800" + "x" * 10_000: "v"}})
+    assert line is not None
+    assert line.isprintable()
+    assert len(line) < 300
+
+
+def test_each_principal_of_a_statement_has_its_condition() -> None:
+    line = limited(EXTERNAL, ["b", "a"])
+    assert line == "a if sts:ExternalId [5b09f2ef], b if sts:ExternalId [5b09f2ef]"
+
+
+def test_a_statement_that_denies_is_shown_after_those_that_allow() -> None:
+    deny = {"Effect": "Deny", "Principal": {"AWS": "b"}}
+    assert trustee(policy(deny, allow({"AWS": "a"}))) == "a, except b"
+    mfa = {"Effect": "Deny", "Principal": "*", "Condition": {"Bool": {"mfa": "false"}}}
+    line = trustee(policy(mfa, allow({"AWS": "a"})))
+    assert line is not None
+    assert line.startswith("a, except anyone if mfa [")
+
+
+@pytest.mark.parametrize(
+    "action", ["sts:TagSession", ["sts:TagSession", "STS:SetSourceIdentity"], "sts::tagSession"]
+)
+def test_a_statement_that_only_adds_to_sessions_trusts_nobody(action: object) -> None:
+    adds = allow({"AWS": "a"}) | {"Action": action}
+    assert trustee(policy(adds)) is None
+    whole = allow({"AWS": "a"}) | {"Action": "sts:AssumeRole", "Condition": EXTERNAL}
+    assert trustee(policy(adds, whole)) == "a if sts:ExternalId [5b09f2ef]"
+
+
+def test_a_statement_that_also_assumes_counts() -> None:
+    both = allow({"AWS": "a"}) | {"Action": ["sts:AssumeRole", "sts:TagSession"]}
+    assert trustee(policy(both)) == "a"
+
+
 def test_only_statements_that_allow_count() -> None:
     deny = {"Effect": "Deny", "Principal": "*"}
     assert trustee(policy(deny)) is None
-    assert trustee(policy(deny, allow({"AWS": "a"}), "text", allow({"AWS": "b"}))) == "a, b"
+    assert trustee(policy(allow({"AWS": "a"}), "text", allow({"AWS": "b"}))) == "a, b"
 
 
 @pytest.mark.parametrize("encode", [json.dumps, lambda document: quote(json.dumps(document)), dict])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,11 +16,16 @@ from ledger.sources.cloudtrail.arns import (
     role_of_arn,
     role_of_message,
 )
-from ledger.sources.fields import Record, Unreadable, first_text, mapping, text, why, within
+from ledger.sources.fields import NOBODY, Record, Unreadable, first_text, mapping, text, why, within
 from ledger.sources.source import Trace, Translation
 
 SERVICES: Final = ".amazonaws.com"
 ROLE: Final = "AWS::IAM::Role"
+
+_user = re.compile(
+    r"((?:on resource: user|user with name|login profile for user) )\S+", re.ASCII | re.IGNORECASE
+)
+"""A user whose name only a refusal's message tells."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,6 +47,11 @@ class Call(Trace):
         return region
 
     @property
+    def kind(self) -> str:
+        """The call as reports count it, e.g. `iam:CreateRole`."""
+        return f"{str(self.record.get('eventSource')).removesuffix(SERVICES)}:{self.name}"
+
+    @property
     def message(self) -> str:
         """The message of a refusal; empty if AWS did not refuse the call."""
         return text(self.record.get("errorMessage")) or ""
@@ -53,11 +64,19 @@ class Call(Trace):
     def why(self) -> str:
         """The reason of a refusal, without the caller's name."""
         error = self.error or f"{self.name} failed"
-        return why((self.name, error, self.message), (*caller.persons(self.identity), self.actor))
+        message = _user.sub(rf"\1{NOBODY}", self.message)
+        named = (text(self.request.get(key)) for key in ("userName", "newUserName"))
+        persons = (*caller.persons(self.identity), self.actor, *named)
+        return why((self.name, error, message), persons)
 
     def not_named(self, what: str) -> str:
         """The reason why a call tells no fact, if it does not name its role or its policy."""
         return "request omitted: too long" if self.omits_request else f"{what} not named"
+
+    def document(self, field: str, *given: object) -> dict[str, Any]:
+        """A fact's fields for a document: its digest and size. The first that is told is kept."""
+        kept = next(filter(None, map(self.keep, given)), None)
+        return {field: kept.digest, f"{field}_bytes": kept.size} if kept else {}
 
     def role(self) -> Role | None:
         """The role: as the request or the response names it, or the message of a refusal."""

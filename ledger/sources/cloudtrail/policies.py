@@ -14,7 +14,7 @@ from ledger.account.policy import (
 )
 from ledger.sources.cloudtrail.arns import policy_arn
 from ledger.sources.cloudtrail.call import Call, of_policy
-from ledger.sources.fields import text, within
+from ledger.sources.fields import Record, text, within
 from ledger.sources.source import Translation
 
 
@@ -28,7 +28,13 @@ def _create(call: Call) -> Translation:
         return PermissionChangeRefused(policy=policy, why=call.why())
     if policy is None:
         return call.not_named("policy")  # Its name alone is not the name that attachments use.
-    return PolicyCreated(policy=policy, policy_id=text(answer.get("policyId")))
+    return PolicyCreated(
+        policy=policy,
+        policy_id=text(answer.get("policyId")),
+        **call.document("document", call.request.get("policyDocument")),
+        document_version=text(answer.get("defaultVersionId")),
+        in_force=True,  # The first version is the default.
+    )
 
 
 def _arn_asked_for(call: Call) -> str | None:
@@ -41,12 +47,30 @@ def _arn_asked_for(call: Call) -> str | None:
 def _change(call: Call, policy: str) -> Translation:
     if call.error:
         return PermissionChangeRefused(policy=policy, why=call.why())
-    answer = within(call.response, "policyVersion")
-    version = text(call.request.get("versionId")) or text(answer.get("versionId"))
-    asked = (call.name == "SetDefaultPolicyVersion", call.request.get("setAsDefault") is True)
-    in_force = any(asked) or answer.get("isDefaultVersion") is True
+    version = text(call.request.get("versionId")) or text(_answer(call).get("versionId"))
+    in_force = _is_in_force(call)
     words = [call.name, version, "in force from now on" if in_force else None]
-    return PolicyChanged(policy=policy, detail=" ".join(word for word in words if word))
+    return PolicyChanged(
+        policy=policy,
+        detail=" ".join(word for word in words if word),
+        **call.document("document", call.request.get("policyDocument")),
+        document_version=version,
+        in_force=in_force,
+    )
+
+
+def _is_in_force(call: Call) -> bool | None:
+    """Whether the version is the default after the call; None if the record does not tell it."""
+    if call.name != "CreatePolicyVersion":
+        return call.name == "SetDefaultPolicyVersion"  # The default cannot be deleted.
+    answer = _answer(call).get("isDefaultVersion")
+    if isinstance(answer, bool):
+        return answer
+    return None if call.omits_request else call.request.get("setAsDefault") is True
+
+
+def _answer(call: Call) -> Record:
+    return within(call.response, "policyVersion")
 
 
 @of_policy

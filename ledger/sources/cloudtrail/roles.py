@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from ledger.account.agency import (
     AgencyCreated,
@@ -14,12 +14,14 @@ from ledger.account.agency import (
     AgencyDeletionRequested,
     AgencyTrustChanged,
 )
+from ledger.account.boundary import BoundaryRemoved, BoundarySet
 from ledger.account.permissions import (
     PermissionChangeRefused,
     PermissionGranted,
     PermissionRevoked,
     PermissionsChanged,
 )
+from ledger.messages import DomainEvent
 from ledger.sources.cloudtrail.arns import Role, role_of_task
 from ledger.sources.cloudtrail.call import Call, of_role
 from ledger.sources.fields import first_text, text, within
@@ -32,33 +34,50 @@ from ledger.values import ALL_REGIONS
 def _create(call: Call, role: Role) -> Translation:
     if call.error:
         return AgencyCreationRefused(agency=role.name, why=call.why())
-    created = AgencyCreated(agency=role.name, agency_id=role.id, trustee=_trustee(call))
-    boundary = text(call.request.get("permissionsBoundary"))
-    if boundary is None:
-        return created
-    return created, _changed(role, boundary, f"{call.name} with a permissions boundary")
+    return _created(call, role)
 
 
-def _trustee(call: Call) -> str | None:
+@of_role
+def _acquire(call: Call, role: Role) -> Translation:
+    """A role that is made from a template: the record does not tell the template's policies."""
+    if call.error:
+        return AgencyCreationRefused(agency=role.name, why=call.why())
+    template = text(call.request.get("templateArn")) or "a template that is not named"
+    permitted = _changed(role, None, f"{call.name}: its permissions are those of {template}")
+    return *_created(call, role), permitted
+
+
+def _created(call: Call, role: Role) -> tuple[DomainEvent, ...]:
     answer = within(call.response, "role")
-    service = first_text(
-        call.request.get(key) for key in ("aWSServiceName", "awsServiceName", "AWSServiceName")
+    trusts = [each.get("assumeRolePolicyDocument") for each in (call.request, answer)]
+    created = AgencyCreated(
+        agency=role.name,
+        agency_id=role.id,
+        trustee=first_text(map(trustee, trusts)) or _service(call),
+        **call.document("trust_document", *trusts),
     )
-    return (
-        trustee(call.request.get("assumeRolePolicyDocument"))
-        or trustee(answer.get("assumeRolePolicyDocument"))
-        or (f"service:{service}" if service else None)
-    )
+    limit = within(answer, "permissionsBoundary").get("permissionsBoundaryArn")
+    boundary = first_text((call.request.get("permissionsBoundary"), limit))
+    return (created,) if boundary is None else (created, _bounded(role, boundary))
+
+
+def _service(call: Call) -> str | None:
+    """The service that a service-linked role is for."""
+    keys = ("aWSServiceName", "awsServiceName", "AWSServiceName")
+    service = first_text(call.request.get(key) for key in keys)
+    return f"service:{service}" if service else None
 
 
 @of_role
 def _change_trust(call: Call, role: Role) -> Translation:
     if call.error:
         return PermissionChangeRefused(agency=role.name, why=call.why())
+    trust = call.request.get("policyDocument")
     return AgencyTrustChanged(
         agency=role.name,
         agency_id=role.id,
-        trustee=trustee(call.request.get("policyDocument")),
+        trustee=trustee(trust),
+        **call.document("trust_document", trust),
     )
 
 
@@ -98,7 +117,7 @@ def _end_of_task(call: Call) -> Translation:
 
 
 def _under_a_policy(
-    translate: Callable[[Role, str], PermissionGranted | PermissionRevoked],
+    translate: Callable[[Call, Role, str], PermissionGranted | PermissionRevoked],
 ) -> Callable[[Call], Translation]:
     """The translator of a call that gives a role a policy, or takes it away."""
 
@@ -109,33 +128,54 @@ def _under_a_policy(
             return _refused(call, role, policy)
         if policy is None:
             return _changed(role, None, f"{call.name}: the record does not name the policy")
-        return translate(role, policy)
+        return translate(call, role, policy)
 
     return translated
 
 
-def _grant(kind: Literal["managed", "inline"]) -> Callable[[Call], Translation]:
-    return _under_a_policy(
-        lambda role, policy: PermissionGranted(
-            agency=role.name,
-            agency_id=role.id,
-            region=ALL_REGIONS,
-            policy=policy,
-            policy_kind=kind,
-        )
+@_under_a_policy
+def _attach(_: Call, role: Role, policy: str) -> PermissionGranted:
+    return PermissionGranted(
+        agency=role.name,
+        agency_id=role.id,
+        region=ALL_REGIONS,
+        policy=policy,
+        policy_kind="managed",
     )
 
 
 @_under_a_policy
-def _revoke(role: Role, policy: str) -> PermissionRevoked:
+def _put(call: Call, role: Role, policy: str) -> PermissionGranted:
+    return PermissionGranted(
+        agency=role.name,
+        agency_id=role.id,
+        region=ALL_REGIONS,
+        policy=policy,
+        policy_kind="inline",
+        **call.document("document", call.request.get("policyDocument")),
+    )
+
+
+@_under_a_policy
+def _revoke(_: Call, role: Role, policy: str) -> PermissionRevoked:
     return PermissionRevoked(agency=role.name, agency_id=role.id, region=ALL_REGIONS, policy=policy)
 
 
 @of_role
-def _change_boundary(call: Call, role: Role) -> Translation:
-    """A permissions boundary limits a role without granting anything."""
+def _set_boundary(call: Call, role: Role) -> Translation:
     policy = call.policy()
-    return _refused(call, role, policy) if call.error else _changed(role, policy, call.name)
+    return _refused(call, role, policy) if call.error else _bounded(role, policy)
+
+
+@of_role
+def _remove_boundary(call: Call, role: Role) -> Translation:
+    if call.error:
+        return _refused(call, role, call.policy())
+    return BoundaryRemoved(agency=role.name, agency_id=role.id)
+
+
+def _bounded(role: Role, policy: str | None) -> BoundarySet:
+    return BoundarySet(agency=role.name, agency_id=role.id, policy=policy)
 
 
 def _refused(call: Call, role: Role, policy: str | None) -> PermissionChangeRefused:
@@ -153,14 +193,15 @@ def _changed(role: Role, policy: str | None, detail: str) -> PermissionsChanged:
 TRANSLATORS: Final[dict[str, Callable[[Call], Translation]]] = {
     "CreateRole": _create,
     "CreateServiceLinkedRole": _create,
+    "AcquireRole": _acquire,
     "UpdateAssumeRolePolicy": _change_trust,
     "DeleteRole": _delete,
     "DeleteServiceLinkedRole": _ask_for_deletion,
     "GetServiceLinkedRoleDeletionStatus": _end_of_task,
-    "AttachRolePolicy": _grant("managed"),
+    "AttachRolePolicy": _attach,
     "DetachRolePolicy": _revoke,
-    "PutRolePolicy": _grant("inline"),
+    "PutRolePolicy": _put,
     "DeleteRolePolicy": _revoke,
-    "PutRolePermissionsBoundary": _change_boundary,
-    "DeleteRolePermissionsBoundary": _change_boundary,
+    "PutRolePermissionsBoundary": _set_boundary,
+    "DeleteRolePermissionsBoundary": _remove_boundary,
 }

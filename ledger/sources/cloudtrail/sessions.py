@@ -13,7 +13,7 @@ from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
 from ledger.sources.cloudtrail import caller
 from ledger.sources.cloudtrail.arns import Role, role_id, role_of_arn
 from ledger.sources.cloudtrail.call import Call, of_role
-from ledger.sources.fields import text, within
+from ledger.sources.fields import first_text, mapping, text, within
 from ledger.sources.source import Translation
 from ledger.values import instant, later
 
@@ -28,6 +28,7 @@ _LIFE_SECONDS_MAX: Final = 129_600
 def _assume_role(call: Call, role: Role) -> Translation:
     """AssumeRole and similar calls. The fact belongs to the role's account, not to the caller's."""
     component = _component(call)
+    _keep_names(call, component)
     _let_both_copies_be_one_fact(call)
     if call.error:
         return _refused(call, role)
@@ -37,7 +38,16 @@ def _assume_role(call: Call, role: Role) -> Translation:
         region=call.region,
         component=component,
         expires_at=_expires_at(call),
+        session_policies=_session_policies(call),
+        **call.document("session_document", call.request.get("policy")),
     )
+
+
+def _session_policies(call: Call) -> tuple[str, ...] | None:
+    """The managed policies that limit the session; None if the record tells none."""
+    named = call.request.get("policyArns")
+    arns = [mapping(each).get("arn") or each for each in named] if isinstance(named, list) else []
+    return tuple(arn for arn in arns if isinstance(arn, str) and arn) or None
 
 
 def _refused(call: Call, role: Role) -> CredentialRefused:
@@ -59,6 +69,16 @@ def _let_both_copies_be_one_fact(call: Call) -> None:
     if shared and _is_from_another_account(call):
         call.trace_id = call.correlation_id = shared
         call.actor = caller.id_of(call.identity)
+
+
+def _keep_names(call: Call, component: str | None) -> None:
+    """Keep the session's name, if it may be a person's, and the person behind the session."""
+    session = text(call.request.get("roleSessionName"))
+    source = first_text(each.get("sourceIdentity") for each in (call.request, call.response))
+    if session and component is None:
+        call.names["session_name"] = session
+    if source:
+        call.names["source_identity"] = source
 
 
 def _component(call: Call) -> str | None:
@@ -102,14 +122,30 @@ def _read_expiration(found: re.Match[str]) -> datetime:
     )
 
 
+def _redeem_token(call: Call) -> Translation:
+    """A partner gets credentials for the token of an accepted delegation request."""
+    role = role_of_arn(text(call.response.get("assumedPrincipal")))
+    if role is None or call.error:
+        return call.not_named("role")  # It may act as a user.
+    call.account = role.account or call.account
+    return TemporaryCredentialIssued(
+        agency=role.name, region=call.region, expires_at=_expires_at(call)
+    )
+
+
 def _switch_role(call: Call) -> Translation:
-    """A console session goes on as a role. additionalEventData names the user who switched."""
-    named = role_of_arn(text(call.identity.get("arn")))
+    """A console session goes on as a role. Either account may have the record: the one of the role
+    has the role as the caller, and `SwitchFrom`; the one of the caller has `SwitchTo`.
+    """
+    more = within(call.record, "additionalEventData")
+    target = role_of_arn(text(more.get("SwitchTo")))
+    named = target or role_of_arn(text(call.identity.get("arn")))
     if named is None:
         return call.not_named("role")
-    role = named._replace(id=_id_of_session(call))
+    role = named if target else named._replace(id=_id_of_session(call))
     call.account = role.account or call.account
-    call.actor = text(within(call.record, "additionalEventData").get("SwitchFrom")) or call.actor
+    call.actor = text(more.get("SwitchFrom")) or call.actor
+    call.trace_id = text(call.record.get("sharedEventID")) or call.trace_id
     if call.error or call.response.get("SwitchRole") != "Success":
         return _refused(call, role)
     return TemporaryCredentialIssued(agency=role.name, agency_id=role.id, region=call.region)
@@ -136,6 +172,7 @@ TRANSLATORS: Final[dict[str, Callable[[Call], Translation]]] = {
     "sts:AssumeRole": _assume_role,
     "sts:AssumeRoleWithSAML": _assume_role,
     "sts:AssumeRoleWithWebIdentity": _assume_role,
+    "sts:GetDelegatedAccessToken": _redeem_token,
     "signin:ConsoleLogin": _console_login,
     "signin:SwitchRole": _switch_role,
 }

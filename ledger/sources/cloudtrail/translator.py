@@ -8,13 +8,23 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
-from ledger.sources.cloudtrail import caller, policies, roles, sessions
+from ledger.sources.cloudtrail import (
+    caller,
+    delegations,
+    organizations,
+    policies,
+    recording,
+    roles,
+    sessions,
+)
 from ledger.sources.cloudtrail.call import SERVICES, Call
+from ledger.sources.cloudtrail.unmodelled import changes_rights, unmodelled
 from ledger.sources.fields import Record, Unreadable, address, first_text, mapping, text, within
-from ledger.sources.source import Source, TraceKind
+from ledger.sources.source import Source, TraceKind, Translation
 from ledger.values import instant
 
 _DRY_RUN: Final = "DryRunOperation"
@@ -89,6 +99,13 @@ def _error(record: Record) -> str | None:
     return str(code)
 
 
+def _of(
+    service: str, *tables: Mapping[str, Callable[[Call], Translation]]
+) -> dict[str, Callable[[Call], Translation]]:
+    """The translators of a service's calls, by the names of their kinds."""
+    return {f"{service}:{name}": each for table in tables for name, each in table.items()}
+
+
 SOURCE: Final[Source[Call]] = Source(
     name="cloudtrail",
     title="AWS CloudTrail",
@@ -96,9 +113,10 @@ SOURCE: Final[Source[Call]] = Source(
     envelopes=("Records",),
     kind_of=kind_of,
     parse=parse,
-    translators={
-        **sessions.TRANSLATORS,
-        **{f"iam:{name}": translator for name, translator in roles.TRANSLATORS.items()},
-        **{f"iam:{name}": translator for name, translator in policies.TRANSLATORS.items()},
-    },
+    translators=dict(sessions.TRANSLATORS)
+    | _of("iam", roles.TRANSLATORS, policies.TRANSLATORS, delegations.TRANSLATORS)
+    | _of("organizations", organizations.TRANSLATORS)
+    | _of("cloudtrail", recording.TRANSLATORS),
+    changes_rights=changes_rights,
+    unmodelled=unmodelled,
 )

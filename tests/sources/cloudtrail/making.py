@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ledger.account.unmodelled import NotModelled
 from ledger.messages import DomainEvent, Observation
 from tests.sources.reading import translated
 
@@ -34,12 +35,14 @@ def record(name: str, source: str = "iam", **fields: Any) -> Record:
     } | fields
 
 
-def call(name: str, source: str = "iam", **request: Any) -> Record:
+def call(name: str, source: str = "iam", /, **request: Any) -> Record:
     """A call that succeeded, by its request."""
     return record(name, source, requestParameters=request)
 
 
-def refused(name: str, message: str | None = None, source: str = "iam", **request: Any) -> Record:
+def refused(
+    name: str, message: str | None = None, source: str = "iam", /, **request: Any
+) -> Record:
     """A call that AWS refused. Of a call that is not authorized, the request is not recorded."""
     fields = {"errorCode": "AccessDenied", "errorMessage": message}
     return record(name, source, requestParameters=request or None, **fields)
@@ -65,6 +68,13 @@ def fact(said: Record) -> Any:
     """The only fact of a record."""
     (event,) = facts(said)
     return event
+
+
+def kept(said: Record) -> str:
+    """The name of a call that is kept as it is, because it may change rights; with the reason."""
+    event = fact(said)
+    assert isinstance(event, NotModelled), event
+    return f"{event.call} ({event.detail})" if event.detail else event.call
 
 
 def counted(said: Record) -> str:

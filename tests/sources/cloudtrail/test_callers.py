@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ledger.events import subjects_of
 from ledger.messages import Observation, Recorded
 from tests.sources.cloudtrail.making import (
     ACCOUNT,
@@ -143,12 +145,14 @@ def test_the_actor_of_such_a_call_is_what_both_copies_tell(who: str, actor: str)
 
 
 @pytest.mark.parametrize("session", SESSIONS)
-def test_the_session_of_such_a_call_is_not_kept_since_it_may_be_a_persons_name(
+def test_the_session_of_such_a_call_is_a_name_that_can_be_erased_and_not_a_component(
     session: str,
 ) -> None:
     for each in copies("user", session):
-        event: Any = observed(each).events[0]
+        found = observed(each)
+        event: Any = found.events[0]
         assert (event.agency, event.agency_id, event.component) == ("worker", "AROA1", None)
+        assert found.names == ({"session_name": session} if session else {})
 
 
 def test_the_only_record_of_a_call_from_another_account_keeps_the_callers_name() -> None:
@@ -184,13 +188,15 @@ def recorded(folder: Path, imports: list[list[Observation]]) -> list[dict[str, A
         for observations in imports:
             opened.observe(observations)
         history = [entry for entry in opened.history() if entry.type != "SubjectRegistered"]
-        names = opened.names({entry.actor for entry in history if entry.actor})
-    return [_with_name(entry, names.get(entry.actor or "")) for entry in history]
+        names = opened.names({each for entry in history for each in subjects_of(entry)})
+    return [_with_names(entry, names) for entry in history]
 
 
-def _with_name(entry: Recorded, actor: str | None) -> dict[str, Any]:
+def _with_names(entry: Recorded, names: Mapping[str, str]) -> dict[str, Any]:
     event = entry.event.model_dump(exclude={"address"})
-    return {"type": entry.type, "account": entry.account, "actor": actor, "event": event}
+    named = {field: names.get(str(value), value) for field, value in event.items()}
+    actor = names.get(entry.actor or "")
+    return {"type": entry.type, "account": entry.account, "actor": actor, "event": named}
 
 
 # -- a record that is delivered again ------------------------------------------------------------

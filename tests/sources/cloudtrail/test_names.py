@@ -15,8 +15,8 @@ from tests.sources.cloudtrail.making import (
     ZOE,
     Record,
     call,
-    counted,
     fact,
+    kept,
     observed,
     record,
     refused,
@@ -76,14 +76,14 @@ def test_a_refused_call_names_its_role_in_the_message_alone(message: str) -> Non
     ],
 )
 def test_a_message_that_does_not_name_one_role_names_none(message: str) -> None:
-    assert counted(refused("DeleteRole", message)) == "iam:DeleteRole (role not named)"
+    assert kept(refused("DeleteRole", message)) == "iam:DeleteRole (role not named)"
 
 
 def test_a_message_of_more_than_8192_characters_names_none() -> None:
     message = f"on resource: {ROLE} "
     longest = message.ljust(8_192, ".")
     assert fact(refused("DeleteRole", longest)).agency == "worker"
-    assert counted(refused("DeleteRole", f"{longest}.")) == "iam:DeleteRole (role not named)"
+    assert kept(refused("DeleteRole", f"{longest}.")) == "iam:DeleteRole (role not named)"
 
 
 def test_a_call_with_a_message_and_without_a_code_was_refused() -> None:
@@ -127,7 +127,7 @@ def test_a_role_of_another_account_belongs_to_that_account(arn: str) -> None:
     ],
 )
 def test_a_text_that_is_not_the_arn_of_a_role_names_none(arn: str) -> None:
-    assert counted(call("DeleteRole", roleArn=arn)) == "iam:DeleteRole (role not named)"
+    assert kept(call("DeleteRole", roleArn=arn)) == "iam:DeleteRole (role not named)"
 
 
 def test_the_attempt_on_a_role_of_another_account_belongs_to_that_account() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -13,6 +15,7 @@ from ledger.account.policy import (
     PolicyDeleted,
     PolicyDeletionAttempted,
 )
+from ledger.documents import document_of
 from tests.sources.cloudtrail.making import (
     ACCOUNT,
     ADMIN,
@@ -21,8 +24,8 @@ from tests.sources.cloudtrail.making import (
     ROLE,
     Record,
     call,
-    counted,
     fact,
+    kept,
     observed,
     record,
     refused,
@@ -39,7 +42,7 @@ def created(arn: str | None = OWN, **request: Any) -> Record:
 
 def test_a_policy_that_is_created_by_name_and_attached_by_arn_is_one_policy() -> None:
     policy = fact(created())
-    assert policy == PolicyCreated(policy=OWN, policy_id="ANPA1")
+    assert policy == PolicyCreated(policy=OWN, policy_id="ANPA1", in_force=True)
     attached = fact(call("AttachRolePolicy", roleName="worker", policyArn=OWN))
     assert isinstance(attached, PermissionGranted)
     assert attached.policy == policy.policy
@@ -60,28 +63,28 @@ def test_without_an_arn_in_the_response_the_policy_has_the_arn_that_follows_from
 ) -> None:
     caller = {"arn": f"arn:{partition}:sts::{ACCOUNT}:assumed-role/admin/zoe"}
     assert fact(created(None, **path) | {"userIdentity": caller}) == PolicyCreated(
-        policy=arn, policy_id="ANPA1"
+        policy=arn, policy_id="ANPA1", in_force=True
     )
     refusal = refused("CreatePolicy", "No.", policyName="reader", **path)
     assert fact(refusal | {"userIdentity": caller}).policy == arn
 
 
 @pytest.mark.parametrize("identity", [{}, {"arn": "zoe"}, {"invokedBy": "example.amazonaws.com"}])
-def test_a_created_policy_whose_arn_is_not_known_is_counted(identity: Record) -> None:
+def test_a_created_policy_whose_arn_is_not_known_is_kept(identity: Record) -> None:
     said = created(None) | {"userIdentity": identity}
-    assert counted(said) == "iam:CreatePolicy (policy not named)"
+    assert kept(said) == "iam:CreatePolicy (policy not named)"
 
 
 @pytest.mark.parametrize(
     ("request_", "reason"), [(None, "policy not named"), (OMITTED, "request omitted: too long")]
 )
 @pytest.mark.parametrize("name", ["CreatePolicy", "DeletePolicy", *CHANGES])
-def test_a_call_that_does_not_name_its_policy_is_counted_with_the_reason(
+def test_a_call_that_does_not_name_its_policy_is_kept_with_the_reason(
     name: str, request_: Record | None, reason: str
 ) -> None:
-    assert counted(record(name, requestParameters=request_)) == f"iam:{name} ({reason})"
+    assert kept(record(name, requestParameters=request_)) == f"iam:{name} ({reason})"
     refusal = refused(name, "No.") | {"requestParameters": request_}
-    assert counted(refusal) == f"iam:{name} ({reason})"
+    assert kept(refusal) == f"iam:{name} ({reason})"
 
 
 @pytest.mark.parametrize("name", ["DeletePolicy", *CHANGES])
@@ -117,12 +120,12 @@ def test_a_refused_call_names_its_policy_in_the_message_alone(
 def test_a_message_of_more_than_8192_characters_names_no_policy() -> None:
     longest = "on resource: policy reader ".ljust(8_192, ".")
     assert fact(refused("DeletePolicy", longest)).policy == "reader"
-    assert counted(refused("DeletePolicy", f"{longest}.")) == "iam:DeletePolicy (policy not named)"
+    assert kept(refused("DeletePolicy", f"{longest}.")) == "iam:DeletePolicy (policy not named)"
 
 
 @pytest.mark.parametrize("message", ["Policy not attached.", f"on resource: {ROLE}"])
 def test_a_message_that_names_no_policy_tells_none(message: str) -> None:
-    assert counted(refused("DeletePolicy", message)) == "iam:DeletePolicy (policy not named)"
+    assert kept(refused("DeletePolicy", message)) == "iam:DeletePolicy (policy not named)"
 
 
 def test_a_deleted_policy_is_gone() -> None:
@@ -142,49 +145,93 @@ def test_a_refused_change_of_a_policy_is_an_attempt_and_changes_nothing(name: st
     )
 
 
+NEW, SET, GONE = CHANGES
+DEFAULT = "in force from now on"
+
+
 @pytest.mark.parametrize(
-    ("name", "request_", "answer", "detail"),
+    ("name", "request_", "answer", "expected"),
     [
-        ("CreatePolicyVersion", {}, {"versionId": "v2"}, "CreatePolicyVersion v2"),
+        (NEW, {}, {"versionId": "v2"}, (f"{NEW} v2", "v2", False)),
+        (NEW, {"setAsDefault": True}, {"versionId": "v2"}, (f"{NEW} v2 {DEFAULT}", "v2", True)),
         (
-            "CreatePolicyVersion",
-            {"setAsDefault": True},
-            {"versionId": "v2"},
-            "CreatePolicyVersion v2 in force from now on",
-        ),
-        (
-            "CreatePolicyVersion",
+            NEW,
             {},
             {"versionId": "v2", "isDefaultVersion": True},
-            "CreatePolicyVersion v2 in force from now on",
+            (f"{NEW} v2 {DEFAULT}", "v2", True),
         ),
         (
-            "CreatePolicyVersion",
+            NEW,
             {"setAsDefault": False},
             {"versionId": "v2", "isDefaultVersion": False},
-            "CreatePolicyVersion v2",
+            (f"{NEW} v2", "v2", False),
         ),
         (
-            "CreatePolicyVersion",
+            NEW,
             {"setAsDefault": True},
-            {},
-            "CreatePolicyVersion in force from now on",
+            {"versionId": "v2", "isDefaultVersion": False},
+            (f"{NEW} v2", "v2", False),
         ),
-        (
-            "SetDefaultPolicyVersion",
-            {"versionId": "v1"},
-            {},
-            "SetDefaultPolicyVersion v1 in force from now on",
-        ),
-        ("DeletePolicyVersion", {"versionId": "v1"}, {}, "DeletePolicyVersion v1"),
-        ("DeletePolicyVersion", {}, {}, "DeletePolicyVersion"),
+        (NEW, {"setAsDefault": True}, {}, (f"{NEW} {DEFAULT}", None, True)),
+        (NEW, {"setAsDefault": "true"}, {}, (NEW, None, False)),
+        (NEW, {"omitted": True}, {"versionId": "v2"}, (f"{NEW} v2", "v2", None)),
+        (SET, {"versionId": "v1"}, {}, (f"{SET} v1 {DEFAULT}", "v1", True)),
+        (GONE, {"versionId": "v1"}, {}, (f"{GONE} v1", "v1", False)),
+        (GONE, {}, {}, (GONE, None, False)),
     ],
 )
 def test_a_change_of_a_policy_tells_which_version_and_whether_it_is_in_force(
-    name: str, request_: Record, answer: Record, detail: str
+    name: str,
+    request_: Record,
+    answer: Record,
+    expected: tuple[str, str | None, bool | None],
 ) -> None:
+    detail, version, in_force = expected
     said = call(name, policyArn=OWN, **request_) | {"responseElements": {"policyVersion": answer}}
-    assert fact(said) == PolicyChanged(policy=OWN, detail=detail)
+    assert fact(said) == PolicyChanged(
+        policy=OWN, detail=detail, document_version=version, in_force=in_force
+    )
+
+
+# -- the document --------------------------------------------------------------------------------
+
+ALLOWED = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*"}}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [ALLOWED, json.dumps(ALLOWED), json.dumps(ALLOWED, indent=4), quote(json.dumps(ALLOWED))],
+)
+@pytest.mark.parametrize("name", ["CreatePolicy", NEW])
+def test_the_document_of_a_policy_is_kept_under_the_digest_that_the_fact_has(
+    name: str, written: object
+) -> None:
+    answer = {"policy": {"arn": OWN, "defaultVersionId": "v1"}}
+    said = call(name, policyDocument=written) | {"responseElements": answer}
+    found = observed(said)
+    expected = document_of(ALLOWED)
+    assert expected is not None
+    assert found.documents == (expected,)
+    event: Any = found.events[0]
+    assert (event.document, event.document_bytes) == (expected.digest, expected.size)
+    assert event.document_version == ("v1" if name == "CreatePolicy" else None)
+
+
+@pytest.mark.parametrize("written", [None, "", OMITTED, "null"])
+@pytest.mark.parametrize("name", ["CreatePolicy", NEW])
+def test_a_document_that_is_left_out_leaves_a_change_of_unknown_content(
+    name: str, written: object
+) -> None:
+    said = call(name, policyDocument=written) | {"responseElements": {"policy": {"arn": OWN}}}
+    found = observed(said)
+    event: Any = found.events[0]
+    assert (event.document, event.document_bytes, found.documents) == (None, None, ())
+
+
+def test_the_document_of_a_refused_call_is_not_kept() -> None:
+    for name in ("CreatePolicy", NEW):
+        said = refused(name, "No.", policyArn=OWN, policyDocument=json.dumps(ALLOWED))
+        assert observed(said).documents == ()
 
 
 @pytest.mark.parametrize("name", ["DeletePolicy", *CHANGES])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -15,12 +16,14 @@ from ledger.account.agency import (
     AgencyDeletionRequested,
     AgencyTrustChanged,
 )
+from ledger.account.boundary import BoundaryRemoved, BoundarySet
 from ledger.account.permissions import (
     PermissionChangeRefused,
     PermissionGranted,
     PermissionRevoked,
     PermissionsChanged,
 )
+from ledger.documents import document_of
 from ledger.messages import DomainEvent
 from ledger.sources.cloudtrail.roles import TRANSLATORS
 from tests.sources.cloudtrail.making import (
@@ -33,6 +36,7 @@ from tests.sources.cloudtrail.making import (
     counted,
     fact,
     facts,
+    kept,
     observed,
     record,
     refused,
@@ -40,11 +44,17 @@ from tests.sources.cloudtrail.making import (
 
 PERSON = "(somebody)"
 TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.aws"}}]})
+_trust = document_of(TRUST)
+assert _trust is not None
+TRUSTED: dict[str, Any] = {
+    "trust_document": _trust.digest,
+    "trust_document_bytes": _trust.size,
+}
 
 ACCEPTED: dict[str, tuple[dict[str, Any], DomainEvent]] = {
     "CreateRole": (
         {"assumeRolePolicyDocument": TRUST},
-        AgencyCreated(agency="worker", trustee="service:ec2.aws"),
+        AgencyCreated(agency="worker", trustee="service:ec2.aws", **TRUSTED),
     ),
     "CreateServiceLinkedRole": (
         {"aWSServiceName": "example.amazonaws.com"},
@@ -52,7 +62,7 @@ ACCEPTED: dict[str, tuple[dict[str, Any], DomainEvent]] = {
     ),
     "UpdateAssumeRolePolicy": (
         {"policyDocument": TRUST},
-        AgencyTrustChanged(agency="worker", trustee="service:ec2.aws"),
+        AgencyTrustChanged(agency="worker", trustee="service:ec2.aws", **TRUSTED),
     ),
     "DeleteRole": ({}, AgencyDeleted(agency="worker")),
     "DeleteServiceLinkedRole": ({}, AgencyDeletionRequested(agency="worker")),
@@ -74,13 +84,11 @@ ACCEPTED: dict[str, tuple[dict[str, Any], DomainEvent]] = {
     ),
     "PutRolePermissionsBoundary": (
         {"permissionsBoundary": ADMIN},
-        PermissionsChanged(
-            agency="worker", region="*", policy=ADMIN, detail="PutRolePermissionsBoundary"
-        ),
+        BoundarySet(agency="worker", policy=ADMIN),
     ),
     "DeleteRolePermissionsBoundary": (
         {},
-        PermissionsChanged(agency="worker", region="*", detail="DeleteRolePermissionsBoundary"),
+        BoundaryRemoved(agency="worker"),
     ),
 }
 """Each call on a role, by its name: the rest of its request, and the fact."""
@@ -118,9 +126,9 @@ def test_each_call_on_a_role_tells_its_fact(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
-def test_a_call_that_does_not_name_its_role_is_counted_with_the_reason(name: str) -> None:
-    assert counted(call(name, **ACCEPTED[name][0])) == f"iam:{name} (role not named)"
-    assert counted(refused(name)) == f"iam:{name} (role not named)"
+def test_a_call_that_does_not_name_its_role_is_kept_with_the_reason(name: str) -> None:
+    assert kept(call(name, **ACCEPTED[name][0])) == f"iam:{name} (role not named)"
+    assert kept(refused(name)) == f"iam:{name} (role not named)"
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -131,7 +139,7 @@ def test_each_refused_call_on_a_role_is_an_attempt_and_changes_nothing(name: str
 
 
 def test_the_tables_have_every_call_on_a_role() -> None:
-    assert {*ACCEPTED, "GetServiceLinkedRoleDeletionStatus"} == TRANSLATORS.keys()
+    assert {*ACCEPTED, "AcquireRole", "GetServiceLinkedRoleDeletionStatus"} == TRANSLATORS.keys()
     assert REFUSED.keys() == ACCEPTED.keys()
 
 
@@ -200,12 +208,86 @@ def test_the_trustee_is_read_from_the_request_the_response_or_the_services_name(
 def test_a_role_that_is_created_with_a_permissions_boundary_is_two_facts() -> None:
     created, limited = facts(call("CreateRole", roleName="worker", permissionsBoundary=ADMIN))
     assert created == AgencyCreated(agency="worker")
-    assert limited == PermissionsChanged(
-        agency="worker",
-        region="*",
-        policy=ADMIN,
-        detail="CreateRole with a permissions boundary",
+    assert limited == BoundarySet(agency="worker", policy=ADMIN)
+
+
+def test_the_boundary_of_a_new_role_may_stand_in_the_response_alone() -> None:
+    boundary = {"permissionsBoundaryType": "Policy", "permissionsBoundaryArn": ADMIN}
+    answer = {"role": {"roleName": "worker", "roleId": "AROA1", "permissionsBoundary": boundary}}
+    _, limited = facts(record("CreateRole", responseElements=answer))
+    assert limited == BoundarySet(agency="worker", agency_id="AROA1", policy=ADMIN)
+
+
+def test_a_role_that_is_acquired_from_a_template_has_unknown_permissions() -> None:
+    template = f"arn:aws:iam::{ACCOUNT}:role-template/reader"
+    answer = {"role": {"roleName": "worker", "roleId": "AROA1", "assumeRolePolicyDocument": TRUST}}
+    said = call("AcquireRole", templateArn=template) | {"responseElements": answer}
+    assert facts(said) == (
+        AgencyCreated(agency="worker", agency_id="AROA1", trustee="service:ec2.aws", **TRUSTED),
+        PermissionsChanged(
+            agency="worker",
+            agency_id="AROA1",
+            region="*",
+            detail=f"AcquireRole: its permissions are those of {template}",
+        ),
     )
+    message = f"not authorized on resource: {ROLE}"
+    assert fact(refused("AcquireRole", message)) == AgencyCreationRefused(
+        agency="worker", why=f"AcquireRole: AccessDenied: {message}"
+    )
+
+
+# -- the documents -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("written", [TRUST, quote(TRUST), json.loads(TRUST)])
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("CreateRole", "assumeRolePolicyDocument"),
+        ("UpdateAssumeRolePolicy", "policyDocument"),
+        ("PutRolePolicy", "policyDocument"),
+    ],
+)
+def test_the_document_of_a_trust_and_of_an_inline_policy_is_kept(
+    name: str, key: str, written: object
+) -> None:
+    found = observed(call(name, roleName="worker", policyName="scratch", **{key: written}))
+    assert found.documents == (document_of(TRUST),)
+    fields = set(found.events[0].model_dump().values())
+    assert {TRUSTED["trust_document"], TRUSTED["trust_document_bytes"]} <= fields
+
+
+def test_the_trust_that_the_request_leaves_out_is_kept_from_the_response() -> None:
+    answer = {"role": {"roleName": "worker", "assumeRolePolicyDocument": quote(TRUST)}}
+    for left_out in (None, {"omitted": True}, ""):
+        said = call("CreateRole", assumeRolePolicyDocument=left_out)
+        found = observed(said | {"responseElements": answer})
+        assert found.documents == (document_of(TRUST),)
+
+
+@pytest.mark.parametrize("left_out", [None, "", {"omitted": True}])
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("CreateRole", "assumeRolePolicyDocument"),
+        ("UpdateAssumeRolePolicy", "policyDocument"),
+        ("PutRolePolicy", "policyDocument"),
+    ],
+)
+def test_a_document_that_is_left_out_is_a_change_of_unknown_content(
+    name: str, key: str, left_out: object
+) -> None:
+    found = observed(call(name, roleName="worker", policyName="scratch", **{key: left_out}))
+    said = found.events[0].model_dump()
+    assert found.documents == ()
+    assert said.get("document") is said.get("trust_document") is said.get("trustee") is None
+
+
+def test_the_documents_of_refused_calls_are_not_kept() -> None:
+    for name in ("CreateRole", "UpdateAssumeRolePolicy", "PutRolePolicy"):
+        request = {"assumeRolePolicyDocument": TRUST, "policyDocument": TRUST}
+        assert observed(refused(name, "No.", roleName="worker", **request)).documents == ()
 
 
 # -- requests that CloudTrail left out -----------------------------------------------------------
@@ -215,18 +297,18 @@ OMITTED = {"reason": "requestParameters too large", "omitted": True, "originalSi
 
 @pytest.mark.parametrize("omitted", [OMITTED, {"omitted": "true"}])
 @pytest.mark.parametrize("name", ACCEPTED)
-def test_a_call_whose_request_is_left_out_is_counted_with_that_reason(
+def test_a_call_whose_request_is_left_out_is_kept_with_that_reason(
     name: str, omitted: Record
 ) -> None:
     expected = f"iam:{name} (request omitted: too long)"
-    assert counted(record(name, requestParameters=omitted)) == expected
+    assert kept(record(name, requestParameters=omitted)) == expected
 
 
 def test_a_request_that_is_left_out_hides_nothing_that_the_response_tells() -> None:
     answer = {"role": {"roleName": "worker", "roleId": "AROA1", "assumeRolePolicyDocument": TRUST}}
     said = record("CreateRole", requestParameters=OMITTED, responseElements=answer)
     assert fact(said) == AgencyCreated(
-        agency="worker", agency_id="AROA1", trustee="service:ec2.aws"
+        agency="worker", agency_id="AROA1", trustee="service:ec2.aws", **TRUSTED
     )
 
 

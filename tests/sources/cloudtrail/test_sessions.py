@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
+from ledger.documents import document_of
+from ledger.messages import Observation
 from ledger.values import instant_text
 from tests.sources.cloudtrail.making import (
     ACCOUNT,
+    ADMIN,
+    OWN,
     PARTNER,
     ROLE,
     SESSION,
@@ -19,6 +26,7 @@ from tests.sources.cloudtrail.making import (
     assume_role,
     counted,
     fact,
+    kept,
     observed,
     record,
     refused,
@@ -53,10 +61,10 @@ def test_each_way_to_assume_a_role_may_be_refused(name: str) -> None:
         ({"requestParameters": {"omitted": True}}, "request omitted: too long"),
     ],
 )
-def test_a_credential_of_a_role_that_is_not_named_is_counted(
+def test_a_credential_of_a_role_that_is_not_named_is_kept(
     name: str, fields: Record, reason: str
 ) -> None:
-    assert counted(record(name, "sts", **fields)) == f"sts:{name} ({reason})"
+    assert kept(record(name, "sts", **fields)) == f"sts:{name} ({reason})"
 
 
 @pytest.mark.parametrize(
@@ -144,6 +152,83 @@ def test_a_session_is_a_component_unless_it_may_be_the_callers_name(
 def test_a_federated_session_is_named_after_a_person(name: str) -> None:
     request = {"roleArn": ROLE, "roleSessionName": "batch"}
     assert fact(record(name, "sts", requestParameters=request)).component is None
+
+
+def asked(**request: Any) -> Observation:
+    return observed(assume_role(requestParameters={"roleArn": ROLE} | request))
+
+
+@pytest.mark.parametrize("session", ["zoe", "zoe-laptop", "zoe@example.com"])
+def test_a_session_named_after_a_person_is_kept_as_a_name_that_can_be_erased(session: str) -> None:
+    assert asked(roleSessionName=session).names == {"session_name": session}
+
+
+def test_a_session_that_is_a_component_is_not_kept_a_second_time() -> None:
+    found = asked(roleSessionName="batch")
+    event: Any = found.events[0]
+    assert (event.component, found.names) == ("batch", {})
+
+
+@pytest.mark.parametrize("name", CALLS[1:])
+def test_the_name_of_a_federated_session_is_kept(name: str) -> None:
+    request = {"roleArn": ROLE, "roleSessionName": "batch"}
+    found = observed(record(name, "sts", requestParameters=request))
+    assert found.names == {"session_name": "batch"}
+
+
+def test_the_source_identity_is_kept_from_the_request_or_the_response() -> None:
+    assert asked(sourceIdentity="zoe@example.com").names == {"source_identity": "zoe@example.com"}
+    answered = assume_role(responseElements=ANSWER | {"sourceIdentity": "mei"})
+    assert observed(answered).names == {"source_identity": "mei"}
+    assert asked(sourceIdentity="").names == {}
+
+
+# -- what limits a session -----------------------------------------------------------------------
+
+LIMIT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("written", [LIMIT, quote(LIMIT), json.loads(LIMIT), f" {LIMIT}\n"])
+def test_the_policy_that_limits_a_session_is_kept_under_its_digest(
+    name: str, written: object
+) -> None:
+    request = {"roleArn": ROLE, "policy": written}
+    found = observed(record(name, "sts", requestParameters=request))
+    expected = document_of(LIMIT)
+    assert expected is not None
+    event: Any = found.events[0]
+    assert found.documents == (expected,)
+    assert (event.session_document, event.session_document_bytes) == expected[:2]
+
+
+@pytest.mark.parametrize(
+    ("arns", "expected"),
+    [
+        ([{"arn": ADMIN}, {"arn": OWN}], (ADMIN, OWN)),
+        ([ADMIN], (ADMIN,)),
+        ([{"arn": None}, {}, 7, ""], None),
+        ([], None),
+        ("x", None),
+        (None, None),
+    ],
+)
+def test_the_managed_policies_that_limit_a_session_are_named(
+    arns: object, expected: tuple[str, ...] | None
+) -> None:
+    event: Any = asked(policyArns=arns).events[0]
+    assert (event.session_policies, event.session_document) == (expected, None)
+
+
+@pytest.mark.parametrize("left_out", [None, "", {"omitted": True}])
+def test_a_session_policy_that_is_left_out_is_not_known(left_out: object) -> None:
+    found = asked(policy=left_out)
+    event: Any = found.events[0]
+    assert (event.session_document, event.session_document_bytes, found.documents) == (
+        None,
+        None,
+        (),
+    )
 
 
 # -- until when ----------------------------------------------------------------------------------
@@ -254,6 +339,45 @@ def test_a_switch_that_failed_is_a_refused_credential(said: Record, why: str) ->
     assert fact(said) == CredentialRefused(
         agency="worker", agency_id="AROA1", region="eu-north-1", why=why
     )
+
+
+@pytest.mark.parametrize(
+    "target",
+    [f"arn:aws:iam::{PARTNER}:role/deep/reader", f"arn:aws:sts::{PARTNER}:assumed-role/reader/zoe"],
+)
+@pytest.mark.parametrize("caller", [{"arn": ZOE}, {"arn": SESSION, "principalId": "AROA1:zoe"}])
+def test_a_switch_that_the_callers_account_has_tells_the_role_that_it_leads_to(
+    caller: Record, target: str
+) -> None:
+    found = observed(switch(userIdentity=caller, additionalEventData={"SwitchTo": target}))
+    assert (found.account, found.actor) == (PARTNER, caller["arn"])
+    assert found.events == (TemporaryCredentialIssued(agency="reader", region="eu-north-1"),)
+
+
+def test_the_two_records_of_a_switch_that_share_an_id_are_one_fact() -> None:
+    ours = switch(userIdentity={"arn": ZOE}, additionalEventData={"SwitchTo": ROLE}, eventID="e-2")
+    records = [each | {"sharedEventID": "shared-1"} for each in (ours, switch())]
+    assert len({observed(each).command_id for each in records}) == 1
+    assert len({observed(each).command_id for each in (ours, switch())}) == 2
+
+
+@pytest.mark.parametrize("principal", [ROLE, SESSION])
+def test_a_partner_that_redeems_a_delegation_token_gets_a_credential_of_the_role(
+    principal: str,
+) -> None:
+    answer = {"assumedPrincipal": principal, "credentials": {"expiration": "2026-02-01T11:00:00Z"}}
+    said = record("GetDelegatedAccessToken", "sts", responseElements=answer, readOnly=False)
+    assert fact(said) == TemporaryCredentialIssued(
+        agency="worker", region="eu-north-1", expires_at=datetime(2026, 2, 1, 11, tzinfo=UTC)
+    )
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"responseElements": {"assumedPrincipal": ZOE}}, {"errorCode": "AccessDenied"}]
+)
+def test_a_token_that_is_not_redeemed_for_a_role_is_kept_as_a_call(fields: Record) -> None:
+    said = record("GetDelegatedAccessToken", "sts", readOnly=False, **fields)
+    assert kept(said) == "sts:GetDelegatedAccessToken (role not named)"
 
 
 @pytest.mark.parametrize("identity", [{"arn": ZOE}, {"arn": "worker"}, {}])
