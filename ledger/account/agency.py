@@ -92,6 +92,17 @@ class AgencyTrustChanged(DomainEvent):
     """The size of the trust policy's canonical form."""
 
 
+class AgencyChanged(DomainEvent):
+    """The agency was changed, but neither its trust nor its policies: its tags, its description."""
+
+    TOPIC = "AgencyChanged.v1"
+
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
+    detail: Line
+    """The call, and what it named beside the agency."""
+
+
 class AgencyExpiryChanged(DomainEvent):
     """From now on the agency ends by itself at another time, or not at all."""
 
@@ -305,6 +316,12 @@ EVENTS: Meanings = {
         standing_of_trust,
         role="change",
         says=Says("trust set", "agency", THE_AGENCY | _TRUSTEE),
+    ),
+    AgencyChanged: Meaning(
+        lambda event, who: f"{who} changed the agency {called(event)}: {event.detail}",
+        "on record only: neither its trust nor its policies changed",
+        role="change",
+        says=Says("evidence", "agency", THE_AGENCY),
     ),
     AgencyExpiryChanged: Meaning(
         lambda event, who: f"{who} changed until when {called(event)} exists: {_until(event)}",

@@ -28,7 +28,7 @@ def _record(event_id: str, name: str) -> dict[str, object]:
         "eventVersion": "1.08",
         "eventID": f"00000000-0000-0000-0000-00000000000{event_id}",
         "eventTime": "2026-01-02T03:04:05Z",
-        "eventSource": "iam.amazonaws.com",
+        "eventSource": f"{'ec2' if name == 'Dance' else 'iam'}.amazonaws.com",
         "eventName": name,
         "awsRegion": "us-east-1",
         "sourceIPAddress": "192.0.2.1",
@@ -52,9 +52,9 @@ def test_an_import_is_idempotent_and_counts_what_it_does_not_understand(trails: 
     assert first["new_traces"] >= 1
     assert (again["new_traces"], again["entries_appended"]) == (0, 0)
     assert again["known_traces"] == first["new_traces"]
-    assert first["by_name"]["not_understood"] == {"iam:Dance": 1}
+    assert first["by_name"]["not_understood"] == {"ec2:Dance": 1}
     table = trails.done("import cloudtrail trail.json")
-    assert "iam:Dance" in table.out
+    assert "ec2:Dance" in table.out
     assert "of" in table.err
 
 

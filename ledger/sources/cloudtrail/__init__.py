@@ -3,6 +3,7 @@
     arns           names in ARNs, ids and messages
     caller         who made a call
     call           one call, its role and its policy
+    named          what else a call names
     roles          IAM's calls on roles
     policies       IAM's calls on policies
     delegations    a partner's requests for rights, and the answers

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ledger.account.agency import (
+    AgencyChanged,
     AgencyCreated,
     AgencyCreationRefused,
     AgencyDeleted,
@@ -24,10 +25,14 @@ from ledger.account.permissions import (
 from ledger.messages import DomainEvent
 from ledger.sources.cloudtrail.arns import Role, role_of_task
 from ledger.sources.cloudtrail.call import Call, of_role
+from ledger.sources.cloudtrail.named import named
 from ledger.sources.fields import first_text, text, within
+from ledger.sources.report import shown
 from ledger.sources.source import Translation
 from ledger.sources.trust_policy import trustee
 from ledger.values import ALL_REGIONS
+
+_DETAIL_CHARS_MAX: Final = 500
 
 
 @of_role
@@ -79,6 +84,15 @@ def _change_trust(call: Call, role: Role) -> Translation:
         trustee=trustee(trust),
         **call.document("trust_document", trust),
     )
+
+
+@of_role
+def _change(call: Call, role: Role) -> Translation:
+    """A change of neither the trust nor the policies. A refused one is kept as not modelled."""
+    if call.error:
+        return "refused"
+    detail = shown(" ".join((call.name, *named(call, role))), _DETAIL_CHARS_MAX)
+    return AgencyChanged(agency=role.name, agency_id=role.id, detail=detail)
 
 
 @of_role
@@ -195,6 +209,17 @@ TRANSLATORS: Final[dict[str, Callable[[Call], Translation]]] = {
     "CreateServiceLinkedRole": _create,
     "AcquireRole": _acquire,
     "UpdateAssumeRolePolicy": _change_trust,
+    **dict.fromkeys(
+        (
+            "AddRoleToInstanceProfile",
+            "RemoveRoleFromInstanceProfile",
+            "TagRole",
+            "UntagRole",
+            "UpdateRole",
+            "UpdateRoleDescription",
+        ),
+        _change,
+    ),
     "DeleteRole": _delete,
     "DeleteServiceLinkedRole": _ask_for_deletion,
     "GetServiceLinkedRoleDeletionStatus": _end_of_task,

@@ -12,15 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from itertools import islice
 from typing import Any, Final
 
 from ledger.account.unmodelled import NotModelled
-from ledger.sources.cloudtrail import caller
 from ledger.sources.cloudtrail.arns import Role, role_of_arn
 from ledger.sources.cloudtrail.call import Call
+from ledger.sources.cloudtrail.named import named
 from ledger.sources.cloudtrail.outsiders import may_let_in, outsiders
-from ledger.sources.fields import NOBODY, Record, first_text, text, why
+from ledger.sources.fields import Record, text
 from ledger.sources.source import TraceKind, Translation
 
 _RIGHTS: Final = frozenset(
@@ -48,40 +47,6 @@ _READING: Final = re.compile(
 """The names of calls that only read, in records that do not tell it: those of before 2019."""
 _PASSED: Final = "iam:PassRole on resource"
 
-_NAMES: Final = re.compile(r"\w*(?:Arns?|ARNs?|Ids?|Identifier|Name|Url|Type)$", re.ASCII)
-_NAMES_TOO: Final = frozenset(
-    {
-        "id",
-        "label",
-        "maxSessionDuration",
-        "name",
-        "namespace",
-        "permissionsBoundary",
-        "principals",
-        "serviceAccount",
-        "servicePrincipal",
-        "source",
-        "tagKeys",
-        "targetPrincipal",
-        "url",
-    }
-)
-_PERSONS: Final = frozenset({"userName", "username", "newUserName", "userId", "principalUserName"})
-_PRIVATE: Final = frozenset(
-    {
-        "accessKeyId",
-        "callerArn",
-        "displayName",
-        "externalId",
-        "nickName",
-        "profileUrl",
-        "redirectUrl",
-        "requestId",
-        "roleSessionName",
-        "virtualMFADeviceName",
-    }
-)
-_IN_OTHER_FIELDS: Final = frozenset({"managedPolicyArn", "policyArn", "policyId"})
 _DOCUMENTS: Final = (
     "policyDocument",
     "inlinePolicy",
@@ -98,8 +63,6 @@ _DOCUMENTS: Final = (
     "Policy",
     "attributeValue",
 )
-_NAMED_MAX: Final = 32
-_VALUE_CHARS_MAX: Final = 256
 
 
 def changes_rights(kind: TraceKind, record: Record) -> bool:
@@ -148,7 +111,6 @@ def unmodelled(call: Call) -> Translation:
         return "lets nobody in"
     own = role if role and role.account in (None, call.account) else Role("")
     policy = _policy(call) if service in _RIGHTS else None
-    named = [f"principal={each}" for each in others]
     return NotModelled(
         call=call.kind,
         region=text(call.record.get("awsRegion")),
@@ -156,7 +118,7 @@ def unmodelled(call: Call) -> Translation:
         agency_id=own.id,
         policy=policy,
         policy_id=text(call.request.get("policyId")),
-        named=tuple(dict.fromkeys([*named, *islice(_named(call, own), _NAMED_MAX)])),
+        named=(*(f"principal={each}" for each in others), *named(call, own)),
         detail=call.reason,
         outcome="refused" if call.error else "carried-out",
         why=call.why() if call.error else None,
@@ -170,51 +132,6 @@ def _is_of_clusters(call: Call) -> bool:
 
 def _policy(call: Call) -> str | None:
     return text(call.request.get("managedPolicyArn")) or call.policy()
-
-
-def _named(call: Call, role: Role) -> Iterator[str]:
-    """The other things that the call named, as `key=value`, in the order of their keys."""
-    said: Mapping[str, Any] = {**call.response, **call.request}
-    for key in sorted(said):
-        if key in _PERSONS and text(said[key]):
-            yield f"{key}={NOBODY}"
-        elif _is_kept(key, call):
-            values = said[key] if isinstance(said[key], list) else [said[key]]
-            names = (_name(value, call) for value in values)
-            yield from (f"{key}={name}" for name in names if name and not _is(role, key, name))
-    for tag in _objects(call.request.get("tags")):
-        if tag_key := text(tag.get("key")):
-            yield f"tag={tag_key[:_VALUE_CHARS_MAX]}"  # Its value may be a person's name.
-
-
-def _is(role: Role, key: str, name: str) -> bool:
-    """Whether a name is the role's: it is in the fact's own field."""
-    named = role_of_arn(name) or (Role(name) if key == "roleName" else None)
-    return named is not None and named.name == role.name
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _is_kept(key: str, call: Call) -> bool:
-    if key in _PRIVATE or key in _IN_OTHER_FIELDS:
-        return False
-    if key == "principalId":
-        return call.request.get("principalType") != "USER"
-    if key == "name":
-        return call.name != "GetFederationToken"  # There it is the name of a user.
-    return key in _NAMES_TOO or _NAMES.fullmatch(key) is not None
-
-
-def _name(value: object, call: Call) -> str | None:
-    """A name that is short enough, without the caller's and any other person's name."""
-    if isinstance(value, dict):
-        value = first_text((value.get("arn"), value.get("id")))
-    named = str(value) if isinstance(value, int) else text(value)
-    if named is None or len(named) > _VALUE_CHARS_MAX:
-        return None
-    return why((named,), (*caller.persons(call.identity), call.actor))
 
 
 def _documents(request: Mapping[str, Any]) -> Iterator[object]:

@@ -3,11 +3,12 @@
 from typing import Final
 
 from tests.cases.case import Case
-from tests.cases.given import identities, lives, permissions, vendor_ids, vendor_lives
+from tests.cases.given import contents, identities, lives, permissions, vendor_ids, vendor_lives
 
 GIVEN: Final[tuple[Case, ...]] = tuple(
     sorted(
         (
+            *contents.CASES,
             *identities.CASES,
             *lives.CASES,
             *permissions.CASES,

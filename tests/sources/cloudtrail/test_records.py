@@ -175,7 +175,8 @@ def test_the_invictus_traces_yield_exactly_the_known_facts(shared: Path, tmp_pat
             "TemporaryCredentialIssued": 36,
             "CredentialRefused": 13,
             "ConsoleLoginRequested": 2,
-            "NotModelled": 54,
+            "AgencyChanged": 6,
+            "NotModelled": 48,
             "RecordingChanged": 15,
         }
         assert by_kind.count(("PermissionGranted", True)) == 6  # attached

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from ledger.account.agency import (
+    AgencyChanged,
     AgencyCreated,
     AgencyCreationRefused,
     AgencyDeleted,
@@ -23,6 +24,7 @@ from ledger.account.permissions import (
     PermissionRevoked,
     PermissionsChanged,
 )
+from ledger.account.unmodelled import NotModelled
 from ledger.documents import document_of
 from ledger.messages import DomainEvent
 from ledger.sources.cloudtrail.roles import TRANSLATORS
@@ -139,8 +141,49 @@ def test_each_refused_call_on_a_role_is_an_attempt_and_changes_nothing(name: str
 
 
 def test_the_tables_have_every_call_on_a_role() -> None:
-    assert {*ACCEPTED, "AcquireRole", "GetServiceLinkedRoleDeletionStatus"} == TRANSLATORS.keys()
+    assert {
+        *ACCEPTED,
+        *CHANGES,
+        "AcquireRole",
+        "GetServiceLinkedRoleDeletionStatus",
+    } == TRANSLATORS.keys()
     assert REFUSED.keys() == ACCEPTED.keys()
+
+
+CHANGES: dict[str, tuple[dict[str, Any], str]] = {
+    "AddRoleToInstanceProfile": ({"instanceProfileName": "worker"}, "instanceProfileName=worker"),
+    "RemoveRoleFromInstanceProfile": ({"instanceProfileName": "p"}, "instanceProfileName=p"),
+    "TagRole": ({"tags": [{"key": "owner", "value": "zoe"}, 7, {}]}, "tag=owner"),
+    "UntagRole": ({"tagKeys": ["owner", "team"]}, "tagKeys=owner tagKeys=team"),
+    "UpdateRole": ({"maxSessionDuration": 43200}, "maxSessionDuration=43200"),
+    "UpdateRoleDescription": ({"description": "zoe's own"}, ""),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_of_neither_trust_nor_policies_proves_that_the_role_exists(name: str) -> None:
+    request, named = CHANGES[name]
+    found = fact(call(name, roleName="worker", **request))
+    assert found == AgencyChanged(agency="worker", detail=f"{name} {named}".strip())
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_refused_change_of_a_role_is_kept_and_proves_nothing(name: str) -> None:
+    message = f"not authorized to perform: iam:{name} on resource: {ROLE} because x"
+    for request in ({}, {"roleName": "worker"}):
+        found = fact(refused(name, message, **request))
+        assert isinstance(found, NotModelled)
+        assert (found.call, found.agency, found.outcome) == (f"iam:{name}", "worker", "refused")
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_that_does_not_name_its_role_is_kept_with_the_reason(name: str) -> None:
+    assert kept(call(name)) == f"iam:{name} (role not named)"
+
+
+def test_a_change_tells_at_most_500_characters() -> None:
+    found = fact(call("UntagRole", roleName="worker", tagKeys=["x" * 200] * 9))
+    assert len(found.detail) == 500
 
 
 @pytest.mark.parametrize(
