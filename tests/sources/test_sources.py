@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,18 @@ def test_traces_of_another_source_are_malformed_and_never_facts(
     with pytest.raises(Unreadable):
         SOURCES[one].kind_of({})
     assert of_other.understood
+
+
+def test_a_call_that_nothing_keeps_is_counted_with_its_own_translators_reason() -> None:
+    source = replace(SOURCES["cloudtrail"], unmodelled=lambda _: "not kept")
+    assert source.translate(record("DeleteRole"), "a.json") == (
+        "iam:DeleteRole (role not named)",
+        False,
+    )
+    assert source.translate(record("Change"), "a.json") == ("iam:Change (not kept)", False)
+
+
+def test_a_source_that_keeps_no_other_calls_counts_them() -> None:
+    source = replace(SOURCES["cloudtrail"], unmodelled=None)
+    assert not source.understands(TraceKind("iam:Change"), record("Change"))
+    assert source.translate(record("Change"), "a.json") == ("iam:Change", False)

@@ -128,10 +128,15 @@ def test_a_condition_without_keys_is_a_condition(condition: object) -> None:
     assert line.startswith("a if a condition [")
 
 
+def test_two_conditions_without_keys_are_two() -> None:
+    assert limited({"StringEquals": "odd"}) != limited({"StringEquals": "even"})
+
+
 def test_keys_that_cannot_be_printed_or_are_too_long_do_not_break_the_line() -> None:
     line = limited({"StringEquals": {"k\x1b\ud800" + "x" * 10_000: "v"}})
     assert line is not None
     assert line.isprintable()
+    assert line.startswith("a if k")
     assert len(line) < 300
 
 

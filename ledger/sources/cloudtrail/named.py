@@ -51,7 +51,7 @@ _VALUE_CHARS_MAX: Final = 256
 
 
 def named(call: Call, role: Role) -> tuple[str, ...]:
-    """What the call named beside the role and the policy, as `key=value`, in the order of keys."""
+    """The names in a call beside the role and the policy, as `key=value`, in the keys' order."""
     return tuple(islice(_named(call, role), _NAMED_MAX))
 
 

@@ -77,6 +77,7 @@ def test_a_policy_that_lets_another_account_in_is_kept_with_its_document(
         policy({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}),
         policy({"AWS": f"arn:aws:iam::{ACCOUNT}:role/worker"}),
         policy({"AWS": ZOE}),
+        policy({"AWS": ACCOUNT}, Condition={"Bool": {"aws:SecureTransport": "true"}}),
         policy("*", "Deny"),
         {"Statement": []},
         {},
@@ -183,6 +184,12 @@ def test_a_grant_to_the_own_account_or_one_service_is_counted(
     service: str, name: str, request_: Record
 ) -> None:
     assert counted(call(name, service, **request_)) == f"{service}:{name} (lets nobody in)"
+
+
+@pytest.mark.parametrize("written", [policy("*"), json.dumps(policy("*"))])
+def test_the_policy_among_the_attributes_of_a_queue_is_kept(written: object) -> None:
+    found = observed(call("SetQueueAttributes", "sqs", attributes={"Policy": written}))
+    assert found.documents == (document_of(policy("*")),)
 
 
 def test_a_policy_that_is_left_out_is_kept_since_it_may_let_anyone_in() -> None:

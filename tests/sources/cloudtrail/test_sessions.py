@@ -373,7 +373,13 @@ def test_a_partner_that_redeems_a_delegation_token_gets_a_credential_of_the_role
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"responseElements": {"assumedPrincipal": ZOE}}, {"errorCode": "AccessDenied"}]
+    "fields",
+    [
+        {},
+        {"responseElements": {"assumedPrincipal": ZOE}},
+        {"responseElements": {"assumedPrincipal": ROLE}, "errorCode": "AccessDenied"},
+        {"errorCode": "AccessDenied"},
+    ],
 )
 def test_a_token_that_is_not_redeemed_for_a_role_is_kept_as_a_call(fields: Record) -> None:
     said = record("GetDelegatedAccessToken", "sts", readOnly=False, **fields)

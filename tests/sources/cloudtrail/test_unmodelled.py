@@ -220,6 +220,18 @@ def test_a_refusal_does_not_tell_the_name_of_a_user(message: str) -> None:
     assert "(somebody)" in found.why
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "not authorized on resource: user mei because x",
+        "The user with name mei cannot be found.",
+        "Login Profile for User mei cannot be found.",
+    ],
+)
+def test_a_user_whom_only_the_message_names_is_not_named_either(message: str) -> None:
+    assert "mei" not in fact(refused("DeleteLoginProfile", message)).why
+
+
 @pytest.mark.parametrize("length", [256, 257])
 def test_a_name_of_more_than_256_characters_is_left_out(length: int) -> None:
     found = fact(call("Change", resourceArn="x" * length))
