@@ -80,11 +80,11 @@ def _print(service: Service, version: str) -> None:
     show(Output.TABLE, ("feature", "description", "needs"), features, empty="  none")
     out("", "baselines (what consent creates):")
     baselines = [
-        (baseline.since, agency.name, agency.policy, agency.protection, baseline.note)
+        (baseline.since, agency.name, agency.policies, agency.protection, baseline.note)
         for baseline in service.baselines
         for agency in baseline.agencies
     ]
-    show(Output.TABLE, ("since", "agency", "policy", "protection", "note"), baselines)
+    show(Output.TABLE, ("since", "agency", "policies", "protection", "note"), baselines)
     limits = service.credential
     out(
         "",

@@ -212,7 +212,7 @@ def create(account: Account, command: CreateAgency, now: Circumstances) -> Decis
         refused = AgencyCreationRefused(agency=command.agency, why=why)
         return Decision((refused,), refusal=why, remedy=remedy)
     known = now.catalogue.agency(command.provider, command.agency)
-    policy = command.policy or (known.policy if known and known.policy_kind == "custom" else None)
+    named = (command.policy,) if command.policy else known.own_policies if known else ()
     created: list[DomainEvent] = [
         AgencyCreated(
             agency=command.agency,
@@ -221,10 +221,11 @@ def create(account: Account, command: CreateAgency, now: Circumstances) -> Decis
             purpose=known.purpose if known else None,
         )
     ]
-    if policy and not account.policy_exists(policy):
-        created.append(
-            PolicyCreated(policy=policy, policy_id=new_id(account, policy), agency=command.agency)
-        )
+    created += (
+        PolicyCreated(policy=policy, policy_id=new_id(account, policy), agency=command.agency)
+        for policy in named
+        if not account.policy_exists(policy)
+    )
     return Decision(tuple(created))
 
 

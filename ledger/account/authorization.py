@@ -179,8 +179,8 @@ def _created(account: Account, service: Service, now: Circumstances) -> tuple[Do
                 )
             )
         may_have_policy = not is_new and account.state.has_bare_ids("policy")
-        if agency.policy and agency.policy_kind == "custom" and not may_have_policy:
-            created += _policy_created(account, agency.policy, agency.name)
+        for policy in () if may_have_policy else agency.own_policies:
+            created += _policy_created(account, policy, agency.name)
     return tuple(created)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from datetime import datetime
 from typing import Final, Literal
 
@@ -16,7 +17,7 @@ from ledger.account.meaning import (
 from ledger.account.questions import Account, PermissionKey
 from ledger.account.truth.lines import GRANTED, NOT_KNOWN
 from ledger.account.wording import called, in_place
-from ledger.catalogue import Service
+from ledger.catalogue import AgencyEntry, Service
 from ledger.messages import DomainEvent
 from ledger.values import AgencyName, Digest, Line, PolicyName, Region, ServiceCode
 
@@ -108,15 +109,24 @@ def missing_permissions(
     account: Account, service: Service, region: str, at: datetime
 ) -> tuple[PermissionKey, ...]:
     """The permissions that consent gives in a region on that day, and that are not granted now."""
-    missing = []
-    for agency in service.baseline_at(at).agencies:
-        granted = account.permitted_services(agency.name, region)
-        missing += [
-            PermissionKey(agency.name, region, code, agency.policy)
-            for code in agency.services
-            if code not in granted
-        ]
-    return tuple(missing)
+    return tuple(
+        key
+        for agency in service.baseline_at(at).agencies
+        for key in _missing(agency, region, account.permitted_services(agency.name, region))
+    )
+
+
+def _missing(agency: AgencyEntry, region: str, granted: Container[str]) -> Iterator[PermissionKey]:
+    """The services under the first policy, and each further policy beside them.
+
+    The catalogue says which services the policies give together, and not which of them gives one.
+    """
+    first, *further = agency.policies or (None,)
+    missing = [code for code in agency.services if code not in granted]
+    for code in missing:
+        yield PermissionKey(agency.name, region, code, first)
+    for policy in further if missing else ():
+        yield PermissionKey(agency.name, region, None, policy)
 
 
 def _permits(event: PermissionGranted | PermissionRevoked) -> str:

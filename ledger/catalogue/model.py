@@ -47,28 +47,49 @@ class Dependency(_Entry):
 
 
 class Feature(_Entry):
-    """Something that a service can do, and the services that it needs for it in that region."""
+    """Something that a service can do, and the services that it needs for it in that region.
+
+    `traces`: the names of the service's own traces that show a use of the feature.
+    """
 
     name: FeatureName
     title: Line
     needs: tuple[ServiceCode, ...] = Field(min_length=1)
+    traces: tuple[Line, ...] = ()
 
 
 class AgencyEntry(_Entry):
-    """One agency that consent creates: whom it trusts, its policy, and what it may use.
+    """One agency that consent creates: whom it trusts, its policies, and what it may use.
 
-    `policy_kind` custom: consent creates the policy; system: the cloud has it already.
-    `protection` enforced: the cloud refuses deletion; advised: a manual says not to.
+    A file may give a single policy as `policy`. `policy_kind` custom: consent creates the policies;
+    system: the cloud has them already. `protection` enforced: the cloud refuses deletion; advised: a
+    manual says not to.
     """
 
     name: AgencyName
     trustee: Trustee
     purpose: Line
     services: tuple[ServiceCode, ...] = ()
-    policy: PolicyName | None = None
+    policies: tuple[PolicyName, ...] = ()
     policy_kind: Literal["custom", "system"] = "system"
     protection: Literal["enforced", "advised", "none"] = "none"
     protection_note: Line | Literal[""] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_policy(cls, given: object) -> object:
+        """`policy = "…"` is short for `policies = ["…"]`."""
+        if not isinstance(given, dict) or "policy" not in given:
+            return given
+        if "policies" in given:
+            raise ValueError("give either `policy` or `policies`")
+        rest = {key: value for key, value in given.items() if key != "policy"}
+        return rest | {"policies": [given["policy"]]}
+
+    @property
+    def own_policies(self) -> tuple[str, ...]:
+        """The policies that are created with the agency: those that are not the cloud's."""
+        return self.policies if self.policy_kind == "custom" else ()
 
 
 class Baseline(_Entry):
@@ -113,6 +134,9 @@ class Service(_Entry):
             unknown = sorted(set(codes) - known)
             if unknown:
                 raise ValueError(f"{user} uses {unknown}, which are not among the dependencies")
+        shown = [name.lower() for feature in self.features for name in feature.traces]
+        if twice := sorted({name for name in shown if shown.count(name) > 1}):
+            raise ValueError(f"the traces {twice} show more than one feature")
         days = [baseline.since for baseline in self.baselines]
         if days != sorted(set(days)):
             raise ValueError(
@@ -139,6 +163,17 @@ class Service(_Entry):
 
     def dependent_codes(self) -> tuple[str, ...]:
         return tuple(dependency.code for dependency in self.dependencies)
+
+    def serving(self, feature: Feature) -> tuple[str, ...]:
+        """The agencies, of all baselines, that may use all that the feature needs."""
+        return tuple(
+            dict.fromkeys(
+                agency.name
+                for baseline in self.baselines
+                for agency in baseline.agencies
+                if set(feature.needs) <= set(agency.services)
+            )
+        )
 
     def feature(self, name: str) -> Feature:
         for feature in self.features:
@@ -194,7 +229,7 @@ class Catalogue(_Entry):
             agency
             for service in self.services_of(provider)
             for agency in service.agencies
-            if agency.policy == policy
+            if policy in agency.policies
         )
 
     def is_system_policy(self, provider: str, policy: str) -> bool:
@@ -204,7 +239,7 @@ class Catalogue(_Entry):
             for service in self.services_of(provider)
             for baseline in service.baselines
             for agency in baseline.agencies
-            if agency.policy == policy
+            if policy in agency.policies
         }
         return kinds == {"system"}
 

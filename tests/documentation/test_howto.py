@@ -42,12 +42,12 @@ def test_an_event_and_its_command_are_one_file_and_a_cli_command_is_another(
 def test_a_service_is_a_file_of_data(tmp_path: Path) -> None:
     followed = Followed("add-a-service.md", tmp_path)
     [name] = followed.written
-    assert name == "services/cts.toml"
-    for line in ("console login", "authorization grant", "feature use transfer"):
-        where = ("--service", "cts", "--region", "cn-north-4", "--account", "it")
+    assert name == "services/cgs.toml"
+    for line in ("console login", "authorization grant", "feature use scan"):
+        where = ("--service", "cgs", "--region", "cn-north-4", "--account", "it")
         followed.run(*line.split(), *where, "--catalogue", "services")
-    shown = followed.run("catalogue", "show", "cts", "--catalogue", "services")
-    assert "Cloud Trace Service" in shown
+    shown = followed.run("catalogue", "show", "cgs", "--catalogue", "services")
+    assert "Container Guard Service" in shown
 
 
 def test_a_source_is_added_by_its_folder_alone(tmp_path: Path) -> None:

@@ -128,17 +128,17 @@ def test_another_services_entry_does_not_take_a_built_in_protection_away(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("on", "policy"),
+    ("on", "policies"),
     [
-        ("2019-12-31", "Tenant Administrator"),
-        ("2024-06-30", "Tenant Administrator"),
-        ("2024-07-01", "CCE Administrator"),
-        ("2025-12-08", "asm admin trust policy"),
+        ("2019-12-31", ("Tenant Administrator",)),
+        ("2024-06-30", ("Tenant Administrator",)),
+        ("2024-07-01", ("CCE Administrator", "Tenant Guest")),
+        ("2025-12-08", ("asm admin trust policy",)),
     ],
 )
-def test_the_day_decides_which_rights_consent_gives(on: str, policy: str) -> None:
+def test_the_day_decides_which_rights_consent_gives(on: str, policies: tuple[str, ...]) -> None:
     (agency,) = load_catalogue().service("huaweicloud", "asm").baseline_at(day(on)).agencies
-    assert agency.policy == policy
+    assert agency.policies == policies
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,11 @@ def test_consent_on_any_day_makes_every_feature_of_every_service_work(
         (PRINTING.replace("2025-01-01", '"long ago"'), "since"),
         (PRINTING.replace("[[service.features]]", "[[service.feature]]"), "feature"),
         (PRINTING.split("[[service.baselines]]", maxsplit=1)[0], "baselines"),
+        (PRINTING + 'policy = "ink"\npolicies = ["ink"]\n', "either `policy` or `policies`"),
+        (
+            PRINTING.replace('needs = ["paper"]', 'needs = ["paper"]\ntraces = ["Print", "print"]'),
+            "show more than one feature",
+        ),
     ],
 )
 def test_a_file_that_is_not_valid_is_named_with_its_faults(
@@ -214,3 +219,46 @@ def test_quotas_and_regions_belong_to_a_provider() -> None:
 def test_the_region_ids_are_those_of_the_vendors_kit() -> None:
     (known,) = (p for p in load_catalogue().providers if p.code == "huaweicloud")
     assert sorted(known.regions) == sorted(item["id"] for item in json.loads(REGIONS.read_text()))
+
+
+def test_an_agency_has_one_policy_or_several(tmp_path: Path) -> None:
+    for words, policies in (
+        ('policy = "ink"', ("ink",)),
+        ('policies = ["ink", "paper"]', ("ink", "paper")),
+        ("", ()),
+    ):
+        (tmp_path / "printing.toml").write_text(f"{PRINTING}{words}\n")
+        load_catalogue.cache_clear()
+        catalogue = load_catalogue(tmp_path)
+        (agency,) = catalogue.service("examplecloud", "printing").agencies
+        assert agency.policies == policies
+        for policy in policies:
+            assert catalogue.policy_holder("examplecloud", policy) == agency
+            assert catalogue.is_system_policy("examplecloud", policy)
+
+
+def test_the_agencies_of_add_ons_have_the_policies_that_the_guide_lists() -> None:
+    cce = load_catalogue().service("huaweicloud", "cce")
+    agencies = {agency.name: agency for agency in cce.baseline_at(day("2026-04-01")).agencies}
+    assert {"CCENodeAgency", "CCESecretEncryptAgency", "CCELogManageAgency"} <= agencies.keys()
+    assert agencies["CCECSIDriverAgency"].policies == (
+        "CCEClusterCSIEVSAttachPolicy",
+        "CCEClusterCSIOBSMountPolicy",
+    )
+    assert len(agencies["CCECSIAgency"].policies) == 6
+
+
+def test_the_agency_of_the_witness_is_protected() -> None:
+    agency = load_catalogue().agency("huaweicloud", "cts_admin_trust")
+    assert agency is not None
+    assert (agency.trustee, agency.protection) == ("service:cts", "advised")
+
+
+def test_a_feature_is_served_by_the_agencies_that_may_use_all_it_needs() -> None:
+    catalogue = load_catalogue()
+    for code, feature, agencies in (
+        ("asm", "ingress-gateway", ("asm_admin_trust",)),
+        ("cce", "cluster", ("cce_admin_trust", "CCEServiceAgency")),
+    ):
+        service = catalogue.service("huaweicloud", code)
+        assert service.serving(service.feature(feature)) == agencies

@@ -256,21 +256,40 @@ def test_consent_after_the_agency_was_deleted_creates_it_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "policy"),
+    ("day", "policies"),
     [
-        ("2019-06-01", "Tenant Administrator"),
-        ("2024-06-30", "Tenant Administrator"),
-        ("2024-07-01", "CCE Administrator"),
-        ("2025-12-07", "CCE Administrator"),
-        ("2025-12-08", POLICY),
+        ("2019-06-01", {"Tenant Administrator"}),
+        ("2024-06-30", {"Tenant Administrator"}),
+        ("2024-07-01", {"CCE Administrator", "Tenant Guest"}),
+        ("2025-12-07", {"CCE Administrator", "Tenant Guest"}),
+        ("2025-12-08", {POLICY}),
     ],
 )
-def test_consent_gives_what_the_catalogue_of_that_day_says(day: str, policy: str) -> None:
+def test_consent_gives_what_the_catalogue_of_that_day_says(day: str, policies: set[str]) -> None:
     begin = datetime.fromisoformat(f"{day}T00:00Z")
     facts = given(login(BEIJING), begin=begin).when(grant(BEIJING)).facts
-    assert {fact.policy for fact in facts if isinstance(fact, PermissionGranted)} == {policy}
+    assert {fact.policy for fact in facts if isinstance(fact, PermissionGranted)} == policies
     created = [fact.policy for fact in facts if isinstance(fact, PolicyCreated)]
-    assert created == ([POLICY] if policy == POLICY else [])  # The others are the cloud's own.
+    assert created == ([POLICY] if POLICY in policies else [])  # The others are the cloud's own.
+
+
+def test_consent_gives_the_services_once_and_each_further_policy_beside_them() -> None:
+    begin = datetime.fromisoformat("2024-09-24T00:00Z")
+    then = given(login(BEIJING), begin=begin).when(grant(BEIJING))
+    granted = [fact for fact in then.facts if isinstance(fact, PermissionGranted)]
+    assert [(fact.service, fact.policy) for fact in granted] == [
+        ("cce", "CCE Administrator"),
+        ("vpc", "CCE Administrator"),
+        ("elb", "CCE Administrator"),
+        ("aom", "CCE Administrator"),
+        (None, "Tenant Guest"),
+    ]
+
+
+def test_a_revoked_consent_takes_every_policy_back() -> None:
+    begin = datetime.fromisoformat("2024-09-24T00:00Z")
+    story = given(login(BEIJING), grant(BEIJING), begin=begin)
+    assert story.when(revoke(BEIJING)).account.open_permissions(AGENCY) == ()
 
 
 def test_revoking_ends_that_regions_permissions_only_and_says_until_when_credentials_work() -> None:
