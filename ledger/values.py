@@ -18,6 +18,10 @@ from ledger.errors import InvalidInput
 
 ALL_REGIONS = "*"
 """The region of a permission that holds in every region."""
+ENTERPRISE_PROJECT = "enterprise-project/"
+"""The beginning of the place of a permission that holds on an enterprise project of Huawei Cloud,
+in every region that has a resource of it. Its id follows. No region's or project's name has a `/`.
+"""
 
 
 def _word(pattern: str) -> StringConstraints:

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ledger.errors import InvalidInput
 from ledger.values import (
+    ALL_REGIONS,
+    ENTERPRISE_PROJECT,
     AgencyName,
     FeatureName,
     Line,
@@ -62,8 +64,8 @@ class AgencyEntry(_Entry):
     """One agency that consent creates: whom it trusts, its policies, and what it may use.
 
     A file may give a single policy as `policy`. `policy_kind` custom: consent creates the policies;
-    system: the cloud has them already. `protection` enforced: the cloud refuses deletion; advised: a
-    manual says not to.
+    system: the cloud has them already. `protection` enforced: the cloud refuses deletion; advised:
+    a manual says not to.
     """
 
     name: AgencyName
@@ -164,12 +166,13 @@ class Service(_Entry):
     def dependent_codes(self) -> tuple[str, ...]:
         return tuple(dependency.code for dependency in self.dependencies)
 
-    def serving(self, feature: Feature) -> tuple[str, ...]:
-        """The agencies, of all baselines, that may use all that the feature needs."""
+    def serving(self, feature: Feature, at: datetime) -> tuple[str, ...]:
+        """The agencies, of all baselines until then, that may use all that the feature needs."""
+        begun = (each for each in self.baselines if each.since <= at.date())
         return tuple(
             dict.fromkeys(
                 agency.name
-                for baseline in self.baselines
+                for baseline in begun
                 for agency in baseline.agencies
                 if set(feature.needs) <= set(agency.services)
             )
@@ -252,12 +255,18 @@ class Catalogue(_Entry):
     def knows_region(self, provider: str, region: str) -> bool:
         """Whether the region id is known; True where the catalogue lists none for the provider.
 
-        Known are also all regions (`*`), a sub-project of a known region (`cn-north-4_mesh`), and
-        `MOS`, the project of Huawei Cloud's object storage, which its traces call a region.
+        Known are also all regions (`*`), a sub-project of a known region (`cn-north-4_mesh`), an
+        enterprise project, and `MOS`, the project of Huawei Cloud's object storage, which its
+        traces call a region.
         """
         known = self.regions(provider)
         main, _, project = region.partition("_")
-        return not known or region in ("*", "MOS", *known) or (main in known and bool(project))
+        return (
+            not known
+            or region in (ALL_REGIONS, "MOS", *known)
+            or (main in known and bool(project))
+            or region.removeprefix(ENTERPRISE_PROJECT) not in ("", region)
+        )
 
     def regions(self, provider: str) -> tuple[str, ...]:
         """The region ids that the catalogue lists for a provider; none if it does not know them."""

@@ -210,6 +210,8 @@ def test_quotas_and_regions_belong_to_a_provider() -> None:
     assert not catalogue.knows_region("huaweicloud", "cn-north-4_")
     assert not catalogue.knows_region("huaweicloud", "cn-nort-4_mesh")
     assert all(catalogue.knows_region("huaweicloud", each) for each in ("*", "MOS"))
+    assert catalogue.knows_region("huaweicloud", "enterprise-project/0")
+    assert not catalogue.knows_region("huaweicloud", "enterprise-project/")
     assert catalogue.knows_region("elsewhere", "any")
 
 
@@ -256,9 +258,10 @@ def test_the_agency_of_the_witness_is_protected() -> None:
 
 def test_a_feature_is_served_by_the_agencies_that_may_use_all_it_needs() -> None:
     catalogue = load_catalogue()
-    for code, feature, agencies in (
-        ("asm", "ingress-gateway", ("asm_admin_trust",)),
-        ("cce", "cluster", ("cce_admin_trust", "CCEServiceAgency")),
+    for code, feature, on, agencies in (
+        ("asm", "ingress-gateway", "2026-04-01", ("asm_admin_trust",)),
+        ("cce", "cluster", "2026-03-31", ("cce_admin_trust",)),
+        ("cce", "cluster", "2026-04-01", ("cce_admin_trust", "CCEServiceAgency")),
     ):
         service = catalogue.service("huaweicloud", code)
-        assert service.serving(service.feature(feature)) == agencies
+        assert service.serving(service.feature(feature), day(on)) == agencies
