@@ -27,7 +27,8 @@ _SAYS_BY_TOPIC: Final = {event.TOPIC: says for event, says in SAYS.items()}
 
 
 def fact_of(recorded: Recorded, position: int | None = None) -> Fact | None:
-    """The fact that an event says; None if it says nothing of what exists or holds.
+    """The fact that an event says; None if it says nothing of what exists or holds, as a use does
+    of which it is not known whose it was.
 
     `position` orders the facts of one account; by default it is the entry's.
     """
@@ -38,6 +39,8 @@ def fact_of(recorded: Recorded, position: int | None = None) -> Fact | None:
     assert place is not None, "an event has a position once it is appended"
     event = recorded.event
     values: dict[str, Any] = {field: getattr(event, own) for field, own in says.fields.items()}
+    if not _names_a_thing(values):
+        return None
     if "expires_at" in values and values["expires_at"] is None and _is_for_ever(says, event):
         values["expires_at"] = FOREVER
     return Fact(
@@ -59,6 +62,8 @@ def fact_of_entry(entry: str | bytes, position: int) -> Fact | None:
     if says is None:
         return None
     values: dict[str, Any] = {field: fields.get(own) for field, own in says.fields.items()}
+    if not _names_a_thing(values):
+        return None
     if "expires_at" in values:
         until = values["expires_at"]
         for_ever = says.call == "expiry set" or "duration" in fields
@@ -73,6 +78,10 @@ def fact_of_entry(entry: str | bytes, position: int) -> Fact | None:
         trace=fields.get("source_trace_id"),
         **values,
     )
+
+
+def _names_a_thing(values: Mapping[str, Any]) -> bool:
+    return values.get("name") is not None or values.get("id") is not None
 
 
 def _is_for_ever(says: Says, event: Any) -> bool:

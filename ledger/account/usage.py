@@ -57,31 +57,36 @@ class FeatureUsed(DomainEvent):
     TOPIC = "FeatureUsed.v1"
     STREAM: ClassVar[StreamKind] = "usage"
 
-    agency: AgencyName
+    agency: AgencyName | None = None
+    """None if it is not known which of the service's agencies acted: a trace does not tell it."""
     region: Region
     service: ServiceCode
     feature: FeatureName
     services: tuple[ServiceCode, ...]
-    account_version: int
+    account_version: int | None = None
 
 
 class FeatureRefused(DomainEvent):
     """A feature could not be used: in this region the agency may not use what it needs, or it is
     not known whether it may.
+
+    The cloud's own trace of a refusal names nothing that is missing, and says `why`.
     """
 
     TOPIC = "FeatureRefused.v1"
     STREAM: ClassVar[StreamKind] = "usage"
 
-    agency: AgencyName
+    agency: AgencyName | None = None
+    """None if it is not known which of the service's agencies would have acted."""
     region: Region
     service: ServiceCode
     feature: FeatureName
     missing: tuple[ServiceCode, ...]
     not_known: tuple[ServiceCode, ...] | None = None
     """Those of `missing` of which it is not known whether the agency may use them."""
-    account_version: int
+    account_version: int | None = None
     outcome: Literal["refused"] = "refused"
+    why: Line | None = None
 
 
 class TemporaryCredentialIssued(DomainEvent):
@@ -169,15 +174,6 @@ def _refusal(command: UseFeature, agency: str, lacks: list[str], may_lack: list[
         f"in {command.region}"
     )
     return f"{denied}; {doubt} is not known." if may_lack else f"{denied}."
-
-
-def _feature_refused(event: FeatureRefused, who: str) -> str:
-    doubtful = event.not_known or ()
-    lacks = [code for code in event.missing if code not in doubtful]
-    known = f"{event.agency} may not use {listed(lacks)} there" if lacks else ""
-    doubt = f"whether {event.agency} may use {listed(doubtful)} there is not known"
-    why = "; ".join(filter(None, (known, doubt if doubtful else "")))
-    return f"{who} could not use {event.feature}{in_region(event.region)}: {why}"
 
 
 def how_to_authorize(account: str, service: str, region: str) -> str:
@@ -270,20 +266,35 @@ def _issued_sentence(event: TemporaryCredentialIssued, _: str) -> str:
     return f"{of_whom} act as {called(event)} on {what}{in_region(event.region)}{until}"
 
 
+def _used_sentence(event: FeatureUsed, who: str) -> str:
+    agency = event.agency or f"an agency of {event.service}"
+    return (
+        f"{who} used {event.feature}{in_region(event.region)}: "
+        f"{agency} acted on {listed(event.services)}"
+    )
+
+
+def _refused_sentence(event: FeatureRefused, who: str) -> str:
+    agency = event.agency or f"an agency of {event.service}"
+    doubtful = event.not_known or ()
+    lacks = [code for code in event.missing if code not in doubtful]
+    known = f"{agency} may not use {listed(lacks)} there" if lacks else ""
+    doubt = f"whether {agency} may use {listed(doubtful)} there is not known" if doubtful else ""
+    why = "; ".join(filter(None, (known, doubt))) or event.why or "refused"
+    return f"{who} could not use {event.feature}{in_region(event.region)}: {why}"
+
+
 _PROOF: Final = Says("evidence", "agency", THE_AGENCY)
 """A use that succeeded proves that the agency existed then."""
 DECIDE: Decisions = {UseFeature: use_feature, IssueCredential: issue_credential}
 EVENTS: Meanings = {
     FeatureUsed: Meaning(
-        lambda event, who: (
-            f"{who} used {event.feature}{in_region(event.region)}: "
-            f"{event.agency} acted on {listed(event.services)}"
-        ),
+        _used_sentence,
         "counts as a use of the agency",
         says=Says("evidence", "agency", {"name": "agency"}),
     ),
     FeatureRefused: Meaning(
-        _feature_refused,
+        _refused_sentence,
         "counts as a refused use; nothing changes",
     ),
     TemporaryCredentialIssued: Meaning(

@@ -17,10 +17,12 @@ def is_of_account(event: DomainEvent) -> bool:
 
 
 def _of_what(event: Any) -> str:
-    """The service whose console it is; the agency that is used, by its id if it has no name."""
+    """The service whose console it is; the agency that is used, by its id if it has no name, or its
+    service if it is not known which agency it was.
+    """
     if event.STREAM == "console":
         return str(event.service)
-    return str(event.agency or event.agency_id)
+    return str(event.agency or getattr(event, "agency_id", None) or event.service)
 
 
 def stream_of(event: Any, account: AccountKey | None) -> str:

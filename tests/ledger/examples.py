@@ -50,6 +50,7 @@ ADDED: tuple[dict[str, tuple[str, ...]], ...] = (
         "PermissionGranted": ("document", "document_bytes"),
         "PolicyCreated": ("document", "document_bytes", "document_version", "in_force"),
         "PolicyChanged": ("document", "document_bytes", "document_version", "in_force"),
+        "FeatureRefused": ("why",),
         "TemporaryCredentialIssued": (
             "session_name",
             "source_identity",

@@ -18,6 +18,7 @@ from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import FOREVER
 from ledger.account.truth.rules import AWS
 from ledger.account.truth.spans import Span
+from ledger.account.usage import FeatureUsed
 from ledger.messages import DomainEvent, Observation, Recorded
 from ledger.persistence.entry import encode
 from ledger.sources import SOURCES, ImportReport, read_traces
@@ -93,6 +94,14 @@ def test_an_event_of_a_project_says_its_name_and_its_id(event: DomainEvent, call
     assert fact is not None
     assert fact[:2] == (call, "project")
     assert (fact.name, fact.id) == ("cn-north-4_mesh", "0605")
+
+
+def test_a_use_of_an_agency_that_is_not_known_says_nothing_of_any_agency() -> None:
+    entry = example_entry(FeatureUsed)
+    assert fact_of(entry, 7) is not None
+    unknown = replace(entry, event=entry.event.model_copy(update={"agency": None}))
+    assert fact_of(unknown, 7) is None
+    assert fact_of_entry(encode(unknown), 7) is None
 
 
 def test_an_entry_says_the_same_fact_as_its_event() -> None:

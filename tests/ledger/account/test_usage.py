@@ -328,3 +328,18 @@ def test_a_credential_for_a_permission_that_went_missing_is_refused() -> None:
     assert isinstance(refused, CredentialRefused)
     assert refused.outcome == "refused"
     assert f"--account {ACCOUNT} --service {ASM} --region {BEIJING}" in then.decided().remedy
+
+
+def test_a_refusal_that_a_trace_reports_says_why_and_names_nothing_that_is_missing() -> None:
+    refused = FeatureRefused(
+        agency=AGENCY, region=BEIJING, service=ASM, feature="mesh", missing=(), why="code 403"
+    )
+    sentence = EVENTS[FeatureRefused].sentence
+    assert sentence(refused, "alice") == f"alice could not use mesh in {BEIJING}: code 403"
+
+
+def test_a_use_of_an_agency_that_is_not_known_is_the_services() -> None:
+    used = FeatureUsed(region=BEIJING, service="cce", feature="cluster", services=("ecs", "evs"))
+    assert EVENTS[FeatureUsed].sentence(used, "alice") == (
+        f"alice used cluster in {BEIJING}: an agency of cce acted on ecs and evs"
+    )
