@@ -117,7 +117,7 @@ def _check_texts(found: Observation) -> None:
 
     Those of the facts themselves are validated words.
     """
-    for each in (found.source.trace_id, found.actor, found.correlation_id):
+    for each in (found.source.trace_id, found.actor, found.correlation_id, *found.names.values()):
         if each and (len(each) > TEXT_CHARS_MAX or UNPRINTABLE.search(each)):
             raise Unreadable(
                 f"{shown(each, 60)!r} is not valid: a text of a fact is printable, and has at most "

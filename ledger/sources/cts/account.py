@@ -20,7 +20,10 @@ from ledger.sources.fields import Record, first_text, text, within
 from ledger.values import AccountId
 
 UNKNOWN: Final = "unknown"
+ORIGINS: Final = ("OriginUser", "origin_user")
+"""Keys of the user who began a session: an object, or a name alone."""
 
+_urn_of_person = re.compile(r"(?:iam|sts)::([^:]+):{1,2}(?:user|agency|assumed-agency):(.+)")
 _urn_account = re.compile(r"^(?:iam|sts)::([^:]+):")
 _URNS: Final = ("agency_urn", "agency.urn", "assumed_agency.urn")
 _OWNERS: Final = (
@@ -123,22 +126,32 @@ def account_ids(user: dict[str, Any]) -> dict[str, str]:
 def _callers(user: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The caller, and the user who stands behind an agency that calls."""
     yield user
-    yield within(user, "assumedBy", "user")
-    yield within(user, "OriginUser")
+    yield from _behind(user)
+
+
+def _behind(user: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The user behind the agency, under the keys that traces of different years have."""
+    for key in ("assumedBy", "assumed_by"):
+        yield within(user, key, "user") or within(user, key)
+    for key in ORIGINS:
+        yield within(user, key)
 
 
 def actor_of(user: dict[str, Any]) -> str | None:
     """`<account>/<user>` or `<account>/<agency>`, and ` by …` with the user behind the agency, if
-    the trace names one.
+    the trace names one. Without a user, the issuer of the session is the actor.
     """
-    name = _qualified(user)
-    behind = within(user, "assumedBy", "user") or within(user, "OriginUser")
-    origin = _qualified(behind) if behind else text(user.get("OriginUser"))
-    return f"{name} by {origin}" if name and origin else name
+    issuer = within(user, "session_context", "session_issuer")
+    name = _qualified(user) or _qualified(issuer)
+    origins = (_qualified(behind) for behind in _behind(user))
+    origin = first_text((*origins, *(user.get(key) for key in ORIGINS)))
+    return f"{name} by {origin}" if name and origin and origin != name else name or origin
 
 
 def _qualified(user: dict[str, Any]) -> str | None:
-    name = first_text((user.get("name"), user.get("user_name"), user.get("principal_id")))
+    urn = _urn_of_person.match(text(user.get("principal_urn")) or text(user.get("urn")) or "")
+    names = (user.get("name"), user.get("user_name"), urn and urn[2], user.get("principal_id"))
     domain = within(user, "domain")
-    account = first_text((domain.get("name"), domain.get("id"), user.get("account_id")))
+    accounts = (domain.get("name"), domain.get("id"), user.get("account_id"), urn and urn[1])
+    name, account = first_text(names), first_text(accounts)
     return f"{account}/{name}" if name and account and "/" not in name else name

@@ -17,10 +17,12 @@ from ledger.account.agency import (
 )
 from ledger.account.permissions import PermissionChangeRefused, PermissionsChanged
 from ledger.messages import DomainEvent
+from ledger.sources.cts.documents import TRUST_POLICIES, keep
 from ledger.sources.cts.expiry import expiry_of, sets_expiry
 from ledger.sources.cts.named import agency_of
 from ledger.sources.cts.trace import CtsTrace, Handles, text_in
 from ledger.sources.cts.trust import sets_trust, trust_of
+from ledger.sources.cts.witness import witness_deleted
 
 Facts = tuple[DomainEvent, ...]
 
@@ -38,6 +40,7 @@ def _create(trace: CtsTrace) -> Facts | str:
     if agency.name is None:
         return (_changed(agency, f"{trace.name}: {NAME_NOT_TOLD}"),)
     trust, expiry = trust_of(trace), expiry_of(trace)
+    document = keep(trace, *TRUST_POLICIES)
     created = AgencyCreated(
         agency=agency.name,
         agency_id=agency.id,
@@ -47,6 +50,8 @@ def _create(trace: CtsTrace) -> Facts | str:
         trusted_account_name=trust.account_name,
         duration=expiry.duration if expiry else None,
         expires_at=expiry.expires_at if expiry else None,
+        trust_document=document.digest,
+        trust_document_bytes=document.size,
     )
     return (created,)
 
@@ -90,13 +95,15 @@ def _updates(trace: CtsTrace, agency: Handles) -> Iterator[DomainEvent]:
 
 
 def _trust_changed(trace: CtsTrace, agency: Handles) -> AgencyTrustChanged:
-    trust = trust_of(trace)
+    trust, document = trust_of(trace), keep(trace, *TRUST_POLICIES)
     return AgencyTrustChanged(
         agency=agency.name,
         agency_id=agency.id,
         trustee=trust.trustee,
         trusted_account_id=trust.account_id,
         trusted_account_name=trust.account_name,
+        trust_document=document.digest,
+        trust_document_bytes=document.size,
     )
 
 
@@ -122,8 +129,9 @@ def _delete(trace: CtsTrace) -> Facts | str:
     if not agency.known:
         return NO_AGENCY
     if not trace.succeeded:
-        return (_deletion_refused(agency, trace.why()),)
-    return (AgencyDeleted(agency=agency.name, agency_id=agency.id, task=_task(trace)),)
+        return (_deletion_refused(agency, trace.why()), *witness_deleted(trace, agency))
+    deleted = AgencyDeleted(agency=agency.name, agency_id=agency.id, task=_task(trace))
+    return (deleted, *witness_deleted(trace, agency))
 
 
 def _deletion_refused(agency: Handles, why: str) -> AgencyDeletionAttempted:

@@ -30,7 +30,7 @@ from ledger.sources.cts.agencies import NO_AGENCY
 from ledger.sources.cts.named import Place, agencies_in, agency_of, policies_of, project_of
 from ledger.sources.cts.trace import GLOBAL_SERVICES, CtsTrace, Handles, handles, text_in
 from ledger.sources.fields import mapping
-from ledger.values import ALL_REGIONS
+from ledger.values import ALL_REGIONS, ENTERPRISE_PROJECT
 
 Facts = tuple[DomainEvent, ...]
 Scope = Callable[[CtsTrace], Place]
@@ -89,8 +89,13 @@ def _assigned(trace: CtsTrace, listed: list[Any]) -> Iterator[Grant]:
         identity = text_in((item,), "agency_id")
         agency = handles(identity, None) if identity else agency_of(trace)
         if agency.known:
-            place = Place(None, text_in((item,), "enterprise_project_id"))
+            place = _enterprise_project(text_in((item,), "enterprise_project_id"))
             yield Grant(agency, place, handles(text_in((item,), "role_id"), None))
+
+
+def _enterprise_project(identity: str | None) -> Place:
+    """Its place is a word of its own, and its id: under that alone older versions recorded it."""
+    return Place(f"{ENTERPRISE_PROJECT}{identity}", identity) if identity else Place()
 
 
 def _change(event: Change, scope: Scope) -> Callable[[CtsTrace], Facts | str]:

@@ -61,7 +61,7 @@ class Place(NamedTuple):
 
 def agency_of(trace: CtsTrace) -> Handles:
     """The agency: from the bodies and the path, and from the resource if that is the agency."""
-    named = _agency_in_call(trace)
+    named = stated_agency(trace)
     if trace.resource_type.startswith("role"):
         return named if named.known else _related(trace)
     if "agency" not in trace.resource_type:
@@ -69,7 +69,8 @@ def agency_of(trace: CtsTrace) -> Handles:
     return _joined(named, _without(trace.resource, _policy_in_call(trace)))
 
 
-def _agency_in_call(trace: CtsTrace) -> Handles:
+def stated_agency(trace: CtsTrace) -> Handles:
+    """The agency from the bodies and the path alone, whatever the trace is about."""
     identity = trace.text_at(*AGENCY_IDS) or trace.after(*AGENCY_PATHS)
     return handles(identity, trace.text_at(*AGENCY_NAMES))
 
@@ -98,7 +99,7 @@ def _policy_in_call(trace: CtsTrace) -> Handles:
 
 def _beside(trace: CtsTrace, identity: str | None) -> str | None:
     """The name of a grant's resource, if it has this id, and the agency is named elsewhere."""
-    resource, agency = trace.resource, _agency_in_call(trace)
+    resource, agency = trace.resource, stated_agency(trace)
     is_grant = trace.resource_type.startswith("roleagency") and agency.known
     if not is_grant or identity is None or resource.id != identity:
         return None

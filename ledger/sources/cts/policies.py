@@ -14,12 +14,16 @@ from ledger.account.policy import (
 )
 from ledger.messages import DomainEvent
 from ledger.sources.cts.agencies import NAME_NOT_TOLD
+from ledger.sources.cts.documents import POLICIES, keep
 from ledger.sources.cts.named import policy_of
 from ledger.sources.cts.trace import CtsTrace, Handles
+from ledger.sources.fields import within
 
 Facts = tuple[DomainEvent, ...]
 
 NO_POLICY: Final = "policy not named"
+VERSIONS: Final = ("policy_version.version_id", "version_id", "policy.default_version_id")
+_TRUTHS: Final = {"true": True, "false": False}
 
 
 def _create(trace: CtsTrace) -> Facts | str:
@@ -29,8 +33,17 @@ def _create(trace: CtsTrace) -> Facts | str:
     if not trace.succeeded:
         return _refused(trace, policy)
     if policy.name is None:
-        return (_changed(policy, f"{trace.name}: {NAME_NOT_TOLD}"),)
-    return (PolicyCreated(policy=policy.name, policy_id=policy.id),)
+        return (_changed(trace, policy, f"{trace.name}: {NAME_NOT_TOLD}"),)
+    document, version = keep(trace, *POLICIES), _version(trace)
+    created = PolicyCreated(
+        policy=policy.name,
+        policy_id=policy.id,
+        document=document.digest,
+        document_bytes=document.size,
+        document_version=version,
+        in_force=True if version else None,
+    )
+    return (created,)
 
 
 def _update(trace: CtsTrace) -> Facts | str:
@@ -40,18 +53,28 @@ def _update(trace: CtsTrace) -> Facts | str:
         return NO_POLICY
     if not trace.succeeded:
         return _refused(trace, policy)
-    return (_changed(policy, _detail(trace)),)
+    return (_changed(trace, policy, _detail(trace)),)
 
 
 def _detail(trace: CtsTrace) -> str:
     """The trace's name; of version 5 also which version it is about, and if it is now in force."""
-    version = trace.after("versions") or trace.text_at("policy_version.version_id", "version_id")
-    in_force = (
-        trace.name.lower() == "setdefaultpolicyversionv5"
-        or str(trace.request.get("set_as_default")).lower() == "true"
-    )
-    words = (trace.name, version, "in force from now on" if in_force else None)
+    words = (trace.name, _version(trace), "in force from now on" if _in_force(trace) else None)
     return " ".join(word for word in words if word)
+
+
+def _version(trace: CtsTrace) -> str | None:
+    """The version that the call is about; roles, and policies of version 3, have none."""
+    return trace.after("versions") or trace.text_at(*VERSIONS)
+
+
+def _in_force(trace: CtsTrace) -> bool | None:
+    """Whether the version is in force from now on. IAM does not delete the one that is in force."""
+    name = trace.name.lower()
+    if name in ("setdefaultpolicyversionv5", "deletepolicyversionv5"):
+        return name.startswith("set")
+    shown = within(trace.response, "policy_version").get("is_default")
+    words = (str(word).lower() for word in (trace.request.get("set_as_default"), shown))
+    return next((_TRUTHS[word] for word in words if word in _TRUTHS), None)
 
 
 def _delete(trace: CtsTrace) -> Facts | str:
@@ -71,8 +94,17 @@ def _refused(trace: CtsTrace, policy: Handles) -> Facts:
     return (refused,)
 
 
-def _changed(policy: Handles, detail: str) -> PolicyChanged:
-    return PolicyChanged(policy=policy.name, policy_id=policy.id, detail=detail)
+def _changed(trace: CtsTrace, policy: Handles, detail: str) -> PolicyChanged:
+    document = keep(trace, *POLICIES)
+    return PolicyChanged(
+        policy=policy.name,
+        policy_id=policy.id,
+        detail=detail,
+        document=document.digest,
+        document_bytes=document.size,
+        document_version=_version(trace),
+        in_force=_in_force(trace),
+    )
 
 
 TRANSLATORS: Final[dict[str, Callable[[CtsTrace], Facts | str]]] = {

@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -29,6 +29,8 @@ from ledger.sources.fields import Record, Unreadable, first_text, text, why, wit
 from ledger.sources.source import Trace
 from ledger.values import instant, later
 
+DIGEST_FILE: Final = "cts:digest file"
+"""The kind of the files that CTS writes beside its traces, to prove that they are whole."""
 GLOBAL_SERVICES: Final = "global"
 """The region of global services: of grants on the domain, and of most logins."""
 
@@ -45,6 +47,7 @@ _REGION: Final = r"(?:[a-z]{2}-[a-z]+-\d+|eu-[a-z]{2}\d*|ru-moscow)"
 """`cn-north-4`, `eu-west-101`; of other clouds of the same make also `eu-de`, `eu-ch2`,
 `ru-moscow`. Two words alone are too often the name of something else."""
 _region = re.compile(_REGION, re.ASCII)
+_word = re.compile(r"[^\s:*\x00-\x1f\x7f-\x9f]{1,128}")
 _project = re.compile(rf"{_REGION}(?:_[^\s:*/]+)?|MOS", re.ASCII)
 _id = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _THINGS: Final = ("agencies", "service-linked-agencies", "projects", "domains")
@@ -119,6 +122,15 @@ def text_in(bodies: Iterable[Record], *keys: str) -> str | None:
     return None
 
 
+def values_in(body: Record, *keys: str) -> Iterator[object]:
+    """The values under these keys in a body that are not empty, of whichever type."""
+    for key in keys:
+        path, last = _split(key)
+        found = (within(body, *path) if path else body).get(last)
+        if found:
+            yield found
+
+
 @cache  # The keys are few, and all of them in this program.
 def _split(key: str) -> tuple[list[str], str]:
     *path, last = key.split(".")
@@ -184,11 +196,16 @@ class CtsTrace(Trace):
         """The same in the request alone: the response also has what the call did not change."""
         return text_in((self.request,), *keys)
 
+    def stated_region(self) -> str | None:
+        """The region that was called, if the trace names one; a title with spaces is not its id."""
+        stated = text(within(self.record, "location_info").get("region")) or ""
+        host = (text(self.record.get("endpoint")) or "").split(".")
+        named = stated if _word.fullmatch(stated) else None
+        return named or next(filter(_region.fullmatch, reversed(host)), None)
+
     def region_of_call(self) -> str:
         """The region that was called, if the trace names one; else that of global services."""
-        stated = text(within(self.record, "location_info").get("region"))
-        host = (text(self.record.get("endpoint")) or "").split(".")
-        return stated or next(filter(_region.fullmatch, reversed(host)), GLOBAL_SERVICES)
+        return self.stated_region() or GLOBAL_SERVICES
 
     def why(self) -> str:
         """The reason of a refusal, without the user's name."""

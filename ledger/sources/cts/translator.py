@@ -1,4 +1,5 @@
-"""Huawei Cloud CTS traces → facts: logins, agencies, their permissions, credentials, projects.
+"""Huawei Cloud CTS traces → facts: logins, agencies, their permissions, credentials, projects, the
+use of features, and what is recorded at all.
 
 Names are compared without regard to case, because the guides themselves differ. IAM's names are in
 its user guide, "Key operations on IAM", and for version 5 in the guide of the new console. No guide
@@ -15,11 +16,28 @@ from typing import Final
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.permissions import PermissionChangeRefused, PermissionsChanged
 from ledger.messages import DomainEvent
-from ledger.sources.cts import agencies, grants, policies, projects, sessions
+from ledger.sources.cts import (
+    agencies,
+    features,
+    grants,
+    organizations,
+    policies,
+    projects,
+    sessions,
+    witness,
+)
 from ledger.sources.cts.account import account_name_of, account_of, actor_of
 from ledger.sources.cts.agencies import NO_AGENCY
 from ledger.sources.cts.named import agencies_in, agency_of
-from ledger.sources.cts.trace import CtsTrace, Handles, path_of, time_of, trace_id_of
+from ledger.sources.cts.trace import (
+    DIGEST_FILE,
+    CtsTrace,
+    Handles,
+    path_of,
+    time_of,
+    trace_id_of,
+)
+from ledger.sources.cts.unmodelled import changes_rights, not_modelled
 from ledger.sources.fields import (
     Record,
     Unreadable,
@@ -39,7 +57,7 @@ def kind_of(record: Record) -> TraceKind:
     if isinstance(name, str) and isinstance(service, str):
         return TraceKind(_kind_name(service, name), record.get("read_only") in (True, "true"))
     if "digest_object" in record:
-        return TraceKind("cts:digest file")
+        return TraceKind(DIGEST_FILE)
     raise Unreadable("not a CTS trace: it has no trace_name and service_type")
 
 
@@ -109,8 +127,12 @@ def _consented(trace: CtsTrace) -> Facts | str:
 def _consent(trace: CtsTrace, agency: Handles) -> DomainEvent:
     if not trace.succeeded:
         return PermissionChangeRefused(agency=agency.name, agency_id=agency.id, why=trace.why())
-    detail = f"{trace.name}: agreed to in the console of CCE"
-    return PermissionsChanged(agency=agency.name, agency_id=agency.id, detail=detail)
+    return PermissionsChanged(
+        agency=agency.name,
+        agency_id=agency.id,
+        region=trace.stated_region(),
+        detail=f"{trace.name}: agreed to in the console of CCE",
+    )
 
 
 _LOGINS: Final = (
@@ -150,6 +172,8 @@ SOURCE: Final[Source[CtsTrace]] = Source(
     kind_of=kind_of,
     parse=parse,
     ignores_case=True,  # The vendor's own guides differ.
+    changes_rights=changes_rights,
+    unmodelled=not_modelled,
     translators={
         **_named(("iam",), dict.fromkeys(_LOGINS, _login)),
         **_named(("iam",), agencies.TRANSLATORS),
@@ -157,6 +181,9 @@ SOURCE: Final[Source[CtsTrace]] = Source(
         **_named(("iam",), projects.TRANSLATORS),
         **_named(("iam",), grants.TRANSLATORS),
         **_named(("iam", "sts"), sessions.TRANSLATORS),
+        **_named(("organizations",), organizations.TRANSLATORS),
+        **_named(("cts",), witness.TRANSLATORS),
+        **features.translators(),
         **_named(("cce",), {"createUserAgencies": _consented}),
     },
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ledger.account.unmodelled import NotModelled
+from ledger.documents import Document, document_of
 from ledger.messages import DomainEvent, Observation
 from tests.sources.reading import translated
 
@@ -54,6 +56,21 @@ def counted(name: str, **fields: Any) -> str:
     found = translated("cts", trace(name, **fields))
     assert isinstance(found, str), found
     return found
+
+
+def kept(name: str, **fields: Any) -> str:
+    """The call of a trace that no translator understands, and which is kept as it is."""
+    found = fact(name, **fields)
+    assert isinstance(found, NotModelled), found
+    refused = fields.get("trace_rating") == "warning"
+    assert (found.outcome, bool(found.why)) == ("refused" if refused else "carried-out", refused)
+    return found.call
+
+
+def kept_document(value: object) -> Document:
+    document = document_of(value)
+    assert document is not None
+    return document
 
 
 def under(key: str, value: object) -> dict[str, Any]:

@@ -173,7 +173,17 @@ def test_the_account_of_the_user_behind_a_session_is_known_by_name_too() -> None
         ),
         ({"name": "acme/mesh", "OriginUser": {"name": "wei"}}, "acme/mesh by wei"),
         ({"name": "acme/mesh", "OriginUser": "wei"}, "acme/mesh by wei"),
-        ({"assumedBy": {"user": {"name": "wei"}}}, None),
+        ({"name": "acme/mesh", "origin_user": {"user_name": "wei"}}, "acme/mesh by wei"),
+        ({"name": "acme/mesh", "assumed_by": {"user": {"name": "wei"}}}, "acme/mesh by wei"),
+        ({"name": "acme/mesh", "assumed_by": {"name": "wei"}}, "acme/mesh by wei"),
+        # Told only in other fields.
+        ({"assumedBy": {"user": {"name": "wei"}}}, "wei"),
+        ({"OriginUser": "wei"}, "wei"),
+        ({"principal_urn": "iam::d1:user:lin", "principal_id": "u1"}, "d1/lin"),
+        ({"principal_urn": "sts::d1:assumed-agency:mesh/s"}, "mesh/s"),
+        ({"session_context": {"session_issuer": {"name": "mesh", "account_id": "d1"}}}, "d1/mesh"),
+        ({"session_context": {"session_issuer": {"urn": "iam::d1:agency:mesh"}}}, "d1/mesh"),
+        ({"session_context": {"session_issuer": "opaque"}, "assumed_by": []}, None),
     ],
 )
 def test_the_actor_is_the_caller_in_its_account_and_the_user_behind_it(

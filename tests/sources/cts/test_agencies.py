@@ -20,7 +20,16 @@ from ledger.account.agency import (
 )
 from ledger.account.permissions import PermissionChangeRefused, PermissionsChanged
 from ledger.values import instant_text
-from tests.sources.cts.making import AGENCY, DOMAIN, REFUSED, counted, fact, facts, under
+from tests.sources.cts.making import (
+    AGENCY,
+    DOMAIN,
+    REFUSED,
+    fact,
+    facts,
+    kept,
+    kept_document,
+    under,
+)
 
 CREATIONS = ["createAgency", "createAgencyV5", "createServiceLinkedAgencyV5"]
 UPDATES = ["updateAgency", "updateAgencyV5"]
@@ -32,6 +41,10 @@ BY_ID = {"resource_url": "/v3.0/OS-AGENCY/agencies/a1"}
 TRUST_POLICY = {
     "Version": "5.0",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": ["service.ASM"]}}],
+}
+DOCUMENT: Any = {
+    "trust_document": kept_document(TRUST_POLICY).digest,
+    "trust_document_bytes": kept_document(TRUST_POLICY).size,
 }
 
 
@@ -64,10 +77,10 @@ def test_a_refused_creation_is_an_attempt(name: str) -> None:
     [*CREATIONS, *UPDATES, *DELETIONS, "updateTrustPolicyV5", "deleteServiceLinkedAgencyV5"],
 )
 @pytest.mark.parametrize("outcome", [{}, REFUSED])
-def test_only_a_trace_that_tells_neither_id_nor_name_is_counted(
+def test_only_a_trace_that_tells_neither_id_nor_name_is_kept_as_it_is(
     name: str, outcome: dict[str, str]
 ) -> None:
-    assert counted(name, **outcome) == f"IAM:{name} (agency not named)"
+    assert kept(name, **outcome) == f"IAM:{name}"
 
 
 # -- trust ----------------------------------------------------------------------------------------
@@ -163,7 +176,7 @@ def test_an_update_that_asks_for_a_trustee_changes_the_trust(name: str, key: str
 @pytest.mark.parametrize("key", POLICIES)
 def test_an_update_that_asks_for_a_trust_policy_changes_the_trust(name: str, key: str) -> None:
     found = fact(name, **BY_ID, request=under(key, TRUST_POLICY))
-    assert found == AgencyTrustChanged(agency_id="a1", trustee="service:asm")
+    assert found == AgencyTrustChanged(agency_id="a1", trustee="service:asm", **DOCUMENT)
 
 
 @pytest.mark.parametrize("key", [*NAMES, *IDS, *POLICIES])
@@ -176,11 +189,10 @@ def test_an_update_whose_response_shows_the_trustee_that_stayed_changes_no_trust
 def test_a_changed_trust_policy_tells_whom_the_agency_trusts() -> None:
     url = {"resource_url": "/v5/agencies/a1/trust-policy"}
     asked = {"trust_policy": json.dumps(TRUST_POLICY)}
-    assert fact("updateTrustPolicyV5", **url, request=asked) == AgencyTrustChanged(
-        agency_id="a1", trustee="service:asm"
-    )
-    both = fact("updateTrustPolicyV5", **url, request={"trust_policy": "{cut"}, response=asked)
-    assert both.trustee == "service:asm"
+    changed = AgencyTrustChanged(agency_id="a1", trustee="service:asm", **DOCUMENT)
+    assert fact("updateTrustPolicyV5", **url, request=asked) == changed
+    cut = {"trust_policy": "{cut"}
+    assert fact("updateTrustPolicyV5", **url, request=cut, response=asked) == changed
     # It changed, even if the trace does not tell to whom.
     assert fact("updateTrustPolicyV5", **url, request="opaque") == AgencyTrustChanged(
         agency_id="a1"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +22,12 @@ from tests.sources.cts.making import (
     POLICY_ID,
     PROJECT_ID,
     REFUSED,
-    counted,
     fact,
     facts,
+    kept,
+    observed,
 )
+from tests.sources.reading import ledger
 
 GRANTED, REVOKED = PermissionGranted, PermissionRevoked
 ON_PROJECTS = [
@@ -137,6 +141,11 @@ def test_a_policy_is_attached_by_the_path_and_the_agencys_id() -> None:
     assert found == PermissionGranted(agency_id="a1", region="*", policy_id="p1")
 
 
+def enterprise_project(identity: str) -> dict[str, str]:
+    """Its place has a word of its own; the id alone was recorded by older versions."""
+    return {"region": f"enterprise-project/{identity}", "project_id": identity}
+
+
 @pytest.mark.parametrize(("name", "event"), ON_ENTERPRISE_PROJECTS)
 def test_a_grant_on_enterprise_projects_lists_ids_of_agencies_projects_and_roles(
     name: str, event: type
@@ -146,14 +155,14 @@ def test_a_grant_on_enterprise_projects_lists_ids_of_agencies_projects_and_roles
         {"agency_id": "a2", "enterprise_project_id": "e2", "role_id": "r2"},
     ]
     assert facts(name, request={"role_assignments": listed}) == [
-        event(agency_id="a1", project_id="0", policy_id="r1"),
-        event(agency_id="a2", project_id="e2", policy_id="r2"),
+        event(agency_id="a1", **enterprise_project("0"), policy_id="r1"),
+        event(agency_id="a2", **enterprise_project("e2"), policy_id="r2"),
     ]
     del listed[0]["agency_id"]
     (found,) = facts(name, request={"role_assignments": listed})
-    assert found == event(agency_id="a2", project_id="e2", policy_id="r2")
+    assert found == event(agency_id="a2", **enterprise_project("e2"), policy_id="r2")
     (first, _) = facts(name, request={"role_assignments": listed}, **AGENCY)
-    assert first == event(agency="mesh", agency_id="a1", project_id="0", policy_id="r1")
+    assert first == event(agency="mesh", agency_id="a1", **enterprise_project("0"), policy_id="r1")
 
 
 def test_each_role_that_a_grant_lists_is_a_fact() -> None:
@@ -282,9 +291,9 @@ def test_a_change_of_several_agencies_is_a_fact_of_each(name: str) -> None:
         *OF_UNKNOWN_SCOPE,
     ],
 )
-def test_a_grant_that_names_no_agency_is_counted(name: str) -> None:
+def test_a_grant_that_names_no_agency_is_kept_as_it_is(name: str) -> None:
     asked = {"role_id": "r1", "role_assignments": [{"role_id": "r1"}]}
-    assert counted(name, request=asked) == f"IAM:{name} (agency not named)"
+    assert kept(name, request=asked) == f"IAM:{name}"
 
 
 def test_a_refused_grant_is_an_attempt() -> None:
@@ -330,3 +339,22 @@ def test_a_refused_grant_on_several_projects_is_an_attempt_on_each() -> None:
         ("a1", "e1", None),
         ("a1", "e2", "r1"),
     ]
+
+
+def test_a_grant_that_an_older_version_recorded_is_revoked_by_a_new_trace(tmp_path: Path) -> None:
+    """It recorded the id of the enterprise project alone."""
+    listed = [{"agency_id": "a1", "enterprise_project_id": "0", "role_id": "r1"}]
+    asked = {"request": {"role_assignments": listed}}
+    granted = observed("associateRoleToAgencyOnEnterpriseProject", **asked)
+    older = replace(
+        granted, events=(PermissionGranted(agency_id="a1", project_id="0", policy_id="r1"),)
+    )
+    revoked = observed(
+        "revokeRoleFromAgencyOnEnterpriseProject", **asked, trace_id="t-2", time=1770100001000
+    )
+    with ledger(tmp_path) as opened:
+        opened.observe([older])
+        account = opened.account("huaweicloud", DOMAIN)
+        assert len(account.open_permissions("a1")) == 1
+        opened.observe([revoked])
+        assert opened.account("huaweicloud", DOMAIN).open_permissions("a1") == ()

@@ -16,8 +16,8 @@ from tests.sources.cts.making import (
     ON_PROJECT,
     POLICY_ID,
     PROJECT_ID,
-    counted,
     fact,
+    kept,
     under,
 )
 
@@ -77,7 +77,7 @@ def test_the_path_alone_tells_the_agencys_id(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["/v5/agencies", "/v5/agencies/", "/v5/agency/a1", "", None, 7])
 def test_a_path_without_an_id_names_no_agency(url: Any) -> None:
-    assert counted("deleteAgency", resource_url=url) == "IAM:deleteAgency (agency not named)"
+    assert kept("deleteAgency", resource_url=url) == "IAM:deleteAgency"
 
 
 @TYPES
@@ -154,7 +154,7 @@ def test_the_policy_of_an_attachment_is_not_its_agency(resource: dict[str, str])
     fields = {"resource_type": "agency", "resource_url": "/v5/policies/p1/attach-agency"} | resource
     asked = {"policy_name": "mesh wide"}
     name = "attachAgencyPolicyV5"
-    assert counted(name, **fields, request=asked) == f"IAM:{name} (agency not named)"
+    assert kept(name, **fields, request=asked) == f"IAM:{name}"
     found = fact(name, **fields, request=asked | {"agency_id": "a1"})
     assert (found.agency_id, found.agency, found.policy_id) == ("a1", None, "p1")
 
@@ -234,15 +234,13 @@ def test_a_grant_that_names_its_agency_nowhere_else_is_of_the_resource_that_is_n
         {"resource_id": "r1", "resource_name": "j1"},
     ],
 )
-def test_only_a_grant_that_tells_neither_id_nor_name_of_its_agency_is_counted(
+def test_only_a_grant_that_tells_neither_id_nor_name_of_its_agency_is_kept_as_it_is(
     resource: dict[str, str],
 ) -> None:
     asked = {"role_id": "r1", "project_id": "j1"}
     kind = "roleAgencyProject"
     name = "assignRoleToAgencyOnProject"
-    assert counted(name, resource_type=kind, request=asked, **resource) == (
-        f"IAM:{name} (agency not named)"
-    )
+    assert kept(name, resource_type=kind, request=asked, **resource) == f"IAM:{name}"
 
 
 # -- policies -------------------------------------------------------------------------------------
@@ -276,7 +274,7 @@ def test_the_resource_of_a_policys_trace_is_the_policy(kind: str) -> None:
 
 def test_the_resource_of_another_trace_is_not_the_policy() -> None:
     fields = {"resource_type": "agency", "resource_id": "x1", "resource_name": "other"}
-    assert counted("deleteRole", **fields) == "IAM:deleteRole (policy not named)"
+    assert kept("deleteRole", **fields) == "IAM:deleteRole"
 
 
 def test_the_generated_name_of_a_role_counts_only_without_any_other() -> None:
@@ -336,7 +334,7 @@ def test_the_resource_of_a_projects_trace_is_the_project() -> None:
     fields = {"resource_type": "project", "resource_id": "j1", "resource_name": "eu-de_a"}
     assert fact("deleteProject", **fields) == ProjectDeleted(region="eu-de_a", project_id="j1")
     fields["resource_type"] = "user"
-    assert counted("deleteProject", **fields) == "IAM:deleteProject (project not named)"
+    assert kept("deleteProject", **fields) == "IAM:deleteProject"
 
 
 def test_the_project_that_the_caller_was_in_is_not_the_project_of_the_call() -> None:

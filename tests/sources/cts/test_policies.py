@@ -13,7 +13,7 @@ from ledger.account.policy import (
     PolicyDeleted,
     PolicyDeletionAttempted,
 )
-from tests.sources.cts.making import POLICY, REFUSED, counted, fact
+from tests.sources.cts.making import POLICY, REFUSED, fact, kept
 
 CREATIONS = ["createRole", "createPolicyV5"]
 CHANGES = [
@@ -65,38 +65,43 @@ IN_FORCE = "in force from now on"
 
 
 @pytest.mark.parametrize(
-    ("name", "fields", "detail"),
+    ("name", "fields", "version", "in_force"),
     [
         (
             "createPolicyVersionV5",
-            {"resource_url": V5, "response": {"policy_version": {"version_id": "v3"}}},
+            {"response": {"policy_version": {"version_id": "v3"}}},
             "v3",
+            None,
         ),
         (
             "createPolicyVersionV5",
-            {"resource_url": V5, "request": {"set_as_default": True, "version_id": "v3"}},
-            f"v3 {IN_FORCE}",
+            {"request": {"set_as_default": True, "version_id": "v3"}},
+            "v3",
+            True,
         ),
         (
             "createPolicyVersionV5",
-            {"resource_url": V5, "request": {"set_as_default": "true"}},
-            IN_FORCE,
+            {"response": {"policy_version": {"version_id": "v3", "is_default": False}}},
+            "v3",
+            False,
         ),
-        ("createPolicyVersionV5", {"resource_url": V5, "request": {"set_as_default": False}}, ""),
-        (
-            "setDefaultPolicyVersionV5",
-            {"resource_url": f"{V5}/v2/set-default"},
-            f"v2 {IN_FORCE}",
-        ),
-        ("SETDEFAULTPOLICYVERSIONV5", {"resource_url": f"{V5}/v2"}, f"v2 {IN_FORCE}"),
-        ("deletePolicyVersionV5", {"resource_url": f"{V5}/v1"}, "v1"),
+        ("createPolicyVersionV5", {"request": {"set_as_default": "true"}}, None, True),
+        ("createPolicyVersionV5", {"request": {"set_as_default": False}}, None, False),
+        ("setDefaultPolicyVersionV5", {"resource_url": f"{V5}/v2/set-default"}, "v2", True),
+        ("SETDEFAULTPOLICYVERSIONV5", {"resource_url": f"{V5}/v2"}, "v2", True),
+        ("deletePolicyVersionV5", {"resource_url": f"{V5}/v1"}, "v1", False),
     ],
 )
 def test_a_change_tells_the_version_and_whether_it_is_in_force(
-    name: str, fields: dict[str, Any], detail: str
+    name: str, fields: dict[str, Any], version: str | None, in_force: bool | None
 ) -> None:
-    expected = f"{name} {detail}".strip()
-    assert fact(name, **fields) == PolicyChanged(policy_id="p1", detail=expected)
+    words = (name, version, IN_FORCE if in_force else None)
+    assert fact(name, **{"resource_url": V5, **fields}) == PolicyChanged(
+        policy_id="p1",
+        detail=" ".join(word for word in words if word),
+        document_version=version,
+        in_force=in_force,
+    )
 
 
 @pytest.mark.parametrize("name", [*CREATIONS, *CHANGES])
@@ -123,7 +128,7 @@ def test_a_refused_deletion_is_an_attempt_and_ends_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*CREATIONS, *CHANGES, *DELETIONS])
 @pytest.mark.parametrize("outcome", [{}, REFUSED])
-def test_only_a_trace_that_tells_neither_id_nor_name_is_counted(
+def test_only_a_trace_that_tells_neither_id_nor_name_is_kept_as_it_is(
     name: str, outcome: dict[str, str]
 ) -> None:
-    assert counted(name, **outcome) == f"IAM:{name} (policy not named)"
+    assert kept(name, **outcome) == f"IAM:{name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.account.project import ProjectChanged, ProjectCreated, ProjectDeleted
-from tests.sources.cts.making import PROJECT, REFUSED, counted, fact
+from tests.sources.cts.making import PROJECT, REFUSED, fact, kept
 
 CALLS = ["createProject", "updateProject", "updateProjectStatus", "deleteProject"]
 BY_ID = {"resource_url": "/v3/projects/j1"}
@@ -41,12 +41,12 @@ def test_a_deletion_tells_what_it_knows_of_the_project() -> None:
 @pytest.mark.parametrize("name", CALLS)
 def test_a_refused_call_changes_no_project(name: str) -> None:
     for fields in (PROJECT, BY_ID):
-        assert counted(name, **fields, **REFUSED) == f"IAM:{name} (refused)"
+        assert kept(name, **fields, **REFUSED) == f"IAM:{name}"
 
 
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("outcome", [{}, REFUSED])
-def test_only_a_trace_that_tells_neither_id_nor_name_is_counted(
+def test_only_a_trace_that_tells_neither_id_nor_name_is_kept_as_it_is(
     name: str, outcome: dict[str, str]
 ) -> None:
-    assert counted(name, **outcome) == f"IAM:{name} (project not named)"
+    assert kept(name, **outcome) == f"IAM:{name}"

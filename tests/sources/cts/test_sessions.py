@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ from ledger.account.console import ConsoleLoginRequested
 from ledger.account.permissions import PermissionChangeRefused, PermissionsChanged
 from ledger.account.usage import CredentialRefused, TemporaryCredentialIssued
 from ledger.values import instant_text
-from tests.sources.cts.making import AGENCY, REFUSED, counted, fact, facts, observed, under
+from tests.sources.cts.making import AGENCY, REFUSED, fact, facts, kept, observed, trace, under
+from tests.sources.reading import read
 
 CALLS = [
     "switchRole",
@@ -48,8 +51,8 @@ def test_a_refused_use_is_an_attempt(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_use_that_names_no_agency_is_counted(name: str) -> None:
-    assert counted(name) == f"IAM:{name} (agency not named)"
+def test_a_use_that_names_no_agency_is_kept_as_it_is(name: str) -> None:
+    assert kept(name) == f"IAM:{name}"
 
 
 @pytest.mark.parametrize("key", NAMES)
@@ -85,9 +88,7 @@ def test_a_urn_names_the_agency_and_its_account(key: str, urn: str, agency: str)
     ],
 )
 def test_a_urn_of_something_else_names_no_agency(urn: str) -> None:
-    assert counted("agencyAssume", request={"agency_urn": urn}) == (
-        "IAM:agencyAssume (agency not named)"
-    )
+    assert kept("agencyAssume", request={"agency_urn": urn}) == "IAM:agencyAssume"
 
 
 def test_a_session_tells_the_agencys_id_before_its_own_name() -> None:
@@ -122,6 +123,76 @@ def test_each_key_tells_when_the_credential_ends_alone(key: str) -> None:
 def test_an_end_of_a_credential_is_never_guessed(said: object, end: str | None) -> None:
     issued = fact("agencyAssume", **AGENCY, response={"credentials": {"expiration": said}})
     assert (instant_text(issued.expires_at) if issued.expires_at else None) == end
+
+
+ASSUMED = {"agency_urn": "iam::dd22:agency:mesh", "agency_session_name": "wei@example.com"}
+
+
+def test_the_session_and_the_person_behind_it_are_names_beside_the_fact() -> None:
+    asked = {**ASSUMED, "source_identity": "wei"}
+    found = observed("assumeAgency", service_type="STS", request=asked)
+    assert found.names == {"session_name": "wei@example.com", "source_identity": "wei"}
+    assert found.events == (TemporaryCredentialIssued(agency="mesh", region="global"),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"request": ASSUMED}, {"session_name": "wei@example.com"}),
+        (
+            {"response": {"assumed_agency": {"urn": "sts::dd22::assumed-agency:mesh/gateway"}}},
+            {"session_name": "gateway"},
+        ),
+        (
+            {"request": under("auth.identity.assume_role.session_user.name", "wei"), **AGENCY},
+            {"session_name": "wei"},
+        ),
+        ({"response": {"source_identity": "wei"}, **AGENCY}, {"source_identity": "wei"}),
+        ({"request": {"agency_session_name": None, "source_identity": ""}, **AGENCY}, {}),
+    ],
+)
+def test_each_place_tells_the_names_of_a_session(
+    fields: dict[str, Any], names: dict[str, str]
+) -> None:
+    assert observed("assumeAgency", service_type="STS", **fields).names == names
+
+
+@pytest.mark.parametrize("name", ["w" * 2049, "we\ni"])
+def test_a_session_name_that_no_line_can_hold_makes_the_record_malformed(
+    tmp_path: Path, name: str
+) -> None:
+    asked = {**ASSUMED, "agency_session_name": name}
+    (tmp_path / "t.json").write_text(json.dumps([trace("assumeAgency", request=asked)]))
+    found, report = read("cts", tmp_path / "t.json")
+    assert (found, report.malformed_records) == ([], 1)
+
+
+SESSION = {
+    "type": "AssumedAgency",
+    "name": "acme/mesh",
+    "principal_urn": "sts::dd22:assumed-agency:mesh/wei",
+    "principal_id": "a1:wei",
+    "domain": {"id": "other"},
+}
+
+
+def test_a_switch_is_the_same_fact_from_either_side() -> None:
+    """On one side the caller switches to the agency; on the other the agency's session is there."""
+    asked = {"domain_id": "dd22", "agency_name": "mesh", "agency_id": "a1"}
+    for fields in ({"request": asked}, {"user": SESSION}):
+        found = observed("switchRole", **fields)
+        assert found.account == "dd22"
+        assert found.events == (
+            TemporaryCredentialIssued(agency="mesh", agency_id="a1", region="global"),
+        )
+
+
+def test_the_session_that_calls_is_not_the_agency_that_a_call_names() -> None:
+    found = observed("switchRole", **AGENCY, user=SESSION)
+    assert found.account == "other"
+    assert found.events == (
+        TemporaryCredentialIssued(agency="mesh", agency_id="a1", region="global"),
+    )
 
 
 # -- logins ---------------------------------------------------------------------------------------
@@ -199,7 +270,7 @@ def test_refused_consent_is_an_attempt() -> None:
     )
 
 
-def test_consent_that_names_no_agency_is_counted() -> None:
-    expected = "CCE:createUserAgencies (agency not named)"
-    assert counted("createUserAgencies", **CONSENT) == expected
-    assert counted("createUserAgencies", **CONSENT, **REFUSED) == expected
+def test_consent_that_names_no_agency_is_kept_as_it_is() -> None:
+    expected = "CCE:createUserAgencies"
+    assert kept("createUserAgencies", **CONSENT) == expected
+    assert kept("createUserAgencies", **CONSENT, **REFUSED) == expected
