@@ -39,19 +39,19 @@ def fact_of(recorded: Recorded, position: int | None = None) -> Fact | None:
     assert place is not None, "an event has a position once it is appended"
     event = recorded.event
     values: dict[str, Any] = {field: getattr(event, own) for field, own in says.fields.items()}
-    if not _names_a_thing(values):
-        return None
     if "expires_at" in values and values["expires_at"] is None and _is_for_ever(says, event):
         values["expires_at"] = FOREVER
-    return Fact(
-        says.call,
-        says.kind,
-        recorded.effective_at,
-        place,
-        actor=recorded.actor,
-        origin=recorded.origin,
-        trace=recorded.source.trace_id if recorded.source else None,
-        **values,
+    return _of_a_thing(
+        Fact(
+            says.call,
+            says.kind,
+            recorded.effective_at,
+            place,
+            actor=recorded.actor,
+            origin=recorded.origin,
+            trace=recorded.source.trace_id if recorded.source else None,
+            **values,
+        )
     )
 
 
@@ -62,26 +62,26 @@ def fact_of_entry(entry: str | bytes, position: int) -> Fact | None:
     if says is None:
         return None
     values: dict[str, Any] = {field: fields.get(own) for field, own in says.fields.items()}
-    if not _names_a_thing(values):
-        return None
     if "expires_at" in values:
         until = values["expires_at"]
         for_ever = says.call == "expiry set" or "duration" in fields
         values["expires_at"] = instant(until) if until else FOREVER if for_ever else None
-    return Fact(
-        says.call,
-        says.kind,
-        instant(fields["effective_at"]),
-        position,
-        actor=fields.get("actor"),
-        origin=fields["origin"],
-        trace=fields.get("source_trace_id"),
-        **values,
+    return _of_a_thing(
+        Fact(
+            says.call,
+            says.kind,
+            instant(fields["effective_at"]),
+            position,
+            actor=fields.get("actor"),
+            origin=fields["origin"],
+            trace=fields.get("source_trace_id"),
+            **values,
+        )
     )
 
 
-def _names_a_thing(values: Mapping[str, Any]) -> bool:
-    return values.get("name") is not None or values.get("id") is not None
+def _of_a_thing(fact: Fact) -> Fact | None:
+    return None if fact.id is None and fact.name is None else fact
 
 
 def _is_for_ever(says: Says, event: Any) -> bool:
