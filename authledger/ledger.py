@@ -177,12 +177,14 @@ class Ledger(Reader):
         paths: Path | str | Iterable[Path | str],
         *,
         provider: str | None = None,
+        account: str | None = None,
         documents: bool = False,
     ) -> Imported:
         """Read trace files, plain or gzip, and folders of them, and append the facts in them.
 
         `source` is the kind of traces: "cts" (Huawei Cloud) or "cloudtrail" (AWS). `provider` is
-        the cloud, if it is a partner's edition. `documents`: a trace that is known appends,
+        the cloud, if it is a partner's edition. `account`: only this account's facts are appended,
+        and a trace that names no account is this one's. `documents`: a trace that is known appends,
         once, the documents and ids that an older version left out. Records that cannot be read are
         reported with their places, and the rest is appended: look at `complete` in the result.
 
@@ -190,7 +192,7 @@ class Ledger(Reader):
         """
         from authledger.traces import traces_of  # noqa: PLC0415  Brings the translators along.
 
-        files = traces_of(source, paths, provider)
+        files = traces_of(source, paths, provider, account)
         return files.append_to(self._write_side, self._clock(), complete=documents)
 
     def erase(

@@ -37,16 +37,21 @@ class TraceFiles:
 
     source: Source[Any]
     paths: tuple[Path, ...]
+    account: str | None = None
+    """The only account whose facts are appended."""
 
     def append_to(self, ledger: Ledger, now: datetime, *, complete: bool) -> Imported:
         report = ImportReport()
-        traces = read_traces(self.source, self.paths, report, now=now)
+        traces = read_traces(self.source, self.paths, report, now=now, only_account=self.account)
         observed = ledger.observe(traces, complete=complete)
         return Imported(observed, report)
 
 
 def traces_of(
-    source: str, paths: Path | str | Iterable[Path | str], provider: str | None
+    source: str,
+    paths: Path | str | Iterable[Path | str],
+    provider: str | None,
+    account: str | None = None,
 ) -> TraceFiles:
     """The files to import. Raises InvalidInput, NotFound."""
     if source not in SOURCES:
@@ -58,13 +63,20 @@ def traces_of(
     for path in found:
         if not path.exists():
             raise NotFound(f"There is no file or folder {path}. Nothing was read.")
-    of = SOURCES[source]
-    return TraceFiles(of if provider is None else _edition(of, provider), found)
+    return TraceFiles(_asked(SOURCES[source], provider, account), found, account)
 
 
-def _edition(source: Source[Any], provider: str) -> Source[Any]:
+def _asked(source: Source[Any], provider: str | None, account: str | None) -> Source[Any]:
+    """The source, as an edition of the cloud and of an account. Raises InvalidInput."""
     try:
-        return source.edition(provider)
+        of = source if account is None else source.of_account(account)
+    except ValidationError as error:
+        raise InvalidInput(
+            f"{account!r} is not a valid account.",
+            remedy="Use the account's id, e.g. 123456789012.",
+        ) from error
+    try:
+        return of if provider is None else of.edition(provider)
     except ValidationError as error:
         raise InvalidInput(
             f"{provider!r} is not a valid provider.",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +11,16 @@ import typer
 
 from cli.deferred import DeferredGroup
 from cli.options import Reading, command
-from cli.printing.output import Output, out, say, show, show_document, warn
+from cli.printing.imported import show_imported
+from cli.printing.output import say, warn
 from cli.printing.progress import progress
 from cli.writing import open_for_writing
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ledger.application import Ledger, Observed
+    from ledger.messages import Observation
     from ledger.sources import ImportReport, Source
 
 Files = Annotated[
@@ -37,6 +42,23 @@ Documents = Annotated[
         "--documents",
         help="Also complete traces that are known: keep the documents and ids that an older version "
         "left out. A second time appends nothing.",
+    ),
+]
+Account = Annotated[
+    str | None,
+    typer.Option(
+        "--account",
+        metavar="ID",
+        help="Import this account's facts only, and pass over those of others. A trace that names "
+        "no account is this one's.",
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Exit with 9 also if a grant or a deletion could not be placed, or if a trace is known "
+        "with other content.",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and count; append nothing.")]
@@ -68,48 +90,86 @@ def _register(app: typer.Typer, source: Source[Any]) -> None:
     def import_traces(
         ask: Reading,
         files: Files,
+        *,
         provider: Edition = None,
+        account: Account = None,
         documents: Documents = False,
+        strict: Strict = False,
         dry_run: DryRun = False,
     ) -> None:
-        _import(ask, _edition(source, provider), files, dry_run=dry_run, complete=documents)
+        of = _of_account(_edition(source, provider), account)
+        asked = _Asked(of, files, account, dry_run=dry_run, complete=documents, strict=strict)
+        _import(ask, asked)
 
 
-def _import(
-    ask: Reading, source: Source[Any], files: list[Path], *, dry_run: bool, complete: bool
-) -> None:
-    from ledger.errors import DoneInPart, NotFound
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An import as a person asks for it."""
+
+    source: Source[Any]
+    files: list[Path]
+    account: str | None
+    dry_run: bool
+    complete: bool
+    strict: bool
+
+    def read(
+        self, report: ImportReport, now: datetime, on_progress: Callable[[int], None]
+    ) -> Iterator[Observation]:
+        from ledger.sources import read_traces
+
+        return read_traces(
+            self.source,
+            self.files,
+            report,
+            now=now,
+            only_account=self.account,
+            on_progress=on_progress,
+        )
+
+
+def _import(ask: Reading, asked: _Asked) -> None:
+    from cli.commands.import_faults import fault_of
+    from ledger.errors import NotFound
     from ledger.sources import ImportReport
 
-    for path in files:
+    for path in asked.files:
         if not path.exists():
             raise NotFound(f"There is no file or folder {path}. Nothing was imported.")
     report = ImportReport()
     form = ask.form
-    if dry_run:
-        observed = _read_only(source, files, report)
+    if asked.dry_run:
+        observed = _read_only(asked, report)
     else:
         with open_for_writing(ask) as ledger:
-            observed = _observe(ledger, source, files, report, complete=complete)
-    numbers = _numbers(report, observed) | (_completed(observed) if complete else {})
-    if form is Output.TABLE:
-        _print(numbers, report, observed)
-    elif form is Output.CSV:
-        show(form, ("what", "name", "number"), _lines(numbers, report, observed))
-    else:
-        show_document(form, _document(numbers, report, observed))
-    if dry_run:
+            observed = _observe(ledger, asked, report)
+    show_imported(form, report, observed, completed=asked.complete)
+    if asked.dry_run:
         say("Dry run: nothing was appended. Traces that the ledger knows count as new here.")
+    _warn(report)
+    fault = fault_of(asked.source, report, observed, dry_run=asked.dry_run, strict=asked.strict)
+    if fault is not None:
+        raise fault
+
+
+def _warn(report: ImportReport) -> None:
     for place in report.places:
         warn(str(place))
     if report.unlisted:
         warn(f"{report.unlisted} more records and places could not be read; they are not listed.")
-    if not report.complete:
-        raise DoneInPart(
-            f"{report.malformed_records} records and {report.breaks} places could not be read; "
-            f"the rest was {'read' if dry_run else 'imported'}.",
-            remedy="Import the mended files again: traces that the ledger knows append nothing.",
-        )
+
+
+def _of_account(source: Source[Any], account: str | None) -> Source[Any]:
+    from pydantic import ValidationError
+
+    from cli.input import bad
+
+    if account is None:
+        return source
+    try:
+        return source.of_account(account)
+    except ValidationError as error:
+        raise bad("account", account) from error
 
 
 def _edition(source: Source[Any], provider: str | None) -> Source[Any]:
@@ -125,17 +185,10 @@ def _edition(source: Source[Any], provider: str | None) -> Source[Any]:
         raise bad("provider", provider) from error
 
 
-def _observe(
-    ledger: Ledger,
-    source: Source[Any],
-    files: list[Path],
-    report: ImportReport,
-    *,
-    complete: bool,
-) -> Observed:
-    from ledger.sources import read_traces, stored_bytes
+def _observe(ledger: Ledger, asked: _Asked, report: ImportReport) -> Observed:
+    from ledger.sources import stored_bytes
 
-    total, done = stored_bytes(files), 0
+    total, done = stored_bytes(asked.files), 0
     with progress("reading", unit="bytes") as advance:
 
         def count(size: int) -> None:
@@ -143,88 +196,19 @@ def _observe(
             done += size
             advance("traces", done, total)
 
-        now = ledger.clock()
-        traces = read_traces(source, files, report, now=now, on_progress=count)
-        return ledger.observe(traces, complete=complete)
+        traces = asked.read(report, ledger.clock(), count)
+        return ledger.observe(traces, complete=asked.complete)
 
 
-def _read_only(source: Source[Any], files: list[Path], report: ImportReport) -> Observed:
+def _read_only(asked: _Asked, report: ImportReport) -> Observed:
     from datetime import UTC, datetime
 
     from ledger.application import Observed
-    from ledger.sources import read_traces
 
     now = datetime.now(UTC)  # noqa: TID251  Nothing is recorded.
     observed = Observed()
-    for observation in read_traces(source, files, report, now=now):
+    for observation in asked.read(report, now, lambda _: None):
         observed.new_traces += 1
         observed.entries += len(observation.events)
         observed.by_type.update(type(event).__name__ for event in observation.events)
     return observed
-
-
-def _numbers(report: ImportReport, observed: Observed) -> dict[str, int]:
-    return {
-        "files": report.files,
-        "records": report.records,
-        "understood": report.understood.total(),
-        "read_only": report.read_only.total(),
-        "not_understood": report.not_understood.total(),
-        "malformed": report.malformed_records,
-        "breaks": report.breaks,
-        "new_traces": observed.new_traces,
-        "known_traces": observed.known_traces,
-        "entries_appended": observed.entries,
-    }
-
-
-def _completed(observed: Observed) -> dict[str, int]:
-    return {
-        "completed_traces": observed.completed_traces,
-        "texts_kept_again": observed.texts_kept_again,
-    }
-
-
-def _named(report: ImportReport, observed: Observed) -> dict[str, Counter[str]]:
-    return {
-        "understood": report.understood,
-        "read_only": report.read_only,
-        "not_understood": report.not_understood,
-        "events": observed.by_type,
-    }
-
-
-def _lines(
-    numbers: dict[str, int], report: ImportReport, observed: Observed
-) -> list[tuple[str, str, int]]:
-    return [(what, "", number) for what, number in numbers.items()] + [
-        (what, name, number)
-        for what, counter in _named(report, observed).items()
-        for name, number in counter.most_common()
-    ]
-
-
-def _print(numbers: dict[str, int], report: ImportReport, observed: Observed) -> None:
-    for what, number in numbers.items():
-        out(f"{what.replace('_', ' '):<17} {number}")
-    for title, counter in (
-        ("appended, by event", observed.by_type),
-        ("not understood, by name", report.not_understood),
-    ):
-        if counter:
-            out("", f"{title}:")
-            show(Output.TABLE, ("name", "number"), counter.most_common())
-
-
-def _document(numbers: dict[str, int], report: ImportReport, observed: Observed) -> dict[str, Any]:
-    return {
-        **numbers,
-        "by_name": {
-            what: dict(counter.most_common()) for what, counter in _named(report, observed).items()
-        },
-        "places": [
-            {"file": each.file, "place": each.place, "message": each.message}
-            for each in report.places
-        ],
-        "places_not_listed": report.unlisted,
-    }

@@ -32,6 +32,10 @@ class Outcome:
     dry_run: bool = False
 
 
+CONFLICTS_MAX: Final = 20
+"""So many conflicts are listed; all are counted."""
+
+
 @dataclass(slots=True)
 class Observed:
     """The result of observing: numbers of traces, and of entries appended."""
@@ -43,6 +47,10 @@ class Observed:
     """How many known traces were completed by documents or ids that their entries lacked."""
     texts_kept_again: int = 0
     """How many texts are kept from now on to which known entries referred already."""
+    conflicts: int = 0
+    """How many traces were known with other content: what they say is kept, but not believed."""
+    conflicting: list[str] = field(default_factory=list)
+    """The first CONFLICTS_MAX of these, each as its file and its id."""
     by_type: Counter[str] = field(default_factory=Counter)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -20,25 +21,60 @@ OnProgress = Callable[[int], None]
 
 
 class Broken(Exception):
-    """A file cannot be read any further than some place."""
+    """A file cannot be read at some place.
 
-    def __init__(self, place: str, message: str) -> None:
+    `skipped` bytes of its text, from `begins` on, are not read; None if that is not known. After
+    them the file is read on, unless it is `to_end`.
+    """
+
+    def __init__(
+        self,
+        place: str,
+        message: str,
+        *,
+        begins: str = "",
+        skipped: int | None = None,
+        to_end: bool = False,
+    ) -> None:
         super().__init__(message)
         self.place = place
         self.message = message
+        self.begins = begins
+        self.skipped = skipped
+        self.to_end = to_end
+
+    def in_full(self) -> str:
+        """The message, with the bytes that are not read."""
+        if not self.skipped:
+            return self.message
+        what = "1 byte is" if self.skipped == 1 else f"{self.skipped} bytes are"
+        end = ", to the end" if self.to_end else ""
+        return f"{self.message}; {what} not read: from {self.begins} on{end}"
 
 
-def files_of(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files to read, in a stable order: given files, and the trace files in given folders."""
+def files_of(paths: Iterable[Path], passed_over: Counter[str] | None = None) -> Iterator[Path]:
+    """The files to read, in a stable order: given files, and the trace files in given folders.
+
+    The other files in given folders are counted in `passed_over`, by the ending of their names.
+    """
+    others: Counter[str] = Counter() if passed_over is None else passed_over
     for path in paths:
         if not path.is_dir():
             yield path
             continue
         for folder, folders, names in os.walk(path):
             folders.sort()
-            yield from (
-                Path(folder, name) for name in sorted(names) if name.lower().endswith(ENDINGS)
-            )
+            for name in sorted(names):
+                if name.lower().endswith(ENDINGS):
+                    yield Path(folder, name)
+                else:
+                    others[_ending(name)] += 1
+
+
+def _ending(name: str) -> str:
+    """The ending of a file's name, also before that of a packed one: `*.log.gz`."""
+    endings = Path(name.lower()).suffixes[-2 if name.lower().endswith(".gz") else -1 :]
+    return f"*{''.join(endings)}" if endings else "(without an ending)"
 
 
 def stored_bytes(paths: Iterable[Path]) -> int:
@@ -65,7 +101,9 @@ def pieces_of(path: Path, on_progress: OnProgress) -> Iterator[str]:
         try:
             yield decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
-            raise Broken("at its end", "the UTF-16 text ends within a character") from error
+            raise Broken(
+                "at its end", "the UTF-16 text ends within a character", to_end=True
+            ) from error
 
 
 def _whole_mark(chunks: Iterator[bytes]) -> bytes:
@@ -105,7 +143,9 @@ def _inflated(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
         try:
             chunk = inflater.decompress(waiting, PIECE_BYTES)
         except zlib.error as error:
-            raise Broken(f"byte {taken} or later", f"the gzip data is damaged ({error})") from error
+            raise Broken(
+                f"byte {taken} or later", f"the gzip data is damaged ({error})", to_end=True
+            ) from error
         left = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
         taken += len(waiting) - len(left)
         waiting = left
@@ -116,12 +156,13 @@ def _inflated(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
             if not waiting:
                 return
             if not waiting.startswith(GZIP_MAGIC):
-                raise Broken(f"byte {taken}", "bytes that are not gzip follow the gzip data")
+                message = "bytes that are not gzip follow the gzip data"
+                raise Broken(f"byte {taken}", message, to_end=True)
             inflater = zlib.decompressobj(wbits=31)
         elif len(chunk) < PIECE_BYTES:  # No output is pending: all of the input is consumed.
             waiting = next(rest, b"")
             if not waiting:
-                raise Broken(f"byte {taken}", "the gzip data ends early")
+                raise Broken(f"byte {taken}", "the gzip data ends early", to_end=True)
 
 
 def _next_member(waiting: bytes, rest: Iterator[bytes]) -> bytes:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any, Final
 
 import orjson
 
+from ledger.sources.broken_array import Search
 from ledger.sources.fields import Unreadable
 from ledger.sources.files import Broken
 
@@ -35,6 +37,7 @@ characters.
 """
 _EXPONENT_CHARS: Final = len("e+1")
 """A number so near to the window's end may go on."""
+_KEYS_MAX: Final = 32
 _KEY_CHARS_MAX: Final = 256
 """An envelope's first key, with the white space around it, has at most so many characters."""
 _space = re.compile(r"[ \t\n\r]*")
@@ -71,6 +74,10 @@ class Values:
         """
         self._is_first_reading = False
         """Whether orjson read the last value; `exactly` would read it again."""
+        self._keys: set[str] = set()
+        """The keys with which records of arrays begin: a few suffice to recognise others."""
+        self._is_between = False
+        """Whether a record begins here behind a broken one: no comma is expected before it."""
         self._failure: Broken | None = None
         """The reason why the text ended early, if it did."""
 
@@ -81,10 +88,22 @@ class Values:
         try:
             yield from self._lines() if self._is_lines() else self._documents()
         except Broken as broken:
-            yield self._failure or broken
+            yield self._failure or self._to_end(broken)
             return
         if self._failure is not None:
             yield self._failure
+
+    def _to_end(self, broken: Broken) -> Broken:
+        """The break, with all the text from here on: none of it is read."""
+        if broken.skipped is None:
+            broken.begins, broken.skipped = self._place(self._at), 0
+        self._skip(broken, len(self._window))
+        broken.to_end = True
+        try:
+            broken.skipped += sum(map(_bytes, self._pieces))
+        except Broken:
+            broken.skipped = None
+        return broken
 
     @property
     def place(self) -> str:
@@ -130,7 +149,9 @@ class Values:
                     found = _decoder.decode(line)
                 except (ValueError, RecursionError) as error:
                     if self._failure is None or self._at < len(self._window):
-                        yield self._broken(error, self._start, self._start)
+                        broken = self._broken(error, self._start, self._start)
+                        broken.begins, broken.skipped = self._place(self._start), _bytes(line)
+                        yield broken
                 else:
                     yield from self._unwrapped(found)
             if self._at >= len(self._window) and not self._more():
@@ -153,17 +174,70 @@ class Values:
         return self._envelope_begins.match(self._window, self._at) is not None
 
     def _elements(self) -> Iterator[Any]:
-        """The elements of the array that begins here."""
+        """The elements of the array that begins here. Behind a broken one it is read on."""
         self._at += 1
         if self._next() == "]":
             self._at += 1
             return
         while True:
-            yield self._element()
-            if not self._window.startswith(",", self._at) and self._next() != ",":
-                break
-            self._at += 1
-        self._expect("]")
+            try:
+                value = self._element()
+            except Broken as broken:
+                yield from self._read_on(broken)
+            else:
+                if isinstance(value, dict) and len(self._keys) < _KEYS_MAX:
+                    self._keys.update(islice(value, 1))
+                yield value
+            while not self._window.startswith(",", self._at) and (char := self._next()) != ",":
+                if char == "]":
+                    self._at += 1
+                    return
+                missing = Broken(self._place(self._at), "expecting ']'")
+                if char == "{":
+                    if not self._is_between:
+                        missing.skipped = 0
+                        yield missing
+                    break
+                yield from self._read_on(missing)
+            else:
+                self._at += 1
+            self._is_between = False
+
+    def _read_on(self, broken: Broken) -> Iterator[Any]:
+        """Skip to the array's next record, or to its end; yield the break with what was skipped.
+
+        A record that had to be read to be sure of it is yielded, too. Raises Broken if there is
+        none.
+        """
+        if broken.to_end or self._failure is not None:
+            raise broken
+        broken.begins, broken.skipped = self._place(self._at), 0
+        search, is_last = Search(self._window, self._at, self._keys), False
+        while True:
+            found = search.next(self._window, self._at, is_last=is_last)
+            self._skip(broken, found.at)
+            if found.what == "candidate":
+                try:
+                    value = self._value()
+                except Broken as again:
+                    if again.to_end:
+                        raise
+                    self._skip(broken, self._at + 1)
+                    continue
+                yield broken
+                yield value
+                return
+            if found.what is not None:
+                self._is_between = True
+                yield broken
+                return
+            if is_last:
+                raise broken
+            is_last = not self._more()
+
+    def _skip(self, broken: Broken, at: int) -> None:
+        broken.skipped = (broken.skipped or 0) + _bytes(self._window[self._at : at])
+        self._at = at
 
     def _element(self) -> Any:
         """An element. It is nearly always an object, and the next one begins as it does.
@@ -270,7 +344,8 @@ class Values:
         self._at = self._counted = 0
         if len(held) > VALUE_CHARS_MAX:
             self._window = held
-            raise Broken(self._place(0), f"a value is longer than {VALUE_CHARS_MAX} characters")
+            message = f"a value is longer than {VALUE_CHARS_MAX} characters"
+            raise Broken(self._place(0), message, to_end=True)
         fresh: list[str] = []
         wanted = max(len(held), 1)
         while wanted > 0 and self._failure is None:
@@ -309,6 +384,14 @@ class Values:
         if isinstance(error, RecursionError):
             return Broken(self._place(start), "nested too deeply")
         return Broken(self._place(start), str(error))
+
+
+def _bytes(text: str) -> int:
+    """How many bytes of UTF-8 a text was; bytes that are not valid are lone surrogates in it."""
+    try:
+        return len(text.encode(errors="surrogateescape"))
+    except UnicodeEncodeError:  # A lone surrogate of UTF-16.
+        return len(text.encode(errors="surrogatepass"))
 
 
 def _unfinished(error: Exception, text: str) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,12 +16,15 @@ from ledger.sources.files import Broken, OnProgress, files_of, pieces_of
 from ledger.sources.json_stream import Values
 from ledger.sources.report import UNPRINTABLE, ImportReport, shown
 from ledger.sources.source import Source, TraceKind
+from ledger.sources.wrapping import WRAPPINGS_MAX, unwrapped
 from ledger.values import AccountId, instant_text
 
 AHEAD_MAX: Final = timedelta(hours=24)
 """A trace's time may be so much later than now: clocks differ, but not by days."""
 TEXT_CHARS_MAX: Final = 2_048
 """The most characters of a single text in a fact. All texts of an entry share 65,535 bytes."""
+KEYS_MAX: Final = 4
+"""So many keys name an object of another service in the report."""
 
 _account: TypeAdapter[str] = TypeAdapter(AccountId)
 
@@ -32,63 +35,157 @@ def read_traces(
     report: ImportReport,
     *,
     now: datetime,
+    only_account: str | None = None,
     on_progress: OnProgress = lambda _: None,
 ) -> Iterator[Observation]:
     """The facts in the files, in the files' order; memory does not grow with a file's size.
 
     Nothing that a file holds raises: the report says what cannot be read and where, and the rest is
-    read. `on_progress` is called with the number of bytes read, as they are stored
-    (`files.stored_bytes` is their sum).
+    read. Facts of other accounts than `only_account` are passed over. `on_progress` is called with
+    the number of bytes read, as they are stored (`files.stored_bytes` is their sum).
     """
-    for path in files_of(paths):
-        report.files += 1
-        yield from _FileReader(source, path, report, now + AHEAD_MAX).facts(on_progress)
+    limits = _Limits(now + AHEAD_MAX, only_account)
+    for path in paths:
+        before = report.traces
+        for file in files_of([path], report.files_passed_over):
+            report.files += 1
+            reader = _FileReader(source, file, report, limits, is_found=file is not path)
+            yield from reader.facts(on_progress)
+        if path.is_dir() and report.traces == before:
+            report.unmatched.append(shown(str(path), 255))
+
+
+class _Limits(NamedTuple):
+    """Facts that happened after `latest` are malformed; those of other accounts are passed over."""
+
+    latest: datetime
+    account: str | None
+
+
+class _Around(NamedTuple):
+    """The innermost wrapping around a record, and how many there are."""
+
+    name: str
+    depth: int
 
 
 class _FileReader:
-    """Reads one file. Facts that happened after `latest` are malformed."""
+    """Reads one file. `is_found`: it was found in a folder, where other services' files may lie."""
 
     def __init__(
-        self, source: Source[Any], path: Path, report: ImportReport, latest: datetime
+        self,
+        source: Source[Any],
+        path: Path,
+        report: ImportReport,
+        limits: _Limits,
+        *,
+        is_found: bool,
     ) -> None:
         self._source = source
         self._path = path
         self._file = shown(path.name, 255)
         self._report = report
-        self._latest = latest
+        self._limits = limits
+        self._is_found = is_found
+        self._values = Values(iter(()), ())
 
     def facts(self, on_progress: OnProgress) -> Iterator[Observation]:
         pieces = pieces_of(self._path, on_progress)
-        values = Values(pieces, self._source.envelopes, self._source.preambles)
+        self._values = Values(pieces, self._source.envelopes, self._source.preambles)
         try:
-            for value in values:
+            for value in self._values:
                 if isinstance(value, Broken):
-                    self._report.broke(self._file, value.place, value.message)
-                elif (observation := self._observation(value, values)) is not None:
-                    yield observation
+                    self._report.broke(self._file, value)
+                else:
+                    yield from self._record(value, self._values.exactly)
         except OSError as error:
-            self._report.broke(self._file, "", error.strerror or str(error))
+            self._report.broke(self._file, Broken("", error.strerror or str(error), to_end=True))
 
-    def _observation(self, value: Any, values: Values) -> Observation | None:
-        """The facts in a record; None if it has none. It is counted once in any case."""
-        report = self._report
-        report.records += 1
+    def _record(
+        self, value: Any, exactly: Callable[[Any], Any], around: _Around | None = None
+    ) -> Iterator[Observation]:
+        """The facts in a record, also if it is wrapped. It is counted once in any case."""
         try:
             kind = self._kind(value)
-            understood = self._source.understands(kind, value)
-            values.expects_no_fact = not understood  # Facts come in groups.
-            if understood:
-                found = self._source.translate(values.exactly(value), self._file)
+        except (ValueError, RecursionError) as fault:
+            yield from self._wrapped(value, exactly, around, fault)
+            return
+        if around is None:  # Facts come in groups.
+            self._values.expects_no_fact = not self._source.understands(kind, value)
+        observation = self._observation(value, kind, exactly, around)
+        if observation is not None:
+            yield observation
+
+    def _wrapped(
+        self, value: Any, exactly: Callable[[Any], Any], around: _Around | None, fault: Exception
+    ) -> Iterator[Observation]:
+        """The facts in the records that a value wraps. One that wraps none is counted itself."""
+        depth = 1 if around is None else around.depth + 1
+        try:
+            inside = unwrapped(exactly(value), self._source.wrappings, self._source.envelopes)
+        except Unreadable as error:
+            self._not_a_record(value, error, None)
+            return
+        if inside is None or depth > WRAPPINGS_MAX:
+            self._not_a_record(value, fault, around)
+            return
+        self._values.expects_no_fact = False  # The others are probably wrapped, too.
+        for each in inside.values:
+            yield from self._record(each, _as_it_is, _Around(inside.name, depth))
+
+    def _not_a_record(self, value: Any, error: Exception, around: _Around | None) -> None:
+        self._report.records += 1
+        if self._is_found and isinstance(value, dict) and not self._source.signs & value.keys():
+            keys = ", ".join(sorted(map(str, value))[:KEYS_MAX])
+            self._report.count(self._report.passed_over, f"other object (keys: {keys})")
+        else:
+            self._malformed(error, around)
+
+    def _malformed(self, error: Exception, around: _Around | None) -> None:
+        message = _message(error) if around is None else f"in {around.name}: {_message(error)}"
+        self._report.malformed(self._file, self._values.place, message)
+
+    def _observation(
+        self,
+        value: Any,
+        kind: TraceKind,
+        exactly: Callable[[Any], Any],
+        around: _Around | None,
+    ) -> Observation | None:
+        """The facts in a record of a kind; None if it has none."""
+        self._report.records += 1
+        try:
+            if self._source.understands(kind, value):
+                found = self._source.translate(exactly(value), self._file)
                 if isinstance(found, Observation):
-                    self._check(found)
-                    report.count(report.understood, kind.name)
-                    return found
+                    return self._checked(found, kind)
                 kind = found
         except (ValueError, RecursionError) as error:
-            report.malformed(self._file, values.place, _message(error))
+            self._malformed(error, around)
             return None
-        report.count(report.read_only if kind.read_only else report.not_understood, kind.name)
+        self._count(kind)
         return None
+
+    def _checked(self, found: Observation, kind: TraceKind) -> Observation | None:
+        """The facts, if they are of the account that is asked for. Raises ValueError."""
+        self._check(found)
+        if self._limits.account not in (None, found.account):
+            self._report.of_other_accounts += 1
+            self._report.count(self._report.passed_over, f"{kind.name} (of another account)")
+            return None
+        self._report.count(self._report.understood, kind.name)
+        if self._source.is_unplaced(kind, found.events):
+            self._report.count(self._report.unplaced, f"{kind.name} (what changed is not named)")
+        return found
+
+    def _count(self, kind: TraceKind) -> None:
+        report = self._report
+        if kind.unplaced:
+            report.count(report.unplaced, kind.name)
+        if kind.is_other:
+            report.count(report.passed_over, kind.name)
+        else:
+            report.count(report.read_only if kind.read_only else report.not_understood, kind.name)
 
     def _kind(self, value: Any) -> TraceKind:
         if not isinstance(value, dict):
@@ -99,12 +196,16 @@ class _FileReader:
 
     def _check(self, found: Observation) -> None:
         """Raises ValueError for values that no ledger should record, from whichever source."""
-        if found.effective_at > self._latest:
+        if found.effective_at > self._limits.latest:
             raise Unreadable(
                 f"the trace's time is in the future: {instant_text(found.effective_at)}"
             )
         _check_account(found.account)
         _check_texts(found)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 @lru_cache(maxsize=1_024)  # A file has the traces of few accounts.
@@ -134,7 +235,7 @@ _JSON_TYPES: Final = {
 }
 
 
-def _message(error: ValueError | RecursionError) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     if not isinstance(error, ValidationError):

@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from ledger.sources.files import Broken
+
 NAMES_MAX: Final = 10_000
 """So many different names are counted one by one. A trace chooses its names, so there is no end."""
 PLACES_MAX: Final = 1_000
@@ -36,8 +38,8 @@ class Malformed:
 
 @dataclass(slots=True)
 class ImportReport:
-    """Numbers of one import. Each record is exactly one of understood, read-only, not understood
-    or malformed. A break is not a record: it is a place from which a file cannot be read further.
+    """Numbers of one import. Each record is exactly one of understood, read-only, not understood,
+    passed over or malformed. A break is not a record: it is a place at which a file cannot be read.
 
     Names are `service:Call`, e.g. `iam:CreateRole`; some add a reason: `… (role not named)`.
     """
@@ -48,8 +50,26 @@ class ImportReport:
     read_only: Counter[str] = field(default_factory=Counter)
     """Not translated, because the trace itself says that its call changed nothing."""
     not_understood: Counter[str] = field(default_factory=Counter)
+    passed_over: Counter[str] = field(default_factory=Counter)
+    """Things that are not traces of this source, and traces of other accounts than the one asked
+    for.
+    """
+    unplaced: Counter[str] = field(default_factory=Counter)
+    """Grants and deletions of which the trace does not say enough. They are counted elsewhere, too:
+    by what became of their records.
+    """
+    files_passed_over: Counter[str] = field(default_factory=Counter)
+    """Files of folders that were not read, by the ending of their names, such as `*.log.gz`."""
+    unmatched: list[str] = field(default_factory=list)
+    """The given folders in which there is no trace of this source."""
+    of_other_accounts: int = 0
+    """How many of those passed over are traces of other accounts."""
     malformed_records: int = 0
     breaks: int = 0
+    bytes_not_read: int = 0
+    """The bytes of text that were skipped at breaks."""
+    files_cut: int = 0
+    """The files of which the rest, behind a break, was not read."""
     places: list[Malformed] = field(default_factory=list)
     """The first PLACES_MAX malformed records and breaks."""
 
@@ -65,8 +85,19 @@ class ImportReport:
 
     def accounted(self) -> int:
         """The sum of all counters; it equals `records`."""
-        counted = (self.understood, self.read_only, self.not_understood)
+        counted = (self.understood, self.read_only, self.not_understood, self.passed_over)
         return sum(counter.total() for counter in counted) + self.malformed_records
+
+    @property
+    def traces(self) -> int:
+        """The number of records that are this source's traces, whatever their account."""
+        return (
+            sum(
+                counter.total()
+                for counter in (self.understood, self.read_only, self.not_understood)
+            )
+            + self.of_other_accounts
+        )
 
     def count(self, counter: Counter[str], name: str) -> None:
         """Count a record under its name."""
@@ -81,10 +112,12 @@ class ImportReport:
         self.malformed_records += 1
         self._keep(file, place, message)
 
-    def broke(self, file: str, place: str, message: str) -> None:
-        """Count a place from which a file cannot be read further."""
+    def broke(self, file: str, broken: Broken) -> None:
+        """Count a place at which a file cannot be read."""
         self.breaks += 1
-        self._keep(file, place, message)
+        self.files_cut += broken.to_end and broken.skipped != 0
+        self.bytes_not_read += broken.skipped or 0
+        self._keep(file, broken.place, broken.in_full())
 
     def _keep(self, file: str, place: str, message: str) -> None:
         if len(self.places) < PLACES_MAX:

@@ -13,22 +13,30 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
+from ledger.account.permissions import PermissionsChanged
+from ledger.account.unmodelled import NotModelled
 from ledger.documents import Document, document_of
 from ledger.messages import DomainEvent, Observation, Provenance
 from ledger.sources.fields import Record
-from ledger.values import Provider
+from ledger.sources.wrapping import Wrapping
+from ledger.values import AccountId, Provider
 
 _provider: Final[TypeAdapter[str]] = TypeAdapter(Provider)
+_account: Final[TypeAdapter[str]] = TypeAdapter(AccountId)
 
 
 class TraceKind(NamedTuple):
     """The call that a trace records: `service:Call`, e.g. `iam:CreateRole`. Reports count by it.
 
-    `read_only`: the trace itself says that the call changed nothing.
+    `read_only`: the trace itself says that the call changed nothing. `is_other`: the record is of
+    something else, such as a digest file. `unplaced`: it is a grant or a deletion, and the trace
+    does not say of what.
     """
 
     name: str
     read_only: bool = False
+    is_other: bool = False
+    unplaced: bool = False
 
     def because(self, reason: str) -> TraceKind:
         """The kind under which a trace without a fact is counted, with the reason."""
@@ -39,13 +47,13 @@ class TraceKind(NamedTuple):
 class Trace:
     """One trace, parsed as far as every fact needs it. A source adds its own fields.
 
-    `account` is the account whose facts these are. `trace_id` is the same however often the cloud
-    delivers the trace. `actor`, `address` and `names` (by the field of the facts that they are for)
-    are personal names; the ledger replaces them by surrogate ids. A translator may correct any of
-    them, and keeps documents by `keep`.
+    `account` is the account whose facts these are; None if the trace names none. `trace_id` is the
+    same however often the cloud delivers the trace. `actor`, `address` and `names` (by the field of
+    the facts that they are for) are personal names; the ledger replaces them by surrogate ids. A
+    translator may correct any of them, and keeps documents by `keep`.
     """
 
-    account: str
+    account: str | None
     at: datetime
     trace_id: str
     actor: str | None = None
@@ -99,6 +107,18 @@ class Source(Generic[TraceType]):
     """The keys under which a file may hold its records, such as `Records`."""
     preambles: tuple[str, ...] = ()
     """Keys that may come before an envelope's, in the same object."""
+    wrappings: tuple[Wrapping, ...] = ()
+    """The ways in which other services wrap a record."""
+    signs: frozenset[str] = frozenset()
+    """The keys of which a record of this source has at least one, even if it is damaged. An object
+    without any of them, in a file of a folder, belongs to another service.
+    """
+    of_rights: frozenset[str] = frozenset()
+    """The kinds that give or end rights: grants, revocations, deletions. Their names are in lower
+    case. One that cannot be placed is reported first.
+    """
+    account: str | None = None
+    """The account of traces that name none, as the user says."""
 
     def edition(self, provider: str) -> Source[TraceType]:
         """The same traces of another provider, such as a partner's edition of the cloud.
@@ -107,9 +127,21 @@ class Source(Generic[TraceType]):
         """
         return dataclasses.replace(self, provider=_provider.validate_python(provider))
 
+    def of_account(self, account: str) -> Source[TraceType]:
+        """The same traces, where those that name no account are this one's.
+
+        Raises pydantic's ValidationError for an account that is not valid.
+        """
+        return dataclasses.replace(self, account=_account.validate_python(account))
+
     def understands(self, kind: TraceKind, record: Record) -> bool:
         """Whether a trace of this kind can become a fact."""
         return self._key(kind) in self.translators or self._keeps(kind, record)
+
+    def is_unplaced(self, kind: TraceKind, facts: tuple[DomainEvent, ...]) -> bool:
+        """Whether facts say of a grant or a deletion only that something changed."""
+        changed = all(isinstance(fact, PermissionsChanged | NotModelled) for fact in facts)
+        return changed and kind.name.lower() in self.of_rights
 
     def translate(self, record: Record, file: str) -> Observation | TraceKind:
         """The facts in a record; or the kind under which it is counted, because it has none.
@@ -126,9 +158,9 @@ class Source(Generic[TraceType]):
         for translate in translators:
             facts = translate(trace)
             if not isinstance(facts, str):
-                return self._observation(trace, facts, file)
+                return self._observation(kind, trace, facts, file)
             trace.reason = trace.reason or facts
-        return kind.because(trace.reason or "no fact")
+        return self._counted(kind, trace.reason or "no fact")
 
     def _translators(
         self, kind: TraceKind, record: Record
@@ -142,12 +174,22 @@ class Source(Generic[TraceType]):
     def _keeps(self, kind: TraceKind, record: Record) -> bool:
         return self.unmodelled is not None and self.changes_rights(kind, record)
 
+    def _counted(self, kind: TraceKind, reason: str) -> TraceKind:
+        return kind.because(reason)._replace(unplaced=kind.name.lower() in self.of_rights)
+
     def _observation(
-        self, trace: TraceType, facts: DomainEvent | tuple[DomainEvent, ...], file: str
-    ) -> Observation:
+        self,
+        kind: TraceKind,
+        trace: TraceType,
+        facts: DomainEvent | tuple[DomainEvent, ...],
+        file: str,
+    ) -> Observation | TraceKind:
+        account = trace.account or self.account
+        if account is None:
+            return self._counted(kind, "no account")
         return Observation(
             provider=self.provider,
-            account=trace.account,
+            account=account,
             events=facts if isinstance(facts, tuple) else (facts,),
             effective_at=trace.at,
             source=Provenance(trace_id=trace.trace_id, file=file),

@@ -80,7 +80,11 @@ TEXTS: dict[str, list[tuple[str, object]]] = {
     "": [("", "the file is empty")],
     " \n ": [("", "the file is empty")],
     f"[{A},{B}": [*at("1, column 2", "1, column 11"), ("line 1, column 24", "expecting ']'")],
-    f"[{A} {B}]": [*at("1, column 2"), ("line 1, column 11", "expecting ']'")],
+    f"[{A} {B}]": [
+        *at("1, column 2"),
+        ("line 1, column 11", "expecting ']'"),
+        ("line 1, column 11", VALUES[1]),
+    ],
     f"[{A},": [*at("1, column 2"), ("line 1, column 11", "Expecting value")],
     f"[{A}}}": [*at("1, column 2"), ("line 1, column 10", "expecting ']'")],
     f'{{"Records" {A}}}': [("line 1, column 12", "Expecting ':' delimiter")],
@@ -98,6 +102,7 @@ TEXTS: dict[str, list[tuple[str, object]]] = {
     f"[{A},\n{{bad}},{B}]": [
         *at("1, column 2"),
         ("line 2, column 2", "Expecting property name enclosed in double quotes"),
+        ("line 2, column 7", VALUES[1]),
     ],
     f"{A}\n{{bad\n{B}": [
         *at("1, column 1"),

@@ -160,7 +160,7 @@ def test_a_record_that_is_nested_too_deeply_is_reported_and_the_import_continues
     path.write_text("\n".join(_nested(depth) for depth in range(800, 1_000)))
     found, report = read("cts", path)
     assert len(found) + report.malformed_records + report.breaks == 200
-    assert {place.message for place in report.places} <= {"nested too deeply"}
+    assert {place.message.split(";")[0] for place in report.places} <= {"nested too deeply"}
 
 
 def _nested(depth: int) -> str:

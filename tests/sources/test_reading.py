@@ -129,16 +129,19 @@ def test_the_end_of_a_record_is_found_by_json_and_not_by_the_next_beginning(
     assert report.complete
 
 
-def test_a_break_in_an_array_is_reported_by_line_and_column_and_earlier_records_are_read(
+def test_a_broken_record_in_an_array_is_reported_and_those_around_it_are_read(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "broken.json"
     path.write_text(f'{{"Records":[\n{ONE},\n{{"eventID": "x",, }},\n{TWO}]}}')
     (tmp_path / "whole.json").write_text(f"[{THREE}]")
     found, report = ids(tmp_path)
-    assert found == ["e-1", "e-3"]
+    assert found == ["e-1", "e-2", "e-3"]
     (place,) = report.places
     assert (place.file, place.place) == ("broken.json", "line 3, column 17")
+    skipped = len('{"eventID": "x",, },\n')
+    assert place.message.endswith(f"; {skipped} bytes are not read: from line 3, column 1 on")
+    assert (report.bytes_not_read, report.files_cut) == (skipped, 0)
 
 
 @pytest.mark.parametrize("bad", ['{"eventID": }', "nonsense", '{"a":1', "[" * 100_000, "9" * 5_000])

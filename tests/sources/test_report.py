@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ledger.sources.files import Broken
 from ledger.sources.report import (
     NAME_CHARS_MAX,
     NAMES_MAX,
@@ -32,7 +33,7 @@ def test_every_counter_of_records_is_accounted_for() -> None:
         report.count(report.not_understood, "iam:PassRole")
     for _ in range(8):
         report.malformed("a.json", "line 1", "bad")
-    report.broke("a.json", "line 2", "cut")
+    report.broke("a.json", Broken("line 2", "cut"))
     assert report.accounted() == 15  # A break is not a record.
     assert (report.understood, report.read_only, report.not_understood) == (
         {"iam:CreateRole": 1},
@@ -41,10 +42,13 @@ def test_every_counter_of_records_is_accounted_for() -> None:
     )
 
 
-@pytest.mark.parametrize("fault", ["malformed", "broke"])
-def test_a_fault_makes_a_report_incomplete_and_is_listed_with_its_place(fault: str) -> None:
+@pytest.mark.parametrize("is_record", [True, False])
+def test_a_fault_makes_a_report_incomplete_and_is_listed_with_its_place(*, is_record: bool) -> None:
     report = ImportReport()
-    getattr(report, fault)("a.json", "line 1", "bad\x1b")
+    if is_record:
+        report.malformed("a.json", "line 1", "bad\x1b")
+    else:
+        report.broke("a.json", Broken("line 1", "bad\x1b"))
     assert not report.complete
     assert report.places == [Malformed("a.json", "line 1", r"bad\x1b")]
 
@@ -54,7 +58,7 @@ def test_faults_beyond_the_listed_ones_are_counted() -> None:
     for number in range(PLACES_MAX):
         report.malformed("a.json", f"line {number}", "bad")
     assert (len(report.places), report.unlisted) == (PLACES_MAX, 0)
-    report.broke("a.json", "line 0", "cut")
+    report.broke("a.json", Broken("line 0", "cut"))
     assert (len(report.places), report.unlisted) == (PLACES_MAX, 1)
     assert report.places[-1].place == f"line {PLACES_MAX - 1}"
 
@@ -115,3 +119,24 @@ def test_a_message_is_shown_up_to_500_characters() -> None:
     report.malformed("a.json", "line 1", "x" * 501)
     assert [len(each.message) for each in report.places] == [500, 500]
     assert [each.message[-1] for each in report.places] == ["x", "…"]
+
+
+@pytest.mark.parametrize(
+    ("skipped", "to_end", "message"),
+    [
+        (None, True, "cut"),
+        (0, False, "cut"),
+        (1, False, "cut; 1 byte is not read: from line 1, column 2 on"),
+        (7, True, "cut; 7 bytes are not read: from line 1, column 2 on, to the end"),
+    ],
+)
+def test_a_break_says_which_bytes_are_not_read(
+    skipped: int | None, to_end: bool, message: str
+) -> None:
+    report = ImportReport()
+    begins = "line 1, column 2"
+    broken = Broken("line 1, column 9", "cut", begins=begins, skipped=skipped, to_end=to_end)
+    report.broke("a.json", broken)
+    assert report.places[0].message == message
+    assert report.bytes_not_read == (skipped or 0)
+    assert report.files_cut == to_end

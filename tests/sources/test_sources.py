@@ -44,7 +44,7 @@ def test_translators_are_found_by_names_as_kind_of_spells_them(name: str) -> Non
 
 
 def test_a_record_without_a_translator_is_counted_under_its_call() -> None:
-    assert translated("cloudtrail", record("PassRole")) == "iam:PassRole"
+    assert translated("cloudtrail", record("ListRoles", readOnly=True)) == "iam:ListRoles"
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -75,14 +75,12 @@ def test_traces_of_another_source_are_malformed_and_never_facts(
 
 def test_a_call_that_nothing_keeps_is_counted_with_its_own_translators_reason() -> None:
     source = replace(SOURCES["cloudtrail"], unmodelled=lambda _: "not kept")
-    assert source.translate(record("DeleteRole"), "a.json") == (
-        "iam:DeleteRole (role not named)",
-        False,
-    )
-    assert source.translate(record("Change"), "a.json") == ("iam:Change (not kept)", False)
+    deleted = TraceKind("iam:DeleteRole (role not named)", unplaced=True)
+    assert source.translate(record("DeleteRole"), "a.json") == deleted
+    assert source.translate(record("Change"), "a.json") == TraceKind("iam:Change (not kept)")
 
 
 def test_a_source_that_keeps_no_other_calls_counts_them() -> None:
     source = replace(SOURCES["cloudtrail"], unmodelled=None)
     assert not source.understands(TraceKind("iam:Change"), record("Change"))
-    assert source.translate(record("Change"), "a.json") == ("iam:Change", False)
+    assert source.translate(record("Change"), "a.json") == TraceKind("iam:Change")

@@ -32,6 +32,7 @@ _user = re.compile(
 class Call(Trace):
     """One call: the caller, the request, the response. `error` is set if AWS refused it."""
 
+    account: str
     name: str
     record: Record
     request: dict[str, Any]

@@ -16,6 +16,7 @@ from ledger.sources.cloudtrail import (
     caller,
     delegations,
     organizations,
+    others,
     policies,
     recording,
     roles,
@@ -35,8 +36,9 @@ def kind_of(record: Record) -> TraceKind:
     source, name = record.get("eventSource"), record.get("eventName")
     if isinstance(source, str) and isinstance(name, str):
         return TraceKind(_kind_name(source, name), record.get("readOnly") is True)
-    if "digestPublicKeyFingerprint" in record:
-        return TraceKind("cloudtrail:digest file")
+    other = others.kind_of(record)
+    if other is not None:
+        return other
     raise Unreadable("not a CloudTrail record: it has no eventSource and eventName")
 
 
@@ -110,7 +112,15 @@ SOURCE: Final[Source[Call]] = Source(
     name="cloudtrail",
     title="AWS CloudTrail",
     provider="aws",
-    envelopes=("Records",),
+    envelopes=others.ENVELOPES,
+    preambles=others.PREAMBLES,
+    wrappings=others.WRAPPINGS,
+    signs=others.SIGNS,
+    of_rights=frozenset(
+        f"iam:{name.lower()}"
+        for name in (*roles.TRANSLATORS, *policies.TRANSLATORS)
+        if name.startswith(("Attach", "Detach", "Put", "Delete"))
+    ),
     kind_of=kind_of,
     parse=parse,
     translators=dict(sessions.TRANSLATORS)

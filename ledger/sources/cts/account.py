@@ -80,9 +80,11 @@ def _owner_name(record: Record, bodies: Bodies) -> str | None:
 
 
 def account_name_of(
-    account: str, record: Record, user: dict[str, Any], bodies: Bodies
+    account: str | None, record: Record, user: dict[str, Any], bodies: Bodies
 ) -> str | None:
     """The name of the account that a trace is about, if the trace tells it beside the id."""
+    if account is None:
+        return None
     asked = _owner_name(record, bodies)
     if asked is not None and account not in (asked, UNKNOWN):
         return asked if _named(asked, record, user) == account else None

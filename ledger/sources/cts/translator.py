@@ -38,6 +38,7 @@ from ledger.sources.cts.trace import (
     trace_id_of,
 )
 from ledger.sources.cts.unmodelled import changes_rights, not_modelled
+from ledger.sources.cts.wrappings import SIGNS, WRAPPINGS
 from ledger.sources.fields import (
     Record,
     Unreadable,
@@ -57,7 +58,7 @@ def kind_of(record: Record) -> TraceKind:
     if isinstance(name, str) and isinstance(service, str):
         return TraceKind(_kind_name(service, name), record.get("read_only") in (True, "true"))
     if "digest_object" in record:
-        return TraceKind(DIGEST_FILE)
+        return TraceKind(DIGEST_FILE, is_other=True)
     raise Unreadable("not a CTS trace: it has no trace_name and service_type")
 
 
@@ -66,13 +67,11 @@ def _kind_name(service: str, name: str) -> str:
     return f"{service or '?'}:{name or '?'}"
 
 
-def parse(record: Record) -> CtsTrace | str:
+def parse(record: Record) -> CtsTrace:
     """The trace in a record. Raises Unreadable if it has no valid time, or no outcome."""
     user, request, response = (mapping(record.get(key)) for key in ("user", "request", "response"))
     path = path_of(record)
     account = account_of(record, user, (request, response), path)
-    if account is None:
-        return "no account"
     return CtsTrace(
         name=str(record["trace_name"]),
         record=record,
@@ -167,13 +166,20 @@ SOURCE: Final[Source[CtsTrace]] = Source(
     name="cts",
     title="Huawei Cloud's Cloud Trace Service (CTS)",
     provider="huaweicloud",
-    envelopes=("traces", "cts"),
-    preambles=("meta_data",),
+    envelopes=("traces", "cts", "logs", "logEvents"),
+    preambles=("meta_data", "owner", "log_group_id", "log_topic_id"),
+    wrappings=WRAPPINGS,
+    signs=SIGNS,
     kind_of=kind_of,
     parse=parse,
     ignores_case=True,  # The vendor's own guides differ.
     changes_rights=changes_rights,
     unmodelled=not_modelled,
+    of_rights=frozenset(
+        f"iam:{name.lower()}"
+        for name in (*grants.TRANSLATORS, *agencies.TRANSLATORS, *policies.TRANSLATORS)
+        if name in grants.TRANSLATORS or name.startswith("delete")
+    ),
     translators={
         **_named(("iam",), dict.fromkeys(_LOGINS, _login)),
         **_named(("iam",), agencies.TRANSLATORS),

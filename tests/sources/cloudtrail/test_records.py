@@ -13,6 +13,7 @@ from ledger.account.permissions import PermissionGranted
 from ledger.messages import Recorded
 from ledger.sources import SOURCES
 from ledger.sources.fields import Unreadable
+from ledger.sources.source import TraceKind
 from tests.sources.cloudtrail.making import (
     ACCOUNT,
     assume_role,
@@ -135,10 +136,11 @@ def test_a_call_that_changes_no_rights_is_counted_by_its_name() -> None:
 
 def test_calls_are_counted_by_service_and_name_and_apart_if_they_only_read() -> None:
     kind_of = SOURCES["cloudtrail"].kind_of
-    assert kind_of(record("ListRoles", readOnly=True)) == ("iam:ListRoles", True)
-    assert kind_of(record("PassRole", readOnly="true")) == ("iam:PassRole", False)
-    assert kind_of({"eventSource": "odd.example", "eventName": "X"}) == ("odd.example:X", False)
-    assert kind_of({"digestPublicKeyFingerprint": "x"}) == ("cloudtrail:digest file", False)
+    assert kind_of(record("ListRoles", readOnly=True)) == TraceKind("iam:ListRoles", read_only=True)
+    assert kind_of(record("PassRole", readOnly="true")) == TraceKind("iam:PassRole")
+    assert kind_of({"eventSource": "odd.example", "eventName": "X"}) == TraceKind("odd.example:X")
+    digest = {"digestPublicKeyFingerprint": "x", "awsAccountId": "1"}
+    assert kind_of(digest) == TraceKind("cloudtrail:digest file", is_other=True)
 
 
 @pytest.mark.parametrize("value", ["inspector2.amazonaws.com", "AWS Internal", None, 7])

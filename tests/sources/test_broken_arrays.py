@@ -1,0 +1,125 @@
+"""Behind a broken record the reader goes on at the array's next one, and says what it skipped."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from ledger.sources.files import Broken
+from ledger.sources.json_stream import Values
+
+ONE, TWO, THREE = (json.dumps({"id": number, "of": [{"id": "x"}]}) for number in (1, 2, 3))
+SIZES = (1, 2, 7, 64, 1 << 18)
+
+
+def read(text: str, size: int = 1 << 18) -> tuple[list[Any], list[Broken]]:
+    """The values of a text that is cut into pieces, and its breaks."""
+    pieces = iter([text[start : start + size] for start in range(0, len(text), size)])
+    found = list(Values(pieces, ("Records",)))
+    breaks = [each for each in found if isinstance(each, Broken)]
+    return [each.get("id") for each in found if isinstance(each, dict)], breaks
+
+
+BROKEN = {
+    "a value is missing": '{"id": , "of": [{"id": "x"}, {"id": "y"}]}',
+    "a bracket is missing": '{"id": 2, "of": [{"id": "x"}, {"id": "y"}}',
+    "a brace is missing": '{"id": 2, "of": [{"id": "x"}]',
+    "all brackets are missing": '{"id": 2, "of": [{"id": "x"',
+    "a brace is too many": '{"id": 9, "of": {"id": 1}}}',
+    "a closing quote is missing": '{"id": 2, "name": "odd, "of": [{"k": "x"}, {"k": "y"}]}',
+    "an opening quote is missing": '{"id": 2, name": "odd", "of": [{"k": "x"}, {"k": "y"}]}',
+    "it is cut within a text": '{"id": 2, "name": "od',
+    "it is cut behind a key": '{"id": 2, "name":',
+    "a text has a line's end": '{"id": 2, "name": "a\nb", "of": [{"k": "x"}, {"k": "y"}]}',
+    "an escape is not known": r'{"id": 2, "name": "a\qb", "of": [{"k": "x"}, {"k": "y"}]}',
+    "a text has an escaped record": r'{"id": , "name": "x},{\"id\":9},{\"id\":8}"}',
+    "a text has brackets": '{"id": , "name": "]}]}[[{{"}',
+    "it is a word": "nonsense",
+    "it is empty": "",
+    "it is a brace": "{",
+    "a key has no quotes": "{id: 2}",
+}
+
+
+@pytest.mark.parametrize("separator", [",", " ,\n "])
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_the_records_around_a_broken_one_are_read_and_nothing_within_it_is(
+    broken: str, separator: str
+) -> None:
+    text = f'{{"Records":[{separator.join((ONE, broken, TWO, THREE))}]}}'
+    for size in SIZES:
+        ids, breaks = read(text, size)
+        assert len(breaks) == 1
+        if broken in ("nonsense", "", "{"):
+            assert ids[0] == 1
+        else:
+            assert [each for each in ids if each != 9] == [1, 2, 3]
+        assert breaks[0].skipped is not None
+        begins, skipped = text.index(broken, len(ONE)), breaks[0].skipped
+        if broken and 9 not in ids and not breaks[0].to_end:
+            assert text[begins + skipped :].startswith(TWO)
+
+
+def test_what_was_skipped_is_counted_in_bytes() -> None:
+    (_, (broken,)) = read(f'[{ONE},{{"é": "名" x}},{TWO}]')
+    assert broken.begins == f"line 1, column {len(ONE) + 3}"
+    assert broken.skipped == len('{"é": "名" x},'.encode())
+    assert broken.in_full().endswith(
+        f"; {broken.skipped} bytes are not read: from {broken.begins} on"
+    )
+
+
+def test_two_broken_records_are_two_breaks() -> None:
+    ids, breaks = read(f'[{ONE},{{"id":}},{{"id" 2}},{THREE}]')
+    assert ids == [1, 3]
+    begins = [len(f"[{ONE},") + 1, len(f'[{ONE},{{"id":}},') + 1]
+    assert [each.begins for each in breaks] == [f"line 1, column {each}" for each in begins]
+
+
+def test_a_missing_comma_skips_nothing() -> None:
+    ids, (broken,) = read(f"[{ONE} {TWO},{THREE}]")
+    assert ids == [1, 2, 3]
+    assert (broken.skipped, broken.to_end) == (0, False)
+
+
+def test_a_comma_too_many_skips_nothing_but_itself() -> None:
+    ids, (broken,) = read(f"[{ONE},,{TWO},]")[0], read(f"[{ONE},,{TWO}]")[1]
+    assert ids == [1, 2]
+    assert broken.skipped == 1
+
+
+def test_without_a_next_record_the_rest_is_not_read_and_its_bytes_are_counted() -> None:
+    rest = '{"id": "x, "of": [}' + " " * 100_000
+    for size in (7, 1 << 18):
+        ids, (broken,) = read(f"[{ONE},{rest}", size)
+        assert ids == [1]
+        assert (broken.skipped, broken.to_end) == (len(rest), True)
+
+
+def test_a_break_outside_of_arrays_says_what_is_not_read() -> None:
+    ids, (broken,) = read(f'{{"Records":[{ONE}],"x" {THREE}}}' + "é" * 10)
+    assert ids == [1]
+    assert broken.to_end
+    assert broken.skipped == len(f"{THREE}}}") + 20
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damage_of_one_record_loses_no_other_one(seed: int) -> None:
+    """A character is deleted, doubled or replaced, anywhere in the middle record."""
+    chance = random.Random(seed)
+    names = ['a "quoted" word', "{[", "]}", r"\ ", "é,名", '},{"id":7}']
+    records = [
+        {"id": n, "name": chance.choice(names), "of": [{"k": n}, {"k": []}]} for n in range(9)
+    ]
+    whole = [json.dumps(each) for each in records]
+    at = chance.randrange(len(whole[4]))
+    odd = chance.choice(["", whole[4][at] * 2, chance.choice('"{}[],:x\\\n')])
+    whole[4] = whole[4][:at] + odd + whole[4][at + 1 :]
+    for size in (3, 1 << 18):
+        ids, breaks = read(f"[{','.join(whole)}]", size)
+        others = [each for each in ids if each not in (None, 4, 44)]
+        assert others == [0, 1, 2, 3, 5, 6, 7, 8], whole[4]
+        assert len(breaks) <= 1
