@@ -11,6 +11,7 @@ from ledger.account import (
     agency,
     authorization,
     boundary,
+    conflicting,
     console,
     delegation,
     later_reading,
@@ -47,4 +48,5 @@ EVENTS: Meanings = {
     **later_reading.EVENTS,
     **witness.EVENTS,
     **unmodelled.EVENTS,
+    **conflicting.EVENTS,
 }

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from ledger.account.conflicting import ConflictingTrace
 from ledger.documents import digests_of
+from ledger.execution.comparison import digest_of
 from ledger.execution.request import Actor
 from ledger.execution.streams import AccountKey, stream_of
 from ledger.messages import DomainEvent, Observation, Recorded
@@ -84,12 +86,13 @@ class Batch:
         before = len(self.entries)
         if observation.actor is not None:
             envelope["actor"] = self._subject(("person", observation.actor), envelope)
-        account = observation.provider, observation.account
-        for event in observation.events:
-            named = self._with_names(event, observation, envelope)
-            self._envelop(account, named, observation.effective_at, envelope)
+        events = [self._with_names(each, observation, envelope) for each in observation.events]
+        for event in events:
+            account = observation.provider, observation.account
+            self._envelop(account, event, observation.effective_at, envelope)
         self._keep(observation, observation.events)
-        self._commands.append((command_id, None, len(self.entries) - before))
+        digest = digest_of(observation, envelope.get("actor"), events)
+        self._commands.append((command_id, digest, len(self.entries) - before))
 
     def add_completion(
         self,
@@ -107,6 +110,18 @@ class Batch:
             self._envelop(account, event, observation.effective_at, envelope)
         self._keep(observation, events)
         self._commands.append((command_id, None, len(events)))
+
+    def add_conflict(
+        self, command_id: str, observation: Observation, event: ConflictingTrace
+    ) -> None:
+        """Envelop what another copy of a known trace says."""
+        envelope = _of_trace(command_id, observation)
+        before = len(self.entries)
+        if observation.actor is not None:
+            envelope["actor"] = self._subject(("person", observation.actor), envelope)
+        account = observation.provider, observation.account
+        self._envelop(account, event, observation.effective_at, envelope)
+        self._commands.append((command_id, None, len(self.entries) - before))
 
     def _keep(self, observation: Observation, events: Iterable[DomainEvent]) -> None:
         """Keep the observation's documents to which these events refer."""
@@ -189,12 +204,9 @@ class Batch:
         self, event: DomainEvent, observation: Observation, envelope: dict[str, Any]
     ) -> DomainEvent:
         """The event with the surrogate ids of the trace's names, in those fields that it has."""
-        subjects = {
-            field: self._subject(name, envelope)
-            for field, name in names_in(observation)
-            if field in type(event).model_fields
-        }
-        return event.model_copy(update=subjects) if subjects else event
+        fields = type(event).model_fields
+        names = [(field, name) for field, name in names_in(observation) if field in fields]
+        return named(event, {field: self._subject(name, envelope) for field, name in names})
 
     def _subject(self, name: Name, envelope: dict[str, Any]) -> str:
         """The surrogate id of a name; registers it in this batch if it is new."""
@@ -236,9 +248,25 @@ def texts_of(observation: Observation) -> Iterator[DocumentRow]:
     )
 
 
+def named(event: DomainEvent, subjects: Mapping[str, str | None]) -> DomainEvent:
+    """The event with the surrogate ids of names, in those fields that it has."""
+    its = {field: each for field, each in subjects.items() if field in type(event).model_fields}
+    return event.model_copy(update=its) if its else event
+
+
 def names_in(observation: Observation) -> Iterator[tuple[str, Name]]:
     """The names in a trace beside its actor's: the field that each is for, its kind and text."""
     if observation.address is not None:
         yield "address", ("address", observation.address)
     for place, name in observation.names.items():
         yield place, ("person", name)
+
+
+def subject_names(observations: Iterable[Observation]) -> Iterator[Name]:
+    """The names in observations: who acted, and the others for which an event has a field."""
+    for each in observations:
+        if each.actor is not None:
+            yield "person", each.actor
+        for place, name in names_in(each):
+            if any(place in type(event).model_fields for event in each.events):
+                yield name

@@ -66,8 +66,12 @@ def test_a_complete_trace_appends_nothing(ledger: Ledger) -> None:
     assert appended(ledger, policy_seen("t1", READ)) == []
 
 
-def test_without_the_wish_a_known_trace_appends_nothing(ledger: Ledger) -> None:
+def test_without_the_wish_a_trace_that_an_older_version_appended_appends_nothing(
+    ledger: Ledger, place: Place
+) -> None:
     ledger.observe([as_before(policy_seen("t1", READ))])
+    with raw(place) as db:
+        db.execute("UPDATE commands SET digest = NULL")
     before = ledger.last_position()
     ledger.observe([policy_seen("t1", READ)])
     assert ledger.last_position() == before

@@ -1,0 +1,112 @@
+"""Known traces that are delivered again: what they tell more than their entries, or otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledger.account.state import account_stream
+from ledger.documents import digests_of
+from ledger.execution.batch import Batch, Known, named, names_in, subject_names, texts_of
+from ledger.execution.comparison import (
+    CONFLICT,
+    conflict_of,
+    differences,
+    digest_of,
+    is_comparable,
+)
+from ledger.execution.completion import COMPLETED, lacking
+from ledger.execution.transactions import Transactions
+from ledger.messages import Observation, Recorded
+from ledger.persistence.side_tables import CommandRow, DocumentRow
+
+
+class Revisit:
+    """One visit to the entries of known traces. Its numbers are those of this visit."""
+
+    def __init__(self, transactions: Transactions, again: Sequence[Observation]) -> None:
+        self._transactions = transactions
+        recorder = transactions.recorder
+        ids = {each.command_id for each in again}
+        self._commands = recorder.select_commands([*ids, *(one + COMPLETED for one in ids)])
+        names = transactions.cache.known((), subject_names(again)).subjects
+        self._subjects = {name: row.subject for name, row in names.items()}
+        self._again = again
+        self._seen: set[str] = set()
+        """The commands that this visit appends."""
+        self.completed = 0
+        self.conflicting: list[str] = []
+        """The file and the id of each trace that contradicts its entries."""
+        self.texts: dict[str, DocumentRow] = {}
+        """Texts to keep to which entries refer already."""
+
+    def known(self) -> Known:
+        """The versions of the streams to which a visit may append, and the names' subjects."""
+        recorder = self._transactions.recorder
+        accounts = {(each.provider, each.account) for each in self._again}
+        streams = {account_stream(*each) for each in accounts}
+        streams |= {f"other:{provider}:{account}" for provider, account in accounts}
+        names = self._transactions.cache.known((), subject_names(self._again))
+        return Known({each: recorder.max_version(each) for each in streams}, names.subjects)
+
+    def take(self, batch: Batch, observation: Observation, *, complete: bool) -> None:
+        """Add what one trace has more than its entries, or otherwise."""
+        row = self._commands[observation.command_id]
+        is_new = is_comparable(row.digest) and row.digest != self._digest(observation)
+        if not is_new and not complete:
+            return
+        entries = self._transactions.entries(row)
+        differs = self._differences(observation, entries) if is_new else []
+        if differs:
+            self._contradict(batch, observation, differs)
+        else:
+            self._complete(batch, observation, entries)
+
+    def _names(self, observation: Observation) -> dict[str, str | None]:
+        return {field: self._subjects.get(name) for field, name in names_in(observation)}
+
+    def _actor(self, observation: Observation) -> str | None:
+        actor = observation.actor
+        return None if actor is None else self._subjects.get(("person", actor))
+
+    def _digest(self, observation: Observation) -> str:
+        names = self._names(observation)
+        events = [named(event, names) for event in observation.events]
+        return digest_of(observation, self._actor(observation), events)
+
+    def _differences(self, observation: Observation, entries: Sequence[Recorded]) -> list[str]:
+        names = self._names(observation)
+        if observation.actor is not None:
+            names["actor"] = self._actor(observation)
+        return differences(observation, names, entries, self._is_erased)
+
+    def _is_erased(self, subject: str) -> bool:
+        return subject not in self._transactions.recorder.subject_names([subject])
+
+    def _contradict(self, batch: Batch, observation: Observation, differs: Sequence[str]) -> None:
+        event = conflict_of(observation, differs)
+        command_id = f"{observation.command_id}{CONFLICT}{event.digest[:16]}"
+        if command_id in self._seen:
+            return
+        self._seen.add(command_id)
+        source = observation.source
+        self.conflicting.append(f"{source.file}: {source.trace_id}: {', '.join(differs)}")
+        if not self._transactions.recorder.select_commands([command_id]):
+            batch.add_conflict(command_id, observation, event)
+
+    def _complete(
+        self, batch: Batch, observation: Observation, entries: Sequence[Recorded]
+    ) -> None:
+        command_id = observation.command_id + COMPLETED
+        done: CommandRow | None = self._commands.get(command_id)
+        entries = [*entries, *(self._transactions.entries(done) if done else ())]
+        digests = {digest for entry in entries for digest in digests_of(entry.event)}
+        texts = texts_of(observation)
+        self.texts |= {row.digest: row for row in texts if row.digest in digests}
+        events = (
+            () if done or command_id in self._seen else (*lacking(observation.events, entries),)
+        )
+        if events:
+            actor = next((entry.actor for entry in entries if entry.actor), None)
+            batch.add_completion(command_id, observation, events, actor)
+            self._seen.add(command_id)
+            self.completed += 1
