@@ -33,25 +33,28 @@ class Found(NamedTuple):
     """`at`: the text before it is not needed any more. `what`: what begins there.
 
     `record`: the next record. `candidate`: it is one if it can be read. `end`: the array's end.
-    None: nothing yet, more text is needed.
+    `line`: a line with a record or an envelope of its own. None: nothing yet, more text is needed.
     """
 
     at: int
-    what: Literal["record", "candidate", "end"] | None
+    what: Literal["record", "candidate", "end", "line"] | None
 
 
 class Search:
     """A search that begins where a record is broken, or where a separator is missing.
 
-    `keys`: those with which other records of the array begin.
+    `keys`: those with which other records begin. `in_array`: whether the array goes on behind it;
+    otherwise only a line with a record of its own is searched for.
     """
 
-    def __init__(self, window: str, at: int, keys: Collection[str]) -> None:
+    def __init__(
+        self, window: str, at: int, keys: Collection[str], *, in_array: bool = True
+    ) -> None:
         own = _first_key.match(window, at)
         heads = {json.dumps(key, ensure_ascii=False) for key in keys} | ({own[1]} if own else set())
         self._begins = "|".join(map(re.escape, sorted(heads))) or "(?!)"
         self._head = re.compile(
-            rf",[ \t\n\r]{{0,256}}(?=\{{[ \t\n\r]{{0,256}}(?:{self._begins})[ \t\n\r]{{0,64}}:)"
+            rf"(?:\n|,[ \t\n\r]{{0,256}})(?=\{{[ \t\n\r]{{0,256}}(?:{self._begins})[ \t\n\r]{{0,64}}:)"
         )
         self._record = re.compile(rf"\{{[ \t\n\r]*(?:{self._begins})" if heads else r"\{")
         self._open: list[str] = []
@@ -59,7 +62,8 @@ class Search:
         """The token before, without white space: a bracket, a separator or _WORD."""
         self._ahead = 0
         """So many characters behind `at` are read already: the last token. It may be at fault."""
-        self._is_lost = False
+        self._is_lost = not in_array
+        self._in_array = in_array
         self._is_first = window.startswith("{", at)
 
     def next(self, window: str, at: int, *, is_last: bool) -> Found:
@@ -68,9 +72,11 @@ class Search:
         if found and not self._is_lost:
             return found
         at = found.at if found else at
-        head = self._head.search(window, at)
-        if head:
-            return Found(head.end(), "candidate")
+        for head in self._head.finditer(window, at):
+            if head[0] == "\n":
+                return Found(head.end(), "line")
+            if self._in_array:
+                return Found(head.end(), "candidate")
         return Found(max(at, len(window) - (0 if is_last else HEAD_CHARS_MAX)), None)
 
     def _by_depth(self, window: str, at: int, *, is_last: bool) -> Found:

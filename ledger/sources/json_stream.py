@@ -45,6 +45,10 @@ _line = re.compile(r"[^\n]*\S[^\n]*")
 _two_lines = re.compile(r"(?:\s*\S[^\n]*\n){2}")
 
 
+class _NextLine(Exception):
+    """What is read is given up: the next line has a record or an envelope of its own."""
+
+
 class Values:
     """The values of a text. Iterating yields each of them, and Broken for one that cannot be read.
 
@@ -56,6 +60,7 @@ class Values:
         pieces: Iterator[str],
         envelopes: Collection[str],
         preambles: Collection[str] = (),
+        keys: Collection[str] = (),
     ) -> None:
         self._pieces = pieces
         self._envelopes = frozenset(envelopes)
@@ -74,8 +79,11 @@ class Values:
         """
         self._is_first_reading = False
         """Whether orjson read the last value; `exactly` would read it again."""
-        self._keys: set[str] = set()
-        """The keys with which records of arrays begin: a few suffice to recognise others."""
+        self._keys = {*keys, *envelopes, *preambles}
+        """The keys with which records and envelopes begin, also those read from arrays: a few
+        suffice to recognise others.
+        """
+        self._keys_max = len(self._keys) + _KEYS_MAX
         self._is_between = False
         """Whether a record begins here behind a broken one: no comma is expected before it."""
         self._failure: Broken | None = None
@@ -159,12 +167,22 @@ class Values:
 
     def _documents(self) -> Iterator[Any]:
         while char := self._next():
-            if char == "[":
-                yield from self._elements()
-            elif char == "{" and self._is_envelope():
-                yield from self._members()
-            else:
-                yield from self._unwrapped(self._value())
+            try:
+                if char == "[":
+                    yield from self._elements()
+                elif char == "{" and self._is_envelope():
+                    yield from self._members()
+                else:
+                    yield from self._unwrapped(self._value())
+            except _NextLine:
+                continue
+            except Broken as broken:
+                if broken.skipped is not None:
+                    raise
+                try:
+                    yield from self._read_on(broken, in_array=False)
+                except _NextLine:
+                    continue
 
     def _is_envelope(self) -> bool:
         """Whether an envelope begins here. Its first key may lie in the next piece."""
@@ -185,7 +203,7 @@ class Values:
             except Broken as broken:
                 yield from self._read_on(broken)
             else:
-                if isinstance(value, dict) and len(self._keys) < _KEYS_MAX:
+                if isinstance(value, dict) and len(self._keys) < self._keys_max:
                     self._keys.update(islice(value, 1))
                 yield value
             while not self._window.startswith(",", self._at) and (char := self._next()) != ",":
@@ -203,16 +221,17 @@ class Values:
                 self._at += 1
             self._is_between = False
 
-    def _read_on(self, broken: Broken) -> Iterator[Any]:
+    def _read_on(self, broken: Broken, *, in_array: bool = True) -> Iterator[Any]:
         """Skip to the array's next record, or to its end; yield the break with what was skipped.
 
-        A record that had to be read to be sure of it is yielded, too. Raises Broken if there is
-        none.
+        A record that had to be read to be sure of it is yielded, too. Raises _NextLine if a line
+        with a record of its own begins instead; Broken if there is nothing more.
         """
         if broken.to_end or self._failure is not None:
             raise broken
         broken.begins, broken.skipped = self._place(self._at), 0
-        search, is_last = Search(self._window, self._at, self._keys), False
+        search = Search(self._window, self._at, self._keys, in_array=in_array)
+        is_last = False
         while True:
             found = search.next(self._window, self._at, is_last=is_last)
             self._skip(broken, found.at)
@@ -228,8 +247,10 @@ class Values:
                 yield value
                 return
             if found.what is not None:
-                self._is_between = True
+                self._is_between = found.what == "record"
                 yield broken
+                if found.what == "line":
+                    raise _NextLine
                 return
             if is_last:
                 raise broken

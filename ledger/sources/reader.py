@@ -91,7 +91,9 @@ class _FileReader:
 
     def facts(self, on_progress: OnProgress) -> Iterator[Observation]:
         pieces = pieces_of(self._path, on_progress)
-        self._values = Values(pieces, self._source.envelopes, self._source.preambles)
+        of = self._source
+        keys = of.signs | {wrapping.path[0] for wrapping in of.wrappings}
+        self._values = Values(pieces, of.envelopes, of.preambles, keys)
         try:
             for value in self._values:
                 if isinstance(value, Broken):

@@ -103,7 +103,8 @@ def unwrapped(
 
 
 def _each(value: Any, envelopes: Collection[str]) -> Iterator[Any]:
-    """The elements of an array, also in an envelope; any other value itself."""
+    """The elements of an array, or of arrays in it, also in an envelope; any other value itself."""
     if isinstance(value, dict):
         value = next((value[key] for key in envelopes if isinstance(value.get(key), list)), value)
-    yield from value if isinstance(value, list) else [value]
+    for each in value if isinstance(value, list) else [value]:
+        yield from each if each and isinstance(each, list) else [each]

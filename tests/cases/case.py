@@ -20,7 +20,7 @@ class Rows:
     """The rows of an answer, as far as these columns go, in any order.
 
     `command` is a command that prints rows. `{a.json}` in it is the ledger's last position after
-    that file. `only` are the rows that count, as `column=value` or `column!=value`.
+    that file, `{folder}` the folder of the case. `only` are the rows that count, as `column=value` or `column!=value`.
     """
 
     says: str
@@ -76,6 +76,8 @@ class Case:
     import_codes: Sequence[int] = (0,)
     """The exit codes that an import may have: 9 if records are rightly refused."""
     records: Mapping[str, Sequence[Record]] = field(default_factory=dict)
+    imports_as_it_is: bool = False
+    """Whether the steps import the folder's files as they are: they stand for shapes of files."""
 
     @property
     def number(self) -> str:
@@ -86,11 +88,17 @@ class Case:
         return bool(self.records)
 
     def files(self) -> dict[str, list[Record]]:
-        """The records of each file, in the files' order."""
+        """The records of each file, in the files' order; none of files that are taken as they are."""
+        if self.imports_as_it_is:
+            return {}
         if self.records:
             return {name: list(records) for name, records in self.records.items()}
         paths = sorted((SHARED / self.name).glob("*.json"))
         return {path.name: _records(json.loads(path.read_text())) for path in paths}
+
+    def folder(self) -> Path:
+        """Where the files of a case lie that is not ours."""
+        return SHARED / self.name
 
     def imports_itself(self) -> bool:
         return any(isinstance(step, Import) for step in self.steps)

@@ -62,7 +62,7 @@ def _taken(case: Case, cli: Cli, step: Step, reached: dict[str, int]) -> Outcome
         _done(cli, f"import {case.source} {path.name}{edition}", case.import_codes)
         reached[step.file] = _last_position(cli)
         return None
-    command = _at(step.command, reached)
+    command = _at(step.command, reached).replace("{folder}", str(case.folder()))
     if isinstance(step, Do):
         _done(cli, command)
         return None

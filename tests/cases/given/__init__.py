@@ -3,7 +3,15 @@
 from typing import Final
 
 from tests.cases.case import Case
-from tests.cases.given import contents, identities, lives, permissions, vendor_ids, vendor_lives
+from tests.cases.given import (
+    contents,
+    identities,
+    lives,
+    permissions,
+    shapes,
+    vendor_ids,
+    vendor_lives,
+)
 
 GIVEN: Final[tuple[Case, ...]] = tuple(
     sorted(
@@ -12,6 +20,7 @@ GIVEN: Final[tuple[Case, ...]] = tuple(
             *identities.CASES,
             *lives.CASES,
             *permissions.CASES,
+            *shapes.CASES,
             *vendor_ids.CASES,
             *vendor_lives.CASES,
         ),

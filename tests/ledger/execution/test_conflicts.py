@@ -12,7 +12,7 @@ from ledger.account.agency import AgencyCreated, AgencyDeleted
 from ledger.account.conflicting import ConflictingTrace
 from ledger.account.later_reading import IdsRecorded
 from ledger.account.permissions import PermissionGranted
-from ledger.application import Ledger
+from ledger.application import Ledger, Observed
 from ledger.messages import DomainEvent, Observation, Provenance
 from ledger.subjects import SubjectErased, SubjectRegistered
 from tests.ledger.worlds import Place, raw, seen
@@ -58,6 +58,7 @@ def test_other_content_is_a_conflict_kept_once_and_not_believed(
     ledger: Ledger, copy: Observation, differs: str, *, together: bool
 ) -> None:
     first = created(agency_id="a", actor="zoe")
+    found = Observed()
     for part in [[first, copy]] if together else [[first], [copy]]:
         found = ledger.observe(part)
     assert (found.conflicts, found.conflicting) == (1, [f"traces.json: t1: {differs}"])
@@ -91,6 +92,7 @@ def test_a_delivery_that_tells_more_completes_its_trace_without_a_wish(
     ledger: Ledger, *, together: bool
 ) -> None:
     less, more = created(actor="zoe"), created(actor="zoe", agency_id="a1")
+    found = Observed()
     for part in [[less, more]] if together else [[less], [more]]:
         found = ledger.observe(part)
     assert (found.completed_traces, found.conflicts) == (1, 0)
