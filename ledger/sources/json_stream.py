@@ -64,8 +64,8 @@ class Values:
     ) -> None:
         self._pieces = pieces
         self._envelopes = frozenset(envelopes)
-        keys = "|".join(re.escape(key) for key in (*envelopes, *preambles)) or "(?!)"
-        self._envelope_begins = re.compile(rf'{{[ \t\n\r]*"(?:{keys})"[ \t\n\r]*:')
+        around = "|".join(re.escape(key) for key in (*envelopes, *preambles)) or "(?!)"
+        self._envelope_begins = re.compile(rf'{{[ \t\n\r]*"(?:{around})"[ \t\n\r]*:')
         self._window = ""
         self._at = 0
         self._start = 0

@@ -92,7 +92,7 @@ class _FileReader:
     def facts(self, on_progress: OnProgress) -> Iterator[Observation]:
         pieces = pieces_of(self._path, on_progress)
         of = self._source
-        keys = of.signs | {wrapping.path[0] for wrapping in of.wrappings}
+        keys = of.signs | of.begins | {wrapping.path[0] for wrapping in of.wrappings}
         self._values = Values(pieces, of.envelopes, of.preambles, keys)
         try:
             for value in self._values:

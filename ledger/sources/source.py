@@ -113,6 +113,8 @@ class Source(Generic[TraceType]):
     """The keys of which a record of this source has at least one, even if it is damaged. An object
     without any of them, in a file of a folder, belongs to another service.
     """
+    begins: frozenset[str] = frozenset()
+    """Other keys with which a record may begin; by these one is found behind a damaged one."""
     of_rights: frozenset[str] = frozenset()
     """The kinds that give or end rights: grants, revocations, deletions. Their names are in lower
     case. One that cannot be placed is reported first.

@@ -130,7 +130,7 @@ def _with_odd_field(record: Any, chance: random.Random) -> Any:
             continue
         fate = chance.random()
         if fate < 0.8:
-            around[key] = chance.choice(ODD)
+            around[key] = copy.deepcopy(chance.choice(ODD))
         elif fate < 0.9:
             del around[key]
         else:

@@ -57,6 +57,10 @@ SIGNS: Final = frozenset(
         "recipientAccountId",
     )
 )
+BEGINS: Final = frozenset(
+    ("awsRegion", "EventId", "version", "@timestamp", "messageId", "MessageId")
+)
+"""Other first keys of records, and of their wrappings."""
 _OF_LOGS: Final = "CloudTrail"
 
 

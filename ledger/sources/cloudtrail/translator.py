@@ -116,6 +116,7 @@ SOURCE: Final[Source[Call]] = Source(
     preambles=others.PREAMBLES,
     wrappings=others.WRAPPINGS,
     signs=others.SIGNS,
+    begins=others.BEGINS,
     of_rights=frozenset(
         f"iam:{name.lower()}"
         for name in (*roles.TRANSLATORS, *policies.TRANSLATORS)

@@ -38,7 +38,7 @@ from ledger.sources.cts.trace import (
     trace_id_of,
 )
 from ledger.sources.cts.unmodelled import changes_rights, not_modelled
-from ledger.sources.cts.wrappings import SIGNS, WRAPPINGS
+from ledger.sources.cts.wrappings import BEGINS, SIGNS, WRAPPINGS
 from ledger.sources.fields import (
     Record,
     Unreadable,
@@ -170,6 +170,7 @@ SOURCE: Final[Source[CtsTrace]] = Source(
     preambles=("meta_data", "owner", "log_group_id", "log_topic_id"),
     wrappings=WRAPPINGS,
     signs=SIGNS,
+    begins=BEGINS,
     kind_of=kind_of,
     parse=parse,
     ignores_case=True,  # The vendor's own guides differ.

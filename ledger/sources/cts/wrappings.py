@@ -34,4 +34,6 @@ SIGNS: Final = frozenset(
         "tracker_name",
     )
 )
-"""Keys of traces; `user`, `time` and `code` are also those of other things."""
+"""Keys that only traces have."""
+BEGINS: Final = frozenset(("time", "user", "code", "request", "response", "project_id"))
+"""Keys of traces that other things have, too."""
