@@ -62,6 +62,16 @@ class DiffRow(NamedTuple):
     """Surrogate id of that event's actor."""
     reason: str | None
     """The reason that was given."""
+    added: tuple[str, ...]
+    """If the row has another document: the statements that it has now and had not before, each as
+    one line of JSON.
+    """
+    removed: tuple[str, ...]
+    """Those that it had before and has not now."""
+    not_known: str | None
+    """Why it is not known which statements changed: `content not told`, or `only the digest is
+    known`.
+    """
 
 
 def why_result(why: Why) -> Result:

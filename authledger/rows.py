@@ -47,6 +47,16 @@ class RegionsRow(NamedTuple):
     """A remark on the status, e.g. `creation not seen`, `end not seen`, `expired`, `order within
     the second not known`; mostly empty.
     """
+    document: str
+    """SHA-256 of the document of an inline policy; empty for any other policy, and if no trace
+    told it. The view `policies` has the documents of policies with a name of their own.
+    """
+    document_since: datetime | None
+    """When the document changed last, also if the trace did not tell the new one; NULL if no trace
+    told a document or a change.
+    """
+    document_position: int | None
+    """Position of the event that brought the document; NULL if no single event did."""
     since: datetime | None
     """When it became so in the cloud; NULL if that is not known."""
     position: int | None
@@ -118,6 +128,51 @@ class TrusteesRow(NamedTuple):
     """A remark on the status, e.g. `creation not seen`, `end not seen`, `expired`, `order within
     the second not known`; mostly empty.
     """
+    document: str
+    """SHA-256 of the trust policy, which has the conditions; empty if the trace did not tell it,
+    or if there is none.
+    """
+    document_since: datetime | None
+    """When the document changed last, also if the trace did not tell the new one; NULL if no trace
+    told a document or a change.
+    """
+    document_position: int | None
+    """Position of the event that brought the document; NULL if no single event did."""
+    since: datetime | None
+    """When it became so in the cloud; NULL if that is not known."""
+    position: int | None
+    """Position of the event that says so; NULL if no single event does."""
+
+
+class BoundariesRow(NamedTuple):
+    """The view `boundaries`. The permissions boundary of each agency that ever had one: the policy
+    that limits what the agency may do, and whether it still does.
+    """
+
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    agency: str
+    """Name of the agency (at AWS: of the role); its id if the name was never told."""
+    agency_id: str
+    """The immutable id of the agency; empty if none was told."""
+    boundary: str
+    """The policy, by its name (at AWS: its ARN) or its id; empty if it is not known, or if nothing
+    limits the agency any more.
+    """
+    status: str
+    """`set`, `removed`, `ended` (with the agency) or `not known`."""
+    actor: str
+    """Surrogate id of the person who brought the status about; empty if unknown."""
+    origin: str
+    """`commanded` through the ledger, `observed` in the cloud's traces, or `inferred`: no single
+    event says it.
+    """
+    note: str
+    """A remark on the status, e.g. `creation not seen`, `end not seen`, `expired`, `order within
+    the second not known`; mostly empty.
+    """
     since: datetime | None
     """When it became so in the cloud; NULL if that is not known."""
     position: int | None
@@ -126,7 +181,8 @@ class TrusteesRow(NamedTuple):
 
 class PoliciesRow(NamedTuple):
     """The view `policies`. The policies of every account: whether each exists, since when, by
-    whom. One that was created again under its name is another policy, with a row of its own.
+    whom, and which document is in force. One that was created again under its name is another
+    policy, with a row of its own.
     """
 
     provider: str
@@ -149,6 +205,18 @@ class PoliciesRow(NamedTuple):
     """A remark on the status, e.g. `creation not seen`, `end not seen`, `expired`, `order within
     the second not known`; mostly empty.
     """
+    document: str
+    """SHA-256 of the document that it has; empty if no trace told one, or if a change did not tell
+    it.
+    """
+    document_version: str
+    """The version of the document, as the cloud calls it; empty if none was told."""
+    document_since: datetime | None
+    """When the document changed last, also if the trace did not tell the new one; NULL if no trace
+    told a document or a change.
+    """
+    document_position: int | None
+    """Position of the event that brought the document; NULL if no single event did."""
     since: datetime | None
     """When it became so in the cloud; NULL if that is not known."""
     position: int | None
@@ -337,6 +405,7 @@ ROWS: Final[Mapping[str, type[Any]]] = {
     "regions": RegionsRow,
     "agencies": AgenciesRow,
     "trustees": TrusteesRow,
+    "boundaries": BoundariesRow,
     "policies": PoliciesRow,
     "authorizations": AuthorizationsRow,
     "usage": UsageRow,

@@ -10,6 +10,7 @@ from ledger.account.facts import FACT_TYPES, fact_of_entry
 from ledger.account.truth.cells import Cells
 from ledger.account.truth.changes import Change
 from ledger.account.truth.closure import Closure, Thing, closure
+from ledger.account.truth.content import Content
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.handles import Handle, Recall, handles_of
@@ -27,6 +28,7 @@ __all__ = [
     "Cells",
     "Change",
     "Closure",
+    "Content",
     "Fact",
     "Handle",
     "Recall",

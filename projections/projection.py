@@ -107,7 +107,7 @@ class FoldedProjection:
 
     name: str
     doc: str = field(repr=False)
-    subject: Literal["agency", "policy", "permission", "trust"]
+    subject: Literal["agency", "policy", "permission", "trust", "boundary"]
     key: tuple[Column, ...]
     values: tuple[Column, ...]
     counters: ClassVar[tuple[Column, ...]] = ()
@@ -185,6 +185,27 @@ NOTE = Column(
     "note",
     "A remark on the status, e.g. `creation not seen`, `end not seen`, `expired`, "
     "`order within the second not known`; mostly empty.",
+)
+DOCUMENT = Column(
+    "document",
+    "SHA-256 of the document that it has; empty if no trace told one, or if a change did not tell it.",
+)
+DOCUMENT_VERSION = Column(
+    "document_version",
+    "The version of the document, as the cloud calls it; empty if none was told.",
+)
+DOCUMENT_SINCE = Column(
+    "document_since",
+    "When the document changed last, also if the trace did not tell the new one; NULL if no trace "
+    "told a document or a change.",
+    is_time=True,
+    optional=True,
+)
+DOCUMENT_POSITION = Column(
+    "document_position",
+    "Position of the event that brought the document; NULL if no single event did.",
+    "INTEGER",
+    optional=True,
 )
 CAUSED_BY = Column(
     "actor", "Surrogate id of the person who brought the status about; empty if unknown."

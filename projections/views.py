@@ -20,6 +20,7 @@ from ledger.errors import InvalidInput, NotFound, StoreUnavailable
 from ledger.near_words import check_choice, did_you_mean
 from ledger.persistence.location import Location, location_of
 from ledger.values import check_storable, instant, instant_text
+from projections import behind
 from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS, declared_name
 from projections.documents import Documents
@@ -315,28 +316,13 @@ class Views:
         """Positions of the events behind the rows of the folded views that have these columns.
 
         They are what the rows that are held true rest on, of every time; without the events of the
-        types `besides`. Sorted. An agency and a policy may be asked for by id.
+        types `besides`. With them come the events that changed the documents of these rows, and of
+        the policies that they name. Sorted. An agency and a policy may be asked for by id.
         """
-        wanted = {column: value for column, value in asked.items() if value is not None}
-        other = ", ".join(f"'{name}'" for name in sorted(besides))
-        found: set[int] = set()
         with self._connection.store_errors(), self._connection.snapshot(*FOLDED):
-            for projection in FOLDED.values():
-                columns = {column.name for column in projection.columns}
-                if not wanted.keys() <= columns:
-                    continue
-                conditions, params = rows.asked(columns, wanted, *self._meant(wanted))
-                found.update(
-                    row[0]
-                    for row in self._connection.execute(
-                        f"SELECT DISTINCT e.position FROM {self._tracking.table(projection)} AS r "
-                        "JOIN events AS e ON e.position = r.position "
-                        f"WHERE {conditions} AND r.gone_position IS NULL "
-                        f"AND e.type NOT IN ({other}) ORDER BY e.position LIMIT ?",
-                        (*params, limit),
-                    )
-                )
-        return sorted(found)[:limit]
+            wanted = {column: value for column, value in asked.items() if value is not None}
+            question = behind.Question(wanted, *self._meant(wanted))
+            return behind.positions(self._connection, self._tracking, question, besides, limit)
 
     def _places(self, wanted: TrailFilter) -> list[tuple[str, list[object]]]:
         """The parts of history in which wanted events may be: conditions and parameters."""

@@ -290,6 +290,7 @@ def _until(event: AgencyExpiryChanged) -> str:
 
 
 _TRUSTEE = {
+    "document": "trust_document",
     "trustee": "trustee",
     "trustee_id": "trusted_account_id",
     "trustee_name": "trusted_account_name",

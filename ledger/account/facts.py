@@ -1,29 +1,34 @@
 """Events as the fold's facts: each event's row in its topic's table EVENTS declares the fact.
 
 Refusals say nothing of what exists. An event without an expiry whose cloud named a duration, or
-which sets the expiry, says that the agency does not end by itself.
+which sets the expiry, says that the agency does not end by itself. An event that set a document,
+and does not tell it, says that it is another one, which is not known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic_core import from_json
 
 from ledger.account.meaning import Says
 from ledger.account.topics import EVENTS
-from ledger.account.truth.fact import FOREVER, Fact
+from ledger.account.truth.fact import FOREVER, NOT_TOLD, Fact
 from ledger.messages import DomainEvent, Recorded
 from ledger.values import instant
 
-SAYS: Final[Mapping[type[DomainEvent], Says]] = {
-    event: meaning.says for event, meaning in EVENTS.items() if meaning.says is not None
+SAYS: Final[Mapping[type[DomainEvent], tuple[Says, ...]]] = {
+    event: (meaning.says,) if isinstance(meaning.says, Says) else meaning.says
+    for event, meaning in EVENTS.items()
+    if meaning.says
 }
-"""The events that say a fact."""
+"""The facts that events say: each event says the first of them that names a thing."""
 FACT_TYPES: Final = tuple(sorted(event.__name__ for event in SAYS))
 """Their names, as the column `type` has them."""
 _SAYS_BY_TOPIC: Final = {event.TOPIC: says for event, says in SAYS.items()}
+_Field = Callable[[str], Any]
+"""Returns the value of an event's field, or None."""
 
 
 def fact_of(recorded: Recorded, position: int | None = None) -> Fact | None:
@@ -32,60 +37,70 @@ def fact_of(recorded: Recorded, position: int | None = None) -> Fact | None:
 
     `position` orders the facts of one account; by default it is the entry's.
     """
-    says = SAYS.get(type(recorded.event))
-    if says is None:
-        return None
     place = recorded.position if position is None else position
     assert place is not None, "an event has a position once it is appended"
     event = recorded.event
-    values: dict[str, Any] = {field: getattr(event, own) for field, own in says.fields.items()}
-    if "expires_at" in values and values["expires_at"] is None and _is_for_ever(says, event):
-        values["expires_at"] = FOREVER
-    return _of_a_thing(
-        Fact(
-            says.call,
-            says.kind,
-            recorded.effective_at,
-            place,
-            actor=recorded.actor,
-            origin=recorded.origin,
-            trace=recorded.source.trace_id if recorded.source else None,
-            **values,
-        )
+    said = _said(SAYS.get(type(event), ()), lambda name: getattr(event, name, None))
+    if said is None:
+        return None
+    says, values = said
+    return Fact(
+        says.call,
+        says.kind,
+        recorded.effective_at,
+        place,
+        actor=recorded.actor,
+        origin=recorded.origin,
+        trace=recorded.source.trace_id if recorded.source else None,
+        **values,
     )
 
 
 def fact_of_entry(entry: str | bytes, position: int) -> Fact | None:
     """The same from an entry's text, without making the event: a fold reads millions."""
     fields = from_json(entry)
-    says = _SAYS_BY_TOPIC.get(fields["topic"])
-    if says is None:
+    said = _said(_SAYS_BY_TOPIC.get(fields["topic"], ()), fields.get)
+    if said is None:
         return None
-    values: dict[str, Any] = {field: fields.get(own) for field, own in says.fields.items()}
-    if "expires_at" in values:
-        until = values["expires_at"]
-        for_ever = says.call == "expiry set" or "duration" in fields
-        values["expires_at"] = instant(until) if until else FOREVER if for_ever else None
-    return _of_a_thing(
-        Fact(
-            says.call,
-            says.kind,
-            instant(fields["effective_at"]),
-            position,
-            actor=fields.get("actor"),
-            origin=fields["origin"],
-            trace=fields.get("source_trace_id"),
-            **values,
-        )
+    says, values = said
+    until = values.get("expires_at")
+    if isinstance(until, str):
+        values["expires_at"] = instant(until)
+    return Fact(
+        says.call,
+        says.kind,
+        instant(fields["effective_at"]),
+        position,
+        actor=fields.get("actor"),
+        origin=fields["origin"],
+        trace=fields.get("source_trace_id"),
+        **values,
     )
 
 
-def _of_a_thing(fact: Fact) -> Fact | None:
-    return None if fact.id is None and fact.name is None else fact
+def _said(all_says: Iterable[Says], field: _Field) -> tuple[Says, dict[str, Any]] | None:
+    """What an event says, and the values of the fact; None if it names no thing."""
+    for says in all_says:
+        if says.when and any(field(name) != value for name, value in says.when.items()):
+            continue
+        values = {name: field(own) for name, own in says.fields.items()}
+        if values.get("id") is None and values.get("name") is None:
+            continue
+        if "expires_at" in values and values["expires_at"] is None:
+            values["expires_at"] = FOREVER if _is_for_ever(says, field) else None
+        if "document" in values and values["document"] is None and _has_document(says, field):
+            values["document"] = NOT_TOLD
+        return says, values
+    return None
 
 
-def _is_for_ever(says: Says, event: Any) -> bool:
-    return says.call == "expiry set" or event.duration is not None
+def _is_for_ever(says: Says, field: _Field) -> bool:
+    return says.call == "expiry set" or field("duration") is not None
+
+
+def _has_document(says: Says, field: _Field) -> bool:
+    """Whether the call set a document: of the permissions, only inline policies have one."""
+    return says.call != "granted" or field("policy_kind") == "inline"
 
 
 def facts_of(history: Iterable[Recorded]) -> Iterator[Fact]:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from ledger.account.decision import Decisions
-from ledger.account.meaning import ON_RECORD_ONLY, Meaning, Meanings
+from ledger.account.meaning import (
+    ITS_DOCUMENT,
+    ON_RECORD_ONLY,
+    THE_AGENCY,
+    THE_POLICY,
+    THE_PROJECT,
+    Meaning,
+    Meanings,
+    Says,
+)
 from ledger.account.wording import called, called_policy
 from ledger.messages import DomainEvent
 from ledger.values import AgencyName, Digest, Line, PolicyName, Region
@@ -70,8 +79,37 @@ def _ids(event: IdsRecorded, _: str) -> str:
     return f"{', '.join(ids)}, as the trace was read again"
 
 
+_ITS_POLICY: Final = {"policy": "policy", "policy_id": "policy_id"}
+_ITS_PROJECT: Final = {"region": "region", "project_id": "project_id"}
 DECIDE: Decisions = {}
 EVENTS: Meanings = {
-    PolicyDocumentRecorded: Meaning(_sentence, ON_RECORD_ONLY, role="change"),
-    IdsRecorded: Meaning(_ids, ON_RECORD_ONLY),
+    PolicyDocumentRecorded: Meaning(
+        _sentence,
+        ON_RECORD_ONLY,
+        role="change",
+        says=(
+            Says("read again", "policy", THE_POLICY | ITS_DOCUMENT, when={"kind": "policy"}),
+            Says(
+                "read again",
+                "agency",
+                THE_AGENCY | _ITS_POLICY | {"document": "document"},
+                when={"kind": "inline"},
+            ),
+            Says(
+                "read again",
+                "agency",
+                THE_AGENCY | {"document": "document"},
+                when={"kind": "trust"},
+            ),
+        ),
+    ),
+    IdsRecorded: Meaning(
+        _ids,
+        ON_RECORD_ONLY,
+        says=(
+            Says("read again", "agency", THE_AGENCY | _ITS_POLICY | _ITS_PROJECT),
+            Says("read again", "policy", THE_POLICY),
+            Says("read again", "project", THE_PROJECT),
+        ),
+    ),
 }

@@ -61,16 +61,23 @@ Stands = Callable[[Account, Any], Standing]
 class Says(NamedTuple):
     """The fact that an event says to the fold of `ledger/account/truth`.
 
-    `fields`: the fact's fields, each with the event's field whose value it has.
+    `fields`: the fact's fields, each with the event's field whose value it has. `when`: the event's
+    fields that must have a value for it to say the fact, each with that value.
     """
 
     call: Call
     kind: Kind
     fields: Mapping[str, str]
+    when: Mapping[str, str] = {}
 
 
 THE_AGENCY: Final = {"name": "agency", "id": "agency_id"}
 THE_POLICY: Final = {"name": "policy", "id": "policy_id"}
+ITS_DOCUMENT: Final = {
+    "document": "document",
+    "version": "document_version",
+    "in_force": "in_force",
+}
 THE_PROJECT: Final = {"name": "region", "id": "project_id"}
 THE_PERMISSION: Final = THE_AGENCY | {
     name: name for name in ("region", "project_id", "service", "policy", "policy_id")
@@ -86,8 +93,9 @@ class Meaning:
     """How the thing stands that it changes: asked before it and after it, the difference is its
     effect. Of an event that changes none, its effect in words."""
     role: Role = "cause"
-    says: Says | None = None
-    """The fact that it says of what exists and what holds; None if it says none."""
+    says: Says | tuple[Says, ...] = ()
+    """The fact that it says of what exists and what holds. Of several, it says the first that names
+    a thing."""
     evolve: Evolve | None = None
     """Applies it to the rest of the state; None if its fact is all that it changes."""
     answers: type[DomainEvent] | None = None

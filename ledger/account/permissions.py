@@ -164,7 +164,7 @@ EVENTS: Meanings = {
         lambda event, _: f"{called(event)} may {_permits(event)}{in_place(event)}",
         standing,
         role="consequence",
-        says=Says("granted", "agency", THE_PERMISSION),
+        says=Says("granted", "agency", THE_PERMISSION | {"document": "document"}),
         service_is_used=True,
     ),
     PermissionRevoked: Meaning(

@@ -13,6 +13,7 @@ from ledger.account.decision import (
 )
 from ledger.account.impact import as_many_as_fit, broken_features, regions_of, total
 from ledger.account.meaning import (
+    ITS_DOCUMENT,
     ON_RECORD_ONLY,
     THE_POLICY,
     Meaning,
@@ -102,6 +103,14 @@ def standing(account: Account, event: PolicyCreated | PolicyDeleted) -> Standing
     return Standing.of(f"policy {called_policy(event)!r}", account.policy(called_policy(event)))
 
 
+def standing_of_content(account: Account, event: PolicyChanged) -> Standing:
+    what = f"policy {called_policy(event)!r} has the document"
+    content = account.content_of_policy(called_policy(event))
+    if content is None or not content.digest:
+        return Standing(what, "not told", content.since if content else None)
+    return Standing(what, content.digest[:12], content.since)
+
+
 def attempt_deletion(
     account: Account, command: AttemptPolicyDeletion, now: Circumstances
 ) -> Decision:
@@ -152,13 +161,13 @@ EVENTS: Meanings = {
         ),
         standing,
         role="change",
-        says=Says("created", "policy", THE_POLICY),
+        says=Says("created", "policy", THE_POLICY | ITS_DOCUMENT),
     ),
     PolicyChanged: Meaning(
         lambda event, who: f"{who} changed the policy {called_policy(event)!r}",
-        "on record only: what the policy permits now is not known",
+        standing_of_content,
         role="change",
-        says=Says("renamed", "policy", THE_POLICY),
+        says=Says("renamed", "policy", THE_POLICY | ITS_DOCUMENT),
     ),
     PolicyDeletionAttempted: Meaning(
         lambda event, who: deletion_attempt(event, who, f"policy {called_policy(event)!r}"),

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from ledger.account.state import Authorization, State
+from ledger.account.truth.content import Content
 from ledger.account.truth.lines import CREATION_NOT_SEEN, GRANTED, NOT_KNOWN
 from ledger.account.truth.rules import Rules, rules_of
 from ledger.account.truth.spans import Span, Subject
@@ -144,13 +145,18 @@ class Account:
             return Thing(name, name, None, EXISTS, None, CREATION_NOT_SEEN)
         return None
 
+    def content_of_policy(self, name: str) -> Content | None:
+        """The document of a policy that exists; None if no fact told one, or a change of one."""
+        held = [span for span in self._lives("policy", name) if span.status == EXISTS]
+        return next((span.content for span in held), None)
+
     def policy_exists(self, name: str) -> bool:
         """Whether it is proven that a policy of that name exists."""
         known = self.policy(name)
         return known is not None and known.exists
 
     def value(self, subject: Subject, agency: str) -> Span | None:
-        """The agency's trust or expiry: the span that holds; None if no fact told one."""
+        """The agency's trust, expiry or boundary: the span that holds; None if no fact told one."""
         found = self._lives(subject, agency)
         return max(found, key=lambda span: span.valid_from, default=None)
 

@@ -75,7 +75,7 @@ def from_text(text: str, kind: type[S]) -> S:
 def version_of(kind: Any) -> str:
     """A digest of all that a state follows from: its shape, and what events make of it."""
     changing = sorted(event.TOPIC for event, meaning in EVENTS.items() if meaning.evolve)
-    said = sorted((event.TOPIC, *says) for event, says in SAYS.items())
+    said = sorted((event.TOPIC, *map(tuple, says)) for event, says in SAYS.items())
     content = f"{RULES} {changing} {said} {codec_of(kind).shape}"
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ledger.account.later_reading import DocumentKind, IdsRecorded, PolicyDocumentRecorded
+from ledger.account.policy import PolicyCreated
 from ledger.documents import FIELDS, digests_of
 from ledger.messages import DomainEvent, Recorded
 
@@ -58,7 +59,8 @@ def _ids(event: DomainEvent, stored: DomainEvent) -> Iterator[IdsRecorded]:
     new = [name for name, value in _values(event, _IDS).items() if getattr(stored, name) is None]
     if new:
         named = [each for name in new for each in (_NAME_OF[name], name)]
-        yield IdsRecorded(**_values(event, named))
+        of_an_agency = () if isinstance(event, PolicyCreated) else _NAMED[:2]
+        yield IdsRecorded(**_values(event, (*of_an_agency, *named)))
 
 
 _NAME_OF: Final = {"agency_id": "agency", "policy_id": "policy", "project_id": "region"}

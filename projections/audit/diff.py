@@ -10,13 +10,15 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from ledger.as_of import AsOf
 from ledger.errors import NotFound
 from ledger.near_words import did_you_mean
+from projections.audit.statements import NOT_TOLD, compared
 from projections.definitions.declared import PROJECTIONS, VIEWS, declared_name
 from projections.projection import INFERRED, INTERVAL_COLUMNS
 from projections.views import Views
 
 _Row: TypeAlias = Mapping[str, Any]
-_NOT_COMPARED = frozenset({"actor", "origin", "note"})
+_NOT_COMPARED = frozenset({"actor", "origin", "note", "document_position"})
 """Columns that say how a row came about, and not how what it is about stands."""
+_OF_DOCUMENTS = frozenset({"document", "document_version", "document_since"})
 _STANDING = frozenset({"status", "missing", "refused", "carried_out"})
 """Of a derived view, the columns that say how what a row is about stands."""
 _IDS = frozenset({"agency_id", "policy_id"})
@@ -45,6 +47,19 @@ class Difference:
     actor: str | None = None
     """The surrogate id of that event's actor."""
     reason: str | None = None
+    added: tuple[str, ...] = ()
+    """The statements that the document has now and had not before, each as one line of JSON."""
+    removed: tuple[str, ...] = ()
+    """Those that it had before and has not now."""
+    not_known: str | None = None
+    """Why it is not known which statements changed, if the document is another one."""
+
+    @property
+    def document_changed(self) -> bool:
+        """Whether the row has another document than before."""
+        if self.before is None or self.after is None:
+            return False
+        return any(self.before.get(name) != self.after.get(name) for name in _OF_DOCUMENTS)
 
     @property
     def change(self) -> Literal["new", "gone", "renamed", "changed"]:
@@ -63,8 +78,17 @@ def in_words(values: Mapping[str, Any] | None) -> str:
     if values is None:
         return ""
     if "status" in values:
-        return " ".join(str(value) for value in values.values() if value)
+        stands = (str(v) for name, v in values.items() if v and name not in _OF_DOCUMENTS)
+        return ", ".join(filter(None, (" ".join(stands), _document_in_words(values))))
     return ", ".join(f"{value} {column.replace('_', ' ')}" for column, value in values.items())
+
+
+def _document_in_words(values: Mapping[str, Any]) -> str:
+    """`document 5b09f2ef91c3 v2`, or nothing where no trace told one, or a change of one."""
+    if values.get("document"):
+        words = ("document", values["document"][:12], values.get("document_version"))
+        return " ".join(word for word in words if word)
+    return f"document: {NOT_TOLD}" if values.get("document_since") else ""
 
 
 def diff(
@@ -93,7 +117,7 @@ def diff(
         if wanted.keys() <= {column.name for column in views.columns(name)}
         for difference in _compared(views, name, before, after, wanted)
     ]
-    return _with_reasons(views, found)
+    return _with_statements(views, _with_reasons(views, found))
 
 
 class _Found(NamedTuple):
@@ -118,7 +142,7 @@ def _found(
 ) -> _Found:
     row = is_now or was or {}
     shown = (*_renamed(was, is_now), *values)
-    before, after = (each and {column: each[column] for column in shown} for each in (was, is_now))
+    before, after = (each and _standing(each, shown) for each in (was, is_now))
     difference = Difference(
         view=view,
         key={column: row[column] for column in key},
@@ -128,6 +152,10 @@ def _found(
         position=row.get("position"),
         actor=row.get("actor") or None,
     )
+    if before and after and _without_document(before) == _without_document(after):
+        since, position = row.get("document_since"), row.get("document_position")
+        difference = replace(difference, since=since, position=position, actor=None)
+        return _Found(difference, position)
     # An inferred row is proven by the event at its position, and was made by none.
     return _Found(difference, None if row.get("origin") == INFERRED else difference.position)
 
@@ -165,6 +193,21 @@ def _by_identity(rows: Iterable[_Row], key: Sequence[str]) -> dict[tuple[Any, ..
         identity = tuple(row.get(f"{column}_id") or row[column] for column in named)
         found.setdefault(identity, []).append(row)
     return {identity: same[0] for identity, same in found.items() if len(same) == 1}
+
+
+def _standing(row: _Row, values: Sequence[str]) -> dict[str, Any]:
+    """The values of a row, without those of a document that it does not have.
+
+    The time of a change counts only if the change did not tell the document.
+    """
+    left_out = {name for name in _OF_DOCUMENTS & row.keys() if not row[name]}
+    if row.get("document"):
+        left_out |= {"document_since"}
+    return {column: row[column] for column in values if column not in left_out}
+
+
+def _without_document(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in _OF_DOCUMENTS}
 
 
 def _grouped(rows: Iterable[_Row], key: Sequence[str]) -> dict[tuple[str, ...], list[_Row]]:
@@ -222,3 +265,17 @@ def _with_reasons(views: Views, found: list[_Found]) -> list[Difference]:
         else each
         for each, made_at in found
     ]
+
+
+def _with_statements(views: Views, found: list[Difference]) -> list[Difference]:
+    """The differences with the statements that were added to documents, or removed."""
+    pairs = {
+        place: tuple((values or {}).get("document", "") for values in (each.before, each.after))
+        for place, each in enumerate(found)
+        if each.document_changed
+    }
+    texts = views.documents.texts({digest for pair in pairs.values() for digest in pair if digest})
+    for place, (before, after) in pairs.items():
+        added, removed, not_known = compared(before, after, texts)
+        found[place] = replace(found[place], added=added, removed=removed, not_known=not_known)
+    return found

@@ -1,10 +1,15 @@
-"""The agencies that exist, and the trustee of each."""
+"""The agencies that exist, the trustee of each, and its boundary."""
+
+from dataclasses import replace
 
 from projections.projection import (
     ACCOUNT,
     AGENCY,
     AGENCY_ID,
     CAUSED_BY,
+    DOCUMENT,
+    DOCUMENT_POSITION,
+    DOCUMENT_SINCE,
     NOTE,
     PROVIDER,
     SAID_BY,
@@ -59,6 +64,36 @@ TRUSTEES = FoldedProjection(
             "status",
             "`trusted`, `ended` (with the agency) or `not known`.",
             choices=("trusted", "ended", "not known"),
+        ),
+        CAUSED_BY,
+        SAID_BY,
+        NOTE,
+        replace(
+            DOCUMENT,
+            doc="SHA-256 of the trust policy, which has the conditions; empty if the trace did not tell "
+            "it, or if there is none.",
+        ),
+        DOCUMENT_SINCE,
+        DOCUMENT_POSITION,
+    ),
+)
+
+BOUNDARIES = FoldedProjection(
+    name="boundaries",
+    doc="The permissions boundary of each agency that ever had one: the policy that limits what the "
+    "agency may do, and whether it still does.",
+    subject="boundary",
+    key=(PROVIDER, ACCOUNT, AGENCY, AGENCY_ID),
+    values=(
+        Column(
+            "boundary",
+            "The policy, by its name (at AWS: its ARN) or its id; empty if it is not known, or if "
+            "nothing limits the agency any more.",
+        ),
+        Column(
+            "status",
+            "`set`, `removed`, `ended` (with the agency) or `not known`.",
+            choices=("set", "removed", "ended", "not known"),
         ),
         CAUSED_BY,
         SAID_BY,

@@ -1,6 +1,6 @@
 """All projections and views, by name. A new one has a file of its own, and is listed here."""
 
-from projections.definitions.agencies import AGENCIES, TRUSTEES
+from projections.definitions.agencies import AGENCIES, BOUNDARIES, TRUSTEES
 from projections.definitions.attempts import ATTEMPTS
 from projections.definitions.audit_trail import AUDIT_TRAIL
 from projections.definitions.authorizations import AUTHORIZATIONS
@@ -14,6 +14,7 @@ FOLDED: dict[str, FoldedProjection] = {
     REGIONS.name: REGIONS,
     AGENCIES.name: AGENCIES,
     TRUSTEES.name: TRUSTEES,
+    BOUNDARIES.name: BOUNDARIES,
     POLICIES.name: POLICIES,
 }
 SELECTED: dict[str, Projection] = {

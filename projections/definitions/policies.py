@@ -3,6 +3,10 @@
 from projections.projection import (
     ACCOUNT,
     CAUSED_BY,
+    DOCUMENT,
+    DOCUMENT_POSITION,
+    DOCUMENT_SINCE,
+    DOCUMENT_VERSION,
     NOTE,
     PROVIDER,
     SAID_BY,
@@ -12,8 +16,9 @@ from projections.projection import (
 
 POLICIES = FoldedProjection(
     name="policies",
-    doc="The policies of every account: whether each exists, since when, by whom. One that was "
-    "created again under its name is another policy, with a row of its own.",
+    doc="The policies of every account: whether each exists, since when, by whom, "
+    "and which document is in force. One that was created again under "
+    "its name is another policy, with a row of its own.",
     subject="policy",
     key=(
         PROVIDER,
@@ -33,5 +38,9 @@ POLICIES = FoldedProjection(
         CAUSED_BY,
         SAID_BY,
         NOTE,
+        DOCUMENT,
+        DOCUMENT_VERSION,
+        DOCUMENT_SINCE,
+        DOCUMENT_POSITION,
     ),
 )

@@ -1,10 +1,15 @@
 """The permissions of each agency, region by region: services that it may use, and policies."""
 
+from dataclasses import replace
+
 from projections.projection import (
     ACCOUNT,
     AGENCY,
     AGENCY_ID,
     CAUSED_BY,
+    DOCUMENT,
+    DOCUMENT_POSITION,
+    DOCUMENT_SINCE,
     NOTE,
     PROVIDER,
     SAID_BY,
@@ -43,5 +48,12 @@ REGIONS = FoldedProjection(
         CAUSED_BY,
         SAID_BY,
         NOTE,
+        replace(
+            DOCUMENT,
+            doc="SHA-256 of the document of an inline policy; empty for any other policy, and if no "
+            "trace told it. The view `policies` has the documents of policies with a name of their own.",
+        ),
+        DOCUMENT_SINCE,
+        DOCUMENT_POSITION,
     ),
 )

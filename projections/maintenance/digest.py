@@ -27,7 +27,7 @@ from projections.projection import FoldedProjection, Projection, Stored
 from projections.stores.connection import Connection
 
 _CHUNK: Final = 1_000
-_SURROGATES: Final = frozenset({"actor", "position"})
+_SURROGATES: Final = frozenset({"actor", "position", "document_position"})
 
 
 class Digest(NamedTuple):

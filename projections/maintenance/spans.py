@@ -10,7 +10,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
-from ledger.folding import EXPIRY_NOTE, Span, rules_of
+from ledger.folding import EXPIRY_NOTE, Content, Span, rules_of
 from ledger.values import instant_text
 from projections.history import rows
 from projections.maintenance.facts import Account
@@ -20,7 +20,7 @@ Cells: TypeAlias = dict[str, Any]
 """The cells of a row, by the names of the columns."""
 Picked: TypeAlias = Callable[[Cells], tuple[Any, ...]]
 
-_STATUS: Final = {"set": "trusted"}
+_TRUSTED: Final = {"set": "trusted"}
 """The words of the views for those statuses of the fold that need their subject to be clear."""
 
 
@@ -38,6 +38,7 @@ def cells_of(account: Account, span: Span) -> Cells:
     of_policy = span.subject == "policy"
     called, identity = span.name or span.thing, _id(account, span.thing, span.name)
     policy = called if of_policy else span.policy or span.policy_id or ""
+    value = span.value if isinstance(span.value, str) else ""
     return {
         "provider": account.provider,
         "account": account.account,
@@ -49,9 +50,11 @@ def cells_of(account: Account, span: Span) -> Cells:
         "policy_id": identity if of_policy else _id(account, span.policy_id or "", span.policy),
         # Things of one name may have no id to tell them apart, and a project's id is not shown.
         "thing": f"{span.thing} {span.policy_id or ''} {span.project_id or ''}".rstrip(),
-        "status": _STATUS.get(span.status, span.status),
-        "trustee": span.value if isinstance(span.value, str) else "",
+        "status": _status(span),
+        "trustee": value,
+        "boundary": value,
         "expires_at": instant_text(span.value) if isinstance(span.value, datetime) else None,
+        **_document(span.content),
         "actor": span.actor or "",
         "origin": span.origin or INFERRED,
         "note": span.note or "",
@@ -61,6 +64,23 @@ def cells_of(account: Account, span: Span) -> Cells:
         "until_at": None if span.until_at is None else instant_text(span.until_at),
         "begins_alone": int(_begins_alone(span)),
         "ends_alone": int(span.expires),
+    }
+
+
+def _status(span: Span) -> str:
+    if span.subject == "boundary" and span.status == "set" and span.value is None:
+        return "removed"
+    return _TRUSTED.get(span.status, span.status) if span.subject == "trust" else span.status
+
+
+def _document(content: Content | None) -> Cells:
+    """The cells of the document in force."""
+    digest, version, since, position = content or (None, None, None, None)
+    return {
+        "document": digest or "",
+        "document_version": version or "",
+        "document_since": None if since is None else instant_text(since),
+        "document_position": position,
     }
 
 

@@ -20,7 +20,8 @@ class Rows:
     """The rows of an answer, as far as these columns go, in any order.
 
     `command` is a command that prints rows. `{a.json}` in it is the ledger's last position after
-    that file, `{folder}` the folder of the case. `only` are the rows that count, as `column=value` or `column!=value`.
+    that file, `{folder}` the folder of the case. `only` are the rows that count, as `column=value`
+    or `column!=value`.
     """
 
     says: str
@@ -88,7 +89,7 @@ class Case:
         return bool(self.records)
 
     def files(self) -> dict[str, list[Record]]:
-        """The records of each file, in the files' order; none of files that are taken as they are."""
+        """The records of each file, in the files' order; none if they are taken as they are."""
         if self.imports_as_it_is:
             return {}
         if self.records:

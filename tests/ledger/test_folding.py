@@ -14,7 +14,8 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CALLS: tuple[tuple[Kind, Call], ...] = (
     *(("agency", call) for call in ("created", "deleted", "deletion asked for", "evidence")),
     *(("agency", call) for call in ("granted", "granted", "revoked", "trust set", "expiry set")),
-    *(("policy", call) for call in ("created", "renamed", "deleted")),
+    *(("agency", call) for call in ("boundary set", "boundary removed", "read again")),
+    *(("policy", call) for call in ("created", "renamed", "renamed", "read again", "deleted")),
     *(("project", call) for call in ("created", "deleted")),
 )
 NAMES = {"agency": ("a", "A", "b"), "policy": ("p", "q"), "project": ("r-1",)}
@@ -39,6 +40,9 @@ def drawn(chance: random.Random, position: int) -> Fact:
         policy_id=chance.choice((None, "policy-0")) if kind == "agency" else None,
         trustee=chance.choice((None, "service:s")),
         expires_at=NOON + timedelta(seconds=chance.randrange(9)) if call == "expiry set" else None,
+        document=chance.choice((None, "", "d1", "d2")),
+        version=chance.choice((None, "v1", "v2")) if kind == "policy" else None,
+        in_force=chance.choice((None, True, True, False)),
         actor=chance.choice(("carol", "bob")),
         trace=chance.choice((None, "t")),
     )

@@ -27,7 +27,7 @@ Change = Callable[[Any, Recorded], tuple[Key, Row] | None]
 """The key and the values (or counters) of an event and its entry; None if it changes nothing."""
 LAST_CHANGE: dict[str, Change] = {}
 SUMS: dict[str, Change] = {}
-FOLDED = ("regions", "agencies", "trustees", "policies")
+FOLDED = ("regions", "agencies", "trustees", "boundaries", "policies")
 
 
 def last_change(change: Change) -> Change:
@@ -157,6 +157,7 @@ def _row(name: str, account: Key, span: Span) -> Row | None:
     since = None if span.since is None else instant_text(span.since)
     who = (span.actor or "", span.origin or "inferred", span.note or "")
     end = (since, span.position)
+    digest, version, document = _document(span)
     match name, span.subject:
         case "regions", "permission":
             policy = (
@@ -164,17 +165,33 @@ def _row(name: str, account: Key, span: Span) -> Row | None:
                 _id(account, span.policy_id or "", span.policy),
             )
             where = (span.region, *account, *thing, span.service or "", *policy)
-            return (*where, span.status, *who, *end)
+            return (*where, span.status, *who, digest, *document, *end)
         case "agencies", "agency":
             until = instant_text(span.value) if isinstance(span.value, datetime) else None
             return (*account, *thing, span.status, *who, until, *end)
         case "trustees", "trust":
             status = "trusted" if span.status == "set" else span.status
+            return (
+                *(*account, *thing, span.value or "", status),
+                *(*who, digest, *document, *end),
+            )
+        case "boundaries", "boundary":
+            removed = span.status == "set" and span.value is None
+            status = "removed" if removed else span.status
             return (*account, *thing, span.value or "", status, *who, *end)
         case "policies", "policy":
-            return (*account, *thing, span.status, *who, *end)
+            return (*account, *thing, span.status, *who, digest, version, *document, *end)
         case _:
             return None
+
+
+def _document(span: Span) -> tuple[str, str, Row]:
+    """The digest of the document, its version; since when and by which event."""
+    content = span.content
+    if content is None:
+        return "", "", (None, None)
+    since = None if content.since is None else instant_text(content.since)
+    return content.digest, content.version or "", (since, content.position)
 
 
 def _id(account: Key, thing: str, name: str | None) -> str:

@@ -8,6 +8,7 @@
     derive   facts → spans                                rows      spans with two times
     handles  the keys of an index of facts                trustees  the words for one account
     places   permissions by region and by project         held      spans by what is asked of them
+    content  documents as values                          completed what a later reading adds
     cells    only what changed                            expiry   what ends by itself
 
 A successful call that needs what the facts do not show proves an unseen fact. The right order, and

@@ -111,7 +111,7 @@ class Agency(NamedTuple):
         return expiries(self.line("expiry")) if expires else []
 
     def spans(self, tail: Tail | None = None) -> Iterator[Span]:
-        """Its spans: life, trust, expiry, permissions; at least those of a tail."""
+        """Its spans: life, trust, expiry, boundary, permissions; at least those of a tail."""
         gone, lines = self.gone(), self.lines()
         alive = cut(existence(self.stories, self.among, self.doubt), gone)
         if "expiry" in lines:
@@ -126,6 +126,7 @@ class Agency(NamedTuple):
         """The spans of one line. `gone`: when the agency had expired."""
         since = None if tail is None or key in tail.whole else tail.since
         if not isinstance(key, LineKey):
+            assert key != "content", "an agency has no content of its own"
             timeline = self.line(key, since)
             shown = timeline if key == "expiry" else cut(timeline, gone)
             yield from spans_of((key, *self.identity[1:]), shown)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Final
 
+from ledger.account.truth.completed import completed
 from ledger.account.truth.definitions import (
     Defined,
     Definitions,
@@ -48,6 +49,7 @@ def define(
     `own` are the calls on them. `uses` are grants and revocations by agencies, `tellings` those of
     them that told a name beside an id: of each two, at least the first.
     """
+    own = completed(own)
     stated = (telling for use in tellings if (telling := telling_in(kind, use)) is not None)
     names = Names([*own_names(own), *stated], rules)
     proofs = {fact.position: fact for _, _, fact in names.stated() if fact.call == "evidence"}

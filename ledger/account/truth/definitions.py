@@ -31,7 +31,17 @@ from ledger.account.truth.things import (
     thing_of,
     things_in,
 )
-from ledger.account.truth.timeline import DELETED, EXISTS, Interval, State, Timeline
+from ledger.account.truth.timeline import (
+    DELETED,
+    EXISTS,
+    Interval,
+    State,
+    Timeline,
+    agreed,
+    joined,
+    of_content,
+    valued,
+)
 
 Defined = Literal["policy", "project"]
 DEFINED: Final[tuple[Defined, ...]] = ("policy", "project")
@@ -135,6 +145,15 @@ class Definitions:
         found = {self._first_state(each, otherwise) for each in earlier}
         return found.pop() if len(found) == 1 else otherwise
 
+    def _with_content(self, name: str, stories: Sequence[Lives]) -> Timeline:
+        """Whether a thing exists, and the document in force while it does."""
+        alive = self._timeline(name, stories)
+        contents = [joined([of_content(life) for life in lives]) for lives in stories]
+        if not any(contents):
+            return alive
+        contents += [[] for _ in range(len(self.slots[name].best()) - len(contents))]
+        return valued(alive, agreed(contents), (EXISTS,))
+
     def meant(self, fact: Fact, rules: Rules) -> Meant:
         """The things that a fact of an agency may mean, in the order in which they began."""
         identity, name = handles_in(self.kind, fact)
@@ -167,7 +186,7 @@ class Definitions:
             if name in self.lived:
                 named = name_of(name, stories[0][0])
                 identity = (self.kind, thing, named, None, None, None, None, None)
-                yield from spans_of(identity, self._timeline(name, stories))
+                yield from spans_of(identity, self._with_content(name, stories))
 
     def keys(self) -> Iterator[str]:
         """The keys of all things, and all handles that facts told of them."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ledger.account.truth.agencies import agencies_in
+from ledger.account.truth.completed import completed
 from ledger.account.truth.define import define
 from ledger.account.truth.definitions import DEFINED, Defined, Definitions, handles_in
 from ledger.account.truth.fact import CHANGES, Fact
@@ -65,7 +66,7 @@ def derive(facts: Iterable[Fact], rules: Rules) -> list[Span]:
 
     The facts may come in any order. Equal facts give equal spans, apart from positions.
     """
-    known = in_order(filter(is_usable, facts))
+    known = completed(in_order(filter(is_usable, facts)))
     own = [fact for fact in known if fact.kind == "agency"]
     uses = [fact for fact in own if fact.call in CHANGES]
     policies, projects = (_defined(kind, known, uses, rules) for kind in DEFINED)

@@ -18,7 +18,11 @@ Call = Literal[
     "revoked",
     "trust set",
     "expiry set",
+    "content set",
+    "boundary set",
+    "boundary removed",
     "evidence",
+    "read again",
     # The fold itself makes the following out of facts of other things.
     "left",
     "entered",
@@ -33,6 +37,10 @@ CHANGES: Final = frozenset[Call]({"granted", "revoked"})
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 """The expiry of a thing that does not expire. None says that no trace told an expiry."""
+
+
+NOT_TOLD: Final = ""
+"""The document of a call that changed one, if no trace told it."""
 
 
 class LineKey(NamedTuple):
@@ -53,8 +61,9 @@ class Fact(NamedTuple):
         at 12:00:10      position 7      actor "p-1"  trace "e7"
 
     `id` and `name` are the handles by which the call named the thing; at least one is told. A
-    renamed thing's `name` is its new name. Facts of one trace, and all commanded facts, happened
-    in the order of their positions.
+    renamed thing's `name` is its new name. "read again" is what a later reading of a trace adds
+    to the facts of that trace, see `completed`. Facts of one trace, and all commanded facts,
+    happened in the order of their positions.
     """
 
     call: Call
@@ -75,6 +84,12 @@ class Fact(NamedTuple):
     expires_at: datetime | None = None
     task: str | None = None
     """The task that carries out a deletion: of a request, of its end, of its failure."""
+    document: str | None = None
+    """The digest of the document that the call set; None if it is not about a document."""
+    version: str | None = None
+    """The document's version; a version keeps its text."""
+    in_force: bool | None = None
+    """Whether that version is in force from now on; None if no trace told it."""
     actor: str | None = None
     origin: Origin = "observed"
     trace: str | None = None

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from ledger.account.truth.content import Content, first_content, next_content
 from ledger.account.truth.fact import FOREVER, Fact
 
 GRANTED: Final = "granted"
@@ -34,7 +35,8 @@ class Run(NamedTuple):
     """One status from one instant until the next run begins, and the fact that began it.
 
     Of a trust or an expiry, the status is the value that was set. `dearer` is the number of unseen
-    facts, 0 or 1, that this alternative needs beyond the best one of its line.
+    facts, 0 or 1, that this alternative needs beyond the best one of its line. If only the content
+    changed, `fact` is still the one that began the status.
     """
 
     status: str | datetime | None
@@ -45,6 +47,8 @@ class Run(NamedTuple):
     dearer: int = 0
     closed: bool = False
     """Whether the policy or the project has ended, so that a grant needs another one."""
+    content: Content | None = None
+    """The document of an inline policy, a policy or a trust."""
 
 
 Line = tuple[Run, ...]
@@ -63,7 +67,7 @@ def cheapest(alternatives: Iterable[tuple[int, Run]]) -> Step:
         state = (run.status, run.closed)
         by_status[state] = min(cost, by_status.get(state, cost))
     kept = {
-        (run[:4], run.closed, id(run.before)): run._replace(dearer=cost - lowest)
+        (run[:4], run.closed, id(run.before), run.content): run._replace(dearer=cost - lowest)
         for cost, run in costs
         if cost <= lowest + 1 and cost == by_status[run.status, run.closed]
     }
@@ -71,23 +75,33 @@ def cheapest(alternatives: Iterable[tuple[int, Run]]) -> Step:
 
 
 def granted(line: Line, fact: Fact) -> Step:
-    """The line after a grant. To repeat it changes nothing.
+    """The line after a grant. To repeat it changes nothing but the document of an inline policy.
 
     It needs nothing of the line, but a policy and a project that have not ended.
     """
+    content = first_content(fact)
     if len(line) == 1:
         run = line[0]
         if run.status == GRANTED:
-            return line, 0
-        return (Run(GRANTED, fact.at, fact, None, run),), int(run.closed)
+            again = _with_content(run, fact)
+            return (line if again is run else (again,)), 0
+        return (Run(GRANTED, fact.at, fact, None, run, content=content),), int(run.closed)
     if not line:
-        return (Run(GRANTED, fact.at, fact, None, None),), 0
+        return (Run(GRANTED, fact.at, fact, None, None, content=content),), 0
     return cheapest(
-        (run.dearer, run)
+        (run.dearer, _with_content(run, fact))
         if run.status == GRANTED
-        else (run.dearer + run.closed, Run(GRANTED, fact.at, fact, None, run))
+        else (run.dearer + run.closed, Run(GRANTED, fact.at, fact, None, run, content=content))
         for run in line
     )
+
+
+def _with_content(run: Run, fact: Fact) -> Run:
+    """The run, with another one after it if a fact changes its document and nothing else."""
+    content = next_content(run.content, fact)
+    if content is run.content:
+        return run
+    return run._replace(at=fact.at, before=run, content=content)
 
 
 def revoked(line: Line, fact: Fact, since: datetime, *, seen: bool) -> Step:
@@ -113,11 +127,16 @@ def _revoked(run: Run, fact: Fact) -> tuple[int, Run]:
 
 
 def was_set(line: Line, value: str | datetime | None, fact: Fact) -> Line:
-    """The line of a trust or an expiry after it was set. The same value again changes nothing."""
+    """The line of a trust or an expiry after it was set. The same value again changes nothing but
+    a document.
+    """
     if not line:
-        return (Run(value, fact.at, fact, None, None),)
+        return (Run(value, fact.at, fact, None, None, content=first_content(fact)),)
     return tuple(
-        run if run.status == value else Run(value, fact.at, fact, None, run) for run in line
+        _with_content(run, fact)
+        if run.status == value
+        else Run(value, fact.at, fact, None, run, content=next_content(run.content, fact))
+        for run in line
     )
 
 

@@ -12,10 +12,11 @@ from typing import Final
 
 from ledger.account.truth.agencies import Agency, Tail, agencies_in
 from ledger.account.truth.changes import Change, differences, differences_of_line
+from ledger.account.truth.completed import completed
 from ledger.account.truth.fact import Call, Fact, LineKey
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.late import History, known_life
-from ledger.account.truth.lines import GRANTED, REVOKED, Line, outlasts
+from ledger.account.truth.lines import GRANTED, REVOKED, Line, granted, outlasts
 from ledger.account.truth.names import Names, own_names
 from ledger.account.truth.orders import one_chain
 from ledger.account.truth.places import Open, fold_placed
@@ -35,7 +36,17 @@ from ledger.account.truth.things import (
     thing_of,
 )
 
-_OF_LINES: Final = frozenset[Call]({"granted", "revoked", "trust set", "expiry set", "evidence"})
+_OF_LINES: Final = frozenset[Call](
+    {
+        "granted",
+        "revoked",
+        "trust set",
+        "expiry set",
+        "boundary set",
+        "boundary removed",
+        "evidence",
+    }
+)
 """The calls that leave a life as it is, and change a line of it at most."""
 
 
@@ -44,6 +55,8 @@ class Live:
 
     def __init__(self, facts: Sequence[Fact], keys: Keys, rules: Rules) -> None:
         """Folds usable facts of agencies, sorted by time."""
+        self._read_again = {fact.trace for fact in facts if fact.call == "read again"}
+        facts = completed(facts)
         self._keys, self._rules = keys, rules
         self._names, self._born = Names(own_names(facts), rules), births(facts)
         self._histories: dict[str, History] = {}
@@ -69,6 +82,8 @@ class Live:
 
         `before` are the facts that were taken before them, sorted by time.
         """
+        if any(self._is_completed(fact) for fact in instant):
+            return None
         slot = self._slot_of(instant)
         if slot is None:
             return None
@@ -86,6 +101,12 @@ class Live:
         if history is not None and changes is not None:
             history.add(facts, slot)
         return changes
+
+    def _is_completed(self, fact: Fact) -> bool:
+        """Whether a fact tells more of a known one, or a known one tells more of it."""
+        return fact.call == "read again" or (
+            bool(self._read_again) and fact.trace in self._read_again
+        )
 
     def _slot_of(self, instant: Sequence[Fact]) -> Slot | None:
         """The slot of all facts of an instant; None if there are several, or a name changes."""
@@ -281,7 +302,7 @@ class Live:
     def _history(self, slot: Slot, taken: Sequence[Fact]) -> History:
         history = self._histories.get(slot.name)
         if history is None:
-            keyed = by_slot(self._keys.keyed(taken), self._names, self._rules)[slot.name]
+            keyed = by_slot(self._keys.keyed(completed(taken)), self._names, self._rules)[slot.name]
             history = self._histories[slot.name] = History(keyed, slot, self._rules, self._born)
         return history
 
@@ -307,8 +328,10 @@ def _have(slot: Slot, key: LineKey) -> bool:
 
 
 def _is_repeated(fact: Fact, line: Line) -> bool:
-    """Whether a fact grants what is granted: that changes nothing."""
-    return fact.call == "granted" and len(line) == 1 and line[0].status == GRANTED
+    """Whether a fact grants what is granted, with the same document: that changes nothing."""
+    if fact.call != "granted" or len(line) != 1 or line[0].status != GRANTED:
+        return False
+    return granted(line, fact)[0] is line
 
 
 def _current(slot: Slot) -> Life:

@@ -34,7 +34,13 @@ from ledger.account.truth.story import START, Key, Life, Story
 STORIES_MAX: Final = 128
 PATH_SLACK: Final = 1
 """A path that seems dearer by this much may win yet, because lines share an unseen creation."""
-_VALUES: Final[dict[Call, Key]] = {"trust set": "trust", "expiry set": "expiry"}
+_VALUES: Final[dict[Call, Key]] = {
+    "trust set": "trust",
+    "expiry set": "expiry",
+    "content set": "content",
+    "boundary set": "boundary",
+    "boundary removed": "boundary",
+}
 
 
 def stories_after(story: Story, instant: Sequence[Fact]) -> Iterator[Story]:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
+from ledger.account.truth.content import Content
 from ledger.account.truth.timeline import RENAMED, State, Timeline, state_at
 from ledger.messages import Origin
 
-Subject = Literal["agency", "policy", "project", "permission", "trust", "expiry"]
+Subject = Literal["agency", "policy", "project", "permission", "trust", "expiry", "boundary"]
 EXPIRY_NOTE: Final = "expired"
 
 
@@ -25,7 +26,9 @@ class Span(NamedTuple):
     known which policy or project the name means. `since` and `actor` are of the call that brought
     the status about, `position` is that of the fact behind it (of one of them, if there are
     several; None where only an order is not known). Of a trust or an expiry, `value` is the
-    trusted party or the time; of an agency, the time when it expires.
+    trusted party or the time; of an agency, the time when it expires; of a boundary, the policy,
+    or None if there is no boundary any more. `content` is the document of a policy, of an inline
+    permission or of a trust.
 
     `expires` says that the span ends at `until_at` by itself, because the agency expires then. An
     answer about the present ends such a span by its own clock; no fact lies at `until_at`.
@@ -48,6 +51,7 @@ class Span(NamedTuple):
     position: int | None
     note: str | None
     value: str | datetime | None
+    content: Content | None = None
     expires: bool = False
 
     @property

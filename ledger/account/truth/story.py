@@ -28,7 +28,7 @@ from ledger.account.truth.lines import (
 )
 from ledger.account.truth.rules import Rules
 
-Key = LineKey | Literal["trust", "expiry"]
+Key = LineKey | Literal["trust", "expiry", "boundary", "content"]
 End = Literal["seen", "not seen", "left"]
 
 
@@ -46,6 +46,7 @@ class Life:
         "lines",
         "seen",
         "tasks",
+        "texts",
         "unseen_from",
     )
 
@@ -62,6 +63,8 @@ class Life:
         """The requests of its deletion that failed, each with its failure."""
         self.tasks: frozenset[str] = frozenset()
         """The tasks of all requests of its deletion."""
+        self.texts: Mapping[str, str] = {}
+        """The digests of its document's versions, as far as they were told."""
         self.ended: Fact | None = None
         self.end: End = "seen"
         self.doubted_at: datetime | None = None
@@ -70,17 +73,19 @@ class Life:
         copy = Life(self.begun, seen=self.seen, unseen_from=self.unseen_from)
         copy.id, copy.lines, copy.asked = self.id, self.lines.copy(), self.asked
         copy.failures, copy.tasks = self.failures, self.tasks
-        copy.doubted_at = self.doubted_at
+        copy.doubted_at, copy.texts = self.doubted_at, self.texts
         return copy
 
     def outcome(self) -> object:
         """A value that is equal for copies in which the same happened."""
         lines = frozenset(
-            (key, *((run[:4], id(run.before)) for run in line)) for key, line in self.lines.items()
+            (key, *((run[:4], run.content, id(run.before)) for run in line))
+            for key, line in self.lines.items()
         )
         ended = (self.ended.position, self.end) if self.ended else None
         asked = self.asked, self.failures, self.tasks
-        return self.id, self.begun.at, self.seen, self.unseen_from, asked, ended, lines
+        texts = frozenset(self.texts.items())
+        return self.id, self.begun.at, self.seen, self.unseen_from, asked, ended, lines, texts
 
     def detach(self) -> int:
         """Keep the alternatives that explain the deletion. Returns the unseen revocations."""
@@ -232,10 +237,13 @@ class Story:
             self._replace(fact)
             self.cost += self._has_ended(fact)
             self.life = life = Life(fact, seen=True)
-        if fact.trustee is not None:
+        if fact.kind != "agency":
+            self._tell(life, fact)
+        elif fact.trustee is not None or fact.document:
             life.lines["trust"] = was_set(life.lines.get("trust", ()), fact.trustee, fact)
         if fact.expires_at is not None:
-            life.lines["expiry"] = was_set(life.lines.get("expiry", ()), fact.expires_at, fact)
+            expiry = fact._replace(document=None)
+            life.lines["expiry"] = was_set(life.lines.get("expiry", ()), fact.expires_at, expiry)
 
     def _is_of_another(self, fact: Fact) -> bool:
         """Whether a task that ended was that of a thing which had the name before."""
@@ -346,6 +354,24 @@ class Story:
             life.lines["expiry"], missing = outlived(line, fact)
             self.cost += missing
 
+    def set_content(self, fact: Fact) -> None:
+        life = self.present(fact)
+        if life is not None:
+            self._tell(life, fact)
+
+    def _tell(self, life: Life, fact: Fact) -> None:
+        """Keep the document that a fact tells of a policy, and let it be in force, if it is."""
+        if fact.document and fact.version is not None:
+            life.texts = {**life.texts, fact.version: fact.document}
+        if fact.document is not None and fact.in_force is not False:
+            life.lines["content"] = was_set(life.lines.get("content", ()), None, fact)
+
+    def set_boundary(self, fact: Fact) -> None:
+        life = self.present(fact)
+        if life is not None:
+            limit = None if fact.call == "boundary removed" else fact.policy or fact.policy_id or ""
+            life.lines["boundary"] = was_set(life.lines.get("boundary", ()), limit, fact)
+
     def doubt(self, fact: Fact) -> None:
         life = self.present(fact)
         if life is None:
@@ -374,6 +400,9 @@ _STEPS: Final[Mapping[str, Callable[[Story, Fact], object]]] = {
     "ended": Story.end_line,
     "trust set": Story.set_trust,
     "expiry set": Story.set_expiry,
+    "content set": Story.set_content,
+    "boundary set": Story.set_boundary,
+    "boundary removed": Story.set_boundary,
     "evidence": Story.use,
     "doubted": Story.doubt,
     "unplaced": Story.unplace,

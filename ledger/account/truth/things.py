@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from ledger.account.truth.fact import Fact
+from ledger.account.truth.fact import Call, Fact
 from ledger.account.truth.lines import CREATION_NOT_SEEN, ORDER_NOT_KNOWN
 from ledger.account.truth.names import Names
 from ledger.account.truth.rules import Rules
@@ -36,7 +36,8 @@ def slot_called(identity: str | None, name: str | None, rules: Rules) -> str:
 def by_slot(facts: Iterable[Fact], names: Names, rules: Rules) -> dict[str, list[Fact]]:
     """The facts of each slot, sorted by time. A renaming leaves one slot and enters another.
 
-    A renaming that changed no known name proves, as any other call, that the thing existed.
+    A renaming that changed no known name proves, as any other call, that the thing existed; it may
+    have changed the content.
     """
     slots: dict[str, list[Fact]] = defaultdict(list)
     moved: dict[str, None] = {}
@@ -55,7 +56,8 @@ def by_slot(facts: Iterable[Fact], names: Names, rules: Rules) -> dict[str, list
         elif fact.position not in renamed:
             name = fact.name if fact.id is None else names.at(fact.id, fact.at)
             slot = slot_called(fact.id, name, rules)
-            slots[slot].append(fact._replace(call="evidence", name=name))
+            call: Call = "evidence" if fact.document is None else "content set"
+            slots[slot].append(fact._replace(call=call, name=name))
     for slot in moved:
         slots[slot].sort(key=lambda fact: (fact.at, fact.position))
     return slots
@@ -63,8 +65,8 @@ def by_slot(facts: Iterable[Fact], names: Names, rules: Rules) -> dict[str, list
 
 def _move(identity: str, fact: Fact) -> Fact:
     """A renaming as the fold takes it. If no call was seen that renamed the thing, nobody did."""
-    actor = fact.actor if fact.call == "renamed" else None
-    return fact._replace(id=identity, consequence_of=None, actor=actor)
+    moved = fact._replace(id=identity, consequence_of=None)
+    return moved if fact.call == "renamed" else moved._replace(actor=None, document=None)
 
 
 def births(facts: Iterable[Fact]) -> dict[str, Fact]:

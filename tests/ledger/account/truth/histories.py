@@ -1,7 +1,8 @@
 """Short ways to write facts of the agency `ci`, and to ask what they come to.
 
 A letter names a call, as in the design's own examples: C created, D deleted, A attached,
-X detached, E evidence, T trust set. A time is a number of seconds after noon.
+X detached, E evidence, T trust set, B boundary set, U boundary removed, W a policy was changed,
+R a trace was read again. A time is a number of seconds after noon.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ CALLS: Final[dict[str, Call]] = {
     "L": "deletion asked for",
     "F": "deletion failed",
     "P": "expiry set",
+    "B": "boundary set",
+    "U": "boundary removed",
+    "W": "renamed",
+    "R": "read again",
 }
 
 
@@ -55,7 +60,10 @@ def spans(*facts: Fact, rules: Rules = AWS) -> list[Span]:
 
 def unplaced(found: Iterable[Span]) -> list[Span]:
     """The spans without positions, which depend on the order of arrival."""
-    return [span._replace(position=None) for span in found]
+    return [
+        span._replace(position=None, content=span.content and span.content._replace(position=None))
+        for span in found
+    ]
 
 
 def in_every_order(*facts: Fact, rules: Rules = AWS) -> list[Span]:

@@ -72,7 +72,7 @@ def test_rows_answer_as_the_fold_for_every_order_of_arrival(name: str, rules: Ru
     assert len(present) == 1
 
 
-LETTERS = st.sampled_from("CDAXETLP")
+LETTERS = st.sampled_from("CDAXETLPBU")
 
 
 @st.composite
@@ -87,6 +87,10 @@ def histories(draw: st.DrawFn) -> list[Fact]:
             given["policy"] = draw(st.sampled_from(("admin", "read")))
         if letter == "T":
             given["trustee"] = draw(st.sampled_from(("service:x", "service:y")))
+        if letter in "CAT":
+            given["document"] = draw(st.sampled_from((None, "", "d1", "d2")))
+        if letter == "B":
+            given["policy"] = draw(st.sampled_from(("limit", None)))
         if letter == "P":
             given["expires_at"] = at(draw(st.integers(0, 9)))
         actor = draw(st.sampled_from(("alice", "bob")))
