@@ -134,6 +134,7 @@ def _standing(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _read(views: Views, agency: dict[str, Any], when: AsOf | None) -> dict[str, Any]:
     mine = {key: agency[key] for key in ("provider", "account", "agency", "agency_id")}
     trustees = views.read("trustees", as_of=when, where=mine).dicts()
+    limits = views.read("boundaries", as_of=when, where=mine).dicts()
     permissions = views.read("regions", as_of=when, where=mine).dicts()
     known = names_of(views, [agency, *permissions])
     trusted = [each for each in trustees if each["status"] != "ended"]
@@ -147,6 +148,8 @@ def _read(views: Views, agency: dict[str, Any], when: AsOf | None) -> dict[str, 
         "by": known.get(agency["actor"], agency["actor"]) or None,
         "trustee": trusted[0]["trustee"] or None if trusted else None,
         "trust": trustees[-1]["status"] if trustees else "not known",
+        "trust_document": trusted[0]["document"] or None if trusted else None,
+        "boundary": _boundary(limits),
         "permissions": [
             {
                 **{column: each.get(column) for column in _COLUMNS},
@@ -158,6 +161,15 @@ def _read(views: Views, agency: dict[str, Any], when: AsOf | None) -> dict[str, 
     }
 
 
+def _boundary(limits: list[dict[str, Any]]) -> str | None:
+    """The policy that limits the agency; None if none does, by all that is known."""
+    known = [each for each in limits if each["status"] in ("set", "not known")]
+    if not known:
+        return None
+    is_named = known[-1]["status"] == "set" and known[-1]["boundary"]
+    return known[-1]["boundary"] if is_named else "not known"
+
+
 def _print(agency: dict[str, Any]) -> None:
     since = f" since {readable(agency['since'], {})}" if agency["since"] else ""
     note = f"; {agency['note']}" if agency["note"] else ""
@@ -166,6 +178,8 @@ def _print(agency: dict[str, Any]) -> None:
     out(f"id         {agency['agency_id'] or 'unknown'}")
     nobody = "nobody" if agency["trust"] == "ended" else "unknown"
     out(f"trusts     {agency['trustee'] or nobody}")
+    if agency["boundary"]:
+        out(f"boundary   {agency['boundary']}")
     if agency["expires_at"]:
         out(f"expires    {_until(agency['expires_at'])}")
     out(f"by         {agency['by'] or 'unknown'}", "")

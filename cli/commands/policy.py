@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -10,8 +11,11 @@ from cli.commands.agency import Override
 from cli.filters import say_unknown_words
 from cli.options import Account, ListingAsOf, Provider, ReadingAsOf, Writing, command
 from cli.printing.output import Output, out, show_document
-from cli.reading import in_account, instant_of, print_result, views_of
+from cli.reading import in_account, instant_of, print_result, readable, views_of
 from cli.writing import carry_out
+
+if TYPE_CHECKING:
+    from projections.views import Result, Views
 
 app = typer.Typer(
     help="Policies, which say what an agency may do. Some are protected against deletion."
@@ -43,12 +47,28 @@ def list_(ask: ListingAsOf, account: Account = None, provider: Provider = None) 
         result = views.read("policies", as_of=when, where=where)
         if not result.rows:
             say_unknown_words(views, where)
-        print_result(ask.form, result, views, empty="There is no policy.", choice=ask.choice)
+        empty, hide = "There is no policy.", ("document_position",)
+        print_result(ask.form, result, views, empty=empty, hide=hide, choice=ask.choice)
+
+
+Whole = Annotated[
+    bool, typer.Option("--document", help="Print the text of the document in force, too.")
+]
 
 
 @command(app, "show")
-def show(ask: ReadingAsOf, name: Name, account: Account = None, provider: Provider = None) -> None:
-    """Show a policy: its status, its permissions, and the attempts to delete it."""
+def show(
+    ask: ReadingAsOf,
+    name: Name,
+    document: Whole = False,
+    account: Account = None,
+    provider: Provider = None,
+) -> None:
+    """Show a policy: its status, its document, its permissions, and the attempts to delete it.
+
+    Of the document, the digest and the version are shown, and since when it is in force; with
+    `--document` or `-o json` the text as well.
+    """
     from ledger.errors import NotFound
 
     where = {**in_account(ask, provider, account), "policy": name}
@@ -70,15 +90,48 @@ def show(ask: ReadingAsOf, name: Name, account: Account = None, provider: Provid
             )
         if ask.form in (Output.JSON, Output.JSONL):
             keys = ("policy", "permissions", "attempts")
-            show_document(
-                ask.form,
-                {key: part.dicts() for key, part in zip(keys, parts.values(), strict=True)},
-            )
+            found = {key: part.dicts() for key, part in zip(keys, parts.values(), strict=True)}
+            show_document(ask.form, found | {"documents": _texts(views, parts["policy"])})
             return
         for title, part in parts.items():
             if ask.form is Output.TABLE:
                 out(f"{title}:")
-                print_result(ask.form, part, views, hide=("policy",), empty="  none")
+                hide = ("policy", *_OF_DOCUMENTS)
+                print_result(ask.form, part, views, hide=hide, empty="  none")
                 out("")
+                if title == "policy":
+                    _print_documents(views, part, whole=document)
             elif title == "permissions":
                 print_result(ask.form, part, views)
+
+
+_OF_DOCUMENTS: Final = ("document", "document_version", "document_since", "document_position")
+
+
+def _texts(views: Views, policies: Result) -> dict[str, Any]:
+    """The documents in force, by their digests; None where only the digest is known."""
+    digests = [row["document"] for row in policies.dicts() if row["document"]]
+    texts = views.documents.texts(digests)
+    return {
+        digest: json.loads(texts[digest]) if digest in texts else None for digest in sorted(digests)
+    }
+
+
+def _print_documents(views: Views, policies: Result, *, whole: bool) -> None:
+    texts = _texts(views, policies)
+    for row in policies.dicts():
+        digest, since = row["document"], readable(row["document_since"], {})
+        if not since:
+            out("document: none was told by any trace", "")
+            continue
+        version = f", version {row['document_version']}" if row["document_version"] else ""
+        out(f"document: {digest or 'content not told'}{version}, since {since}")
+        if whole and digest:
+            out(*_lines(texts[digest]))
+        out("")
+
+
+def _lines(text: Any) -> list[str]:
+    if text is None:
+        return ["only the digest is known"]
+    return json.dumps(text, ensure_ascii=False, indent=2).splitlines()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from cli.filters import say_unknown_words
 from cli.options import Listing, OnlyAccount, OnlyProvider, OnlyRegion
-from cli.printing.output import Output, say, show
-from cli.reading import resolved, views_of, with_names
+from cli.printing.output import Output, out, say, show
+from cli.reading import readable, resolved, views_of, with_names
 
 if TYPE_CHECKING:
     from projections.audit.diff import Difference
+    from projections.views import Views
 
 Before = Annotated[
     str, typer.Argument(metavar="BEFORE", help="RFC 3339, a day, -7d, or @POSITION.")
@@ -25,6 +27,9 @@ Only = Annotated[
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="End with exit code 8 if anything changed.")
 ]
+STATEMENTS_MAX: Final = 10
+"""How many statements are printed of those that were added, and of those that were removed."""
+_WIDTH_MAX: Final = 1_000
 _COLUMNS = ("view", "change", "what", "before", "after", "position")
 
 
@@ -53,14 +58,55 @@ def diff(
         end = views.reached()
         headings = [str(when) if when else f"now, position {end}" for when in instants]
         say(f"from  {headings[0]}\nto    {headings[1]}")
-        rows = [_row(each) for each in compare(views, *instants, names=view or None, where=where)]
+        found = compare(views, *instants, names=view or None, where=where)
+        rows = [_row(each) for each in found]
         # A mistyped region also gets the rows of all regions.
         say_unknown_words(views, {"region": region} if rows else where)
         if ask.form is Output.TABLE:
             rows = with_names(rows, views)
-        show(ask.form, _COLUMNS, rows, empty="Nothing changed.", choice=ask.choice)
+        show(
+            ask.form,
+            _COLUMNS,
+            rows,
+            empty="Nothing changed.",
+            records=map(_record, found),
+            choice=ask.choice,
+        )
+        if ask.form is Output.TABLE:
+            _print_documents(found, views)
     if exit_code and rows:
         raise ConditionNotMet(f"{len(rows)} rows changed between the two instants (--exit-code).")
+
+
+def _record(difference: Difference) -> dict[str, Any]:
+    """The row, and of a document the statements that were added to it and removed from it."""
+    record = dict(zip(_COLUMNS, _row(difference), strict=True))
+    if difference.document_changed:
+        record["added"], record["removed"] = list(difference.added), list(difference.removed)
+        record["not_known"] = difference.not_known
+    return record
+
+
+def _print_documents(found: Iterable[Difference], views: Views) -> None:
+    """Print what the documents that changed say now, and said before."""
+    changed = [each for each in found if each.document_changed]
+    known = views.subject_names({each.actor for each in changed if each.actor})
+    for each in changed:
+        when = readable(each.since, {}) if each.since else "at a time that is not known"
+        who = known.get(each.actor or "", each.actor)
+        by = f", by {who}" if who else ""
+        out("", f"{each.view} {each.what}: another document, {when}{by}")
+        if each.not_known:
+            out(f"  {each.not_known}")
+        for sign, statements in (("+", each.added), ("-", each.removed)):
+            out(*(f"  {sign} {shortened(text)}" for text in statements[:STATEMENTS_MAX]))
+            if len(statements) > STATEMENTS_MAX:
+                out(f"  {sign} … and {len(statements) - STATEMENTS_MAX} more (-o json has all)")
+
+
+def shortened(statement: str) -> str:
+    """A statement as a terminal shows it."""
+    return statement if len(statement) <= _WIDTH_MAX else f"{statement[:_WIDTH_MAX]}…"
 
 
 def _row(difference: Difference) -> list[Any]:

@@ -49,6 +49,24 @@ CASES: Final = (
                 has=("partner-read", "gh-deploy", "changed"),
                 never=("Nothing changed",),
             ),
+            Text(
+                says="the difference has the statements with the conditions, and without",
+                command="audit diff 2026-01-20 2026-03-01",
+                has=(
+                    '"StringEquals":{"sts:ExternalId":"k-77"}',
+                    '"StringLike":{"token.actions.githubusercontent.com:sub":"repo:*"}',
+                    f"another document, 2026-02-05T10:00:00Z, by {TEMP}",
+                ),
+            ),
+            Rows(
+                says="the answer for the role names the change of its trust",
+                command="audit why --agency partner-read --account 210987654321 --provider aws",
+                columns="event effective_at",
+                rows=[
+                    ("AgencyCreated", "2026-01-05T10:00:00Z"),
+                    ("AgencyTrustChanged", "2026-02-05T10:00:00Z"),
+                ],
+            ),
             Rows(
                 says="every trust has its document's digest",
                 command="query \"SELECT agency, entry ->> 'trust_document_bytes' AS bytes FROM "
@@ -114,6 +132,29 @@ CASES: Final = (
                     ("2026-02-05T10:01:00Z", "BoundaryRemoved", "dev-pipe", "", TEMP),
                 ],
             ),
+            Text(
+                says="the difference between the instants has the boundary and its end",
+                command="audit diff 2026-01-20 2026-03-01",
+                has=("arn:aws:iam::210987654321:policy/dev-cap set", "removed"),
+                never=("Nothing changed",),
+            ),
+            Rows(
+                says="the answer for the role names both",
+                command="audit why --agency dev-pipe --account 210987654321 --provider aws",
+                columns="event",
+                rows=[
+                    ("AgencyCreated",),
+                    ("BoundarySet",),
+                    ("PermissionGranted",),
+                    ("BoundaryRemoved",),
+                ],
+            ),
+            Rows(
+                says="while it holds, the view has it",
+                command="view boundaries --as-of 2026-01-20",
+                columns="agency boundary status actor_name",
+                rows=[("dev-pipe", "arn:aws:iam::210987654321:policy/dev-cap", "set", LEAD)],
+            ),
         ),
     ),
     Case(
@@ -148,6 +189,32 @@ CASES: Final = (
                     ("PermissionGranted", "", LEAD),
                     ("PolicyChanged", "v2", TEMP),
                     ("PermissionGranted", "", TEMP),
+                ],
+            ),
+            Text(
+                says="the difference shows both, with their statements",
+                command="audit diff 2026-01-20 2026-03-01",
+                has=(
+                    '+ {"Action":"*","Effect":"Allow","Resource":"*"}',
+                    '- {"Action":"s3:GetObject"',
+                    f"another document, 2026-02-05T10:00:00Z, by {TEMP}",
+                    f"another document, 2026-02-06T10:00:00Z, by {TEMP}",
+                ),
+                never=("Nothing changed",),
+            ),
+            Rows(
+                says="the answer for the role names the policy's change",
+                command="audit why --agency reports --account 210987654321 --provider aws",
+                columns="event effective_at position",
+                only="event=PolicyChanged",
+                rows=[("PolicyChanged", "2026-02-05T10:00:00Z", 7)],
+            ),
+            Rows(
+                says="the policy exists since its creation, with the version that is in force",
+                command="view policies",
+                columns="status since actor_name document_version document_since",
+                rows=[
+                    ("exists", "2026-01-05T10:00:10Z", LEAD, "v2", "2026-02-05T10:00:00Z"),
                 ],
             ),
         ),
