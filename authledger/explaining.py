@@ -62,11 +62,11 @@ class DiffRow(NamedTuple):
     """Surrogate id of that event's actor."""
     reason: str | None
     """The reason that was given."""
-    added: tuple[str, ...]
-    """If the row has another document: the statements that it has now and had not before, each as
-    one line of JSON.
+    added: str
+    """If the row has another document: the statements that it has now and had not before, each on a
+    line as JSON.
     """
-    removed: tuple[str, ...]
+    removed: str
     """Those that it had before and has not now."""
     not_known: str | None
     """Why it is not known which statements changed: `content not told`, or `only the digest is
@@ -88,5 +88,10 @@ def cut_remarks(why: Why) -> tuple[str, ...]:
 
 
 def diff_result(differences: Iterable[Difference], position: int) -> Result:
-    rows = [tuple(getattr(each, name) for name in DiffRow._fields) for each in differences]
+    rows = [tuple(_cell(getattr(each, name)) for name in DiffRow._fields) for each in differences]
     return Result(DiffRow._fields, rows, position)
+
+
+def _cell(value: Any) -> Any:
+    """Statements as lines; any other value as it is."""
+    return "\n".join(value) if isinstance(value, tuple) else value

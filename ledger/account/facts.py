@@ -79,7 +79,7 @@ def fact_of_entry(entry: str | bytes, position: int) -> Fact | None:
 
 
 def _said(all_says: Iterable[Says], field: _Field) -> tuple[Says, dict[str, Any]] | None:
-    """What an event says, and the values of the fact; None if it names no thing."""
+    """Return the fact that an event says, and the fact's values; None if it names no thing."""
     for says in all_says:
         if says.when and any(field(name) != value for name, value in says.when.items()):
             continue

@@ -24,7 +24,7 @@ from ledger.account.meaning import (
 from ledger.account.permissions import revoked
 from ledger.account.questions import Account, Thing
 from ledger.account.truth.lines import CREATION_NOT_SEEN
-from ledger.account.wording import called_policy, deletion_attempt
+from ledger.account.wording import called_policy, clock, deletion_attempt
 from ledger.errors import NotFound
 from ledger.messages import Command, DomainEvent
 from ledger.values import AgencyName, Digest, Line, PolicyName, Region
@@ -104,11 +104,13 @@ def standing(account: Account, event: PolicyCreated | PolicyDeleted) -> Standing
 
 
 def standing_of_content(account: Account, event: PolicyChanged) -> Standing:
-    what = f"policy {called_policy(event)!r} has the document"
+    what = f"document of the policy {called_policy(event)!r}"
     content = account.content_of_policy(called_policy(event))
-    if content is None or not content.digest:
-        return Standing(what, "not told", content.since if content else None)
-    return Standing(what, content.digest[:12], content.since)
+    if content is None:
+        return Standing(what, "none told", None)
+    since = f" since {clock(content.since)}" if content.since else ""
+    digest = content.digest[:12] or f"not told{since}"
+    return Standing(what, " ".join(filter(None, (digest, content.version))), content.since)
 
 
 def attempt_deletion(

@@ -1,4 +1,4 @@
-"""What two documents permit, compared: the statements that one has and the other lacks.
+"""Two documents compared: the statements that one of them has and the other lacks.
 
 before   {"Statement": [{"Action": "s3:Get*", …}]}          removed   {"Action":"s3:Get*",…}
 after    {"Statement": [{"Action": "s3:*", …}]}             added     {"Action":"s3:*",…}

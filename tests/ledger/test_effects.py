@@ -17,6 +17,7 @@ from ledger.account.agency import (
     AgencyTrustChanged,
 )
 from ledger.account.authorization import AuthorizationDeclined, AuthorizationGranted
+from ledger.account.boundary import BoundaryRemoved, BoundarySet
 from ledger.account.console import ConsoleLoginRequested
 from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
 from ledger.account.policy import PolicyChanged, PolicyCreated, PolicyDeleted
@@ -239,10 +240,6 @@ def test_an_effect_compares_what_the_facts_come_to(facts: tuple[Fact, ...], text
             PermissionsChanged(agency="x", detail="updateAgency"),
             "on record only: the trace does not say which permissions changed",
         ),
-        (
-            PolicyChanged(policy="p"),
-            "on record only: what the policy permits now is not known",
-        ),
     ],
 )
 def test_an_event_that_changes_no_state_says_its_effect(event: DomainEvent, words: str) -> None:
@@ -261,3 +258,24 @@ def test_a_range_begins_with_the_account_as_it_was_before_it() -> None:
     assert follow.of(history[1]).before == "granted"
     assert follow.of(replace(history[1], version=3, event=granted)).before == "declined"
     assert reads == [history[1].stream], "an account is read once"
+
+
+A_DOCUMENT, ANOTHER = "5b09f2ef91c3" + "0" * 52, "0ea29203a5ca" + "0" * 52
+
+
+def test_the_effect_of_a_policys_change_is_its_document_before_and_after() -> None:
+    made = PolicyCreated(policy="p", document=A_DOCUMENT, document_version="v1", in_force=True)
+    new = PolicyChanged(policy="p", document=ANOTHER, document_version="v2", in_force=True)
+    found = unordered(made, new, PolicyChanged(policy="p"))
+    texts = [each.text for each in found[1:]]
+    assert texts[0] == "document of the policy 'p': 5b09f2ef91c3 v1 → 0ea29203a5ca v2"
+    assert texts[1].startswith("document of the policy 'p': 0ea29203a5ca v2 → not told since 2")
+
+
+def test_the_effect_on_a_boundary_is_the_policy_that_limits_before_and_after() -> None:
+    facts = AgencyCreated(agency="x"), BoundarySet(agency="x", policy="cap")
+    found = unordered(*facts, BoundaryRemoved(agency="x"))
+    assert [each.text for each in found[1:]] == [
+        "boundary of x: none told → cap",
+        "boundary of x: cap → none",
+    ]

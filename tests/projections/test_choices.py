@@ -83,10 +83,10 @@ def _histories() -> Iterator[list[Fact]]:
 
 _CALLS: tuple[Call, ...] = (
     "created", "deleted", "deletion asked for", "renamed", "granted", "revoked", "trust set",
-    "expiry set", "evidence",
+    "expiry set", "boundary set", "boundary removed", "evidence",
 )  # fmt: skip
 _THINGS: tuple[tuple[Kind, str], ...] = (("agency", "A1"), ("policy", "P1"))
-_ABSENT = {("policy", call) for call in _CALLS[4:8]} | {("policy", "deletion asked for")}
+_ABSENT = {("policy", call) for call in _CALLS[4:-1]} | {("policy", "deletion asked for")}
 
 
 def test_the_choices_of_a_derived_status_are_those_that_the_select_yields() -> None:

@@ -45,7 +45,13 @@ def statuses(views: Views, when: AsOf | None = None) -> dict[str, list[Any]]:
 
 
 def standing(agency: str, trust: str, permission: str) -> dict[str, list[Any]]:
-    return {"agencies": [agency], "trustees": [trust], "regions": [permission], "policies": []}
+    return {
+        "agencies": [agency],
+        "trustees": [trust],
+        "regions": [permission],
+        "boundaries": [],
+        "policies": [],
+    }
 
 
 STANDS = standing("exists", "trusted", "granted")

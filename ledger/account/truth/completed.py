@@ -1,4 +1,4 @@
-"""What a later reading of a trace adds to the facts of that trace: documents, and ids.
+"""Completes the facts of a trace by what a later reading of it adds: documents, and ids.
 
 created     policy "etl"   trace t1                            position 3
 read again  policy "etl"   trace t1   id P1   document 5b09…   position 90

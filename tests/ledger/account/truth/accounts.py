@@ -140,7 +140,7 @@ def with_late_news(facts: list[Fact], random: Random) -> list[Fact]:
 
 
 def _read_again(facts: Iterable[Fact], random: Random) -> Iterator[Fact]:
-    """What later readings of some traces add: documents that their facts do not tell."""
+    """Facts of later readings of some traces: they add documents that those facts do not tell."""
     for one in facts:
         if one.document == "" and one.trace is not None and random.random() < 0.5:
             yield one._replace(

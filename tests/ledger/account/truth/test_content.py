@@ -85,7 +85,7 @@ def test_the_default_version_set_back_brings_its_document_back() -> None:
     assert contents(found, "policy")[2] == "9 A v1 since 9"
 
 
-def test_a_default_version_whose_text_no_trace_told_is_not_known() -> None:
+def test_a_default_version_whose_text_is_in_no_trace_is_not_known() -> None:
     found = in_every_order(MADE, changed(5, "", "v7", in_force=True))
     assert contents(found, "policy")[1] == "5 ? v7 since 5"
 
@@ -95,9 +95,7 @@ def test_each_change_that_does_not_tell_the_document_is_a_change() -> None:
     assert contents(found, "policy") == ["0 A v1 since 0", "5 ? since 5", "7 ? since 7"]
 
 
-def test_a_version_of_which_it_is_not_told_whether_it_is_in_force_leaves_the_document_open() -> (
-    None
-):
+def test_a_version_that_may_or_may_not_be_in_force_leaves_the_document_open() -> None:
     found = in_every_order(MADE, changed(5, "B", "v2"), changed(9, "", "v2", in_force=True))
     assert contents(found, "policy") == ["0 A v1 since 0", "5 ? since 5", "9 B v2 since 9"]
 
@@ -200,7 +198,7 @@ def test_a_boundary_ends_with_its_agency() -> None:
 
 # -- what a later reading adds ---------------------------------------------------------------------
 
-TOLD = (
+COMPLETE = (
     fact("C", 0, id="R1", trustee="account:d1", document="T", trace="t1"),
     put(2, "A", trace="t2", id="R1", name="ci"),
     MADE._replace(trace="t3"),
@@ -208,24 +206,24 @@ TOLD = (
 )
 
 
-def without(told: Fact) -> Fact:
+def without(complete: Fact) -> Fact:
     """The fact of an older version, which kept no documents, and not every id."""
-    identity = None if told.name else told.id
-    return told._replace(document="", version=None, in_force=None, id=identity)
+    identity = None if complete.name else complete.id
+    return complete._replace(document="", version=None, in_force=None, id=identity)
 
 
-def reading(told: Fact) -> Fact:
-    """What a later reading adds: the document, and the handles."""
-    policy = told.policy if told.call == "granted" else None
+def reading(full: Fact) -> Fact:
+    """The fact of a later reading: it adds the document, and the handles."""
+    policy = full.policy if full.call == "granted" else None
     return fact(
-        "R", 0, kind=told.kind, id=told.id, name=told.name, trace=told.trace, policy=policy,
-        document=told.document, version=told.version, in_force=told.in_force,
-    )._replace(at=told.at)  # fmt: skip
+        "R", 0, kind=full.kind, id=full.id, name=full.name, trace=full.trace, policy=policy,
+        document=full.document, version=full.version, in_force=full.in_force,
+    )._replace(at=full.at)  # fmt: skip
 
 
-def test_a_completed_history_comes_to_the_same_as_one_that_was_told_at_once() -> None:
-    at_once = unplaced(spans(*TOLD))
-    for order in permutations(TOLD):
+def test_a_completed_history_comes_to_the_same_as_one_that_was_complete_at_once() -> None:
+    at_once = unplaced(spans(*COMPLETE))
+    for order in permutations(COMPLETE):
         later = [*map(without, order), *map(reading, order)]
         assert unplaced(spans(*later)) == at_once
         assert unplaced(_by_cells(numbered(later))) == at_once
@@ -240,7 +238,7 @@ def _by_cells(facts: Sequence[Fact]) -> list[Span]:
     return sorted(cells.everything(), key=Span.order)
 
 
-def test_an_id_that_is_told_later_is_that_of_its_fact() -> None:
+def test_an_id_that_a_later_reading_adds_is_that_of_its_fact() -> None:
     made, gone, again = fact("C", 0, trace="t1"), fact("D", 4), fact("C", 6, id="R2", trace="t2")
     identity = fact("R", 0, id="R1", name="ci", trace="t1")
     at_once = spans(made._replace(id="R1"), gone, again)
@@ -259,9 +257,9 @@ def test_a_reading_of_a_trace_without_such_a_fact_proves_the_thing() -> None:
     assert shown(found, "policy")[-1] == "3- exists since 3 (creation not seen)"
 
 
-@pytest.mark.parametrize("count", [len(TOLD) * 2])
-def test_what_was_known_before_a_later_reading_stays_what_it_was(count: int) -> None:
-    later = numbered([*map(without, TOLD), *map(reading, TOLD)])
+@pytest.mark.parametrize("count", [len(COMPLETE) * 2])
+def test_an_answer_as_known_before_a_later_reading_stays_the_same(count: int) -> None:
+    later = numbered([*map(without, COMPLETE), *map(reading, COMPLETE)])
     assert len(later) == count
     check_every_position(later, AWS)
 
