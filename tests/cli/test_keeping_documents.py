@@ -6,7 +6,8 @@ import pytest
 
 from ledger.application import Ledger
 from tests.cli.conftest import Cli
-from tests.ledger.kept import READ, TRUST, document, policy_seen, trust_seen
+from tests.ledger.kept import READ, TRUST, change_seen, document, policy_seen, trust_seen
+from tests.ledger.scenario import ACCOUNT
 
 READ_DOCUMENT, TRUST_DOCUMENT = document(READ), document(TRUST)
 
@@ -112,3 +113,53 @@ def test_verification_says_how_many_texts_are_not_kept(kept: Cli) -> None:
     clauses = [each for each in found["not_checked"] if "only the digest" in each]
     assert len(clauses) == 1
     assert "1 document:" in clauses[0]
+
+
+MANY = {"Statement": [{"Effect": "Allow", "Action": [f"ecs:servers:a{n:02}"]} for n in range(14)]}
+
+
+@pytest.fixture
+def changed(kept: Cli) -> Cli:
+    """A ledger in which a policy changed to one with many statements."""
+    with Ledger(kept.place) as ledger:
+        before = ledger.last_position()
+        ledger.observe([change_seen("t9", MANY, version=None)])
+        assert ledger.last_position() == before + 1
+    return kept
+
+
+def test_a_policy_is_shown_with_the_document_in_force(changed: Cli) -> None:
+    digest = document(MANY).digest
+    said = changed.done(f"policy show readers --account {ACCOUNT}")
+    assert f"document: {digest}, since 2026-" in said.out
+    assert "ecs:servers:a00" not in said.out
+    whole = changed.done(f"policy show readers --account {ACCOUNT} --document").out
+    assert '"ecs:servers:a13"' in whole
+    shown = changed.done(f"policy show readers --account {ACCOUNT} -o json").json
+    assert shown["policy"][0]["document"] == digest
+    assert shown["documents"] == {digest: MANY}
+
+
+def test_a_policy_whose_text_was_erased_is_shown_by_its_digest(changed: Cli) -> None:
+    changed.done(f"document erase {document(MANY).digest} --yes --actor dpo")
+    assert (
+        "only the digest is known"
+        in changed.done(f"policy show readers --account {ACCOUNT} --document").out
+    )
+    shown = changed.done(f"policy show readers --account {ACCOUNT} -o json").json
+    assert shown["documents"] == {document(MANY).digest: None}
+
+
+def test_a_policy_without_any_document_says_so(cli: Cli) -> None:
+    cli.done("agency create asm_admin_trust --actor alice")
+    said = cli.done("policy show 'asm admin trust policy'")
+    assert "document: none was told by any trace" in said.out
+
+
+def test_a_difference_prints_the_first_statements_and_json_has_all(changed: Cli) -> None:
+    said = changed.done("audit diff @4").out
+    assert said.count("\n  + {") == 10
+    assert "  + … and 4 more (-o json has all)" in said
+    assert '  - {"Action":["ecs:servers:get"],"Effect":"Allow"}' in said
+    (row,) = changed.done("audit diff @4 -o json").json
+    assert (len(row["added"]), row["not_known"]) == (14, None)

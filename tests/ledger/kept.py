@@ -32,10 +32,13 @@ def policy_seen(trace: str, value: object, policy: str = "readers", **more: Any)
     return seen(trace, event, at=AT, documents=(given,), **more)
 
 
-def change_seen(trace: str, value: object) -> Observation:
+def change_seen(trace: str, value: object, version: str | None = "v2") -> Observation:
     given = document(value)
     event = PolicyChanged(
-        policy="readers", document=given.digest, document_bytes=given.size, document_version="v2"
+        policy="readers",
+        document=given.digest,
+        document_bytes=given.size,
+        document_version=version,
     )
     return seen(trace, event, at=AT, documents=(given,))
 

@@ -16,7 +16,7 @@ from ledger.log.signer import LogSigner
 from projections.evidence.check import check
 from projections.evidence.make import Evidence, make
 from projections.views import Views
-from tests.ledger.kept import READ, TRUST, document, policy_seen
+from tests.ledger.kept import READ, TRUST, WRITE, as_before, change_seen, document, policy_seen
 from tests.ledger.worlds import ORIGIN, Clock
 
 CATALOGUE = load_catalogue()
@@ -114,3 +114,21 @@ def test_a_document_that_was_altered_in_the_ledger_makes_no_evidence(signed: Sig
     with pytest.raises(VerificationFailed, match="was altered"):
         signed.made()
     assert not signed.file.exists()
+
+
+def test_evidence_of_a_document_in_force_holds_and_brings_its_text(tmp_path: Path) -> None:
+    """Of a policy that an older version read and a later reading completed, and that changed."""
+    signed = Signed(tmp_path)
+    signed.ledger.observe([as_before(policy_seen("t3", READ, "late"))])
+    signed.ledger.observe([policy_seen("t3", READ, "late")], complete=True)
+    signed.ledger.observe([change_seen("t4", WRITE)])
+    signed.ledger.entries.sign(signed.signer)
+    for policy, given in (("late", document(READ)), ("readers", document(WRITE))):
+        with Views.open(signed.place, CATALOGUE) as views:
+            views.catch_up()
+            (row,) = views.read("policies", where={"policy": policy}).dicts()
+            make(signed.ledger, views, f"policies policy={policy}", signed.file)
+        stated = signed.checked()
+        assert given.digest in stated.documents
+        assert (row["document"] == given.digest) == (policy == "late")
+    signed.ledger.close()
