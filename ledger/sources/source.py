@@ -174,7 +174,9 @@ class Source(Generic[TraceType]):
             yield self.unmodelled
 
     def _keeps(self, kind: TraceKind, record: Record) -> bool:
-        return self.unmodelled is not None and self.changes_rights(kind, record)
+        if self.unmodelled is None or kind.is_other:
+            return False
+        return self.changes_rights(kind, record)
 
     def _counted(self, kind: TraceKind, reason: str) -> TraceKind:
         return kind.because(reason)._replace(unplaced=kind.name.lower() in self.of_rights)

@@ -96,7 +96,13 @@ CASES: Final = (
                 says="the difference is a renaming",
                 command="audit diff 2025-06-01T10:01:30Z 2025-06-01T10:02:30Z --view policies",
                 columns="change before after",
-                rows=[("renamed", "logs wide exists", "logs narrow exists")],
+                rows=[
+                    (
+                        "renamed",
+                        "logs wide exists",
+                        "logs narrow exists, document: content not told",
+                    )
+                ],
             ),
             Rows(
                 says="the difference is a renaming of the permission, too",
