@@ -55,7 +55,8 @@ def _many(number: int, what: str) -> str:
 def _strict(report: ImportReport, observed: Observed) -> Iterator[str]:
     if report.unplaced:
         number = report.unplaced.total()
-        yield f"{number} grants or deletions could not be placed ({_listed(report.unplaced)})"
+        what = "1 grant or deletion" if number == 1 else f"{number} grants or deletions"
+        yield f"{what} could not be placed ({_listed(report.unplaced)})"
     if observed.conflicts:
         yield f"{_many(observed.conflicts, 'trace')} known with other content"
 

@@ -25,6 +25,8 @@ _token = re.compile(
 )
 _first_key = re.compile(r'\{[ \t\n\r]*("[^"\\\x00-\x1f]{1,256}")[ \t\n\r]*:')
 _end = re.compile(r"\][ \t\n\r]*(?:[,}\[{\]]|$)")
+_BEFORE: Final = {True: r"(?:\n|,[ \t\n\r]{0,256})", False: r"\n"}
+"""What stands before a record: in an array, and where each has its own line."""
 _CLOSES: Final = {"}": "{", "]": "["}
 _WORD: Final = "word"
 
@@ -54,7 +56,7 @@ class Search:
         heads = {json.dumps(key, ensure_ascii=False) for key in keys} | ({own[1]} if own else set())
         self._begins = "|".join(map(re.escape, sorted(heads))) or "(?!)"
         self._head = re.compile(
-            rf"(?:\n|,[ \t\n\r]{{0,256}})(?=\{{[ \t\n\r]{{0,256}}(?:{self._begins})[ \t\n\r]{{0,64}}:)"
+            rf"{_BEFORE[in_array]}(?=\{{[ \t\n\r]{{0,256}}(?:{self._begins})[ \t\n\r]{{0,64}}:)"
         )
         self._record = re.compile(rf"\{{[ \t\n\r]*(?:{self._begins})" if heads else r"\{")
         self._open: list[str] = []
@@ -63,7 +65,6 @@ class Search:
         self._ahead = 0
         """So many characters behind `at` are read already: the last token. It may be at fault."""
         self._is_lost = not in_array
-        self._in_array = in_array
         self._is_first = window.startswith("{", at)
 
     def next(self, window: str, at: int, *, is_last: bool) -> Found:
@@ -72,11 +73,9 @@ class Search:
         if found and not self._is_lost:
             return found
         at = found.at if found else at
-        for head in self._head.finditer(window, at):
-            if head[0] == "\n":
-                return Found(head.end(), "line")
-            if self._in_array:
-                return Found(head.end(), "candidate")
+        head = self._head.search(window, at)
+        if head:
+            return Found(head.end(), "line" if head[0] == "\n" else "candidate")
         return Found(max(at, len(window) - (0 if is_last else HEAD_CHARS_MAX)), None)
 
     def _by_depth(self, window: str, at: int, *, is_last: bool) -> Found:

@@ -45,6 +45,10 @@ _line = re.compile(r"[^\n]*\S[^\n]*")
 _two_lines = re.compile(r"(?:\s*\S[^\n]*\n){2}")
 
 
+class _Missing(Broken):
+    """A bracket or a separator is missing; what stands in its place may be whole."""
+
+
 class _NextLine(Exception):
     """What is read is given up: the next line has a record or an envelope of its own."""
 
@@ -179,10 +183,18 @@ class Values:
             except Broken as broken:
                 if broken.skipped is not None:
                     raise
+                if isinstance(broken, _Missing) and self._begins_line():
+                    broken.skipped = 0
+                    yield broken
+                    continue
                 try:
                     yield from self._read_on(broken, in_array=False)
                 except _NextLine:
                     continue
+
+    def _begins_line(self) -> bool:
+        """Whether an object begins here, and a line with it."""
+        return self._next() == "{" and self._line_and_column(self._at)[1] == 1
 
     def _is_envelope(self) -> bool:
         """Whether an envelope begins here. Its first key may lie in the next piece."""
@@ -355,7 +367,7 @@ class Values:
 
     def _expect(self, char: str) -> None:
         if self._next() != char:
-            raise Broken(self._place(self._at), f"expecting {char!r}")
+            raise _Missing(self._place(self._at), f"expecting {char!r}")
         self._at += 1
 
     def _more(self) -> bool:

@@ -14,8 +14,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from ledger.sources.fields import Record, Unreadable
 
-WRAPPINGS_MAX: Final = 6
-"""So many wrappings may lie around a record: SQS around SNS around EventBridge are three."""
+WRAPPINGS_MAX: Final = 8
+"""So many wrappings and envelopes may lie around a record: SQS, SNS and EventBridge are four."""
 INSIDE_BYTES_MAX: Final = 1 << 26
 """The most bytes that compressed data in a wrapping may have, decompressed."""
 

@@ -11,6 +11,8 @@ import pytest
 
 from ledger.sources import SOURCES
 from tests.cli.conftest import Cli
+from tests.sources.cloudtrail.making import call
+from tests.sources.cts.making import AGENCY, trace
 
 FIXTURES = Path(__file__).parents[1] / "sources" / "fixtures"
 
@@ -137,3 +139,86 @@ def test_a_name_is_erased_and_the_history_stays(cli: Cli) -> None:
     assert subject in cli.done("audit trail").out
     assert cli(f"subject show {subject}").code == 4
     assert cli(f"subject erase {subject} --yes").code == 4
+
+
+def _trail(trails: Cli, name: str, *records: object) -> None:
+    path = trails.folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"Records": list(records)}))
+
+
+CREATED = call("CreateRole", roleName="worker")
+UNPLACED = call("AttachRolePolicy", policyArn="arn:aws:iam::aws:policy/P") | {"eventID": "e-2"}
+
+
+def test_a_grant_that_could_not_be_placed_is_named_first_and_fails_a_strict_import(
+    trails: Cli,
+) -> None:
+    _trail(trails, "a.json", CREATED, UNPLACED)
+    table = trails.done("import cloudtrail a.json").out
+    first, _, *_ = table.splitlines()
+    assert first == "grants and deletions that could not be placed, by name:"
+    assert "iam:AttachRolePolicy (role not named)" in table
+    said = trails("import cloudtrail a.json --strict")
+    assert said.code == 9
+    assert "1 grant or deletion could not be placed" in said.err
+    assert trails("import cloudtrail a.json --strict --dry-run").code == 9
+
+
+def test_a_conflict_is_named_and_fails_a_strict_import(trails: Cli) -> None:
+    _trail(trails, "a.json", CREATED)
+    _trail(trails, "b.json", CREATED | {"eventTime": "2026-02-01T11:00:00Z"})
+    trails.done("import cloudtrail a.json --strict")
+    said = trails.done("import cloudtrail b.json")
+    assert said.out.startswith("traces that were known with other content, the first ones:\n")
+    assert "b.json: e-1: the time" in said.out
+    assert trails.done("import cloudtrail b.json -o json").json["conflicts"] == 1
+    said = trails("import cloudtrail b.json --strict")
+    assert (said.code, "1 trace known with other content" in said.err) == (9, True)
+
+
+def test_an_import_for_one_account_passes_over_the_others(trails: Cli) -> None:
+    other = CREATED | {"recipientAccountId": "222222222222", "eventID": "e-2"}
+    _trail(trails, "a.json", CREATED, other)
+    said = trails.done("import cloudtrail a.json --account 222222222222 -o json").json
+    assert said["by_name"]["passed_over"] == {"iam:CreateRole (of another account)": 1}
+    assert (said["new_traces"], said["passed_over"]) == (1, 1)
+    accounts = trails.done("query 'SELECT DISTINCT account FROM agencies' -o json").json
+    assert accounts == [{"account": "222222222222"}]
+    assert trails("import cloudtrail a.json --account 'a b'").code == 2
+
+
+def test_the_account_of_a_trace_that_names_none_can_be_said(cli: Cli) -> None:
+    record = trace("deleteAgency", **AGENCY, user={"name": "lin"})
+    (cli.folder / "a.json").write_text(json.dumps([record]))
+    said = cli.done("import cts a.json -o json").json
+    assert said["by_name"]["not_placed"] == {"IAM:deleteAgency (no account)": 1}
+    assert cli.done("import cts a.json --account acme -o json").json["new_traces"] == 1
+
+
+def test_other_files_in_a_folder_are_passed_over_and_a_folder_of_them_alone_is_an_error(
+    trails: Cli,
+) -> None:
+    _trail(trails, "logs/trail/a.json", CREATED)
+    _trail(trails, "logs/insight/a.json", {"eventCategory": "Insight", "insightDetails": {}})
+    (trails.folder / "logs" / "insight" / "b.json").write_text('{"webaclId": "w", "action": 1}')
+    (trails.folder / "logs" / "insight" / "c.log.gz").write_bytes(b"")
+    said = trails.done("import cloudtrail logs -o json").json
+    assert said["by_name"]["passed_over"] == {
+        "cloudtrail:insight record": 1,
+        "other object (keys: action, webaclId)": 1,
+    }
+    assert said["by_name"]["files_passed_over"] == {"*.log.gz": 1}
+    alone = trails("import cloudtrail logs/insight")
+    assert alone.code == 4
+    assert "There is no trace of AWS CloudTrail in logs/insight (passed over: " in alone.err
+    assert "1 × cloudtrail:insight record" in alone.err
+    assert "1 × *.log.gz" in alone.err
+    both = trails("import cloudtrail logs/trail logs/insight")
+    assert (both.code, "all else was imported" in both.err) == (9, True)
+
+
+def test_a_damaged_record_in_a_folder_is_never_passed_over(trails: Cli) -> None:
+    _trail(trails, "logs/a.json", CREATED, {"eventVersion": "1.08", "eventName": "CreateRole"})
+    said = trails("import cloudtrail logs -o json")
+    assert (said.code, said.json["malformed"], said.json["passed_over"]) == (9, 1, 0)

@@ -146,7 +146,7 @@ def _as_it_is(value: Any) -> Any:
 def _damaged(text: str, chance: random.Random) -> str:
     at = chance.randrange(len(text))
     if chance.random() < 0.2:
-        return text[:at]
+        return text[:at].rstrip(": ")  # Behind a colon, the next line would be the key's value.
     return text[:at] + chance.choice(_DAMAGE) + text[at + chance.randrange(2) :]
 
 
