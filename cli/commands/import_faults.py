@@ -1,4 +1,4 @@
-"""What an import could not do, as the error that ends it."""
+"""The error that ends an import: it says which parts could not be done."""
 
 from __future__ import annotations
 

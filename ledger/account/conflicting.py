@@ -18,9 +18,9 @@ class ConflictingTrace(DomainEvent):
     STREAM: ClassVar[StreamKind] = "other"
 
     facts: tuple[Line, ...]
-    """What it says this time: each fact, and each of its fields as `key=value`."""
+    """The facts as they are stated this time: each one, and its fields as `key=value`."""
     differs: tuple[Line, ...]
-    """What is not as in the entries of the first time."""
+    """The fields that are not as in the entries of the first time."""
     digest: Digest
     """The SHA-256 of the facts."""
 

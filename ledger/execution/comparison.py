@@ -35,14 +35,14 @@ def is_comparable(digest: str | None) -> bool:
 
 
 def _digest(observation: Observation, events: Sequence[DomainEvent], actor: str | None) -> str:
-    told = [
+    stated = [
         observation.provider,
         observation.account,
         instant_text(observation.effective_at),
         actor or "",
         *(f"{event.TOPIC} {event.model_dump_json(exclude_none=True)}" for event in events),
     ]
-    return hashlib.sha256("\n".join(told).encode(errors="surrogatepass")).hexdigest()
+    return hashlib.sha256("\n".join(stated).encode(errors="surrogatepass")).hexdigest()
 
 
 def differences(
@@ -51,7 +51,7 @@ def differences(
     entries: Sequence[Recorded],
     is_erased: Callable[[str], bool],
 ) -> list[str]:
-    """What a copy contradicts in a trace's entries; empty if it does not contradict them.
+    """The fields of a trace's entries that a copy contradicts; empty if it contradicts none.
 
     `subjects`: the surrogate ids of its names, by the field that they are for, `actor` too; None
     for a name that is not registered. `is_erased` says of a stored one whether its name was erased:
@@ -62,14 +62,14 @@ def differences(
         return ["the kind of facts"]
     found = ["the time"] if entries[0].effective_at != observation.effective_at else []
     stored = [{"actor": entry.actor, **entry.event.model_dump()} for entry in entries]
-    for told, entry in zip(observation.events, stored, strict=True):
-        found += _contradicted(told.model_dump(), entry)
+    for new, entry in zip(observation.events, stored, strict=True):
+        found += _contradicted(new.model_dump(), entry)
         found += _other_names(subjects, entry, is_erased)
     return [*dict.fromkeys(found)]
 
 
-def _contradicted(told: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[str]:
-    for field, value in told.items():
+def _contradicted(new: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[str]:
+    for field, value in new.items():
         if value is not None and stored[field] is not None and value != stored[field]:
             yield field
 
@@ -84,7 +84,7 @@ def _other_names(
 
 
 def conflict_of(observation: Observation, differs: Sequence[str]) -> ConflictingTrace:
-    """What a copy says, without personal names: so it is the same fact however often it comes."""
+    """The facts of a copy, without personal names: the same event however often it comes."""
     return ConflictingTrace(
         facts=tuple(line for event in observation.events for line in _lines(event)),
         differs=tuple(differs),

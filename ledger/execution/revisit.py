@@ -21,7 +21,7 @@ from ledger.persistence.side_tables import CommandRow, DocumentRow
 
 
 class Revisit:
-    """One visit to the entries of known traces. Its numbers are those of this visit."""
+    """Compares known traces with their entries, once. Its numbers are those of this comparison."""
 
     def __init__(self, transactions: Transactions, again: Sequence[Observation]) -> None:
         self._transactions = transactions
@@ -32,7 +32,7 @@ class Revisit:
         self._subjects = {name: row.subject for name, row in names.items()}
         self._again = again
         self._seen: set[str] = set()
-        """The commands that this visit appends."""
+        """The commands that the batch appends."""
         self.completed = 0
         self.conflicting: list[str] = []
         """The file and the id of each trace that contradicts its entries."""
@@ -40,7 +40,7 @@ class Revisit:
         """Texts to keep to which entries refer already."""
 
     def known(self) -> Known:
-        """The versions of the streams to which a visit may append, and the names' subjects."""
+        """The versions of the streams that may grow, and the names' subjects."""
         recorder = self._transactions.recorder
         accounts = {(each.provider, each.account) for each in self._again}
         streams = {account_stream(*each) for each in accounts}

@@ -26,7 +26,7 @@ _token = re.compile(
 _first_key = re.compile(r'\{[ \t\n\r]*("[^"\\\x00-\x1f]{1,256}")[ \t\n\r]*:')
 _end = re.compile(r"\][ \t\n\r]*(?:[,}\[{\]]|$)")
 _BEFORE: Final = {True: r"(?:\n|,[ \t\n\r]{0,256})", False: r"\n"}
-"""What stands before a record: in an array, and where each has its own line."""
+"""The text before a record: in an array, and where each has its own line."""
 _CLOSES: Final = {"}": "{", "]": "["}
 _WORD: Final = "word"
 

@@ -50,7 +50,7 @@ class _Missing(Broken):
 
 
 class _NextLine(Exception):
-    """What is read is given up: the next line has a record or an envelope of its own."""
+    """The next line has a record or an envelope of its own: nothing more is read of this one."""
 
 
 class Values:

@@ -33,7 +33,7 @@ class Wrapping(NamedTuple):
     written: Literal["value", "text", "base64"] = "text"
 
     def inside(self, record: Record) -> Any:
-        """What the path leads to; None if it leads to nothing."""
+        """The value at the path; None if there is none."""
         found: Any = record
         for key in self.path:
             found = found.get(key) if isinstance(found, dict) else None

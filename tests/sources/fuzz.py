@@ -2,7 +2,7 @@
 
 Each input is a file: an odd record among good ones, in an array, an envelope, in lines, each record
 or all of them wrapped, plain or gzip. A field of the odd record has a shape that nobody expects, or
-its text is damaged. Whatever it is, nothing may crash, every good neighbour is read, and every
+its text is damaged. Nothing may crash, every good neighbour is read, and every
 record is accounted for.
 """
 
@@ -75,7 +75,7 @@ class Input:
 
 @dataclass(slots=True)
 class Result:
-    """What a run found. Each fault is the seed of an input, and what went wrong."""
+    """The faults of a run. Each is the seed of an input, and what went wrong."""
 
     inputs: int = 0
     crashes: list[str] = field(default_factory=list)

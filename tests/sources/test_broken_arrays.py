@@ -63,7 +63,7 @@ def test_the_records_around_a_broken_one_are_read_and_nothing_within_it_is(
             assert text[begins + skipped :].startswith(TWO)
 
 
-def test_what_was_skipped_is_counted_in_bytes() -> None:
+def test_the_skipped_text_is_counted_in_bytes() -> None:
     (_, (broken,)) = read(f'[{ONE},{{"é": "名" x}},{TWO}]')
     assert broken.begins == f"line 1, column {len(ONE) + 3}"
     assert broken.skipped == len('{"é": "名" x},'.encode())

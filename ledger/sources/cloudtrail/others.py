@@ -1,4 +1,4 @@
-"""What lies around CloudTrail's records: the wrappings of other services, and other things' files.
+"""The wrappings of CloudTrail's records by other services, and other things' files beside them.
 
     {"Records":[…]}          a trail's file, messages of SQS or SNS that a function gets
     {"Events":[…]}           `aws cloudtrail lookup-events`: {"CloudTrailEvent":"{…}"}

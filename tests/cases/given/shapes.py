@@ -16,7 +16,7 @@ CASES: Final[tuple[Case, ...]] = (
         imports_as_it_is=True,
         steps=[
             Text(
-                says="the other files are passed over by name, and that is no fault",
+                says="the other files are passed over by name, and the import succeeds",
                 command="import cloudtrail {folder}/AWSLogs/210987654321",
                 has=[
                     "cloudtrail:insight record  1",
