@@ -123,3 +123,14 @@ def test_damage_of_one_record_loses_no_other_one(seed: int) -> None:
         others = [each for each in ids if each not in (None, 4, 44)]
         assert others == [0, 1, 2, 3, 5, 6, 7, 8], whole[4]
         assert len(breaks) <= 1
+
+
+@pytest.mark.parametrize("size", [7, 64, 999, 1 << 18])
+def test_a_long_broken_record_is_skipped_piece_by_piece_and_nothing_within_it_is_read(
+    size: int,
+) -> None:
+    within = ", ".join(f'{{"id": "{"x" * (number % 50)}"}}' for number in range(300))
+    broken = f'{{"id": , "of": [{within}], "name": "é"}}'
+    ids, (skipped,) = read(f"[{ONE},{broken},{TWO}]", size)
+    assert ids == [1, 2]
+    assert skipped.skipped == len(f"{broken},".encode())
