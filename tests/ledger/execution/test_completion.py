@@ -148,6 +148,14 @@ def test_ids_that_were_not_kept_are_added(ledger: Ledger) -> None:
     assert appended(ledger, seen("t", new, at=AT)) == []
 
 
+def test_the_id_of_a_policy_that_a_grant_lacks_is_added_with_the_agency(ledger: Ledger) -> None:
+    """So it is known as that of the grant, and not of a call on the policy itself."""
+    new = PermissionGranted(agency="helpers", region="*", policy="inner", policy_id="p1")
+    ledger.observe([seen("t", new.model_copy(update={"policy_id": None}), at=AT)])
+    (event,) = appended(ledger, seen("t", new, at=AT))
+    assert event == IdsRecorded(agency="helpers", policy="inner", policy_id="p1")
+
+
 def test_an_erased_name_is_not_registered_again(ledger: Ledger) -> None:
     ledger.observe([as_before(policy_seen("t1", READ, actor="zoe"))])
     row = ledger.subject("person", "zoe")

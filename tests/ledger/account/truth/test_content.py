@@ -264,8 +264,16 @@ def test_an_answer_as_known_before_a_later_reading_stays_the_same(count: int) ->
     check_every_position(later, AWS)
 
 
-def test_the_present_by_a_fold_of_cells_is_that_of_all_facts() -> None:
-    facts = numbered(
-        [put(2, "A"), fact("C", 0), put(7, "C"), put(5, "B"), fact("X", 6, policy="inner")]
-    )
-    assert _by_cells(facts) == sorted(derive(facts, AWS), key=Span.order)
+@pytest.mark.parametrize(
+    "facts",
+    [
+        (put(2, "A"), fact("C", 0), put(7, "C"), put(5, "B"), fact("X", 6, policy="inner")),
+        (fact("C", 0), put(2, "A"), put(5, "B"), put(6, "B"), put(7, "")),
+        (fact("C", 0), fact("T", 2, trustee="s", document="A"), fact("T", 4, trustee="s", document="B")),
+        (fact("C", 0), fact("B", 2, policy="cap"), fact("U", 5), fact("B", 3, policy="other")),
+    ],
+    ids=["late", "put again", "trust", "boundary"],
+)  # fmt: skip
+def test_cells_that_learn_fact_by_fact_say_what_all_facts_come_to(facts: Sequence[Fact]) -> None:
+    placed = numbered(facts)
+    assert _by_cells(placed) == sorted(derive(placed, AWS), key=Span.order)
