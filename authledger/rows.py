@@ -223,9 +223,9 @@ class PoliciesRow(NamedTuple):
     """Position of the event that says so; NULL if no single event does."""
 
 
-class AuthorizationsRow(NamedTuple):
-    """The view `authorizations`. Consent, region by region: the state of each service's
-    authorization, since when, by whom.
+class RecordedAuthorizationsRow(NamedTuple):
+    """The view `recorded_authorizations`. Consent, as events of it say: the state of each
+    service's authorization in each region.
     """
 
     region: str
@@ -298,6 +298,49 @@ class LoginsRow(NamedTuple):
     """Position of the event that made the latest change."""
 
 
+class AuthorizationsRow(NamedTuple):
+    """The view `authorizations`. Consent, region by region: the state of each service's
+    authorization, since when, by whom. As recorded; or inferred, where every policy is granted
+    that a baseline of the catalogue gives the service's agencies, where the account agreed in
+    the service's console, or where it accepted a delegation request.
+    """
+
+    region: str
+    """Region id; `*` stands for all regions; the project's id if its name was never told; empty if
+    no trace told where.
+    """
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    service: str
+    """Code of the service that asked; of a delegation request `account:` and the account that
+    asked, empty if that is not known.
+    """
+    status: str
+    """`requested`, `granted`, `declined` or `revoked`; `not known`: it depends on permissions of
+    which it is not known whether they are granted.
+    """
+    actor: str
+    """Surrogate id of the person who caused the latest change. Of an inferred consent, the person
+    who made the grant that completed it, or ended it. Empty if unknown.
+    """
+    origin: str
+    """`commanded` through the ledger, `observed` in the cloud's traces, or `inferred`: no single
+    event says it.
+    """
+    address: str
+    """Surrogate id of the address from which an inferred consent was completed; empty if no trace
+    told it.
+    """
+    rests_on: str
+    """Positions of the events that it follows from, comma-separated."""
+    since: datetime | None
+    """When it became so in the cloud; NULL if that is not known."""
+    position: int | None
+    """Position of the latest of the events that it follows from; NULL if that is not known."""
+
+
 class AttemptsRow(NamedTuple):
     """The view `attempts`. How often somebody tried to delete an agency or a policy, and with what
     outcome.
@@ -347,7 +390,7 @@ class CapabilitiesRow(NamedTuple):
     features.
     """
     status: str
-    """`works`, `broken` or `unknown`: whether a permission is granted is not known."""
+    """`works`; `broken`: nothing is granted that could permit what it needs; or `unknown`."""
     missing: str
     """Codes of the services that the agency may not use, comma-separated; if `unknown`, of those
     of which that is not known.
@@ -382,7 +425,7 @@ class AuditTrailRow(NamedTuple):
     feature: str | None
     """The feature that was used or refused."""
     outcome: str | None
-    """`refused`, `carried-out`, `admitted`, `dialog`; NULL for plain facts."""
+    """`refused`, `carried-out`, `admitted`, `dialog`, `unknown`; NULL for plain facts."""
     actor: str | None
     """Surrogate id of who did it."""
     actor_name: str | None
@@ -407,9 +450,10 @@ ROWS: Final[Mapping[str, type[Any]]] = {
     "trustees": TrusteesRow,
     "boundaries": BoundariesRow,
     "policies": PoliciesRow,
-    "authorizations": AuthorizationsRow,
+    "recorded_authorizations": RecordedAuthorizationsRow,
     "usage": UsageRow,
     "logins": LoginsRow,
+    "authorizations": AuthorizationsRow,
     "attempts": AttemptsRow,
     "capabilities": CapabilitiesRow,
     "audit_trail": AuditTrailRow,

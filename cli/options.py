@@ -106,6 +106,10 @@ NewRegion = Annotated[
         help="Record a region that is neither in the catalogue nor in use by the account.",
     ),
 ]
+StrictOutcome = Annotated[
+    bool,
+    typer.Option("--strict", help="End with exit code 8 if the outcome is not known."),
+]
 Form = Annotated[
     Output | None,
     typer.Option("--output", "-o", help="The form of output: table (default), json, jsonl or csv."),

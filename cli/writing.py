@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cli.input import built, line
 from cli.new_region import check_region
 from cli.options import Login
-from cli.printing.output import Output, say, show
+from cli.printing.output import Output, say, show, warn
 from cli.reading import opened
 
 if TYPE_CHECKING:
@@ -29,11 +29,12 @@ def carry_out(
     report: Report | None = None,
     new_region: bool = False,
     actor: str | None = None,
+    strict: bool = False,
     **words: object,
 ) -> None:
     """Execute a command, and print its entries, also those of a refusal. `report` prints more.
 
-    Raises as Ledger.execute.
+    Raises as Ledger.execute; with `strict` ConditionNotMet if the outcome is not known.
     """
     from ledger.errors import LedgerError, Refused
 
@@ -59,6 +60,16 @@ def carry_out(
             report(ledger, outcome.entries)
         show_entries(form, outcome.entries, _names(ledger, outcome.entries, who))
         _note(outcome)
+        if outcome.is_unknown:
+            _warn_of_unknown(strict=strict)
+
+
+def _warn_of_unknown(*, strict: bool) -> None:
+    from ledger.errors import ConditionNotMet
+
+    if strict:
+        raise ConditionNotMet("The outcome is not known (--strict).")
+    warn("The outcome is not known: this is neither a refusal nor a success.")
 
 
 def _names(ledger: Ledger, entries: tuple[Recorded, ...], who: Actor) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ledger import erased_documents, subjects
-from ledger.account import topics
+from ledger.account import permissions, topics
 from ledger.account.meaning import Meaning, Meanings
 from ledger.documents import FIELDS
 from ledger.log import key_events
@@ -35,6 +35,8 @@ DOCUMENT_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     for field in FIELDS
 }
 """By field, the types of the events that refer to a document by its digest there."""
+CONSENTS: Final[Mapping[str, str]] = permissions.CONSENTS
+"""By the call of a consent in a console, the service that got it."""
 _SUBJECT_FIELDS: Final = ("address", "subject", "session_name", "source_identity")
 """The fields of events that hold surrogate ids; the envelope's is `actor`."""
 

@@ -12,17 +12,19 @@ class Dialect:
     """The SQL of one database. All of them compare texts by their bytes.
 
     `text` and `integer` are column types. `table_options` ends a CREATE TABLE, so that rows are
-    stored in the order of the key. `joined` aggregates texts, sorted, comma-separated. `member` is
-    a text inside an entry. `without_index` is a column for whose condition no index may be used.
-    `now` is the present time, written as the ledger writes times. `stores_views_of_events`: whether
-    the views' database has the events, so that views over them can be stored there. `events` is
-    the relation of all events, by a name that a WITH clause cannot hide.
+    stored in the order of the key. `joined` aggregates texts, and `numbers` integers, sorted,
+    comma-separated. `member` is a text inside an entry. `without_index` is a column for whose
+    condition no index may be used. `now` is the present time, written as the ledger writes times.
+    `stores_views_of_events`: whether the views' database has the events, so that views over them
+    can be stored there. `events` is the relation of all events, by a name that a WITH clause
+    cannot hide.
     """
 
     text: str
     integer: str
     table_options: str
     joined: str
+    numbers: str
     member: str
     without_index: str
     now: str
@@ -54,6 +56,7 @@ SQLITE: Final = Dialect(
     table_options=" STRICT, WITHOUT ROWID",
     # The rows are sorted already; only SQLite 3.44 and later can sort within an aggregate.
     joined="group_concat({0}, ',')",
+    numbers="group_concat({0}, ',')",
     member="{0} ->> '{1}'",
     without_index="+{0}",
     now="strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
@@ -65,6 +68,7 @@ POSTGRES: Final = Dialect(
     integer="BIGINT",
     table_options="",
     joined="string_agg({0}, ',' ORDER BY {0})",
+    numbers="string_agg(CAST({0} AS TEXT), ',' ORDER BY {0})",
     member="({0}::json ->> '{1}')",
     without_index="{0}",  # Its planner knows which values are rare.
     now="""to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",

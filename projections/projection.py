@@ -146,7 +146,8 @@ Stored = Projection | FoldedProjection
 class DerivedView:
     """A view without a table: a SELECT over projections, also as of a past moment.
 
-    `over` are the projections that it reads; `events` among them are the events up to that moment.
+    `over` are the projections that it reads; `events` among them are the events up to that moment,
+    and `NAME_history` is the history of a folded projection, as far as it was known.
     """
 
     name: str
@@ -160,8 +161,15 @@ class DerivedView:
         """Whether it reads no projection: then it is the trail, which has no past moments."""
         return self.over == (EVENTS,)
 
+    @property
+    def projections(self) -> tuple[str, ...]:
+        """The names of the projections that it reads, or whose history it reads."""
+        named = (name.removesuffix(HISTORY) for name in self.over if name != EVENTS)
+        return tuple(dict.fromkeys(named))
+
 
 EVENTS: Final = "events"
+HISTORY: Final = "_history"
 _LAYOUT = 2
 _FOLDED_LAYOUT = 1
 """They grow when the runner's tables get other columns, or other values from the same spans."""

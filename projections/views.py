@@ -31,7 +31,7 @@ from projections.maintenance.rebuild import OnProgress
 from projections.maintenance.runner import Certificate, Runner, Status
 from projections.moments import Moments
 from projections.occurrence import UnknownWord, unknown_words
-from projections.projection import EVENTS, Column
+from projections.projection import EVENTS, HISTORY, Column, FoldedProjection
 from projections.stores import name_index, time_index
 from projections.stores.opening import open_store
 from projections.stores.store import Store
@@ -171,8 +171,7 @@ class Views:
         declared = self.columns(name)
         columns = tuple(column.name for column in declared)
         asked = _checked(declared, where or {})
-        over = (name,) if name in PROJECTIONS else VIEWS[name].over
-        stored = (inner for inner in over if inner in PROJECTIONS)
+        stored = (name,) if name in PROJECTIONS else VIEWS[name].projections
         with self._connection.store_errors(), self._connection.snapshot(*stored):
             relation = self._relation(name, as_of)
             called, same = self._meant(asked)
@@ -218,8 +217,11 @@ class Views:
     def _select(self, name: str, as_of: AsOf | None, *, also: str | None = None) -> str:
         if name == EVENTS:
             return self._events(as_of)
-        projection = PROJECTIONS[name]
+        projection = PROJECTIONS[name.removesuffix(HISTORY)]
         table = self._tracking.table(projection)
+        if name.endswith(HISTORY) and isinstance(projection, FoldedProjection):
+            clock = self._recorded_at(as_of.position) if as_of else None
+            return rows.history(projection, table, as_of, clock)
         if as_of is None:
             return tables.current(projection, table, self._connection.dialect, also=also)
         clock = self._recorded_at(as_of.position)

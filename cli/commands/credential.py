@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import NewRegion, Region, Service, Writing, command
+from cli.options import NewRegion, Region, Service, StrictOutcome, Writing, command
 from cli.writing import carry_out
 
 app = typer.Typer(help="Temporary credentials, with which a component acts as the agency.")
@@ -36,12 +36,14 @@ def issue(
     service: Service = None,
     life_seconds: Life = None,
     new_region: NewRegion = False,
+    strict: StrictOutcome = False,
 ) -> None:
     """Issue a temporary credential to a component, for one service in one region.
 
     The command is refused and recorded if the catalogue does not list the service as a dependency,
-    if the region has no authorization, or if the lifetime is not allowed. No secret is made: this
-    is a record.
+    if the region has no authorization, or if the lifetime is not allowed. If it is not known
+    whether the agency may use the service, the outcome is recorded as `unknown`. No secret is made:
+    this is a record.
     """
     from ledger.account.usage import IssueCredential
 
@@ -49,6 +51,7 @@ def issue(
         ask,
         IssueCredential,
         new_region=new_region,
+        strict=strict,
         service=service or ask.settings.value("service"),
         region=region or ask.settings.need("region"),
         target=target,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import NewRegion, Region, Service, Writing, command
+from cli.options import NewRegion, Region, Service, StrictOutcome, Writing, command
 from cli.writing import carry_out
 
 app = typer.Typer(help="Features of a service: enable a mesh, publish an ingress gateway, …")
@@ -37,14 +37,17 @@ Feature = Annotated[
 def use(
     ask: Writing,
     feature: Feature,
+    *,
     region: Region = None,
     service: Service = None,
     new_region: NewRegion = False,
+    strict: StrictOutcome = False,
 ) -> None:
     """Use a feature in one region, through the service's agency.
 
     The command is refused and recorded if the agency may not use a service that the feature needs.
-    The message names the missing services, and the command that requests them.
+    The message names the missing services, and the command that requests them. If it is not known
+    whether the agency may use one, the use is recorded with the outcome `unknown`.
     """
     from ledger.account.usage import UseFeature
 
@@ -52,6 +55,7 @@ def use(
         ask,
         UseFeature,
         new_region=new_region,
+        strict=strict,
         service=service or ask.settings.value("service"),
         region=region or ask.settings.need("region"),
         feature=feature,

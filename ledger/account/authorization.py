@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 from ledger.account.agency import AgencyCreated, new_id
+from ledger.account.consent import inferred_consent
 from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.meaning import ON_RECORD_ONLY, Meaning, Meanings, Standing
 from ledger.account.permissions import PermissionGranted, missing_permissions, revoked
@@ -127,16 +128,29 @@ def standing(account: Account, event: AuthorizationEvent) -> Standing:
     )
 
 
+def is_authorized(account: Account, service: Service, region: str, now: Circumstances) -> bool:
+    """Whether the account consented, as it was told or is inferred, and nothing is missing."""
+    known = account.authorization(service.code, region)
+    inferred = inferred_consent(account, service, region)
+    if inferred is not None and not inferred.is_told_whole:
+        return True
+    if inferred is None and (known is None or known.status != "granted"):
+        return False
+    return not missing_permissions(account, service, region, now)
+
+
 def grant(account: Account, command: GrantAuthorization, now: Circumstances) -> Decision:
     service = now.catalogue.service(command.provider, command.service)
-    known = account.authorization(command.service, command.region)
-    missing = missing_permissions(account, service, command.region, now.at)
-    if known and known.status == "granted" and not missing:
+    if is_authorized(account, service, command.region, now):
         # Consent is permanent: consenting twice is one fact.
+        inferred = inferred_consent(account, service, command.region)
+        source = f" (inferred from {inferred.rests_on})" if inferred else ""
         return Decision(
-            note=f"{command.service} is already authorized in {command.region}. "
+            note=f"{command.service} is already authorized in {command.region}{source}. "
             "Nothing was appended."
         )
+    known = account.authorization(command.service, command.region)
+    missing = missing_permissions(account, service, command.region, now)
     if known is None or known.status != "requested":
         return _not_asked(command, "grant")
     agencies = service.baseline_at(now.at).agencies

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from ledger.account.authorization import AuthorizationRequested
+from ledger.account.authorization import AuthorizationRequested, is_authorized
 from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.meaning import Meaning, Meanings
-from ledger.account.permissions import missing_permissions
 from ledger.account.questions import Account
 from ledger.account.wording import in_region
 from ledger.messages import Command, DomainEvent, StreamKind
@@ -38,8 +37,7 @@ def request_login(account: Account, command: RequestConsoleLogin, now: Circumsta
     service = now.catalogue.service(command.provider, command.service)
     known = account.authorization(command.service, command.region)
     agencies = service.baseline_at(now.at).agencies
-    missing = missing_permissions(account, service, command.region, now.at)
-    if known and known.status == "granted" and not missing:
+    if is_authorized(account, service, command.region, now):
         return Decision((_login(command, "admitted"),))
     dialog = _login(command, "dialog")
     if known and known.status == "requested":

@@ -9,7 +9,7 @@ from ledger.account.decision import Decisions
 from ledger.account.meaning import ON_RECORD_ONLY, Meaning, Meanings
 from ledger.account.wording import listed
 from ledger.messages import DomainEvent
-from ledger.values import Digest, Line, PolicyName
+from ledger.values import Digest, Line, PolicyName, SubjectId
 
 
 class DelegationRequested(DomainEvent):
@@ -36,6 +36,7 @@ class DelegationAccepted(DomainEvent):
     TOPIC = "DelegationAccepted.v1"
 
     request_id: Line
+    address: SubjectId | None = None
 
 
 class DelegationRejected(DomainEvent):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Final, NamedTuple
 
 from ledger.account.decision import Circumstances
-from ledger.account.questions import Account, PermissionKey
-from ledger.catalogue import Feature, Service
+from ledger.account.questions import Account, Held, PermissionKey
+from ledger.account.rights import rights, rights_of
+from ledger.catalogue import AgencyEntry, Catalogue, Feature, Service
 from ledger.values import ALL_REGIONS
 
 _REGION: Final = re.compile(r"\*|[^\s:*]{1,128}")
@@ -49,20 +50,20 @@ class Serving(NamedTuple):
     """Those of which that is not known, sorted."""
 
 
-def serving_agency(account: Account, service: Service, feature: Feature, region: str) -> Serving:
+def serving_agency(
+    account: Account, service: Service, feature: Feature, region: str, catalogue: Catalogue
+) -> Serving:
     """The agency through which a feature works in a region, and the services that it lacks.
 
     Of all agencies that the service ever had, the one that lacks fewest, then the one of which
     least is not known; of equals the newest. So says the view `capabilities`.
     """
-    candidates = [_serving(account, name, feature, region) for name in service.agency_names()]
+    candidates = [
+        Serving(name, known.lacks(feature.needs), known.may_lack(feature.needs))
+        for name in service.agency_names()
+        for known in [rights(account, name, region, catalogue)]
+    ]
     return min(candidates, key=lambda one: (len(one.lacks), len(one.may_lack)))
-
-
-def _serving(account: Account, agency: str, feature: Feature, region: str) -> Serving:
-    missing = set(feature.needs) - account.permitted_services(agency, region)
-    may_lack = missing & account.doubtful_services(agency, region)
-    return Serving(agency, tuple(sorted(missing - may_lack)), tuple(sorted(may_lack)))
 
 
 def broken_features(
@@ -77,30 +78,24 @@ def broken_features(
     broken = set()
     named = sorted(region for region in regions if region is not None)
     for service in now.catalogue.services_of(account.provider):
-        had = [_by_region(account, agency, frozenset()) for agency in service.agency_names()]
-        left = [_by_region(account, agency, gone) for agency in service.agency_names()]
+        names = service.agency_names()
+        had = {name: account.held(name) for name in names}
+        left = {name: account.held(name, without=gone) for name in names}
+        entries = {name: now.catalogue.entries_of(account.provider, name) for name in names}
         for region, feature in product(named, service.features):
-            if _works(had, region, feature) and not _works(left, region, feature):
+            if _works(had, region, feature, entries) and not _works(left, region, feature, entries):
                 broken.add(f"{region}/{service.code}/{feature.name}")
     return tuple(sorted(broken))
 
 
-def _by_region(
-    account: Account, agency: str, gone: frozenset[PermissionKey]
-) -> dict[str | None, set[str]]:
-    """The services that an agency may use in each region, without the permissions that are gone."""
-    services: dict[str | None, set[str]] = {}
-    for key in account.open_permissions(agency):
-        if key.service is not None and key not in gone:
-            services.setdefault(key.place, set()).add(key.service)
-    return services
-
-
 def _works(
-    agencies: list[dict[str | None, set[str]]], region: str | None, feature: Feature
+    held: Mapping[str, Iterable[Held]],
+    region: str,
+    feature: Feature,
+    entries: Mapping[str, Iterable[AgencyEntry]],
 ) -> bool:
-    """Whether one of the agencies has all that the feature needs in the region."""
+    """Whether one of the agencies certainly may use all that the feature needs in the region."""
     return any(
-        set(feature.needs) <= services.get(region, set()) | services.get(ALL_REGIONS, set())
-        for services in agencies
+        set(feature.needs) <= rights_of(each, region, entries[agency]).permitted
+        for agency, each in held.items()
     )

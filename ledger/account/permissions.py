@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator
 from datetime import datetime
 from typing import Final, Literal
 
+from ledger.account.decision import Circumstances
 from ledger.account.meaning import (
     ON_RECORD_ONLY,
     THE_PERMISSION,
@@ -15,12 +16,17 @@ from ledger.account.meaning import (
     Standing,
 )
 from ledger.account.questions import Account, PermissionKey
+from ledger.account.rights import rights
+from ledger.account.state import Agreed, State
 from ledger.account.truth.lines import GRANTED, NOT_KNOWN
 from ledger.account.wording import called, in_place
 from ledger.catalogue import AgencyEntry, Service
 from ledger.messages import DomainEvent
-from ledger.values import AgencyName, Digest, Line, PolicyName, Region, ServiceCode
+from ledger.values import AgencyName, Digest, Line, PolicyName, Region, ServiceCode, SubjectId
 
+CONSENTS: Final = {"createUserAgencies": "cce"}
+"""By the call that the `detail` of a PermissionsChanged begins with, the service in whose console
+the account agreed. The trace names agencies, and not their rights."""
 PolicyKind = Literal["custom", "system", "managed", "inline"]
 Cause = Literal["AuthorizationRevoked", "AgencyDeleted", "PolicyDeleted"]
 
@@ -42,6 +48,7 @@ class PermissionGranted(DomainEvent):
     """The digest of an inline policy's document from now on; None if no trace told it."""
     document_bytes: int | None = None
     """The size of the document's canonical form."""
+    address: SubjectId | None = None
 
 
 class PermissionRevoked(DomainEvent):
@@ -71,6 +78,7 @@ class PermissionsChanged(DomainEvent):
     policy: PolicyName | None = None
     policy_id: Line | None = None
     detail: Line
+    address: SubjectId | None = None
 
 
 class PermissionChangeRefused(DomainEvent):
@@ -106,13 +114,14 @@ def revoked(key: PermissionKey, cause: Cause) -> PermissionRevoked:
 
 
 def missing_permissions(
-    account: Account, service: Service, region: str, at: datetime
+    account: Account, service: Service, region: str, now: Circumstances
 ) -> tuple[PermissionKey, ...]:
-    """The permissions that consent gives in a region on that day, and that are not granted now."""
+    """The permissions of a consent in a region today that are not known to be granted."""
     return tuple(
         key
-        for agency in service.baseline_at(at).agencies
-        for key in _missing(agency, region, account.permitted_services(agency.name, region))
+        for agency in service.baseline_at(now.at).agencies
+        for known in [rights(account, agency.name, region, now.catalogue)]
+        for key in _missing(agency, region, known.permitted)
     )
 
 
@@ -127,6 +136,12 @@ def _missing(agency: AgencyEntry, region: str, granted: Container[str]) -> Itera
         yield PermissionKey(agency.name, region, code, first)
     for policy in further if missing else ():
         yield PermissionKey(agency.name, region, None, policy)
+
+
+def _agreed(state: State, event: PermissionsChanged, at: datetime) -> None:
+    service = CONSENTS.get(event.detail.partition(":")[0])
+    if service is not None:
+        state.agreed.append(Agreed(service, event.region, event.agency, event.agency_id, at))
 
 
 def _permits(event: PermissionGranted | PermissionRevoked) -> str:
@@ -182,6 +197,7 @@ EVENTS: Meanings = {
         "on record only: the trace does not say which permissions changed",
         role="consequence",
         says=Says("evidence", "agency", _CHANGED),
+        evolve=_agreed,
     ),
     PermissionChangeRefused: Meaning(_refused_sentence, ON_RECORD_ONLY),
 }

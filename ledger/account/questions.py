@@ -6,16 +6,17 @@ proves it. A permission that is not known to be granted is not granted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from ledger.account.state import Authorization, State
+from ledger.account.state import Agreed, Authorization, State
 from ledger.account.truth.content import Content
 from ledger.account.truth.lines import CREATION_NOT_SEEN, GRANTED, NOT_KNOWN
 from ledger.account.truth.rules import Rules, rules_of
 from ledger.account.truth.spans import Span, Subject
 from ledger.account.truth.timeline import ASKED, EXISTS, EXPIRED
+from ledger.values import ALL_REGIONS
 
 _THERE: Final = (EXISTS, ASKED, EXPIRED, NOT_KNOWN)
 """The statuses of a thing that is, or may be, there; the surest first."""
@@ -70,6 +71,26 @@ class PermissionKey(NamedTuple):
     def place(self) -> str | None:
         """The region, or the project whose name is not known."""
         return self.region or self.project_id
+
+
+class Held(NamedTuple):
+    """A permission that is, or may be, granted.
+
+    `thing` is the agency's id; empty if none is known.
+    """
+
+    thing: str
+    place: str | None
+    service: str | None
+    policy: str | None
+    status: str
+    since: datetime | None
+    position: int | None
+
+    @property
+    def is_of_policy(self) -> bool:
+        """Whether it is proven to be granted, under a policy alone."""
+        return self.service is None and self.status == GRANTED
 
 
 class Account:
@@ -160,24 +181,53 @@ class Account:
         found = self._lives(subject, agency)
         return max(found, key=lambda span: span.valid_from, default=None)
 
+    def trustees(self, agency: str, identity: str) -> frozenset[str]:
+        """The parties that agencies of that name and id (empty: none is known) trust."""
+        return frozenset(
+            span.value
+            for span in self._lives("trust", agency)
+            if isinstance(span.value, str)
+            and span.value
+            and (_identity(span.thing, span.name, self._rules) or "") == identity
+        )
+
     # -- what is permitted ------------------------------------------------------------------------
 
     def permitted_services(self, agency: str, region: str) -> frozenset[str]:
-        """The services that the agency may use in the region, those for all regions included."""
+        """The services that grants name, those for all regions included.
+
+        A policy may permit more: `ledger.account.rights` says what is known of that.
+        """
         return frozenset(
             span.service
             for span in self._granted(agency, _has_service)
             if span.service is not None and span.region in (region, "*")
         )
 
-    def doubtful_services(self, agency: str, region: str) -> frozenset[str]:
-        """The services of which it is not known whether the agency may use them in the region."""
-        stated = (
-            span.service
-            for span in self._lasting(agency, NOT_KNOWN, _has_service)
-            if span.service is not None and span.region in (region, "*")
+    def held(self, agency: str, without: Collection[PermissionKey] = ()) -> tuple[Held, ...]:
+        """The permissions that are, or may be, granted to the agency, apart from some."""
+        return tuple(
+            self._as_held(span)
+            for status in (GRANTED, NOT_KNOWN)
+            for span in self._lasting(agency, status, lambda _: True)
+            if not without or self._key(span) not in without
         )
-        return frozenset(stated) - self.permitted_services(agency, region)
+
+    def has_agreed(self, agency: str, region: str) -> bool:
+        """Whether the account agreed in a console that the agency gets rights in the region, by a
+        trace that does not tell them.
+        """
+        return any(
+            agency in (thing.name, thing.key) and agreed.region in (region, ALL_REGIONS, None)
+            for agreed, thing in self.agreements()
+        )
+
+    def agreements(self) -> tuple[tuple[Agreed, Thing], ...]:
+        """The consents in a console, with their agencies: those that may still exist."""
+        found = (
+            (each, self.agency(each.agency_id or each.agency or "")) for each in self.state.agreed
+        )
+        return tuple((each, thing) for each, thing in found if thing and not thing.is_gone)
 
     def open_permissions(self, agency: str) -> tuple[PermissionKey, ...]:
         """The permissions that are granted, in the order of their first facts."""
@@ -304,6 +354,12 @@ class Account:
             project_id=region if is_project else None,
             policy_id=span.policy if is_policy_id else self._policy_id(span),
         )
+
+    def _as_held(self, span: Span) -> Held:
+        identity = _identity(span.thing, span.name, self._rules) or ""
+        place = None if span.region == NOT_KNOWN else span.region
+        policy = span.policy or span.policy_id
+        return Held(identity, place, span.service, policy, span.status, span.since, span.position)
 
     def _policy_id(self, span: Span) -> str | None:
         """The id of a permission's policy, where its name does not lead to the policy."""

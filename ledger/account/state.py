@@ -70,6 +70,19 @@ class Authorization(NamedTuple):
     agencies: tuple[str, ...]
 
 
+class Agreed(NamedTuple):
+    """The account agreed in a service's console that an agency gets rights in a region.
+
+    The trace tells neither the rights nor, in some cases, the region.
+    """
+
+    service: str
+    region: str | None
+    agency: str | None
+    agency_id: str | None
+    at: datetime
+
+
 def account_stream(provider: str, account: str) -> str:
     """The name of the stream whose events make an account's state."""
     return f"account:{provider}:{account}"
@@ -98,6 +111,7 @@ class State:
     earliest: datetime | None = None
     authorizations: dict[tuple[str, str], Timeline[Authorization]] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
+    agreed: list[Agreed] = field(default_factory=list)
     _cells: Cells | None = field(default=None, init=False, repr=False, compare=False)
     _uses: set[Fact] = field(default_factory=set, init=False, repr=False, compare=False)
     _names: Names | None = field(default=None, init=False, repr=False, compare=False)
@@ -111,6 +125,7 @@ class State:
             self.earliest,
             {key: known.__deepcopy__(memo) for key, known in self.authorizations.items()},
             self.facts.copy(),
+            self.agreed.copy(),
         )
 
     @property

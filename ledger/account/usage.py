@@ -12,6 +12,7 @@ from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.impact import serving_agency
 from ledger.account.meaning import THE_AGENCY, Meaning, Meanings, Says
 from ledger.account.questions import Account
+from ledger.account.rights import Rights, rights
 from ledger.account.wording import called, clock, in_region, listed
 from ledger.errors import InvalidInput
 from ledger.messages import Command, DomainEvent, StreamKind
@@ -28,6 +29,7 @@ from ledger.values import (
     SubjectId,
 )
 
+_TO_KNOW: Final = "Recorded as unknown. To know it, import the traces that are missing."
 LIFE_SECONDS_MAX: Final = 10**9
 """A longer life cannot be requested: its end would lie outside the calendar."""
 
@@ -89,6 +91,25 @@ class FeatureRefused(DomainEvent):
     why: Line | None = None
 
 
+class FeatureUseUndecided(DomainEvent):
+    """Somebody wanted to use a feature. Whether the agency may use what it needs is not known.
+
+    So it is not known whether the use was refused: it counts neither as a use nor as a refusal.
+    """
+
+    TOPIC = "FeatureUseUndecided.v1"
+    STREAM: ClassVar[StreamKind] = "usage"
+
+    agency: AgencyName | None = None
+    region: Region
+    service: ServiceCode
+    feature: FeatureName
+    not_known: tuple[ServiceCode, ...]
+    """The services of which it is not known whether the agency may use them."""
+    account_version: int | None = None
+    outcome: Literal["unknown"] = "unknown"
+
+
 class TemporaryCredentialIssued(DomainEvent):
     """Somebody may act as the agency until the credential expires."""
 
@@ -133,10 +154,30 @@ class CredentialRefused(DomainEvent):
     outcome: Literal["refused"] = "refused"
 
 
+class CredentialUndecided(DomainEvent):
+    """Somebody asked to act as the agency. Whether it may use the service is not known.
+
+    So it is not known whether a credential was issued: it counts neither as one nor as a refusal.
+    """
+
+    TOPIC = "CredentialUndecided.v1"
+    STREAM: ClassVar[StreamKind] = "usage"
+
+    agency: AgencyName | None = None
+    region: Region
+    service: ServiceCode
+    component: Line | None = None
+    why: Line
+    account_version: int | None = None
+    outcome: Literal["unknown"] = "unknown"
+
+
 def use_feature(account: Account, command: UseFeature, now: Circumstances) -> Decision:
     service = now.catalogue.service(command.provider, command.service)
     feature = service.feature(command.feature)
-    agency, lacks, may_lack = serving_agency(account, service, feature, command.region)
+    agency, lacks, may_lack = serving_agency(
+        account, service, feature, command.region, now.catalogue
+    )
     if not lacks and not may_lack:
         used = FeatureUsed(
             agency=agency,
@@ -147,6 +188,8 @@ def use_feature(account: Account, command: UseFeature, now: Circumstances) -> De
             account_version=account.version,
         )
         return Decision((used,))
+    if not lacks:
+        return _undecided_use(command, agency, may_lack, account.version, now)
     refused = FeatureRefused(
         agency=agency,
         region=command.region,
@@ -164,11 +207,29 @@ def use_feature(account: Account, command: UseFeature, now: Circumstances) -> De
     )
 
 
+def _undecided_use(
+    command: UseFeature, agency: str, may_lack: tuple[str, ...], version: int, now: Circumstances
+) -> Decision:
+    """No refusal, and no proof of use: the ledger cannot know how it ended."""
+    undecided = FeatureUseUndecided(
+        agency=agency,
+        region=command.region,
+        service=command.service,
+        feature=command.feature,
+        not_known=may_lack,
+        account_version=version,
+    )
+    named = ", ".join(now.catalogue.short_name(command.provider, code) for code in may_lack)
+    return Decision(
+        (undecided,),
+        note=f"{command.feature} needs {named}: whether {agency} may use {named} in "
+        f"{command.region} is not known. {_TO_KNOW}",
+    )
+
+
 def _refusal(command: UseFeature, agency: str, lacks: list[str], may_lack: list[str]) -> str:
     """The services that a feature needs: those that are not permitted, those that may not be."""
     doubt = f"whether {agency} may use {', '.join(may_lack)}"
-    if not lacks:
-        return f"{command.feature} needs {', '.join(may_lack)}: {doubt} in {command.region} is not known."
     denied = (
         f"{command.feature} needs {', '.join(lacks)}, which {agency} may not use "
         f"in {command.region}"
@@ -190,15 +251,12 @@ def issue_credential(account: Account, command: IssueCredential, now: Circumstan
     life = limits.default_life_seconds if command.life_seconds is None else command.life_seconds
     if life <= 0:
         raise InvalidInput(f"A life of {life} s is not valid: give a number of seconds above 0.")
-    agency = next(
-        (
-            name
-            for name in service.agency_names()
-            if command.target in account.permitted_services(name, command.region)
-        ),
-        service.agency_names()[0],
-    )
-    why, remedy = _why_not(account, command, agency, life, now)
+    known = {
+        name: rights(account, name, command.region, now.catalogue)
+        for name in service.agency_names()
+    }
+    agency = min(known, key=lambda name: _surely_permits(known[name], command.target))
+    why, remedy = _why_not(command, agency, known[agency], life, now)
     if why:
         refused = CredentialRefused(
             agency=agency,
@@ -209,6 +267,8 @@ def issue_credential(account: Account, command: IssueCredential, now: Circumstan
             account_version=account.version,
         )
         return Decision((refused,), refusal=why, remedy=remedy)
+    if command.target not in known[agency].permitted:
+        return _undecided_issue(command, agency, account.version)
     issued = TemporaryCredentialIssued(
         agency=agency,
         region=command.region,
@@ -220,8 +280,28 @@ def issue_credential(account: Account, command: IssueCredential, now: Circumstan
     return Decision((issued,))
 
 
+def _surely_permits(known: Rights, service: str) -> int:
+    """0: the agency may use the service; 1: that is not known; 2: it may not."""
+    if service in known.permitted:
+        return 0
+    return 1 if known.may_lack([service]) else 2
+
+
+def _undecided_issue(command: IssueCredential, agency: str, version: int) -> Decision:
+    why = f"Whether {agency} may use {command.target} in {command.region} is not known."
+    undecided = CredentialUndecided(
+        agency=agency,
+        region=command.region,
+        service=command.target,
+        component=command.component,
+        why=why,
+        account_version=version,
+    )
+    return Decision((undecided,), note=f"{why} {_TO_KNOW}")
+
+
 def _why_not(
-    account: Account, command: IssueCredential, agency: str, life: int, now: Circumstances
+    command: IssueCredential, agency: str, known: Rights, life: int, now: Circumstances
 ) -> tuple[str, str]:
     service = now.catalogue.service(command.provider, command.service)
     dependent = service.dependent_codes()
@@ -230,19 +310,13 @@ def _why_not(
             f"{command.service} does not depend on {command.target}.",
             f"It depends on: {', '.join(dependent)}.",
         )
-    permitted = account.permitted_services(agency, command.region)
-    if command.target in account.doubtful_services(agency, command.region):
-        return (
-            f"Whether {agency} may use {command.target} in {command.region} is not known.",
-            "Import the traces that are missing, or consent again: "
-            + how_to_authorize(command.account, command.service, command.region),
-        )
-    if not permitted:
+    is_denied = bool(known.lacks([command.target]))
+    if is_denied and not known.permitted and not known.doubtful:
         return (
             f"{command.service} is not authorized in {command.region}.",
             how_to_authorize(command.account, command.service, command.region),
         )
-    if command.target not in permitted:
+    if is_denied:
         return (
             f"{agency} may not use {command.target} in {command.region}.",
             how_to_authorize(command.account, command.service, command.region),
@@ -284,6 +358,14 @@ def _refused_sentence(event: FeatureRefused, who: str) -> str:
     return f"{who} could not use {event.feature}{in_region(event.region)}: {why}"
 
 
+def _undecided_sentence(event: FeatureUseUndecided, who: str) -> str:
+    agency = event.agency or f"an agency of {event.service}"
+    return (
+        f"{who} wanted to use {event.feature}{in_region(event.region)}: whether {agency} may use "
+        f"{listed(event.not_known)} there is not known"
+    )
+
+
 _PROOF: Final = Says("evidence", "agency", THE_AGENCY)
 """A use that succeeded proves that the agency existed then."""
 DECIDE: Decisions = {UseFeature: use_feature, IssueCredential: issue_credential}
@@ -297,12 +379,20 @@ EVENTS: Meanings = {
         _refused_sentence,
         "counts as a refused use; nothing changes",
     ),
+    FeatureUseUndecided: Meaning(
+        _undecided_sentence, "on record only: neither a use nor a refusal is known"
+    ),
     TemporaryCredentialIssued: Meaning(
         _issued_sentence, "counts as a credential issued", says=_PROOF, service_is_used=True
     ),
     CredentialRefused: Meaning(
         lambda event, who: f"{who} asked for a credential of {called(event)}: {event.why}",
         "counts as a credential refused; nothing changes",
+        service_is_used=True,
+    ),
+    CredentialUndecided: Meaning(
+        lambda event, who: f"{who} asked for a credential of {called(event)}: {event.why}",
+        "on record only: neither a credential nor a refusal is known",
         service_is_used=True,
     ),
 }

@@ -101,6 +101,21 @@ class Baseline(_Entry):
     note: Line
     agencies: tuple[AgencyEntry, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Baseline:
+        for names in (
+            [entry.name for entry in self.agencies],
+            *(e.policies for e in self.agencies),
+        ):
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"the baseline of {self.since} names {twice} more than once")
+        return self
+
+    @property
+    def policy_count(self) -> int:
+        """How many policies it gives its agencies, all together."""
+        return sum(len(entry.policies) for entry in self.agencies)
+
 
 class CredentialLimits(_Entry):
     """How long a temporary credential may live, in seconds."""
@@ -224,6 +239,16 @@ class Catalogue(_Entry):
             for service in self.services_of(provider)
             for agency in service.agencies
             if agency.name == name
+        )
+
+    def entries_of(self, provider: str, agency: str) -> tuple[AgencyEntry, ...]:
+        """What each baseline of any service gives an agency of that name."""
+        return tuple(
+            entry
+            for service in self.services_of(provider)
+            for baseline in service.baselines
+            for entry in baseline.agencies
+            if entry.name == agency
         )
 
     def policy_holder(self, provider: str, policy: str) -> AgencyEntry | None:

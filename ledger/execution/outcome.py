@@ -31,6 +31,13 @@ class Outcome:
     repeated: bool = False
     dry_run: bool = False
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the command was recorded as neither carried out nor refused: the ledger cannot
+        know which it was.
+        """
+        return any(getattr(each.event, "outcome", None) == "unknown" for each in self.entries)
+
 
 CONFLICTS_MAX: Final = 20
 """So many conflicts are listed; all are counted."""

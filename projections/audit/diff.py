@@ -11,12 +11,13 @@ from ledger.as_of import AsOf
 from ledger.errors import NotFound
 from ledger.near_words import did_you_mean
 from projections.audit.statements import NOT_TOLD, compared
+from projections.definitions.authorizations import RECORDED_AUTHORIZATIONS
 from projections.definitions.declared import PROJECTIONS, VIEWS, declared_name
 from projections.projection import INFERRED, INTERVAL_COLUMNS
 from projections.views import Views
 
 _Row: TypeAlias = Mapping[str, Any]
-_NOT_COMPARED = frozenset({"actor", "origin", "note", "document_position"})
+_NOT_COMPARED = frozenset({"actor", "origin", "note", "document_position", "address", "rests_on"})
 """Columns that say how a row came about, and not how what it is about stands."""
 _OF_DOCUMENTS = frozenset({"document", "document_version", "document_since"})
 _STANDING = frozenset({"status", "missing", "refused", "carried_out"})
@@ -101,10 +102,11 @@ def diff(
 ) -> list[Difference]:
     """The rows that differ between two instants (None: now), view by view, sorted by key.
 
-    `names` are the views to compare (None: all), `where` columns and values that rows must have
-    (None: any). A view without such a column is left out. Raises NotFound for a view.
+    `names` are the views to compare (None: all but `recorded_authorizations`), `where` columns and
+    values that rows must have (None: any). A view without such a column is left out.
+    Raises NotFound for a view.
     """
-    compared = views.names() if names is None else tuple(map(declared_name, names))
+    compared = _every_view(views) if names is None else tuple(map(declared_name, names))
     for name in compared:
         if name not in views.names():
             raise NotFound(
@@ -118,6 +120,11 @@ def diff(
         for difference in _compared(views, name, before, after, wanted)
     ]
     return _with_statements(views, _with_reasons(views, found))
+
+
+def _every_view(views: Views) -> tuple[str, ...]:
+    """All but what `authorizations` has as well."""
+    return tuple(name for name in views.names() if name != RECORDED_AUTHORIZATIONS.name)
 
 
 class _Found(NamedTuple):
@@ -249,7 +256,7 @@ def _split(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         values = (*declared.values, *declared.counters)
         compared = tuple(each.name for each in values if each.name not in _NOT_COMPARED)
         return tuple(each.name for each in declared.key), compared
-    made = {column.name for column in INTERVAL_COLUMNS}
+    made = _NOT_COMPARED | {column.name for column in INTERVAL_COLUMNS}
     columns = tuple(column.name for column in VIEWS[name].columns if column.name not in made)
     standing = tuple(column for column in columns if column in _STANDING)
     return tuple(column for column in columns if column not in _STANDING), standing

@@ -10,6 +10,7 @@ from ledger.errors import InvalidInput
 from ledger.events import BY_NAME
 from projections.audit.trail import sentences
 from projections.definitions.audit_trail import TrailFilter
+from projections.projection import INFERRED
 from projections.views import Views
 
 CHANGES_MAX: Final = 10_000
@@ -101,6 +102,7 @@ def why(
     changes, cut = _changes(views, asked)
     proofs = _behind_rows(views, asked)
     changes |= {at: row for at, row in proofs.items() if row["type"] in _CHANGES}
+    proofs |= _behind_consents(views, asked)
     found = {**proofs, **changes, **_of_same_commands(views, changes)}
     found |= _requests(views, found)
     rows = [found[position] for position in sorted(found)]
@@ -135,6 +137,17 @@ def _behind_rows(views: Views, asked: TrailFilter) -> _Found:
         others = BY_NAME.keys() - _CONSEQUENCES
         positions += views.behind(columns, besides=others, limit=CHANGES_MAX)
     return {row["position"]: row for row in views.trail_at(positions).dicts()}
+
+
+def _behind_consents(views: Views, asked: TrailFilter) -> _Found:
+    """The events that consents rest on which are inferred, of the service that asks."""
+    if asked.service is None:
+        return {}
+    named = ("region", "account", "provider", "service")
+    rows = views.read("authorizations", where={name: getattr(asked, name) for name in named})
+    inferred = (row for row in rows.dicts() if row["origin"] == INFERRED)
+    positions = {int(at) for row in inferred for at in row["rests_on"].split(",") if at}
+    return {row["position"]: row for row in views.trail_at(sorted(positions)).dicts()}
 
 
 def _of_same_commands(views: Views, changes: _Found) -> _Found:

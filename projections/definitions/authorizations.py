@@ -1,18 +1,22 @@
-"""The state of each service's authorization in each region."""
+"""The state of each service's authorization in each region: as recorded, or inferred."""
 
+from projections.definitions.inferring import agreed, is_nowhere
+from projections.dialect import Dialect
 from projections.projection import (
     ACCOUNT,
     ACTOR,
+    INFERRED,
     ORIGIN,
     PROVIDER,
     REGION,
     Column,
+    DerivedView,
     Projection,
 )
 
-AUTHORIZATIONS = Projection(
-    name="authorizations",
-    doc="Consent, region by region: the state of each service's authorization, since when, by whom.",
+RECORDED_AUTHORIZATIONS = Projection(
+    name="recorded_authorizations",
+    doc="Consent, as events of it say: the state of each service's authorization in each region.",
     key=(REGION, PROVIDER, ACCOUNT, Column("service", "Code of the service that asked.")),
     values=(
         Column(
@@ -34,4 +38,325 @@ AUTHORIZATIONS = Projection(
         WHERE type IN ('AuthorizationRequested', 'AuthorizationGranted', 'AuthorizationDeclined',
                        'AuthorizationRevoked')
     """,
+)
+
+_KEY = "region, provider, account, service"
+_CERTAIN_FIRST = "CASE status WHEN 'granted' THEN 0 WHEN 'not known' THEN 1 ELSE 2 END"
+_EARLIEST = "since IS NOT NULL, since"
+"""One whose beginning was not seen is the earliest."""
+
+
+def _of(alias: str) -> str:
+    return ", ".join(f"{alias}.{name}" for name in _KEY.split(", "))
+
+
+def _same(one: str, other: str, *names: str) -> str:
+    return " AND ".join(
+        f"{one}.{name} = {other}.{name}" for name in ("provider", "account", *names)
+    )
+
+
+_TRUSTS_ANOTHER = """EXISTS (
+    SELECT 1 FROM trustees t
+    WHERE t.provider = r.provider AND t.account = r.account AND t.agency = r.agency
+      AND t.agency_id = r.agency_id AND t.trustee NOT IN ('', c.trustee))"""
+"""A condition: the agency of that name is the account's own, and not the service's."""
+
+
+def _grants(relation: str, columns: str) -> str:
+    """Permissions under policies of the catalogue's baselines, by baseline."""
+    return f"""
+        SELECT r.region, r.provider, r.account, c.service, c.baseline, c.together, c.in_all,
+               r.agency, r.agency_id, r.policy, r.status, r.position, r.actor, {columns}
+        FROM {relation} r JOIN catalogue_policies c
+            ON c.provider = r.provider AND c.agency = r.agency AND c.policy = r.policy
+        WHERE r.service = '' AND r.status <> 'revoked' AND NOT {is_nowhere("r.region")}
+          AND NOT {_TRUSTS_ANOTHER}"""
+
+
+def _by_policies() -> str:
+    """`met` are the policies of each baseline, by the grant that came first; `chosen` are the
+    agencies that have all of theirs, each name once; `by_policies` the baselines of which all are
+    there.
+    """
+    return f"""
+        grants AS ({_grants("regions", "r.since")}),
+        met AS (
+            SELECT * FROM (
+                SELECT {_of("p")}, g.baseline, g.together, g.in_all, g.agency, g.agency_id,
+                       g.policy, g.status, g.since, g.position, g.actor,
+                       ROW_NUMBER() OVER (
+                           PARTITION BY {_of("p")}, g.baseline, g.agency, g.agency_id, g.policy
+                           ORDER BY {_CERTAIN_FIRST.replace("status", "g.status")},
+                                    g.since IS NOT NULL, g.since, g.position) AS place
+                FROM (SELECT DISTINCT {_KEY} FROM grants) p
+                JOIN grants g ON {_same("g", "p", "service")} AND g.region IN (p.region, '*')
+            ) AS ranked WHERE place = 1
+        ),
+        chosen AS (
+            SELECT * FROM (
+                SELECT *, ROW_NUMBER() OVER (
+                    PARTITION BY {_KEY}, baseline, agency
+                    ORDER BY {_CERTAIN_FIRST}, {_EARLIEST}, agency_id) AS place
+                FROM (
+                    SELECT {_KEY}, baseline, in_all, agency, agency_id, COUNT(*) AS policies,
+                           CASE WHEN SUM(CASE status WHEN 'granted' THEN 1 ELSE 0 END) = COUNT(*)
+                                THEN 'granted' ELSE 'not known' END AS status,
+                           CASE WHEN COUNT(since) = COUNT(*) THEN MAX(since) END AS since
+                    FROM met
+                    GROUP BY {_KEY}, baseline, in_all, together, agency, agency_id
+                    HAVING COUNT(*) = together
+                ) AS whole
+            ) AS ranked WHERE place = 1
+        ),
+        by_policies AS (
+            SELECT {_KEY}, baseline,
+                   CASE MAX(status) WHEN 'granted' THEN 'granted' ELSE 'not known' END AS status,
+                   CASE WHEN MAX(status) = 'granted' AND COUNT(since) = COUNT(*)
+                        THEN MAX(since) END AS since
+            FROM chosen GROUP BY {_KEY}, baseline, in_all HAVING SUM(policies) = in_all
+        )"""
+
+
+def _ended() -> str:
+    """`ended` are the moments at which a baseline that was whole until then lost a policy."""
+    lasts = "(o.until_at IS NULL OR o.until_at >= s.until_at)"
+    return f"""
+        spans AS ({_grants("regions_history", "r.valid_from, r.until_at, r.ends_alone")}
+                  AND r.gone_position IS NULL AND r.status = 'granted'),
+        losses AS (
+            SELECT p.region, s.provider, s.account, s.service, s.baseline, s.agency, s.agency_id,
+                   s.policy, s.region AS place, s.until_at, s.in_all
+            FROM (SELECT DISTINCT {_KEY} FROM spans) p
+            JOIN spans s ON {_same("s", "p", "service")} AND s.region IN (p.region, '*')
+            WHERE s.until_at IS NOT NULL
+              AND (s.ends_alone = 0 OR s.until_at <= {{now}})
+        ),
+        whole_before AS (
+            SELECT s.region, s.provider, s.account, s.service, s.baseline, s.agency, s.agency_id,
+                   s.policy, s.place, s.until_at, s.in_all, o.agency AS other, o.policy AS needed,
+                   o.position
+            FROM losses s JOIN spans o ON {_same("o", "s", "service", "baseline")}
+                AND o.region IN (s.region, '*') AND o.valid_from < s.until_at AND {lasts}
+                AND (o.agency <> s.agency OR o.agency_id = s.agency_id)
+        ),
+        ended AS (
+            SELECT * FROM (
+                SELECT {_of("s")}, s.baseline, s.until_at AS since, n.position, n.actor,
+                       s.agency, s.agency_id, s.policy, s.place,
+                       ROW_NUMBER() OVER (PARTITION BY {_of("s")}
+                                          ORDER BY s.until_at DESC, n.position, s.baseline) AS rank
+                FROM whole_before s JOIN regions_history n ON {_same("n", "s", "agency", "agency_id")}
+                    AND n.policy = s.policy AND n.region = s.place AND n.service = ''
+                    AND n.valid_from = s.until_at AND n.gone_position IS NULL
+                    AND n.status = 'revoked'
+                GROUP BY {_of("s")}, s.baseline, s.until_at, n.position, n.actor, s.agency,
+                         s.agency_id, s.policy, s.place, s.in_all
+                HAVING COUNT(DISTINCT s.other || ':' || s.needed) = s.in_all
+            ) AS latest WHERE rank = 1
+        )"""
+
+
+def _select(dialect: Dialect) -> str:
+    """What was recorded, and what is inferred where nothing else was recorded later."""
+    rests_on = dialect.numbers.format("f.position")
+    address = dialect.member.format("e.entry", "address")
+    return f"""
+        WITH agreed AS ({agreed(dialect)}),
+        {_by_policies()},
+        {_ended().format(now=dialect.now)},
+        delegated AS (
+            SELECT '*' AS region, a.provider, a.account,
+                   COALESCE('account:' || {dialect.member.format("q.entry", "requester")}, '')
+                   AS service, {dialect.member.format("a.entry", "request_id")} AS request,
+                   a.effective_at, a.position, COALESCE(a.actor, '') AS actor,
+                   q.position AS asked_position
+            FROM events a LEFT JOIN events q ON q.type = 'DelegationRequested'
+                AND q.provider = a.provider AND q.account = a.account
+                AND {dialect.member.format("q.entry", "request_id")}
+                    = {dialect.member.format("a.entry", "request_id")}
+            WHERE a.type = 'DelegationAccepted'
+        ),
+        candidates AS (
+            SELECT {_KEY}, baseline, status, since FROM by_policies
+            UNION ALL
+            SELECT {_KEY}, 'agreed', 'granted', MIN(effective_at) FROM
+                (SELECT COALESCE(region, '') AS region, provider, account, service, effective_at
+                 FROM agreed WHERE status = 'granted') AS g
+            GROUP BY {_KEY}
+            UNION ALL
+            SELECT {_KEY}, 'gone', 'revoked', MAX(gone_since) FROM
+                (SELECT COALESCE(region, '') AS region, provider, account, service, gone_since
+                 FROM agreed WHERE status = 'revoked') AS g
+            GROUP BY {_KEY}
+            UNION ALL
+            SELECT {_KEY}, 'delegated', 'granted', MIN(effective_at) FROM delegated GROUP BY {_KEY}
+            UNION ALL
+            SELECT {_KEY}, baseline || ' ended', 'revoked', since FROM ended
+        ),
+        inferred AS (
+            SELECT * FROM (
+                SELECT *, ROW_NUMBER() OVER (
+                    PARTITION BY {_KEY} ORDER BY {_CERTAIN_FIRST},
+                    CASE WHEN status = 'revoked' THEN since END DESC,
+                    {_EARLIEST}, baseline DESC) AS rank
+                FROM candidates
+            ) AS ranked WHERE rank = 1
+        ),
+        facts AS (
+            SELECT {_of("i")}, m.since, m.position, m.actor, 1 AS is_cause
+            FROM inferred i
+            JOIN chosen c ON {_same("c", "i", "region", "service", "baseline")}
+            JOIN met m ON {_same("m", "c", "region", "service", "baseline", "agency", "agency_id")}
+            UNION ALL
+            SELECT {_of("i")}, NULL, a.position, a.actor, 0
+            FROM inferred i
+            JOIN chosen c ON {_same("c", "i", "region", "service", "baseline")}
+            JOIN agencies a ON {_same("a", "c", "agency", "agency_id")}
+            UNION ALL
+            SELECT {_of("i")}, NULL, d.position, d.actor, 0
+            FROM inferred i
+            JOIN met m ON {_same("m", "i", "region", "service", "baseline")}
+            JOIN policies d ON {_same("d", "m", "policy")} AND d.status <> 'deleted'
+            UNION ALL
+            SELECT {_of("i")}, g.effective_at, g.position, g.actor, 1
+            FROM inferred i
+            JOIN agreed g ON {_same("g", "i", "service")} AND COALESCE(g.region, '') = i.region
+                AND g.effective_at = i.since
+            WHERE i.baseline = 'agreed'
+            UNION ALL
+            SELECT {_of("i")}, g.gone_since, g.gone_position, g.gone_actor,
+                   CASE g.gone_since WHEN i.since THEN 1 ELSE 0 END
+            FROM inferred i
+            JOIN agreed g ON {_same("g", "i", "service")} AND COALESCE(g.region, '') = i.region
+            WHERE i.baseline = 'gone'
+            UNION ALL
+            SELECT {_of("i")}, NULL, g.position, g.actor, 0
+            FROM inferred i
+            JOIN agreed g ON {_same("g", "i", "service")} AND COALESCE(g.region, '') = i.region
+            WHERE i.baseline = 'gone'
+            UNION ALL
+            SELECT {_of("i")}, g.effective_at, g.position, g.actor, 1
+            FROM inferred i JOIN delegated g ON {_same("g", "i", "service")}
+                AND g.effective_at = i.since
+            WHERE i.baseline = 'delegated'
+            UNION ALL
+            SELECT {_of("i")}, NULL, g.asked_position, '', 0
+            FROM inferred i JOIN delegated g ON {_same("g", "i", "service")}
+                AND g.effective_at = i.since
+            WHERE i.baseline = 'delegated'
+            UNION ALL
+            SELECT {_of("i")}, e.since, e.position, e.actor, 1
+            FROM inferred i JOIN ended e ON {_same("e", "i", "region", "service")}
+            WHERE i.baseline = e.baseline || ' ended'
+            UNION ALL
+            SELECT {_of("i")}, NULL, w.position, '', 0
+            FROM inferred i
+            JOIN ended e ON {_same("e", "i", "region", "service")}
+            JOIN whole_before w ON {_same("w", "e", "region", "service", "baseline", "agency")}
+                AND w.agency_id = e.agency_id AND w.policy = e.policy AND w.place = e.place
+                AND w.until_at = e.since
+            WHERE i.baseline = e.baseline || ' ended'
+        ),
+        last_fact AS (
+            SELECT * FROM (
+                SELECT {_KEY}, position, actor, ROW_NUMBER() OVER (
+                    PARTITION BY {_KEY} ORDER BY is_cause DESC, since IS NOT NULL DESC, since DESC,
+                    position IS NOT NULL DESC, position DESC) AS rank
+                FROM facts
+            ) AS ranked WHERE rank = 1
+        ),
+        bases AS (
+            SELECT {_KEY}, {rests_on} AS rests_on
+            FROM (SELECT DISTINCT {_KEY}, position FROM facts
+                  WHERE position IS NOT NULL ORDER BY {_KEY}, position) AS f
+            GROUP BY {_KEY}
+        )
+        SELECT {_KEY}, status, actor, origin, '' AS address, CAST(position AS TEXT)
+               AS rests_on, since, position
+        FROM recorded_authorizations r
+        WHERE status = 'granted' OR NOT EXISTS (
+            SELECT 1 FROM inferred i WHERE {_same("i", "r", "region", "service")}
+              AND i.since > r.since)
+        UNION ALL
+        SELECT {_of("i")}, i.status, COALESCE(l.actor, ''), '{INFERRED}',
+               COALESCE({address}, ''), COALESCE(b.rests_on, ''), i.since, l.position
+        FROM inferred i
+        LEFT JOIN last_fact l ON {_same("l", "i", "region", "service")}
+        LEFT JOIN bases b ON {_same("b", "i", "region", "service")}
+        LEFT JOIN events e ON e.position = l.position
+        WHERE NOT EXISTS (
+            SELECT 1 FROM recorded_authorizations r WHERE {_same("r", "i", "region", "service")}
+              AND (r.status = 'granted' OR i.since IS NULL OR r.since >= i.since))
+    """
+
+
+AUTHORIZATIONS = DerivedView(
+    name="authorizations",
+    doc="Consent, region by region: the state of each service's authorization, since when, by whom. "
+    "As recorded; or inferred, where every policy is granted that a baseline of the catalogue gives "
+    "the service's agencies, where the account agreed in the service's console, or where it "
+    "accepted a delegation request.",
+    columns=(
+        Column(
+            "region",
+            "Region id; `*` stands for all regions; the project's id if its name was never told; "
+            "empty if no trace told where.",
+        ),
+        PROVIDER,
+        ACCOUNT,
+        Column(
+            "service",
+            "Code of the service that asked; of a delegation request `account:` and the account "
+            "that asked, empty if that is not known.",
+        ),
+        Column(
+            "status",
+            "`requested`, `granted`, `declined` or `revoked`; `not known`: it depends on "
+            "permissions of which it is not known whether they are granted.",
+            choices=("requested", "granted", "declined", "revoked", "not known"),
+        ),
+        Column(
+            "actor",
+            "Surrogate id of the person who caused the latest change. Of an inferred consent, the "
+            "person who made the grant that completed it, or ended it. Empty if unknown.",
+        ),
+        Column(
+            "origin",
+            "`commanded` through the ledger, `observed` in the cloud's traces, or `inferred`: no "
+            "single event says it.",
+            choices=("commanded", "observed", INFERRED),
+        ),
+        Column(
+            "address",
+            "Surrogate id of the address from which an inferred consent was completed; empty if no "
+            "trace told it.",
+        ),
+        Column(
+            "rests_on",
+            "Positions of the events that it follows from, comma-separated.",
+        ),
+        Column(
+            "since",
+            "When it became so in the cloud; NULL if that is not known.",
+            is_time=True,
+            optional=True,
+        ),
+        Column(
+            "position",
+            "Position of the latest of the events that it follows from; NULL if that is not known.",
+            "INTEGER",
+            optional=True,
+        ),
+    ),
+    over=(
+        "events",
+        "regions",
+        "regions_history",
+        "agencies",
+        "trustees",
+        "policies",
+        "recorded_authorizations",
+    ),
+    select=_select,
 )

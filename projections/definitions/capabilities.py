@@ -1,10 +1,69 @@
 """The features that work in each region, through which agency, and the missing permissions."""
 
+from projections.definitions.inferring import agreed, is_nowhere, is_project_id
 from projections.dialect import Dialect
 from projections.projection import ACCOUNT, PROVIDER, REGION, Column, DerivedView
 
 _GRANTED, _NOT_KNOWN = 2, 1
 """Of a service that an agency needs; 0: the agency may not use it."""
+
+
+def _levels() -> str:
+    """What each agency may use in each place, as in `ledger/account/rights.py`.
+
+    `complete` are the baselines' entries of which every policy is granted there. `levels` has the
+    services that a grant names and those of complete entries. A policy of any other kind may permit
+    every service (`uses` is empty), and so may whatever is granted where its region is not known.
+    """
+    same = "h.provider = p.provider AND h.account = p.account"
+    here = f"{same} AND h.region IN (p.region, '*') AND NOT {is_nowhere('p.region')}"
+    maybe = (
+        f"({is_nowhere('h.region')} OR {is_project_id('h.region')} "
+        f"AND NOT {is_project_id('p.region')})"
+    )
+    place = "p.region, p.provider, p.account"
+    return f"""
+        held AS (
+            SELECT region, provider, account, agency, agency_id, service AS uses, policy, status
+            FROM regions WHERE status <> 'revoked'
+        ),
+        spots AS (SELECT DISTINCT region, provider, account FROM places),
+        complete AS (
+            SELECT {place}, c.service, c.baseline, c.agency, h.agency_id
+            FROM spots p JOIN held h ON {here} AND h.uses = '' AND h.status = 'granted'
+            JOIN catalogue_policies c
+                ON c.provider = h.provider AND c.agency = h.agency AND c.policy = h.policy
+            GROUP BY {place}, c.service, c.baseline, c.agency, h.agency_id, c.together
+            HAVING COUNT(DISTINCT c.policy) = c.together
+        ),
+        explained AS (
+            SELECT DISTINCT k.region, k.provider, k.account, k.agency, k.agency_id, c.policy
+            FROM complete k JOIN catalogue_policies c ON c.provider = k.provider
+                AND c.agency = k.agency AND c.service = k.service AND c.baseline = k.baseline
+        ),
+        levels AS (
+            SELECT {place}, h.agency, h.uses,
+                   CASE h.status WHEN 'granted' THEN {_GRANTED} ELSE {_NOT_KNOWN} END AS granted
+            FROM spots p JOIN held h ON {here} AND h.uses <> ''
+            UNION ALL
+            SELECT k.region, k.provider, k.account, k.agency, r.uses, {_GRANTED}
+            FROM complete k JOIN catalogue_rights r ON r.provider = k.provider
+                AND r.agency = k.agency AND r.service = k.service AND r.baseline = k.baseline
+            UNION ALL
+            SELECT {place}, h.agency, '', {_NOT_KNOWN}
+            FROM spots p JOIN held h ON {here} AND h.uses = ''
+            LEFT JOIN explained x ON x.region = p.region AND x.provider = p.provider
+                AND x.account = p.account AND x.agency = h.agency AND x.agency_id = h.agency_id
+                AND x.policy = h.policy
+            WHERE x.policy IS NULL
+            UNION ALL
+            SELECT {place}, h.agency, h.uses, {_NOT_KNOWN}
+            FROM spots p JOIN held h ON {same} AND {maybe}
+            UNION ALL
+            SELECT {place}, h.agency, '', {_NOT_KNOWN}
+            FROM spots p JOIN agreed h ON {same} AND h.status = 'granted'
+                AND (h.region IS NULL OR h.region IN (p.region, '*'))
+        )"""
 
 
 def _select(dialect: Dialect) -> str:
@@ -16,22 +75,28 @@ def _select(dialect: Dialect) -> str:
     lacking = dialect.joined.format("CASE granted WHEN 0 THEN needs END")
     unsure = dialect.joined.format(f"CASE granted WHEN {_NOT_KNOWN} THEN needs END")
     return f"""
-        WITH places AS (
+        WITH agreed AS ({agreed(dialect)}),
+        places AS (
             SELECT r.region, r.provider, r.account, f.service
             FROM regions r
             JOIN catalogue_features f ON f.provider = r.provider AND f.agency = r.agency
             UNION
-            SELECT region, provider, account, service FROM authorizations
+            SELECT region, provider, account, service FROM recorded_authorizations
+            UNION
+            SELECT region, provider, account, service FROM agreed WHERE region IS NOT NULL
+        ),
+        {_levels()},
+        best AS (
+            SELECT region, provider, account, agency, uses, MAX(granted) AS granted
+            FROM levels GROUP BY region, provider, account, agency, uses
         ),
         needs AS (
             SELECT p.region, p.provider, p.account, p.service, f.feature, f.agency, f.preference,
                    f.needs,
-                   COALESCE((SELECT MAX(CASE g.status WHEN 'granted' THEN {_GRANTED}
-                                                      WHEN 'not known' THEN {_NOT_KNOWN}
-                                                      ELSE 0 END) FROM regions g
-                             WHERE g.region IN (p.region, '*') AND g.provider = p.provider
-                               AND g.account = p.account AND g.agency = f.agency
-                               AND g.service = f.needs), 0) AS granted
+                   COALESCE((SELECT MAX(b.granted) FROM best b
+                             WHERE b.region = p.region AND b.provider = p.provider
+                               AND b.account = p.account AND b.agency = f.agency
+                               AND b.uses IN (f.needs, '')), 0) AS granted
             FROM places p
             JOIN catalogue_features f ON f.provider = p.provider AND f.service = p.service
             ORDER BY f.needs
@@ -55,7 +120,7 @@ def _select(dialect: Dialect) -> str:
         WHERE choice = 1
         UNION ALL
         SELECT region, provider, account, service, '', '', 'unknown', ''
-        FROM authorizations a
+        FROM recorded_authorizations a
         WHERE NOT EXISTS (SELECT 1 FROM catalogue_features f
                           WHERE f.provider = a.provider AND f.service = a.service)
     """
@@ -80,7 +145,7 @@ CAPABILITIES = DerivedView(
         ),
         Column(
             "status",
-            "`works`, `broken` or `unknown`: whether a permission is granted is not known.",
+            "`works`; `broken`: nothing is granted that could permit what it needs; or `unknown`.",
             choices=("works", "broken", "unknown"),
         ),
         Column(
@@ -89,6 +154,6 @@ CAPABILITIES = DerivedView(
             "those of which that is not known.",
         ),
     ),
-    over=("regions", "authorizations"),
+    over=("events", "regions", "agencies", "recorded_authorizations"),
     select=_select,
 )

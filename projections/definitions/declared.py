@@ -3,7 +3,7 @@
 from projections.definitions.agencies import AGENCIES, BOUNDARIES, TRUSTEES
 from projections.definitions.attempts import ATTEMPTS
 from projections.definitions.audit_trail import AUDIT_TRAIL
-from projections.definitions.authorizations import AUTHORIZATIONS
+from projections.definitions.authorizations import AUTHORIZATIONS, RECORDED_AUTHORIZATIONS
 from projections.definitions.capabilities import CAPABILITIES
 from projections.definitions.policies import POLICIES
 from projections.definitions.regions import REGIONS
@@ -18,7 +18,7 @@ FOLDED: dict[str, FoldedProjection] = {
     POLICIES.name: POLICIES,
 }
 SELECTED: dict[str, Projection] = {
-    AUTHORIZATIONS.name: AUTHORIZATIONS,
+    RECORDED_AUTHORIZATIONS.name: RECORDED_AUTHORIZATIONS,
     USAGE.name: USAGE,
     LOGINS.name: LOGINS,
 }
@@ -26,11 +26,13 @@ PROJECTIONS: dict[str, Stored] = {**FOLDED, **SELECTED}
 FORMER_NAMES: dict[str, str] = {"region_agencies": "regions"}
 """By its former name, a view's name of today. A former name is accepted wherever a view is named,
 in SQL as well (docs/decisions/0027-one-name-a-view.md)."""
-RETIRED: tuple[str, ...] = (*FORMER_NAMES, ATTEMPTS.name)
+RETIRED: tuple[str, ...] = (*FORMER_NAMES, ATTEMPTS.name, AUTHORIZATIONS.name)
 """The names of projections that were removed or renamed: their tables are dropped if they exist.
 No table is dropped because a database alone names it.
 """
-VIEWS: dict[str, DerivedView] = {view.name: view for view in (ATTEMPTS, CAPABILITIES, AUDIT_TRAIL)}
+VIEWS: dict[str, DerivedView] = {
+    view.name: view for view in (AUTHORIZATIONS, ATTEMPTS, CAPABILITIES, AUDIT_TRAIL)
+}
 
 
 def declared_name(name: str) -> str:

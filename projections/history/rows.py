@@ -121,6 +121,32 @@ def as_of(
     )
 
 
+def history(projection: FoldedProjection, table: str, when: AsOf | None, clock: str | None) -> str:
+    """All that held at any time until a moment (None: now), as far as it was known then.
+
+    `clock`: as for `as_of`; an expiry that it had not reached is none yet.
+    """
+    if when is None:
+        return f"SELECT * FROM {table}"
+    position = f"{when.position:d}"
+    at = None if when.effective_at is None else instant_text(when.effective_at)
+    reached = f"(ends_alone = 0 OR until_at <= '{clock}')" if at is None else f"until_at <= '{at}'"
+    ends = f"until_position <= {position} AND {reached}"
+    begun = "" if at is None else f"AND valid_from <= '{at}' "
+    kept = ", ".join(
+        f"CASE WHEN {ends} THEN until_at END AS until_at"
+        if column.name == "until_at"
+        else "NULL AS gone_position"
+        if column.name == "gone_position"
+        else column.name
+        for column in stored(projection)
+    )
+    return (
+        f"SELECT {kept} FROM {table} WHERE from_position <= {position} {begun}"
+        f"AND (gone_position IS NULL OR gone_position > {position})"
+    )
+
+
 def asked(
     columns: Collection[str],
     wanted: Mapping[str, str],

@@ -37,11 +37,29 @@ def schema(dialect: Dialect) -> tuple[str, ...]:
         ("preference", "INTEGER NOT NULL"),
         ("needs", "TEXT NOT NULL"),
     ]
+    policies = [
+        *((name, "TEXT NOT NULL") for name in ("provider", "service", "baseline", "agency")),
+        ("trustee", "TEXT NOT NULL"),
+        ("policy", "TEXT NOT NULL"),
+        ("together", "INTEGER NOT NULL"),  # How many policies the baseline gives this agency.
+        ("in_all", "INTEGER NOT NULL"),  # How many it gives all of its agencies.
+    ]
+    rights = [
+        (name, "TEXT NOT NULL") for name in ("provider", "service", "baseline", "agency", "uses")
+    ]
     return (
         dialect.table("tracking", tracking, ["name"]),
         dialect.table("catalogue", [("version", "TEXT NOT NULL")], ["version"]),
         dialect.table(
             "catalogue_features", features, ["provider", "agency", "feature", "needs", "service"]
+        ),
+        dialect.table(
+            "catalogue_policies",
+            policies,
+            ["provider", "agency", "policy", "service", "baseline"],
+        ),
+        dialect.table(
+            "catalogue_rights", rights, ["provider", "agency", "uses", "service", "baseline"]
         ),
         *time_index.tables(dialect),
         *fact_index.tables(dialect),
@@ -116,7 +134,7 @@ class Declarations:
         selects = [
             VIEWS[name].select(self._connection.dialect)
             for name in self._derived()
-            if projection.name in VIEWS[name].over
+            if projection.name in VIEWS[name].projections
         ]
         if not selects:
             return projection.fingerprint
@@ -187,4 +205,32 @@ class Declarations:
                 for preference, agency in enumerate(service.agency_names())
                 for code in feature.needs
             ],
+        )
+        self._insert_baselines(catalogue)
+
+    def _insert_baselines(self, catalogue: Catalogue) -> None:
+        """The policies of each dated baseline, and the services that these permit together."""
+        self._connection.execute("DELETE FROM catalogue_policies")
+        self._connection.execute("DELETE FROM catalogue_rights")
+        entries = [
+            ((service.provider, service.code, str(baseline.since), entry.name), baseline, entry)
+            for service in catalogue.services
+            for baseline in service.baselines
+            for entry in baseline.agencies
+            if entry.policies
+        ]
+        key = ("provider", "service", "baseline", "agency")
+        self._connection.insert(
+            "catalogue_policies",
+            (*key, "trustee", "policy", "together", "in_all"),
+            [
+                (*place, entry.trustee, policy, len(entry.policies), baseline.policy_count)
+                for place, baseline, entry in entries
+                for policy in entry.policies
+            ],
+        )
+        self._connection.insert(
+            "catalogue_rights",
+            (*key, "uses"),
+            [(*place, code) for place, _, entry in entries for code in entry.services],
         )

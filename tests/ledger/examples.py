@@ -59,6 +59,10 @@ ADDED: tuple[dict[str, tuple[str, ...]], ...] = (
             "session_policies",
         ),
     },
+    {
+        "PermissionGranted": ("address",),
+        "PermissionsChanged": ("address",),
+    },
 )
 """By event, the optional fields that later versions added, one step a version that added any. An
 entry without them is as before."""

@@ -13,6 +13,8 @@ from itertools import zip_longest
 from typing import Any
 
 from ledger.account.facts import fact_of
+from ledger.account.questions import Held
+from ledger.account.rights import rights_of
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.rules import rules_of
@@ -49,7 +51,7 @@ def _account(entry: Recorded) -> Key:
 
 
 @last_change
-def authorizations(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
+def recorded_authorizations(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     prefix, _, status = entry.type.partition("Authorization")
     if prefix or status not in {"Requested", "Granted", "Declined", "Revoked"}:
         return None
@@ -71,15 +73,6 @@ def logins(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
         return None
     key = (event.region, *_account(entry), event.service)
     return key, tuple(int(event.outcome == o) for o in ("admitted", "dialog", "refused"))
-
-
-@counters
-def attempts(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
-    if entry.type not in {"AgencyDeletionAttempted", "PolicyDeletionAttempted"}:
-        return None
-    key = (*_account(entry), getattr(event, "agency", ""), getattr(event, "policy", ""))
-    refused = event.outcome == "refused"
-    return key, (int(refused), int(not refused))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +202,35 @@ def boundaries(history: list[Recorded]) -> list[int]:
     ]
 
 
+def attempts(history: list[Recorded], at: datetime | None = None) -> list[Row]:
+    """Refused and carried-out attempts: those of events, or the deletions that are known."""
+    counted: dict[Key, list[int]] = defaultdict(lambda: [0, 0, 0])
+    latest: dict[Key, list[tuple[str, int]]] = defaultdict(list)
+    for entry in history:
+        if entry.type.endswith("DeletionAttempted") and (at is None or entry.effective_at <= at):
+            event: Any = entry.event
+            key = (*_account(entry), getattr(event, "agency", ""), getattr(event, "policy", ""))
+            counted[key][0 if event.outcome == "refused" else 1] += 1
+            latest[key].append((instant_text(entry.effective_at), entry.position or 0))
+    for name in ("agencies", "policies"):
+        for row in fold(name, history, at):
+            provider, account, thing, _, status, _, origin, *_, since, position = row
+            if status == "deleted" and origin != "inferred":
+                key = (provider, account, *((thing, "") if name == "agencies" else ("", thing)))
+                counted[key][2] += 1
+                latest[key].append((since, position))
+    return sorted(
+        (*key, refused, max(done, deleted), *map(max, zip(*latest[key], strict=True)))
+        for key, (refused, done, deleted) in counted.items()
+    )
+
+
 def capabilities(history: list[Recorded], rows: list[Row] | None = None) -> list[Row]:
     """Which features work where, by the permissions of `rows` (those of now)."""
     known = fold("regions", history) if rows is None else rows
-    asked = {row[:4] for row in fold("authorizations", history)}
+    agreed = _agreed(history)
+    asked = {row[:4] for row in fold("recorded_authorizations", history)}
+    asked |= {(region, *place, "cce") for region, place, _ in agreed if region is not None}
     served = {
         (*row[:3], service.code)
         for row in known
@@ -220,7 +238,7 @@ def capabilities(history: list[Recorded], rows: list[Row] | None = None) -> list
         if row[3] in service.agency_names()
     }
     return sorted(
-        (*place, feature.name, *_best(known, place, service, feature.needs))
+        (*place, feature.name, *_best(known, agreed, place, service, feature.needs))
         for place in asked | served
         for service in [_catalogue.service(place[1], place[3])]
         for feature in service.features
@@ -228,26 +246,48 @@ def capabilities(history: list[Recorded], rows: list[Row] | None = None) -> list
 
 
 _catalogue = load_catalogue()
+_Agreed = set[tuple[str | None, Key, str]]
 
 
-def _best(known: list[Row], place: Key, service: Any, needs: Iterable[str]) -> Row:
+def _agreed(history: list[Recorded]) -> _Agreed:
+    """Region, account and agency of each consent in CCE's console whose agency may exist."""
+    there = {row[:3] for row in fold("agencies", history) if row[4] != "deleted"}
+    return {
+        (event.region, _account(entry), event.agency)
+        for entry in history
+        if entry.type == "PermissionsChanged"
+        for event in [_any(entry.event)]
+        if event.detail.startswith("createUserAgencies:")
+        and (*_account(entry), event.agency) in there
+    }
+
+
+def _any(event: Any) -> Any:
+    return event
+
+
+def _best(known: list[Row], agreed: _Agreed, place: Key, service: Any, needs: Iterable[str]) -> Row:
     """The agency that lacks least, whether the feature works through it, and what is missing."""
+    region, provider, account, _ = place
     ranked = []
     for preference, agency in enumerate(service.agency_names()):
-        found = {need: _granted(known, place, agency, need) for need in needs}
-        lacking, unsure = ([n for n in sorted(found) if found[n] == level] for level in (0, 1))
+        held = [
+            Held(row[4], _place(row[0]), row[5] or None, row[6], row[8], None, None)
+            for row in known
+            if row[1:4] == (provider, account, agency) and row[8] != "revoked"
+        ]
+        agrees = any(
+            (whose, name) == ((provider, account), agency) and where in (region, None)
+            for where, whose, name in agreed
+        )
+        entries = _catalogue.entries_of(provider, agency)
+        rights = rights_of(held, region, entries, has_agreed=agrees)
+        lacking, unsure = rights.lacks(needs), rights.may_lack(needs)
         status = "broken" if lacking else "unknown" if unsure else "works"
         missing = ",".join(lacking or unsure)
         ranked.append((len(lacking), len(unsure), preference, (agency, status, missing)))
     return min(ranked)[-1]
 
 
-def _granted(known: list[Row], place: Key, agency: str, service: str) -> int:
-    """2: granted, 1: not known, 0: not granted."""
-    region, provider, account, _ = place
-    levels = [
-        {"granted": 2, "not known": 1}.get(row[8], 0)
-        for row in known
-        if row[0] in (region, "*") and row[1:4] == (provider, account, agency) and row[5] == service
-    ]
-    return max(levels, default=0)
+def _place(region: str) -> str | None:
+    return None if region == "not known" else region

@@ -19,7 +19,7 @@ from ledger.errors import InvalidInput
 from ledger.events import BY_NAME
 from ledger.messages import DomainEvent, topics
 from projections.definitions.audit_trail import AUDIT_TRAIL, USES, TrailFilter
-from projections.definitions.authorizations import AUTHORIZATIONS
+from projections.definitions.authorizations import RECORDED_AUTHORIZATIONS
 from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS
 from projections.dialect import SQLITE
 from projections.maintenance.facts import Account
@@ -46,8 +46,8 @@ def test_the_choices_of_a_column_are_those_that_its_documentation_lists(
 
 
 def test_the_choices_of_a_status_are_those_that_the_select_yields() -> None:
-    [status] = [column for column in AUTHORIZATIONS.columns if column.name == "status"]
-    yielded = re.findall(r"(?:THEN|ELSE) '([a-z]+)'", AUTHORIZATIONS.select)
+    [status] = [column for column in RECORDED_AUTHORIZATIONS.columns if column.name == "status"]
+    yielded = re.findall(r"(?:THEN|ELSE) '([a-z]+)'", RECORDED_AUTHORIZATIONS.select)
     assert sorted(yielded) == sorted(status.choices)
 
 
@@ -110,7 +110,7 @@ def test_events_that_have_a_permission_or_credential_name_the_service_that_is_us
         return "service" in event.model_fields and "agency" in event.model_fields
 
     either = {event.__name__ for event in topics().values() if names(event)}
-    assert either - set(USES) == {"FeatureUsed", "FeatureRefused"}
+    assert either - set(USES) == {"FeatureUsed", "FeatureRefused", "FeatureUseUndecided"}
     assert set(USES) <= set(BY_NAME)
 
 

@@ -23,7 +23,7 @@ from ledger.account.authorization import (
     RevokeAuthorization,
 )
 from ledger.account.console import ConsoleLoginRequested, RequestConsoleLogin
-from ledger.account.permissions import PermissionGranted, PermissionRevoked
+from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
 from ledger.account.policy import AttemptPolicyDeletion, PolicyCreated, PolicyDeleted
 from ledger.account.usage import (
     CredentialRefused,
@@ -41,6 +41,10 @@ ACCOUNTS = ("0a1b2c3d4e5f", "5f4e3d2c1b0a")
 REGIONS = ("cn-north-4", "ap-southeast-3", "مركز-1")
 AGENCIES = ("asm_admin_trust", "other")
 POLICIES = ("asm admin trust policy", "arn:aws:iam::1:policy/p")
+SYSTEM_POLICIES = ("CCE Administrator", "Tenant Guest", "Tenant Administrator")
+"""Those of the catalogue's older baselines: two together, or one alone."""
+PLACES = ("*", "enterprise-project/1", "0123456789abcdef0123456789abcdef")
+"""All regions, a part of all regions, and a project of which no region is known."""
 
 
 @dataclass(slots=True)
@@ -142,9 +146,9 @@ commands: st.SearchStrategy[Do] = st.one_of(
 
 _permission: dict[str, st.SearchStrategy[object]] = {
     "agency": agencies,
-    "region": st.one_of(regions, st.just("*")),
-    "service": st.one_of(st.none(), services),
-    "policy": st.one_of(st.none(), policies),
+    "region": st.one_of(regions, st.sampled_from(PLACES)),
+    "service": st.one_of(st.none(), st.none(), services),
+    "policy": st.one_of(st.none(), policies, st.sampled_from(SYSTEM_POLICIES)),
 }
 observed_events: st.SearchStrategy[DomainEvent] = st.one_of(
     st.builds(AgencyCreated, agency=agencies, trustee=st.sampled_from(("service:asm", None))),
@@ -154,6 +158,13 @@ observed_events: st.SearchStrategy[DomainEvent] = st.one_of(
     st.builds(PolicyDeleted, policy=policies),
     st.builds(PermissionGranted, **_permission),
     st.builds(PermissionRevoked, **_permission),
+    st.builds(
+        PermissionsChanged,
+        agency=st.sampled_from(("CCENodeAgency", "CCECSIAgency")),
+        region=st.one_of(st.none(), regions),
+        detail=st.sampled_from(("createUserAgencies: agreed to in the console of CCE", "other")),
+    ),
+    st.builds(AgencyDeleted, agency=st.just("CCENodeAgency")),
     st.builds(
         AuthorizationGranted,
         service=st.just("asm"),

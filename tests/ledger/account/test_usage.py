@@ -11,8 +11,10 @@ from ledger.account.policy import AttemptPolicyDeletion
 from ledger.account.usage import (
     EVENTS,
     CredentialRefused,
+    CredentialUndecided,
     FeatureRefused,
     FeatureUsed,
+    FeatureUseUndecided,
     IssueCredential,
     TemporaryCredentialIssued,
     UseFeature,
@@ -106,18 +108,21 @@ def _doubted(service: str) -> tuple[At, At]:
     return at(9, PermissionGranted.model_validate(of)), at(9, PermissionRevoked.model_validate(of))
 
 
-def test_a_refusal_says_what_is_not_known_to_be_permitted() -> None:
+def test_a_use_of_which_nothing_is_known_is_neither_used_nor_refused() -> None:
     then = given(*consent(BEIJING), *_doubted("elb")).when(use("ingress-gateway"))
-    whether = f"whether {AGENCY} may use"
-    then.refused(f"ingress-gateway needs ELB: {whether} ELB in {BEIJING} is not known.")
-    event = then.facts[-1]
-    assert isinstance(event, FeatureRefused)
-    assert (event.missing, event.not_known) == (("elb",), ("elb",))
-    assert (
-        EVENTS[FeatureRefused]
-        .sentence(event, "alice")
-        .endswith(f"{whether} elb there is not known")
+    undecided = FeatureUseUndecided(
+        agency=AGENCY,
+        region=BEIJING,
+        service=ASM,
+        feature="ingress-gateway",
+        not_known=("elb",),
+        account_version=10,
     )
+    then.then(undecided)
+    whether = f"whether {AGENCY} may use"
+    assert f"needs ELB: {whether} ELB in {BEIJING} is not known." in then.decided().note
+    sentence = EVENTS[FeatureUseUndecided].sentence(undecided, "alice")
+    assert sentence.endswith(f"{whether} elb there is not known")
 
 
 def test_a_refusal_tells_a_service_that_is_lacking_from_one_that_is_not_known() -> None:
@@ -136,9 +141,14 @@ def test_a_refusal_tells_a_service_that_is_lacking_from_one_that_is_not_known() 
     )
 
 
-def test_a_credential_is_refused_if_it_is_not_known_whether_the_service_may_be_used() -> None:
+def test_a_credential_of_which_nothing_is_known_is_neither_issued_nor_refused() -> None:
     then = given(*consent(BEIJING), *_doubted("elb")).when(issue("elb"))
-    then.refused(f"Whether {AGENCY} may use elb in {BEIJING} is not known.")
+    why = f"Whether {AGENCY} may use elb in {BEIJING} is not known."
+    [undecided] = then.facts
+    assert isinstance(undecided, CredentialUndecided)
+    assert (undecided.why, undecided.service, undecided.outcome) == (why, "elb", "unknown")
+    assert then.decided().refusal is None
+    assert why in then.decided().note
 
 
 def _used(feature: str, version: int) -> tuple[FeatureUsed]:

@@ -113,7 +113,8 @@ def arrive(history: Iterable[tuple[int, Fact]]) -> State:
 
 def present(state: State) -> dict[str, object]:
     """All that `decide` asks of an account."""
-    service = load_catalogue().service(PROVIDER, ASM)
+    catalogue = load_catalogue()
+    service = catalogue.service(PROVIDER, ASM)
     account = Account(state, state.next_instant(START))
     return {
         "agencies": {name: account.agency(name) for name in AGENCIES},
@@ -124,7 +125,7 @@ def present(state: State) -> dict[str, object]:
         "regions": {name: account.regions_of(name) for name in AGENCIES},
         "authorizations": {region: account.authorization(ASM, region) for region in REGIONS},
         "features": {
-            (region, feature.name): serving_agency(account, service, feature, region)
+            (region, feature.name): serving_agency(account, service, feature, region, catalogue)
             for region in REGIONS
             for feature in service.features
         },

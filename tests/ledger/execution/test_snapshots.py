@@ -120,6 +120,7 @@ def test_the_text_of_a_state_is_exactly_this() -> None:
         "version": 5,
         "earliest": minute[4].replace("00.000000", "00.000001"),
         "authorizations": [[["asm", BEIJING], [[minute[2], ["granted", [AGENCY]]]]]],
+        "agreed": [None] * 5,
     }
     assert {name: column for name, column in columns.items() if column is not None} == {
         "call": [["created", "granted", "revoked"], [0, 0, 1, 2]],

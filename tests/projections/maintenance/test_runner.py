@@ -21,7 +21,7 @@ from ledger.account.authorization import AuthorizationDeclined
 from ledger.account.console import RequestConsoleLogin
 from ledger.catalogue import load_catalogue
 from ledger.errors import NotFound, StoreLocked
-from projections.definitions.authorizations import AUTHORIZATIONS
+from projections.definitions.authorizations import RECORDED_AUTHORIZATIONS
 from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS
 from projections.maintenance import intervals as interval_writer
 from projections.maintenance import runner
@@ -87,12 +87,13 @@ def test_a_projection_with_a_changed_declaration_is_built_again(
     with Views.open(world.place, CATALOGUE) as views:
         views.catch_up()
     changed = replace(
-        AUTHORIZATIONS, select=AUTHORIZATIONS.select.replace("'granted'", "'allowed'")
+        RECORDED_AUTHORIZATIONS,
+        select=RECORDED_AUTHORIZATIONS.select.replace("'granted'", "'allowed'"),
     )
-    monkeypatch.setitem(PROJECTIONS, "authorizations", changed)
+    monkeypatch.setitem(PROJECTIONS, changed.name, changed)
     with Views.open(world.place, CATALOGUE) as views:
         views.catch_up()
-        assert "allowed" in {row["status"] for row in views.read("authorizations").dicts()}
+        assert "allowed" in {row["status"] for row in views.read(changed.name).dicts()}
 
 
 def test_folded_projections_are_made_again_when_the_fold_changes(
@@ -260,7 +261,7 @@ def test_a_late_arrival_ends_nothing_when_a_history_is_written_at_once(
     declined = AuthorizationDeclined(service="asm", region="cn-north-4")
     world.take(See(declined, 1))
     views.catch_up()
-    late = "SELECT * FROM authorizations_history WHERE until_position = from_position"
+    late = "SELECT * FROM recorded_authorizations_history WHERE until_position = from_position"
     assert len(views.query(late).rows) == 1
     expected = intervals(views)
     assert views.rebuild().equal

@@ -1,0 +1,106 @@
+"""Consent that no command and no dialog told: it is inferred from what the account did.
+
+An account consented to a service in a region if every policy is granted there that a dated baseline
+of the catalogue gives the service's agencies, or if it agreed in the service's console to agencies
+of which one may still exist. Nothing is appended for it. The view `authorizations` says the same in
+SQL, and has the facts that it rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from ledger.account.questions import Account, Held
+from ledger.account.rights import complete
+from ledger.account.wording import clock, listed
+from ledger.catalogue import AgencyEntry, Baseline, Service
+from ledger.values import ALL_REGIONS, ENTERPRISE_PROJECT
+
+
+class Consent(NamedTuple):
+    """An inferred consent: since when, by the facts (None: not known), and what it follows from."""
+
+    since: datetime | None
+    rests_on: str
+    is_told_whole: bool
+    """Whether the facts tell the permissions that it gave."""
+
+
+def inferred_consent(account: Account, service: Service, region: str) -> Consent | None:
+    """The account's consent to a service in a region, as far as it follows from other facts.
+
+    It ends with its permissions. A consent that was told counts before it, and so does an answer
+    that was told later than it was given.
+    """
+    found = (*_by_policies(account, service, region), *_by_agreement(account, service, region))
+    consent = min(found, key=_earliest, default=None)
+    known = account.authorization(service.code, region)
+    at = account.authorization_since(service.code, region)
+    if consent is None or known is None or at is None:
+        return consent
+    if known.status == "granted" or consent.since is None or consent.since <= at:
+        return None
+    return consent
+
+
+def _earliest(consent: Consent) -> tuple[bool, float]:
+    """One whose beginning was not seen is the earliest."""
+    return consent.since is not None, consent.since.timestamp() if consent.since else 0.0
+
+
+def _by_policies(account: Account, service: Service, region: str) -> Iterator[Consent]:
+    if region.startswith(ENTERPRISE_PROJECT):
+        return
+    for baseline in service.baselines:
+        granted = list(_granted(account, baseline, region))
+        if granted and all(granted):
+            begun = [held.since for each in granted for held in each]
+            since = None if None in begun else max(at for at in begun if at is not None)
+            policies = listed(sorted({repr(held.policy) for each in granted for held in each}))
+            when = f"since {clock(since)}" if since else "by a grant that was not seen"
+            yield Consent(since, f"{policies}, granted {when}", is_told_whole=True)
+
+
+def _granted(account: Account, baseline: Baseline, region: str) -> Iterator[list[Held]]:
+    """For each agency to which the baseline gives policies, the grants of them that came first; an
+    empty list if one is missing.
+    """
+    for entry in baseline.agencies:
+        if entry.policies:
+            held = [
+                each
+                for each in account.held(entry.name)
+                if each.place in (region, ALL_REGIONS)
+                and account.trustees(entry.name, each.thing) <= {entry.trustee}
+            ]
+            whole = [_first(held, thing, entry) for thing, _ in complete(held, [entry])]
+            yield min(whole, key=_completed, default=[])
+
+
+def _first(held: Iterable[Held], thing: str, entry: AgencyEntry) -> list[Held]:
+    granted = [each for each in held if each.is_of_policy and each.thing == thing]
+    return [
+        min((each for each in granted if each.policy == policy), key=_began)
+        for policy in entry.policies
+    ]
+
+
+def _completed(granted: Iterable[Held]) -> tuple[bool, float]:
+    """When the last of the grants became true; one whose beginning was not seen is the earliest."""
+    began = [_began(each) for each in granted]
+    return (
+        (True, 0.0) if not began else (all(seen for seen, _ in began), max(at for _, at in began))
+    )
+
+
+def _began(held: Held) -> tuple[bool, float]:
+    return held.since is not None, held.since.timestamp() if held.since else 0.0
+
+
+def _by_agreement(account: Account, service: Service, region: str) -> Iterator[Consent]:
+    for agreed, agency in account.agreements():
+        if (agreed.service, agreed.region) == (service.code, region):
+            rests_on = f"the agreement of {clock(agreed.at)} to {agency.name or agency.key}"
+            yield Consent(agreed.at, rests_on, is_told_whole=False)

@@ -1,0 +1,131 @@
+"""Consent that is inferred: every policy of one baseline, or an agreement in a console."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ledger.account.agency import AgencyCreated
+from ledger.account.authorization import (
+    AuthorizationRefused,
+    AuthorizationRevoked,
+    GrantAuthorization,
+)
+from ledger.account.consent import Consent, inferred_consent
+from ledger.account.console import ConsoleLoginRequested, RequestConsoleLogin
+from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
+from ledger.account.questions import Account
+from ledger.catalogue import load_catalogue
+from ledger.messages import DomainEvent
+from tests.ledger.scenario import (
+    ACCOUNT,
+    AGENCY,
+    ASM,
+    BEIJING,
+    NOON,
+    POLICY,
+    SHANGHAI,
+    agency_created,
+    at,
+    consent,
+    given,
+    grant,
+    login,
+    policy_created,
+    revoke,
+)
+
+AGREED = PermissionsChanged(
+    agency="CCENodeAgency", region=BEIJING, detail="createUserAgencies: agreed to in …"
+)
+
+
+def under(policy: str, place: str = BEIJING) -> PermissionGranted:
+    return PermissionGranted(agency=AGENCY, region=place, policy=policy)
+
+
+def lost(policy: str) -> PermissionRevoked:
+    return PermissionRevoked(agency=AGENCY, region=BEIJING, policy=policy)
+
+
+def consented(account: Account, region: str = BEIJING, service: str = ASM) -> Consent | None:
+    known = load_catalogue().service("huaweicloud", service)
+    return inferred_consent(account, known, region)
+
+
+IMPORTED: tuple[DomainEvent, ...] = (agency_created(), policy_created(), under(POLICY))
+
+
+def test_a_consent_that_is_inferred_is_not_asked_for_again() -> None:
+    then = given(*IMPORTED).when(grant(BEIJING))
+    then.then()
+    assert f"already authorized in {BEIJING} (inferred from '{POLICY}'" in then.decided().note
+    assert "Nothing was appended" in then.decided().note
+    given(*IMPORTED).when(login(BEIJING)).then(
+        ConsoleLoginRequested(service=ASM, region=BEIJING, outcome="admitted")
+    )
+
+
+def test_it_is_inferred_in_the_region_of_the_grant_only() -> None:
+    account = given(*IMPORTED).account
+    assert consented(account) is not None
+    assert consented(account, SHANGHAI) is None
+
+
+def test_it_begins_with_the_grant_that_completes_a_baseline() -> None:
+    two = (agency_created(), at(5, under("CCE Administrator")), at(9, under("Tenant Guest")))
+    found = consented(given(*two).account)
+    assert found is not None
+    assert found.since == NOON + timedelta(minutes=9)
+    assert consented(given(*two[:2]).account) is None
+
+
+@pytest.mark.parametrize("policy", ["CCE Administrator", "Tenant Guest"])
+def test_it_ends_with_any_policy_that_it_needs(policy: str) -> None:
+    two = (agency_created(), under("CCE Administrator"), under("Tenant Guest"))
+    assert consented(given(*two, lost(policy)).account) is None
+    older = (*two, under("Tenant Administrator"), lost(policy))
+    assert consented(given(*older).account) is not None, "another baseline is still whole"
+
+
+def test_a_grant_in_an_enterprise_project_is_no_consent_for_a_region() -> None:
+    account = given(agency_created(), under(POLICY, "enterprise-project/7")).account
+    assert consented(account) is None
+
+
+def test_an_agency_of_that_name_that_trusts_somebody_else_shows_no_consent() -> None:
+    own = AgencyCreated(agency=AGENCY, trustee="account:0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d")
+    assert consented(given(own, under(POLICY)).account) is None
+
+
+def test_a_consent_that_was_told_counts_before_an_inferred_one() -> None:
+    then = given(*IMPORTED, *consent(SHANGHAI)).when(grant(SHANGHAI))
+    assert "inferred" not in then.decided().note
+
+
+def test_a_revocation_that_is_told_later_ends_it() -> None:
+    then = given(*IMPORTED).when(revoke(BEIJING))
+    assert isinstance(then.facts[0], AuthorizationRevoked)
+    assert consented(given(*IMPORTED, revoke(BEIJING)).account) is None
+    [refused] = given(*IMPORTED, revoke(BEIJING)).when(grant(BEIJING)).facts
+    assert isinstance(refused, AuthorizationRefused)
+
+
+def test_a_grant_after_a_decline_is_a_consent_again() -> None:
+    asked = (login(BEIJING), at(20, under(POLICY)))
+    assert consented(given(*asked).account) is not None
+
+
+def test_an_agreement_in_the_console_of_cce_is_consent() -> None:
+    account = given(AGREED).account
+    found = consented(account, service="cce")
+    assert found is not None
+    assert found.since == NOON
+    assert consented(account, SHANGHAI, "cce") is None
+    of_cce = {"account": ACCOUNT, "service": "cce", "region": BEIJING}
+    then = given(AGREED).when(GrantAuthorization.model_validate(of_cce))
+    assert "already authorized in cn-north-4 (inferred from the agreement of" in then.decided().note
+    given(AGREED).when(RequestConsoleLogin.model_validate(of_cce)).then(
+        ConsoleLoginRequested(service="cce", region=BEIJING, outcome="admitted")
+    )

@@ -1,0 +1,117 @@
+"""What an agency may use by policies: yes, no, or not known."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.account.agency import AttemptAgencyDeletion
+from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
+from ledger.account.questions import Account
+from ledger.account.rights import rights
+from ledger.catalogue import load_catalogue
+from ledger.messages import DomainEvent
+from tests.ledger.scenario import (
+    ACCOUNT,
+    AGENCY,
+    ASKED,
+    BEIJING,
+    POLICY,
+    SHANGHAI,
+    agency_created,
+    given,
+    policy_created,
+)
+
+PROJECT = "0123456789abcdef0123456789abcdef"
+YES, NO, NOT_KNOWN = "yes", "no", "not known"
+
+
+def under(policy: str, place: str = BEIJING, agency: str = AGENCY) -> PermissionGranted:
+    """As a trace tells a grant: it names a policy, and no service."""
+    return PermissionGranted(agency=agency, region=place, policy=policy)
+
+
+def may(account: Account, service: str, region: str = BEIJING, agency: str = AGENCY) -> str:
+    known = rights(account, agency, region, load_catalogue())
+    if service in known.permitted:
+        return YES
+    return NO if known.lacks([service]) else NOT_KNOWN
+
+
+def account_with(*events: DomainEvent) -> Account:
+    return given(agency_created(), policy_created(), *events).account
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [[POLICY], ["Tenant Administrator"], ["CCE Administrator", "Tenant Guest"]],
+    ids=["of 2025", "of 2020", "both of 2024"],
+)
+def test_all_policies_of_one_baseline_permit_its_services(policies: list[str]) -> None:
+    account = account_with(*map(under, policies))
+    assert {service: may(account, service) for service in ASKED} == dict.fromkeys(ASKED, YES)
+    assert may(account, "obs") == NO
+
+
+def test_a_part_of_a_baseline_may_permit_anything() -> None:
+    account = account_with(under("CCE Administrator"))
+    assert {may(account, service) for service in (*ASKED, "obs")} == {NOT_KNOWN}
+
+
+def test_policies_of_one_baseline_in_two_regions_are_whole_in_none() -> None:
+    account = account_with(under("CCE Administrator"), under("Tenant Guest", SHANGHAI))
+    assert {may(account, "cce", region) for region in (BEIJING, SHANGHAI)} == {NOT_KNOWN}
+
+
+def test_a_policy_for_all_regions_completes_a_baseline_in_each() -> None:
+    account = account_with(under("CCE Administrator"), under("Tenant Guest", "*"))
+    assert may(account, "cce") == YES
+    assert may(account, "cce", SHANGHAI) == NOT_KNOWN
+
+
+@pytest.mark.parametrize("where", [BEIJING, "*", PROJECT, "enterprise-project/7"])
+def test_a_policy_of_which_the_content_is_not_known_may_permit_anything(where: str) -> None:
+    """Granted in the region, in all, or where no fact tells which region it is."""
+    account = account_with(under("anything", where))
+    assert may(account, "elb") == NOT_KNOWN
+
+
+def test_a_policy_in_another_region_permits_nothing_in_this_one() -> None:
+    assert may(account_with(under("anything", SHANGHAI)), "elb") == NO
+
+
+def test_what_is_granted_in_an_enterprise_project_is_not_known_for_the_region() -> None:
+    account = account_with(under(POLICY, "enterprise-project/7"))
+    assert may(account, "elb") == NOT_KNOWN
+    assert may(account, "elb", "enterprise-project/7") == NOT_KNOWN
+
+
+def test_a_revoked_policy_permits_nothing() -> None:
+    lost = PermissionRevoked(agency=AGENCY, region=BEIJING, policy=POLICY)
+    assert may(account_with(under(POLICY), lost), "elb") == NO
+
+
+def test_a_policy_beside_a_whole_baseline_leaves_open_what_else_is_permitted() -> None:
+    account = account_with(under(POLICY), under("anything"))
+    assert (may(account, "elb"), may(account, "obs")) == (YES, NOT_KNOWN)
+
+
+def test_an_agreement_in_the_console_of_a_service_leaves_open_what_its_agencies_may_use() -> None:
+    agreed = PermissionsChanged(
+        agency="CCENodeAgency", region=BEIJING, detail="createUserAgencies: agreed to in …"
+    )
+    account = given(agreed).account
+    assert may(account, "ecs", BEIJING, "CCENodeAgency") == NOT_KNOWN
+    assert may(account, "ecs", SHANGHAI, "CCENodeAgency") == NO
+    gone = AttemptAgencyDeletion(account=ACCOUNT, agency="CCENodeAgency", override=True)
+    account = given(agreed, gone).account
+    assert may(account, "ecs", BEIJING, "CCENodeAgency") == NO
+
+
+def test_the_impact_of_a_deletion_has_the_features_that_worked_by_policy() -> None:
+    deletion = AttemptAgencyDeletion(account=ACCOUNT, agency=AGENCY)
+    then = given(agency_created(), policy_created(), under(POLICY)).when(deletion)
+    [attempt] = then.facts[:1]
+    assert getattr(attempt, "impact_features", None) == tuple(
+        f"{BEIJING}/asm/{feature}" for feature in ("ingress-gateway", "mesh", "metrics")
+    )
