@@ -57,7 +57,7 @@ SQLITE: Final = Dialect(
     # The rows are sorted already; only SQLite 3.44 and later can sort within an aggregate.
     joined="group_concat({0}, ',')",
     numbers="group_concat({0}, ',')",
-    member="{0} ->> '{1}'",
+    member="({0} ->> '{1}')",
     without_index="+{0}",
     now="strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
     stores_views_of_events=False,
