@@ -22,6 +22,8 @@ ENTERPRISE_PROJECT = "enterprise-project/"
 """The beginning of the place of a permission that holds on an enterprise project of Huawei Cloud,
 in every region that has a resource of it. Its id follows. No region's or project's name has a `/`.
 """
+GLOBAL = "global"
+"""The place of a permission at Huawei Cloud that holds for global services, and in no region."""
 PROJECT_ID_LENGTH = 32
 """The length of a project's id at Huawei Cloud. It has no hyphen; every region's name has one."""
 

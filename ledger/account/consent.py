@@ -16,7 +16,7 @@ from ledger.account.questions import Account, Held
 from ledger.account.rights import complete
 from ledger.account.wording import clock, listed
 from ledger.catalogue import AgencyEntry, Baseline, Service
-from ledger.values import ALL_REGIONS, ENTERPRISE_PROJECT
+from ledger.values import ALL_REGIONS, ENTERPRISE_PROJECT, GLOBAL
 
 
 class Consent(NamedTuple):
@@ -51,8 +51,8 @@ def _earliest(consent: Consent) -> tuple[bool, float]:
 
 
 def _by_policies(account: Account, service: Service, region: str) -> Iterator[Consent]:
-    if region.startswith(ENTERPRISE_PROJECT):
-        return
+    if region == GLOBAL or region.startswith(ENTERPRISE_PROJECT):
+        return  # The services of a baseline are regional.
     for baseline in service.baselines:
         granted = list(_granted(account, baseline, region))
         if granted and all(granted):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ledger.account.questions import Account, Held
 from ledger.account.truth.lines import GRANTED
 from ledger.catalogue import AgencyEntry, Catalogue
-from ledger.values import ALL_REGIONS, ENTERPRISE_PROJECT, PROJECT_ID_LENGTH
+from ledger.values import ALL_REGIONS, ENTERPRISE_PROJECT, GLOBAL, PROJECT_ID_LENGTH
 
 
 class Rights(NamedTuple):
@@ -60,7 +60,7 @@ def rights_of(
     is_here = () if region.startswith(ENTERPRISE_PROJECT) else (region, ALL_REGIONS)
     here = [each for each in known if each.place in is_here]
     maybe_here = [each for each in known if _may_lie_in(each.place, region)]
-    whole = tuple(complete(here, entries))
+    whole = () if region == GLOBAL else tuple(complete(here, entries))
     explained = {(thing, policy) for thing, entry in whole for policy in entry.policies}
     permitted = {each.service for each in here if each.service and each.status == GRANTED}
     permitted |= {service for _, entry in whole for service in entry.services}

@@ -1,5 +1,6 @@
 """The state of each service's authorization in each region: as recorded, or inferred."""
 
+from ledger.values import GLOBAL
 from projections.definitions.inferring import agreed, is_nowhere
 from projections.dialect import Dialect
 from projections.projection import (
@@ -71,6 +72,7 @@ def _grants(relation: str, columns: str) -> str:
         FROM {relation} r JOIN catalogue_policies c
             ON c.provider = r.provider AND c.agency = r.agency AND c.policy = r.policy
         WHERE r.service = '' AND r.status <> 'revoked' AND NOT {is_nowhere("r.region")}
+          AND r.region <> '{GLOBAL}'
           AND NOT {_TRUSTS_ANOTHER}"""
 
 

@@ -1,5 +1,6 @@
 """The features that work in each region, through which agency, and the missing permissions."""
 
+from ledger.values import GLOBAL
 from projections.definitions.inferring import agreed, is_nowhere, is_project_id
 from projections.dialect import Dialect
 from projections.projection import ACCOUNT, PROVIDER, REGION, Column, DerivedView
@@ -31,6 +32,7 @@ def _levels() -> str:
         complete AS (
             SELECT {place}, c.service, c.baseline, c.agency, h.agency_id
             FROM spots p JOIN held h ON {here} AND h.uses = '' AND h.status = 'granted'
+                AND p.region <> '{GLOBAL}'
             JOIN catalogue_policies c
                 ON c.provider = h.provider AND c.agency = h.agency AND c.policy = h.policy
             GROUP BY {place}, c.service, c.baseline, c.agency, h.agency_id, c.together

@@ -42,7 +42,9 @@ def test_it_is_recorded_as_unknown_with_a_warning(cli: Cli, line: str, event: st
     assert entry["outcome"] == "unknown"
     assert "in cn-south-1 is not known" in said.err
     assert "neither a refusal nor a success" in said.err
-    assert [row["type"] for row in cli.done("audit trail --outcome unknown -o json").json] == [event]
+    assert [row["type"] for row in cli.done("audit trail --outcome unknown -o json").json] == [
+        event
+    ]
     assert cli.done("audit trail --outcome refused -o json").json == []
     assert cli.done("view usage -o json").json == []
 

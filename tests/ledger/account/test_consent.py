@@ -94,6 +94,12 @@ def test_a_grant_in_an_enterprise_project_is_no_consent_for_a_region() -> None:
     assert consented(account) is None
 
 
+def test_a_grant_for_global_services_is_no_consent_for_a_region() -> None:
+    account = given(agency_created(), under(POLICY, "global")).account
+    assert consented(account, "global") is None
+    assert consented(account) is None
+
+
 def test_an_agency_of_that_name_that_trusts_somebody_else_shows_no_consent() -> None:
     own = AgencyCreated(agency=AGENCY, trustee="account:0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d")
     assert consented(given(own, under(POLICY)).account) is None
