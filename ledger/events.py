@@ -11,10 +11,22 @@ from typing import Final
 
 from ledger import erased_documents, subjects
 from ledger.account import permissions, topics
+from ledger.account.activity import TRACE_CHARS, TRACES_KEPT_MAX
 from ledger.account.meaning import Meaning, Meanings
 from ledger.documents import FIELDS
 from ledger.log import key_events
-from ledger.messages import Recorded
+from ledger.messages import DomainEvent, Recorded
+
+__all__ = [
+    "BY_NAME",
+    "DOCUMENT_TYPES",
+    "EVENTS",
+    "TRACES_KEPT_MAX",
+    "TRACE_CHARS",
+    "actor_of",
+    "sentence",
+    "subjects_of",
+]
 
 EVENTS: Final[Meanings] = {
     **topics.EVENTS,
@@ -50,13 +62,23 @@ def sentence(entry: Recorded, names: Mapping[str, str]) -> str:
     meaning = EVENTS[type(entry.event)]
     if meaning.who is not None:  # It is not about the actor, nor is the trace, nor the reason.
         return meaning.sentence(entry.event, meaning.who(entry.event, names))
-    text = meaning.sentence(entry.event, actor_of(entry, names))
+    text = meaning.sentence(entry.event, actor_of(entry, names)) + _session(entry.event, names)
     if entry.origin == "observed":
         text += " (seen in a trace)"
     # A consequence has the reason of what it follows from.
     if entry.reason and not getattr(entry.event, "consequence_of", None):
         text += f"; reason: {entry.reason}"
     return text
+
+
+def _session(event: DomainEvent, names: Mapping[str, str]) -> str:
+    """The session that an event begins: its name, and the person behind it, if it has them."""
+    known = {
+        title: names.get(subject, subject)
+        for title, field in (("session", "session_name"), ("source identity", "source_identity"))
+        if (subject := getattr(event, field, None))
+    }
+    return "".join(f", {title} {name}" for title, name in known.items())
 
 
 def actor_of(entry: Recorded, names: Mapping[str, str]) -> str:

@@ -115,6 +115,8 @@ class Observation:
     """Personal names for fields of the events that hold surrogate ids, by the field's name."""
     documents: tuple[Document, ...] = ()
     """The documents whose digests the events have."""
+    sums_up: bool = False
+    """Whether it sums up traces of one file. Then it is not counted as a trace."""
 
     @property
     def command_id(self) -> str:

@@ -208,7 +208,7 @@ def _read_only(asked: _Asked, report: ImportReport) -> Observed:
     now = datetime.now(UTC)  # noqa: TID251  Nothing is recorded.
     observed = Observed()
     for observation in asked.read(report, now, lambda _: None):
-        observed.new_traces += 1
+        observed.new_traces += not observation.sums_up
         observed.entries += len(observation.events)
         observed.by_type.update(type(event).__name__ for event in observation.events)
     return observed

@@ -23,6 +23,7 @@ _STYLES = {
     "requested": "yellow",
     "dialog": "yellow",
     "missing": "red",
+    "failed": "red",
     "refused": "red",
     "revoked": "red",
     "declined": "red",

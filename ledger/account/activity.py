@@ -1,20 +1,33 @@
-"""Activity: what agencies did, by traces of any service in which an agency is the actor."""
+"""Activity: what agencies did, by traces of any service in which an agency is the actor.
+
+Each entry sums up one file: the calls of one agency, service, action, region, day and outcome. So
+the entries grow with the files and the days, and not with the calls.
+
+    ci  ec2:RunInstances  us-east-1  2026-03-01  7 calls, 09:30:00 … 17:12:44  file 5f0c…
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final, Literal
 
 from ledger.account.decision import Decisions
-from ledger.account.meaning import Meaning, Meanings
+from ledger.account.meaning import Meaning, Meanings, Says
 from ledger.account.wording import called, clock, in_region
 from ledger.messages import DomainEvent, StreamKind
 from ledger.values import AgencyName, Digest, Instant, Line, Region, ServiceCode
 
+OTHER_ACTIONS: Final = "(other actions)"
+"""Stands for the actions of a file that has too many different ones."""
+
+
+TRACES_KEPT_MAX: Final = 32
+"""Of more calls an entry has no ids: its size would grow with the calls."""
+TRACE_CHARS: Final = 12
+
 
 class AgencyActed(DomainEvent):
-    """The agency called an action of a service on one day, as one source file tells it.
-
-    The numbers are those of this file. A file that is read again is the same fact.
+    """The agency called an action of a service on one day, and the calls succeeded: as many as one
+    source file has. A file that is read again is the same fact.
     """
 
     TOPIC = "AgencyActed.v1"
@@ -25,26 +38,74 @@ class AgencyActed(DomainEvent):
     region: Region | None = None
     service: ServiceCode
     action: Line
-    succeeded: int
-    """How many calls succeeded."""
-    refused: int
-    """How many calls were refused or failed."""
+    calls: int
     first_at: Instant
     last_at: Instant
     file_digest: Digest
-    """The SHA-256 of the file's bytes."""
+    """The SHA-256 of the file's bytes, as they are stored."""
+    traces: Line | None = None
+    """The first 12 digits of the SHA-256 of each trace's id, sorted, one after another. They tell
+    which calls two files have in common. None if there are more than TRACES_KEPT_MAX calls, or one
+    has no id.
+    """
 
 
-def _sentence(event: AgencyActed, _: str) -> str:
-    calls = event.succeeded + event.refused
-    times = "once" if calls == 1 else f"{calls} times"
-    refused = f", {event.refused} of them refused" if event.refused else ""
-    when = f"from {clock(event.first_at)} to {clock(event.last_at)}"
-    return (
-        f"{called(event)} called {event.service}:{event.action}{in_region(event.region)} "
-        f"{times}{refused}, {when}"
-    )
+class AgencyActionFailed(DomainEvent):
+    """The agency called an action of a service on one day, and the calls did not succeed: as many
+    as one source file has.
+    """
+
+    TOPIC = "AgencyActionFailed.v1"
+    STREAM: ClassVar[StreamKind] = "usage"
+
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
+    region: Region | None = None
+    service: ServiceCode
+    action: Line
+    calls: int
+    first_at: Instant
+    last_at: Instant
+    file_digest: Digest
+    """The SHA-256 of the file's bytes, as they are stored."""
+    traces: Line | None = None
+    """The first 12 digits of the SHA-256 of each trace's id, sorted, one after another. They tell
+    which calls two files have in common. None if there are more than TRACES_KEPT_MAX calls, or one
+    has no id.
+    """
+    outcome: Literal["refused", "failed"]
+    """`refused`: the agency may not do it. `failed`: for any other reason, such as a quota."""
 
 
+Acts = AgencyActed | AgencyActionFailed
+
+
+def _acted(event: AgencyActed, _: str) -> str:
+    return f"{called(event)} called {_what(event)}"
+
+
+def _not_done(event: AgencyActionFailed, _: str) -> str:
+    how = "was refused" if event.outcome == "refused" else "failed to call"
+    return f"{called(event)} {how} {_what(event)}"
+
+
+def _what(event: Acts) -> str:
+    times = "once" if event.calls == 1 else f"{event.calls} times"
+    first, last = clock(event.first_at), clock(event.last_at)
+    when = f"at {first}" if first == last else f"from {first} to {last}"
+    return f"{event.service}:{event.action}{in_region(event.region)} {times}, {when}"
+
+
+_PROOF: Final = Says(
+    "evidence", "agency", {"name": "agency", "id": "agency_id", "at": "first_at"}, needs_id=True
+)
+"""A call that succeeded proves that the agency existed at the first of the calls. A session may
+outlive its agency: only the id tells that it is not one which got the name later.
+"""
 DECIDE: Decisions = {}
-EVENTS: Meanings = {AgencyActed: Meaning(_sentence, "counts as uses of the agency")}
+EVENTS: Meanings = {
+    AgencyActed: Meaning(_acted, "counts as uses of the agency", says=_PROOF, service_is_used=True),
+    AgencyActionFailed: Meaning(
+        _not_done, "counts as uses that failed; nothing changes", service_is_used=True
+    ),
+}

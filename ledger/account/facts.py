@@ -47,7 +47,7 @@ def fact_of(recorded: Recorded, position: int | None = None) -> Fact | None:
     return Fact(
         says.call,
         says.kind,
-        recorded.effective_at,
+        values.pop("at", recorded.effective_at),
         place,
         actor=recorded.actor,
         origin=recorded.origin,
@@ -69,7 +69,7 @@ def fact_of_entry(entry: str | bytes, position: int) -> Fact | None:
     return Fact(
         says.call,
         says.kind,
-        instant(fields["effective_at"]),
+        instant(values.pop("at", fields["effective_at"])),
         position,
         actor=fields.get("actor"),
         origin=fields["origin"],
@@ -84,7 +84,7 @@ def _said(all_says: Iterable[Says], field: _Field) -> tuple[Says, dict[str, Any]
         if says.when and any(field(name) != value for name, value in says.when.items()):
             continue
         values = {name: field(own) for name, own in says.fields.items()}
-        if values.get("id") is None and values.get("name") is None:
+        if values.get("id") is None and (says.needs_id or values.get("name") is None):
             continue
         if "expires_at" in values and values["expires_at"] is None:
             values["expires_at"] = FOREVER if _is_for_ever(says, field) else None

@@ -61,14 +61,17 @@ Stands = Callable[[Account, Any], Standing]
 class Says(NamedTuple):
     """The fact that an event says to the fold of `ledger/account/truth`.
 
-    `fields`: the fact's fields, each with the event's field whose value it has. `when`: the event's
-    fields that must have a value for it to say the fact, each with that value.
+    `fields`: the fact's fields, each with the event's field whose value it has. Without a field for
+    `at`, the fact happened at the event's effective time. `when`: the event's fields that must have
+    a value for it to say the fact, each with that value. `needs_id`: an event that tells no id says
+    nothing.
     """
 
     call: Call
     kind: Kind
     fields: Mapping[str, str]
     when: Mapping[str, str] = {}
+    needs_id: bool = False
 
 
 THE_AGENCY: Final = {"name": "agency", "id": "agency_id"}

@@ -333,8 +333,8 @@ def _why_not(
     return "", ""
 
 
-def _issued_sentence(event: TemporaryCredentialIssued, _: str) -> str:
-    of_whom = f"{event.component} may" if event.component else "A credential was issued to"
+def _issued_sentence(event: TemporaryCredentialIssued, who: str) -> str:
+    of_whom = f"{event.component} may" if event.component else f"{who} got a credential to"
     until = f" until {clock(event.expires_at)}" if event.expires_at else ""
     what = event.service or "what it is permitted"
     return f"{of_whom} act as {called(event)} on {what}{in_region(event.region)}{until}"

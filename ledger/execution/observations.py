@@ -64,8 +64,9 @@ class Observations:
             batch.add_observation(command_id, observation)
         appended = self._transactions.append(batch)
         appended.released()
-        counts.new_traces += len(new)
-        counts.known_traces += len(part) - len(new)
+        new_traces = sum(not each.sums_up for each in new.values())
+        counts.new_traces += new_traces
+        counts.known_traces += sum(not each.sums_up for each in part) - new_traces
         counts.entries += len(appended.positions)
         counts.by_type.update(batch.types)
         return [*(given[one] for one in seen), *copies]

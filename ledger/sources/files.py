@@ -18,6 +18,12 @@ GZIP_MAGIC: Final = b"\x1f\x8b"
 
 OnProgress = Callable[[int], None]
 """Told how many bytes were just read from a file, as they are stored: compressed ones."""
+OnBytes = Callable[[bytes], object]
+"""Told these bytes themselves."""
+
+
+def ignored(_: bytes) -> None:
+    """Ignore a file's bytes."""
 
 
 class Broken(Exception):
@@ -82,28 +88,38 @@ def stored_bytes(paths: Iterable[Path]) -> int:
     return sum(path.stat().st_size for path in files_of(paths) if path.is_file())
 
 
-def pieces_of(path: Path, on_progress: OnProgress) -> Iterator[str]:
+def pieces_of(path: Path, on_progress: OnProgress, on_bytes: OnBytes = ignored) -> Iterator[str]:
     """A file's text. Raises OSError, and Broken where compressed data is damaged or ends early, or
-    where UTF-16 ends within a character.
+    where UTF-16 ends within a character. `on_bytes` is called with all stored bytes, also with
+    those that follow a damaged place.
 
     Bytes that are not valid in the text's encoding become lone surrogates: only the value that has
     them is malformed, not the file.
     """
     with path.open("rb") as file:
-        stored = _stored(file, on_progress)
-        head = next(stored, b"")
-        chunks = _inflated(head, stored) if head.startswith(GZIP_MAGIC) else _chained(head, stored)
-        first = _whole_mark(chunks)
-        decoder = _decoder_of(first)
-        yield decoder.decode(first)
-        for chunk in chunks:
-            yield decoder.decode(chunk)
+        stored = _stored(file, on_progress, on_bytes)
         try:
-            yield decoder.decode(b"", final=True)
-        except UnicodeDecodeError as error:
-            raise Broken(
-                "at its end", "the UTF-16 text ends within a character", to_end=True
-            ) from error
+            yield from _text(stored)
+        except Broken:
+            for _ in stored:
+                pass
+            raise
+
+
+def _text(stored: Iterator[bytes]) -> Iterator[str]:
+    head = next(stored, b"")
+    chunks = _inflated(head, stored) if head.startswith(GZIP_MAGIC) else _chained(head, stored)
+    first = _whole_mark(chunks)
+    decoder = _decoder_of(first)
+    yield decoder.decode(first)
+    for chunk in chunks:
+        yield decoder.decode(chunk)
+    try:
+        yield decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise Broken(
+            "at its end", "the UTF-16 text ends within a character", to_end=True
+        ) from error
 
 
 def _whole_mark(chunks: Iterator[bytes]) -> bytes:
@@ -121,9 +137,10 @@ def _decoder_of(first: bytes) -> codecs.IncrementalDecoder:
     return codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
 
 
-def _stored(file: BinaryIO, on_progress: OnProgress) -> Iterator[bytes]:
+def _stored(file: BinaryIO, on_progress: OnProgress, on_bytes: OnBytes) -> Iterator[bytes]:
     while chunk := file.read(PIECE_BYTES):
         on_progress(len(chunk))
+        on_bytes(chunk)
         yield chunk
 
 

@@ -16,6 +16,7 @@ from ledger.sources.files import Broken, OnProgress, files_of, pieces_of
 from ledger.sources.json_stream import Values
 from ledger.sources.report import UNPRINTABLE, ImportReport, shown
 from ledger.sources.source import Source, TraceKind
+from ledger.sources.uses import FileUses
 from ledger.sources.wrapping import WRAPPINGS_MAX, unwrapped
 from ledger.values import AccountId, instant_text
 
@@ -88,9 +89,17 @@ class _FileReader:
         self._limits = limits
         self._is_found = is_found
         self._values = Values(iter(()), ())
+        self._uses = FileUses(source, self._file, limits.latest)
 
     def facts(self, on_progress: OnProgress) -> Iterator[Observation]:
-        pieces = pieces_of(self._path, on_progress)
+        """The facts in the records; at the end, the uses of agencies in all of them."""
+        pieces = pieces_of(self._path, on_progress, self._uses.take_bytes)
+        yield from self._facts_in(pieces)
+        for found in self._uses.observations(pieces):
+            if self._limits.account in (None, found.account):
+                yield found
+
+    def _facts_in(self, pieces: Iterator[str]) -> Iterator[Observation]:
         of = self._source
         keys = of.signs | of.begins | {wrapping.path[0] for wrapping in of.wrappings}
         self._values = Values(pieces, of.envelopes, of.preambles, keys)
@@ -156,6 +165,7 @@ class _FileReader:
     ) -> Observation | None:
         """The facts in a record of a kind; None if it has none."""
         self._report.records += 1
+        self._uses.count(value)
         try:
             if self._source.understands(kind, value):
                 found = self._source.translate(exactly(value), self._file)

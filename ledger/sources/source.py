@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -72,6 +72,27 @@ class Trace:
         return document
 
 
+Outcome = Literal["succeeded", "refused", "failed"]
+
+
+class Use(NamedTuple):
+    """A call that an agency made, as a trace of any service tells it.
+
+    `account` is the agency's. `refused`: it may not do it; `failed`: for any other reason. Of the
+    agency's name and id at least one is told.
+    """
+
+    account: str
+    agency: str | None
+    agency_id: str | None
+    region: str | None
+    service: str
+    action: str
+    outcome: Outcome
+    at: datetime
+    trace_id: str | None
+
+
 TraceType = TypeVar("TraceType", bound=Trace)
 Translation = DomainEvent | tuple[DomainEvent, ...] | str
 """The facts in a trace; or, in a few words, the reason why it has none."""
@@ -101,6 +122,10 @@ class Source(Generic[TraceType]):
     it is kept by `unmodelled`. Asked before the trace is parsed: a trail has few such calls."""
     unmodelled: Callable[[TraceType], Translation] | None = None
     """Returns the fact that keeps such a call, NotModelled; or the reason why it has none."""
+    use_of: Callable[[Record], Use | None] = lambda _record: None
+    """Returns the call that an agency made, if the actor of a record is one, whatever else the
+    record is. Asked of every record. Raises ValueError for a time that is not valid.
+    """
     ignores_case: bool = False
     """Whether the cloud spells its calls in different cases; the names above are in lower case."""
     envelopes: tuple[str, ...] = ()

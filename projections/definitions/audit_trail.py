@@ -50,8 +50,8 @@ AUDIT_TRAIL = DerivedView(
         Column("feature", "The feature that was used or refused."),
         Column(
             "outcome",
-            "`refused`, `carried-out`, `admitted`, `dialog`, `unknown`; NULL for plain facts.",
-            choices=("refused", "carried-out", "admitted", "dialog", "unknown"),
+            "`refused`, `failed`, `carried-out`, `admitted`, `dialog`, `unknown`; NULL for plain facts.",
+            choices=("refused", "failed", "carried-out", "admitted", "dialog", "unknown"),
         ),
         Column("actor", "Surrogate id of who did it."),
         Column("actor_name", "The name behind it; NULL once it was erased."),

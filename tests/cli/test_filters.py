@@ -21,8 +21,11 @@ def story(cli: Cli) -> Cli:
     ("line", "says"),
     [
         ("audit trail --event AgencyCreate", "Did you mean 'AgencyCreated'"),
-        ("audit trail --event Foo", "Accepted: AgencyActed, "),
-        ("audit trail --outcome denied", "Accepted: refused, carried-out, admitted, dialog."),
+        ("audit trail --event Foo", "Accepted: AgencyActed, AgencyActionFailed, "),
+        (
+            "audit trail --outcome denied",
+            "Accepted: refused, failed, carried-out, admitted, dialog.",
+        ),
         ("audit trail --outcome REFUSED", "Did you mean 'refused'? Accepted: "),
         ("audit trail --origin foo", "Accepted: commanded, observed."),
         (

@@ -294,7 +294,7 @@ def test_a_credential_says_for_whom_for_what_and_until_when() -> None:
         said(event) == f"gateway may act as {AGENCY} on elb in {BEIJING} until 2026-03-01 12:00:00Z"
     )
     assert said(TemporaryCredentialIssued(agency=AGENCY, region=BEIJING)) == (
-        f"A credential was issued to act as {AGENCY} on what it is permitted in {BEIJING}"
+        f"alice got a credential to act as {AGENCY} on what it is permitted in {BEIJING}"
     )
 
 

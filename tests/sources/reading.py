@@ -18,12 +18,21 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def read(kind: str, *paths: Path) -> tuple[list[Observation], ImportReport]:
-    """All facts of some files, and the report; every record is accounted for."""
+    """All facts of some files, and the report; every record is accounted for. Without the sums of
+    what agencies did: see `used`.
+    """
     report = ImportReport()
-    found = list(read_traces(SOURCES[kind], paths, report, now=NOW))
+    everything = list(read_traces(SOURCES[kind], paths, report, now=NOW))
+    found = [observation for observation in everything if not observation.sums_up]
     assert report.accounted() == report.records
     assert report.understood.total() == len(found)
     return found, report
+
+
+def used(kind: str, *paths: Path) -> list[Observation]:
+    """The sums of what agencies did in some files."""
+    found = read_traces(SOURCES[kind], paths, ImportReport(), now=NOW)
+    return [observation for observation in found if observation.sums_up]
 
 
 def translated(kind: str, record: dict[str, Any]) -> Observation | str:

@@ -49,7 +49,9 @@ Event = Annotated[
 ]
 Outcome = Annotated[
     str | None,
-    typer.Option(metavar="WORD", help="How it ended: refused, carried-out, admitted or dialog."),
+    typer.Option(
+        metavar="WORD", help="How it ended: refused, failed, carried-out, admitted or dialog."
+    ),
 ]
 Origin = Annotated[
     str | None,

@@ -10,6 +10,7 @@
     organizations  services that an organization trusts
     recording      CloudTrail's own calls
     sessions       credentials and logins
+    activity       the calls of any service that roles made
     outsiders      other accounts and services that a resource's policy lets in
     unmodelled     all other calls that may change rights
     translator     all of them, as the source

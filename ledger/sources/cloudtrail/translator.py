@@ -22,6 +22,7 @@ from ledger.sources.cloudtrail import (
     roles,
     sessions,
 )
+from ledger.sources.cloudtrail.activity import use_of
 from ledger.sources.cloudtrail.call import SERVICES, Call
 from ledger.sources.cloudtrail.unmodelled import changes_rights, unmodelled
 from ledger.sources.fields import Record, Unreadable, address, first_text, mapping, text, within
@@ -130,4 +131,5 @@ SOURCE: Final[Source[Call]] = Source(
     | _of("cloudtrail", recording.TRANSLATORS),
     changes_rights=changes_rights,
     unmodelled=unmodelled,
+    use_of=use_of,
 )

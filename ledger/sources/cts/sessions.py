@@ -13,7 +13,7 @@ from ledger.sources.cts.documents import SESSION_POLICIES, keep_asked
 from ledger.sources.cts.expiry import moment
 from ledger.sources.cts.named import agency_of
 from ledger.sources.cts.trace import CtsTrace, Handles, handles
-from ledger.sources.fields import text
+from ledger.sources.fields import Record, text
 
 _agency_urn = re.compile(r"iam::[\w.-]+:agency:(?:[^\s/]+/)*([^/]+)")
 _session_urn = re.compile(r"sts::([A-Za-z0-9][\w.-]*):{1,2}assumed-agency:([^/]+)/(.+)")
@@ -75,12 +75,17 @@ def _caller(trace: CtsTrace) -> Handles:
     """The agency that calls. CTS delivers a switch to both accounts, and on one side the session of
     the agency may stand as the user alone; the fact is the account's that has the agency.
     """
-    session = _session_urn.fullmatch(text(trace.user.get("principal_urn")) or "")
+    session = session_of(trace.user)
     if session is None:
         return Handles()
     trace.account = session[1]
     identity, colon, _ = (text(trace.user.get("principal_id")) or "").partition(":")
     return Handles(identity if colon and identity else None, session[2])
+
+
+def session_of(user: Record) -> re.Match[str] | None:
+    """The session that a user is: the agency's account, its name, the session's name."""
+    return _session_urn.fullmatch(text(user.get("principal_urn")) or "")
 
 
 def _persons(trace: CtsTrace) -> dict[str, str]:

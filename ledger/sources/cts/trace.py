@@ -137,6 +137,14 @@ def _split(key: str) -> tuple[list[str], str]:
     return path, last
 
 
+def stated_region(record: Record) -> str | None:
+    """The region that was called, if a trace names one; a title with spaces is not its id."""
+    stated = text(within(record, "location_info").get("region")) or ""
+    host = (text(record.get("endpoint")) or "").split(".")
+    named = stated if _word.fullmatch(stated) else None
+    return named or next(filter(_region.fullmatch, reversed(host)), None)
+
+
 class Handles(NamedTuple):
     """The immutable id and the name by which a trace names a thing. It may have only one of them,
     or none.
@@ -197,11 +205,8 @@ class CtsTrace(Trace):
         return text_in((self.request,), *keys)
 
     def stated_region(self) -> str | None:
-        """The region that was called, if the trace names one; a title with spaces is not its id."""
-        stated = text(within(self.record, "location_info").get("region")) or ""
-        host = (text(self.record.get("endpoint")) or "").split(".")
-        named = stated if _word.fullmatch(stated) else None
-        return named or next(filter(_region.fullmatch, reversed(host)), None)
+        """The region that was called, if the trace names one."""
+        return stated_region(self.record)
 
     def region_of_call(self) -> str:
         """The region that was called, if the trace names one; else that of global services."""

@@ -27,6 +27,7 @@ from ledger.sources.cts import (
     witness,
 )
 from ledger.sources.cts.account import account_name_of, account_of, actor_of
+from ledger.sources.cts.activity import use_of
 from ledger.sources.cts.agencies import NO_AGENCY
 from ledger.sources.cts.named import agencies_in, agency_of
 from ledger.sources.cts.trace import (
@@ -181,6 +182,7 @@ SOURCE: Final[Source[CtsTrace]] = Source(
         for name in (*grants.TRANSLATORS, *agencies.TRANSLATORS, *policies.TRANSLATORS)
         if name in grants.TRANSLATORS or name.startswith("delete")
     ),
+    use_of=use_of,
     translators={
         **_named(("iam",), dict.fromkeys(_LOGINS, _login)),
         **_named(("iam",), agencies.TRANSLATORS),
