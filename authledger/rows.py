@@ -248,33 +248,6 @@ class RecordedAuthorizationsRow(NamedTuple):
     """Position of the event that made the latest change."""
 
 
-class UsageRow(NamedTuple):
-    """The view `usage`. Credentials issued and features used through each agency, and how many
-    were refused.
-    """
-
-    region: str
-    """Region id; `*` stands for all regions."""
-    provider: str
-    """The cloud, e.g. huaweicloud or aws."""
-    account: str
-    """The account's id at the provider."""
-    agency: str
-    """Name of the agency (at AWS: of the role); its id if the name was never told."""
-    credentials_issued: int
-    """Temporary credentials issued."""
-    credentials_refused: int
-    """Temporary credentials refused."""
-    features_used: int
-    """Features used."""
-    features_refused: int
-    """Features refused."""
-    since: datetime
-    """Effective time of the latest change: when it happened in the cloud."""
-    position: int
-    """Position of the event that made the latest change."""
-
-
 class LoginsRow(NamedTuple):
     """The view `logins`. Logins to the console of each service, region by region."""
 
@@ -341,6 +314,134 @@ class AuthorizationsRow(NamedTuple):
     """Position of the latest of the events that it follows from; NULL if that is not known."""
 
 
+class UsageRow(NamedTuple):
+    """The view `usage`. How each agency was used: credentials issued and features used through it,
+    the calls that it made in any service, the first and the last use, and who acted as it.
+    """
+
+    region: str
+    """Region id; `*` stands for all regions."""
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    agency: str
+    """Name of the agency (at AWS: of the role); its id if the name was never told."""
+    credentials_issued: int
+    """Temporary credentials issued."""
+    credentials_refused: int
+    """Temporary credentials refused."""
+    features_used: int
+    """Features used."""
+    features_refused: int
+    """Features refused."""
+    succeeded: int
+    """Calls of the agency that succeeded."""
+    refused: int
+    """Calls that were refused: the agency may not make them."""
+    failed: int
+    """Calls that failed for any other reason."""
+    at_least: str
+    """`yes`: files overlap in time, and it is not known which calls they have in common, so that
+    there were as many calls or more; `no`: the numbers are exact for the imported files.
+    """
+    services: str
+    """Codes of the services in which calls of the agency succeeded, comma-separated."""
+    switched_by: str
+    """Surrogate ids of the people who got its credentials, comma-separated, at most the 10 latest;
+    empty if none is known.
+    """
+    session_names: str
+    """Names of the sessions, or surrogate ids that stand for them, comma-separated, at most the 10
+    latest; empty if none is known.
+    """
+    source_identities: str
+    """Surrogate ids of the people behind the sessions, as the callers' own systems named them,
+    comma-separated, at most the 10 latest; empty if none is known.
+    """
+    first_used_at: datetime | None
+    """The first use that succeeded: a credential, a feature or a call; NULL if none did."""
+    last_used_at: datetime | None
+    """The last one; NULL if none did."""
+    since: datetime
+    """Effective time of the latest change: when it happened in the cloud."""
+    position: int
+    """Position of the event that made the latest change."""
+
+
+class ActivityRow(NamedTuple):
+    """The view `activity`. The calls that each agency made, action by action and day by day, as
+    the traces of all services show it. As of a time, a file's calls of a day count once the
+    last of them was made.
+    """
+
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    region: str
+    """Region id; empty if the traces name none."""
+    agency: str
+    """Name of the agency (at AWS: of the role); its id if the name was never told."""
+    agency_id: str
+    """The immutable id of the agency; empty if none was told."""
+    service: str
+    """Code of the service that was called."""
+    action: str
+    """Name of the call; `(other actions)`: of a file with too many names."""
+    day: str
+    """The day in UTC, e.g. 2026-03-01."""
+    succeeded: int
+    """Calls of the agency that succeeded."""
+    refused: int
+    """Calls that were refused: the agency may not make them."""
+    failed: int
+    """Calls that failed for any other reason."""
+    at_least: str
+    """`yes`: files overlap in time, and it is not known which calls they have in common, so that
+    there were as many calls or more; `no`: the numbers are exact for the imported files.
+    """
+    first_at: datetime
+    """When the first of the calls was made."""
+    last_at: datetime
+    """When the last of the calls was made."""
+    position: int
+    """Position of the latest entry that tells of them."""
+
+
+class UnusedRow(NamedTuple):
+    """The view `unused`. Each permission that an agency holds, and when the agency last used it:
+    the later of the two times `granted_at` and `last_used_at` is the one since when it is not
+    used, as far as the ledger knows. It knows uses only from `uses_known_since` on, and only
+    those of the traces that were imported.
+    """
+
+    region: str
+    """Region id; `*` stands for all regions."""
+    provider: str
+    """The cloud, e.g. huaweicloud or aws."""
+    account: str
+    """The account's id at the provider."""
+    agency: str
+    """Name of the agency (at AWS: of the role); its id if the name was never told."""
+    agency_id: str
+    """The immutable id of the agency; empty if none was told."""
+    service: str
+    """Code of the service that the agency may use; empty if by policy only."""
+    policy: str
+    """The policy that carries the permission; empty if none is known."""
+    granted_at: datetime | None
+    """Since when it is granted; NULL if that is not known."""
+    last_used_at: datetime | None
+    """When a call of the agency to the service last succeeded there; if the permission names no
+    service, a call to any. NULL if no such use is known.
+    """
+    uses_known_since: datetime | None
+    """The first use of any agency of the account that the ledger knows. NULL if it knows none:
+    then it is not known whether the permission is used.
+    """
+
+
 class AttemptsRow(NamedTuple):
     """The view `attempts`. How often somebody tried to delete an agency or a policy, and with what
     outcome.
@@ -361,7 +462,7 @@ class AttemptsRow(NamedTuple):
     refused: int
     """Attempts that were refused."""
     carried_out: int
-    """Attempts that were carried out."""
+    """Attempts that were carried out, and deletions that a trace shows."""
     since: datetime
     """Effective time of the latest change: when it happened in the cloud."""
     position: int
@@ -425,7 +526,7 @@ class AuditTrailRow(NamedTuple):
     feature: str | None
     """The feature that was used or refused."""
     outcome: str | None
-    """`refused`, `carried-out`, `admitted`, `dialog`, `unknown`; NULL for plain facts."""
+    """`refused`, `failed`, `carried-out`, `admitted`, `dialog`, `unknown`; NULL for plain facts."""
     actor: str | None
     """Surrogate id of who did it."""
     actor_name: str | None
@@ -451,9 +552,11 @@ ROWS: Final[Mapping[str, type[Any]]] = {
     "boundaries": BoundariesRow,
     "policies": PoliciesRow,
     "recorded_authorizations": RecordedAuthorizationsRow,
-    "usage": UsageRow,
     "logins": LoginsRow,
     "authorizations": AuthorizationsRow,
+    "usage": UsageRow,
+    "activity": ActivityRow,
+    "unused": UnusedRow,
     "attempts": AttemptsRow,
     "capabilities": CapabilitiesRow,
     "audit_trail": AuditTrailRow,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from projections.views import Result, Views
 
 _SUBJECT = re.compile(r"[a-z]{1,8}-[0-9a-f]{20}")
+_NAMED = ("actor", "switched_by", "session_names", "source_identities")
+"""The columns with surrogate ids: one, or several separated by commas."""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -121,7 +123,8 @@ def print_result(
     empty: str = "Nothing.",
     choice: Choice | None = None,
 ) -> None:
-    """Print an answer. A table shows names for surrogate ids; the other forms add `actor_name`.
+    """Print an answer. A table shows names for surrogate ids; the other forms add `actor_name`, and
+    so for each column with such ids.
 
     `choice` are the columns chosen by --columns.
     """
@@ -139,11 +142,12 @@ def print_result(
         )
         return
     columns, rows = result.columns, result.rows
-    if "actor" in columns and "actor_name" not in columns:
-        place = columns.index("actor")
-        known = views.subject_names({row[place] for row in rows if row[place]})
-        columns = (*columns[: place + 1], "actor_name", *columns[place + 1 :])
-        rows = [(*r[: place + 1], known.get(r[place]), *r[place + 1 :]) for r in rows]
+    for column in _NAMED:
+        if column in columns and f"{column}_name" not in columns:
+            place = columns.index(column) + 1
+            known = _names_in((row[place - 1] for row in rows), views)
+            columns = (*columns[:place], f"{column}_name", *columns[place:])
+            rows = [(*r[:place], named(r[place - 1], known), *r[place:]) for r in rows]
     if form is Output.TABLE:
         rows = with_names(rows, views)
     show(form, columns, rows, empty=empty, choice=choice)
@@ -165,16 +169,36 @@ def _alike(result: Result) -> set[str]:
 
 def with_names(rows: Sequence[Sequence[Any]], views: Views) -> list[list[Any]]:
     """The rows as a table shows them: names for surrogate ids where known, times to the second."""
-    found = {cell for row in rows for cell in row if _is(_SUBJECT, cell)}
-    known: Mapping[str, str] = views.subject_names(sorted(found)) if found else {}
+    known = _names_in((cell for row in rows for cell in row), views)
     return [[readable(cell, known) for cell in row] for row in rows]
+
+
+def _names_in(cells: Iterable[Any], views: Views) -> Mapping[str, str]:
+    """The names behind the surrogate ids in cells."""
+    texts = {cell for cell in cells if isinstance(cell, str)}
+    found = {part for text in texts for part in text.split(",") if _is(_SUBJECT, part)}
+    return views.subject_names(sorted(found)) if found else {}
+
+
+def named(cell: str | None, known: Mapping[str, str]) -> str | None:
+    """The names behind a cell's surrogate ids; None if it has one id, whose name is not kept."""
+    if cell is None or "," not in cell:
+        return known.get(cell or "") if cell is None or _is(_SUBJECT, cell) else cell or None
+    return _joined(cell, known)
+
+
+def _joined(cell: str, known: Mapping[str, str]) -> str:
+    return ", ".join(known.get(part, part) for part in cell.split(","))
 
 
 def readable(cell: Any, known: Mapping[str, str]) -> Any:
     """A cell as a table shows it."""
     if _is(_INSTANT, cell):
         return f"{cell[:19]}Z"
-    return known.get(cell, cell) if isinstance(cell, str) else cell
+    if not isinstance(cell, str):
+        return cell
+    is_list = "," in cell and any(part in known for part in cell.split(","))
+    return _joined(cell, known) if is_list else known.get(cell, cell)
 
 
 def _is(form: re.Pattern[str], cell: object) -> bool:

@@ -147,7 +147,9 @@ class DerivedView:
     """A view without a table: a SELECT over projections, also as of a past moment.
 
     `over` are the projections that it reads; `events` among them are the events up to that moment,
-    and `NAME_history` is the history of a folded projection, as far as it was known.
+    and `NAME_history` is the history of a folded projection, as far as it was known. `standing` are
+    the columns that say how what a row is about stands, and `key` those that say what it is about:
+    by default all others. A view without `standing` only details other views.
     """
 
     name: str
@@ -155,6 +157,8 @@ class DerivedView:
     columns: tuple[Column, ...]
     over: tuple[str, ...]
     select: Callable[[Dialect], str]
+    standing: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
 
     @property
     def is_of_events_alone(self) -> bool:

@@ -138,6 +138,8 @@ def _read(views: Views, agency: dict[str, Any], when: AsOf | None) -> dict[str, 
     permissions = views.read("regions", as_of=when, where=mine).dicts()
     known = names_of(views, [agency, *permissions])
     trusted = [each for each in trustees if each["status"] != "ended"]
+    usage = views.read("usage", as_of=when, where=_without_id(mine)).dicts()
+    used = [each["last_used_at"] for each in usage if each["last_used_at"]]
     return {
         **mine,
         "agency_id": agency["agency_id"] or None,
@@ -150,6 +152,7 @@ def _read(views: Views, agency: dict[str, Any], when: AsOf | None) -> dict[str, 
         "trust": trustees[-1]["status"] if trustees else "not known",
         "trust_document": trusted[0]["document"] or None if trusted else None,
         "boundary": _boundary(limits),
+        "last_used_at": max(used, default=None),
         "permissions": [
             {
                 **{column: each.get(column) for column in _COLUMNS},
@@ -170,6 +173,10 @@ def _boundary(limits: list[dict[str, Any]]) -> str | None:
     return known[-1]["boundary"] if is_named else "not known"
 
 
+def _without_id(agency: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in agency.items() if key != "agency_id"}
+
+
 def _print(agency: dict[str, Any]) -> None:
     since = f" since {readable(agency['since'], {})}" if agency["since"] else ""
     note = f"; {agency['note']}" if agency["note"] else ""
@@ -182,7 +189,8 @@ def _print(agency: dict[str, Any]) -> None:
         out(f"boundary   {agency['boundary']}")
     if agency["expires_at"]:
         out(f"expires    {_until(agency['expires_at'])}")
-    out(f"by         {agency['by'] or 'unknown'}", "")
+    out(f"by         {agency['by'] or 'unknown'}")
+    out(f"last used  {readable(agency['last_used_at'], {}) or 'no use is known'}", "")
     headings = ["region", "service", "policy", "status", "since", "by", "position"]
     columns = [*_COLUMNS]
     if any(each["note"] for each in agency["permissions"]):

@@ -20,8 +20,6 @@ _Row: TypeAlias = Mapping[str, Any]
 _NOT_COMPARED = frozenset({"actor", "origin", "note", "document_position", "address", "rests_on"})
 """Columns that say how a row came about, and not how what it is about stands."""
 _OF_DOCUMENTS = frozenset({"document", "document_version", "document_since"})
-_STANDING = frozenset({"status", "missing", "refused", "carried_out"})
-"""Of a derived view, the columns that say how what a row is about stands."""
 _IDS = frozenset({"agency_id", "policy_id"})
 """Parts of a key that may become known later than the name beside them."""
 _NAMES = frozenset(column.removesuffix("_id") for column in _IDS)
@@ -102,11 +100,11 @@ def diff(
 ) -> list[Difference]:
     """The rows that differ between two instants (None: now), view by view, sorted by key.
 
-    `names` are the views to compare (None: all but `recorded_authorizations`), `where` columns and
-    values that rows must have (None: any). A view without such a column is left out.
-    Raises NotFound for a view.
+    `names` are the views to compare (None: all but those that only detail others), `where` columns
+    and values that rows must have (None: any). A view without such a column is left out. Raises
+    NotFound for a view.
     """
-    compared = _every_view(views) if names is None else tuple(map(declared_name, names))
+    compared = _all(views) if names is None else tuple(map(declared_name, names))
     for name in compared:
         if name not in views.names():
             raise NotFound(
@@ -122,9 +120,10 @@ def diff(
     return _with_statements(views, _with_reasons(views, found))
 
 
-def _every_view(views: Views) -> tuple[str, ...]:
-    """All but what `authorizations` has as well."""
-    return tuple(name for name in views.names() if name != RECORDED_AUTHORIZATIONS.name)
+def _all(views: Views) -> tuple[str, ...]:
+    """The views to compare if none is named: a row that differs is in one of them."""
+    names = (name for name in views.names() if name != RECORDED_AUTHORIZATIONS.name)
+    return tuple(name for name in names if name in PROJECTIONS or VIEWS[name].standing)
 
 
 class _Found(NamedTuple):
@@ -256,10 +255,12 @@ def _split(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         values = (*declared.values, *declared.counters)
         compared = tuple(each.name for each in values if each.name not in _NOT_COMPARED)
         return tuple(each.name for each in declared.key), compared
-    made = _NOT_COMPARED | {column.name for column in INTERVAL_COLUMNS}
-    columns = tuple(column.name for column in VIEWS[name].columns if column.name not in made)
-    standing = tuple(column for column in columns if column in _STANDING)
-    return tuple(column for column in columns if column not in _STANDING), standing
+    made = {column.name for column in INTERVAL_COLUMNS}
+    view = VIEWS[name]
+    columns = (column.name for column in view.columns)
+    return view.key or tuple(each for each in columns if each not in {*made, *view.standing}), (
+        view.standing
+    )
 
 
 def _with_reasons(views: Views, found: list[_Found]) -> list[Difference]:

@@ -1,5 +1,6 @@
 """The attempts to delete an agency or a policy, counted under the names of today's knowledge."""
 
+from projections.definitions.known_names import names_by_id
 from projections.dialect import Dialect
 from projections.projection import ACCOUNT, INTERVAL_COLUMNS, PROVIDER, Column, DerivedView
 
@@ -19,9 +20,9 @@ def _select(dialect: Dialect) -> str:
                    CASE e.outcome WHEN 'refused' THEN 1 ELSE 0 END AS refused,
                    CASE e.outcome WHEN 'refused' THEN 0 ELSE 1 END AS carried_out, 0 AS deleted
             FROM events e
-            LEFT JOIN ({_names("agencies", "agency")}) a
+            LEFT JOIN ({names_by_id("agencies", "agency")}) a
                 ON a.provider = e.provider AND a.account = e.account AND a.id = e.agency_id
-            LEFT JOIN ({_names("policies", "policy")}) p
+            LEFT JOIN ({names_by_id("policies", "policy")}) p
                 ON p.provider = e.provider AND p.account = e.account AND p.id = {policy_id}
             WHERE e.type IN ('AgencyDeletionAttempted', 'PolicyDeletionAttempted')
             UNION ALL
@@ -38,15 +39,6 @@ def _select(dialect: Dialect) -> str:
         FROM attempted
         GROUP BY provider, account, agency, policy
     """
-
-
-def _names(view: str, name: str) -> str:
-    """A SELECT of the name of each id; of one that was renamed, its present name."""
-    return (
-        f"SELECT provider, account, {name}_id AS id, MAX({name}) AS name FROM {view} "
-        f"WHERE {name}_id <> '' AND {name} <> {name}_id AND status <> 'renamed' "
-        f"GROUP BY provider, account, {name}_id"
-    )
 
 
 ATTEMPTS = DerivedView(
@@ -75,4 +67,5 @@ ATTEMPTS = DerivedView(
     ),
     over=("events", "agencies", "policies"),
     select=_select,
+    standing=("refused", "carried_out"),
 )

@@ -351,6 +351,8 @@ AUTHORIZATIONS = DerivedView(
             optional=True,
         ),
     ),
+    standing=("status",),
+    key=("region", "provider", "account", "service"),
     over=(
         "events",
         "regions",

@@ -158,4 +158,5 @@ CAPABILITIES = DerivedView(
     ),
     over=("events", "regions", "agencies", "recorded_authorizations"),
     select=_select,
+    standing=("status", "missing"),
 )

@@ -1,13 +1,16 @@
 """All projections and views, by name. A new one has a file of its own, and is listed here."""
 
+from projections.definitions.activity import ACTIVITY
 from projections.definitions.agencies import AGENCIES, BOUNDARIES, TRUSTEES
 from projections.definitions.attempts import ATTEMPTS
 from projections.definitions.audit_trail import AUDIT_TRAIL
 from projections.definitions.authorizations import AUTHORIZATIONS, RECORDED_AUTHORIZATIONS
 from projections.definitions.capabilities import CAPABILITIES
+from projections.definitions.logins import LOGINS
 from projections.definitions.policies import POLICIES
 from projections.definitions.regions import REGIONS
-from projections.definitions.usage import LOGINS, USAGE
+from projections.definitions.unused import UNUSED
+from projections.definitions.usage import USAGE
 from projections.projection import DerivedView, FoldedProjection, Projection, Stored
 
 FOLDED: dict[str, FoldedProjection] = {
@@ -19,19 +22,19 @@ FOLDED: dict[str, FoldedProjection] = {
 }
 SELECTED: dict[str, Projection] = {
     RECORDED_AUTHORIZATIONS.name: RECORDED_AUTHORIZATIONS,
-    USAGE.name: USAGE,
     LOGINS.name: LOGINS,
 }
 PROJECTIONS: dict[str, Stored] = {**FOLDED, **SELECTED}
 FORMER_NAMES: dict[str, str] = {"region_agencies": "regions"}
 """By its former name, a view's name of today. A former name is accepted wherever a view is named,
 in SQL as well (docs/decisions/0027-one-name-a-view.md)."""
-RETIRED: tuple[str, ...] = (*FORMER_NAMES, ATTEMPTS.name, AUTHORIZATIONS.name)
+RETIRED: tuple[str, ...] = (*FORMER_NAMES, ATTEMPTS.name, AUTHORIZATIONS.name, USAGE.name)
 """The names of projections that were removed or renamed: their tables are dropped if they exist.
 No table is dropped because a database alone names it.
 """
 VIEWS: dict[str, DerivedView] = {
-    view.name: view for view in (AUTHORIZATIONS, ATTEMPTS, CAPABILITIES, AUDIT_TRAIL)
+    view.name: view
+    for view in (AUTHORIZATIONS, USAGE, ACTIVITY, UNUSED, ATTEMPTS, CAPABILITIES, AUDIT_TRAIL)
 }
 
 

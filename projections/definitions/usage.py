@@ -1,52 +1,182 @@
-"""How often permissions were used, and how often uses were refused."""
+"""How agencies were used: credentials, features, and the calls that they made themselves."""
 
+from typing import Final
+
+from projections.definitions.activity import AT_LEAST, NUMBERS, segments, summed
+from projections.definitions.known_names import names_by_id
+from projections.dialect import Dialect
 from projections.projection import (
     ACCOUNT,
     AGENCY,
+    INTERVAL_COLUMNS,
     PROVIDER,
     REGION,
     Column,
-    Projection,
+    DerivedView,
 )
 
-USAGE = Projection(
+PERSONS_MAX: Final = 10
+"""So many people, and names of sessions, are in a row: those seen last. The trail has all."""
+_KEY: Final = "region, provider, account, agency"
+_COUNTED: Final = {
+    "credentials_issued": "TemporaryCredentialIssued",
+    "credentials_refused": "CredentialRefused",
+    "features_used": "FeatureUsed",
+    "features_refused": "FeatureRefused",
+}
+_TYPES: Final = ", ".join(f"'{name}'" for name in _COUNTED.values())
+_PERSONS: Final = {
+    "switched_by": "actor",
+    "session_names": "session_name",
+    "source_identities": "source_identity",
+}
+
+
+def _select(dialect: Dialect) -> str:
+    session, source, component = (
+        dialect.member.format("e.entry", name)
+        for name in ("session_name", "source_identity", "component")
+    )
+    counters = ",\n".join(
+        f"SUM(CASE type WHEN '{event}' THEN 1 ELSE 0 END) AS {column}"
+        for column, event in _COUNTED.items()
+    )
+    return f"""
+        WITH {segments(dialect)},
+        events_of_use AS (
+            SELECT e.region, e.provider, e.account,
+                   COALESCE(e.agency, a.name, e.agency_id, '') AS agency, e.type, e.effective_at,
+                   e.position, e.actor, COALESCE({session}, {component}) AS session_name,
+                   {source} AS source_identity
+            FROM events e
+            LEFT JOIN ({names_by_id("agencies", "agency")}) a
+                ON a.provider = e.provider AND a.account = e.account AND a.id = e.agency_id
+            WHERE e.type IN ({_TYPES})
+        ),
+        counted AS (
+            SELECT {_KEY}, {counters},
+                   MIN(CASE WHEN type IN ('TemporaryCredentialIssued', 'FeatureUsed')
+                            THEN effective_at END) AS first_at,
+                   MAX(CASE WHEN type IN ('TemporaryCredentialIssued', 'FeatureUsed')
+                            THEN effective_at END) AS last_at,
+                   MAX(effective_at) AS since, MAX(position) AS position
+            FROM events_of_use
+            GROUP BY {_KEY}
+        ),
+        acted AS (
+            SELECT {_KEY}, {summed("succeeded")}, {summed("refused")}, {summed("failed")},
+                   {AT_LEAST} AS at_least,
+                   MIN(CASE outcome WHEN 'succeeded' THEN first_at END) AS first_at,
+                   MAX(CASE outcome WHEN 'succeeded' THEN last_at END) AS last_at,
+                   MAX(last_at) AS since, MAX(position) AS position
+            FROM segments
+            GROUP BY {_KEY}
+        ),
+        called AS (
+            SELECT {_KEY}, {dialect.joined.format("service")} AS services
+            FROM (SELECT DISTINCT {_KEY}, service FROM segments WHERE outcome = 'succeeded'
+                  ORDER BY service) AS used
+            GROUP BY {_KEY}
+        ),
+        {_persons(dialect)},
+        places AS (SELECT {_KEY} FROM counted UNION SELECT {_KEY} FROM acted)
+        SELECT p.region, p.provider, p.account, p.agency,
+               {", ".join(f"COALESCE(c.{name}, 0) AS {name}" for name in _COUNTED)},
+               COALESCE(a.succeeded, 0) AS succeeded, COALESCE(a.refused, 0) AS refused,
+               COALESCE(a.failed, 0) AS failed, COALESCE(a.at_least, 'no') AS at_least,
+               COALESCE(u.services, '') AS services,
+               {", ".join(f"COALESCE(w.{name}, '') AS {name}" for name in _PERSONS)},
+               {_either("MIN", "first_at")} AS first_used_at,
+               {_either("MAX", "last_at")} AS last_used_at,
+               {_either("MAX", "since")} AS since, {_either("MAX", "position")} AS position
+        FROM places p
+        LEFT JOIN counted c ON {_same("c")}
+        LEFT JOIN acted a ON {_same("a")}
+        LEFT JOIN called u ON {_same("u")}
+        LEFT JOIN persons w ON {_same("w")}
+    """
+
+
+def _persons(dialect: Dialect) -> str:
+    """The relation `persons`: who got credentials, and under which names, the latest of each."""
+    each = " UNION ALL ".join(
+        f"SELECT {_KEY}, '{what}' AS what, {column} AS who, MAX(effective_at) AS seen_at "
+        f"FROM events_of_use WHERE type = 'TemporaryCredentialIssued' AND {column} IS NOT NULL "
+        f"GROUP BY {_KEY}, {column}"
+        for what, column in _PERSONS.items()
+    )
+    joined = ", ".join(f"{dialect.joined.format(_case(what))} AS {what}" for what in _PERSONS)
+    return f"""
+        seen AS (
+            SELECT each_person.*,
+                   ROW_NUMBER() OVER (PARTITION BY {_KEY}, what ORDER BY seen_at DESC, who) AS place
+            FROM ({each}) AS each_person
+        ),
+        persons AS (
+            SELECT {_KEY}, {joined}
+            FROM (SELECT * FROM seen WHERE place <= {PERSONS_MAX} ORDER BY who) AS latest
+            GROUP BY {_KEY}
+        )
+    """
+
+
+def _case(what: str) -> str:
+    return f"CASE what WHEN '{what}' THEN who END"
+
+
+def _either(which: str, column: str) -> str:
+    """The lesser (MIN) or the greater (MAX) of both values; the other one if one is NULL."""
+    less = "<=" if which == "MIN" else ">="
+    return (
+        f"CASE WHEN a.{column} IS NULL OR c.{column} {less} a.{column} "
+        f"THEN c.{column} ELSE a.{column} END"
+    )
+
+
+def _same(other: str) -> str:
+    return " AND ".join(f"{other}.{name} = p.{name}" for name in _KEY.split(", "))
+
+
+_LATEST: Final = f"comma-separated, at most the {PERSONS_MAX} latest; empty if none is known."
+USAGE = DerivedView(
     name="usage",
-    doc="Credentials issued and features used through each agency, and how many were refused.",
-    key=(REGION, PROVIDER, ACCOUNT, AGENCY),
-    counters=(
+    doc="How each agency was used: credentials issued and features used through it, the calls that "
+    "it made in any service, the first and the last use, and who acted as it.",
+    columns=(
+        REGION,
+        PROVIDER,
+        ACCOUNT,
+        AGENCY,
         Column("credentials_issued", "Temporary credentials issued.", "INTEGER"),
         Column("credentials_refused", "Temporary credentials refused.", "INTEGER"),
         Column("features_used", "Features used.", "INTEGER"),
         Column("features_refused", "Features refused.", "INTEGER"),
+        *NUMBERS,
+        Column(
+            "services",
+            "Codes of the services in which calls of the agency succeeded, comma-separated.",
+        ),
+        Column("switched_by", f"Surrogate ids of the people who got its credentials, {_LATEST}"),
+        Column(
+            "session_names",
+            f"Names of the sessions, or surrogate ids that stand for them, {_LATEST}",
+        ),
+        Column(
+            "source_identities",
+            "Surrogate ids of the people behind the sessions, as the callers' own systems named "
+            f"them, {_LATEST}",
+        ),
+        Column(
+            "first_used_at",
+            "The first use that succeeded: a credential, a feature or a call; NULL if none did.",
+            is_time=True,
+            optional=True,
+        ),
+        Column("last_used_at", "The last one; NULL if none did.", is_time=True, optional=True),
+        *INTERVAL_COLUMNS,
     ),
-    select="""
-        SELECT position, effective_at, region, provider, account,
-               COALESCE(agency, agency_id, '') AS agency,
-               CASE type WHEN 'TemporaryCredentialIssued' THEN 1 ELSE 0 END AS credentials_issued,
-               CASE type WHEN 'CredentialRefused' THEN 1 ELSE 0 END AS credentials_refused,
-               CASE type WHEN 'FeatureUsed' THEN 1 ELSE 0 END AS features_used,
-               CASE type WHEN 'FeatureRefused' THEN 1 ELSE 0 END AS features_refused
-        FROM events
-        WHERE type IN ('TemporaryCredentialIssued', 'CredentialRefused', 'FeatureUsed',
-                       'FeatureRefused')
-    """,
-)
-
-LOGINS = Projection(
-    name="logins",
-    doc="Logins to the console of each service, region by region.",
-    key=(REGION, PROVIDER, ACCOUNT, Column("service", "Code of the service; `console`: any.")),
-    counters=(
-        Column("admitted", "Logins that went straight in.", "INTEGER"),
-        Column("dialogs", "Logins that opened the authorization dialog.", "INTEGER"),
-        Column("refused", "Logins that failed.", "INTEGER"),
-    ),
-    select="""
-        SELECT position, effective_at, region, provider, account, service,
-               CASE outcome WHEN 'admitted' THEN 1 ELSE 0 END AS admitted,
-               CASE outcome WHEN 'dialog' THEN 1 ELSE 0 END AS dialogs,
-               CASE outcome WHEN 'refused' THEN 1 ELSE 0 END AS refused
-        FROM events
-        WHERE type = 'ConsoleLoginRequested'
-    """,
+    over=("events", "agencies"),
+    select=_select,
+    standing=(*_COUNTED, "succeeded", "refused", "failed"),
+    key=tuple(_KEY.split(", ")),
 )

@@ -93,6 +93,14 @@ def of_views(cli: Cli) -> Counts:
         ],
         "roles assumed": summed(usage, "credentials_issued"),
         "roles refused": summed(usage, "credentials_refused"),
+        "calls of roles, by how they ended": sorted(
+            f"{line} {how}"
+            for how in ("succeeded", "refused", "failed")
+            for line in summed(usage, how)
+        ),
+        "calls of roles, first and last, by day": lines(
+            asked(cli, "view activity"), "day agency region service action first_at last_at"
+        ),
     }
 
 

@@ -25,6 +25,8 @@ def counts(folder: Path) -> Counts:
     held -= {tuple(line.split()[1:3]) for line in revoked}
     made = {_role(r) for r in _called(done, "CreateRole")}
     used = [(_of_arn(r), r["eventTime"]) for r in _called(done, "AssumeRole")]
+    acted = [record for record in records if record["userIdentity"].get("type") == "AssumedRole"]
+    first_seen = used + [(_acting(r), r["eventTime"]) for r in acted if not r.get("errorCode")]
     return {
         "roles created": sorted(
             f"{r['eventTime']} {_role(r)} {r['responseElements']['role']['roleId']}"
@@ -42,8 +44,8 @@ def counts(folder: Path) -> Counts:
             r["requestParameters"]["policyArn"] for r in _called(done, "DeletePolicy")
         ),
         "roles whose creation was not seen, since their first use": sorted(
-            f"{min(at for name, at in used if name == role)} {role}"
-            for role in {name for name, _ in used} - made
+            f"{min(at for name, at in first_seen if name == role)} {role}"
+            for role in {name for name, _ in first_seen} - made
         ),
         "logins": sorted(
             f"{r['eventTime']} {_actor(r)} {r['responseElements']['ConsoleLogin']}"
@@ -56,7 +58,37 @@ def counts(folder: Path) -> Counts:
                 _of_arn(r) for r in _called(records, "AssumeRole") if r.get("errorCode")
             ).items()
         ),
+        "calls of roles, by how they ended": sorted(
+            f"{n} {role} {how}"
+            for (role, how), n in Counter((_acting(r), _ended(r)) for r in acted).items()
+        ),
+        "calls of roles, first and last, by day": sorted(
+            f"{day} {role} {call} {min(times)} {max(times)}"
+            for (day, role, call), times in _times(acted).items()
+        ),
     }
+
+
+def _acting(record: Any) -> str:
+    """The role of a session."""
+    return str(record["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"])
+
+
+def _ended(record: Any) -> str:
+    error = record.get("errorCode")
+    if error in ("AccessDenied", "Client.UnauthorizedOperation"):
+        return "refused"
+    return "failed" if error else "succeeded"
+
+
+def _times(acted: list[Any]) -> dict[tuple[str, str, str], list[str]]:
+    times: dict[tuple[str, str, str], list[str]] = {}
+    for record in acted:
+        service = record["eventSource"].removesuffix(".amazonaws.com")
+        call = f"{record['awsRegion']} {service} {record['eventName']}"
+        key = (record["eventTime"][:10], _acting(record), call)
+        times.setdefault(key, []).append(record["eventTime"])
+    return times
 
 
 def _called(records: list[Any], name: str) -> list[Any]:

@@ -59,15 +59,6 @@ def recorded_authorizations(event: Any, entry: Recorded) -> tuple[Key, Row] | No
 
 
 @counters
-def usage(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
-    kinds = ("TemporaryCredentialIssued", "CredentialRefused", "FeatureUsed", "FeatureRefused")
-    if entry.type not in kinds:
-        return None
-    key = (event.region, *_account(entry), event.agency)
-    return key, tuple(int(entry.type == kind) for kind in kinds)
-
-
-@counters
 def logins(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     if entry.type != "ConsoleLoginRequested":
         return None

@@ -60,7 +60,7 @@ def _event(draw: st.DrawFn, policies: tuple[str, ...], places: tuple[str, ...]) 
     agency = told | draw(st.sampled_from(({}, {}, {}, {"agency_id": "a-1"}, {"agency_id": "a-2"})))
     policy = draw(st.sampled_from(policies))
     where = draw(st.sampled_from(places))
-    values: dict[str, Any] = {
+    values: dict[Any, Any] = {
         PermissionGranted: {**agency, "region": where, "policy": policy},
         PermissionRevoked: {**agency, "region": where, "policy": policy},
         AgencyCreated: {**agency, "trustee": draw(st.sampled_from(("service:asm", None)))},

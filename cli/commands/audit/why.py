@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from cli.filters import say_unknown_words
 from cli.options import Account, Asking, Listing, OnlyRegion, Provider, Uses
 from cli.printing.output import say
 from cli.reading import in_account, print_result, views_of
+
+if TYPE_CHECKING:
+    from projections.views import Views
 
 Agency = Annotated[str | None, typer.Option(metavar="NAME", help="The agency asked about.")]
 Policy = Annotated[str | None, typer.Option(metavar="NAME", help="The policy asked about.")]
@@ -50,6 +53,7 @@ def why(
         say_unknown_words(views, {"region": region} if chain.links else asked)
         for event in chain.cut:
             say(f"{event}: only the first {CHANGES_MAX} are listed. Name more to narrow it down.")
+        _say_latest_switch(views, asked)
         rows = [tuple(getattr(link, column) for column in _COLUMNS) for link in chain.links]
         result = Result(_COLUMNS, rows, chain.position)
         print_result(
@@ -59,3 +63,20 @@ def why(
             empty="No event has changed anything about that.",
             choice=ask.choice,
         )
+
+
+def _say_latest_switch(views: Views, asked: dict[str, str | None]) -> None:
+    """Say who got the agency's credential last: that changes nothing, but may be the question."""
+    from projections.audit.trail import sentences
+    from projections.definitions.audit_trail import TrailFilter
+
+    if asked["agency"] is None:
+        return
+    wanted = TrailFilter(
+        event="TemporaryCredentialIssued",
+        agency=asked["agency"],
+        provider=asked["provider"],
+        account=asked["account"],
+    )
+    for said in sentences(views, views.trail(wanted, limit=1).dicts()):
+        say(f"the latest to act as it: {said}")

@@ -9,6 +9,7 @@ from tests.cases.given import (
     lives,
     permissions,
     shapes,
+    uses,
     vendor_ids,
     vendor_lives,
 )
@@ -21,6 +22,7 @@ GIVEN: Final[tuple[Case, ...]] = tuple(
             *lives.CASES,
             *permissions.CASES,
             *shapes.CASES,
+            *uses.CASES,
             *vendor_ids.CASES,
             *vendor_lives.CASES,
         ),

@@ -9,12 +9,14 @@ from tests.cases.own import (
     aws_lives,
     aws_permissions,
     aws_seconds,
+    aws_uses,
     contents,
     cts_ends,
     cts_ids,
     cts_lives,
     cts_names,
     cts_places,
+    cts_uses,
 )
 
 OWN: Final[tuple[Case, ...]] = tuple(
@@ -24,8 +26,10 @@ OWN: Final[tuple[Case, ...]] = tuple(
             *aws_identities.CASES,
             *aws_seconds.CASES,
             *contents.CASES,
+            *aws_uses.CASES,
             *cts_ends.CASES,
             *cts_places.CASES,
+            *cts_uses.CASES,
             *aws_lives.CASES,
             *aws_permissions.CASES,
             *cts_ids.CASES,

@@ -277,17 +277,17 @@ def test_a_replay_prints_the_certificate_and_swaps_nothing(cli: Cli) -> None:
     assert certificate["engine"].startswith("duckdb ")
     assert certificate["equal"]
     assert {part["name"] for part in certificate["projections"]} == set(PROJECTIONS)
-    here = cli.done("projection rebuild usage logins -o json").json
+    here = cli.done("projection rebuild authorizations logins -o json").json
     assert here["projections"] == [
         part
-        for name in ("usage", "logins")
+        for name in ("authorizations", "logins")
         for part in certificate["projections"]
         if part["name"] == name
     ]
     after = cli.done("projection status -o json").json
     assert [row["rebuilt_at"] for row in before] == [None] * len(PROJECTIONS)
     assert sum(row["rebuilt_at"] is not None for row in after) == 2
-    table = cli.done("projection rebuild usage --engine duckdb --parquet out").out
+    table = cli.done("projection rebuild authorizations --engine duckdb --parquet out").out
     assert "duckdb" in table
     assert "logins" not in table
 

@@ -9,8 +9,8 @@ import duckdb
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projections.definitions.logins import LOGINS
 from projections.definitions.policies import POLICIES
-from projections.definitions.usage import LOGINS
 from projections.maintenance.digest import (
     digest_of_lines,
     digest_of_rows,

@@ -198,7 +198,7 @@ def test_tracking_rows_of_unknown_projections_are_removed_and_drop_no_table(
     if isinstance(world.place, Path):  # A stranger's file may have columns that are not strict.
         store.execute("ALTER TABLE tracking RENAME TO strict")
         store.execute("CREATE TABLE tracking AS SELECT * FROM strict")
-        store.execute("UPDATE tracking SET generation = '1 UNION SELECT' WHERE name = 'usage'")
+        store.execute("UPDATE tracking SET generation = '1 UNION SELECT' WHERE name = 'logins'")
     with Views.open(world.place, CATALOGUE) as again:
         again.catch_up()
         assert again._store.tracking.tracked().keys() == PROJECTIONS.keys()
@@ -378,7 +378,7 @@ def test_a_killed_rebuild_leaves_the_live_view(world: World, views: Views) -> No
         "from ledger.catalogue import load_catalogue; from projections.history import tables\n"
         "from projections.views import Views\n"
         "tables.create_views = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "with Views.open(sys.argv[1], load_catalogue()) as v: v.rebuild(['usage'])"
+        "with Views.open(sys.argv[1], load_catalogue()) as v: v.rebuild(['logins'])"
     )
     child = subprocess.run([sys.executable, "-c", code, str(world.place)], check=False)
     assert child.returncode == -signal.SIGKILL

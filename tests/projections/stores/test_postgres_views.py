@@ -138,7 +138,7 @@ def test_two_rebuilds_at_once_wait_for_each_other(world: World, views: Views) ->
 
 def test_free_sql_is_one_select(views: Views) -> None:
     for sql in (
-        "SELECT 1) AS a; COMMIT; DROP TABLE views.usage_1; SELECT * FROM (SELECT 1",
+        "SELECT 1) AS a; COMMIT; DROP TABLE views.logins_1; SELECT * FROM (SELECT 1",
         "DELETE FROM policies_1",
         "WITH gone AS (DELETE FROM tracking RETURNING 1) SELECT * FROM gone",
         "SELECT nextval('nothing')",
