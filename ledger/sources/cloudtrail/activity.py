@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from ledger.sources.cloudtrail.arns import role_id, role_of_arn
+from ledger.sources.cloudtrail.arns import Role, role_id, role_of_arn
 from ledger.sources.cloudtrail.call import SERVICES
 from ledger.sources.fields import Record, first_text, mapping, text, within
 from ledger.sources.source import Outcome, Use
@@ -35,19 +35,19 @@ def use_of(record: Record) -> Use | None:
 
 def _use(record: Record, identity: Mapping[str, Any]) -> Use | None:
     issuer = within(identity, "sessionContext", "sessionIssuer")
-    role = role_of_arn(text(issuer.get("arn"))) or role_of_arn(text(identity.get("arn")))
-    name = role.name if role else text(issuer.get("userName"))
-    identities = (issuer.get("principalId"), identity.get("principalId"))
-    role_with_id = next((found for each in identities if (found := role_id(text(each)))), None)
-    accounts = (role and role.account, issuer.get("accountId"), identity.get("accountId"))
-    account = first_text(accounts)
+    role = _role(
+        text(issuer.get("arn")) or text(identity.get("arn")),
+        text(issuer.get("principalId")) or text(identity.get("principalId")),
+    )
+    name = role.name or text(issuer.get("userName"))
+    account = role.account or first_text((issuer.get("accountId"), identity.get("accountId")))
     source, action = text(record.get("eventSource")), text(record.get("eventName"))
-    if account is None or source is None or action is None or not (name or role_with_id):
+    if account is None or source is None or action is None or not (name or role.id):
         return None
     return Use(
         account=account,
-        agency=name,
-        agency_id=role_with_id,
+        agency=name or None,
+        agency_id=role.id,
         region=text(record.get("awsRegion")),
         service=source.removesuffix(SERVICES),
         action=action,
@@ -55,6 +55,12 @@ def _use(record: Record, identity: Mapping[str, Any]) -> Use | None:
         at=_instant(str(record.get("eventTime"))),
         trace_id=text(record.get("eventID")),
     )
+
+
+@lru_cache(maxsize=1_024)  # Few roles make most of the calls.
+def _role(arn: str | None, principal: str | None) -> Role:
+    """The role of an ARN and of a principal's id; its name is empty if the ARN names none."""
+    return (role_of_arn(arn) or Role(""))._replace(id=role_id(principal))
 
 
 def _outcome(record: Record) -> Outcome:

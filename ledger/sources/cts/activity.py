@@ -47,7 +47,8 @@ def _is_agency(user: Mapping[str, Any]) -> bool:
     kind = user.get("type")
     if kind is not None:
         return bool(kind == _AGENCY)
-    return any(key in user for key in _BEHIND) or bool(_issuer(user))
+    has_issuer = "session_context" in user and bool(_issuer(user))
+    return has_issuer or any(key in user for key in _BEHIND)
 
 
 def _issuer(user: Mapping[str, Any]) -> dict[str, Any]:

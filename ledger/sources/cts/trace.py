@@ -21,11 +21,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-from ledger.sources.fields import Record, Unreadable, first_text, text, why, within
+from ledger.sources.fields import Record, Unreadable, first_text, mapping, text, why, within
 from ledger.sources.source import Trace
 from ledger.values import instant, later
 
@@ -139,10 +139,16 @@ def _split(key: str) -> tuple[list[str], str]:
 
 def stated_region(record: Record) -> str | None:
     """The region that was called, if a trace names one; a title with spaces is not its id."""
-    stated = text(within(record, "location_info").get("region")) or ""
-    host = (text(record.get("endpoint")) or "").split(".")
-    named = stated if _word.fullmatch(stated) else None
-    return named or next(filter(_region.fullmatch, reversed(host)), None)
+    location, endpoint = record.get("location_info"), text(record.get("endpoint"))
+    stated = text(mapping(location).get("region")) if location else None
+    if stated is not None and _word.fullmatch(stated):
+        return stated
+    return _region_of(endpoint) if endpoint else None
+
+
+@lru_cache(maxsize=1_024)  # A cloud has few endpoints.
+def _region_of(endpoint: str) -> str | None:
+    return next(filter(_region.fullmatch, reversed(endpoint.split("."))), None)
 
 
 class Handles(NamedTuple):
