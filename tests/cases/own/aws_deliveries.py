@@ -70,6 +70,7 @@ CASES: Final = (
                 command="view usage",
                 columns="account agency credentials_issued",
                 rows=[(HOME, "audit-scan", 1)],
+                only="agency=audit-scan",
             ),
             Rows(
                 says="the partner's account has no such role",
