@@ -90,6 +90,8 @@ def unwrapped(
 
     Raises Unreadable, which names the wrapping, if that can be seen but not what is inside.
     """
+    if value and isinstance(value, list):
+        return Inside("an array in an array", value)
     if not isinstance(value, dict):
         return None
     for wrapping in wrappings:

@@ -99,7 +99,8 @@ def made(seed: int) -> Input:
     wrap = chance.choice(_WRAPS[kind]) if chance.random() < 0.3 else _as_it_is
     texts = [json.dumps(wrap(each)) for each in values]
     shape = chance.choice((_array, _envelope, _lines, _pretty, _all_wrapped))
-    if shape in (_array, _lines, _envelope) and chance.random() < 0.3:
+    is_object = texts[place].startswith("{")  # A text that is cut may swallow what follows it.
+    if is_object and shape in (_array, _lines, _envelope) and chance.random() < 0.3:
         texts[place] = _damaged(texts[place], chance)
     data = shape(kind, texts, chance).encode(errors="surrogatepass")
     ids = [each["eventID" if kind == "cloudtrail" else "trace_id"] for each in good]

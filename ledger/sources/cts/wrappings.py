@@ -35,5 +35,7 @@ SIGNS: Final = frozenset(
     )
 )
 """Keys that only traces have."""
-BEGINS: Final = frozenset(("time", "user", "code", "request", "response", "project_id"))
+BEGINS: Final = frozenset(
+    ("time", "user", "code", "request", "response", "project_id", "specversion")
+)
 """Keys of traces that other things have, too."""
