@@ -42,8 +42,8 @@ def pages() -> dict[str, str]:
         "views.md": _page(
             "Views",
             "The views that `authledger view` shows and `authledger query` reads. Every projection "
-            "`NAME` also has a table `NAME_history`. In that of `regions`, `agencies`, `trustees` "
-            "and `policies`, `valid_from` and `until_at` (NULL: it lasts) say when a row was so, "
+            "`NAME` also has a table `NAME_history`. In that of `regions`, `agencies`, "
+            "`trustees`, `boundaries` and `policies`, `valid_from` and `until_at` (NULL: it lasts) say when a row was so, "
             "`from_position`, `until_position` and `gone_position` at which positions the ledger "
             "learned it, learned its end, and took it back (NULL: not); `begins_alone` and "
             "`ends_alone` are 1 if an expiry, and no event, begins or ends it; `thing` tells "
