@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cli.appended import counted
 from cli.options import Reading, ReadingAsOf
@@ -157,14 +157,22 @@ def _alike(result: Result) -> set[str]:
     """Columns that a table need not repeat in every row: one provider, all events commanded; and
     those that are empty in every row, although few rows fill them.
     """
-    alike = set()
-    for name, usual in (("provider", None), ("origin", "commanded"), ("note", "")):
-        if name in result.columns:
-            place = result.columns.index(name)
-            found = {row[place] for row in result.rows}
-            if len(found) == 1 and usual in (None, *found):
-                alike.add(name)
+    found = {name: {row[place] for row in result.rows} for place, name in enumerate(result.columns)}
+    alike = {name for name in _SELDOM_FILLED if found.get(name, {""}) <= {"", None}}
+    for name, usual in (("provider", None), ("origin", "commanded")):
+        values = found.get(name, set())
+        if len(values) == 1 and usual in (None, *values):
+            alike.add(name)
     return alike
+
+
+_SELDOM_FILLED: Final = (
+    "note",
+    "document",
+    "document_version",
+    "document_since",
+    "document_position",
+)
 
 
 def with_names(rows: Sequence[Sequence[Any]], views: Views) -> list[list[Any]]:

@@ -69,10 +69,10 @@ def diff(
             _COLUMNS,
             rows,
             empty="Nothing changed.",
-            records=map(_record, found),
+            records=None if ask.choice.is_given else map(_record, found),
             choice=ask.choice,
         )
-        if ask.form is Output.TABLE:
+        if ask.form is Output.TABLE and not ask.choice.is_given:
             _print_documents(found, views)
     if exit_code and rows:
         raise ConditionNotMet(f"{len(rows)} rows changed between the two instants (--exit-code).")
