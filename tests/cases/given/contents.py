@@ -205,9 +205,9 @@ CASES: Final = (
             Rows(
                 says="the answer for the role names the policy's change",
                 command="audit why --agency reports --account 210987654321 --provider aws",
-                columns="event effective_at position",
+                columns="event effective_at",
                 only="event=PolicyChanged",
-                rows=[("PolicyChanged", "2026-02-05T10:00:00Z", 7)],
+                rows=[("PolicyChanged", "2026-02-05T10:00:00Z")],
             ),
             Rows(
                 says="the policy exists since its creation, with the version that is in force",

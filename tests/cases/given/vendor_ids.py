@@ -248,7 +248,7 @@ CASES: Final = (
                 says="the refused deletion of the policy is an attempt",
                 command=f"view attempts {ACME}",
                 columns="policy refused carried_out",
-                rows=[(OWN, 1, 0)],
+                rows=[("", 0, 1), (OWN, 1, 1)],
             ),
             Rows(
                 says="the policy was deleted by its id afterwards",
