@@ -12,13 +12,14 @@ class Dialect:
     """The SQL of one database. All of them compare texts by their bytes.
 
     `text` and `integer` are column types. `table_options` ends a CREATE TABLE, so that rows are
-    stored in the order of the key. `joined` aggregates texts, and `numbers` integers, sorted,
+        stored in the order of the key. `joined` aggregates texts, and `numbers` integers, sorted,
     comma-separated. `member` is a text inside an entry. `without_index` is a column for whose
     condition no index may be used. `now` is the present time, written as the ledger writes times.
     `stores_views_of_events`: whether the views' database has the events, so that views over them
     can be stored there. `events` is the relation of all events, by a name that a WITH clause
-    cannot hide.
-    """
+    cannot hide. `stored` is the name of a view that is stored, and not of one that only this
+    connection has.
+        """
 
     text: str
     integer: str
@@ -30,6 +31,7 @@ class Dialect:
     now: str
     stores_views_of_events: bool
     events: str
+    stored: str
 
     def table(
         self,
@@ -62,6 +64,7 @@ SQLITE: Final = Dialect(
     now="strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
     stores_views_of_events=False,
     events="temp.events",
+    stored="main.{0}",
 )
 POSTGRES: Final = Dialect(
     text='TEXT COLLATE "C"',
@@ -74,4 +77,5 @@ POSTGRES: Final = Dialect(
     now="""to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
     stores_views_of_events=True,
     events="views.events",
+    stored="{0}",
 )

@@ -184,8 +184,9 @@ class Declarations:
         self._connection.execute("DELETE FROM tracking WHERE name = ?", (known.name,))
 
     def _drop_objects(self, name: str, table: str) -> None:
+        stored = self._connection.dialect.stored
         for statement in (
-            f"DROP VIEW IF EXISTS {name}",
+            f"DROP VIEW IF EXISTS {stored.format(name)}",
             f"DROP VIEW IF EXISTS {name}_history",
             f"DROP TABLE IF EXISTS {table}",
         ):

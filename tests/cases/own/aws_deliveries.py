@@ -73,10 +73,13 @@ CASES: Final = (
                 only="agency=audit-scan",
             ),
             Rows(
-                says="the partner's account has no such role",
+                says="the partner's account has no such role, but the one that called",
                 command="view agencies",
                 columns="account agency status note",
-                rows=[(HOME, "audit-scan", "exists", "creation not seen")],
+                rows=[
+                    (HOME, "audit-scan", "exists", "creation not seen"),
+                    (PARTNER, "fleet", "exists", "creation not seen"),
+                ],
             ),
         ),
     ),
@@ -115,6 +118,7 @@ CASES: Final = (
                 command="view usage",
                 columns="account agency credentials_issued credentials_refused",
                 rows=[(HOME, "audit-scan", 0, 1)],
+                only="agency=audit-scan",
             ),
             Rows(
                 says="a refusal proves nothing of what exists",

@@ -225,6 +225,26 @@ def test_the_tables_of_a_retired_projection_are_dropped(
         assert again._store.tracking.tracked().keys() == PROJECTIONS.keys()
 
 
+def test_a_projection_that_became_a_view_over_events_leaves_no_view_of_its_table(
+    world: World, views: Views
+) -> None:
+    """`usage` had a table once. On SQLite its view of today belongs to each connection."""
+    store = views._store.connection
+    store.execute("CREATE TABLE usage_3 (one INTEGER)")
+    if isinstance(world.place, Path):
+        store.execute("CREATE VIEW main.usage AS SELECT * FROM usage_3")
+    store.execute("INSERT INTO tracking VALUES ('usage', 0, '', '', 3, NULL)")
+    with Views.open(world.place, CATALOGUE) as again:
+        again.catch_up()
+        assert "usage" not in again._store.tracking.tracked()
+        with pytest.raises((sqlite3.Error, psycopg.Error)):
+            again._store.connection.execute("SELECT * FROM usage_3")
+        if isinstance(world.place, Path):
+            left = "SELECT count(*) FROM main.sqlite_master WHERE name = 'usage'"
+            assert again._store.connection.value(left) == 0
+        assert again.query("SELECT count(*) FROM usage").rows == [(len(again.read("usage").rows),)]
+
+
 def intervals(views: Views) -> list[list[tuple[object, ...]]]:
     return [
         sorted(views.query(f"SELECT * FROM {name}_history", row_limit=100_000).rows, key=repr)
