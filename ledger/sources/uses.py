@@ -98,7 +98,7 @@ class FileUses:
         """Count the call in a record, if an agency made it."""
         try:
             use = self._source.use_of(record) if isinstance(record, dict) else None
-        except ValueError:  # It has no valid time: then it is malformed, or not understood.
+        except (ValueError, RecursionError):  # No valid time: it is malformed, or not understood.
             return
         if use is not None and use.at <= self._latest and self._is_new(use.trace_id):
             self._add(use)
