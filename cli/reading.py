@@ -172,6 +172,9 @@ _SELDOM_FILLED: Final = (
     "document_version",
     "document_since",
     "document_position",
+    "switched_by",
+    "session_names",
+    "source_identities",
 )
 
 

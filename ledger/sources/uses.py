@@ -21,7 +21,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ledger.account.activity import (
     OTHER_ACTIONS,
@@ -36,6 +36,7 @@ from ledger.sources.fields import Record
 from ledger.sources.files import Broken
 from ledger.sources.report import shown
 from ledger.sources.source import Outcome, Source, Use
+from ledger.values import AccountId
 
 KEYS_MAX: Final = 100_000
 """So many sums of a file are made one by one. A trace chooses its action's name, so there is no
@@ -47,6 +48,7 @@ _KEY_CHARS: Final = 20
 Key = tuple[str, str | None, str | None, str | None, str, str, Outcome, int]
 """Account, agency, its id, region, service, action, outcome, the day's number."""
 
+_account: Final[TypeAdapter[str]] = TypeAdapter(AccountId)
 _not_of_code = re.compile(r"[^a-z0-9._-]+")
 _not_of_region = re.compile(r"[\s:*]")
 
@@ -158,7 +160,7 @@ class FileUses:
         named = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:_KEY_CHARS]
         return Observation(
             provider=self._source.provider,
-            account=account,
+            account=_account.validate_python(account),
             events=(acted,),
             effective_at=summed.last_at,
             source=Provenance(trace_id=f"use/{digest[:32]}/{named}", file=self._file),

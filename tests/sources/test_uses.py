@@ -337,3 +337,17 @@ def test_odd_words_become_words_that_an_entry_can_have(tmp_path: Path) -> None:
     events = {e.service: e for each in (first, second) for e in each.events}  # type: ignore[attr-defined]
     assert set(events) == {"ec2", "rger-mit.x"}
     assert events["rger-mit.x"].region is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("account", ["\ud800", "a b", "x" * 65])
+def test_an_account_that_no_ledger_can_have_does_not_count(tmp_path: Path, account: str) -> None:
+    path = written(
+        tmp_path / "a.json",
+        by_agency(
+            "t-1", 1769990400000, user={"type": "AssumedAgency", "name": "x", "account_id": account}
+        ),
+        by_agency("t-2", 1769990400000),
+        envelope="traces",
+    )
+    with ledger(tmp_path) as opened:
+        assert opened.observe(used("cts", path)).entries == 1
