@@ -29,7 +29,7 @@ WIDE = {"Version": "1.1", "Statement": [*READ["Statement"], *WRITE["Statement"]]
 READ_ONLY, ALL, ANY_TRUST = document(READ), document(WIDE), document(TRUST)
 
 
-def told(hour: int, event: DomainEvent, given: Document | None = None) -> Observation:
+def at_hour(hour: int, event: DomainEvent, given: Document | None = None) -> Observation:
     """A trace of its own, so many hours after the first; its event has the document, if any."""
     at = AT + timedelta(hours=hour)
     if given is None:
@@ -41,15 +41,15 @@ def told(hour: int, event: DomainEvent, given: Document | None = None) -> Observ
 
 INNER = PermissionGranted(agency="a", region="*", policy="inner", policy_kind="inline")
 HISTORY = (
-    told(0, PolicyCreated(policy="p", policy_id="P1"), READ_ONLY),
-    told(1, AgencyCreated(agency="a", agency_id="A1", trustee="account:1"), READ_ONLY),
-    told(2, PermissionGranted(agency="a", agency_id="A1", region="*", policy="p")),
-    told(3, INNER, READ_ONLY),
-    told(4, BoundarySet(agency="a", policy="cap")),
-    told(10, PolicyChanged(policy="p"), ALL),
-    told(11, INNER, ALL),
-    told(12, AgencyTrustChanged(agency="a", trustee="account:1"), ANY_TRUST),
-    told(13, BoundaryRemoved(agency="a")),
+    at_hour(0, PolicyCreated(policy="p", policy_id="P1"), READ_ONLY),
+    at_hour(1, AgencyCreated(agency="a", agency_id="A1", trustee="account:1"), READ_ONLY),
+    at_hour(2, PermissionGranted(agency="a", agency_id="A1", region="*", policy="p")),
+    at_hour(3, INNER, READ_ONLY),
+    at_hour(4, BoundarySet(agency="a", policy="cap")),
+    at_hour(10, PolicyChanged(policy="p"), ALL),
+    at_hour(11, INNER, ALL),
+    at_hour(12, AgencyTrustChanged(agency="a", trustee="account:1"), ANY_TRUST),
+    at_hour(13, BoundaryRemoved(agency="a")),
 )
 BEFORE = AT + timedelta(hours=5)
 
@@ -155,16 +155,16 @@ def test_an_erased_text_leaves_only_the_digests(
 
 
 def test_a_change_without_its_text_is_a_difference(opened: Callable[..., Views]) -> None:
-    views = opened(*HISTORY[:5], told(9, PolicyChanged(policy="p")))
+    views = opened(*HISTORY[:5], at_hour(9, PolicyChanged(policy="p")))
     (each,) = compared(views).values()
     assert (each.change, each.not_known) == ("changed", "content not told")
     assert in_words(each.after) == "exists, document: content not told"
 
 
-def test_a_document_that_was_changed_and_set_back_is_no_difference(
+def test_a_document_that_was_changed_and_set_back_does_not_differ(
     opened: Callable[..., Views],
 ) -> None:
-    back = told(11, PolicyChanged(policy="p"), READ_ONLY)
+    back = at_hour(11, PolicyChanged(policy="p"), READ_ONLY)
     views = opened(*HISTORY[:5], HISTORY[5], back)
     assert compared(views) == {}
 
@@ -183,7 +183,7 @@ def test_the_answer_for_an_agency_names_the_change_of_its_policy(
 def test_the_change_of_a_boundary_is_named_for_the_agency_that_it_limits(
     opened: Callable[..., Views],
 ) -> None:
-    change = told(20, PolicyChanged(policy="cap"), ALL)
+    change = at_hour(20, PolicyChanged(policy="cap"), ALL)
     views = opened(*HISTORY[1:5], change)
     assert "PolicyChanged" in [link.event for link in why(views, agency="a").links]
 
@@ -221,9 +221,9 @@ def test_a_completed_ledger_has_the_rows_of_another_one(
 def test_ids_that_a_later_reading_adds_make_one_agency_of_two_names_for_it(
     opened: Callable[..., Views],
 ) -> None:
-    made = told(0, AgencyCreated(agency="a", agency_id="A1", trustee="account:1"))
+    made = at_hour(0, AgencyCreated(agency="a", agency_id="A1", trustee="account:1"))
     nameless = replace(made, events=(AgencyCreated(agency="a", trustee="account:1"),))
-    by_id = told(1, PermissionGranted(agency_id="A1", region="*", policy="p"))
+    by_id = at_hour(1, PermissionGranted(agency_id="A1", region="*", policy="p"))
     views = opened(nameless, by_id)
     opened(made, complete=True)
     views.catch_up()
