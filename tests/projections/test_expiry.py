@@ -169,7 +169,7 @@ def test_a_fact_after_the_expiry_is_the_only_present_answer(place: Place, until:
     with Views.open(place, load_catalogue()) as views:
         views.catch_up()
         for name, found in statuses(views).items():
-            assert len(found) == (name != "policies"), name
+            assert len(found) == (name not in ("boundaries", "policies")), name
         assert statuses(views)["agencies"] == ["deleted"]
         for position in range(made.ledger.last_position() + 1):
             for name, found in statuses(views, AsOf(position)).items():
