@@ -168,6 +168,7 @@ def _alike(result: Result) -> set[str]:
 
 _SELDOM_FILLED: Final = (
     "note",
+    "address",
     "document",
     "document_version",
     "document_since",

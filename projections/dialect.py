@@ -19,7 +19,7 @@ class Dialect:
     can be stored there. `events` is the relation of all events, by a name that a WITH clause
     cannot hide. `stored` is the name of a view that is stored, and not of one that only this
     connection has.
-        """
+    """
 
     text: str
     integer: str

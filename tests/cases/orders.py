@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice, permutations
 from math import factorial
 from pathlib import Path
@@ -132,7 +132,6 @@ _NOT_COMPARED: Final = frozenset(
     {
         "position",
         "document_position",
-        "rests_on",
         "recorded_at",
         "command_id",
         "version",
@@ -178,23 +177,25 @@ def answers(place: Path, *, rebuilt: bool = False, regrouped: bool = False) -> A
             then = AsOf(last, instant(at))
             found |= {f"{name} as of {at}": views.read(name, as_of=then).dicts() for name in asked}
         found["audit_trail"] = happened
-    return {key: _comparable(rows, names) for key, rows in found.items()}
+        facts = {str(row["position"]): f"{row['type']} {row['command_id']}" for row in happened}
+    return {key: _comparable(rows, names, facts) for key, rows in found.items()}
 
 
 def _without_numbers(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: cell for key, cell in row.items() if key not in _NUMBERS} for row in rows]
 
 
-def _comparable(rows: Sequence[dict[str, Any]], names: Any) -> list[str]:
-    return sorted(_line(row, names) for row in rows)
+def _comparable(rows: Sequence[dict[str, Any]], names: Any, facts: Mapping[str, str]) -> list[str]:
+    return sorted(_line(row, names, facts) for row in rows)
 
 
-def _line(row: dict[str, Any], names: Any) -> str:
+def _line(row: dict[str, Any], names: Any, facts: Mapping[str, str]) -> str:
+    """The row with names for surrogate ids, and for positions the facts that stand there."""
     values = {key: cell for key, cell in row.items() if key not in _NOT_COMPARED}
-    actor = row.get("actor")
-    return " ".join(
-        f"{key}={_named(cell, names)}" for key, cell in (values | {"actor": actor}).items() if cell
-    )
+    values["actor"] = row.get("actor")
+    if row.get("rests_on"):
+        values["rests_on"] = ",".join(sorted(facts[at] for at in row["rests_on"].split(",")))
+    return " ".join(f"{key}={_named(cell, names)}" for key, cell in values.items() if cell)
 
 
 def _named(cell: object, names: Any) -> str:

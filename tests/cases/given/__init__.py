@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.cases.case import Case
 from tests.cases.given import (
+    consents,
     contents,
     identities,
     lives,
@@ -17,6 +18,7 @@ from tests.cases.given import (
 GIVEN: Final[tuple[Case, ...]] = tuple(
     sorted(
         (
+            *consents.CASES,
             *contents.CASES,
             *identities.CASES,
             *lives.CASES,

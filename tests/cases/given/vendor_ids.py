@@ -191,6 +191,44 @@ CASES: Final = (
                 has=["ap-southeast-3", "*", OWN, *UNNAMED],
                 never=["cn-north-4"],
             ),
+            Rows(
+                says="the catalogue's policy is consent in both regions, by the person who granted it",
+                command=f"view authorizations {ACME}",
+                columns="region service status origin actor since",
+                rows=[
+                    (
+                        "cn-north-4",
+                        "asm",
+                        "granted",
+                        "inferred",
+                        "hwc_acme/alice",
+                        "2026-11-20T08:03:00Z",
+                    ),
+                    (
+                        "ap-southeast-3",
+                        "asm",
+                        "granted",
+                        "inferred",
+                        "hwc_acme/terraform",
+                        "2026-11-20T08:12:00Z",
+                    ),
+                ],
+            ),
+            Rows(
+                says="the features work in both; elsewhere that is not known",
+                command=f"view capabilities {ACME}",
+                columns="region feature status",
+                rows=[
+                    (region, feature, status)
+                    for region, status in (
+                        ("cn-north-4", "works"),
+                        ("ap-southeast-3", "works"),
+                        ("global", "unknown"),
+                        ("*", "unknown"),
+                    )
+                    for feature in ("ingress-gateway", "mesh", "metrics")
+                ],
+            ),
         ),
     ),
     Case(
@@ -245,10 +283,10 @@ CASES: Final = (
                 only="status!=ended",
             ),
             Rows(
-                says="the refused deletion of the policy is an attempt",
+                says="the refused deletion of the policy is an attempt, and so are those that happened",
                 command=f"view attempts {ACME}",
-                columns="policy refused carried_out",
-                rows=[("", 0, 1), (OWN, 1, 1)],
+                columns="agency policy refused carried_out",
+                rows=[("", OWN, 1, 1), ("asm_admin_trust", "", 0, 1)],
             ),
             Rows(
                 says="the policy was deleted by its id afterwards",

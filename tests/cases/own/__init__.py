@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.cases.case import Case
 from tests.cases.own import (
+    aws_consents,
     aws_deliveries,
     aws_identities,
     aws_lives,
@@ -11,6 +12,7 @@ from tests.cases.own import (
     aws_seconds,
     aws_uses,
     contents,
+    cts_consents,
     cts_ends,
     cts_ids,
     cts_lives,
@@ -22,11 +24,13 @@ from tests.cases.own import (
 OWN: Final[tuple[Case, ...]] = tuple(
     sorted(
         (
+            *aws_consents.CASES,
             *aws_deliveries.CASES,
             *aws_identities.CASES,
             *aws_seconds.CASES,
             *contents.CASES,
             *aws_uses.CASES,
+            *cts_consents.CASES,
             *cts_ends.CASES,
             *cts_places.CASES,
             *cts_uses.CASES,
