@@ -132,7 +132,7 @@ def is_authorized(account: Account, service: Service, region: str, now: Circumst
     """Whether the account consented, as it was told or is inferred, and nothing is missing."""
     known = account.authorization(service.code, region)
     inferred = inferred_consent(account, service, region)
-    if inferred is not None and not inferred.is_told_whole:
+    if inferred is not None and not inferred.has_all_permissions:
         return True
     if inferred is None and (known is None or known.status != "granted"):
         return False

@@ -24,8 +24,8 @@ class Consent(NamedTuple):
 
     since: datetime | None
     rests_on: str
-    is_told_whole: bool
-    """Whether the facts tell the permissions that it gave."""
+    has_all_permissions: bool
+    """Whether the facts name the permissions that it gave."""
 
 
 def inferred_consent(account: Account, service: Service, region: str) -> Consent | None:
@@ -60,7 +60,7 @@ def _by_policies(account: Account, service: Service, region: str) -> Iterator[Co
             since = None if None in begun else max(at for at in begun if at is not None)
             policies = listed(sorted({repr(held.policy) for each in granted for held in each}))
             when = f"since {clock(since)}" if since else "by a grant that was not seen"
-            yield Consent(since, f"{policies}, granted {when}", is_told_whole=True)
+            yield Consent(since, f"{policies}, granted {when}", has_all_permissions=True)
 
 
 def _granted(account: Account, baseline: Baseline, region: str) -> Iterator[list[Held]]:
@@ -103,4 +103,4 @@ def _by_agreement(account: Account, service: Service, region: str) -> Iterator[C
     for agreed, agency in account.agreements():
         if (agreed.service, agreed.region) == (service.code, region):
             rests_on = f"the agreement of {clock(agreed.at)} to {agency.name or agency.key}"
-            yield Consent(agreed.at, rests_on, is_told_whole=False)
+            yield Consent(agreed.at, rests_on, has_all_permissions=False)

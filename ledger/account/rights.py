@@ -1,4 +1,4 @@
-"""What an agency may use in a region: yes, no, or not known.
+"""The services that an agency may use in a region: yes, no, or not known.
 
 A grant under a policy says which services it permits in two cases only: the grant names a service,
 or a dated baseline of the catalogue gives the agency this policy. A baseline's services are

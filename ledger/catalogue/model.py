@@ -242,7 +242,7 @@ class Catalogue(_Entry):
         )
 
     def entries_of(self, provider: str, agency: str) -> tuple[AgencyEntry, ...]:
-        """What each baseline of any service gives an agency of that name."""
+        """The entries of an agency of that name, one for each baseline of any service."""
         return tuple(
             entry
             for service in self.services_of(provider)

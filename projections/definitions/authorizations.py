@@ -160,7 +160,7 @@ def _ended() -> str:
 
 
 def _select(dialect: Dialect) -> str:
-    """What was recorded, and what is inferred where nothing else was recorded later."""
+    """The recorded answers, and inferred ones where nothing else was recorded later."""
     rests_on = dialect.numbers.format("f.position")
     address = dialect.member.format("e.entry", "address")
     return f"""

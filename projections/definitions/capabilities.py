@@ -10,7 +10,7 @@ _GRANTED, _NOT_KNOWN = 2, 1
 
 
 def _levels() -> str:
-    """What each agency may use in each place, as in `ledger/account/rights.py`.
+    """The services that each agency may use in each place, as in `ledger/account/rights.py`.
 
     `complete` are the baselines' entries of which every policy is granted there. `levels` has the
     services that a grant names and those of complete entries. A policy of any other kind may permit

@@ -1,7 +1,7 @@
 """ASM's whole story as traces of CTS gives the same views as the story that commands record.
 
-Twice: once the traces name things, and once they have ids alone, as the vendor's API has it. What
-differs by nature is left out: ids, people's surrogate ids, positions, times; and a consent is
+Twice: once the traces name things, and once they have ids alone, as the vendor's API has it. The
+part that differs by nature is left out: ids, surrogate ids, positions, times; and a consent is
 inferred, which is why it ends with its permissions.
 """
 
@@ -163,6 +163,6 @@ def test_after_the_consent_in_traces_nothing_is_asked_and_nothing_is_refused(gra
         said = cli.done(f"authorization grant {_ASM} --region {BEIJING}")
         assert "already authorized in cn-north-4 (inferred from" in said.err
         assert cli.done(f"feature use mesh {_ASM} --region {BEIJING} -o json").json
-        told = cli.done(f"audit why --service asm --region {BEIJING} -o json").json
+        links = cli.done(f"audit why --service asm --region {BEIJING} -o json").json
         events = ["AgencyCreated", "PolicyCreated", "PermissionGranted"]
-        assert [row["event"] for row in told][:3] == events
+        assert [row["event"] for row in links][:3] == events

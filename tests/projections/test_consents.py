@@ -178,7 +178,7 @@ def test_an_older_trace_that_arrives_late_is_its_beginning(seen: Imported) -> No
     assert row["since"] == at(5)
 
 
-def test_what_was_told_counts_before_what_is_inferred(seen: Imported) -> None:
+def test_a_recorded_answer_counts_before_an_older_inferred_one(seen: Imported) -> None:
     seen.saw(created(), under(POLICY), minute=1)
     seen.saw(AuthorizationRevoked(service="asm", region=HERE), minute=5)
     [row] = seen.consents()
@@ -189,7 +189,7 @@ def test_what_was_told_counts_before_what_is_inferred(seen: Imported) -> None:
     assert (row["status"], row["origin"], row["since"]) == ("granted", "inferred", at(7))
 
 
-def test_a_consent_that_was_told_is_no_inferred_one(world: World) -> None:
+def test_a_recorded_consent_is_not_inferred(world: World) -> None:
     with Views.open(world.place, load_catalogue()) as views:
         views.catch_up()
         rows = views.read("authorizations").dicts()
@@ -203,11 +203,11 @@ def test_an_agreement_in_the_console_of_cce_is_consent_to_cce(seen: Imported) ->
         detail = "createUserAgencies: agreed to in the console of CCE"
         return PermissionsChanged(agency=agency, region=region, detail=detail)
 
-    told = seen.saw(agreed("CCENodeAgency"), agreed("CCECSIAgency"), minute=3, address="192.0.2.7")
+    last = seen.saw(agreed("CCENodeAgency"), agreed("CCECSIAgency"), minute=3, address="192.0.2.7")
     [row] = seen.consents()
     assert (row["region"], row["service"], row["status"]) == (HERE, "cce", "granted")
     assert (row["since"], seen.name(row["address"])) == (at(3), "192.0.2.7")
-    assert row["rests_on"] == f"{told - 1},{told}"
+    assert row["rests_on"] == f"{last - 1},{last}"
     seen.saw(AgencyDeleted(agency="CCENodeAgency"), minute=5)
     assert [row["status"] for row in seen.consents()] == ["granted"]
     ended = seen.saw(AgencyDeleted(agency="CCECSIAgency"), minute=6, by="bob")

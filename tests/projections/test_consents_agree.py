@@ -54,10 +54,10 @@ CATALOGUE = load_catalogue()
 
 @st.composite
 def _event(draw: st.DrawFn, policies: tuple[str, ...], places: tuple[str, ...]) -> DomainEvent:
-    kinds = (*[PermissionGranted] * 6, *[PermissionRevoked] * 2, *_OTHERS)
+    kinds = (*[PermissionGranted] * 14, *[PermissionRevoked] * 3, *_OTHERS)
     kind: Any = draw(st.sampled_from(kinds))
-    told: Any = {"agency": "asm_admin_trust"}
-    agency = told | draw(st.sampled_from(({}, {}, {}, {"agency_id": "a-1"}, {"agency_id": "a-2"})))
+    named: Any = {"agency": "asm_admin_trust"}
+    agency = named | draw(st.sampled_from(({}, {}, {}, {"agency_id": "a-1"}, {"agency_id": "a-2"})))
     policy = draw(st.sampled_from(policies))
     where = draw(st.sampled_from(places))
     values: dict[Any, Any] = {

@@ -81,7 +81,7 @@ CASES: Final = (
         "50b-half-a-baseline",
         "an agency that gets one policy of two",
         [_BEGIN, _BOTH[0]],
-        _consents("that is no consent"),
+        _consents("there is not any consent"),
         _features("the one policy may permit anything", _SOUTH, "unknown"),
         Text(
             says="a use is neither a use nor a refusal",
@@ -125,7 +125,7 @@ CASES: Final = (
         "50d-a-policy-that-is-not-the-catalogues",
         "an agency of a service that acts under a policy of the account's own",
         [_BEGIN, _named(_GRANT, "06-01T10:01:00", "mesh for us", "", _SOUTH)],
-        _consents("that is no consent that the catalogue knows"),
+        _consents("there is not any consent that the catalogue knows"),
         _features("what works is not known", _SOUTH, "unknown"),
     ),
     _case(
@@ -137,7 +137,7 @@ CASES: Final = (
             ),
             *_BOTH,
         ],
-        _consents("that is no consent to the service"),
+        _consents("there is not any consent to the service"),
     ),
     _case(
         "51c-revoked-by-ids",

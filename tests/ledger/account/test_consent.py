@@ -89,12 +89,12 @@ def test_it_ends_with_any_policy_that_it_needs(policy: str) -> None:
     assert consented(given(*older).account) is not None, "another baseline is still whole"
 
 
-def test_a_grant_in_an_enterprise_project_is_no_consent_for_a_region() -> None:
+def test_a_grant_in_an_enterprise_project_is_not_a_consent_for_a_region() -> None:
     account = given(agency_created(), under(POLICY, "enterprise-project/7")).account
     assert consented(account) is None
 
 
-def test_a_grant_for_global_services_is_no_consent_for_a_region() -> None:
+def test_a_grant_for_global_services_is_not_a_consent_for_a_region() -> None:
     account = given(agency_created(), under(POLICY, "global")).account
     assert consented(account, "global") is None
     assert consented(account) is None
@@ -105,12 +105,12 @@ def test_an_agency_of_that_name_that_trusts_somebody_else_shows_no_consent() -> 
     assert consented(given(own, under(POLICY)).account) is None
 
 
-def test_a_consent_that_was_told_counts_before_an_inferred_one() -> None:
+def test_a_recorded_consent_counts_before_an_inferred_one() -> None:
     then = given(*IMPORTED, *consent(SHANGHAI)).when(grant(SHANGHAI))
     assert "inferred" not in then.decided().note
 
 
-def test_a_revocation_that_is_told_later_ends_it() -> None:
+def test_a_revocation_that_is_recorded_later_ends_it() -> None:
     then = given(*IMPORTED).when(revoke(BEIJING))
     assert isinstance(then.facts[0], AuthorizationRevoked)
     assert consented(given(*IMPORTED, revoke(BEIJING)).account) is None

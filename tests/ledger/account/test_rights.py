@@ -1,4 +1,4 @@
-"""What an agency may use by policies: yes, no, or not known."""
+"""The services that an agency may use by policies: yes, no, or not known."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_policy_in_another_region_permits_nothing_in_this_one() -> None:
     assert may(account_with(under("anything", SHANGHAI)), "elb") == NO
 
 
-def test_what_is_granted_in_an_enterprise_project_is_not_known_for_the_region() -> None:
+def test_a_grant_in_an_enterprise_project_is_not_known_for_the_region() -> None:
     account = account_with(under(POLICY, "enterprise-project/7"))
     assert may(account, "elb") == NOT_KNOWN
     assert may(account, "elb", "enterprise-project/7") == NOT_KNOWN
