@@ -27,6 +27,7 @@ def _levels() -> str:
         held AS (
             SELECT region, provider, account, agency, agency_id, service AS uses, policy, status
             FROM regions WHERE status <> 'revoked'
+              AND agency IN (SELECT agency FROM catalogue_features)
         ),
         spots AS (SELECT DISTINCT region, provider, account FROM places),
         complete AS (
@@ -95,12 +96,13 @@ def _select(dialect: Dialect) -> str:
         needs AS (
             SELECT p.region, p.provider, p.account, p.service, f.feature, f.agency, f.preference,
                    f.needs,
-                   COALESCE((SELECT MAX(b.granted) FROM best b
-                             WHERE b.region = p.region AND b.provider = p.provider
-                               AND b.account = p.account AND b.agency = f.agency
-                               AND b.uses IN (f.needs, '')), 0) AS granted
+                   COALESCE(MAX(b.granted), 0) AS granted
             FROM places p
             JOIN catalogue_features f ON f.provider = p.provider AND f.service = p.service
+            LEFT JOIN best b ON b.region = p.region AND b.provider = p.provider
+                AND b.account = p.account AND b.agency = f.agency AND b.uses IN (f.needs, '')
+            GROUP BY p.region, p.provider, p.account, p.service, f.feature, f.agency, f.preference,
+                     f.needs
             ORDER BY f.needs
         ),
         candidates AS (
