@@ -59,7 +59,11 @@ def fact_of(recorded: Recorded, position: int | None = None) -> Fact | None:
 def fact_of_entry(entry: str | bytes, position: int) -> Fact | None:
     """The same from an entry's text, without making the event: a fold reads millions."""
     fields = from_json(entry)
-    said = _said(_SAYS_BY_TOPIC.get(fields["topic"], ()), fields.get)
+    all_says = _SAYS_BY_TOPIC.get(fields["topic"])
+    if all_says is None:
+        return None
+    happened, origin = fields["effective_at"], fields["origin"]  # Also of one that names no thing.
+    said = _said(all_says, fields.get)
     if said is None:
         return None
     says, values = said
@@ -69,10 +73,10 @@ def fact_of_entry(entry: str | bytes, position: int) -> Fact | None:
     return Fact(
         says.call,
         says.kind,
-        instant(values.pop("at", fields["effective_at"])),
+        instant(values.pop("at", happened)),
         position,
         actor=fields.get("actor"),
-        origin=fields["origin"],
+        origin=origin,
         trace=fields.get("source_trace_id"),
         **values,
     )

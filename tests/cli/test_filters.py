@@ -24,7 +24,7 @@ def story(cli: Cli) -> Cli:
         ("audit trail --event Foo", "Accepted: AgencyActed, AgencyActionFailed, "),
         (
             "audit trail --outcome denied",
-            "Accepted: refused, failed, carried-out, admitted, dialog.",
+            "Accepted: refused, failed, carried-out, admitted, dialog, unknown.",
         ),
         ("audit trail --outcome REFUSED", "Did you mean 'refused'? Accepted: "),
         ("audit trail --origin foo", "Accepted: commanded, observed."),

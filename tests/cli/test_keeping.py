@@ -158,7 +158,7 @@ def test_a_grant_that_could_not_be_placed_is_named_first_and_fails_a_strict_impo
     table = trails.done("import cloudtrail a.json").out
     first, _, *_ = table.splitlines()
     assert first == "grants and deletions that could not be placed, by name:"
-    assert "iam:AttachRolePolicy (role not named)" in table
+    assert "iam:AttachRolePolicy (what changed is not named)" in table
     said = trails("import cloudtrail a.json --strict")
     assert said.code == 9
     assert "1 grant or deletion could not be placed" in said.err

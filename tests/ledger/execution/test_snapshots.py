@@ -132,6 +132,7 @@ def test_the_text_of_a_state_is_exactly_this() -> None:
         "region": [[None, BEIJING], [0, 0, 1, 1]],
         "service": [[None, "cce"], [0, 0, 1, 1]],
         "trustee": [["service:asm", None], [0, 1, 1, 1]],
+        "document": [["", None], [0, 0, 1, 1]],
         "actor": [[who], [0, 0, 0, 0]],
         "origin": [["observed"], [0, 0, 0, 0]],
         "trace": [traces, [0, 1, 2, 3]],
@@ -237,8 +238,8 @@ def test_a_version_follows_from_the_events_that_change_the_state(
         patch.setitem(events, PolicyCreated, events[AuthorizationGranted])
         assert version_of.__wrapped__(State) != before
     says: Any = SAYS
-    patched = says[PolicyCreated]._replace(fields={"name": "policy"})
-    monkeypatch.setitem(says, PolicyCreated, patched)
+    patched = says[PolicyCreated][0]._replace(fields={"name": "policy"})
+    monkeypatch.setitem(says, PolicyCreated, (patched,))
     assert version_of.__wrapped__(State) != before
 
 

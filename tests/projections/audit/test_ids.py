@@ -277,7 +277,11 @@ def test_a_difference_under_another_name_is_a_renaming(place: Place) -> None:
             (
                 "renamed",
                 {"policy": "dock only", "status": "exists"},
-                {"policy": "all docks", "status": "exists"},
+                {
+                    "policy": "all docks",
+                    "status": "exists",
+                    "document_since": "2026-01-01T00:02:00.000000Z",
+                },
             ),
             ("new", None, {"status": "exists"}),
             (

@@ -277,17 +277,17 @@ def test_a_replay_prints_the_certificate_and_swaps_nothing(cli: Cli) -> None:
     assert certificate["engine"].startswith("duckdb ")
     assert certificate["equal"]
     assert {part["name"] for part in certificate["projections"]} == set(PROJECTIONS)
-    here = cli.done("projection rebuild authorizations logins -o json").json
+    here = cli.done("projection rebuild recorded_authorizations logins -o json").json
     assert here["projections"] == [
         part
-        for name in ("authorizations", "logins")
+        for name in ("recorded_authorizations", "logins")
         for part in certificate["projections"]
         if part["name"] == name
     ]
     after = cli.done("projection status -o json").json
     assert [row["rebuilt_at"] for row in before] == [None] * len(PROJECTIONS)
     assert sum(row["rebuilt_at"] is not None for row in after) == 2
-    table = cli.done("projection rebuild authorizations --engine duckdb --parquet out").out
+    table = cli.done("projection rebuild recorded_authorizations --engine duckdb --parquet out").out
     assert "duckdb" in table
     assert "logins" not in table
 
@@ -297,12 +297,12 @@ def test_a_replay_with_altered_views_exits_with_6(cli: Cli) -> None:
     cli.done("export parquet out")
     cli.done("projection catch-up")
     with closing(sqlite3.connect(f"{cli.ledger}.views")) as views:
-        views.execute("UPDATE authorizations_1 SET status = 'declined'")
+        views.execute("UPDATE recorded_authorizations_1 SET status = 'declined'")
         views.commit()
     said = cli("projection rebuild --engine duckdb --parquet out -o json")
     assert said.code == 6
     assert not said.json["equal"]
-    assert "authorizations" in said.err
+    assert "recorded_authorizations" in said.err
     assert "logins" not in said.err
     cli.done("projection rebuild")
     cli.done("projection rebuild --engine duckdb --parquet out")
