@@ -14,6 +14,7 @@ AGENCY_ID = "7b5e1c3a2f4d4e6f8a9b0c1d2e3f4a5b"
 POLICY_ID = "2a8e6c4f1b3d4e5f8a9b0c1d2e3f4a5c"
 PROJECT_ID = "05a1b2c3d4e5f60718293a4b5c6d7e8f"
 AGENCY = {"resource_type": "agency", "resource_name": "mesh", "resource_id": "a1"}
+BY_ID = {"resource_url": "/v3.0/OS-AGENCY/agencies/a1"}
 POLICY = {"resource_type": "Policy", "resource_name": "mesh wide", "resource_id": "p1"}
 PROJECT = {"resource_type": "project", "resource_name": "eu-de_a", "resource_id": "j1"}
 ON_PROJECT = {
@@ -21,6 +22,7 @@ ON_PROJECT = {
     "resource_url": f"/v3.0/OS-AGENCY/projects/{PROJECT_ID}/agencies/{AGENCY_ID}/roles/{POLICY_ID}",
 }
 """A grant as the API has it: no body, and the ids in the path only."""
+DELETIONS = ["deleteAgency", "deleteAgencyV5"]
 REFUSED = {"trace_rating": "warning", "code": "403"}
 
 

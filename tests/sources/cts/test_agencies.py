@@ -1,4 +1,4 @@
-"""Creations, changes and deletions of agencies in CTS's traces."""
+"""Creations and changes of agencies in CTS's traces."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ import pytest
 from ledger.account.agency import (
     AgencyCreated,
     AgencyCreationRefused,
-    AgencyDeleted,
-    AgencyDeletionAttempted,
-    AgencyDeletionFailed,
-    AgencyDeletionRequested,
     AgencyExpiryChanged,
     AgencyTrustChanged,
 )
@@ -22,6 +18,8 @@ from ledger.account.permissions import PermissionChangeRefused, PermissionsChang
 from ledger.values import instant_text
 from tests.sources.cts.making import (
     AGENCY,
+    BY_ID,
+    DELETIONS,
     DOMAIN,
     REFUSED,
     fact,
@@ -33,11 +31,9 @@ from tests.sources.cts.making import (
 
 CREATIONS = ["createAgency", "createAgencyV5", "createServiceLinkedAgencyV5"]
 UPDATES = ["updateAgency", "updateAgencyV5"]
-DELETIONS = ["deleteAgency", "deleteAgencyV5"]
 NAMES = ["agency.trust_domain_name", "trust_domain_name"]
 IDS = ["agency.trust_domain_id", "trust_domain_id"]
 POLICIES = ["trust_policy", "agency.trust_policy"]
-BY_ID = {"resource_url": "/v3.0/OS-AGENCY/agencies/a1"}
 TRUST_POLICY = {
     "Version": "5.0",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": ["service.ASM"]}}],
@@ -337,74 +333,3 @@ def test_another_update_tells_the_changed_fields_without_their_values(
     assert fact("updateAgency", **AGENCY, request=request_) == PermissionsChanged(
         agency="mesh", agency_id="a1", detail=f"updateAgency{detail}"
     )
-
-
-# -- deletion -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", DELETIONS)
-def test_a_deletion_tells_what_it_knows_of_the_agency(name: str) -> None:
-    assert fact(name, **AGENCY) == AgencyDeleted(agency="mesh", agency_id="a1")
-    assert fact(name, **BY_ID) == AgencyDeleted(agency_id="a1")
-
-
-@pytest.mark.parametrize("name", [*DELETIONS, "deleteServiceLinkedAgencyV5"])
-def test_a_refused_deletion_is_an_attempt_and_deletes_nothing(name: str) -> None:
-    assert fact(name, **AGENCY, **REFUSED) == AgencyDeletionAttempted(
-        agency="mesh", agency_id="a1", outcome="refused", why=f"{name}: code 403"
-    )
-    assert fact(name, **BY_ID, **REFUSED).agency_id == "a1"
-
-
-@pytest.mark.parametrize(
-    ("response", "detail", "task"),
-    [
-        ({"deletion_task_id": "dt1"}, ": task dt1", "dt1"),
-        ({"deletion_task_id": "dt1", "status": "in_progress"}, ": task dt1", "dt1"),
-        ("", "", None),
-    ],
-)
-def test_the_deletion_of_a_service_linked_agency_is_only_asked_for(
-    response: Any, detail: str, task: str | None
-) -> None:
-    name = "deleteServiceLinkedAgencyV5"
-    url = {"resource_url": "/v5/service-linked-agencies/a1"}
-    asked = {"agency_id": "a1", "detail": f"{name}{detail}", "task": task}
-    assert fact(name, **url, response=response) == AgencyDeletionRequested.model_validate(asked)
-    asked["agency"] = "mesh"
-    assert fact(name, **AGENCY, response=response) == AgencyDeletionRequested.model_validate(asked)
-
-
-def test_the_end_of_a_deletion_task_is_the_deletion_or_its_failure() -> None:
-    name = "deleteServiceLinkedAgencyV5"
-    task = {"deletion_task_id": "dt1"}
-    assert fact(name, **AGENCY, response={"status": "succeeded"} | task) == AgencyDeleted(
-        agency="mesh", agency_id="a1", task="dt1"
-    )
-    failed = facts(name, **AGENCY, response={"status": "FAILED", "message": "in use"} | task)
-    why = f"{name}: in use"
-    assert failed == [
-        AgencyDeletionAttempted(agency="mesh", agency_id="a1", outcome="refused", why=why),
-        AgencyDeletionFailed(agency="mesh", agency_id="a1", why=why, task="dt1"),
-    ]
-
-
-def test_a_deletion_that_was_accepted_and_then_failed_is_one_attempt_and_deletes_nothing() -> None:
-    name = "deleteServiceLinkedAgencyV5"
-    accepted = fact(name, **AGENCY, response={"deletion_task_id": "dt1"})
-    ended = {"user": None, "domain_id": DOMAIN, "trace_rating": "warning", "trace_id": "t-2"}
-    attempt, failure = facts(
-        name, **AGENCY, **ended, response={"error_msg": "in use in cn-north-4"}
-    )
-    assert type(accepted) is AgencyDeletionRequested
-    assert isinstance(attempt, AgencyDeletionAttempted)
-    assert isinstance(failure, AgencyDeletionFailed)
-    assert attempt.why == failure.why == f"{name}: in use in cn-north-4"
-
-
-@pytest.mark.parametrize("code", ["401", "403", "404"])
-def test_a_caller_without_rights_does_not_end_the_task_that_another_one_began(code: str) -> None:
-    refused = facts(
-        "deleteServiceLinkedAgencyV5", **AGENCY, trace_rating="warning", code=code, response={}
-    )
-    assert [type(event) for event in refused] == [AgencyDeletionAttempted]
