@@ -16,13 +16,10 @@ from projections.stores.postgres import connection as postgres
 from projections.stores.sqlite import connection as sqlite
 from projections.stores.sqlite.connection import views_path
 from projections.views import Views
+from tests.projections.shown import all_rows
 from tests.projections.worlds import Do, See, World
 
 CATALOGUE = load_catalogue()
-
-
-def all_rows(views: Views) -> dict[str, list[tuple[object, ...]]]:
-    return {name: views.read(name).rows for name in views.names()}
 
 
 def test_following_yields_each_new_position(world: World, views: Views) -> None:
