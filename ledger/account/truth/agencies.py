@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from ledger.account.truth.expiry import Expiry, cut, expiries
 from ledger.account.truth.fact import LineKey
 from ledger.account.truth.keys import Keys, Scope
+from ledger.account.truth.life import Key, Life
 from ledger.account.truth.lines import (
     CREATION_NOT_SEEN,
     END_NOT_SEEN,
@@ -25,7 +26,6 @@ from ledger.account.truth.lines import (
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot, Spelling
 from ledger.account.truth.spans import Identity, Span, named, spans_of
-from ledger.account.truth.story import Key, Life
 from ledger.account.truth.things import Lives, existence, name_of, things_in
 from ledger.account.truth.timeline import (
     ASKED,

@@ -16,13 +16,13 @@ from typing import Final, Literal, NamedTuple
 
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.handles import ALL_REGIONS, id_handle
+from ledger.account.truth.life import Life
 from ledger.account.truth.lines import NOT_KNOWN
 from ledger.account.truth.names import Names, Telling
 from ledger.account.truth.orders import must_precede
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot
 from ledger.account.truth.spans import Span, spans_of
-from ledger.account.truth.story import Life
 from ledger.account.truth.things import (
     Lives,
     existence,

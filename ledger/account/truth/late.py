@@ -12,11 +12,12 @@ from typing import Final
 
 from ledger.account.truth.fact import Call, Fact
 from ledger.account.truth.keys import Keys
+from ledger.account.truth.life import Key, Life
 from ledger.account.truth.lines import Line
 from ledger.account.truth.rules import MOVEMENTS, Rules
 from ledger.account.truth.search import line_of
 from ledger.account.truth.slot import Slot
-from ledger.account.truth.story import Births, Key, Life
+from ledger.account.truth.story import Births
 from ledger.account.truth.things import fold
 
 _OF_LIVES: Final = MOVEMENTS | frozenset[Call]({"deletion asked for", "deletion failed"})

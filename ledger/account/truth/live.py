@@ -16,6 +16,7 @@ from ledger.account.truth.completed import completed
 from ledger.account.truth.fact import Call, Fact, LineKey
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.late import History, known_life
+from ledger.account.truth.life import Key, Life
 from ledger.account.truth.lines import GRANTED, REVOKED, Line, granted, outlasts
 from ledger.account.truth.names import Names, own_names
 from ledger.account.truth.orders import one_chain
@@ -24,7 +25,7 @@ from ledger.account.truth.rules import Rules
 from ledger.account.truth.search import line_of
 from ledger.account.truth.slot import Slot
 from ledger.account.truth.spans import Span
-from ledger.account.truth.story import Key, Life, proves_life
+from ledger.account.truth.story import proves_life
 from ledger.account.truth.things import (
     Lives,
     births,

@@ -18,6 +18,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from ledger.account.truth.fact import Call, Fact, LineKey
+from ledger.account.truth.life import Key, Life
 from ledger.account.truth.lines import cheapest
 from ledger.account.truth.orders import (
     ORDERED_MAX,
@@ -29,7 +30,7 @@ from ledger.account.truth.orders import (
     placements,
 )
 from ledger.account.truth.rules import MOVEMENTS
-from ledger.account.truth.story import START, Key, Life, Story
+from ledger.account.truth.story import START, Story
 
 STORIES_MAX: Final = 128
 PATH_SLACK: Final = 1

@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import Final
 
 from ledger.account.truth.fact import Call, Fact
+from ledger.account.truth.life import Key, Life
 from ledger.account.truth.lines import HOLDER_NOT_KNOWN, ORDER_NOT_KNOWN
 from ledger.account.truth.orders import chain_of, content, one_chain
 from ledger.account.truth.rules import MOVEMENTS, Rules
@@ -29,7 +30,7 @@ from ledger.account.truth.search import (
     replaced,
     stories_after,
 )
-from ledger.account.truth.story import Births, Key, Life, Story
+from ledger.account.truth.story import Births, Story
 
 SLACK: Final = 1
 """A story that is dearer by this much may win yet: a later fact may cost the cheaper one more."""

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from ledger.account.truth.fact import Call, Fact
+from ledger.account.truth.life import Life
 from ledger.account.truth.lines import CREATION_NOT_SEEN, ORDER_NOT_KNOWN
 from ledger.account.truth.names import Names
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.slot import Slot, Spelling
-from ledger.account.truth.story import Life
 from ledger.account.truth.timeline import EXISTS, State, Timeline, agreed, joined, of_life
 from ledger.values import instant_text
 

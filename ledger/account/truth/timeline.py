@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from ledger.account.truth.content import Content, agreed_content
 from ledger.account.truth.fact import NOT_TOLD, Fact
+from ledger.account.truth.life import Life
 from ledger.account.truth.lines import (
     CREATION_NOT_SEEN,
     END_NOT_SEEN,
@@ -26,7 +27,6 @@ from ledger.account.truth.lines import (
     Run,
     best,
 )
-from ledger.account.truth.story import Life
 from ledger.messages import Origin
 
 EXISTS, ASKED, RENAMED, DELETED, EXPIRED, ENDED = (

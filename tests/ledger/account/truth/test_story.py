@@ -7,8 +7,9 @@ from typing import Final
 import pytest
 
 from ledger.account.truth.fact import Call, Fact, LineKey
+from ledger.account.truth.life import Life
 from ledger.account.truth.rules import HUAWEICLOUD
-from ledger.account.truth.story import Life, Story
+from ledger.account.truth.story import Story
 from tests.ledger.account.truth.histories import fact
 
 KEY: Final = LineKey("*", None, "admin")
