@@ -13,47 +13,26 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any, Final
 
-import orjson
-
 from ledger.sources.broken_array import Search
-from ledger.sources.fields import Unreadable
 from ledger.sources.files import Broken
+from ledger.sources.json_window import DECODER, Missing, Window, is_cut_off
 
-VALUE_CHARS_MAX: Final = 1 << 26
-"""The most characters that a record may have. Real ones have a few thousand."""
-ESCAPE_CHARS_MAX: Final = 12
-"""An error so near to the window's end may vanish with more text: an escape or a word is cut."""
-
-_decoder = json.JSONDecoder()
-_HEAD_CHARS: Final = 12
-"""The beginning of another record is recognised by so many characters: `{"eventVersi`."""
-_RECORD_CHARS_MAX: Final = 8_192
-"""Another beginning is searched for within so many characters. Where records begin differently, the
-search is in vain.
-"""
 _LINES_CHARS_MAX: Final = 1 << 18
 """The first two lines, by which a file of lines is recognised, are searched for within so many
 characters.
 """
-_EXPONENT_CHARS: Final = len("e+1")
-"""A number so near to the window's end may go on."""
 _KEYS_MAX: Final = 32
 _KEY_CHARS_MAX: Final = 256
 """An envelope's first key, with the white space around it, has at most so many characters."""
-_space = re.compile(r"[ \t\n\r]*")
 _line = re.compile(r"[^\n]*\S[^\n]*")
 _two_lines = re.compile(r"(?:\s*\S[^\n]*\n){2}")
-
-
-class _Missing(Broken):
-    """A bracket or a separator is missing; what stands in its place may be whole."""
 
 
 class _NextLine(Exception):
     """The next line has a record or an envelope of its own: nothing more is read of this one."""
 
 
-class Values:
+class Values(Window):
     """The values of a text. Iterating yields each of them, and Broken for one that cannot be read.
 
     `place` is the place where the last one begins, such as `line 3, column 17`.
@@ -66,23 +45,10 @@ class Values:
         preambles: Collection[str] = (),
         keys: Collection[str] = (),
     ) -> None:
-        self._pieces = pieces
+        super().__init__(pieces)
         self._envelopes = frozenset(envelopes)
         around = "|".join(re.escape(key) for key in (*envelopes, *preambles)) or "(?!)"
         self._envelope_begins = re.compile(rf'{{[ \t\n\r]*"(?:{around})"[ \t\n\r]*:')
-        self._window = ""
-        self._at = 0
-        self._start = 0
-        self._line = 1
-        self._column = 1
-        self._counted = 0
-        """The index in the window whose line and column these are."""
-        self.expects_no_fact = True
-        """Whether the next value probably yields no fact: then orjson may read it, which is faster,
-        but not exact.
-        """
-        self._is_first_reading = False
-        """Whether orjson read the last value; `exactly` would read it again."""
         self._keys = {*keys, *envelopes, *preambles}
         """The keys with which records and envelopes begin, also those read from arrays: a few
         suffice to recognise others.
@@ -90,8 +56,6 @@ class Values:
         self._keys_max = len(self._keys) + _KEYS_MAX
         self._is_between = False
         """Whether a record begins here behind a broken one: no comma is expected before it."""
-        self._failure: Broken | None = None
-        """The reason why the text ended early, if it did."""
 
     def __iter__(self) -> Iterator[Any]:
         if self._next() == "" and self._failure is None:
@@ -117,11 +81,6 @@ class Values:
             broken.skipped = None
         return broken
 
-    @property
-    def place(self) -> str:
-        self._count(self._start)
-        return self._place(self._start)
-
     # -- kinds of text ---------------------------------------------------------------------------
 
     def _is_lines(self) -> bool:
@@ -135,12 +94,12 @@ class Values:
         if self._envelope_begins.match(lines[0].lstrip()):
             return False  # Each of its records is reported with its own place.
         try:
-            _decoder.decode(lines[0].strip())
+            DECODER.decode(lines[0].strip())
         except json.JSONDecodeError as error:
-            if _unfinished(error, lines[0].strip()) or len(lines) == 1:
+            if is_cut_off(error, lines[0].strip()) or len(lines) == 1:
                 return False
             try:
-                return isinstance(_decoder.decode(lines[1].strip()), dict)
+                return isinstance(DECODER.decode(lines[1].strip()), dict)
             except (ValueError, RecursionError):
                 return False
         except (ValueError, RecursionError):
@@ -158,7 +117,7 @@ class Values:
             line = self._window[self._start : end]
             if line and not line.isspace():
                 try:
-                    found = _decoder.decode(line)
+                    found = DECODER.decode(line)
                 except (ValueError, RecursionError) as error:
                     if self._failure is None or self._at < len(self._window):
                         broken = self._broken(error, self._start, self._start)
@@ -183,7 +142,7 @@ class Values:
             except Broken as broken:
                 if broken.skipped is not None:
                     raise
-                if isinstance(broken, _Missing) and self._begins_line():
+                if isinstance(broken, Missing) and self._begins_line():
                     broken.skipped = 0
                     yield broken
                     continue
@@ -272,38 +231,6 @@ class Values:
         broken.skipped = (broken.skipped or 0) + _bytes(self._window[self._at : at])
         self._at = at
 
-    def _element(self) -> Any:
-        """An element. It is nearly always an object, and the next one begins as it does.
-
-        A JSON object defines its own end, so the text between two such beginnings is one object, or
-        it is not JSON. orjson reads it in half the time; `exactly` reads it again.
-        """
-        window, start = self._window, self._at
-        if not self.expects_no_fact or not window.startswith("{", start):
-            return self._value()
-        head = window[start : start + _HEAD_CHARS]
-        end = window.find(f",{head}", start, start + _RECORD_CHARS_MAX)
-        if end > 0:
-            try:
-                value = orjson.loads(window[start:end])
-            except ValueError:  # Python's reader may still accept it: NaN, lone surrogates.
-                return self._value()
-            self._start, self._at, self._is_first_reading = start, end, True
-            return value
-        return self._value()
-
-    def exactly(self, value: Any) -> Any:
-        """The value that was yielded last, read by Python's reader: numbers of any size are exact.
-
-        Raises Unreadable for values that only orjson accepts: very deep nesting, very long numbers.
-        """
-        if not self._is_first_reading:
-            return value
-        try:
-            return _decoder.raw_decode(self._window, self._start)[0]
-        except (ValueError, RecursionError) as error:
-            raise Unreadable(str(error)) from error
-
     def _members(self) -> Iterator[Any]:
         """The records in the envelope that begins here. Its other members are skipped."""
         self._expect("{")
@@ -333,91 +260,6 @@ class Values:
                     return
         yield value
 
-    # -- the window ------------------------------------------------------------------------------
-
-    def _value(self) -> Any:
-        """The value that begins here, complete. Raises Broken."""
-        self._next()
-        while True:
-            at = self._at
-            try:
-                value, end = _decoder.raw_decode(self._window, at)
-            except (ValueError, RecursionError) as error:
-                if _unfinished(error, self._window) and self._more():
-                    continue
-                raise self._broken(error, self._at, self._at - at) from None
-            is_cut = isinstance(value, int | float) and len(self._window) - end < _EXPONENT_CHARS
-            if is_cut and self._more():
-                continue  # The number may go on.
-            end += self._at - at  # At the text's end, too, the text before the value is dropped.
-            self._start, self._at, self._is_first_reading = self._at, end, False
-            return value
-
-    def _next(self) -> str:
-        """The next character that is not white space, without consuming it; empty at the end."""
-        if self._at < len(self._window) and (char := self._window[self._at]) not in " \t\n\r":
-            return char
-        while True:
-            at = _space.match(self._window, self._at).end()  # type: ignore[union-attr]
-            self._at = at
-            if at < len(self._window):
-                return self._window[at]
-            if not self._more():
-                return ""
-
-    def _expect(self, char: str) -> None:
-        if self._next() != char:
-            raise _Missing(self._place(self._at), f"expecting {char!r}")
-        self._at += 1
-
-    def _more(self) -> bool:
-        """Drop the consumed text, and read as much again as is left; False at the end."""
-        self._count(self._at)
-        held = self._window[self._at :]
-        self._at = self._counted = 0
-        if len(held) > VALUE_CHARS_MAX:
-            self._window = held
-            message = f"a value is longer than {VALUE_CHARS_MAX} characters"
-            raise Broken(self._place(0), message, to_end=True)
-        fresh: list[str] = []
-        wanted = max(len(held), 1)
-        while wanted > 0 and self._failure is None:
-            try:
-                piece = next(self._pieces, None)
-            except Broken as failure:
-                self._failure = failure
-                break
-            if piece is None:
-                break
-            fresh.append(piece)
-            wanted -= len(piece)
-        self._window = held + "".join(fresh)
-        return len(self._window) > len(held)
-
-    def _count(self, index: int) -> None:
-        """Count lines up to where a value begins or ends. Each character is counted once."""
-        self._line, self._column = self._line_and_column(index)
-        self._counted = index
-
-    def _line_and_column(self, index: int) -> tuple[int, int]:
-        lines = self._window.count("\n", self._counted, index)
-        if not lines:
-            return self._line, self._column + index - self._counted
-        return self._line + lines, index - self._window.rfind("\n", self._counted, index)
-
-    def _place(self, index: int) -> str:
-        line, column = self._line_and_column(index)
-        return f"line {line}, column {column}"
-
-    def _broken(self, error: Exception, start: int, origin: int) -> Broken:
-        """The break of a value that begins at `start`; the error counts from `origin`."""
-        self._count(start)
-        if isinstance(error, json.JSONDecodeError):
-            return Broken(self._place(origin + error.pos), error.msg)
-        if isinstance(error, RecursionError):
-            return Broken(self._place(start), "nested too deeply")
-        return Broken(self._place(start), str(error))
-
 
 def _bytes(text: str) -> int:
     """How many bytes of UTF-8 a text was; bytes that are not valid are lone surrogates in it."""
@@ -425,10 +267,3 @@ def _bytes(text: str) -> int:
         return len(text.encode(errors="surrogateescape"))
     except UnicodeEncodeError:  # A lone surrogate of UTF-16.
         return len(text.encode(errors="surrogatepass"))
-
-
-def _unfinished(error: Exception, text: str) -> bool:
-    """Whether the error might vanish with more text."""
-    return isinstance(error, json.JSONDecodeError) and (
-        error.msg.startswith("Unterminated string") or error.pos >= len(text) - ESCAPE_CHARS_MAX
-    )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ledger.sources import json_stream
+from ledger.sources import json_stream, json_window
 from ledger.sources.fields import Unreadable
 from ledger.sources.files import Broken
 from ledger.sources.json_stream import Values
@@ -204,7 +204,7 @@ def test_a_value_that_only_the_first_reader_accepts_is_unreadable(
 
     values = alike()
     value = next(iter(values))
-    monkeypatch.setattr(json_stream, "_decoder", Refusing())
+    monkeypatch.setattr(json_window, "DECODER", Refusing())
     with pytest.raises(Unreadable, match=str(error)):
         values.exactly(value)
 
@@ -241,7 +241,7 @@ def test_without_envelopes_every_object_is_a_record() -> None:
 def test_the_longest_value_is_taken_and_a_longer_one_breaks_the_text(
     monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(json_stream, "VALUE_CHARS_MAX", 100)
+    monkeypatch.setattr(json_window, "VALUE_CHARS_MAX", 100)
     monkeypatch.setattr(json_stream, "_LINES_CHARS_MAX", 2)
     longest = json.dumps("x" * 98)
     assert found(f"[1,{longest},2]", size)[1:] == [
