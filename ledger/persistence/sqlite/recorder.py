@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import astuple
 from typing import Any, Final
 from urllib.parse import unquote
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError, Notification, PersistenceError, StoredEvent
+from eventsourcing.persistence import Notification, PersistenceError, StoredEvent
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteCursor,
@@ -18,19 +17,16 @@ from eventsourcing.sqlite import (
 )
 
 from ledger.errors import StoreLocked
-from ledger.persistence.as_is import COMMAND, AsIs, another_writer
+from ledger.persistence.as_is import AsIs
 from ledger.persistence.columns import FORMAT_VERSION, READABLE_FORMAT
 from ledger.persistence.merkle_log import (
     CheckpointSigner,
     Log,
-    Signed,
     tree_size,
 )
 from ledger.persistence.numbering import (
-    Numbered,
     key,
     last_recorded_by,
-    numbered,
     streams_between,
     streams_from,
 )
@@ -43,11 +39,10 @@ from ledger.persistence.side_tables import (
     SnapshotRow,
     SubjectRow,
 )
+from ledger.persistence.sqlite.append import append, append_as_is, check
 from ledger.persistence.sqlite.connections import Datastore
 from ledger.persistence.sqlite.erasable import (
-    forget,
     insert_documents,
-    insert_registered,
     select_documents,
 )
 from ledger.persistence.sqlite.failures import is_read_only
@@ -55,10 +50,6 @@ from ledger.persistence.sqlite.format import format_of, log_existing_entries, se
 from ledger.persistence.sqlite.log_tables import SQLiteLogRows
 from ledger.persistence.sqlite.schema import SCHEMA
 
-_SNAPSHOT: Final = (
-    "snapshots VALUES (?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET "
-    "version = excluded.version, anchor = excluded.anchor, state = excluded.state"
-)
 _COLUMNS: Final = (
     "position, CAST(stream AS BLOB), version, CAST(topic AS BLOB), CAST(entry AS BLOB)"
 )
@@ -112,8 +103,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     def append(self, stored_events: Sequence[StoredEvent], side_rows: SideRows) -> Appended:
         """Append in one transaction. Raises IntegrityError on a conflict."""
         with self.datastore.transaction(commit=True) as c:
-            positions, recorded_at, signed = self._append(c, stored_events, side_rows)
-        return Appended(positions, recorded_at, signed)
+            return append(c, self.log, stored_events, side_rows)
 
     def sign(self, signer: CheckpointSigner) -> str:
         """Sign a checkpoint of the log as it is now; return the note."""
@@ -125,19 +115,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
     ) -> Sequence[int]:
         """Append without side tables: the library's interface."""
-        return self._append(c, stored_events, SideRows())[0]
-
-    def _append(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], side_rows: SideRows
-    ) -> tuple[Sequence[int], str, Signed | None]:
-        """Append under the write lock: positions have no gaps, recorded times never decrease."""
-        c.execute("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1")
-        last, recorded_at = c.fetchone() or (0, None)
-        rows, latest = numbered(last, recorded_at, stored_events)
-        self._insert_rows(c, rows)
-        signed = self.log.append(SQLiteLogRows(c), last, (row.state for row in rows))
-        self._insert_side_rows(c, side_rows, last)
-        return [row.position for row in rows], latest, signed
+        return append(c, self.log, stored_events, SideRows()).positions
 
     def append_as_is(self, part: AsIs) -> None:
         """Store a part of another ledger byte for byte, in one transaction, unsigned.
@@ -145,49 +123,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         Raises Conflict if the part does not begin after the last position.
         """
         with self.datastore.transaction(commit=True) as c:
-            last = self._max_notification_id(c) or 0
-            if last != part.after:
-                raise another_writer(part.after, last)
-            log = SQLiteLogRows(c)
-            self._insert_rows(c, part.rows)
-            self.log.grow(log, last, (row.state for row in part.rows))
-            c.executemany("INSERT INTO commands VALUES (?, ?, ?, ?)", map(COMMAND, part.commands))
-            insert_registered(c, part.subjects)
-            if part.erased:
-                forget(c, "subjects", part.erased)
-            if part.documents:
-                insert_documents(c, part.documents)
-            if part.erased_documents:
-                forget(c, "documents", part.erased_documents)
-            if part.note is not None:
-                log.put_note(part.note)
-
-    @staticmethod
-    def _insert_rows(c: SQLiteCursor, rows: Iterable[Numbered]) -> None:
-        c.executemany(
-            "INSERT INTO events (position, stream, version, topic, entry) VALUES (?, ?, ?, ?, ?)",
-            [(*row[:-1], row.state.decode()) for row in rows],
-        )
-
-    def _insert_side_rows(self, c: SQLiteCursor, side_rows: SideRows, last: int) -> None:
-        commands = []
-        for command_id, digest, count in side_rows.commands:
-            commands.append((command_id, digest, last + 1, last + count))
-            last += count
-        for into, rows in (
-            ("commands VALUES (?, ?, ?, ?)", commands),
-            ("subjects VALUES (?, ?, ?, ?)", [astuple(row) for row in side_rows.subjects]),
-            (_SNAPSHOT, [astuple(row) for row in side_rows.snapshots]),
-        ):
-            if rows:
-                c.executemany(f"INSERT INTO {into}", rows)
-        if side_rows.documents:
-            insert_documents(c, side_rows.documents)
-        self._check(c, side_rows)
-        if side_rows.erased:
-            forget(c, "subjects", side_rows.erased)
-        if side_rows.erased_documents:
-            forget(c, "documents", side_rows.erased_documents)
+            append_as_is(c, self.log, part)
 
     def append_lock(self) -> AbstractContextManager[None]:
         """Hold the append lock: nobody else appends until the block ends or this thread commits.
@@ -199,16 +135,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     def check(self, side_rows: SideRows) -> None:
         """Raises IntegrityError if a stream or a subject that a decision relied on has changed."""
         with self.datastore.transaction(commit=False) as c:
-            self._check(c, side_rows)
-
-    def _check(self, c: SQLiteCursor, side_rows: SideRows) -> None:
-        later = "SELECT 1 FROM events WHERE stream = ? AND version > ?"
-        for stream, version in side_rows.versions.items():
-            if self._value(c, later, (stream, version)):
-                raise IntegrityError(f"another writer appended to {stream}")
-        for subject in side_rows.relied:
-            if self._value(c, "SELECT 1 FROM subjects WHERE subject = ?", (subject,)) is None:
-                raise IntegrityError(f"the subject {subject} was erased")
+            check(c, side_rows)
 
     def checkpoint(self) -> str | None:
         """The newest checkpoint, a signed note."""
