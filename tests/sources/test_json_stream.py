@@ -114,7 +114,10 @@ TEXTS: dict[str, list[tuple[str, object]]] = {
         ("line 2, column 1", VALUES[0]),
     ],
     # Neither of the first two lines is a value: it is one object over several lines.
-    f'{{"a": nil, "a longer key":\n1}}\n{A}': [("line 1, column 7", "Expecting value")],
+    f'{{"a": nil, "a longer key":\n1}}\n{A}': [
+        ("line 1, column 7", "Expecting value"),
+        ("line 3, column 1", VALUES[0]),
+    ],
     f"{A}\n\n{{": [
         *at("1, column 1"),
         ("line 3, column 2", "Expecting property name enclosed in double quotes"),
