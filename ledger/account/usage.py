@@ -163,7 +163,7 @@ class CredentialUndecided(DomainEvent):
     TOPIC = "CredentialUndecided.v1"
     STREAM: ClassVar[StreamKind] = "usage"
 
-    agency: AgencyName | None = None
+    agency: AgencyName
     region: Region
     service: ServiceCode
     component: Line | None = None
@@ -391,7 +391,7 @@ EVENTS: Meanings = {
         service_is_used=True,
     ),
     CredentialUndecided: Meaning(
-        lambda event, who: f"{who} asked for a credential of {called(event)}: {event.why}",
+        lambda event, who: f"{who} asked for a credential of {event.agency}: {event.why}",
         "on record only: neither a credential nor a refusal is known",
         service_is_used=True,
     ),

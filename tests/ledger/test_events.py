@@ -105,6 +105,7 @@ def test_every_row_speaks_of_fields_and_words_that_exist() -> None:
 def test_the_service_of_a_permission_or_a_credential_is_one_that_the_agency_uses() -> None:
     assert {event.__name__ for event, meaning in EVENTS.items() if meaning.service_is_used} == {
         "PermissionGranted", "PermissionRevoked", "TemporaryCredentialIssued", "CredentialRefused",
+        "CredentialUndecided", "AgencyActed", "AgencyActionFailed",
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ledger.account.truth.spans import Span
 from ledger.application import Ledger
 from ledger.messages import DomainEvent, Observation, Recorded
 from ledger.sources import SOURCES, ImportReport, read_traces
@@ -65,4 +66,9 @@ def present(opened: Ledger, provider: str, account: str) -> list[str]:
     Without positions and surrogate ids, which differ in each ledger.
     """
     spans = opened.account(provider, account).state.cells.everything()
-    return sorted(str(span._replace(position=None, actor=None)) for span in spans)
+    return sorted(str(_without_places(span)) for span in spans)
+
+
+def _without_places(span: Span) -> Span:
+    content = span.content and span.content._replace(position=None)
+    return span._replace(position=None, actor=None, content=content)
