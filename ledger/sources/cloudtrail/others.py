@@ -58,7 +58,15 @@ SIGNS: Final = frozenset(
     )
 )
 BEGINS: Final = frozenset(
-    ("awsRegion", "EventId", "version", "@timestamp", "messageId", "MessageId")
+    (
+        "awsRegion",
+        "EventId",
+        "version",
+        "@timestamp",
+        "messageId",
+        "MessageId",
+        "__container_type__",
+    )
 )
 """Other first keys of records, and of their wrappings."""
 _OF_LOGS: Final = "CloudTrail"

@@ -17,6 +17,9 @@ from ledger.sources.cloudtrail.call import Call, of_policy
 from ledger.sources.fields import Record, text, within
 from ledger.sources.source import Translation
 
+_FIRST_VERSION: Final = "v1"
+"""AWS numbers the versions of a policy, also if a record leaves the number out."""
+
 
 def _create(call: Call) -> Translation:
     answer = within(call.response, "policy")
@@ -32,7 +35,7 @@ def _create(call: Call) -> Translation:
         policy=policy,
         policy_id=text(answer.get("policyId")),
         **call.document("document", call.request.get("policyDocument")),
-        document_version=text(answer.get("defaultVersionId")),
+        document_version=text(answer.get("defaultVersionId")) or _FIRST_VERSION,
         in_force=True,  # The first version is the default.
     )
 

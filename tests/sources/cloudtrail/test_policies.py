@@ -42,7 +42,9 @@ def created(arn: str | None = OWN, **request: Any) -> Record:
 
 def test_a_policy_that_is_created_by_name_and_attached_by_arn_is_one_policy() -> None:
     policy = fact(created())
-    assert policy == PolicyCreated(policy=OWN, policy_id="ANPA1", in_force=True)
+    assert policy == PolicyCreated(
+        policy=OWN, policy_id="ANPA1", document_version="v1", in_force=True
+    )
     attached = fact(call("AttachRolePolicy", roleName="worker", policyArn=OWN))
     assert isinstance(attached, PermissionGranted)
     assert attached.policy == policy.policy
@@ -63,7 +65,7 @@ def test_without_an_arn_in_the_response_the_policy_has_the_arn_that_follows_from
 ) -> None:
     caller = {"arn": f"arn:{partition}:sts::{ACCOUNT}:assumed-role/admin/zoe"}
     assert fact(created(None, **path) | {"userIdentity": caller}) == PolicyCreated(
-        policy=arn, policy_id="ANPA1", in_force=True
+        policy=arn, policy_id="ANPA1", document_version="v1", in_force=True
     )
     refusal = refused("CreatePolicy", "No.", policyName="reader", **path)
     assert fact(refusal | {"userIdentity": caller}).policy == arn
