@@ -197,7 +197,7 @@ def check_any(made: World, taken: Sequence[See]) -> None:
         assert tables(views) == by_catching_up
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(facts)
 def test_any_history_is_known_at_each_commit_as_the_fold_knows_it(taken: list[See]) -> None:
     """Of few things and few minutes, so that many facts are of one thing at one time."""
@@ -214,7 +214,7 @@ def test_postgresql_knows_at_each_commit_what_the_fold_knows(
         check_any(made, taken)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(facts, st.randoms())
 def test_two_ledgers_of_the_same_facts_have_the_same_facts_digests(
     taken: list[See], chance: random.Random

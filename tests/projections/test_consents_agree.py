@@ -34,7 +34,7 @@ from tests.postgres import Server
 from tests.projections.test_properties import new_world, views_of
 from tests.projections.worlds import ACCOUNTS, BEGINNING, World
 
-EXAMPLES = int(os.environ.get("AGREEMENT_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("AGREEMENT_EXAMPLES", "60"))
 ACCOUNT, PROVIDER = ACCOUNTS[0], "huaweicloud"
 HERE, THERE = "cn-north-4", "cn-east-3"
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -114,7 +114,7 @@ def _histories(draw: st.DrawFn) -> list[Observation]:
 
 
 @given(_histories())
-@settings(max_examples=EXAMPLES, derandomize=EXAMPLES == 150)  # New ones are searched for apart.
+@settings(max_examples=EXAMPLES, derandomize=EXAMPLES == 60)  # New ones are searched for apart.
 def test_decisions_and_views_say_the_same_of_consent(history: list[Observation]) -> None:
     with new_world() as made, views_of(made) as views:
         _check(made, views, history)
