@@ -185,7 +185,7 @@ CASES: Final = (
                 columns="type version actor_name",
                 only="digest!=",
                 rows=[
-                    ("PolicyCreated", "", LEAD),
+                    ("PolicyCreated", "v1", LEAD),
                     ("PermissionGranted", "", LEAD),
                     ("PolicyChanged", "v2", TEMP),
                     ("PermissionGranted", "", TEMP),
