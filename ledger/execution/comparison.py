@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ledger.account.conflicting import ConflictingTrace
+from ledger.account.permissions import PermissionsChanged
+from ledger.account.unmodelled import NotModelled
 from ledger.messages import DomainEvent, Observation, Recorded
 from ledger.subjects import SubjectRegistered
 from ledger.values import instant_text
@@ -21,6 +23,7 @@ READING: Final = "1"
 """Which way of reading traces a digest is of. A version that reads the same trace as other facts
 raises it: then digests of before are not compared.
 """
+KIND: Final = "the kind of facts"
 _LINE_CHARS_MAX: Final = 1_024
 
 
@@ -59,13 +62,23 @@ def differences(
     """
     entries = [each for each in entries if not isinstance(each.event, SubjectRegistered)]
     if [type(each.event) for each in entries] != [type(each) for each in observation.events]:
-        return ["the kind of facts"]
+        return [KIND]
     found = ["the time"] if entries[0].effective_at != observation.effective_at else []
     stored = [{"actor": entry.actor, **entry.event.model_dump()} for entry in entries]
     for new, entry in zip(observation.events, stored, strict=True):
         found += _contradicted(new.model_dump(), entry)
         found += _other_names(subjects, entry, is_erased)
     return [*dict.fromkeys(found)]
+
+
+def is_vague(events: Sequence[DomainEvent]) -> bool:
+    """Whether a trace's facts say only that something changed: the trace leaves out what it was."""
+    facts = [each for each in events if not isinstance(each, SubjectRegistered)]
+    return all(
+        isinstance(each, PermissionsChanged)
+        or (isinstance(each, NotModelled) and each.outcome == "carried-out")
+        for each in facts
+    )
 
 
 def _contradicted(new: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[str]:

@@ -9,15 +9,18 @@ from ledger.documents import digests_of
 from ledger.execution.batch import Batch, Known, named, names_in, subject_names, texts_of
 from ledger.execution.comparison import (
     CONFLICT,
+    KIND,
     conflict_of,
     differences,
     digest_of,
     is_comparable,
+    is_vague,
 )
 from ledger.execution.completion import COMPLETED, lacking
 from ledger.execution.transactions import Transactions
 from ledger.messages import Observation, Recorded
 from ledger.persistence.side_tables import CommandRow, DocumentRow
+from ledger.subjects import SubjectRegistered
 
 
 class Revisit:
@@ -56,7 +59,9 @@ class Revisit:
             return
         entries = self._transactions.entries(row)
         differs = self._differences(observation, entries) if is_new else []
-        if differs:
+        if differs == [KIND] and self._tells_other_than_vague(observation, entries):
+            self._clarify(batch, observation, entries)
+        elif differs:
             self._contradict(batch, observation, differs)
         else:
             self._complete(batch, observation, entries)
@@ -81,6 +86,29 @@ class Revisit:
 
     def _is_erased(self, subject: str) -> bool:
         return subject not in self._transactions.recorder.subject_names([subject])
+
+    def _tells_other_than_vague(
+        self, observation: Observation, entries: Sequence[Recorded]
+    ) -> bool:
+        """Whether one of two copies of a trace says only that something changed, then."""
+        is_then = all(
+            entry.effective_at == observation.effective_at
+            for entry in entries
+            if not isinstance(entry.event, SubjectRegistered)
+        )
+        stored = is_vague([entry.event for entry in entries])
+        return is_then and stored != is_vague(observation.events)
+
+    def _clarify(self, batch: Batch, observation: Observation, entries: Sequence[Recorded]) -> None:
+        """Add the facts of a copy that tells what changed, if the entries do not; once."""
+        command_id = observation.command_id + COMPLETED
+        is_done = command_id in self._commands or command_id in self._seen
+        if is_done or not is_vague([entry.event for entry in entries]):
+            return
+        actor = next((entry.actor for entry in entries if entry.actor), None)
+        batch.add_completion(command_id, observation, observation.events, actor)
+        self._seen.add(command_id)
+        self.completed += 1
 
     def _contradict(self, batch: Batch, observation: Observation, differs: Sequence[str]) -> None:
         event = conflict_of(observation, differs)

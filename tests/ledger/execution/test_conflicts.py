@@ -11,7 +11,8 @@ import pytest
 from ledger.account.agency import AgencyCreated, AgencyDeleted
 from ledger.account.conflicting import ConflictingTrace
 from ledger.account.later_reading import IdsRecorded
-from ledger.account.permissions import PermissionGranted
+from ledger.account.permissions import PermissionGranted, PermissionsChanged
+from ledger.account.unmodelled import NotModelled
 from ledger.application import Ledger, Observed
 from ledger.messages import DomainEvent, Observation, Provenance
 from ledger.subjects import SubjectErased, SubjectRegistered
@@ -103,6 +104,44 @@ def test_a_delivery_that_tells_more_completes_its_trace_without_a_wish(
 def test_a_delivery_that_tells_less_is_known(ledger: Ledger) -> None:
     ledger.observe([created(actor="zoe", agency_id="a1"), created()])
     assert [type(event) for event in events(ledger)] == [AgencyCreated]
+
+
+VAGUE = (
+    PermissionsChanged(agency="mesh", detail="AttachRolePolicy: the record names no policy"),
+    NotModelled(call="iam:AttachRolePolicy", agency="mesh"),
+)
+
+
+@pytest.mark.parametrize("vague", VAGUE, ids=lambda event: type(event).__name__)
+@pytest.mark.parametrize("together", [True, False], ids=["one import", "two imports"])
+def test_a_copy_that_names_what_changed_completes_one_that_does_not(
+    ledger: Ledger, vague: DomainEvent, *, together: bool
+) -> None:
+    grant = PermissionGranted(agency="mesh", region="r-1", policy="wide")
+    less, more = (seen("t1", event, at=AT, actor="zoe") for event in (vague, grant))
+    found = Observed()
+    for part in [[less, more]] if together else [[less], [more]]:
+        found = ledger.observe(part)
+    assert (found.completed_traces, found.conflicts) == (1, 0)
+    assert events(ledger) == [vague, grant]
+    assert ledger.observe([more, less, more]).entries == 0
+
+
+@pytest.mark.parametrize("vague", VAGUE, ids=lambda event: type(event).__name__)
+def test_a_copy_that_does_not_name_what_changed_is_known(
+    ledger: Ledger, vague: DomainEvent
+) -> None:
+    grant = PermissionGranted(agency="mesh", region="r-1", policy="wide")
+    found = ledger.observe([seen("t1", grant, at=AT), seen("t1", vague, at=AT)])
+    assert (found.completed_traces, found.conflicts) == (0, 0)
+    assert events(ledger) == [grant]
+
+
+def test_a_refusal_and_a_success_under_one_id_are_a_conflict(ledger: Ledger) -> None:
+    refused = NotModelled(call="iam:AttachRolePolicy", agency="mesh", outcome="refused")
+    grant = PermissionGranted(agency="mesh", region="r-1", policy="wide")
+    ledger.observe([seen("t1", refused, at=AT), seen("t1", grant, at=AT)])
+    assert [type(event) for event in events(ledger)] == [NotModelled, ConflictingTrace]
 
 
 def test_the_trace_of_an_erased_person_is_known_and_registers_nobody(ledger: Ledger) -> None:
