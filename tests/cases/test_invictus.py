@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 
 from tests.cases.fresh import fresh, import_all
@@ -31,8 +33,10 @@ def test_a_rebuild_gives_the_same_answers(expected: Answers) -> None:
         assert differences(expected, answers(cli.ledger, rebuilt=True)) == []
 
 
-@pytest.mark.parametrize(
-    "imports", [pytest.param(imports, id=name) for name, imports in list(orders())[1:]]
-)
+_PLAYED: Final = list(orders())[1:6]
+"""Some of the orders. `python -m tests.cases.invictus` plays them all."""
+
+
+@pytest.mark.parametrize("imports", [pytest.param(imports, id=name) for name, imports in _PLAYED])
 def test_any_order_and_grouping_gives_the_same_answers(expected: Answers, imports: Imports) -> None:
     assert differences(expected, of_order(imports)) == []
