@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -223,7 +224,7 @@ def test_a_writer_of_a_database_goes_on_before_the_owner_has_migrated_it(databas
 
 def test_sqlite_has_the_same_table_after_a_migration(path: Path) -> None:
     def schema() -> str:
-        with sqlite3.connect(path) as db:
+        with closing(sqlite3.connect(path)) as db:
             (sql,) = db.execute("SELECT sql FROM sqlite_schema WHERE name='documents'").fetchone()
         return str(sql)
 

@@ -111,6 +111,7 @@ def test_a_document_that_was_altered_in_the_ledger_makes_no_evidence(signed: Sig
 
     with sqlite3.connect(signed.place) as db:
         db.execute("UPDATE documents SET text = '{}'")
+    db.close()
     with pytest.raises(VerificationFailed, match="was altered"):
         signed.made()
     assert not signed.file.exists()
