@@ -136,7 +136,7 @@ def test_the_values_of_a_text_are_the_same_however_it_is_cut(
 
 
 def test_a_first_line_that_is_nested_too_deeply_leaves_the_other_lines() -> None:
-    deep = "[" * 5_000 + "]" * 5_000
+    deep = "[" * 100_000 + "]" * 100_000
     assert found(f'{{"a":{deep}}}\n{A}\n{B}\n') == [
         ("line 1, column 1", "nested too deeply"),
         *at("2, column 1", "3, column 1"),
