@@ -18,61 +18,48 @@ from ledger.values import AgencyName, Digest, Instant, Line, Region, ServiceCode
 
 OTHER_ACTIONS: Final = "(other actions)"
 """Stands for the actions of a file that has too many different ones."""
-
-
 TRACES_KEPT_MAX: Final = 32
 """Of more calls an entry has no ids: its size would grow with the calls."""
 TRACE_CHARS: Final = 12
 
 
-class AgencyActed(DomainEvent):
+class _Calls(DomainEvent):
+    """The calls of one agency, action and day, as many as one source file has."""
+
+    STREAM: ClassVar[StreamKind] = "usage"
+
+    agency: AgencyName | None = None
+    agency_id: Line | None = None
+    region: Region | None = None
+    service: ServiceCode
+    action: Line
+    calls: int
+    first_at: Instant
+    last_at: Instant
+    file_digest: Digest
+    """The SHA-256 of the file's bytes, as they are stored."""
+    traces: Line | None = None
+    """The first 12 digits of the SHA-256 of each trace's id, sorted, one after another. They tell
+    which calls two files have in common. None if there are more than TRACES_KEPT_MAX calls, or one
+    has no id.
+    """
+
+
+class AgencyActed(_Calls):
     """The agency called an action of a service on one day, and the calls succeeded: as many as one
     source file has. A file that is read again is the same fact.
     """
 
     TOPIC = "AgencyActed.v1"
-    STREAM: ClassVar[StreamKind] = "usage"
-
-    agency: AgencyName | None = None
-    agency_id: Line | None = None
-    region: Region | None = None
-    service: ServiceCode
-    action: Line
-    calls: int
-    first_at: Instant
-    last_at: Instant
-    file_digest: Digest
-    """The SHA-256 of the file's bytes, as they are stored."""
-    traces: Line | None = None
-    """The first 12 digits of the SHA-256 of each trace's id, sorted, one after another. They tell
-    which calls two files have in common. None if there are more than TRACES_KEPT_MAX calls, or one
-    has no id.
-    """
 
 
-class AgencyActionFailed(DomainEvent):
+class AgencyActionFailed(_Calls):
     """The agency called an action of a service on one day, and the calls did not succeed: as many
     as one source file has.
     """
 
     TOPIC = "AgencyActionFailed.v1"
-    STREAM: ClassVar[StreamKind] = "usage"
 
-    agency: AgencyName | None = None
-    agency_id: Line | None = None
-    region: Region | None = None
-    service: ServiceCode
-    action: Line
-    calls: int
-    first_at: Instant
-    last_at: Instant
-    file_digest: Digest
-    """The SHA-256 of the file's bytes, as they are stored."""
-    traces: Line | None = None
-    """The first 12 digits of the SHA-256 of each trace's id, sorted, one after another. They tell
-    which calls two files have in common. None if there are more than TRACES_KEPT_MAX calls, or one
-    has no id.
-    """
     outcome: Literal["refused", "failed"]
     """`refused`: the agency may not do it. `failed`: for any other reason, such as a quota."""
 

@@ -18,7 +18,7 @@ from ledger.execution.comparison import (
 )
 from ledger.execution.completion import COMPLETED, lacking
 from ledger.execution.transactions import Transactions
-from ledger.messages import Observation, Recorded
+from ledger.messages import DomainEvent, Observation, Recorded
 from ledger.persistence.side_tables import CommandRow, DocumentRow
 from ledger.subjects import SubjectRegistered
 
@@ -103,12 +103,8 @@ class Revisit:
         """Add the facts of a copy that tells what changed, if the entries do not; once."""
         command_id = observation.command_id + COMPLETED
         is_done = command_id in self._commands or command_id in self._seen
-        if is_done or not is_vague([entry.event for entry in entries]):
-            return
-        actor = next((entry.actor for entry in entries if entry.actor), None)
-        batch.add_completion(command_id, observation, observation.events, actor)
-        self._seen.add(command_id)
-        self.completed += 1
+        if not is_done and is_vague([entry.event for entry in entries]):
+            self._append(batch, observation, observation.events, entries)
 
     def _contradict(self, batch: Batch, observation: Observation, differs: Sequence[str]) -> None:
         event = conflict_of(observation, differs)
@@ -134,7 +130,18 @@ class Revisit:
             () if done or command_id in self._seen else (*lacking(observation.events, entries),)
         )
         if events:
-            actor = next((entry.actor for entry in entries if entry.actor), None)
-            batch.add_completion(command_id, observation, events, actor)
-            self._seen.add(command_id)
-            self.completed += 1
+            self._append(batch, observation, events, entries)
+
+    def _append(
+        self,
+        batch: Batch,
+        observation: Observation,
+        events: Sequence[DomainEvent],
+        entries: Sequence[Recorded],
+    ) -> None:
+        """Complete a trace, once, by the actor whom its entries have."""
+        command_id = observation.command_id + COMPLETED
+        actor = next((entry.actor for entry in entries if entry.actor), None)
+        batch.add_completion(command_id, observation, events, actor)
+        self._seen.add(command_id)
+        self.completed += 1
