@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from projections.audit.diff import Difference
+from projections.audit.difference import Difference, Passing
 from projections.audit.why import CHANGES_MAX, Why
 from projections.views import Result
 
@@ -47,7 +47,9 @@ class DiffRow(NamedTuple):
 
     view: str
     change: str
-    """`new`, `gone`, `renamed` or `changed`."""
+    """`new`, `gone`, `renamed`, `changed`; `equal`: it changed only in between.
+    `not modelled`, `not told`: calls in between of which it is not known what they changed.
+    """
     key: Mapping[str, str]
     """The columns that say which row it is, with their values."""
     before: Mapping[str, Any] | None
@@ -67,10 +69,16 @@ class DiffRow(NamedTuple):
     line as JSON.
     """
     removed: str
-    """Those that it had before and has not now."""
+    """Those that it had before and has not now; of a row that ended, those that it had."""
+    says: str
+    """Those that it has now, if it is not known which ones it had before."""
     not_known: str | None
-    """Why it is not known which statements changed: `content not told`, or `only the digest is
-    known`.
+    """What is not known of the statements that changed: `content not told`, `what was before is not
+    known`, or `only the digest is known`.
+    """
+    between: str
+    """What an equal row was in between, or each call of which it is not known what it changed: a
+    line each, after its time.
     """
 
 
@@ -93,5 +101,9 @@ def diff_result(differences: Iterable[Difference], position: int) -> Result:
 
 
 def _cell(value: Any) -> Any:
-    """Statements as lines; any other value as it is."""
-    return "\n".join(value) if isinstance(value, tuple) else value
+    """Statements, and what passed in between, as lines; any other value as it is."""
+    return "\n".join(map(_line, value)) if isinstance(value, tuple) else value
+
+
+def _line(part: str | Passing) -> str:
+    return f"{part.at} {part.what}" if isinstance(part, Passing) else part

@@ -21,6 +21,7 @@ from ledger.near_words import check_choice, did_you_mean
 from ledger.persistence.location import Location, location_of
 from ledger.values import check_storable, instant, instant_text
 from projections import behind
+from projections.between import Between
 from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS, declared_name
 from projections.documents import Documents
@@ -61,6 +62,7 @@ class Views:
         self._connection, self._tracking = store.connection, store.tracking
         self._runner = Runner(store, catalogue)
         self.documents = Documents(store.connection)
+        self.between = Between(store.connection, store.tracking)
 
     @classmethod
     def open(cls, ledger: Location | Path | str, catalogue: Catalogue) -> Self:

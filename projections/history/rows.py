@@ -147,6 +147,29 @@ def history(projection: FoldedProjection, table: str, when: AsOf | None, clock: 
     )
 
 
+class Instant(NamedTuple):
+    """An instant as SQL: `at` is None for all times, `clock` an expression that judges expiries."""
+
+    position: int
+    at: str | None
+    clock: str
+
+
+def begun_between(seen: Instant, before: Instant) -> str:
+    """The condition of the rows that one instant knows, and that had not begun at another one."""
+    known = f"(gone_position IS NULL OR gone_position > {seen.position:d})"
+    return f"({_begun(seen)} AND {known} AND NOT ({_begun(before)}))"
+
+
+def _begun(when: Instant) -> str:
+    in_time = (
+        f"(begins_alone = 0 OR valid_from <= {when.clock})"
+        if when.at is None
+        else f"valid_from <= '{when.at}'"
+    )
+    return f"from_position <= {when.position:d} AND {in_time}"
+
+
 def asked(
     columns: Collection[str],
     wanted: Mapping[str, str],

@@ -17,7 +17,7 @@ import authledger
 from authledger import DiffRow, Kind, WhyRow, rows
 from authledger.answer import declared, undeclared
 from authledger.kinds import kinds_of
-from projections.audit.diff import Difference
+from projections.audit.difference import Difference
 from projections.audit.why import Link
 from projections.views import Result, Views
 from tests.authledger.conftest import use

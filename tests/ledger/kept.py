@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from ledger.account.agency import AgencyCreated
 from ledger.account.policy import PolicyChanged, PolicyCreated
 from ledger.documents import Document, document_of
-from ledger.messages import Observation
+from ledger.messages import DomainEvent, Observation
 from tests.ledger.worlds import Clock, Place, raw, seen
 
 READ = {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:servers:get"]}]}
@@ -53,6 +54,16 @@ def trust_seen(trace: str, value: object) -> Observation:
         trust_document_bytes=given.size,
     )
     return seen(trace, event, at=AT, documents=(given,))
+
+
+def at_hour(hour: int, event: DomainEvent, given: Document | None = None) -> Observation:
+    """A trace of its own, so many hours after the first; its event has the document, if any."""
+    at = AT + timedelta(hours=hour)
+    if given is None:
+        return seen(f"trace {hour}", event, at=at)
+    field = "document" if "document" in type(event).model_fields else "trust_document"
+    stated = {field: given.digest, f"{field}_bytes": given.size}
+    return seen(f"trace {hour}", event.model_copy(update=stated), at=at, documents=(given,))
 
 
 def as_before(given: Observation) -> Observation:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.filters import say_unknown_words
 from cli.options import Listing, OnlyAccount, OnlyProvider, OnlyRegion
-from cli.printing.output import Output, out, say, show
-from cli.reading import readable, resolved, views_of, with_names
+from cli.printing.compared import print_details, summary
+from cli.printing.output import Output, say, show
+from cli.reading import resolved, views_of, with_names
 
 if TYPE_CHECKING:
-    from projections.audit.diff import Difference
+    from projections.audit.difference import Difference, Passing
     from projections.views import Views
 
 Before = Annotated[
@@ -27,9 +28,6 @@ Only = Annotated[
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="End with exit code 8 if anything changed.")
 ]
-STATEMENTS_MAX: Final = 10
-"""How many statements are printed of those that were added, and of those that were removed."""
-_WIDTH_MAX: Final = 1_000
 _COLUMNS = ("view", "change", "what", "before", "after", "position")
 
 
@@ -62,55 +60,51 @@ def diff(
         rows = [_row(each) for each in found]
         # A mistyped region also gets the rows of all regions.
         say_unknown_words(views, {"region": region} if rows else where)
-        if ask.form is Output.TABLE:
-            rows = with_names(rows, views)
+        known = _actors(found, views)
         show(
             ask.form,
             _COLUMNS,
-            rows,
+            with_names(rows, views) if ask.form is Output.TABLE else rows,
             empty="Nothing changed.",
-            records=None if ask.choice.is_given else map(_record, found),
+            records=None if ask.choice.is_given else (_record(each, known) for each in found),
             choice=ask.choice,
         )
         if ask.form is Output.TABLE and not ask.choice.is_given:
-            _print_documents(found, views)
-    if exit_code and rows:
-        raise ConditionNotMet(f"{len(rows)} rows changed between the two instants (--exit-code).")
+            print_details(found, known)
+    if found and not any(each.is_difference for each in found):
+        say(f"No row differs between the two instants, but {summary(found)}.")
+    if exit_code and found:
+        raise ConditionNotMet(f"{summary(found)} (--exit-code).")
 
 
-def _record(difference: Difference) -> dict[str, Any]:
-    """The row, and of a document the statements that were added to it and removed from it."""
+def _actors(found: Iterable[Difference], views: Views) -> Mapping[str, str]:
+    """The names of all actors of the differences, by surrogate id."""
+    actors = {actor for each in found for actor in (each.actor, *(p.actor for p in each.between))}
+    return views.subject_names(sorted(actor for actor in actors if actor))
+
+
+def _record(difference: Difference, known: Mapping[str, str]) -> dict[str, Any]:
+    """The row, who did it when, the statements of a document, and what passed in between."""
     record = dict(zip(_COLUMNS, _row(difference), strict=True))
+    record |= {"since": difference.since, **_actor(difference, known)}
     if difference.document_changed:
-        record["added"], record["removed"] = list(difference.added), list(difference.removed)
+        names = ("added", "removed", "says")
+        record |= {name: list(getattr(difference, name)) for name in names}
         record["not_known"] = difference.not_known
+    if difference.between:
+        record["between"] = [
+            {"at": each.at, "what": each.what, "position": each.position, **_actor(each, known)}
+            for each in difference.between
+        ]
     return record
 
 
-def _print_documents(found: Iterable[Difference], views: Views) -> None:
-    """Print what the documents that changed say now, and said before."""
-    changed = [each for each in found if each.document_changed]
-    known = views.subject_names({each.actor for each in changed if each.actor})
-    for each in changed:
-        when = readable(each.since, {}) if each.since else "at a time that is not known"
-        who = known.get(each.actor or "", each.actor)
-        by = f", by {who}" if who else ""
-        out("", f"{each.view} {each.what}: another document, {when}{by}")
-        if each.not_known:
-            out(f"  {each.not_known}")
-        for sign, statements in (("+", each.added), ("-", each.removed)):
-            out(*(f"  {sign} {shortened(text)}" for text in statements[:STATEMENTS_MAX]))
-            if len(statements) > STATEMENTS_MAX:
-                out(f"  {sign} … and {len(statements) - STATEMENTS_MAX} more (-o json has all)")
-
-
-def shortened(statement: str) -> str:
-    """A statement as a terminal shows it."""
-    return statement if len(statement) <= _WIDTH_MAX else f"{statement[:_WIDTH_MAX]}…"
+def _actor(each: Difference | Passing, known: Mapping[str, str]) -> dict[str, str | None]:
+    return {"actor": each.actor, "actor_name": known.get(each.actor or "")}
 
 
 def _row(difference: Difference) -> list[Any]:
-    from projections.audit.diff import in_words
+    from projections.audit.difference import in_words
 
     return [
         difference.view,

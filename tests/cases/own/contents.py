@@ -146,9 +146,10 @@ CASES: Final = (
         },
         steps=(
             Text(
-                says="a version that is not in force changes nothing",
+                says="a version that is not in force is named, and makes no difference",
                 command="audit diff 2025-06-02 2025-06-04",
-                has=("Nothing changed.",),
+                has=("No row differs between the two instants", "v2, not in force", "olga"),
+                never=("Nothing changed.",),
             ),
             Text(
                 says="the second version in force has its own statement",
@@ -159,9 +160,14 @@ CASES: Final = (
                 ),
             ),
             Text(
-                says="set back, all is as it was",
+                says="set back, all is as it was, after two changes with their people",
                 command="audit diff 2025-06-02 2025-06-08",
-                has=("Nothing changed.",),
+                has=(
+                    "No row differs between the two instants, but 1 row changed only in between.",
+                    " v2, 2025-06-05T10:00:00Z, by harbour/olga",
+                    " v1, 2025-06-07T10:00:00Z, by harbour/petr",
+                ),
+                never=("Nothing changed.",),
             ),
             Text(
                 says="the document in force is that of the first version",

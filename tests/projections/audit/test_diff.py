@@ -8,7 +8,8 @@ from ledger.account.agency import AgencyCreated, AgencyDeleted, AgencyTrustChang
 from ledger.account.permissions import PermissionGranted
 from ledger.as_of import AsOf
 from ledger.errors import NotFound
-from projections.audit.diff import Difference, diff, in_words
+from projections.audit.diff import diff
+from projections.audit.difference import Difference, in_words
 from projections.views import Views
 from tests.projections.conftest import ACCOUNT
 from tests.projections.worlds import See, World
