@@ -47,7 +47,7 @@ class DiffRow(NamedTuple):
 
     view: str
     change: str
-    """`new`, `gone`, `renamed`, `changed`; `equal`: it changed only in between.
+    """`new`, `gone`, `renamed`, `changed`; `equal`: changed only in between.
     `not modelled`, `not told`: calls in between of which it is not known what they changed.
     """
     key: Mapping[str, str]
@@ -73,12 +73,12 @@ class DiffRow(NamedTuple):
     says: str
     """Those that it has now, if it is not known which ones it had before."""
     not_known: str | None
-    """What is not known of the statements that changed: `content not told`, `what was before is not
-    known`, or `only the digest is known`.
+    """The words for what is not known of the statements: `content not told`, `what was before is
+    not known`, or `only the digest is known`.
     """
     between: str
-    """What an equal row was in between, or each call of which it is not known what it changed: a
-    line each, after its time.
+    """Each state that the row had in between, if it is another one than at the two instants, or
+    each call of which it is not known what it changed: on a line, after its time.
     """
 
 

@@ -51,7 +51,14 @@ def _counted(count: int, thing: str) -> str:
 def _heading(each: Difference) -> str:
     if each.has_ended:
         return "it ended"
-    return "its document is known" if each.says else "another document"
+    if each.before is None or each.after is None:
+        return f"{each.change}, with a document"
+    if each.says:
+        return "its document is known"
+    old, new = (values.get("document") for values in (each.before, each.after))
+    if not new:
+        return "its document was set"
+    return "another version of the same document" if old == new else "another document"
 
 
 def _when_and_who(each: Difference, known: Mapping[str, str]) -> str:
@@ -70,7 +77,7 @@ def _by(actor: str | None, known: Mapping[str, str]) -> str:
 def _passed(each: Difference) -> str:
     if each.change in _NOT_KNOWN:
         return f"{each.change}, so it is not known what changed"
-    return "equal at both instants, but in between"
+    return "equal at both instants, but in between" if each.change == "equal" else "in between"
 
 
 def _statements(each: Difference) -> Iterator[str]:

@@ -124,43 +124,32 @@ class _View:
             position=row.get("position"),
             actor=row.get("actor") or None,
         )
+        passed = tuple(self._passed(pair, values, states))
+        if before == after:
+            return _equal(difference, (*passed, *self._silent(row, states, unheard)))
+        difference = replace(difference, between=passed)
         if was is None or is_now is None:
             return _Found(difference, _made_at(row))
-        if before == after:
-            return self._equal(difference, is_now, values, states, unheard)
         return self._changed(difference, was, is_now, states)
 
-    def _equal(
-        self,
-        difference: Difference,
-        row: Row,
-        values: Sequence[str],
-        states: Sequence[Row],
-        unheard: Silent,
-    ) -> _Found | None:
-        """The row as equal, with what passed; None if nothing did."""
+    def _silent(self, row: Row, states: Sequence[Row], unheard: Silent) -> Iterator[Passing]:
+        """The silent events about a row that brought none of its states."""
         of_states = {state.get("document_position") for state in states}
-        about = silent_about(unheard, self.name, row)
-        passed = (
-            *self._passed(row, values, states),
-            *(event for event in about if event.position not in of_states),
-        )
-        if not passed:
-            return None
-        between = tuple(sorted(passed, key=lambda each: each.at))
-        last = between[-1]
-        difference = replace(
-            difference, since=last.at, position=last.position, actor=last.actor, between=between
-        )
-        return _Found(difference, last.position)
+        for event in silent_about(unheard, self.name, row):
+            if event.position not in of_states:
+                yield event
 
-    def _passed(self, row: Row, values: Sequence[str], states: Sequence[Row]) -> Iterator[Passing]:
-        """The states of a row from the first on that is another one than the row's at the end."""
-        names = sorted({name for state in states for name in renamed(state, row)})
+    def _passed(
+        self, pair: Pair, values: Sequence[str], states: Sequence[Row]
+    ) -> Iterator[Passing]:
+        """The states of a row from the first on that is another one than those of the pair."""
+        ends = [row for row in pair if row is not None]
+        names = sorted({name for state in states for row in ends for name in renamed(state, row)})
         shown, is_other = (*names, *values), False
+        at_ends = [_standing(row, shown) for row in ends]
         for state in states:
             stands = _standing(state, shown)
-            is_other = is_other or stands != _standing(row, shown)
+            is_other = is_other or stands not in at_ends
             if is_other:
                 position, actor = maker(self.views, state)
                 what = in_words(stands)
@@ -182,6 +171,18 @@ class _View:
             found = replace(difference, since=since, position=position, actor=actor)
             return _Found(found, position)
         return _Found(difference, _made_at(is_now))
+
+
+def _equal(difference: Difference, passed: Iterable[Passing]) -> _Found | None:
+    """The row as equal, with what passed; None if nothing did."""
+    between = tuple(sorted(passed, key=lambda each: each.at))
+    if not between:
+        return None
+    last = between[-1]
+    difference = replace(
+        difference, since=last.at, position=last.position, actor=last.actor, between=between
+    )
+    return _Found(difference, last.position)
 
 
 def _with_states(
@@ -254,7 +255,7 @@ def _with_reason(each: Difference, made_at: int | None, events: Mapping[int, Row
 def _with_statements(views: Views, found: list[Difference]) -> list[Difference]:
     """The differences with the statements that were added to documents, or removed."""
     pairs_of = {
-        place: (document_of(each.before or {}), document_of(each.after or {}))
+        place: (document_of(each.before), document_of(each.after))
         for place, each in enumerate(found)
         if each.document_changed
     }

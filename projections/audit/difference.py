@@ -65,7 +65,7 @@ class Difference:
     says: tuple[str, ...] = ()
     """Those that it has now, if it is not known which ones it had before."""
     not_known: str | None = None
-    """What is not known of the statements that changed, if the document is another one."""
+    """The words for what is not known of the statements, if the document is another one."""
     between: tuple[Passing, ...] = ()
     """Of an equal row, its states between the two instants from the first other one on; of calls
     that are not modelled, each of them.
@@ -73,11 +73,9 @@ class Difference:
 
     @property
     def document_changed(self) -> bool:
-        """Whether the row has another document than before, or has none any more."""
-        if self.before is None or self.after is None:
-            return False
+        """Whether the row has another document than before, its first one, or none any more."""
         documents = document_of(self.before), document_of(self.after)
-        if None in documents:
+        if None in documents or self.before is None or self.after is None:
             return any(documents)
         return any(self.before.get(name) != self.after.get(name) for name in OF_DOCUMENTS)
 
@@ -107,9 +105,9 @@ class Difference:
         return " ".join(text for column, text in self.key.items() if text and column not in IDS)
 
 
-def document_of(values: Mapping[str, Any]) -> str | None:
-    """The digest of the document in force; empty if it was not told, None if there is none."""
-    return None if values.get("status") in _ENDED else values.get("document", "")
+def document_of(values: Mapping[str, Any] | None) -> str | None:
+    """The digest of the document in force; empty if no trace has it, None if there is none."""
+    return None if values is None or values.get("status") in _ENDED else values.get("document", "")
 
 
 def in_words(values: Mapping[str, Any] | None) -> str:

@@ -1,4 +1,4 @@
-"""What passed between two instants: states that the rows had in between, and events without rows.
+"""States that rows had between two instants, and events in between that change no row.
 
 policy "etl"   document A ──── document B ──── document A        equal at both instants
 before ──────────────┘                             └────── after
@@ -6,7 +6,7 @@ before ──────────────┘                            
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final, TypeAlias
@@ -18,7 +18,7 @@ from projections.audit.difference import Difference, Passing
 from projections.audit.pairs import Row, identity
 from projections.audit.statements import NOT_TOLD
 from projections.audit.trail import recorded
-from projections.definitions.agencies import TRUSTEES
+from projections.definitions.agencies import AGENCIES, BOUNDARIES, TRUSTEES
 from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
 from projections.definitions.declared import FOLDED
 from projections.definitions.policies import POLICIES
@@ -29,11 +29,6 @@ States: TypeAlias = Mapping[tuple[Any, ...], list[dict[str, Any]]]
 Silent: TypeAlias = Mapping[tuple[str, ...], list[Passing]]
 """Events that change no row, by account and by the name or the id of what they are about."""
 _NOT_MODELLED, _NOT_SAID = "NotModelled", "PermissionsChanged"
-_SILENT: Final = {
-    TRUSTEES.name: ("agency", ("AgencyTrustChanged",)),
-    POLICIES.name: ("policy", ("PolicyChanged",)),
-}
-"""By view, what its silent events are about, and their types."""
 _CHANGES: Final = {"PolicyChanged": "policy", "AgencyExpiryChanged": "agency"}
 """The events that begin another state of a thing, and neither its status nor its document."""
 
@@ -67,34 +62,60 @@ def maker(views: Views, row: Mapping[str, Any]) -> tuple[int | None, str | None]
     return (changes[0]["position"], changes[0]["actor"]) if len(changes) == 1 else (None, None)
 
 
+def _of_trust(event: Any) -> str | None:
+    is_known = event.trustee or event.trust_document
+    return None if is_known else f"the trust was set: {NOT_TOLD}"
+
+
+def _of_boundary(event: Any) -> str | None:
+    is_known = event.policy or event.policy_id
+    return None if is_known else "the boundary was set: the policy is not named"
+
+
+def _of_version(event: Any) -> str | None:
+    if event.in_force is not False:
+        return None
+    words = ("document", (event.document or "")[:12], event.document_version)
+    return f"{event.detail or ' '.join(filter(None, words))}, not in force"
+
+
+def _of_agency(event: Any) -> str | None:
+    return str(event.detail)
+
+
+_SILENT: Final[Mapping[str, tuple[str, str, Callable[[Any], str | None]]]] = {
+    AGENCIES.name: ("agency", "AgencyChanged", _of_agency),
+    TRUSTEES.name: ("agency", "AgencyTrustChanged", _of_trust),
+    BOUNDARIES.name: ("agency", "BoundarySet", _of_boundary),
+    POLICIES.name: ("policy", "PolicyChanged", _of_version),
+}
+"""By view, what its silent events are about, their type, and the words for one; None if a row has
+what the event says.
+"""
+
+
 def silent(views: Views, name: str, before: AsOf | None, after: AsOf | None) -> Silent:
-    """The events between two instants that told a view too little, or a version not in force."""
+    """The events between two instants that change no row: they do not tell what they set, or set
+    what no view has.
+    """
     found: dict[tuple[str, ...], list[Passing]] = {}
-    thing, types = _SILENT.get(name, ("", ()))
-    for row in views.between.events(types, before, after) if types else ():
-        event = recorded(row).event
-        if what := _unheard(event):
+    if name not in _SILENT:
+        return found
+    thing, event_type, words = _SILENT[name]
+    for row in views.between.events((event_type,), before, after):
+        event: Any = recorded(row).event
+        if what := words(event):
             for word in {getattr(event, thing), getattr(event, f"{thing}_id")} - {None}:
                 place = (row["provider"], row["account"], word)
                 found.setdefault(place, []).append(_passing(row, what))
     return found
 
 
-def _unheard(event: Any) -> str | None:
-    """The event in words, if no row has what it says."""
-    if type(event).__name__ == "AgencyTrustChanged":
-        is_known = event.trustee or event.trust_document
-        return None if is_known else f"the trust was set: {NOT_TOLD}"
-    if event.in_force is False:
-        words = ("document", (event.document or "")[:12], event.document_version)
-        return f"{event.detail or ' '.join(filter(None, words))}, not in force"
-    return None
-
-
 def silent_about(found: Silent, name: str, row: Row) -> Sequence[Passing]:
     """The silent events about the thing of a row: by its id, else by its name."""
-    thing, _ = _SILENT.get(name, ("", ()))
-    place = (row["provider"], row["account"]) if thing else ()
+    if name not in _SILENT:
+        return ()
+    thing, place = _SILENT[name][0], (row["provider"], row["account"])
     for word in (row.get(f"{thing}_id"), row.get(thing)):
         if word and (*place, word) in found:
             return found[(*place, word)]

@@ -33,7 +33,7 @@ class Changed(NamedTuple):
 def compared(before: str | None, after: str | None, texts: Mapping[str, str]) -> Changed:
     """Compare two documents by their digests. `texts`: by digest.
 
-    An empty digest was not told. None is no document: what it was in has not begun, or has ended.
+    An empty digest was not told. None: there is none yet, or none any more.
     """
     if before == "" and after:
         return Changed(

@@ -31,7 +31,7 @@ def undone(cli: Cli) -> Cli:
     return cli
 
 
-def test_what_was_undone_and_what_is_not_modelled_is_printed(undone: Cli) -> None:
+def test_changes_that_were_undone_and_calls_that_are_not_modelled_are_printed(undone: Cli) -> None:
     said = undone.done("audit diff @1")
     assert "Nothing changed" not in said.err
     assert (
@@ -60,7 +60,7 @@ def test_csv_has_a_row_for_each(undone: Cli) -> None:
     assert rows[1]["what"].endswith("organizations:AttachPolicy")
 
 
-def test_what_was_undone_is_a_change_to_a_script(undone: Cli) -> None:
+def test_a_script_sees_a_change_that_was_undone(undone: Cli) -> None:
     said = undone("audit diff @1 --exit-code")
     assert said.code == 8
     assert "Condition not met: 1 row changed only in between" in said.err

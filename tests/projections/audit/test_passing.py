@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ledger.account.agency import (
+    AgencyChanged,
     AgencyCreated,
     AgencyDeleted,
     AgencyExpiryChanged,
@@ -193,7 +194,7 @@ def test_a_call_that_repeats_what_is_so_changed_nothing(
     assert compared(views) == []
 
 
-def test_what_passed_outside_the_instants_is_not_between_them(
+def test_changes_outside_the_instants_are_not_between_them(
     learned_here: Learn,
 ) -> None:
     views = learned_here(
@@ -234,7 +235,7 @@ def test_calls_that_are_not_modelled_are_counted_by_name(
     assert len(diff(views, at(views, BEFORE), at(views, LATER), where={"region": "x"})) == 2
 
 
-def test_permissions_that_changed_in_a_way_that_was_not_told_are_named(
+def test_an_agency_whose_permissions_changed_in_an_unknown_way_is_named(
     learned_here: Learn,
 ) -> None:
     views = learned_here(at_hour(10, PermissionsChanged(agency="a", detail="updateAgency")))
@@ -254,6 +255,22 @@ def test_a_trust_that_was_set_twice_without_its_text_has_changed(
     assert (each.view, each.change) == ("trustees", "equal")
     assert [one.what for one in each.between] == ["the trust was set: content not told"]
     assert people(views, each) == ["eve"]
+
+
+@pytest.mark.parametrize(
+    ("event", "view", "what"),
+    [
+        (BoundarySet(agency="a"), "boundaries", "the boundary was set: the policy is not named"),
+        (AgencyChanged(agency="a", detail="TagRole"), "agencies", "TagRole"),
+    ],
+)
+def test_a_call_that_changes_no_row_is_named(
+    learned_here: Learn, event: DomainEvent, view: str, what: str
+) -> None:
+    views = learned_here(at_hour(5, BoundarySet(agency="a")), by("eve", at_hour(10, event)))
+    (each,) = compared(views)
+    assert (each.view, each.change) == (view, "equal")
+    assert ([one.what for one in each.between], people(views, each)) == ([what], ["eve"])
 
 
 def test_a_version_that_is_not_in_force_is_named(learned_here: Learn) -> None:
@@ -317,7 +334,36 @@ def test_an_inline_policy_that_is_put_again_after_its_deletion_shows_what_it_say
     assert (each.removed, each.not_known) == ((), None)
 
 
-def test_a_text_after_one_that_was_not_told_is_shown_as_known_since(
+def test_a_new_permission_shows_what_it_says_and_what_it_was_in_between(
+    learned_here: Learn,
+) -> None:
+    other = INNER.model_copy(update={"policy": "other"})
+    short = INNER.model_copy(update={"policy": "short"})
+    views = learned_here(
+        at_hour(10, other, WRITES),
+        by("eve", at_hour(11, short, WRITES)),
+        by("bob", at_hour(12, PermissionRevoked(agency="a", region="*", policy="short"))),
+    )
+    new, ended = compared(views)
+    assert (new.change, new.between) == ("new", ())
+    assert WRITES_LINE in new.added
+    assert (ended.change, in_words(ended.after)) == ("new", "revoked")
+    digest = WRITES.digest[:12]
+    assert [one.what for one in ended.between] == [f"granted, document {digest}", "revoked"]
+    assert people(views, ended) == ["eve", "bob"]
+
+
+def test_a_row_that_changed_twice_has_the_state_in_between(learned_here: Learn) -> None:
+    views = learned_here(
+        by("eve", at_hour(10, PolicyChanged(policy="p"), WRITES)),
+        by("bob", at_hour(11, PolicyChanged(policy="p"), ANYONE)),
+    )
+    (each,) = compared(views)
+    assert (each.change, person(views, each)) == ("changed", "bob")
+    assert people(views, each) == ["eve", "bob"]
+
+
+def test_a_text_after_an_unknown_one_is_shown_as_known_since(
     learned_here: Learn,
 ) -> None:
     views = learned_here(
