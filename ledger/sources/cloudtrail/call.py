@@ -116,6 +116,16 @@ class Call(Trace):
         return named or policy_of_message(self.message)
 
 
+def request_of(record: Record) -> dict[str, Any]:
+    """The request of a call; EC2's newer calls have it in an object of its own, `…Request`."""
+    request = mapping(record.get("requestParameters"))
+    if len(request) == 1 and isinstance(
+        inner := request.get(f"{record['eventName']}Request"), dict
+    ):
+        return inner
+    return request
+
+
 def of_role(translate: Callable[[Call, Role], Translation]) -> Callable[[Call], Translation]:
     """The translator of a call on a role. The fact belongs to the account that the role is of."""
 

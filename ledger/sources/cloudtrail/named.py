@@ -15,6 +15,8 @@ from ledger.sources.fields import NOBODY, first_text, text, why
 _NAMES: Final = re.compile(r"\w*(?:Arns?|ARNs?|Ids?|Identifier|Name|Url|Type)$", re.ASCII)
 _NAMES_TOO: Final = frozenset(
     {
+        "IamInstanceProfile",
+        "iamInstanceProfile",
         "id",
         "label",
         "maxSessionDuration",
@@ -93,7 +95,7 @@ def _is_kept(key: str, call: Call) -> bool:
 def _name(value: object, call: Call) -> str | None:
     """A name that is short enough, without the caller's and any other person's name."""
     if isinstance(value, dict):
-        value = first_text((value.get("arn"), value.get("id")))
+        value = first_text(value.get(key) for key in ("arn", "Arn", "id", "name", "Name"))
     named = str(value) if isinstance(value, int) else text(value)
     if named is None or len(named) > _VALUE_CHARS_MAX:
         return None

@@ -23,7 +23,7 @@ from ledger.sources.cloudtrail import (
     sessions,
 )
 from ledger.sources.cloudtrail.activity import use_of
-from ledger.sources.cloudtrail.call import SERVICES, Call
+from ledger.sources.cloudtrail.call import SERVICES, Call, request_of
 from ledger.sources.cloudtrail.unmodelled import changes_rights, unmodelled
 from ledger.sources.fields import Record, Unreadable, address, first_text, mapping, text, within
 from ledger.sources.source import Source, TraceKind, Translation
@@ -73,7 +73,7 @@ def parse(record: Record) -> Call | str:
     return Call(
         name=str(record["eventName"]),
         record=record,
-        request=mapping(record.get("requestParameters")),
+        request=request_of(record),
         response=mapping(record.get("responseElements")),
         identity=identity,
         account=account,

@@ -16,10 +16,16 @@ from typing import Any, Final
 
 from ledger.account.unmodelled import NotModelled
 from ledger.sources.cloudtrail.arns import Role, role_of_arn
-from ledger.sources.cloudtrail.call import Call
+from ledger.sources.cloudtrail.call import Call, request_of
 from ledger.sources.cloudtrail.named import named
-from ledger.sources.cloudtrail.outsiders import may_let_in, outsiders
+from ledger.sources.cloudtrail.outsiders import (
+    is_of_policies,
+    may_let_in,
+    outsiders,
+    shows_principals,
+)
 from ledger.sources.fields import Record, text
+from ledger.sources.policy_shape import policies_in
 from ledger.sources.source import TraceKind, Translation
 
 _RIGHTS: Final = frozenset(
@@ -37,9 +43,12 @@ _RIGHTS: Final = frozenset(
     }
 )
 """The services whose calls change rights, or the recording of changes."""
-_OF_CLUSTERS: Final = re.compile(
-    r"eks:\w+(?:PodIdentityAssociation|AccessEntry|AccessPolicy)", re.ASCII
+_ON_ROLES: Final = re.compile(
+    r"eks:\w+(?:PodIdentityAssociation|AccessEntry|AccessPolicy)"
+    r"|ec2:\w+IamInstanceProfile(?:Association)?",
+    re.ASCII,
 )
+"""Calls of other services that give a role to a pod or a machine, or access to a role."""
 _READING: Final = re.compile(
     r"(?:Get|BatchGet|List|Describe|Lookup|Search|Check|Validate|Verify|Simulate|Test|Preview|Head"
     r"|View|Is|Decode|Generate)(?:[A-Z]|$)"
@@ -70,12 +79,13 @@ def changes_rights(kind: TraceKind, record: Record) -> bool:
     if _only_reads(kind, record):
         return False
     service, _, name = kind.name.partition(":")
+    if service in _RIGHTS or _may_let_in(name) or _ON_ROLES.fullmatch(kind.name):
+        return True
+    request = request_of(record)
     return (
-        service in _RIGHTS
-        or _may_let_in(name)
-        or _OF_CLUSTERS.fullmatch(kind.name) is not None
-        or _PASSED in (text(record.get("errorMessage")) or "")
-        or _passed_role(record.get("requestParameters")) is not None
+        _PASSED in (text(record.get("errorMessage")) or "")
+        or _hands_over_role(request)
+        or shows_principals(kind.name, request)
     )
 
 
@@ -92,10 +102,13 @@ def _names_a_read(kind: str) -> bool:
 _may_let_in = lru_cache(maxsize=1_024)(may_let_in)
 
 
-def _passed_role(request: object) -> str | None:
+def _hands_over_role(request: Mapping[str, Any]) -> bool:
+    profile = request.get("iamInstanceProfile") or request.get("IamInstanceProfile")
+    return bool(profile) or _passed_role(request) is not None
+
+
+def _passed_role(request: Mapping[str, Any]) -> str | None:
     """The ARN of a role that a request hands to a service."""
-    if not isinstance(request, dict):
-        return None
     found = (
         value for key, value in request.items() if str(key).lower().endswith(("role", "rolearn"))
     )
@@ -107,7 +120,7 @@ def unmodelled(call: Call) -> Translation:
     service = call.kind.partition(":")[0]
     role = call.role() or role_of_arn(_passed_role(call.request))
     others = outsiders(call) if service not in _RIGHTS else []
-    if not (service in _RIGHTS or role or others or call.omits_request or _is_of_clusters(call)):
+    if not (service in _RIGHTS or role or others or _is_on_roles(call) or _may_hide(call)):
         return "lets nobody in"
     own = role if role and role.account in (None, call.account) else Role("")
     policy = _policy(call) if service in _RIGHTS else None
@@ -118,7 +131,7 @@ def unmodelled(call: Call) -> Translation:
         agency_id=own.id,
         policy=policy,
         policy_id=text(call.request.get("policyId")),
-        named=(*(f"principal={each}" for each in others), *named(call, own)),
+        named=(*map(str, others), *named(call, own)),
         detail=call.reason,
         outcome="refused" if call.error else "carried-out",
         why=call.why() if call.error else None,
@@ -126,8 +139,13 @@ def unmodelled(call: Call) -> Translation:
     )
 
 
-def _is_of_clusters(call: Call) -> bool:
-    return _OF_CLUSTERS.fullmatch(call.kind) is not None
+def _is_on_roles(call: Call) -> bool:
+    return _ON_ROLES.fullmatch(call.kind) is not None or _hands_over_role(call.request)
+
+
+def _may_hide(call: Call) -> bool:
+    """Whether the request is not told, and may have let somebody in."""
+    return call.omits_request or (not call.request and is_of_policies(call.name))
 
 
 def _policy(call: Call) -> str | None:
@@ -135,7 +153,8 @@ def _policy(call: Call) -> str | None:
 
 
 def _documents(request: Mapping[str, Any]) -> Iterator[object]:
-    """The policies in a request; an attribute's value may be something else."""
+    """The policies in a request, by their shape; else by their keys."""
+    yield from policies_in(request)
     for each in (request, request.get("attributes")):
         if isinstance(each, dict):
             yield from (each.get(key) for key in _DOCUMENTS if _is_document(each.get(key)))

@@ -1,5 +1,8 @@
 """CTS traces of calls on rights that no other translator understands → `NotModelled`.
 
+    every call of the services that manage rights, unless it only reads
+    a resource's policy, a grant or a share that lets another account in, or does not tell whom
+
 Kept are the fields of a call whose key is listed below: they name an id, a service, an account, a
 group. No other field is: a body may also have passwords, keys, documents, and names of persons.
 """
@@ -11,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ledger.account.unmodelled import NotModelled
+from ledger.documents import Document
 from ledger.sources.cts.named import (
     POLICY_IDS,
     POLICY_NAMES,
@@ -19,8 +23,10 @@ from ledger.sources.cts.named import (
     policy_of,
     stated_agency,
 )
+from ledger.sources.cts.outsiders import may_let_in, outsiders
 from ledger.sources.cts.trace import DIGEST_FILE, CtsTrace, Handles, handles, is_id
 from ledger.sources.fields import Record, mapping, text
+from ledger.sources.policy_shape import policies_in
 from ledger.sources.source import TraceKind
 
 SERVICES: Final = frozenset(
@@ -41,6 +47,8 @@ KEYS: Final = frozenset(
         "domain_id",
         "enabled",
         "enterprise_project_id",
+        "grantee_principal",
+        "grantee_principal_type",
         "entity_id",
         "group_id",
         "group_name",
@@ -72,7 +80,7 @@ KEYS: Final = frozenset(
     )
 )
 """The fields of a body that name things, as the vendor's kit 3.1.219 has them."""
-PERSONS: Final = ("principal_id", "principals", "user_id", "users")
+PERSONS: Final = ("grantee_principal", "principal_id", "principals", "user_id", "users")
 """Here only an id is kept: some calls have a name in its place."""
 PATHS: Final = {
     "accounts": "account_id",
@@ -90,7 +98,9 @@ PATHS: Final = {
 }
 THINGS: Final = frozenset(
     (
+        "bucket",
         "delegatedadministrator",
+        "endpointservice",
         "group",
         "identityprovider",
         "instance",
@@ -112,19 +122,28 @@ NAMED_MAX: Final = 40
 CHARS_MAX: Final = 256
 
 
-def changes_rights(kind: TraceKind, _: Record) -> bool:
-    """Whether a call may change who may do what: one of the services above that does not read."""
+def changes_rights(kind: TraceKind, record: Record) -> bool:
+    """Whether a call may change who may do what: one of the services above that does not read, or
+    of another one that may let another account in.
+    """
     service, name = kind.name.lower().split(":", 1)
     if kind.read_only or kind.name == DIGEST_FILE:
         return False
-    if service not in SERVICES:
-        return kind.name.lower() == CONSENT
-    return not (_reading.match(name) or _session.match(name))
+    if _reading.match(name) or _session.match(name):
+        return False
+    return service in SERVICES or kind.name.lower() == CONSENT or may_let_in(kind.name, record)
 
 
-def not_modelled(trace: CtsTrace) -> NotModelled:
-    """The fact that keeps the call: its name, what it named, and whether it was refused."""
+def not_modelled(trace: CtsTrace) -> NotModelled | str:
+    """The fact that keeps the call: its name, what it named, and whether it was refused; or why it
+    is only counted: it lets nobody in.
+    """
+    service = str(trace.record.get("service_type")).lower()
+    others = None if service in SERVICES else outsiders(trace)
+    if others == []:
+        return "lets nobody in"
     agency, policy = _agency(trace), _policy(trace)
+    document = None if service in SERVICES else _document(trace)
     return NotModelled(
         call=f"{trace.record.get('service_type')}:{trace.name}",
         region=trace.stated_region(),
@@ -132,10 +151,17 @@ def not_modelled(trace: CtsTrace) -> NotModelled:
         agency_id=agency.id,
         policy=policy.name,
         policy_id=policy.id,
-        named=_named(trace),
+        named=(*(f"principal={each}" for each in others or ()), *_named(trace)),
+        document=document.digest if document else None,
+        document_bytes=document.size if document else None,
         outcome="carried-out" if trace.succeeded else "refused",
         why=None if trace.succeeded else trace.why(),
     )
+
+
+def _document(trace: CtsTrace) -> Document | None:
+    policy = next(policies_in(trace.request), None)
+    return trace.keep(policy) if policy else None
 
 
 def _agency(trace: CtsTrace) -> Handles:

@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from ledger.account.unmodelled import NotModelled
 from ledger.documents import document_of
+from ledger.messages import Observation
 from tests.sources.cloudtrail.making import (
     ACCOUNT,
     PARTNER,
@@ -18,6 +20,7 @@ from tests.sources.cloudtrail.making import (
     counted,
     fact,
     observed,
+    refused,
 )
 
 THEIRS = f"arn:aws:iam::{PARTNER}:role/reader"
@@ -38,6 +41,36 @@ DOCUMENTS = [
     ("apigateway", "CreateRestApi", "policy"),
     ("backup", "PutBackupVaultAccessPolicy", "policy"),
 ]
+
+
+OWNER = "a" * 64
+READER = f"arn:aws:quicksight:x:{ACCOUNT}:user/default/mei"
+THERE = f"arn:aws:quicksight:x:{PARTNER}:user/default/carol"
+READER_THERE = f"arn:aws:iam::{PARTNER}:user/carol"
+PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/web"
+
+
+def acl(grantee: str) -> Record:
+    """The policy of a bucket that OWNER owns, and which this canonical user may read."""
+    grants = [{"Grantee": {"ID": each}, "Permission": "READ"} for each in (OWNER, grantee)]
+    return {"Owner": {"ID": OWNER}, "AccessControlList": {"Grant": grants}}
+
+
+def text(value: object) -> str:
+    return json.dumps(value)
+
+
+def escaped(value: object) -> str:
+    return json.dumps(value).replace('"', '\\"')
+
+
+def assert_kept(found: Observation, document: Record, principal: str) -> None:
+    """One fact, with this principal and this document."""
+    (event,) = found.events
+    assert isinstance(event, NotModelled)
+    assert event.named[0] == principal
+    assert found.documents == (document_of(document),)
+    assert event.document == found.documents[0].digest
 
 
 def policy(principal: object, effect: str = "Allow", **more: object) -> Record:
@@ -171,13 +204,21 @@ def test_a_resource_that_is_open_to_anyone_is_kept(
         ("sqs", "AddPermission", {"aWSAccountIds": [ACCOUNT]}),
         ("sqs", "SetQueueAttributes", {"attributes": {"DelaySeconds": "5"}}),
         ("sns", "SetTopicAttributes", {"attributeName": "DisplayName", "attributeValue": "x"}),
-        (
-            "ec2",
-            "ModifyImageAttribute",
-            {"launchPermission": {"remove": {"items": [{"userId": PARTNER}]}}},
-        ),
-        ("rds", "ModifyDBSnapshotAttribute", {"valuesToRemove": [PARTNER]}),
         ("s3", "PutBucketAcl", {"x-amz-acl": ["private"]}),
+        ("s3", "PutBucketAcl", {"AccessControlPolicy": acl(OWNER)}),
+        ("lambda", "AddPermission", {"principal": "s3.amazonaws.com", "sourceAccount": ACCOUNT}),
+        (
+            "lambda",
+            "AddPermission",
+            {"principal": "sns.amazonaws.com", "sourceArn": f"arn:aws:sns:x:{ACCOUNT}:t"},
+        ),
+        (
+            "lakeformation",
+            "GrantPermissions",
+            {"principal": {"dataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}},
+        ),
+        ("ssm", "ModifyDocumentPermission", {"accountIdsToAdd": [ACCOUNT]}),
+        ("quicksight", "UpdateDashboardPermissions", {"grantPermissions": [{"principal": READER}]}),
     ],
 )
 def test_a_grant_to_the_own_account_or_one_service_is_counted(
@@ -201,4 +242,234 @@ def test_a_policy_that_is_left_out_is_kept_since_it_may_let_anyone_in() -> None:
     "name", ["DeleteBucketPolicy", "RemovePermission", "PutObject", "PutBucketTagging"]
 )
 def test_a_call_that_lets_nobody_in_is_counted_by_its_name(name: str) -> None:
-    assert counted(call(name, "s3", principal="*")) == f"s3:{name}"
+    assert counted(call(name, "s3", bucketName="logs")) == f"s3:{name}"
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "request_"),
+    [
+        ("ec2", "CreateVpcEndpoint", {"policyDocument": json.dumps(policy("*"))}),
+        ("ec2", "ModifyVpcEndpoint", {"policyDocument": json.dumps(policy("*"))}),
+        ("accessanalyzer", "CreateAccessPreview", {"configurations": {"b": policy("*")}}),
+        ("ec2", "RunInstances", {"minCount": 1}),
+        ("x", "StartX", {"principal": "Mei", "grantee": "x"}),
+    ],
+)
+def test_a_policy_that_is_not_of_a_resource_or_names_no_outsider_lets_nobody_in(
+    service: str, name: str, request_: Record
+) -> None:
+    assert counted(call(name, service, **request_)).startswith(f"{service}:{name}")
+
+
+@pytest.mark.parametrize("name", ["GetResourcePolicy", "DescribeShares", "ListGrants"])
+def test_a_call_that_only_reads_is_counted_whatever_it_names(name: str) -> None:
+    said = call(name, "new", policy=json.dumps(policy("*")), granteePrincipal=PARTNER)
+    assert counted(said) == f"new:{name}"
+    assert counted(said | {"readOnly": True}) == f"new:{name}"
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "request_"),
+    [
+        ("new", "ShareThing", {"policy": json.dumps(policy({"AWS": PARTNER}))}),
+        ("new", "ShareThing", {"anyKey": policy({"AWS": PARTNER})}),
+        ("new", "ShareThing", {"granteePrincipals": [PARTNER]}),
+        ("new", "ShareThing", {"principals": [f"arn:aws:iam::{PARTNER}:root"]}),
+        ("new", "ShareThing", {"receiverPrincipal": PARTNER}),
+        ("new", "ShareThing", {"accountIdsToAdd": [PARTNER]}),
+        ("ds", "ShareDirectory", {"shareTarget": {"id": PARTNER, "type": "ACCOUNT"}}),
+        ("servicecatalog", "CreatePortfolioShare", {"accountId": PARTNER}),
+        ("es", "AuthorizeVpcEndpointAccess", {"account": PARTNER}),
+        ("config", "PutAggregationAuthorization", {"authorizedAccountId": PARTNER}),
+        ("aoss", "CreateAccessPolicy", {"policy": json.dumps([{"Principal": [READER_THERE]}])}),
+        ("quicksight", "UpdateDashboardPermissions", {"grantPermissions": [{"principal": THERE}]}),
+    ],
+)
+def test_an_account_that_any_call_lets_in_is_kept(
+    service: str, name: str, request_: Record
+) -> None:
+    (principal, *_) = fact(call(name, service, **request_)).named
+    assert principal == f"principal=account:{PARTNER}"
+
+
+def test_the_policy_of_a_vault_in_an_object_of_its_own_is_kept_with_its_document() -> None:
+    given = policy({"AWS": PARTNER})
+    said = call("SetVaultAccessPolicy", "glacier", accountId="-", policy={"policy": text(given)})
+    found = observed(said)
+    assert_kept(found, given, f"principal=account:{PARTNER}")
+
+
+@pytest.mark.parametrize("write", [text, lambda one: text(text(one)), escaped])
+def test_the_policy_in_a_patch_of_an_api_is_kept_with_its_document(write: Any) -> None:
+    given = policy("*")
+    patch = {"op": "replace", "path": "/policy", "value": write(given)}
+    said = call("UpdateRestApi", "apigateway", restApiId="r1", patchOperations=[patch])
+    assert_kept(observed(said), given, "principal=anyone")
+
+
+def test_a_patch_of_an_api_without_a_policy_lets_nobody_in() -> None:
+    patch = {"op": "replace", "path": "/name", "value": "x"}
+    said = call("UpdateRestApi", "apigateway", restApiId="r1", patchOperations=[patch])
+    assert counted(said) == "apigateway:UpdateRestApi (lets nobody in)"
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "request_", "principals"),
+    [
+        (
+            "serverlessrepo",
+            "PutApplicationPolicy",
+            {"statements": [{"actions": ["Deploy"], "principals": ["*"]}]},
+            ["anyone"],
+        ),
+        (
+            "serverlessrepo",
+            "PutApplicationPolicy",
+            {"statements": [{"principals": [PARTNER, ACCOUNT], "principalOrgIDs": ["o-abc1"]}]},
+            [f"account:{PARTNER}", "o-abc1"],
+        ),
+        ("ssm", "ModifyDocumentPermission", {"accountIdsToAdd": ["all"]}, ["anyone"]),
+        (
+            "redshift",
+            "AuthorizeSnapshotAccess",
+            {"accountWithRestoreAccess": PARTNER},
+            [f"account:{PARTNER}"],
+        ),
+        ("redshift", "AuthorizeDataShare", {"consumerIdentifier": PARTNER}, [f"account:{PARTNER}"]),
+        (
+            "ec2",
+            "ModifyVpcEndpointServicePermissions",
+            {
+                "ModifyVpcEndpointServicePermissionsRequest": {
+                    "ServiceId": "vpce-svc-1",
+                    "AddAllowedPrincipals": {"tag": 1, "content": f"arn:aws:iam::{PARTNER}:root"},
+                }
+            },
+            [f"account:{PARTNER}"],
+        ),
+        (
+            "ec2",
+            "ModifyVpcEndpointServicePermissions",
+            {"addAllowedPrincipals": {"items": ["*"]}},
+            ["anyone"],
+        ),
+        (
+            "lakeformation",
+            "GrantPermissions",
+            {"principal": {"dataLakePrincipalIdentifier": PARTNER}},
+            [f"account:{PARTNER}"],
+        ),
+        (
+            "lakeformation",
+            "BatchGrantPermissions",
+            {"entries": [{"principal": {"dataLakePrincipalIdentifier": THEIRS}}]},
+            [THEIRS],
+        ),
+        (
+            "lambda",
+            "AddPermission20150331v2",
+            {"principal": "s3.amazonaws.com", "sourceAccount": PARTNER},
+            [f"account:{PARTNER}"],
+        ),
+        (
+            "lambda",
+            "AddPermission20150331v2",
+            {"principal": "sns.amazonaws.com", "sourceArn": f"arn:aws:sns:x:{PARTNER}:t"},
+            [f"account:{PARTNER}"],
+        ),
+        ("s3", "PutBucketAcl", {"AccessControlPolicy": acl("b" * 64)}, [f"canonical-user:{'b' * 64}"]),
+        ("s3", "PutBucketAcl", {"x-amz-grant-read": [f'id="{"b" * 64}"']}, [f"canonical-user:{'b' * 64}"]),
+    ],
+)  # fmt: skip
+def test_whom_a_call_lets_in_is_named(
+    service: str, name: str, request_: Record, principals: list[str]
+) -> None:
+    found = fact(call(name, service, **request_))
+    assert [each for each in found.named if each.startswith("principal=")] == [
+        f"principal={each}" for each in principals
+    ]
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "request_"),
+    [
+        (
+            "ec2",
+            "ModifySnapshotAttribute",
+            {"createVolumePermission": {"remove": {"items": [{"userId": PARTNER}]}}},
+        ),
+        (
+            "ec2",
+            "ModifyImageAttribute",
+            {"launchPermission": {"remove": {"items": [{"userId": PARTNER}]}}},
+        ),
+        (
+            "ec2",
+            "ModifyFpgaImageAttribute",
+            {
+                "ModifyFpgaImageAttributeRequest": {
+                    "OperationType": "remove",
+                    "UserId": [PARTNER],
+                }
+            },
+        ),
+        ("rds", "ModifyDBSnapshotAttribute", {"valuesToRemove": [PARTNER]}),
+        ("ssm", "ModifyDocumentPermission", {"accountIdsToRemove": [PARTNER]}),
+        ("redshift", "RevokeSnapshotAccess", {"accountWithRestoreAccess": PARTNER}),
+        (
+            "lakeformation",
+            "RevokePermissions",
+            {"principal": {"dataLakePrincipalIdentifier": PARTNER}},
+        ),
+    ],
+)
+def test_an_account_that_a_call_keeps_out_again_is_kept_as_such(
+    service: str, name: str, request_: Record
+) -> None:
+    found = fact(call(name, service, **request_))
+    assert found.named[0] == f"removed-principal=account:{PARTNER}"
+
+
+@pytest.mark.parametrize(
+    ("service", "name"),
+    [
+        ("ec2", "ModifyImageAttribute"),
+        ("rds", "ModifyDBSnapshotAttribute"),
+        ("s3", "PutBucketPolicy"),
+    ],
+)
+def test_a_refused_call_that_does_not_tell_whom_it_was_for_is_kept(service: str, name: str) -> None:
+    found = fact(refused(name, "not authorized", service))
+    assert (found.call, found.outcome, found.named) == (f"{service}:{name}", "refused", ())
+
+
+def test_a_refused_call_that_mostly_makes_a_thing_without_a_policy_is_counted() -> None:
+    assert counted(refused("CreateKey", None, "kms")) == "kms:CreateKey (lets nobody in)"
+
+
+@pytest.mark.parametrize(
+    ("name", "request_", "profile"),
+    [
+        (
+            "AssociateIamInstanceProfile",
+            {
+                "AssociateIamInstanceProfileRequest": {
+                    "IamInstanceProfile": {"Name": "web"},
+                    "InstanceId": "i-1",
+                }
+            },
+            ("IamInstanceProfile=web", "InstanceId=i-1"),
+        ),
+        (
+            "ReplaceIamInstanceProfileAssociation",
+            {"iamInstanceProfile": {"arn": PROFILE}, "associationId": "iip-1"},
+            ("associationId=iip-1", f"iamInstanceProfile={PROFILE}"),
+        ),
+        ("DisassociateIamInstanceProfile", {"associationId": "iip-1"}, ("associationId=iip-1",)),
+        ("RunInstances", {"iamInstanceProfile": {"name": "web"}}, ("iamInstanceProfile=web",)),
+    ],
+)
+def test_the_profile_of_a_role_that_a_machine_gets_is_kept(
+    name: str, request_: Record, profile: tuple[str, ...]
+) -> None:
+    assert fact(call(name, "ec2", **request_)).named == profile

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from ledger.account.unmodelled import NotModelled
-from tests.sources.cts.making import AGENCY_ID, REFUSED, counted, fact, kept
+from tests.sources.cts.making import (
+    AGENCY_ID,
+    DOMAIN,
+    REFUSED,
+    counted,
+    fact,
+    kept,
+    kept_document,
+    observed,
+)
 
 USER_ID = "9f8e7d6c5b4a39281706f5e4d3c2b1a0"
 GROUP_ID = "1a2b3c4d5e6f708192a3b4c5d6e7f809"
@@ -190,3 +200,91 @@ def test_a_long_list_and_long_or_unprintable_words_are_left_out() -> None:
     odd: list[Any] = ["x" * 257, "a\nb", None, {}, "ok"]
     found = fact("createResourceShare", service_type="RAM", request={"permission_ids": odd})
     assert found.named == ("permission_ids=ok",)
+
+
+def bucket_policy(principal: object) -> dict[str, Any]:
+    return {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": ["GetObject"]}]}
+
+
+OTHER = "783fc6652cf246c096ea836694f71855"
+BUCKET = {"service_type": "OBS", "resource_type": "bucket", "resource_name": "logs"}
+
+
+@pytest.mark.parametrize(
+    ("principal", "word"),
+    [
+        ("*", "anyone"),
+        ({"ID": "*"}, "anyone"),
+        ({"ID": ["domain/*:user/*"]}, "anyone"),
+        ({"ID": [f"domain/{OTHER}:user/carol"]}, f"account:{OTHER}"),
+        ({"ID": [f"domain/{OTHER}:agency/x"]}, f"account:{OTHER}"),
+        ({"IAM": f"iam::{OTHER}:root"}, f"account:{OTHER}"),
+        ({"IAM": f"sts::{OTHER}:user:carol"}, f"account:{OTHER}"),
+    ],
+)
+@pytest.mark.parametrize("write", [dict, json.dumps, lambda one: {"policy": json.dumps(one)}])
+def test_the_policy_of_a_bucket_that_lets_another_account_in_is_kept(
+    write: Any, principal: object, word: str
+) -> None:
+    given = bucket_policy(principal)
+    found = observed("setBucketPolicy", request=write(given), **BUCKET)
+    document = kept_document(given)
+    assert found.documents == (document,)
+    assert found.events == (
+        NotModelled(
+            call="OBS:setBucketPolicy",
+            named=(f"principal={word}", "bucket=logs"),
+            document=document.digest,
+            document_bytes=document.size,
+        ),
+    )
+
+
+def test_the_policy_of_a_bucket_that_lets_only_the_own_account_in_is_counted() -> None:
+    given = bucket_policy({"ID": [f"domain/{DOMAIN}:user/*"]})
+    said = counted("setBucketPolicy", request=json.dumps(given), **BUCKET)
+    assert said == "OBS:setBucketPolicy (lets nobody in)"
+
+
+@pytest.mark.parametrize(
+    ("service", "name"),
+    [
+        ("OBS", "setBucketPolicy"),
+        ("OBS", "setBucketAcl"),
+        ("KMS", "createGrant"),
+        ("IMS", "addMember"),
+        ("VPCEP", "servicePermissionAction"),
+    ],
+)
+@pytest.mark.parametrize("outcome", [{}, REFUSED])
+def test_a_call_that_may_let_somebody_in_and_does_not_tell_whom_is_kept(
+    service: str, name: str, outcome: dict[str, str]
+) -> None:
+    assert kept(name, service_type=service, **outcome) == f"{service}:{name}"
+
+
+def test_the_accounts_of_a_whitelist_and_the_id_that_a_grant_is_for_are_kept() -> None:
+    permissions = [f"iam:domain::{OTHER}", f"iam:domain::{DOMAIN}"]
+    request = {"permissions": permissions, "action": "add"}
+    found = fact("servicePermissionAction", service_type="VPCEP", request=request)
+    assert found.named == (f"principal=account:{OTHER}",)
+    grant = {"grantee_principal": OTHER, "grantee_principal_type": "domain"}
+    found = fact("createGrant", service_type="KMS", request=grant)
+    assert found.named == (f"grantee_principal={OTHER}", "grantee_principal_type=domain")
+
+
+def test_a_policy_in_any_call_that_lets_another_account_in_is_kept() -> None:
+    request = {"value": json.dumps(bucket_policy({"CSP": [f"iam::{OTHER}:root"]}))}
+    found = fact("updateTopicAttribute", service_type="SMN", request=request)
+    assert found.named == (f"principal=account:{OTHER}",)
+
+
+@pytest.mark.parametrize(
+    ("service", "name"),
+    [("SMN", "listTopicAttributes"), ("VPCEP", "modifyEndpointPolicy"), ("OBS", "createBucket")],
+)
+def test_a_call_that_reads_or_sets_no_policy_of_a_resource_is_counted(
+    service: str, name: str
+) -> None:
+    request = bucket_policy("*") if service != "OBS" else {"bucket": "logs"}
+    assert counted(name, service_type=service, request=request) == f"{service}:{name}"
