@@ -8,6 +8,11 @@ escaped in it.
 
     [{"a":1},{"a":},{"a":3}]       the depth is known: goes on at {"a":3}
     [{"a":1},{"a":"x,{"a":3}]      the quotes do not fit: goes on at ,{"a":
+
+A record that is cut within a list of its own seems to hold all that follow: one that begins there,
+behind a comma, is only a candidate.
+
+    [{"a":1},{"a":[,{"a":3}]       goes on at ,{"a":
 """
 
 from __future__ import annotations
@@ -34,23 +39,31 @@ _WORD: Final = "word"
 class Found(NamedTuple):
     """`at`: the text before it is not needed any more. `what`: what begins there.
 
-    `record`: the next record. `candidate`: it is one if it can be read. `end`: the array's end.
+    `record`: the next record. `candidate`: it is one if it can be read. `inner`: the same, and it
+    seems to lie within the broken one. `end`: the array's end.
     `line`: a line with a record or an envelope of its own. None: nothing yet, more text is needed.
     """
 
     at: int
-    what: Literal["record", "candidate", "end", "line"] | None
+    what: Literal["record", "candidate", "inner", "end", "line"] | None
 
 
 class Search:
     """A search that begins where a record is broken, or where a separator is missing.
 
     `keys`: those with which other records begin. `in_array`: whether the array goes on behind it;
-    otherwise only a line with a record of its own is searched for.
+    otherwise only a line with a record of its own is searched for. `is_lost`: whether the depth is
+    not known from the beginning.
     """
 
     def __init__(
-        self, window: str, at: int, keys: Collection[str], *, in_array: bool = True
+        self,
+        window: str,
+        at: int,
+        keys: Collection[str],
+        *,
+        in_array: bool = True,
+        is_lost: bool = False,
     ) -> None:
         own = _first_key.match(window, at)
         heads = {json.dumps(key, ensure_ascii=False) for key in keys} | ({own[1]} if own else set())
@@ -58,13 +71,16 @@ class Search:
         self._head = re.compile(
             rf"{_BEFORE[in_array]}(?=\{{[ \t\n\r]{{0,256}}(?:{self._begins})[ \t\n\r]{{0,64}}:)"
         )
-        self._record = re.compile(rf"\{{[ \t\n\r]*(?:{self._begins})" if heads else r"\{")
+        record = rf"\{{[ \t\n\r]*(?:{self._begins})" if heads else r"\{"
+        self._record = re.compile(record)
+        self._stray = re.compile(rf"\]{record}")
+        """A bracket directly before a record. Another document has a line of its own."""
         self._open: list[str] = []
         self._last = ""
         """The token before, without white space: a bracket, a separator or _WORD."""
         self._ahead = 0
         """So many characters behind `at` are read already: the last token. It may be at fault."""
-        self._is_lost = not in_array
+        self._is_lost = is_lost or not in_array
         self._is_first = window.startswith("{", at)
 
     def next(self, window: str, at: int, *, is_last: bool) -> Found:
@@ -91,6 +107,7 @@ class Search:
             if not token[0].isspace():
                 what = self._take(token[0], window, index)
                 if what:
+                    self._ahead = len(token[0])
                     return Found(index, what)
                 if self._is_lost:
                     break
@@ -99,13 +116,17 @@ class Search:
         self._ahead = index - keep
         return Found(keep, None)
 
-    def _take(self, word: str, window: str, index: int) -> Literal["record", "end"] | None:
-        """Take a token; return what begins with it at the array's depth."""
+    def _take(self, word: str, window: str, index: int) -> Literal["record", "inner", "end"] | None:
+        """Take a token; return what begins with it at the array's depth, or in a list within."""
         if not self._open and not self._is_first:
             if word == "{" and self._record.match(window, index):
                 return "record"
+            if word == "]" and self._last in {"", ","} and self._stray.match(window, index):
+                self._last = ","
+                return None
             if word == "]" and _end.match(window, index):
                 return "end"
+        is_inner = word == "{" and self._last == "," and self._open[-1:] == ["["]
         self._is_lost = not (self._fits(word) if self._open else self._fits_between(word))
         self._is_first = False
         if word in _CLOSES and not self._is_lost:
@@ -113,7 +134,7 @@ class Search:
         elif word in "{[":
             self._open.append(word)
         self._last = word if word in "{}[],:" else _WORD
-        return None
+        return "inner" if is_inner and self._record.match(window, index) else None
 
     def _fits_between(self, word: str) -> bool:
         """Whether a token can stand at the array's depth: an object that is not like the records

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from itertools import islice
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ characters.
 _KEYS_MAX: Final = 32
 _KEY_CHARS_MAX: Final = 256
 """An envelope's first key, with the white space around it, has at most so many characters."""
+_SWALLOWED_DEPTH_MAX: Final = 8
+_closing = re.compile(r"[\]}\s]*")
 _line = re.compile(r"[^\n]*\S[^\n]*")
 _two_lines = re.compile(r"(?:\s*\S[^\n]*\n){2}")
 
@@ -44,11 +46,14 @@ class Values(Window):
         envelopes: Collection[str],
         preambles: Collection[str] = (),
         keys: Collection[str] = (),
+        is_record: Callable[[Any], bool] = lambda _: False,
     ) -> None:
         super().__init__(pieces)
         self._envelopes = frozenset(envelopes)
         around = "|".join(re.escape(key) for key in (*envelopes, *preambles)) or "(?!)"
         self._envelope_begins = re.compile(rf'{{[ \t\n\r]*"(?:{around})"[ \t\n\r]*:')
+        keys_of = "|".join(map(re.escape, envelopes)) or "(?!)"
+        self._envelope_key = re.compile(rf'"(?:{keys_of})"[ \t\n\r]*:[ \t\n\r]*\[')
         self._keys = {*keys, *envelopes, *preambles}
         """The keys with which records and envelopes begin, also those read from arrays: a few
         suffice to recognise others.
@@ -56,6 +61,9 @@ class Values(Window):
         self._keys_max = len(self._keys) + _KEYS_MAX
         self._is_between = False
         """Whether a record begins here behind a broken one: no comma is expected before it."""
+        self._is_record = is_record
+        self._is_inner = False
+        """Whether the array's depth is not known, because a broken record seemed to hold others."""
 
     def __iter__(self) -> Iterator[Any]:
         if self._next() == "" and self._failure is None:
@@ -136,7 +144,7 @@ class Values(Window):
                 elif char == "{" and self._is_envelope():
                     yield from self._members()
                 else:
-                    yield from self._unwrapped(self._value())
+                    yield from self._whole()
             except _NextLine:
                 continue
             except Broken as broken:
@@ -150,6 +158,19 @@ class Values(Window):
                     yield from self._read_on(broken, in_array=False)
                 except _NextLine:
                     continue
+
+    def _whole(self) -> Iterator[Any]:
+        """The value that begins here. One that is broken behind an envelope's key is read member by
+        member.
+        """
+        try:
+            value = self._value()
+        except Broken as broken:
+            if broken.to_end or not self._envelope_key.search(self._window, self._at, self._fault):
+                raise
+            yield from self._members()
+        else:
+            yield from self._unwrapped(value)
 
     def _begins_line(self) -> bool:
         """Whether an object begins here, and a line with it."""
@@ -168,6 +189,8 @@ class Values(Window):
         if self._next() == "]":
             self._at += 1
             return
+        self._is_inner = False
+        value: Any = None
         while True:
             try:
                 value = self._element()
@@ -177,20 +200,55 @@ class Values(Window):
                 if isinstance(value, dict) and len(self._keys) < self._keys_max:
                     self._keys.update(islice(value, 1))
                 yield value
-            while not self._window.startswith(",", self._at) and (char := self._next()) != ",":
-                if char == "]":
-                    self._at += 1
-                    return
-                missing = Broken(self._place(self._at), "expecting ']'")
-                if char == "{":
-                    if not self._is_between:
-                        missing.skipped = 0
-                        yield missing
-                    break
-                yield from self._read_on(missing)
-            else:
+            if self._window.startswith(",", self._at):
                 self._at += 1
+            elif (yield from self._is_end(value)):
+                return
             self._is_between = False
+
+    def _is_end(self, value: Any) -> Generator[Any, None, bool]:
+        """Whether the array ends behind an element. If neither its end nor a comma stands there,
+        yield the break, and what is found behind it.
+        """
+        while (char := self._next()) != ",":
+            if char == "]" and not (self._is_inner and self._goes_on()):
+                self._at += 1
+                return True
+            missing = Broken(self._place(self._at), "expecting ']'")
+            if char == "{":
+                if not self._is_between:
+                    missing.skipped = 0
+                    yield missing
+                return False
+            if char == "":
+                yield from self._swallowed(value)
+            yield from self._read_on(missing)
+        self._at += 1
+        return False
+
+    def _goes_on(self) -> bool:
+        """Whether more than the brackets of the text's end follows."""
+        while self._closes(self._window) and self._more():
+            pass
+        return not self._closes(self._window)
+
+    def _closes(self, window: str) -> bool:
+        return _closing.fullmatch(window, self._at) is not None
+
+    def _swallowed(self, value: Any, depth: int = _SWALLOWED_DEPTH_MAX) -> Iterator[Any]:
+        """The records in lists within a record: if the array is not closed, the record's own list
+        was cut, and the array's other records seem to belong to it.
+        """
+        if depth == 0 or not isinstance(value, dict | list) or self._is_envelope_read(value):
+            return
+        for part in value.values() if isinstance(value, dict) else value:
+            if isinstance(value, list) and self._is_record(part):
+                yield part
+            else:
+                yield from self._swallowed(part, depth - 1)
+
+    def _is_envelope_read(self, value: Any) -> bool:
+        return isinstance(value, dict) and not self._envelopes.isdisjoint(value)
 
     def _read_on(self, broken: Broken, *, in_array: bool = True) -> Iterator[Any]:
         """Skip to the array's next record, or to its end; yield the break with what was skipped.
@@ -201,21 +259,19 @@ class Values(Window):
         if broken.to_end or self._failure is not None:
             raise broken
         broken.begins, broken.skipped = self._place(self._at), 0
-        search = Search(self._window, self._at, self._keys, in_array=in_array)
+        search = Search(
+            self._window, self._at, self._keys, in_array=in_array, is_lost=self._is_inner
+        )
         is_last = False
         while True:
             found = search.next(self._window, self._at, is_last=is_last)
             self._skip(broken, found.at)
-            if found.what == "candidate":
-                try:
-                    value = self._value()
-                except Broken as again:
-                    if again.to_end:
-                        raise
-                    self._skip(broken, self._at + 1)
+            if found.what in {"candidate", "inner"}:
+                record = self._candidate(broken, is_inner=found.what == "inner")
+                if record is None:
                     continue
                 yield broken
-                yield value
+                yield record
                 return
             if found.what is not None:
                 self._is_between = found.what == "record"
@@ -227,38 +283,60 @@ class Values(Window):
                 raise broken
             is_last = not self._more()
 
+    def _candidate(self, broken: Broken, *, is_inner: bool) -> Any:
+        """The record that begins here; None if it cannot be read, or is only a part of another."""
+        try:
+            value = self._value()
+        except Broken as again:
+            if again.to_end:
+                raise
+            if not is_inner:
+                self._skip(broken, self._at + 1)
+            return None
+        if is_inner and not self._is_record(value):
+            self._at = self._start  # The search goes on behind its bracket.
+            return None
+        self._is_inner = self._is_inner or is_inner
+        return value
+
     def _skip(self, broken: Broken, at: int) -> None:
         broken.skipped = (broken.skipped or 0) + _bytes(self._window[self._at : at])
         self._at = at
 
     def _members(self) -> Iterator[Any]:
-        """The records in the envelope that begins here. Its other members are skipped."""
+        """The records in the envelope that begins here. Its other members are skipped; a key of an
+        envelope with another value stands for a record, if there is no array at all.
+        """
         self._expect("{")
+        others: list[Any] | None = []
         while True:
             key = self._value() if self._next() == '"' else None
             self._expect(":")
             if key in self._envelopes and self._next() == "[":
                 yield from self._elements()
-            elif key in self._envelopes:
-                yield self._value()
-            else:
+                others = None
+            elif key not in self._envelopes:
                 self._value()
+            elif isinstance(value := self._value(), dict):
+                yield value
+            elif others is not None:
+                others.append({key: value})
             if self._next() == "}":
                 self._at += 1
+                yield from others or ()
                 return
             self._expect(",")
 
     def _unwrapped(self, value: Any) -> Iterator[Any]:
         """The records of an envelope that was read as one value; any other value is a record."""
-        if isinstance(value, dict):
-            for key in self._envelopes & value.keys():
-                if isinstance(value[key], list):
-                    yield from value[key]
-                    return
-                if isinstance(value[key], dict):
-                    yield value[key]
-                    return
-        yield value
+        held = [key for key in value if key in self._envelopes] if isinstance(value, dict) else []
+        arrays = [value[key] for key in held if isinstance(value[key], list)]
+        objects = [value[key] for key in held if isinstance(value[key], dict)]
+        for each in arrays:
+            yield from each
+        yield from objects
+        if not arrays and not objects:
+            yield value
 
 
 def _bytes(text: str) -> int:

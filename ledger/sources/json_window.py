@@ -58,6 +58,8 @@ class Window:
         """
         self._is_first_reading = False
         """Whether orjson read the last value; `exactly` would read it again."""
+        self._fault = 0
+        """The index in the window at which the last value that cannot be read is at fault."""
         self._failure: Broken | None = None
         """The reason why the text ended early, if it did."""
 
@@ -175,7 +177,9 @@ class Window:
     def _broken(self, error: Exception, start: int, origin: int) -> Broken:
         """The break of a value that begins at `start`; the error counts from `origin`."""
         self._count(start)
+        self._fault = start
         if isinstance(error, json.JSONDecodeError):
+            self._fault = origin + error.pos
             return Broken(self._place(origin + error.pos), error.msg)
         if isinstance(error, RecursionError):
             return Broken(self._place(start), "nested too deeply")

@@ -17,7 +17,7 @@ from ledger.sources.json_stream import Values
 from ledger.sources.report import UNPRINTABLE, ImportReport, shown
 from ledger.sources.source import Source, TraceKind
 from ledger.sources.uses import FileUses
-from ledger.sources.wrapping import WRAPPINGS_MAX, unwrapped
+from ledger.sources.wrapping import WRAPPINGS_MAX, NotJson, unwrapped
 from ledger.values import AccountId, instant_text
 
 AHEAD_MAX: Final = timedelta(hours=24)
@@ -100,9 +100,7 @@ class _FileReader:
                 yield found
 
     def _facts_in(self, pieces: Iterator[str]) -> Iterator[Observation]:
-        of = self._source
-        keys = of.signs | of.begins | {wrapping.path[0] for wrapping in of.wrappings}
-        self._values = Values(pieces, of.envelopes, of.preambles, keys)
+        self._values = self._values_of(pieces)
         try:
             for value in self._values:
                 if isinstance(value, Broken):
@@ -111,6 +109,24 @@ class _FileReader:
                     yield from self._record(value, self._values.exactly)
         except OSError as error:
             self._report.broke(self._file, Broken("", error.strerror or str(error), to_end=True))
+
+    def _values_of(self, pieces: Iterator[str]) -> Values:
+        of = self._source
+        keys = of.signs | of.begins | {wrapping.path[0] for wrapping in of.wrappings}
+        return Values(pieces, of.envelopes, of.preambles, keys, self._is_record)
+
+    def _is_record(self, value: Any, depth: int = WRAPPINGS_MAX) -> bool:
+        """Whether a value is a record of a call, or wraps one."""
+        try:
+            return not self._kind(value).is_other
+        except (ValueError, RecursionError):
+            pass
+        try:
+            inside = unwrapped(value, self._source.wrappings, self._source.envelopes)
+        except (ValueError, RecursionError):
+            return False
+        values = inside.values if inside and depth > 0 else ()
+        return any(self._is_record(each, depth - 1) for each in values)
 
     def _record(
         self, value: Any, exactly: Callable[[Any], Any], around: _Around | None = None
@@ -134,6 +150,9 @@ class _FileReader:
         depth = 1 if around is None else around.depth + 1
         try:
             inside = unwrapped(exactly(value), self._source.wrappings, self._source.envelopes)
+        except NotJson as error:
+            yield from self._in_text(value, error, depth)
+            return
         except Unreadable as error:
             self._not_a_record(value, error, None)
             return
@@ -143,6 +162,22 @@ class _FileReader:
         self._values.expects_no_fact = False  # The others are probably wrapped, too.
         for each in inside.values:
             yield from self._record(each, _as_it_is, _Around(inside.name, depth))
+
+    def _in_text(self, value: Any, error: NotJson, depth: int) -> Iterator[Observation]:
+        """The facts in a text of several JSON values, or of an array that is broken somewhere. Each
+        place that cannot be read is counted as a malformed record.
+        """
+        found = [*self._values_of(iter([error.text]))] if depth <= WRAPPINGS_MAX else []
+        if not any(map(self._is_record, found)):
+            self._not_a_record(value, error, None)
+            return
+        self._values.expects_no_fact = False
+        for each in found:
+            if isinstance(each, Broken):
+                self._report.records += 1
+                self._malformed(Unreadable(f"{error.place}, {each.place}: {each.in_full()}"), None)
+            else:
+                yield from self._record(each, _as_it_is, _Around(error.name, depth))
 
     def _not_a_record(self, value: Any, error: Exception, around: _Around | None) -> None:
         self._report.records += 1

@@ -20,6 +20,18 @@ INSIDE_BYTES_MAX: Final = 1 << 26
 """The most bytes that compressed data in a wrapping may have, decompressed."""
 
 
+class NotJson(Unreadable):
+    """The text in a wrapping is not one JSON value. `text` may still have records; `place` is where
+    it stands, for people: `in a log line: 'message'`.
+    """
+
+    def __init__(self, message: str, wrapping: Wrapping, text: str) -> None:
+        super().__init__(message)
+        self.name = wrapping.name
+        self.place = wrapping.place
+        self.text = text
+
+
 class Wrapping(NamedTuple):
     """One way in which a record is wrapped: the keys that lead to it, and how it is written there.
 
@@ -31,6 +43,11 @@ class Wrapping(NamedTuple):
     """The wrapping for people, as it follows "in": `a log line`."""
     path: tuple[str, ...]
     written: Literal["value", "text", "base64"] = "text"
+
+    @property
+    def place(self) -> str:
+        """The place of the text, for people: `in a log line: 'message'`."""
+        return f"in {self.name}: {'.'.join(self.path)!r}"
 
     def inside(self, record: Record) -> Any:
         """The value at the path; None if there is none."""
@@ -53,7 +70,9 @@ class Wrapping(NamedTuple):
         except RecursionError:
             raise self._unreadable("is nested too deeply") from None
         except ValueError as error:
-            raise self._unreadable(f"is not JSON ({error})") from None
+            text = given if isinstance(given, str) else given.decode(errors="surrogateescape")
+            message = str(self._unreadable(f"is not JSON ({error})"))
+            raise NotJson(message, self, text) from None
 
     def _decoded(self, given: str) -> bytes:
         try:
@@ -73,7 +92,7 @@ class Wrapping(NamedTuple):
         return text
 
     def _unreadable(self, fault: str) -> Unreadable:
-        return Unreadable(f"in {self.name}: {'.'.join(self.path)!r} {fault}")
+        return Unreadable(f"{self.place} {fault}")
 
 
 class Inside(NamedTuple):
@@ -96,17 +115,21 @@ def unwrapped(
         return None
     for wrapping in wrappings:
         inside = wrapping.inside(value)
+        if wrapping.written == "base64" and not isinstance(inside, str):
+            continue  # A key such as `data` may have anything.
         if inside not in (None, ""):
             return Inside(wrapping.name, [*_each(wrapping.read(inside), envelopes)])
-    for key in envelopes:
-        if isinstance(value.get(key), dict | list):
-            return Inside(f"an envelope ({key!r})", [*_each(value[key], envelopes)])
-    return None
+    held = [key for key in envelopes if isinstance(value.get(key), dict | list)]
+    if not held:
+        return None
+    values = [each for key in held for each in _each(value[key], envelopes)]
+    return Inside(f"an envelope ({held[0]!r})", values)
 
 
 def _each(value: Any, envelopes: Collection[str]) -> Iterator[Any]:
     """The elements of an array, or of arrays in it, also in an envelope; any other value itself."""
     if isinstance(value, dict):
-        value = next((value[key] for key in envelopes if isinstance(value.get(key), list)), value)
+        held = [value[key] for key in envelopes if isinstance(value.get(key), list)]
+        value = [each for one in held for each in one] if held else value
     for each in value if isinstance(value, list) else [value]:
         yield from each if each and isinstance(each, list) else [each]

@@ -168,3 +168,49 @@ def _nested(depth: int) -> str:
     said = {"trace_name": "createAgency", "service_type": "IAM", "trace_rating": "normal"}
     fields = {"time": 1772357400000, "domain_id": "a1", "request": {"agency_name": "mesh"}}
     return f'{json.dumps(said | fields)[:-1]}, "x": {"[" * depth}{"]" * depth}}}'
+
+
+CUT = '{"eventVersion": "1.08", "eventSource": "s", "eventName": "n", "userIdentity": '
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[{CUT}[,{ONE},{TWO},{THREE}]",
+        f"[{ONE},{CUT}[null,{TWO},{THREE}]",
+        f"[{ONE},{CUT}[{{}}, {TWO},\n{THREE}]",
+        f"[{ONE},{CUT}[[],{TWO},{THREE}]",
+        f"[{ONE},{TWO},{CUT}[[],{THREE}]}}",
+        f'{{"Records":[{ONE},{CUT}[[],{TWO}, {THREE}]}}',
+        f'{{"Records":[{ONE},{CUT}[1, {TWO},{THREE}]}}',
+        f'{{"Records":[{ONE},]{TWO},{THREE}]}}',
+        f'{{"other":1,"Records":[{ONE},{{"eventVersion": }},{TWO},{THREE}]}}',
+        f'{{"events":1,"Records":[{ONE},{{"eventVersion": }},{TWO},{THREE}]}}',
+        f'{{"Records":[{ONE}],"Events":[{TWO},{THREE}]}}',
+        f'{{"Events":7,"Records":[{ONE},{TWO}],"records":[{THREE}]}}',
+    ],
+)
+def test_no_neighbour_is_lost_to_a_list_that_is_cut_or_a_bracket_too_many(
+    tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    found, report = ids(path)
+    assert found == ["e-1", "e-2", "e-3"]
+    assert report.records + report.breaks >= 3
+
+
+def test_a_notification_that_is_cut_in_its_first_key_loses_no_other_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    each = [json.dumps({"Type": "Notification", "Message": text}) for text in (ONE, TWO, THREE)]
+    path.write_text(f'{{"Records":[{{"Type, {", ".join(each)}]}}')
+    assert ids(path)[0] == ["e-1", "e-2", "e-3"]
+
+
+def test_objects_in_a_list_of_a_broken_record_are_not_records(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    within = '[{"eventVersion": "1"}, {"eventVersion": "2"}, {"eventVersion": "3"}]'
+    path.write_text(f'[{ONE},{{"eventVersion": , "of": {within}}},{TWO},{THREE}]')
+    found, report = ids(path)
+    assert found == ["e-1", "e-2", "e-3"]
+    assert (report.records, report.breaks) == (3, 1)

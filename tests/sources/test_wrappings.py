@@ -44,6 +44,12 @@ def _logs(*values: Any) -> Any:
     return {"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "g", "logEvents": events}
 
 
+def _kinesis(value: Any) -> Any:
+    """A record as a function gets it: it has CloudTrail's own keys."""
+    of = {"eventSource": "aws:kinesis", "eventName": "aws:kinesis:record", "eventVersion": "1.0"}
+    return {"kinesis": {"data": packed(value)}, "eventID": "shard:1"} | of
+
+
 AWS: dict[str, Make] = {
     "lookup-events": lambda one: {"Events": [{"EventId": "e", "CloudTrailEvent": text(one)}]},
     "one event of lookup-events": lambda one: {"EventId": "e", "CloudTrailEvent": text(one)},
@@ -63,6 +69,13 @@ AWS: dict[str, Make] = {
     "SQS around SNS around EventBridge": lambda one: {
         "Messages": [{"Body": text(_sns(_bus(one)))}]
     },
+    "Kinesis to a function": lambda one: {"Records": [_kinesis(one)]},
+    "Kinesis around CloudWatch Logs": lambda one: {"Records": [_kinesis(_logs(one))]},
+    "Kinesis read": lambda one: {"Records": [{"SequenceNumber": "1", "Data": packed(one)}]},
+    "Firehose to a function": lambda one: {
+        "invocationId": "i",
+        "records": [{"recordId": "1", "data": in_base64(one)}],
+    },
     "SQS around a file": lambda one: {"Records": [{"body": text({"Records": [one]})}]},
     "plaso": lambda one: {
         "__container_type__": "event",
@@ -81,6 +94,8 @@ HUAWEI: dict[str, Make] = {
     "LTS trigger": lambda one: {"lts": {"data": in_base64({"logs": text([{"message": text(one)}])})}},
     "CTS trigger": lambda one: {"cts": one},
     "EventGrid": lambda one: {"specversion": "1.0", "data": one},
+    "EventGrid, under another key": lambda one: {"detail": one},
+    "logs in a text": lambda one: {"logs": text([{"content": text(one)}])},
 }  # fmt: skip
 CASES = [
     *(("cloudtrail", name, make) for name, make in AWS.items()),
@@ -178,3 +193,80 @@ def test_events_of_other_services_on_the_bus_are_passed_over_by_name(tmp_path: P
     _, report = read("cloudtrail", path)
     assert report.passed_over == {"eventbridge:GuardDuty Finding": 1}
     assert report.complete
+
+
+BROKEN = {"cloudtrail": '{"eventVersion": , "x": 1}', "cts": '{"time": , "x": 1}'}
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrap"),
+    [
+        ("cts", lambda inside: {"message": inside}),
+        ("cts", lambda inside: [{"content": inside}]),
+        ("cts", lambda inside: {"lts": {"data": base64.b64encode(inside.encode()).decode()}}),
+        ("cloudtrail", lambda inside: {"Records": [{"body": inside}]}),
+        ("cloudtrail", lambda inside: {"logEvents": [{"message": inside}]}),
+    ],
+)
+def test_a_broken_object_in_an_array_within_a_text_loses_no_neighbour(
+    tmp_path: Path, kind: str, wrap: Make
+) -> None:
+    one = text(ONE[kind])
+    path = tmp_path / "a.json"
+    path.write_text(text(wrap(f"[{one},{BROKEN[kind]},{one}]")))
+    found, report = read(kind, path)
+    assert len(found) == 2
+    assert (report.records, report.malformed_records, report.breaks) == (3, 1, 0)
+    assert f"line 1, column {len(one) + 3 + BROKEN[kind].index(',')}" in report.places[0].message
+    assert "bytes are not read" in report.places[0].message
+
+
+def test_the_lines_of_a_text_are_records(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text({"message": f"{text(ONE['cts'])}\n{text(ONE['cts'])}\n"}))
+    found, report = read("cts", path)
+    assert (len(found), report.records, report.complete) == (2, 2, True)
+
+
+CONTROL = {
+    "messageType": "CONTROL_MESSAGE",
+    "owner": "CloudwatchLogs",
+    "logGroup": "",
+    "logEvents": [{"id": "", "timestamp": 1, "message": "CWL CONTROL MESSAGE: Checking health."}],
+}
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        CONTROL,
+        [CONTROL],
+        {"awslogs": {"data": packed(CONTROL)}},
+        {"Records": [_kinesis(CONTROL)]},
+    ],
+)
+def test_a_control_message_is_passed_over_by_name(tmp_path: Path, wrapped: Any) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text(wrapped))
+    _, report = read("cloudtrail", path)
+    assert report.passed_over == {"cloudwatch:control message": 1}
+    assert report.complete
+
+
+def test_a_notice_that_a_function_gets_of_another_service_is_passed_over_by_name(
+    tmp_path: Path,
+) -> None:
+    notice = {"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}
+    path = tmp_path / "a.json"
+    path.write_text(text({"Records": [notice | {"s3": {}}]}))
+    _, report = read("cloudtrail", path)
+    assert report.passed_over == {"aws:s3:ObjectCreated:Put": 1}
+
+
+@pytest.mark.parametrize("data", [7, {"a": 1}, None])
+def test_a_key_that_usually_wraps_others_may_have_anything_beside_an_envelope(
+    tmp_path: Path, data: Any
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text([{"data": data, "Records": [ONE["cloudtrail"]]}]))
+    assert len(read("cloudtrail", path)[0]) == 1

@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ledger.sources.cloudtrail.arns import Role, role_id, role_of_arn
-from ledger.sources.cloudtrail.call import SERVICES
-from ledger.sources.fields import Record, first_text, mapping, text, within
+from ledger.sources.cloudtrail.call import SERVICES, account_in
+from ledger.sources.fields import Record, mapping, text, within
 from ledger.sources.source import Outcome, Use
 from ledger.values import instant
 
@@ -40,7 +40,7 @@ def _use(record: Record, identity: Mapping[str, Any]) -> Use | None:
         text(issuer.get("principalId")) or text(identity.get("principalId")),
     )
     name = role.name or text(issuer.get("userName"))
-    account = role.account or first_text((issuer.get("accountId"), identity.get("accountId")))
+    account = role.account or account_in(issuer.get("accountId") or identity.get("accountId"))
     source, action = text(record.get("eventSource")), text(record.get("eventName"))
     if account is None or source is None or action is None or not (name or role.id):
         return None

@@ -21,6 +21,7 @@ from ledger.sources.source import Trace, Translation
 
 SERVICES: Final = ".amazonaws.com"
 ROLE: Final = "AWS::IAM::Role"
+_ACCOUNT_DIGITS: Final = 12
 
 _user = re.compile(
     r"((?:on resource: user|user with name|login profile for user) )\S+", re.ASCII | re.IGNORECASE
@@ -114,6 +115,15 @@ class Call(Trace):
             )
         )
         return named or policy_of_message(self.message)
+
+
+def account_in(value: object) -> str | None:
+    """An account's number; some tools turn it into a JSON number, which loses zeros in front."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**_ACCOUNT_DIGITS:
+        return f"{value:0{_ACCOUNT_DIGITS}}"
+    return text(value)
 
 
 def request_of(record: Record) -> dict[str, Any]:

@@ -5,6 +5,8 @@
     {"logEvents":[…]}        a subscription of CloudWatch Logs: {"message":"{…}"}
     {"events":[…]}           `aws logs filter-log-events`, the same
     {"Messages":[…]}         `aws sqs receive-message`: {"Body":"{…}"}
+    {"Records":[…]}          a function's event of Kinesis: {"kinesis":{"data":"…"}}
+    {"records":[…]}          one of Firehose: {"data":"…"}; both Base64, mostly of gzip
     {"detail-type":…}        EventBridge: {"detail":{…}}
     {"cloud_trail_event":…}  a line of plaso's `json_line` output
 
@@ -16,11 +18,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger.sources.fields import Record, text
+from ledger.sources.fields import Record, Unreadable, text
 from ledger.sources.source import TraceKind
 from ledger.sources.wrapping import Wrapping
 
-ENVELOPES: Final = ("Records", "Events", "logEvents", "events", "Messages", "configurationItems")
+ENVELOPES: Final = (
+    "Records",
+    "Events",
+    "logEvents",
+    "events",
+    "Messages",
+    "configurationItems",
+    "records",
+)
 PREAMBLES: Final = (
     "messageType",
     "owner",
@@ -40,6 +50,9 @@ WRAPPINGS: Final = (
     Wrapping("a log event of CloudWatch Logs", ("message",), "value"),
     Wrapping("a result of CloudWatch Logs Insights", ("@message",), "value"),
     Wrapping("an event of CloudWatch Logs", ("awslogs", "data"), "base64"),
+    Wrapping("a record of Kinesis", ("kinesis", "data"), "base64"),
+    Wrapping("a record of Kinesis", ("Data",), "base64"),
+    Wrapping("a record of Firehose", ("data",), "base64"),
     Wrapping("a message of SNS", ("Message",)),
     Wrapping("a message of SNS", ("Sns", "Message")),
     Wrapping("a message of SQS", ("body",)),
@@ -61,11 +74,15 @@ BEGINS: Final = frozenset(
     (
         "awsRegion",
         "EventId",
+        "Type",
         "version",
         "@timestamp",
         "messageId",
         "MessageId",
         "__container_type__",
+        "EventSource",
+        "recordId",
+        "SequenceNumber",
     )
 )
 """Other first keys of records, and of their wrappings."""
@@ -74,8 +91,32 @@ _OF_LOGS: Final = "CloudTrail"
 
 def kind_of(record: Record) -> TraceKind | None:
     """The kind of a thing that is known and is not a record of a call; None for any other."""
-    name = _insight(record) or _event(record) or _other(record)
+    name = _control(record) or _insight(record) or _event(record) or _other(record)
     return TraceKind(name, is_other=True) if name else None
+
+
+def of_function(record: Record) -> TraceKind | None:
+    """The kind of a record that a function gets of another service than CloudTrail, such as a
+    notice of S3; None for any other. It has CloudTrail's keys, and `aws:s3` as its source.
+
+    Raises Unreadable for one of Kinesis: it wraps others.
+    """
+    source = str(record.get("eventSource"))
+    if not source.startswith("aws:"):
+        return None
+    if "kinesis" in record:
+        raise Unreadable("not a CloudTrail record: it is one of Kinesis")
+    name = str(record.get("eventName")).removeprefix(f"{source}:")
+    return TraceKind(f"{source}:{name}", is_other=True)
+
+
+def _control(record: Record) -> str | None:
+    """A message by which CloudWatch Logs only tests a subscription: whole, or its log event."""
+    message = record.get("message")
+    is_control = record.get("messageType") == "CONTROL_MESSAGE" or (
+        isinstance(message, str) and message.startswith("CWL CONTROL MESSAGE")
+    )
+    return "cloudwatch:control message" if is_control else None
 
 
 def _insight(record: Record) -> str | None:

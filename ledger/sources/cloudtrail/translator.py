@@ -23,9 +23,9 @@ from ledger.sources.cloudtrail import (
     sessions,
 )
 from ledger.sources.cloudtrail.activity import use_of
-from ledger.sources.cloudtrail.call import SERVICES, Call, request_of
+from ledger.sources.cloudtrail.call import SERVICES, Call, account_in, request_of
 from ledger.sources.cloudtrail.unmodelled import changes_rights, unmodelled
-from ledger.sources.fields import Record, Unreadable, address, first_text, mapping, text, within
+from ledger.sources.fields import Record, Unreadable, address, mapping, text, within
 from ledger.sources.source import Source, TraceKind, Translation
 from ledger.values import instant
 
@@ -36,10 +36,11 @@ def kind_of(record: Record) -> TraceKind:
     """`service:eventName`. Raises Unreadable if it is not a CloudTrail record."""
     source, name = record.get("eventSource"), record.get("eventName")
     if isinstance(source, str) and isinstance(name, str):
+        if source.startswith("aws:") and (other := others.of_function(record)):
+            return other
         return TraceKind(_kind_name(source, name), record.get("readOnly") is True)
-    other = others.kind_of(record)
-    if other is not None:
-        return other
+    if kind := others.kind_of(record):
+        return kind
     raise Unreadable("not a CloudTrail record: it has no eventSource and eventName")
 
 
@@ -62,7 +63,8 @@ def parse(record: Record) -> Call | str:
     if error and error.endswith(_DRY_RUN):
         return "dry run"
     identity = mapping(record.get("userIdentity"))
-    account = first_text((record.get("recipientAccountId"), identity.get("accountId")))
+    caller_account = account_in(identity.get("accountId"))
+    account = account_in(record.get("recipientAccountId")) or caller_account
     trace_id = _first(record, "originalEventID", "eventID")
     if account is None or trace_id is None:
         raise Unreadable("the record names no account, or has no eventID")
@@ -75,7 +77,7 @@ def parse(record: Record) -> Call | str:
         record=record,
         request=request_of(record),
         response=mapping(record.get("responseElements")),
-        identity=identity,
+        identity=identity | {"accountId": caller_account},
         account=account,
         at=at,
         trace_id=trace_id,

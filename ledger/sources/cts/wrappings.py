@@ -18,6 +18,7 @@ WRAPPINGS: Final = (
     Wrapping("the logs of an LTS event", ("logs",), "value"),
     Wrapping("an event of the CTS trigger", ("cts",), "value"),
     Wrapping("an event of EventGrid", ("data",), "value"),
+    Wrapping("an event of EventGrid", ("detail",), "value"),
     Wrapping("a message of a queue", ("body",), "value"),
 )
 SIGNS: Final = frozenset(

@@ -16,6 +16,7 @@ from ledger.sources.fields import Unreadable
 from ledger.sources.source import TraceKind
 from tests.sources.cloudtrail.making import (
     ACCOUNT,
+    PARTNER,
     assume_role,
     call,
     counted,
@@ -108,6 +109,30 @@ def test_a_fact_without_an_account_an_id_or_a_time_is_malformed(
 ) -> None:
     with pytest.raises(Unreadable, match=message):
         translated("cloudtrail", call("DeleteRole", roleName="worker") | broken)
+
+
+@pytest.mark.parametrize(
+    ("written", "account"),
+    [
+        (ACCOUNT, ACCOUNT),
+        (444455556666, ACCOUNT),
+        (4.44455556666e11, ACCOUNT),
+        (17, "0" * 10 + "17"),
+    ],
+)
+def test_an_account_may_be_written_as_a_number(written: object, account: str) -> None:
+    """The number of the account that got the record counts before the caller's."""
+    caller = {"arn": f"arn:aws:iam::{PARTNER}:user/zoe", "accountId": int(PARTNER)}
+    said = call("CreateUser") | {"recipientAccountId": written, "userIdentity": caller}
+    assert observed(said).account == account
+    assert observed(said | {"recipientAccountId": None}).account == PARTNER
+
+
+@pytest.mark.parametrize("written", [True, -1, 0, 10**12, 1.5])
+def test_another_number_is_not_an_account(written: object) -> None:
+    said = call("CreateUser") | {"recipientAccountId": written, "userIdentity": None}
+    with pytest.raises(Unreadable, match="names no account"):
+        translated("cloudtrail", said)
 
 
 @pytest.mark.parametrize("region", [None, "", 7])
