@@ -33,8 +33,16 @@ def fault_of(
         faults.append(_no_traces(source, report).removesuffix("."))
     if not faults:
         return None
-    rest = "all else" if report.files_cut or report.unmatched else "the rest"
+    rest = _rest(report, observed, dry_run=dry_run)
     return DoneInPart(f"{'; '.join(faults)}; {rest} was {done}.", remedy=_remedy(report))
+
+
+def _rest(report: ImportReport, observed: Observed, *, dry_run: bool) -> str:
+    """The part that was done: records that were read, or facts that were imported."""
+    read = report.records - report.malformed_records
+    if not (read if dry_run else report.understood or observed.entries):
+        return "nothing"
+    return "all else" if report.files_cut or report.unmatched else "the rest"
 
 
 def _unreadable(report: ImportReport) -> Iterator[str]:

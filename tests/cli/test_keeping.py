@@ -73,6 +73,26 @@ def test_malformed_records_are_reported_with_their_place_and_the_rest_is_importe
     assert "2 files were not read to the end; all else was imported" in said.err
 
 
+@pytest.mark.parametrize(
+    ("text", "options", "done"),
+    [
+        ("nonsense", "", "nothing was imported"),
+        ('[{"eventName": }', "", "nothing was imported"),
+        ("nonsense", "--dry-run", "nothing was read"),
+        ('{"a":1}\n{"b":', "", "nothing was imported"),
+    ],
+)
+def test_an_import_of_which_nothing_could_be_read_says_so(
+    cli: Cli, text: str, options: str, done: str
+) -> None:
+    (cli.folder / "odd.json").write_text(text)
+    said = cli(f"import cloudtrail odd.json {options}")
+    assert said.code == 9
+    assert f"; {done}." in said.err
+    assert "the rest was" not in said.err
+    assert "all else was" not in said.err
+
+
 def test_an_import_says_how_many_places_it_does_not_list(trails: Cli) -> None:
     (trails.folder / "broken.jsonl").write_text("{}" + "\n{" * 1_004)
     said = trails("import cloudtrail broken.jsonl -o json")
