@@ -45,7 +45,7 @@ def may_let_in(kind: str, record: Record) -> bool:
     if name in LETS_IN:
         return True
     request = record.get("request")
-    return name != _ENDPOINT and _states(request) and bool([*_told(mapping(request))])
+    return name != _ENDPOINT and _states(request) and bool([*_named(mapping(request))])
 
 
 def _states(request: object) -> bool:
@@ -57,12 +57,12 @@ def outsiders(trace: CtsTrace) -> list[str] | None:
     """The principals that the call lets in, and which are not known to be of its own account; None
     if the trace tells neither a policy nor a list of accounts.
     """
-    told = {*map(_impersonal, _told(trace.request))}
+    found = {*map(_impersonal, _named(trace.request))}
     own = f"account:{trace.account}"
-    return sorted(each for each in told if each.partition(" if ")[0] != own) if told else None
+    return sorted(each for each in found if each.partition(" if ")[0] != own) if found else None
 
 
-def _told(request: dict[str, Any]) -> Iterator[str]:
+def _named(request: dict[str, Any]) -> Iterator[str]:
     for policy in policies_in(request):
         yield from principals(policy)
     permissions = request.get("permissions")
