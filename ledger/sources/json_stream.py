@@ -26,6 +26,7 @@ _KEY_CHARS_MAX: Final = 256
 """An envelope's first key, with the white space around it, has at most so many characters."""
 _SWALLOWED_DEPTH_MAX: Final = 8
 _closing = re.compile(r"[\]}\s]*")
+_first_key = re.compile(r'\{\s*"([^"\\]{1,256})"\s*:')
 _line = re.compile(r"[^\n]*\S[^\n]*")
 _two_lines = re.compile(r"(?:\s*\S[^\n]*\n){2}")
 
@@ -168,6 +169,7 @@ class Values(Window):
         except Broken as broken:
             if broken.to_end or not self._envelope_key.search(self._window, self._at, self._fault):
                 raise
+            self._keys.update(_first_key.findall(self._window, self._at, self._fault)[:1])
             yield from self._members()
         else:
             yield from self._unwrapped(value)

@@ -186,6 +186,7 @@ CUT = '{"eventVersion": "1.08", "eventSource": "s", "eventName": "n", "userIdent
         f'{{"Records":[{ONE},]{TWO},{THREE}]}}',
         f'{{"other":1,"Records":[{ONE},{{"eventVersion": }},{TWO},{THREE}]}}',
         f'{{"events":1,"Records":[{ONE},{{"eventVersion": }},{TWO},{THREE}]}}',
+        f'{{"a":1,"Records":[{{"x":"\n{{"a":1,"Records":[{ONE},{TWO}]}}\n{{"a":1,"Records":[{THREE}]}}',
         f'{{"Records":[{ONE}],"Events":[{TWO},{THREE}]}}',
         f'{{"Events":7,"Records":[{ONE},{TWO}],"records":[{THREE}]}}',
     ],
