@@ -10,15 +10,14 @@ from ledger.merkle.tiles import TILE_WIDTH, TileHashes, tile_path
 from ledger.merkle.tree import HASH_BYTES, frontier_of, leaf_hash
 from ledger.persistence.as_is import AsIs
 from ledger.persistence.columns import COLUMNS
-from ledger.persistence.numbering import Numbered
+from ledger.persistence.entry import command_id_of
+from ledger.persistence.numbering import Numbered, recorded_in
 from ledger.persistence.raw_rows import StoredRows
 from ledger.persistence.side_tables import CommandRow
 from ledger.verification.row_check import differences, fits
 from ledger.verification.segment import stored_bytes
 
 _ENTRY: Final = COLUMNS.index("entry")
-_RECORDED_AT: Final = COLUMNS.index("recorded_at")
-_COMMAND_ID: Final = COLUMNS.index("command_id")
 
 
 class Original:
@@ -73,10 +72,10 @@ class Original:
             ended: list[CommandRow] = []
             for row in page:
                 held.append(self._checked(row, after + len(held)))
-                if current is None or row[_COMMAND_ID] != current.command_id:
+                command_id = command_id_of(held[-1].state)
+                if current is None or command_id != current.command_id:
                     raise self.altered(
-                        f"position {row[0]}: its command {row[_COMMAND_ID]} does not list this "
-                        "position."
+                        f"position {row[0]}: its command {command_id} does not list this position."
                     )
                 if row[0] == current.last_position:
                     ended.append(current)
@@ -100,7 +99,7 @@ class Original:
             raise self.altered(f"position {row[0]}: {what.rstrip('.')}.")
         if leaf_hash(entry) != self._leaf(before):
             raise self.altered(f"position {row[0]}: the entry does not match its leaf in the log.")
-        self._recorded_at = row[_RECORDED_AT]
+        self._recorded_at = recorded_in(entry) or ""
         return Numbered(row[0], row[1], row[2], row[3], entry)
 
     def _leaf(self, index: int) -> bytes:

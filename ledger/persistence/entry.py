@@ -264,6 +264,21 @@ def recorded_at_of(state: bytes) -> bytes | None:
     return state[start : start + _INSTANT_BYTES]
 
 
+def command_id_of(state: bytes | str) -> str | None:
+    """The command or trace that an entry belongs to; None if it has none, or is not an entry."""
+    try:
+        fields = from_json(state)
+    except ValueError:
+        return None
+    found = fields.get("command_id") if isinstance(fields, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def type_of(topic: str) -> str:
+    """The event's name: the topic without its version."""
+    return topic.partition(".")[0]
+
+
 def stamped(state: bytes, recorded_at: bytes) -> bytes:
     """The same entry with another recorded time, of the same width."""
     start = state.find(_RECORDED_AT) + len(_RECORDED_AT)

@@ -49,6 +49,13 @@ def numbered(
     return rows, latest.decode()
 
 
+def recorded_in(entry: str | bytes | None) -> str | None:
+    """When an entry was recorded; None if there is no entry, or it says nothing of that."""
+    state = entry.encode(errors="surrogateescape") if isinstance(entry, str) else entry
+    at = recorded_at_of(state) if state else None
+    return None if at is None else at.decode(errors="backslashreplace")
+
+
 def last_recorded_by(recorded_at: str, last: int, recorded: Callable[[int], str | None]) -> int:
     """The last position recorded at that time or before; 0 if there is none.
 

@@ -77,8 +77,11 @@ class StoredRows(Protocol):
     def note(self) -> bytes | None:
         """The newest checkpoint, a signed note; None if there is none."""
 
-    def unnamed(self, first: int, last: int, limit: int) -> Iterable[tuple[int, bytes | None]]:
-        """Positions whose entry names a command, if that command does not list them."""
+    def entries(self, first: int, last: int) -> Iterable[tuple[int, bytes]]:
+        """The positions between two, both included, and their entries."""
+
+    def extent_of(self, command_id: str) -> tuple[Any, Any] | None:
+        """The first and the last position that are stored of a command; None if it is not there."""
 
     def subjects(self) -> Iterable[tuple[Any, Any, Any, Any, bytes | None]]:
         """Subject, kind, name and salt as stored, and the entry that registered the subject."""

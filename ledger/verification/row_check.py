@@ -14,10 +14,9 @@ from pydantic_core import from_json, to_json
 
 from ledger.errors import LedgerError
 from ledger.events import EVENTS
-from ledger.persistence.columns import COLUMNS, DERIVED_COLUMNS
+from ledger.persistence.columns import COLUMNS
 from ledger.persistence.entry import FORMAT, in_order, line, odd_value
 
-_FIRST_DERIVED: Final = COLUMNS.index(DERIVED_COLUMNS[0])
 _stream_version_topic = itemgetter(1, 2, 3)
 KEY_ORDERS_MAX: Final = 1_000
 _SORTED_KEYS: Final[set[tuple[str, ...]]] = set()
@@ -45,8 +44,7 @@ def fits(row: Sequence[Any], entry: bytes, recorded_at: str) -> bool:
             and (get("stream"), get("version"), get("topic")) == _stream_version_topic(row)
             and type(fields["version"]) is int
             and get("format") == FORMAT
-            and row[5] == _TYPES.get(row[3])
-            and tuple(map(get, DERIVED_COLUMNS)) == tuple(row[_FIRST_DERIVED:])
+            and row[3] in _TOPICS
             and fields["recorded_at"] >= recorded_at
             and odd_value(fields) is None
         )
@@ -87,11 +85,11 @@ def differences(row: Sequence[Any], entry: bytes, before: int, recorded_at: str)
 
 def _disagreements(row: Sequence[Any], fields: dict[str, Any]) -> Iterator[str]:
     topic = _readable(row[3])
-    if topic not in _TYPES:
+    if topic not in _TOPICS:
         yield f"the topic {topic!r} is not known to this version of authledger"
     if fields.get("format") is True or fields.get("format") != FORMAT:
         yield f"the entry's format is {fields.get('format')!r}, expected {FORMAT}"
-    expected = {**fields, "type": _TYPES.get(topic), "entry": _readable(row[4])}
+    expected = {**fields, "entry": _readable(row[4])}
     for name, stored in zip(COLUMNS[1:], row[1:], strict=True):
         if not _same(expected.get(name), stored):
             yield (
@@ -114,4 +112,4 @@ def _shown(value: object) -> str:
     return "nothing" if value is None else repr(value)
 
 
-_TYPES: Final = {event.TOPIC: event.TOPIC.partition(".")[0] for event in EVENTS}
+_TOPICS: Final = frozenset(event.TOPIC for event in EVENTS)

@@ -1,6 +1,6 @@
 """Patterns of good rows: a regular expression for each form of entry, which checks all of a row.
 
-    {"account":"…","actor":"…",…,"version":9}["text","account:…",9,"PermissionGranted.v1",…]
+    {"account":"…","actor":"…",…,"version":9}["text","account:…",9,"PermissionGranted.v1"]
 
 A row is read as its entry, followed by the JSON of its columns. The pattern of a form (a topic and
 its keys) lets each text be any text without escapes, and each column only what the entry says. A
@@ -20,6 +20,8 @@ Match = Callable[[str], "re.Match[str] | None"]
 PER_TOPIC_MAX: Final = 16
 """Trying more patterns without a match takes as long as checking the row in full."""
 _LITERAL: Final = frozenset({"format", "topic"})
+_READ: Final = frozenset({"recorded_at", "command_id"})
+"""The members that the reader of a segment wants of each entry."""
 # Without a range above 255 `re` looks up each character in a bitmap, which is twice as fast.
 _ASCII: Final = r"[ !#-\[\]-\x7f]*"
 _ANY: Final = r"[ !#-\[\]-\U0010ffff]*"
@@ -53,10 +55,10 @@ class RowPatterns:
         found = (self._ascii if is_ascii else self._any).get(topic)
         return found if found is not None else self._compiled(topic, is_ascii=is_ascii)
 
-    def learn(self, entry: str, columns: Iterable[str], row_type: str) -> None:
+    def learn(self, entry: str, columns: Iterable[str]) -> None:
         """Add the pattern of an entry that was checked in full, together with its columns."""
         fields = json.loads(entry)
-        pattern = _pattern(fields, tuple(columns), row_type, self._comma)
+        pattern = _pattern(fields, tuple(columns), self._comma)
         patterns = self._patterns.setdefault(fields["topic"], [])
         if pattern is None or pattern in patterns or len(patterns) >= PER_TOPIC_MAX:
             return
@@ -77,45 +79,41 @@ class RowPatterns:
         return compiled
 
 
-def _pattern(
-    fields: dict[str, Any], columns: tuple[str, ...], row_type: str, comma: str
-) -> str | None:
+def _pattern(fields: dict[str, Any], columns: tuple[str, ...], comma: str) -> str | None:
     """The pattern of a row, with `<text>` for any text; None if a value has no pattern."""
     members = []
     for name, value in fields.items():
-        member = _member(name, value, is_column=name in columns)
+        member = _member(name, value, is_group=name in columns or name in _READ)
         if member is None:
             return None
         members.append(f'"{name}":{member}')
-    expected = (_column(name, fields, row_type) for name in columns)
+    expected = (_column(name, fields) for name in columns)
     absent = "" if "command_id" in fields else "(?P<command_id>(?!))?"
     stored = comma.join(('"text"', *expected))
     return rf"(?P<entry>\{{{','.join(members)}\}}){absent}\[{stored}\]"
 
 
-def _member(name: str, value: object, *, is_column: bool) -> str | None:
+def _member(name: str, value: object, *, is_group: bool) -> str | None:
     """The pattern of a member's value; None if it has none."""
     if not _NAME.fullmatch(name):
         pattern: str | None = None
     elif name in _LITERAL:
         pattern = re.escape(json.dumps(value))
     elif isinstance(value, bool):
-        pattern = None if is_column else "(?:true|false)"
+        pattern = None if is_group else "(?:true|false)"
     elif isinstance(value, int):
-        pattern = f"(?P<{name}>{_INTEGER})" if is_column else _INTEGER
+        pattern = f"(?P<{name}>{_INTEGER})" if is_group else _INTEGER
     elif isinstance(value, str):
-        pattern = f'"(?P<{name}><text>)"' if is_column else '"<text>"'
-    elif isinstance(value, list) and not is_column and all(isinstance(v, str) for v in value):
+        pattern = f'"(?P<{name}><text>)"' if is_group else '"<text>"'
+    elif isinstance(value, list) and not is_group and all(isinstance(v, str) for v in value):
         pattern = r'\[(?:"<text>"(?:,"<text>")*)?\]'
     else:
         pattern = None
     return pattern
 
 
-def _column(name: str, fields: dict[str, Any], row_type: str) -> str:
+def _column(name: str, fields: dict[str, Any]) -> str:
     """The pattern of a column: a back reference to the member of the same name."""
-    if name == "type":
-        return re.escape(json.dumps(row_type))
     if name not in fields:
         return "null"
     if name in _LITERAL:

@@ -15,6 +15,8 @@ from hashlib import sha256
 from ledger.merkle.tiles import TILE_HEIGHT, TILE_WIDTH, Tile
 from ledger.merkle.tree import Frontier, leaf_hash
 from ledger.persistence.columns import COLUMNS
+from ledger.persistence.entry import command_id_of
+from ledger.persistence.numbering import recorded_in
 from ledger.persistence.raw_rows import COLUMNS_AFTER_ENTRY, PAGE, Row, StoredRows
 from ledger.verification.findings import Findings
 from ledger.verification.row_patterns import RowPatterns
@@ -147,16 +149,17 @@ class SegmentReader:
     ) -> bytes:
         """Check a row that matched no pattern, and learn its pattern if it is good."""
         row = self._rows.row(position)
-        text, recorded_at, command_id = row[_ENTRY], row[_RECORDED_AT], row[_COMMAND_ID]
+        text = row[_ENTRY]
         entry = stored_bytes(text)
+        recorded_at = recorded_in(entry)
         wrong = self._check_row(row, entry, done.position, done.recorded_at)
         for what in wrong:
             done.found.add(f"position {position}", what)
         if not wrong:
-            self._patterns.learn(text, COLUMNS_AFTER_ENTRY, row[_TYPE])
-        if isinstance(recorded_at, str):
+            self._patterns.learn(text, COLUMNS_AFTER_ENTRY)
+        if recorded_at is not None:
             done.recorded_at = recorded_at
-        command_ids.append(command_id if isinstance(command_id, str) else None)
+        command_ids.append(command_id_of(entry))
         done.position = position
         return leaf_hash(entry)
 
@@ -165,9 +168,9 @@ class SegmentReader:
         for position in positions:
             row = self._rows.row(position)
             if row and isinstance(row[_ENTRY], str):
-                before = row[_RECORDED_AT] if isinstance(row[_RECORDED_AT], str) else ""
-                if not self._check_row(row, stored_bytes(row[_ENTRY]), position - 1, before):
-                    self._patterns.learn(row[_ENTRY], COLUMNS_AFTER_ENTRY, row[_TYPE])
+                entry = stored_bytes(row[_ENTRY])
+                if not self._check_row(row, entry, position - 1, recorded_in(entry) or ""):
+                    self._patterns.learn(row[_ENTRY], COLUMNS_AFTER_ENTRY)
 
     # -- the tree --------------------------------------------------------------------------------
 
@@ -200,9 +203,7 @@ class SegmentReader:
         return leaves[full:]
 
 
-_ENTRY, _TYPE, _RECORDED_AT, _COMMAND_ID = map(
-    COLUMNS.index, ("entry", "type", "recorded_at", "command_id")
-)
+_ENTRY = COLUMNS.index("entry")
 
 
 def stored_bytes(stored: object) -> bytes:

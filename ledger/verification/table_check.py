@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pydantic_core import from_json
 
 from ledger.documents import FIELDS, is_text_of
 from ledger.erased_documents import DocumentErased
 from ledger.events import DOCUMENT_TYPES
+from ledger.persistence.entry import command_id_of
 from ledger.persistence.raw_rows import StoredRows
 from ledger.subjects import is_as_registered
 from ledger.verification.findings import FINDINGS_MAX, Findings
@@ -114,13 +116,28 @@ def _check_commands(rows: StoredRows, last: int, segment_size: int, done: TableF
 
 def find_unlisted(rows: StoredRows, first: int, last: int, found: Findings) -> None:
     """Add the positions from `first` to `last` that their command does not list."""
-    for position, command_id in rows.unnamed(first, last, FINDINGS_MAX):
-        what = (
-            "it names no command"
-            if command_id is None
-            else f"its command {_readable(command_id)} does not list this position"
-        )
-        found.add(f"position {position}", what)
+    extent_of = lru_cache(1)(rows.extent_of)  # The entries of a command follow one another.
+    unlisted = 0
+    for position, entry in rows.entries(first, last):
+        command_id = command_id_of(entry)
+        if command_id is None:
+            found.add(f"position {position}", "it names no command")
+        elif not _lists(extent_of(command_id), position):
+            what = f"its command {command_id} does not list this position"
+            found.add(f"position {position}", what)
+        else:
+            continue
+        unlisted += 1
+        if unlisted == FINDINGS_MAX:
+            return
+
+
+def _lists(extent: tuple[object, object] | None, position: int) -> bool:
+    """Whether a command that is stored with these positions lists one of them."""
+    if extent is None:
+        return False
+    first, last = extent
+    return isinstance(first, int) and isinstance(last, int) and first <= position <= last
 
 
 def _check_subjects(rows: StoredRows, found: Findings) -> None:

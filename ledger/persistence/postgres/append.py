@@ -12,11 +12,10 @@ from psycopg import Connection, Cursor
 from psycopg.errors import Diagnostic
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
-from pydantic_core import from_json
 
-from ledger.errors import CorruptEntry, LedgerError, StoreUnavailable
+from ledger.errors import LedgerError, StoreUnavailable
 from ledger.persistence.as_is import COMMAND, AsIs, another_writer
-from ledger.persistence.columns import COLUMNS, DERIVED_COLUMNS
+from ledger.persistence.columns import COLUMNS
 from ledger.persistence.entry import recorded_at_of, stamped
 from ledger.persistence.merkle_log import CheckpointSigner, Log, Signed
 from ledger.persistence.numbering import Numbered, key, numbered
@@ -220,17 +219,8 @@ def _check_unchanged(changes: Cursor[Any] | None) -> None:
 
 
 def row_of(row: Numbered) -> tuple[Any, ...]:
-    """An event's row: its own columns, and those derived from its entry."""
-    derived: tuple[Any, ...] = (None,) * len(DERIVED_COLUMNS)
-    if row.state.startswith(b"{"):  # The library's test cases store states that are not entries.
-        try:
-            fields = from_json(row.state)
-        except ValueError as error:
-            raise CorruptEntry(
-                f"position {row.position}: the entry is not valid JSON: {error}"
-            ) from error
-        derived = tuple(map(fields.get, DERIVED_COLUMNS))
-    return (*row[:4], row.state.decode(), row.topic.partition(".")[0], *derived)
+    """An event's row, with the entry as a text."""
+    return (*row[:4], row.state.decode())
 
 
 @contextmanager

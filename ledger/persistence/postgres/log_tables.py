@@ -8,11 +8,12 @@ from typing import Any, Final, NamedTuple
 from psycopg import Cursor
 
 from ledger.merkle.tiles import Tile
+from ledger.persistence.numbering import recorded_in
 
 HEAD: Final = (
-    "SELECT e.position, e.recorded_at, t.tile, t.data, c.note FROM (SELECT 1) AS one "
+    "SELECT e.position, e.entry, t.tile, t.data, c.note FROM (SELECT 1) AS one "
     "LEFT JOIN LATERAL "
-    "(SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1) e ON true "
+    "(SELECT position, entry FROM events ORDER BY position DESC LIMIT 1) e ON true "
     "LEFT JOIN LATERAL "
     "(SELECT tile, data FROM tiles WHERE level = 0 ORDER BY tile DESC LIMIT 1) t ON true "
     "LEFT JOIN checkpoint c ON true"
@@ -30,8 +31,9 @@ class Head(NamedTuple):
     @classmethod
     def read(cls, c: Cursor[Any]) -> Head:
         (row,) = c.execute(HEAD, prepare=True).fetchall()
-        position, recorded_at, tile, hashes, note = row
-        return cls(position or 0, recorded_at, None if tile is None else (tile, hashes), note)
+        position, entry, tile, hashes, note = row
+        edge = None if tile is None else (tile, hashes)
+        return cls(position or 0, recorded_in(entry), edge, note)
 
 
 class PostgresLogRows:

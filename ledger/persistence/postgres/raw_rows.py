@@ -15,6 +15,7 @@ from psycopg.types.string import TextLoader
 
 from ledger.errors import InvalidInput
 from ledger.persistence.columns import COLUMNS
+from ledger.persistence.numbering import recorded_in
 from ledger.persistence.postgres.connections import connect
 from ledger.persistence.raw_rows import COLUMNS_AFTER_ENTRY, PAGE, Row
 
@@ -83,12 +84,13 @@ class PostgresRows:
                 yield page
 
     def recorded_before(self, position: int) -> str:
-        found = self._value(
-            "SELECT recorded_at FROM events WHERE position <= %s AND recorded_at IS NOT NULL "
-            "ORDER BY position DESC LIMIT 1",
+        entries = self._cursor(
+            "entries_before",
+            "SELECT convert_to(entry::text, 'UTF8') FROM events WHERE position <= %s "
+            "ORDER BY position DESC",
             position,
         )
-        return found if isinstance(found, str) else ""
+        return next((at for (entry,) in entries if (at := recorded_in(entry))), "")
 
     def broken_streams(self, last: int) -> Iterable[Any]:
         return self._cursor(
@@ -126,16 +128,20 @@ class PostgresRows:
     def note(self) -> Any:
         return self._value("SELECT convert_to(note, 'UTF8') FROM checkpoint")
 
-    def unnamed(self, first: int, last: int, limit: int) -> Iterable[Any]:
-        return self._rows(
-            "SELECT e.position, convert_to(e.command_id, 'UTF8') FROM events e "
-            "LEFT JOIN commands c ON c.command_id = e.command_id AND e.position BETWEEN "
-            "c.first_position AND c.last_position WHERE c.command_id IS NULL "
-            "AND e.position BETWEEN %s AND %s ORDER BY e.position LIMIT %s",
+    def entries(self, first: int, last: int) -> Iterable[Any]:
+        return self._cursor(
+            "entries",
+            "SELECT position, convert_to(entry::text, 'UTF8') FROM events "
+            "WHERE position BETWEEN %s AND %s ORDER BY position",
             first,
             last,
-            limit,
         )
+
+    def extent_of(self, command_id: str) -> Any:
+        found = self._rows(
+            "SELECT first_position, last_position FROM commands WHERE command_id = %s", command_id
+        )
+        return found[0] if found else None
 
     def subjects(self) -> Iterable[Any]:
         return self._cursor(
@@ -153,8 +159,8 @@ class PostgresRows:
     def entries_with(self, text: str, types: Sequence[str]) -> Iterator[bytes]:
         found = self._cursor(
             "entries_with",
-            "SELECT convert_to(entry::text, 'UTF8') FROM events WHERE type = ANY(%s) "
-            "AND strpos(entry::text, %s) > 0",
+            "SELECT convert_to(entry::text, 'UTF8') FROM events "
+            "WHERE split_part(topic, '.', 1) = ANY(%s) AND strpos(entry::text, %s) > 0",
             list(types),
             text,
         )

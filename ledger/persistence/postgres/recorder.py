@@ -30,10 +30,12 @@ from ledger.errors import NotFound, OutcomeUnknown, StoreLocked, StoreUnavailabl
 from ledger.messages import TRACE_PREFIX
 from ledger.persistence.as_is import AsIs
 from ledger.persistence.columns import FORMAT_VERSION, READABLE_FORMAT
+from ledger.persistence.entry import command_id_of
 from ledger.persistence.merkle_log import CheckpointSigner, Log, tree_size
 from ledger.persistence.numbering import (
     key,
     last_recorded_by,
+    recorded_in,
     streams_between,
     streams_from,
 )
@@ -65,6 +67,7 @@ from ledger.persistence.side_tables import (
 
 Answer = TypeVar("Answer")
 _COLUMNS = "position, stream, version, topic, entry"
+_ENTRY = "SELECT entry FROM events WHERE position = %s"
 
 
 class LedgerRecorder(PostgresApplicationRecorder):
@@ -320,10 +323,10 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     def commit_boundary(self, position: int) -> int:
         """The position itself if a command ends there, else the end of the command before it."""
+        entry = self._value(_ENTRY, (position,))
         rows = self._rows(
-            "SELECT first_position, last_position FROM commands WHERE command_id = "
-            "(SELECT command_id FROM events WHERE position = %s)",
-            (position,),
+            "SELECT first_position, last_position FROM commands WHERE command_id = %s",
+            (entry and command_id_of(entry),),
         )
         return position if not rows or rows[0][1] <= position else rows[0][0] - 1
 
@@ -341,10 +344,8 @@ def _to_try_again(side_rows: SideRows) -> str:
 
 def _position_at(c: Cursor[Any], recorded_at: str) -> int:
     def recorded(position: int) -> str | None:
-        row = c.execute(
-            "SELECT recorded_at FROM events WHERE position = %s", (position,)
-        ).fetchone()
-        return row[0] if row else None
+        row = c.execute(_ENTRY.encode(), (position,)).fetchone()
+        return recorded_in(row[0]) if row else None
 
     (last,) = c.execute("SELECT coalesce(max(position), 0) FROM events").fetchone() or (0,)
     return last_recorded_by(recorded_at, int(last), recorded)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger.persistence.columns import DERIVED_COLUMNS, FORMAT_VERSION, INDEXED_COLUMNS
+from ledger.persistence.columns import FORMAT_VERSION
 
 APPLICATION: Final = "authledger"
 """Identifies a ledger, in case another program has a schema of the same name."""
@@ -40,8 +40,21 @@ _AS_SUBJECTS: Final = (
     "  END LOOP;\nEND $$"
 )
 """Gives the table of documents the owner and the rights of the table of names."""
+_DERIVED: Final = (
+    "type", "provider", "account", "region", "service", "agency", "agency_id", "trustee", "policy",
+    "feature", "outcome", "expires_at", "actor", "origin", "recorded_at", "effective_at",
+    "command_id",
+)  # fmt: skip
+"""The columns derived from the entry that the table of the entries had up to format 3."""
+_BYTES_ALONE: Final = (
+    # No row is written: the server only forgets the columns, and their indexes. Views over them
+    # are dropped (CASCADE), and made anew by the views' owner.
+    f"ALTER TABLE ledger.events {', '.join(f'DROP COLUMN {name} CASCADE' for name in _DERIVED)}",
+)
+_DONE: Final = f"UPDATE ledger.format SET version = {FORMAT_VERSION}"
 MIGRATIONS: Final = {
-    2: (*_DOCUMENTS, _AS_SUBJECTS, f"UPDATE ledger.format SET version = {FORMAT_VERSION}")
+    2: (*_DOCUMENTS, _AS_SUBJECTS, *_BYTES_ALONE, _DONE),
+    3: (*_BYTES_ALONE, _DONE),
 }
 """By the version of an older ledger, the statements that make it one of today's."""
 SCHEMA: Final = (
@@ -55,13 +68,7 @@ SCHEMA: Final = (
         "  version bigint NOT NULL,\n"
         f"  topic {_TEXT} NOT NULL,\n"
         f"  entry {_TEXT} NOT NULL,\n"
-        f"  type {_TEXT} NOT NULL,\n"
-        + "".join(f"  {name} {_TEXT},\n" for name in DERIVED_COLUMNS)
-        + "  UNIQUE (stream, version)\n)"
-    ),
-    *(
-        f"CREATE INDEX events_by_{name} ON ledger.events ({name}) WHERE {name} IS NOT NULL"
-        for name in INDEXED_COLUMNS
+        "  UNIQUE (stream, version)\n)"
     ),
     # The positions of each command: a command id that is used twice appends only once.
     (

@@ -11,11 +11,12 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from ledger.persistence.as_is import COMMAND, AsIs, another_writer
 from ledger.persistence.merkle_log import Log
-from ledger.persistence.numbering import Numbered, numbered
+from ledger.persistence.numbering import Numbered, numbered, recorded_in
 from ledger.persistence.side_tables import Appended, SideRows
 from ledger.persistence.sqlite.erasable import forget, insert_documents, insert_registered
 from ledger.persistence.sqlite.log_tables import SQLiteLogRows
 
+_LAST: Final = "SELECT position, CAST(entry AS BLOB) FROM events ORDER BY position DESC LIMIT 1"
 _SNAPSHOT: Final = (
     "snapshots VALUES (?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET "
     "version = excluded.version, anchor = excluded.anchor, state = excluded.state"
@@ -29,9 +30,9 @@ def append(
 
     Raises IntegrityError on a conflict.
     """
-    c.execute("SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1")
-    last, recorded_at = c.fetchone() or (0, None)
-    rows, latest = numbered(last, recorded_at, stored_events)
+    c.execute(_LAST)
+    last, entry = c.fetchone() or (0, None)
+    rows, latest = numbered(last, recorded_in(entry), stored_events)
     _insert_rows(c, rows)
     signed = log.append(SQLiteLogRows(c), last, (row.state for row in rows))
     _insert_side_rows(c, side_rows, last)

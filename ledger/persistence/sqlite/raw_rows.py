@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ledger.persistence.columns import COLUMNS
+from ledger.persistence.numbering import recorded_in
 from ledger.persistence.raw_rows import COLUMNS_AFTER_ENTRY, PAGE, AnotherLedger, Row
 from ledger.persistence.sqlite.erasable import has_documents
 
@@ -89,12 +90,11 @@ class SQLiteRows:
             yield page
 
     def recorded_before(self, position: int) -> str:
-        found = self._value(
-            "SELECT CAST(recorded_at AS BLOB) FROM events WHERE position <= ? AND "
-            "typeof(recorded_at) = 'text' ORDER BY position DESC LIMIT 1",
-            position,
+        entries = self._connection.execute(
+            "SELECT CAST(entry AS BLOB) FROM events WHERE position <= ? ORDER BY position DESC",
+            (position,),
         )
-        return _with_surrogates(found or b"")
+        return next((at for (entry,) in entries if (at := recorded_in(entry))), "")
 
     def broken_streams(self, last: int) -> Iterable[Any]:
         # The index has both columns.
@@ -137,14 +137,18 @@ class SQLiteRows:
     def note(self) -> Any:
         return self._value("SELECT CAST(note AS BLOB) FROM checkpoint")
 
-    def unnamed(self, first: int, last: int, limit: int) -> Iterable[Any]:
+    def entries(self, first: int, last: int) -> Iterable[Any]:
         return self._connection.execute(
-            "SELECT e.position, CAST(e.command_id AS BLOB) FROM events e LEFT JOIN commands c "
-            "ON c.command_id = e.command_id AND e.position BETWEEN c.first_position AND "
-            "c.last_position WHERE c.command_id IS NULL AND e.position BETWEEN ? AND ? "
-            "ORDER BY e.position LIMIT ?",
-            (first, last, limit),
+            "SELECT position, CAST(entry AS BLOB) FROM events WHERE position BETWEEN ? AND ? "
+            "ORDER BY position",
+            (first, last),
         )
+
+    def extent_of(self, command_id: str) -> Any:
+        return self._connection.execute(
+            "SELECT first_position, last_position FROM commands WHERE command_id = ?",
+            (command_id,),
+        ).fetchone()
 
     def subjects(self) -> Iterator[Any]:
         with self._texts_as(_with_surrogates):
@@ -160,8 +164,8 @@ class SQLiteRows:
 
     def entries_with(self, text: str, types: Sequence[str]) -> Iterator[bytes]:
         found = self._connection.execute(
-            f"SELECT CAST(entry AS BLOB) FROM events WHERE type IN ({', '.join('?' * len(types))}) "
-            "AND instr(CAST(entry AS BLOB), ?)",
+            "SELECT CAST(entry AS BLOB) FROM events WHERE substr(topic, 1, instr(topic || '.', '.') - 1) "
+            f"IN ({', '.join('?' * len(types))}) AND instr(CAST(entry AS BLOB), ?)",
             (*types, text.encode()),
         )
         return (entry for (entry,) in found)

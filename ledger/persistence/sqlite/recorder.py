@@ -19,6 +19,7 @@ from eventsourcing.sqlite import (
 from ledger.errors import StoreLocked
 from ledger.persistence.as_is import AsIs
 from ledger.persistence.columns import FORMAT_VERSION, READABLE_FORMAT
+from ledger.persistence.entry import command_id_of
 from ledger.persistence.merkle_log import (
     CheckpointSigner,
     Log,
@@ -27,6 +28,7 @@ from ledger.persistence.merkle_log import (
 from ledger.persistence.numbering import (
     key,
     last_recorded_by,
+    recorded_in,
     streams_between,
     streams_from,
 )
@@ -46,14 +48,16 @@ from ledger.persistence.sqlite.erasable import (
     select_documents,
 )
 from ledger.persistence.sqlite.failures import is_read_only
-from ledger.persistence.sqlite.format import format_of, log_existing_entries, set_format
+from ledger.persistence.sqlite.format import format_of
 from ledger.persistence.sqlite.log_tables import SQLiteLogRows
+from ledger.persistence.sqlite.migration import Migration
 from ledger.persistence.sqlite.schema import SCHEMA
 
 _COLUMNS: Final = (
     "position, CAST(stream AS BLOB), version, CAST(topic AS BLOB), CAST(entry AS BLOB)"
 )
 """The columns of an entry, read as bytes: a text that was altered may not be valid UTF-8."""
+_ENTRY: Final = "SELECT CAST(entry AS BLOB) FROM events WHERE position = ?"
 
 
 class LedgerRecorder(SQLiteApplicationRecorder):
@@ -79,20 +83,10 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         if version == FORMAT_VERSION:
             return
         try:
-            self._migrate(name)
+            Migration(self.datastore, self.log, name).run()
         except PersistenceError as error:
             if version < READABLE_FORMAT or not is_read_only(error):
-                raise  # Otherwise it is read without the table of documents.
-
-    def _migrate(self, name: str) -> None:
-        with self.datastore.transaction(commit=True) as c:
-            version = format_of(c, name)
-            if version == FORMAT_VERSION:  # Another process did it first.
-                return
-            self._create_table(c)
-            if version < READABLE_FORMAT:
-                log_existing_entries(c, self.log)
-            set_format(c)
+                raise  # Otherwise it is read as it is.
 
     @staticmethod
     def _value(c: SQLiteCursor, statement: str, params: Sequence[Any] = ()) -> Any:
@@ -281,20 +275,21 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     def position_at(self, recorded_at: str) -> int:
         """The last position recorded at that time or before; 0 if there is none."""
-        recorded = "SELECT recorded_at FROM events WHERE position = ?"
         with self.datastore.transaction(commit=False) as c:
             last = self._max_notification_id(c) or 0
             return last_recorded_by(
-                recorded_at, last, lambda position: self._value(c, recorded, (position,))
+                recorded_at,
+                last,
+                lambda position: recorded_in(self._value(c, _ENTRY, (position,))),
             )
 
     def commit_boundary(self, position: int) -> int:
         """The position itself if a command ends there, else the end of the command before it."""
         with self.datastore.transaction(commit=False) as c:
+            entry = self._value(c, _ENTRY, (position,))
             c.execute(
-                "SELECT first_position, last_position FROM commands WHERE command_id = "
-                "(SELECT command_id FROM events WHERE position = ?)",
-                (position,),
+                "SELECT first_position, last_position FROM commands WHERE command_id = ?",
+                (entry and command_id_of(entry),),
             )
             row = c.fetchone()
             return position if row is None or row[1] <= position else row[0] - 1
