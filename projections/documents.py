@@ -96,7 +96,7 @@ class Documents:
             f"THEN '{ERASED}' ELSE '{NOT_KEPT}' END, r.type, r.provider, r.account, r.policy, "
             f"r.agency, r.position FROM ({parts}) r "
             "LEFT JOIN documents k ON k.digest = r.document "
-            "LEFT JOIN events x ON x.stream = 'document:' || r.document AND x.version = 1 "
+            "LEFT JOIN entries x ON x.stream = 'document:' || r.document AND x.version = 1 "
             "ORDER BY r.position, r.document"
         )
 

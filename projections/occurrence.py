@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from ledger.near_words import near
 from projections.definitions.audit_trail import USES
 from projections.stores import name_index
 from projections.stores.connection import Connection
+from projections.term import Term
+from projections.trail import Trail
 
 WORDS_MAX: Final = 100_000
 """Among how many words of a ledger near ones are looked for, at most."""
@@ -27,58 +30,92 @@ class UnknownWord:
     elsewhere: str | None = None
 
 
-def _words(*columns: str) -> str:
-    """A SELECT of the words in columns, each `table.column`."""
-    return " UNION ALL ".join(
-        f"SELECT {column} AS word FROM {table} WHERE {column} IS NOT NULL"
-        for table, column in (each.split(".") for each in columns)
-    )
-
-
-_USED: Final = ", ".join(f"'{name}'" for name in USES)
-_WORDS: Final[Mapping[str, str]] = {
-    "provider": _words("events.provider"),
-    "account": _words("events.account"),
-    "feature": _words("events.feature"),
-    # Views show a thing by its id where no name was ever told, and know ids that events' columns
-    # do not have.
-    "region": _words("events.region", "regions_history.region"),
-    "agency": _words("events.agency", "events.agency_id"),
-    "policy": _words(
-        *("events.policy", "regions_history.policy", "regions_history.policy_id"),
-        *("policies_history.policy", "policies_history.policy_id"),
+_COLUMNS: Final = (
+    "provider",
+    "account",
+    "feature",
+    "region",
+    "agency",
+    "policy",
+    "service",
+    "uses",
+)
+_FURTHER: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "region": (("regions_history", "region"),),
+    "policy": (
+        *(("regions_history", "policy"), ("regions_history", "policy_id")),
+        *(("policies_history", "policy"), ("policies_history", "policy_id")),
     ),
-    "service": "SELECT service AS word FROM events WHERE service IS NOT NULL "
-    f"AND type NOT IN ({_USED})",
-    "uses": f"SELECT service AS word FROM events WHERE service IS NOT NULL AND type IN ({_USED})",
-    "actor": "SELECT name AS word FROM subjects WHERE kind = 'person'",
 }
-"""By the name of a condition, a SELECT of the words that it can have in this ledger."""
-_IDS: Final = "SELECT actor AS word FROM events WHERE actor IS NOT NULL"
+"""Views show a thing by its id where no name was ever told, and know ids that the trail's columns
+do not have."""
 _OTHER: Final = {"service": "uses", "uses": "service"}
 
 
-def unknown_words(connection: Connection, asked: Mapping[str, str | None]) -> list[UnknownWord]:
+def unknown_words(
+    connection: Connection, trail: Trail, asked: Mapping[str, str | None]
+) -> list[UnknownWord]:
     """Those words of `asked` that occur in no entry, in its order. Within a transaction only."""
-    return list(_unknown(connection, asked))
+    return list(_Words(connection, trail).unknown(asked))
 
 
-def _unknown(connection: Connection, asked: Mapping[str, str | None]) -> Iterator[UnknownWord]:
-    for name, value in asked.items():
-        if value is None or name not in _WORDS or _occurs(connection, _WORDS[name], value):
-            continue
-        if name == "actor" and _occurs(connection, _IDS, value):
-            continue
-        if name_index.is_known(connection, name, value):
-            continue
-        other = _OTHER.get(name)
-        elsewhere = other if other and _occurs(connection, _WORDS[other], value) else None
-        words = connection.execute(
-            f"SELECT DISTINCT word FROM ({_WORDS[name]}) AS words LIMIT {WORDS_MAX}"
+class _Words:
+    """The words that conditions can have in one ledger."""
+
+    def __init__(self, connection: Connection, trail: Trail) -> None:
+        self._connection, self._trail = connection, trail
+
+    def unknown(self, asked: Mapping[str, str | None]) -> Iterator[UnknownWord]:
+        for name, value in asked.items():
+            if value is None or self._occurs(name, value):
+                continue
+            if name_index.is_known(self._connection, name, value):
+                continue
+            other = _OTHER.get(name)
+            elsewhere = other if other and self._occurs(other, value) else None
+            words = islice(self._of(name), WORDS_MAX)
+            yield UnknownWord(name, value, tuple(near(value, words)), elsewhere)
+
+    def _occurs(self, name: str, value: str) -> bool:
+        """Whether an entry has the word. One of a name that is not a condition counts as known."""
+        if name == "actor":
+            return self._is_actor(value)
+        if name not in _COLUMNS:
+            return True
+        return self._trail.has(_terms(name, value)) or any(
+            self._has(*each, value) for each in _FURTHER.get(name, ())
         )
-        yield UnknownWord(name, value, tuple(near(value, (row[0] for row in words))), elsewhere)
+
+    def _is_actor(self, value: str) -> bool:
+        named = "SELECT 1 FROM subjects WHERE kind = 'person' AND name = ? LIMIT 1"
+        if self._connection.value(named, (value,)) is not None:
+            return True
+        return self._trail.has([Term("actor", (value,))])
+
+    def _has(self, table: str, column: str, value: str) -> bool:
+        found = f"SELECT 1 FROM {table} WHERE {column} = ? LIMIT 1"
+        return self._connection.value(found, (value,)) is not None
+
+    def _of(self, name: str) -> Iterator[str]:
+        """The words that the condition can have, each once."""
+        if name == "actor":
+            selects = ["SELECT name FROM subjects WHERE kind = 'person'"]
+        else:
+            further = _FURTHER.get(name, ())
+            selects = [f"SELECT DISTINCT {column} FROM {table}" for table, column in further]
+            kind = "service" if name in _OTHER else name
+            found = dict.fromkeys(self._trail.words(kind))
+            yield from (
+                each for each in found if name not in _OTHER or self._trail.has(_terms(name, each))
+            )
+        for select in selects:
+            for (word,) in self._connection.execute(select).fetchall():
+                yield word
 
 
-def _occurs(connection: Connection, words: str, value: str) -> bool:
-    found = connection.value(f"SELECT 1 FROM ({words}) AS words WHERE word = ? LIMIT 1", (value,))
-    return found is not None
+def _terms(name: str, value: str) -> list[Term]:
+    """The condition on the trail that a name and a word mean."""
+    if name in _OTHER:
+        used = Term("type", USES, is_not=name == "service")
+        return [Term("service", (value,)), used]
+    return [Term(name, (value,))]

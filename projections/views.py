@@ -8,9 +8,8 @@ with Views.open(Path("ledger.db"), load_catalogue()) as views:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -33,9 +32,10 @@ from projections.maintenance.runner import Certificate, Runner, Status
 from projections.moments import Moments
 from projections.occurrence import UnknownWord, unknown_words
 from projections.projection import EVENTS, HISTORY, Column, FoldedProjection
-from projections.stores import name_index, time_index
+from projections.stores import name_index
 from projections.stores.opening import open_store
 from projections.stores.store import Store
+from projections.trail import Page, Trail
 
 PARAMETERS_MAX: Final = 500
 """An older SQLite takes 999 parameters in a statement."""
@@ -61,6 +61,7 @@ class Views:
         self._store, self._catalogue = store, catalogue
         self._connection, self._tracking = store.connection, store.tracking
         self._runner = Runner(store, catalogue)
+        self._trail = Trail(store.connection)
         self.documents = Documents(store.connection)
         self.between = Between(store.connection, store.tracking)
 
@@ -256,63 +257,27 @@ class Views:
 
         A region also finds the entries of all regions (`*`). An agency, a policy or a region also
         finds the entries that have only its id, or spell it otherwise where the cloud does
-        not mind; an id finds those with its names. Entries that the views have not reached are
-        found by the given word alone.
+        not mind; an id finds those with its names. The position of the answer is the one that the
+        views have reached: later entries are not in it.
         """
         wanted.check()
         actors = self._subjects_of(wanted.actor)
-        order, beyond = ("DESC", "position < ?") if newest_first else ("ASC", "position > ?")
-        start = [] if after is None else [after]
         with self._connection.store_errors(), self._connection.snapshot():
-            last = self._tracking.last_position()
-            found: dict[int, tuple[Any, ...]] = {}
-            for (place, bounds), (way, named) in product(self._places(wanted), self._ways(wanted)):
-                wheres, params = named.conditions(
-                    actors, self._connection.dialect, indexed=not way.is_of_positions
-                )
-                wheres = [place, *(beyond for _ in start), *way.wheres, *wheres]
-                answer = self._connection.execute(
-                    f"SELECT * FROM audit_trail WHERE {' AND '.join(wheres)} "
-                    f"ORDER BY position {order} LIMIT ?",
-                    (*bounds, *start, *way.params, *params, limit + 1),
-                )
-                found |= {row[0]: row for row in answer}
-        page = [found[position] for position in sorted(found, reverse=newest_first)]
+            last = self._tracking.reached()
+            found = self._trail.page(wanted, actors, Page(after, limit, newest_first))
         columns = tuple(column.name for column in AUDIT_TRAIL.columns)
-        return Result(columns, page[:limit], last, more=len(page) > limit)
+        return Result(columns, found[:limit], last, more=len(found) > limit)
 
     def names_of(self, kind: str, provider: str, account: str, identity: str) -> list[str]:
         """The names that entries have beside an id. `kind` is agency, policy or region."""
         with self._connection.store_errors():
             return name_index.names_of(self._connection, kind, provider, account, identity)
 
-    def _ways(self, wanted: TrailFilter) -> Iterator[tuple[name_index.Way, TrailFilter]]:
-        """The ways in which entries name what is wanted, each with the filter for its names."""
-        yield from self._ways_in(wanted)
-        for provider, account in name_index.same_accounts(self._connection, wanted.account):
-            if wanted.provider in (None, provider):
-                yield from self._ways_in(replace(wanted, provider=provider, account=account))
-
-    def _ways_in(self, wanted: TrailFilter) -> Iterator[tuple[name_index.Way, TrailFilter]]:
-        words = {kind: word for kind in name_index.KINDS if (word := getattr(wanted, kind))}
-        ways = [name_index.ways(self._connection, *each, wanted.account) for each in words.items()]
-        for chosen in product(*ways):
-            names: dict[str, Any] = {k: each.name for k, each in zip(words, chosen, strict=True)}
-            yield name_index.all_of(chosen), replace(wanted, **names)
-
     def trail_at(self, positions: Sequence[int]) -> Result:
         """The rows of the audit trail at these positions."""
-        rows: list[tuple[Any, ...]] = []
+        columns = tuple(column.name for column in AUDIT_TRAIL.columns)
         with self._connection.store_errors():
-            for first in range(0, len(positions), PARAMETERS_MAX):
-                some = positions[first : first + PARAMETERS_MAX]
-                rows += self._connection.execute(
-                    "SELECT * FROM audit_trail WHERE position IN "
-                    f"({', '.join('?' * len(some))}) ORDER BY position",
-                    some,
-                ).fetchall()
-            columns = tuple(column.name for column in AUDIT_TRAIL.columns)
-            return Result(columns, rows, self._tracking.last_position())
+            return Result(columns, self._trail.at(positions), self._tracking.reached())
 
     def behind(
         self, asked: Mapping[str, str | None], *, besides: Iterable[str], limit: int
@@ -328,19 +293,13 @@ class Views:
             question = behind.Question(wanted, *self._meant(wanted))
             return behind.positions(self._connection, self._tracking, question, besides, limit)
 
-    def _places(self, wanted: TrailFilter) -> list[tuple[str, list[object]]]:
-        """The parts of history in which wanted events may be: conditions and parameters."""
-        if wanted.since is None and wanted.until is None:
-            return [("position > 0", [])]
-        return time_index.parts(time_index.bounds(self._connection, wanted), wanted)
-
     def unknown_words(self, asked: Mapping[str, str | None]) -> list[UnknownWord]:
         """The words of a question that no entry of this ledger has, with near ones that some have.
 
         `asked` has the names of `TrailFilter`; other names and None are skipped.
         """
         with self._connection.store_errors(), self._connection.snapshot():
-            return unknown_words(self._connection, asked)
+            return unknown_words(self._connection, self._trail, asked)
 
     def subjects(self) -> Result:
         """Every surrogate id in the order of registration, with its name unless that was erased."""
@@ -353,7 +312,7 @@ class Views:
                 "WHERE e.type = 'SubjectRegistered' ORDER BY e.position"
             ).fetchall()
             columns = ("subject", "kind", "name", "registered_at", "position")
-            return Result(columns, rows, self._tracking.last_position())
+            return Result(columns, rows, self._tracking.reached())
 
     def _subjects_of(self, actor: str | None) -> list[str]:
         """The surrogate ids of a name; a text without one may be a surrogate id itself."""

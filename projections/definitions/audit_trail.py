@@ -1,8 +1,8 @@
-"""The audit trail: a plain view over the events, so it needs no rebuild."""
+"""The audit trail: the entries with their typed columns, and the names behind surrogate ids."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
@@ -13,6 +13,7 @@ from ledger.near_words import check_choice
 from ledger.values import check_storable, instant_text
 from projections.dialect import Dialect
 from projections.projection import Column, DerivedView
+from projections.term import Term
 
 
 def _select(dialect: Dialect) -> str:
@@ -121,35 +122,22 @@ class TrailFilter:
         check_choice("outcome", self.outcome, closed["outcome"])
         check_choice("origin", self.origin, closed["origin"])
 
-    def conditions(
-        self, actors: Sequence[str], dialect: Dialect, *, indexed: bool = True
-    ) -> tuple[list[str], list[object]]:
-        """SQL conditions over `audit_trail`, and their parameters. `actors` are the surrogate ids
-        that `actor` stands for; all other words are taken as they are. At most one index is used
-        for the conditions, and none if not `indexed`.
+    def terms(self, actors: Sequence[str]) -> list[Term]:
+        """The conditions on words. `actors` are the surrogate ids that `actor` stands for; all
+        other words are taken as they are.
         """
-        wheres: list[str] = []
-        params: list[object] = []
-        for column, values in self._asked(actors):
-            # SQLite does not know how rare a value is, and might use the worse of two indexes.
-            name = dialect.without_index.format(column) if wheres or not indexed else column
-            wheres.append(f"{name} IN ({', '.join('?' * len(values))})")
-            params.extend(values)
-        if self.service is not None or self.uses is not None:
-            name = dialect.without_index.format("type")
-            is_used = "IN" if self.service is None else "NOT IN"
-            wheres.append(f"{name} {is_used} ({', '.join('?' * len(USES))})")
-            params.extend(USES)
-        for bound, comparison in ((self.since, ">="), (self.until, "<")):
-            if bound is not None:
-                wheres.append(f"effective_at {comparison} ?")
-                params.append(instant_text(bound))
-        return wheres, params
-
-    def _asked(self, actors: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
-        """The columns that are asked for, and the values that each may have."""
         asked = {"type": self.event, "service": self.service or self.uses}
+        found = []
         for column in _BY_RARITY:
             value = asked[column] if column in asked else getattr(self, column)
             if value is not None:
-                yield column, actors if column == "actor" else (value,)
+                found.append(Term(column, tuple(actors) if column == "actor" else (value,)))
+        if self.service is not None or self.uses is not None:
+            found.append(Term("type", USES, is_not=self.uses is None))
+        return found
+
+    def in_time(self) -> tuple[list[str], list[object]]:
+        """The conditions on the effective time, in SQL over `audit_trail`, and their parameters."""
+        bounds = ((self.since, ">="), (self.until, "<"))
+        asked = [(instant_text(at), comparison) for at, comparison in bounds if at is not None]
+        return [f"effective_at {each} ?" for _, each in asked], [at for at, _ in asked]

@@ -71,8 +71,6 @@ _UNREADABLE: Final = (
 NotImplementedError and RecursionError are RuntimeErrors.
 """
 _COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_BY_ACCOUNT: Final = next(each for each in SCHEMA if "INDEX" in each and "(account)" in each)
-"""The only index that the views need: the fold reads the entries of one account after another."""
 _DOCUMENT = re.compile(r"documents/([0-9a-f]{64})\.json")
 _ENTRY = re.compile(r"entries/([1-9][0-9]{0,17})\.json")
 
@@ -207,7 +205,6 @@ class _Bundle:
             for number, entry in proven.items():
                 _compare(connection, number, entry)
             _check_rows(connection)
-            connection.execute(_BY_ACCOUNT)
             connection.execute("COMMIT")
 
     def _proven(self, number: int, checkpoint: Checkpoint) -> bytes:

@@ -10,23 +10,18 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
+import orjson
+
 from ledger.application import Ledger
-from ledger.errors import VerificationFailed
-from ledger.persistence.columns import DERIVED_COLUMNS
+from ledger.errors import LedgerError, VerificationFailed
+from ledger.persistence.columns import COLUMNS as STORED
 from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import PostgresDatabase
-from ledger.verification.row_check import differences, fits
+from ledger.verification.row_check import differences
+from projections.entry_columns import COLUMNS, typed
 
-COLUMNS: Final = (
-    "position",
-    "stream",
-    "version",
-    "topic",
-    "entry",
-    "type",
-    *DERIVED_COLUMNS,
-)
-"""The columns of the relation `events`, by the names that projections read."""
+__all__ = ["COLUMNS", "INTEGERS", "PAGE", "EventSource", "Row", "events_of"]
+
 INTEGERS: Final = ("position", "version")
 """The columns that are integers; all others are text."""
 PAGE: Final = 5_000
@@ -58,11 +53,7 @@ def events_of(ledger: Ledger) -> EventSource:
 
 
 class PostgresEvents:
-    """The events of a ledger on PostgreSQL, on a standby too.
-
-    There the columns are stored beside the entry, and the log's root does not cover them. So each
-    row's columns are compared with its entry.
-    """
+    """The events of a ledger on PostgreSQL, on a standby too."""
 
     def __init__(self, ledger: Ledger, database: PostgresDatabase) -> None:
         self._database = database
@@ -70,21 +61,24 @@ class PostgresEvents:
         self.last_position = ledger.last_position
 
     def pages(self, first: int) -> Iterator[list[Row]]:
-        from projections.stores.postgres.connection import event_pages  # noqa: PLC0415  Brings psycopg along.
+        from projections.stores.postgres.connection import entry_pages  # noqa: PLC0415  Brings psycopg along.
 
-        for page in event_pages(self._database, COLUMNS, first, PAGE):
-            for row in page:
-                if not fits(row, row[4].encode(), ""):
-                    raise _disagreement(row)
-            yield page
+        for page in entry_pages(self._database, first, PAGE):
+            yield [_with_columns(row) for row in page]
 
 
-def _disagreement(row: Row) -> VerificationFailed:
-    what = next(
-        differences(row, row[4].encode(), row[0] - 1, ""), "the row is not as it would be written"
-    )
-    return VerificationFailed(
-        f"position {row[0]}: {what}.",
+def _with_columns(row: Row) -> Row:
+    """The row of an entry with its typed columns. Raises VerificationFailed."""
+    position, stream, version, topic, entry = row
+    try:
+        fields = orjson.loads(entry)
+        if (fields["stream"], fields["version"], fields["topic"]) == (stream, version, topic):
+            return (*row, *typed(position, topic, entry))
+    except (ValueError, TypeError, KeyError, LedgerError):
+        pass
+    found = differences(row, entry.encode(), position - 1, "")
+    raise VerificationFailed(
+        f"position {position}: {next(found, 'the row is not as it would be written').rstrip('.')}.",
         remedy="Nothing from that page on was exported. `authledger log verify` finds all such rows.",
     )
 
@@ -103,11 +97,11 @@ class SqliteEvents:
 
     def pages(self, first: int) -> Iterator[list[Row]]:
         statement = (
-            f"SELECT {', '.join(COLUMNS)} FROM events WHERE position >= ? ORDER BY position LIMIT ?"
+            f"SELECT {', '.join(STORED)} FROM events WHERE position >= ? ORDER BY position LIMIT ?"
         )
         with as_store_errors(str(self._path)), closing(_read_only(self._path)) as connection:
             while page := _page(connection, statement, (first, PAGE)):
-                yield page
+                yield [_with_columns(row) for row in page]
                 first = page[-1][0] + 1
 
 

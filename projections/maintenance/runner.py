@@ -21,7 +21,7 @@ from projections.maintenance.histories import continue_history, write_history
 from projections.maintenance.live_facts import LiveFacts
 from projections.maintenance.rebuild import OnProgress, Rebuilt, rebuild_all
 from projections.projection import Stored
-from projections.stores import name_index, time_index
+from projections.stores import name_index, time_index, trail
 from projections.stores.store import Store
 
 CHUNK: Final = 250_000
@@ -186,6 +186,7 @@ class Runner:
         tables: dict[int, dict[Stored, str]] = defaultdict(dict)
         for known in self._store.tracking.tracked().values():
             tables[known.position][PROJECTIONS[known.name]] = known.table
+        trail.extend(self._store.connection, until)
         with self._live.advancing(until):
             for reached, behind in tables.items():
                 if reached == 0:

@@ -16,7 +16,7 @@ from projections.definitions.declared import FORMER_NAMES, PROJECTIONS, VIEWS
 from projections.dialect import Dialect
 from projections.history import tables
 from projections.projection import EVENTS, Stored
-from projections.stores import fact_index, name_index, time_index
+from projections.stores import fact_index, name_index, time_index, trail
 from projections.stores.connection import Connection
 from projections.stores.tracking import Tracked, Tracking
 
@@ -61,6 +61,7 @@ def schema(dialect: Dialect) -> tuple[str, ...]:
         dialect.table(
             "catalogue_rights", rights, ["provider", "agency", "uses", "service", "baseline"]
         ),
+        *trail.tables(dialect),
         *time_index.tables(dialect),
         *fact_index.tables(dialect),
         *name_index.tables(dialect),
@@ -100,6 +101,7 @@ class Declarations:
             self._connection.execute("DELETE FROM tracking WHERE name = ?", (name,))
         for name in self._unfit(known):
             if known[name].anchor != self._anchor_of(known[name]):
+                trail.clear(self._connection)
                 time_index.clear(self._connection)
                 fact_index.clear(self._connection)
                 name_index.clear(self._connection)

@@ -81,38 +81,34 @@ def clear(connection: Statements) -> None:
 
 
 class Bounds(NamedTuple):
-    """The positions between which all events in time lie, both included.
-
-    `known` is the last position indexed: an event after it may have any time.
-    """
+    """The positions between which all events in time lie, both included, but for late ones."""
 
     first: int
     last: int
-    known: int
 
 
-def bounds(connection: Statements, wanted: TrailFilter) -> Bounds:
-    """Where the events in time lie that a filter asks for."""
-    since = instant_text(wanted.since) if wanted.since else ""
-    until = instant_text(wanted.until) if wanted.until else "~"
-    first, last, known = connection.execute(
-        "SELECT max(first) FILTER (WHERE reached < ?), min(first) FILTER (WHERE reached >= ?), "
-        "max(until) FROM time_blocks",
-        (since, until),
+def bounds(connection: Statements, wanted: TrailFilter, last: int) -> Bounds:
+    """Where the events in time lie that a filter asks for, up to a position."""
+    if wanted.since is None and wanted.until is None:
+        return Bounds(1, last)
+    first, end = connection.execute(
+        "SELECT max(first) FILTER (WHERE reached < ?), min(first) FILTER (WHERE reached >= ?) "
+        "FROM time_blocks",
+        _times(wanted),
     ).fetchone()
-    known = known or 0
-    return Bounds(first or 1, known if last is None else last - 1, known)
+    return Bounds(first or 1, last if end is None else end - 1)
 
 
-def parts(within: Bounds, wanted: TrailFilter) -> list[tuple[str, list[object]]]:
-    """SQL conditions with their parameters: for events in time, late ones, and those not indexed.
+def late(wanted: TrailFilter, within: Bounds) -> tuple[str, list[object]]:
+    """A condition in SQL, with its parameters, for late events between the filter's times.
 
-    Every event between the filter's times satisfies exactly one of them.
+    Every event between these times satisfies it, or lies within the bounds.
     """
-    since = instant_text(wanted.since) if wanted.since else ""
-    until = instant_text(wanted.until) if wanted.until else "~"
-    return [
-        ("position BETWEEN ? AND ?", [within.first, within.last]),
-        (_LATE, [since, until, within.first, within.last]),
-        ("position > ?", [within.known]),
-    ]
+    return _LATE, [*_times(wanted), within.first, within.last]
+
+
+def _times(wanted: TrailFilter) -> tuple[str, str]:
+    return (
+        instant_text(wanted.since) if wanted.since else "",
+        instant_text(wanted.until) if wanted.until else "~",
+    )

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ledger.persistence.entry import command_id_of
 from projections.definitions.declared import PROJECTIONS, RETIRED
 from projections.projection import Stored
 from projections.stores.connection import Connection
@@ -44,26 +45,26 @@ class Tracking:
 
     def last_position(self) -> int:
         """The ledger's last position."""
-        return self._connection.value("SELECT max(position) FROM events") or 0
+        return self._connection.value("SELECT max(position) FROM entries") or 0
 
     def end_of_command(self, position: int) -> int:
         """The position of the last event of the command, or the trace, that is stored there.
 
         Its events are consecutive; views never show half of them.
         """
-        command = self._connection.value(
-            "SELECT command_id FROM events WHERE position = ?", (position,)
-        )
-        after = self._connection.value(
-            "SELECT position FROM events WHERE position > ? "
-            "AND (command_id IS NULL OR command_id <> ?) ORDER BY position LIMIT 1",
-            (position, command or ""),
-        )
-        return int(after - 1 if after else self.last_position())
+        command = self._command_at(position)
+        if command is not None:
+            while self._command_at(position + 1) == command:
+                position += 1
+        return position
+
+    def _command_at(self, position: int) -> str | None:
+        entry = self._connection.value("SELECT entry FROM entries WHERE position = ?", (position,))
+        return None if entry is None else command_id_of(entry)
 
     def anchor(self, position: int) -> str | None:
         """A digest of the entry at a position; None if there is no such entry."""
-        entry = self._connection.value("SELECT entry FROM events WHERE position = ?", (position,))
+        entry = self._connection.value("SELECT entry FROM entries WHERE position = ?", (position,))
         return None if entry is None else hashlib.sha256(str(entry).encode()).hexdigest()[:16]
 
     def reached(self) -> int:

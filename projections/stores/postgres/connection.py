@@ -19,6 +19,7 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
 from ledger.errors import NotFound, StoreUnavailable
+from ledger.persistence.columns import COLUMNS
 from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.opening import REMEDY
@@ -28,11 +29,12 @@ from ledger.persistence.postgres.roles import make_views_schema
 from ledger.persistence.postgres.schema import APPENDED
 from projections.definitions.declared import VIEWS
 from projections.dialect import POSTGRES
+from projections.stores import trail
 from projections.stores.connection import Connection, Cursor, Row
 from projections.stores.declarations import schema
 from projections.stores.postgres.rights import LOCK, MAKING, admit_writers, narrow_defaults
 
-LAYOUT: Final = 6
+LAYOUT: Final = 7
 """Stored in the table `layout`. Grows when a table that belongs to no projection changes, or a view
 over the events: then all of them are made anew."""
 LOCK_TIMEOUT_S: Final = 30
@@ -262,7 +264,8 @@ class PostgresConnection(Connection):
 def _own_schema() -> tuple[str, ...]:
     """The statements for tables and views that only PostgreSQL needs."""
     return (
-        "CREATE VIEW events AS SELECT * FROM ledger.events",
+        f"CREATE VIEW entries AS SELECT {', '.join(COLUMNS)} FROM ledger.events",
+        f"CREATE VIEW events AS {trail.events('ledger.events')}",
         "CREATE VIEW subjects AS SELECT subject, kind, name FROM ledger.subjects",
         "CREATE VIEW documents AS SELECT digest, size, text FROM ledger.documents",
         *(
@@ -283,12 +286,10 @@ def _with_placeholders(statement: str) -> bytes:
     return statement.replace("%", "%%").replace("?", "%s").encode()
 
 
-def event_pages(
-    database: PostgresDatabase, columns: Sequence[str], first: int, size: int
-) -> Iterator[list[Row]]:
-    """The events from a position on, a page of so many at a time, by a connection of their own."""
+def entry_pages(database: PostgresDatabase, first: int, size: int) -> Iterator[list[Row]]:
+    """The entries from a position on, a page of so many at a time, by a connection of their own."""
     wanted = (
-        f"SELECT {', '.join(columns)} FROM events WHERE position >= %s ORDER BY position LIMIT %s"
+        f"SELECT {', '.join(COLUMNS)} FROM events WHERE position >= %s ORDER BY position LIMIT %s"
     )
     with as_store_errors(str(database)), connect(database.url) as connection:
         connection.row_factory = tuple_row

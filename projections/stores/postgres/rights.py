@@ -3,7 +3,8 @@ that the owner or a superuser would execute, nor reach the ledger by the owner's
 
     every table and view           SELECT
     a projection's table           INSERT, UPDATE
-    the indexes of times and facts INSERT, UPDATE
+    the trail, the other indexes   INSERT, UPDATE
+    postings_recent                INSERT, UPDATE, DELETE: full blocks take its place
     tracking                       UPDATE of `position` and `anchor`, no INSERT, no DELETE
     write_lock                     UPDATE, which PostgreSQL requires of a role that locks it
 
@@ -61,11 +62,12 @@ _ONLY_READS: Final = (
 _RIGHTS: Final = (
     (
         re.compile(
-            rf"({'|'.join(PROJECTIONS)})_\d+|time_blocks|time_late|fact_handles|facts_indexed"
+            rf"({'|'.join(PROJECTIONS)})_\d+|trail|postings|posted|time_blocks|time_late|fact_handles|facts_indexed"
             "|known_names|entries_by_id|names_indexed"
         ),
         "INSERT, UPDATE",
     ),
+    (re.compile("postings_recent"), "INSERT, UPDATE, DELETE"),
     (re.compile("tracking"), "UPDATE (position, anchor)"),
     (re.compile("write_lock"), "UPDATE"),
 )

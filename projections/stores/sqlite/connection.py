@@ -11,18 +11,20 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ledger.errors import NotALedger, StoreUnavailable
+from ledger.persistence.columns import COLUMNS
 from ledger.persistence.failures import as_store_errors
 from ledger.persistence.sqlite.connections import use_wal
 from ledger.persistence.sqlite.format import check_file
 from projections.definitions.declared import VIEWS
 from projections.dialect import SQLITE
 from projections.projection import EVENTS
+from projections.stores import trail
 from projections.stores.connection import Connection
 from projections.stores.declarations import schema
 
 APPLICATION_ID: Final = 0x61_75_74_76
 """`autv`: tells a file of views from another database."""
-LAYOUT: Final = 4
+LAYOUT: Final = 5
 """Stored as the file's user version. Grows when the tables change that belong to no projection."""
 LOCK_TIMEOUT_S: Final = 30
 CACHE_KIB: Final = 65_536
@@ -158,7 +160,9 @@ def attach_ledger(connection: sqlite3.Connection, ledger: Path, schema: str = "l
     """Attach the ledger read-only, and make views of what may be read of it: no salts."""
     uri = f"file:{quote(os.fsencode(ledger))}?mode=ro"
     connection.execute(f"ATTACH DATABASE ? AS {schema}", (uri,))
-    connection.execute(f"CREATE TEMP VIEW events AS SELECT * FROM {schema}.events")
+    own = ", ".join(COLUMNS)
+    connection.execute(f"CREATE TEMP VIEW entries AS SELECT {own} FROM {schema}.events")
+    connection.execute(f"CREATE TEMP VIEW events AS {trail.events(f'{schema}.events')}")
     connection.execute(
         f"CREATE TEMP VIEW subjects AS SELECT subject, kind, name FROM {schema}.subjects"
     )
