@@ -14,11 +14,11 @@ class Dialect:
     `text`, `integer` and `blob` are column types. `table_options` ends a CREATE TABLE, so that rows
     are stored in the order of the key, and `row_options` one of wide rows. `joined` aggregates
     texts, and `numbers` integers, sorted, comma-separated. `member` is a text inside an entry.
-    `without_index` is a column for whose condition no index may be used. `now` is the present time, written as the ledger writes times.
-    `stores_views_of_events`: whether the views' database has the events, so that views over them
-    can be stored there. `events` is the relation of all events, by a name that a WITH clause
-    cannot hide. `stored` is the name of a view that is stored, and not of one that only this
-    connection has.
+    `without_index` is a column for whose condition no index may be used. `now` is the present
+    time, written as the ledger writes times. `stores_views_of_events`: whether the views' database
+    has the events, so that views over them can be stored there. `events` is the relation of all
+    events, by a name that a WITH clause cannot hide. `stored` is the name of a view that is stored,
+    and not of one that only this connection has.
     """
 
     text: str

@@ -116,6 +116,9 @@ def rebuild(
 ) -> None:
     """Rebuild projections from position 1 into new tables, and replace the live ones by them.
 
+    All of them: first the audit trail from the entries, then the others from it. If only some are
+    named, they are built from the trail as it stands, and the certificate says so.
+
     Prints the rebuild certificate: engine, range, code version, and the digest of each projection
     before and after. The two digests are equal unless the views were altered. The facts digest
     leaves out surrogate ids and positions, so that it is equal for two ledgers of the same facts,
@@ -218,6 +221,7 @@ def _print(certificate: Certificate) -> None:
     compared = "" if certificate.swapped else " (compared only, nothing was replaced)"
     out(f"rebuild certificate{compared}")
     out(f"  engine        {certificate.engine}")
+    out(f"  built from    {certificate.basis}")
     out(f"  range         positions {certificate.first_position} to {certificate.last_position}")
     out(f"  code version  {certificate.code_version}")
     out(f"  rebuilt at    {certificate.rebuilt_at}", "")
@@ -225,7 +229,7 @@ def _print(certificate: Certificate) -> None:
     rows = [
         (
             part.name, part.rows, part.equal,
-            part.digest_before, part.digest_after, part.facts_digest,
+            part.digest_before, part.digest_after, part.facts_digest or "-",
         )
         for part in certificate.projections
     ]  # fmt: skip

@@ -78,6 +78,7 @@ def replay(
         rebuilt_at=instant_text(system_clock()),
         projections=tuple(rebuilt),
         swapped=False,
+        basis="the export",
     )
     if not certificate.equal:
         _check_files(folder, manifest)

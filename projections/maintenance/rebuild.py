@@ -33,7 +33,8 @@ OnProgress = Callable[[str, int, int], None]
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
     """One projection's part of the certificate; `projections.maintenance.digest` says of what the
-    digests are. `facts_digest` is comparable between two ledgers of the same facts.
+    digests are. `facts_digest` is comparable between two ledgers of the same facts; the trail has
+    none, because it says when each fact was learned.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Rebuilt:
     rows: int
     digest_before: str
     digest_after: str
-    facts_digest: str
+    facts_digest: str = ""
 
     @classmethod
     def of(cls, projection: Stored, position: int, before: Digest, after: Digest) -> Self:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ledger.application import system_clock
 from ledger.catalogue import Catalogue
@@ -20,6 +20,7 @@ from projections.maintenance.comparison import compare_all
 from projections.maintenance.histories import continue_history, write_history
 from projections.maintenance.live_facts import LiveFacts
 from projections.maintenance.rebuild import OnProgress, Rebuilt, rebuild_all
+from projections.maintenance.trail_rebuild import rebuild_trail
 from projections.projection import Stored
 from projections.stores import name_index, time_index, trail
 from projections.stores.store import Store
@@ -28,11 +29,16 @@ CHUNK: Final = 250_000
 """How many positions one transaction of a catch-up takes. Progress is reported after each."""
 
 
+Basis = Literal["the entries", "the trail as it stands", "the export"]
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """A report: what was rebuilt, by which program, from which positions, with which digests.
 
     `swapped`: the rebuilt views are live now; otherwise they were only compared with the live ones.
+    `basis`: what they were built from. If it is the entries, the trail is the first projection, and
+    was built before the others.
     """
 
     engine: str
@@ -42,6 +48,7 @@ class Certificate:
     rebuilt_at: str
     projections: tuple[Rebuilt, ...]
     swapped: bool = True
+    basis: Basis = "the entries"
 
     @property
     def equal(self) -> bool:
@@ -102,15 +109,19 @@ class Runner:
     ) -> Certificate:
         """Build projections beside the live ones, compare digests, and swap.
 
+        All of them: the audit trail from the entries first, and the others from it. Only some: from
+        the trail as it stands.
         Until the swap, others read the live one and catch it up; a crash leaves it as it is. Where
         this connection may not rebuild the views, they are only compared with the events.
         Raises NotFound for a name that is not a projection.
         """
-        wanted = projections_named(names)
+        chosen = None if names is None else list(names)
+        wanted = projections_named(chosen)
         self.catch_up()
         store = self._store
         swapped = store.connection.can_rebuild
         with store.connection.store_errors():
+            trail = () if chosen else (rebuild_trail(store, writes=swapped),)
             if swapped:
                 rebuilt = rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
             else:
@@ -121,8 +132,9 @@ class Runner:
             first_position=1,
             last_position=max(projection.last_position for projection in rebuilt),
             rebuilt_at=instant_text(self._clock()),
-            projections=rebuilt,
+            projections=(*trail, *rebuilt),
             swapped=swapped,
+            basis="the trail as it stands" if chosen else "the entries",
         )
 
     def status(self) -> list[Status]:

@@ -7,11 +7,12 @@ the word stands, so that conditions on several columns are intersections of sets
     postings_recent  blocks of 1,024 positions, from the last full block on
     after them       less than 1,024 positions, which a question reads one by one
 
-    kind     the column                      places  up to 256 places, 2 bytes each; or a bit for
-    word     a value of it                           each place of the block
-    block    0, 1, 2 …
+    block    0, 1, 2 …                       places  up to 256 places, 2 bytes each; or a bit for
+    kind     the column                              each place of the block
+    word     a value of it
 
-A word that does not occur in a block has no row for it. No row changes once it is written.
+A word that does not occur in a block has no row for it. No row changes once it is written, and
+each block stands after the ones before, so that writing costs the same in a long history.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ KINDS: Final = (
 """The columns by which the trail is filtered, and of which near words are looked for."""
 _SORTED: Final = tuple(sorted(KINDS))
 LISTED_MAX: Final = 256
+BLOCKS_MAX: Final = 128
+"""How many blocks one statement reads, at most."""
 
 
 class Level(NamedTuple):
@@ -88,7 +91,7 @@ def tables(dialect: Dialect) -> tuple[str, ...]:
     columns.append(("places", "BLOB NOT NULL"))
     number = "INTEGER NOT NULL"
     return (
-        *(dialect.table(each.table, columns, ["kind", "word", "block"]) for each in (FULL, RECENT)),
+        *(dialect.table(each.table, columns, ["block", "kind", "word"]) for each in (FULL, RECENT)),
         dialect.table("posted", [("full_until", number), ("until", number)], ["until"]),
     )
 
@@ -121,6 +124,22 @@ def extend(connection: Statements, last: int) -> None:
         )
     else:
         connection.insert("posted", ("full_until", "until"), [(full, until)])
+
+
+def compared(
+    connection: Statements, last: int
+) -> Iterator[tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]]:
+    """For each block up to a position, its rows as they are stored, and as the trail has them."""
+    full, until = posted(connection)
+    for level, first, end in ((FULL, 0, full), (RECENT, full, min(until, last))):
+        for after in range(first, end, level.size):
+            found = connection.execute(
+                f"SELECT kind, word, block, places FROM {level.table} WHERE block = ? "
+                "ORDER BY kind, word",
+                (after // level.size,),
+            )
+            stored = [(*row[:3], bytes(row[3])) for row in found.fetchall()]
+            yield stored, list(_block(connection, level, after))
 
 
 def _write(connection: Statements, level: Level, after: int, last: int) -> int:
@@ -229,30 +248,22 @@ class _Blocks:
 
     def __init__(self, search: _Search, term: Term, blocks: tuple[int, int]) -> None:
         self.term, self._search = term, search
-        order = "DESC" if search.falls else "ASC"
-        self._rows = [
-            search.connection.execute(
-                f"SELECT block, places FROM {search.level.table} WHERE kind = ? AND word = ? "
-                f"AND block BETWEEN ? AND ? ORDER BY block {order}",
-                (term.kind, word, *blocks),
-            )
-            for word in term.words
-        ]
-        self._heads: list[Any] = [each.fetchone() for each in self._rows]
+        self._rows = [self._read(word, *blocks) for word in term.words]
+        self._heads = [next(each, None) for each in self._rows]
 
     def first(self) -> int | None:
         """The first block in the order of reading that is not passed yet; None if all are."""
         left = [head[0] for head in self._heads if head is not None]
         if not left:
             return None
-        return int(max(left) if self._search.falls else min(left))
+        return max(left) if self._search.falls else min(left)
 
     def next_from(self, block: int) -> int | None:
         """The first block from one on; None if there are no more."""
         for index, rows in enumerate(self._rows):
             head = self._heads[index]
             while head and (head[0] > block if self._search.falls else head[0] < block):
-                head = rows.fetchone()
+                head = next(rows, None)
             self._heads[index] = head
         return self.first()
 
@@ -264,6 +275,21 @@ class _Blocks:
             if head is not None and head[0] == block:
                 found |= self._search.level.bits_of(head[1])
         return found
+
+    def _read(self, word: str, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+        """A word's blocks. The first blocks alone are often enough, so few are read at first."""
+        numbers = range(last, first - 1, -1) if self._search.falls else range(first, last + 1)
+        order = "DESC" if self._search.falls else "ASC"
+        size, start = 2, 0
+        while some := numbers[start : start + size]:
+            found = self._search.connection.execute(
+                f"SELECT block, places FROM {self._search.level.table} "
+                f"WHERE block IN ({', '.join('?' * len(some))}) AND kind = ? AND word = ? "
+                f"ORDER BY block {order}",
+                (*some, self.term.kind, word),
+            )
+            yield from found.fetchall()
+            start, size = start + size, min(size * 4, BLOCKS_MAX)
 
 
 def _falling(bits: int) -> Iterator[int]:

@@ -73,6 +73,15 @@ def extend(connection: Statements, last: int) -> None:
     postings.extend(connection, last)
 
 
+def stored(connection: Statements, first: int, last: int) -> list[tuple[Any, ...]]:
+    """COLUMNS of the trail as it stands, between two positions, both included."""
+    found = connection.execute(
+        f"SELECT {', '.join(COLUMNS)} FROM trail WHERE position BETWEEN ? AND ? ORDER BY position",
+        (first, last),
+    )
+    return list(found.fetchall())
+
+
 def rows(connection: Statements, first: int, last: int) -> Iterator[tuple[Any, ...]]:
     """COLUMNS of the entries between two positions, both included, from the entries themselves."""
     found = connection.execute(

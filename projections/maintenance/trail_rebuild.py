@@ -1,0 +1,52 @@
+"""Builds the trail from the entries anew, and compares it with the one that stands.
+
+Both digests are over one line of JSON for each entry, in the order of the positions, and then over
+the posting lists. Where they are equal, the trail stays as it is; otherwise it is written anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, Final
+
+from pydantic_core import to_json
+
+from projections.maintenance.rebuild import Rebuilt
+from projections.stores import postings, trail
+from projections.stores.store import Store
+
+_PAGE: Final = 10_000
+
+
+def rebuild_trail(store: Store, *, writes: bool) -> Rebuilt:
+    """Compare the trail with the entries; if it differs, and `writes`, write it anew."""
+    connection = store.connection
+    with connection.snapshot():
+        last = trail.reached(connection)
+        built = _compared(connection, last)
+    if writes and not built.equal:
+        with connection.transaction():
+            last = trail.reached(connection)
+            trail.clear(connection)
+            trail.extend(connection, last)
+    return built
+
+
+def _compared(connection: trail.Statements, last: int) -> Rebuilt:
+    before, after, count = hashlib.sha256(), hashlib.sha256(), 0
+    for first in range(1, last + 1, _PAGE):
+        until = min(first + _PAGE - 1, last)
+        count += _add(after, trail.rows(connection, first, until))
+        _add(before, trail.stored(connection, first, until))
+    for stored, made in postings.compared(connection, last):
+        _add(before, stored)
+        _add(after, made)
+    return Rebuilt("trail", last, count, before.hexdigest(), after.hexdigest())
+
+
+def _add(digest: Any, rows: Iterable[Sequence[Any]]) -> int:
+    lines = [to_json(row, bytes_mode="base64") for row in rows]
+    digest.update(b"\n".join(chain(lines, [b""])))
+    return len(lines)
