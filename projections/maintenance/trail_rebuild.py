@@ -1,7 +1,8 @@
 """Builds the trail from the entries anew, and compares it with the one that stands.
 
-Both digests are over one line of JSON for each entry, in the order of the positions, and then over
-the posting lists. Where they are equal, the trail stays as it is; otherwise it is written anew.
+Both digests are over one line of JSON for each entry, in the order of the positions; the one before
+is also over the posting lists that differ from the trail. Where they are equal, the trail stays as
+it is; otherwise it is written anew.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def _compared(connection: trail.Statements, last: int) -> Rebuilt:
         count += _add(after, trail.rows(connection, first, until))
         _add(before, trail.stored(connection, first, until))
     for stored, made in postings.compared(connection, last):
-        _add(before, stored)
-        _add(after, made)
+        if stored != made:
+            _add(before, stored)
     return Rebuilt("trail", last, count, before.hexdigest(), after.hexdigest())
 
 
