@@ -41,6 +41,7 @@ KINDS: Final = (
 )
 """The columns by which the trail is filtered, and of which near words are looked for."""
 _SORTED: Final = tuple(sorted(KINDS))
+_DIGITS: Final = bytes.maketrans(b"\0\1", b"01")
 LISTED_MAX: Final = 256
 BLOCKS_MAX: Final = 128
 """How many blocks one statement reads, at most."""
@@ -65,10 +66,11 @@ class Level(NamedTuple):
         """How places are stored: as a list, or as bits where these take less or are many."""
         if len(places) * 2 < self.size // 8 and len(places) <= LISTED_MAX:
             return b"".join(place.to_bytes(2, "little") for place in places)
-        bits = bytearray(self.size // 8)
+        marked = bytearray(self.size)
         for place in places:
-            bits[place >> 3] |= 1 << (place & 7)
-        return bytes(bits)
+            marked[place] = 1
+        marked.reverse()  # A number in digits begins with its last bit.
+        return int(marked.translate(_DIGITS), 2).to_bytes(self.size // 8, "little")
 
 
 FULL: Final = Level("postings", 32_768)
