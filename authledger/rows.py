@@ -537,6 +537,8 @@ class AuditTrailRow(NamedTuple):
     """The reason that was given."""
     command_id: str | None
     """The same for all events of one command, or of one trace."""
+    source_file: str | None
+    """Name of the file that it was read from; a surrogate id once the name was erased."""
     stream: str
     """The stream that the event belongs to."""
     version: int

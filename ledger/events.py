@@ -87,6 +87,9 @@ def actor_of(entry: Recorded, names: Mapping[str, str]) -> str:
 
 
 def subjects_of(entry: Recorded) -> Iterator[str]:
-    """The surrogate ids in an entry: of its actor, and of people and addresses that it names."""
+    """The surrogate ids in an entry: of its actor, and of people and addresses that it names.
+
+    That of its file is not among them: no sentence names the file.
+    """
     ids = (entry.actor, *(getattr(entry.event, name, None) for name in _SUBJECT_FIELDS))
     return (subject for subject in ids if subject)

@@ -84,7 +84,11 @@ def topics() -> Mapping[str, type[DomainEvent]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where an observed fact was read: the trace's id, the file, whether its digest was checked."""
+    """Where an observed fact was read: the trace's id, the file, whether its digest was checked.
+
+    A file's name may be personal. In an observation `file` is the name; in an entry it is a
+    surrogate id, or the name if an older version appended the entry.
+    """
 
     trace_id: str
     file: str | None = None
@@ -100,7 +104,8 @@ command must never make a trace look known."""
 class Observation:
     """One trace of the cloud, translated: its facts, when they happened, who did it, from where.
 
-    `actor` and `address` are personal names; the ledger puts surrogate ids in their place.
+    `actor`, `address` and the file's name may be personal; the ledger puts surrogate ids in their
+    place.
     """
 
     provider: str

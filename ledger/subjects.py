@@ -1,8 +1,9 @@
-"""People and addresses behind surrogate ids: registered with a commitment, and erasable.
+"""Names behind surrogate ids: registered with a commitment, and erasable.
 
-An entry holds `p-…` (a person) or `a-…` (an address). `SubjectRegistered` commits to the name:
-SHA-256(salt ‖ kind ‖ 0x00 ‖ name). Name and salt sit in a table that can forget; without the salt
-the commitment says nothing, with it anybody can check that the name was not changed.
+An entry holds `p-…` (a person), `a-…` (an address) or `f-…` (the file of its trace).
+`SubjectRegistered` commits to the name: SHA-256(salt ‖ kind ‖ 0x00 ‖ name). Name and salt sit in a
+table that can forget; without the salt the commitment says nothing, with it anybody can check that
+the name was not changed.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from ledger.account.meaning import Meaning, Meanings
 from ledger.messages import DomainEvent, StreamKind
 from ledger.values import SubjectId
 
-SubjectKind = Literal["person", "address"]
-_PREFIX: dict[SubjectKind, str] = {"person": "p", "address": "a"}
+SubjectKind = Literal["person", "address", "file"]
+_PREFIX: dict[SubjectKind, str] = {"person": "p", "address": "a", "file": "f"}
 
 
 class SubjectRegistered(DomainEvent):
@@ -67,7 +68,7 @@ def is_as_registered(kind: Any, name: Any, salt: Any, entry: bytes | None) -> bo
 
 
 def _whose(event: SubjectRegistered, names: Mapping[str, str]) -> str:
-    unnamed = {"person": "a person", "address": "an address"}[event.kind]
+    unnamed = {"person": "a person", "address": "an address", "file": "a file"}[event.kind]
     return names.get(event.subject, f"{unnamed} whose name is not kept here")
 
 

@@ -55,7 +55,10 @@ Digest = Annotated[str, _word(r"^[0-9a-f]{64}$")]
 """The SHA-256 of a document's canonical form, of a file; in hexadecimal digits."""
 
 SubjectId = Annotated[str, _word(r"^[a-z]{1,8}-[0-9a-f]{20}$")]
-"""A surrogate for a person or an address, e.g. `p-0123456789abcdef0123`. Names stay outside."""
+"""A surrogate for a person, an address or a file, e.g. `p-0123456789abcdef0123`.
+
+Names stay outside.
+"""
 
 CommandId = Annotated[str, _text(128, _NO_CONTROL)]
 """Makes a command idempotent: the second use of the same id appends nothing."""

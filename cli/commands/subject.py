@@ -11,7 +11,9 @@ from cli.printing.output import say, show
 from cli.reading import ledger_of, views_of
 from cli.writing import actor_of, checked, confirmed
 
-app = typer.Typer(help="The names of people and addresses behind surrogate ids, and their erasure.")
+app = typer.Typer(
+    help="The names of people, addresses and files behind surrogate ids, and their erasure."
+)
 
 Subject = Annotated[
     str, typer.Argument(metavar="ID", help="The surrogate id, e.g. p-0123456789abcdef0123.")
@@ -37,7 +39,7 @@ def list_(ask: Listing) -> None:
     with views_of(ask, caught_up=False) as views:
         say(f"now, position {views.last_position()}")
         result = views.subjects()
-    show(ask.form, result.columns, result.rows, empty="Nobody is registered.", choice=ask.choice)
+    show(ask.form, result.columns, result.rows, empty="No name is registered.", choice=ask.choice)
 
 
 @command(app, "erase")

@@ -18,7 +18,7 @@ from ledger.persistence.side_tables import DocumentRow, SideRows, SnapshotRow, S
 from ledger.subjects import SubjectKind, SubjectRegistered, commitment, new_salt, new_subject
 
 Name = tuple[SubjectKind, str]
-"""A person's or an address's name, with its kind."""
+"""The name of a person, an address or a file, with its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ class Batch:
 
     def add_observation(self, command_id: str, observation: Observation) -> None:
         """Envelop one trace's facts. Nothing is concluded from them: the fold does that."""
-        envelope = _of_trace(command_id, observation)
         before = len(self.entries)
+        envelope = self._of_trace(command_id, observation)
         if observation.actor is not None:
             envelope["actor"] = self._subject(("person", observation.actor), envelope)
         events = [self._with_names(each, observation, envelope) for each in observation.events]
@@ -104,19 +104,20 @@ class Batch:
         """Envelop what a known trace's entries lack. `actor` is the surrogate id that they have: an
         erased name is not registered again.
         """
-        envelope = _of_trace(command_id, observation) | {"actor": actor}
+        before = len(self.entries)
+        envelope = self._of_trace(command_id, observation) | {"actor": actor}
         for event in events:
             account = observation.provider, observation.account
             self._envelop(account, event, observation.effective_at, envelope)
         self._keep(observation, events)
-        self._commands.append((command_id, None, len(events)))
+        self._commands.append((command_id, None, len(self.entries) - before))
 
     def add_conflict(
         self, command_id: str, observation: Observation, event: ConflictingTrace
     ) -> None:
         """Envelop what another copy of a known trace says."""
-        envelope = _of_trace(command_id, observation)
         before = len(self.entries)
+        envelope = self._of_trace(command_id, observation)
         if observation.actor is not None:
             envelope["actor"] = self._subject(("person", observation.actor), envelope)
         account = observation.provider, observation.account
@@ -200,6 +201,20 @@ class Batch:
         self.versions[stream] = version
         return version
 
+    def _of_trace(self, command_id: str, observation: Observation) -> dict[str, Any]:
+        """The envelope of a trace's entries. It has the surrogate id of the file's name."""
+        source, file = observation.source, observation.source.file
+        envelope: dict[str, Any] = {
+            "origin": "observed",
+            "command_id": command_id,
+            "actor_established": "trace",
+            "source": replace(source, file=None),
+            "correlation_id": observation.correlation_id,
+        }
+        if file is not None:
+            envelope["source"] = replace(source, file=self._subject(("file", file), envelope))
+        return envelope
+
     def _with_names(
         self, event: DomainEvent, observation: Observation, envelope: dict[str, Any]
     ) -> DomainEvent:
@@ -229,16 +244,6 @@ class Batch:
         self._envelop(None, registered, self._recorded_at, envelope)
 
 
-def _of_trace(command_id: str, observation: Observation) -> dict[str, Any]:
-    return {
-        "origin": "observed",
-        "command_id": command_id,
-        "actor_established": "trace",
-        "source": observation.source,
-        "correlation_id": observation.correlation_id,
-    }
-
-
 def texts_of(observation: Observation) -> Iterator[DocumentRow]:
     """The documents in a trace whose texts can be kept."""
     return (
@@ -263,8 +268,12 @@ def names_in(observation: Observation) -> Iterator[tuple[str, Name]]:
 
 
 def subject_names(observations: Iterable[Observation]) -> Iterator[Name]:
-    """The names in observations: who acted, and the others for which an event has a field."""
+    """The names in observations: the files', who acted, and the others for which an event has a
+    field.
+    """
     for each in observations:
+        if each.source.file is not None:
+            yield "file", each.source.file
         if each.actor is not None:
             yield "person", each.actor
         for place, name in names_in(each):

@@ -17,13 +17,15 @@ from projections.term import Term
 
 
 def _select(dialect: Dialect) -> str:
-    reason = dialect.member.format("e.entry", "reason")
+    reason, file = (dialect.member.format("e.entry", name) for name in ("reason", "source_file"))
     return f"""
         SELECT e.position, e.recorded_at, e.effective_at, e.type, e.provider, e.account, e.region,
                e.service, e.agency, e.policy, e.feature, e.outcome, e.actor,
                s.name AS actor_name, e.origin, {reason} AS reason, e.command_id,
-               e.stream, e.version, e.entry
-        FROM events e LEFT JOIN subjects s ON s.subject = e.actor
+               COALESCE(f.name, {file}) AS source_file, e.stream, e.version, e.entry
+        FROM events e
+        LEFT JOIN subjects s ON s.subject = e.actor
+        LEFT JOIN subjects f ON f.subject = {file}
     """
 
 
@@ -59,6 +61,10 @@ AUDIT_TRAIL = DerivedView(
         Column("origin", "`commanded` or `observed`.", choices=("commanded", "observed")),
         Column("reason", "The reason that was given."),
         Column("command_id", "The same for all events of one command, or of one trace."),
+        Column(
+            "source_file",
+            "Name of the file that it was read from; a surrogate id once the name was erased.",
+        ),
         Column("stream", "The stream that the event belongs to."),
         Column("version", "Its place in that stream.", "INTEGER"),
         Column("entry", "The entry exactly as stored: one line of canonical JSON."),

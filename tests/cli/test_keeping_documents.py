@@ -51,7 +51,7 @@ def test_the_list_says_where_each_document_is_used_and_whether_its_text_is_kept(
         (odd, "not kept", "odd", None, "PolicyCreated"),
     ]
     assert [row["bytes"] for row in rows][:1] == [READ_DOCUMENT.size]
-    assert [row["position"] for row in rows] == [1, 2, 3, 4]
+    assert [row["position"] for row in rows] == [2, 3, 4, 5]
 
 
 def test_an_erased_document_is_known_by_its_digest_alone(kept: Cli) -> None:
@@ -157,9 +157,9 @@ def test_a_policy_without_any_document_says_so(cli: Cli) -> None:
 
 
 def test_a_difference_prints_the_first_statements_and_json_has_all(changed: Cli) -> None:
-    said = changed.done("audit diff @4").out
+    said = changed.done("audit diff @5").out
     assert said.count("\n  + {") == 10
     assert "  + … and 4 more (-o json has all)" in said
     assert '  - {"Action":["ecs:servers:get"],"Effect":"Allow"}' in said
-    (row,) = changed.done("audit diff @4 -o json").json
+    (row,) = changed.done("audit diff @5 -o json").json
     assert (len(row["added"]), row["not_known"]) == (14, None)

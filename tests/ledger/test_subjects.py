@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,13 @@ from hypothesis import strategies as st
 from ledger.account.usage import TemporaryCredentialIssued
 from ledger.application import Actor, Ledger
 from ledger.errors import InvalidInput, NotFound, StoreLocked
+from ledger.messages import Observation, Provenance
 from ledger.persistence.side_tables import SideRows, SubjectRow
 from ledger.subjects import SubjectErased, SubjectRegistered, commitment, new_salt, new_subject
 from tests.ledger.scenario import AGENCY, BEIJING, SHANGHAI, grant, login
 from tests.ledger.worlds import Clock, Place, raw, seen, texts
 
+NOW = Clock().now
 NAMES = (
     "alice@example.com",
     "Zoë Müller-Lüdenscheidt",
@@ -99,6 +102,58 @@ def test_the_same_text_as_a_person_and_as_an_address_is_two_subjects(ledger: Led
     *_, entry = ledger.history()
     assert isinstance(entry.event, TemporaryCredentialIssued)
     assert (entry.actor, entry.event.address) == (person.subject, address.subject)
+
+
+def test_the_name_of_a_trace_s_file_is_a_subject_registered_once(ledger: Ledger) -> None:
+    name = "export for alice.json"
+    ledger.observe(from_file(name, 1, 2))
+    file = ledger.subject("file", name)
+    assert file is not None
+    assert file.subject.startswith("f-")
+    registered, *entries = ledger.history()
+    assert registered.event == SubjectRegistered(
+        subject=file.subject, kind="file", commitment=commitment(file.salt, "file", name)
+    )
+    assert [each.source and each.source.file for each in entries] == [file.subject] * 2
+    assert not [text for text in texts(ledger) if "alice" in text]
+
+
+def from_file(name: str, *numbers: int) -> list[Observation]:
+    """Traces that were read from a file of this name."""
+    return [
+        replace(
+            seen(f"t{each}", TemporaryCredentialIssued(agency=AGENCY, region=BEIJING), at=NOW),
+            source=Provenance(trace_id=f"t{each}", file=name),
+        )
+        for each in numbers
+    ]
+
+
+def test_erasing_the_name_of_a_file_leaves_no_byte_of_it(ledger: Ledger, path: Path) -> None:
+    name = "export for alice.to.be.forgotten.json"
+    ledger.observe(from_file(name, 1))
+    row = ledger.subject("file", name)
+    assert row is not None
+    assert name.encode() in bytes_of(path)
+    ledger.erase(row.subject)
+    assert name.encode() not in bytes_of(path)
+    assert ledger.names([row.subject]) == {}
+
+
+def test_a_file_that_comes_again_after_erasure_gets_a_new_id_if_it_tells_something_new(
+    ledger: Ledger,
+) -> None:
+    ledger.observe(from_file("a.json", 1))
+    before = ledger.subject("file", "a.json")
+    assert before is not None
+    ledger.erase(before.subject)
+    last = ledger.last_position()
+    ledger.observe(from_file("a.json", 1))
+    assert ledger.last_position() == last, "the trace is known"
+    ledger.observe(from_file("a.json", 1, 2))
+    again = ledger.subject("file", "a.json")
+    assert again is not None
+    assert again.subject != before.subject
 
 
 def test_the_commitment_can_be_checked_with_name_and_salt(ledger: Ledger, place: Place) -> None:

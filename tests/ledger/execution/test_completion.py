@@ -78,7 +78,7 @@ def test_without_the_wish_a_trace_that_an_older_version_appended_appends_nothing
 
 
 def test_a_new_trace_is_appended_as_ever(ledger: Ledger) -> None:
-    (event,) = appended(ledger, policy_seen("t1", READ))
+    *_, event = appended(ledger, policy_seen("t1", READ))
     assert event == policy_seen("t1", READ).events[0]
 
 

@@ -24,7 +24,7 @@ from ledger.verification.verdict import Verdict, verify
 from tests.ledger.worlds import Place, entries_of, raw, traces
 
 ORIGIN = "example.com/authledger"
-VICTIM = 47
+VICTIM = 48
 
 
 @dataclass

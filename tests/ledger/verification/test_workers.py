@@ -131,7 +131,7 @@ BOTH = {
     "columns at the edges of segments": (
         "UPDATE events SET region = 'x' WHERE position IN (1, 256, 257, 512, 513, 1025)"
     ),
-    "an entry": "UPDATE events SET entry = replace(entry, 'cce', 'asm') WHERE position = 700",
+    "an entry": "UPDATE events SET entry = replace(entry, 'cce', 'asm') WHERE position = 701",
     "a recorded time that goes back over an edge": (
         "UPDATE events SET entry = replace(entry, recorded_at, '1999-01-01T00:00:00.000000Z'), "
         "recorded_at = '1999-01-01T00:00:00.000000Z' WHERE position = 513"

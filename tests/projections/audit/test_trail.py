@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ledger.account.console import ConsoleLoginRequested
-from ledger.messages import Observation, Provenance
+from ledger.messages import Observation, Provenance, Recorded
+from ledger.persistence.side_tables import SideRows
 from projections.audit.trail import recorded, sentences
 from projections.definitions.audit_trail import TrailFilter
 from projections.views import Views
@@ -52,6 +53,54 @@ def test_only_a_name_that_was_erased_is_called_not_kept(world: World) -> None:
         texts = said(views, "SubjectRegistered")
     assert f"a person whose name is not kept here is registered as {alice}" in texts
     assert len([text for text in texts if "not kept" in text]) == 1
+
+
+def test_the_trail_names_the_file_of_a_trace_until_its_name_is_erased(world: World) -> None:
+    login = Observation(
+        provider="huaweicloud",
+        account=ACCOUNT,
+        events=(ConsoleLoginRequested(service="asm", region="cn-north-4", outcome="admitted"),),
+        effective_at=BEGINNING,
+        source=Provenance(trace_id="t", file="export for alice.json"),
+    )
+    world.ledger.observe([login])
+    row = world.ledger.subject("file", "export for alice.json")
+    assert row is not None
+    assert _file_of_the_last_entry(world) == "export for alice.json"
+    world.ledger.erase(row.subject)
+    assert _file_of_the_last_entry(world, "ConsoleLoginRequested") == row.subject
+
+
+def test_an_entry_of_before_still_has_the_name_of_its_file(world: World) -> None:
+    """Its bytes never change, so the name is in it."""
+    source = Provenance(trace_id="t", file="old.json")
+    login = ConsoleLoginRequested(service="asm", region="cn-north-4", outcome="admitted")
+    stream = f"console:huaweicloud:{ACCOUNT}:asm"
+    entry = Recorded(
+        stream=stream,
+        version=world.ledger.entries.max_version(stream) + 1,
+        event=login,
+        recorded_at=BEGINNING,
+        effective_at=BEGINNING,
+        origin="observed",
+        actor_established="trace",
+        source=source,
+        provider="huaweicloud",
+        account=ACCOUNT,
+    )
+    world.ledger.entries.append(
+        [world.ledger.mapper.to_stored_event(entry)],
+        SideRows(),
+    )
+    assert _file_of_the_last_entry(world) == "old.json"
+
+
+def _file_of_the_last_entry(world: World, event: str | None = None) -> str | None:
+    with Views.open(world.place, world.ledger.catalogue) as views:
+        [row] = views.trail(TrailFilter(event=event), limit=1).dicts()
+        file = row["source_file"]
+        assert file is None or isinstance(file, str)
+        return file
 
 
 def test_a_row_of_the_trail_is_the_entry(world: World) -> None:
