@@ -348,7 +348,7 @@ class UsageRow(NamedTuple):
     services: str
     """Codes of the services in which calls of the agency succeeded, comma-separated."""
     switched_by: str
-    """Surrogate ids of the people who got its credentials, comma-separated, at most the 10 latest;
+    """Surrogate ids of the people who began its sessions, comma-separated, at most the 10 latest;
     empty if none is known.
     """
     session_names: str
@@ -359,6 +359,8 @@ class UsageRow(NamedTuple):
     """Surrogate ids of the people behind the sessions, as the callers' own systems named them,
     comma-separated, at most the 10 latest; empty if none is known.
     """
+    more_sessions: str
+    """`yes`: there were more sessions than those named here; `no`: no other is known."""
     first_used_at: datetime | None
     """The first use that succeeded: a credential, a feature or a call; NULL if none did."""
     last_used_at: datetime | None
@@ -401,6 +403,20 @@ class ActivityRow(NamedTuple):
     """`yes`: files overlap in time, and it is not known which calls they have in common, so that
     there were as many calls or more; `no`: the numbers are exact for the imported files.
     """
+    switched_by: str
+    """Surrogate ids of the people who began its sessions, comma-separated, at most the 10 latest;
+    empty if none is known.
+    """
+    session_names: str
+    """Names of the sessions, or surrogate ids that stand for them, comma-separated, at most the 10
+    latest; empty if none is known.
+    """
+    source_identities: str
+    """Surrogate ids of the people behind the sessions, as the callers' own systems named them,
+    comma-separated, at most the 10 latest; empty if none is known.
+    """
+    more_sessions: str
+    """`yes`: there were more sessions than those named here; `no`: no other is known."""
     first_at: datetime
     """When the first of the calls was made."""
     last_at: datetime

@@ -200,7 +200,7 @@ def named(cell: str | None, known: Mapping[str, str]) -> str | None:
 
 
 def _joined(cell: str, known: Mapping[str, str]) -> str:
-    return ", ".join(sorted(known.get(part, part) for part in cell.split(",")))
+    return ", ".join(sorted({known.get(part, part) for part in cell.split(",")}))
 
 
 def readable(cell: Any, known: Mapping[str, str]) -> Any:

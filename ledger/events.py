@@ -49,7 +49,13 @@ DOCUMENT_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
 """By field, the types of the events that refer to a document by its digest there."""
 CONSENTS: Final[Mapping[str, str]] = permissions.CONSENTS
 """By the call of a consent in a console, the service that got it."""
-_SUBJECT_FIELDS: Final = ("address", "subject", "session_name", "source_identity")
+_BEHIND: Final = {
+    "session": "session_name",
+    "source identity": "source_identity",
+    "switched by": "switched_by",
+}
+"""How a sentence calls what is behind a session: the fields of events, which hold surrogate ids."""
+_SUBJECT_FIELDS: Final = ("address", "subject", *_BEHIND.values())
 """The fields of events that hold surrogate ids; the envelope's is `actor`."""
 
 
@@ -72,10 +78,10 @@ def sentence(entry: Recorded, names: Mapping[str, str]) -> str:
 
 
 def _session(event: DomainEvent, names: Mapping[str, str]) -> str:
-    """The session that an event begins: its name, and the person behind it, if it has them."""
+    """The session of an event: its name, and the person behind it, if it has them."""
     known = {
         title: names.get(subject, subject)
-        for title, field in (("session", "session_name"), ("source identity", "source_identity"))
+        for title, field in _BEHIND.items()
         if (subject := getattr(event, field, None))
     }
     return "".join(f", {title} {name}" for title, name in known.items())

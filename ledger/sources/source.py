@@ -75,6 +75,16 @@ class Trace:
 Outcome = Literal["succeeded", "refused", "failed"]
 
 
+class Behind(NamedTuple):
+    """The session behind a call of an agency, as far as its trace tells: personal names, by the
+    fields of the facts that they are for.
+    """
+
+    session_name: str | None = None
+    source_identity: str | None = None
+    switched_by: str | None = None
+
+
 class Use(NamedTuple):
     """A call that an agency made, as a trace of any service tells it.
 
@@ -91,6 +101,7 @@ class Use(NamedTuple):
     outcome: Outcome
     at: datetime
     trace_id: str | None
+    behind: Behind = Behind()
 
 
 TraceType = TypeVar("TraceType", bound=Trace)

@@ -1,12 +1,14 @@
-"""Sums up what agencies did, file by file: the calls of one agency, action, region, day, outcome.
+"""Sums up what agencies did, file by file: the calls of one agency, action, region, day, outcome,
+and session.
 
     {…AssumedRole ci, ec2:RunInstances, 09:30…}  ┐
     {…AssumedRole ci, ec2:RunInstances, 17:12…}  ┴→  AgencyActed(ci, 2 calls, 09:30 … 17:12, file)
 
-Any record counts whose actor is an agency, whatever else it is. The sums of one file are in memory,
-until its end: only then its digest is known, by which it is known when it is read again. Two files
-may hold the same records. So the number of calls is a file's own, and the views join the files: by
-the traces' ids while they are few.
+Any record counts whose actor is an agency, whatever else it is. If many sessions make the same
+call, the first ones have sums of their own, and all others one together. The sums of one file are
+in memory, until its end: only then its digest is known, by which it is known when it is read again.
+Two files may hold the same records. So the number of calls is a file's own, and the views join the
+files: by the traces' ids while they are few.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ledger.account.activity import (
     OTHER_ACTIONS,
+    SESSIONS_MAX,
     TRACE_CHARS,
     TRACES_KEPT_MAX,
     Acts,
@@ -35,7 +38,7 @@ from ledger.messages import Observation, Provenance
 from ledger.sources.fields import Record
 from ledger.sources.files import Broken
 from ledger.sources.report import shown
-from ledger.sources.source import Outcome, Source, Use
+from ledger.sources.source import Behind, Outcome, Source, Use
 from ledger.values import AccountId
 
 KEYS_MAX: Final = 100_000
@@ -43,6 +46,7 @@ KEYS_MAX: Final = 100_000
 end: the calls of further ones are summed up as `(other actions)`, by agency, day and outcome."""
 TRACES_MAX: Final = 100_000
 """A trace that a file has twice counts once, if so many others or fewer lie between."""
+NAME_CHARS_MAX: Final = 1_024
 _KEY_CHARS: Final = 20
 
 Key = tuple[str, str | None, str | None, str | None, str, str, Outcome, int]
@@ -91,7 +95,10 @@ class FileUses:
     def __init__(self, source: Source[Any], file: str, latest: datetime) -> None:
         self._source, self._file, self._latest = source, file, latest
         self._digest = hashlib.sha256()
-        self._sums: dict[Key, _Sum] = {}
+        self._sums: dict[Key, dict[Behind | None, _Sum]] = {}
+        """By session; None stands for all that have no sum of their own."""
+        self._size = 0
+        """The number of sums."""
         self._seen: set[str] = set()
         self._order: deque[str] = deque()
         self.take_bytes = self._digest.update
@@ -114,8 +121,9 @@ class FileUses:
                 pass
         digest = self._digest.hexdigest()
         for key in sorted(self._sums, key=str):
-            with suppress(ValidationError):  # An account that no ledger can have.
-                yield self._observation(key, digest)
+            for place, behind in enumerate(self._sums[key]):
+                with suppress(ValidationError):  # An account that no ledger can have.
+                    yield self._observation(key, behind, place, digest)
 
     def _is_new(self, trace_id: str | None) -> bool:
         if trace_id is None:
@@ -130,17 +138,22 @@ class FileUses:
 
     def _add(self, use: Use) -> None:
         key: Key = (*use[:7], use.at.toordinal())
-        found = self._sums.get(key)
-        if found is None and len(self._sums) >= KEYS_MAX:
+        if key not in self._sums and self._size >= KEYS_MAX:
             key = (*use[:3], None, "other", OTHER_ACTIONS, use.outcome, key[-1])
-            found = self._sums.get(key)
+        sessions = self._sums.setdefault(key, {})
+        found = sessions.get(use.behind)
         if found is None:
-            self._sums[key] = found = _Sum(use.at)
+            is_one_more = len(sessions) >= SESSIONS_MAX or (sessions and self._size >= KEYS_MAX)
+            behind = None if is_one_more else use.behind
+            found = sessions.get(behind)
+            if found is None:
+                sessions[behind] = found = _Sum(use.at)
+                self._size += 1
         found.add(use)
 
-    def _observation(self, key: Key, digest: str) -> Observation:
+    def _observation(self, key: Key, behind: Behind | None, place: int, digest: str) -> Observation:
         account, agency, agency_id, region, service, action, outcome, _ = key
-        summed = self._sums[key]
+        summed = self._sums[key][behind]
         fields: dict[str, Any] = {
             "agency": shown(agency) if agency else None,
             "agency_id": shown(agency_id) if agency_id else None,
@@ -152,20 +165,27 @@ class FileUses:
             "last_at": summed.last_at,
             "file_digest": digest,
             "traces": summed.traces(),
+            "more_sessions": True if behind is None else None,
         }
         if outcome == "succeeded":
             acted: Acts = AgencyActed(**fields)
         else:
             acted = AgencyActionFailed(**fields, outcome=outcome)
-        named = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:_KEY_CHARS]
+        # The session's place, not its name: a digest of a name would outlive its erasure.
+        named = hashlib.sha256(json.dumps([*key, place]).encode()).hexdigest()[:_KEY_CHARS]
         return Observation(
             provider=self._source.provider,
             account=_account.validate_python(account),
             events=(acted,),
             effective_at=summed.last_at,
             source=Provenance(trace_id=f"use/{digest[:32]}/{named}", file=self._file),
+            names=_names(behind or Behind()),
             sums_up=True,
         )
+
+
+def _names(behind: Behind) -> dict[str, str]:
+    return {field: shown(name, NAME_CHARS_MAX) for field, name in behind._asdict().items() if name}
 
 
 @lru_cache(maxsize=1_024)

@@ -1,5 +1,7 @@
 """The calls that agencies made, day by day, from the sums of single files.
 
+A file has a sum for each session. Those of one key are one number again, before files are compared.
+
 Two files may hold the same calls. Of files whose times overlap, the different traces count. If one
 has so many calls that its entry does not tell the traces, the file with the most calls counts, and
 the number is a lower bound:
@@ -13,6 +15,7 @@ from typing import Final
 
 from ledger.events import TRACE_CHARS, TRACES_KEPT_MAX
 from projections.definitions.known_names import names_by_id
+from projections.definitions.sessions import COLUMNS, persons, same
 from projections.dialect import Dialect
 from projections.projection import ACCOUNT, AGENCY, AGENCY_ID, PROVIDER, Column, DerivedView
 
@@ -23,6 +26,7 @@ _SAME: Final = " AND ".join(
 _ORDER: Final = f"PARTITION BY {_KEY}, outcome ORDER BY first_at, last_at, position"
 _BEFORE: Final = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
 _NUMBERS: Final = ", ".join(f"({number})" for number in range(TRACES_KEPT_MAX))
+_TRACES_CHARS_MAX: Final = TRACES_KEPT_MAX * TRACE_CHARS
 _SO_FAR: Final = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
 
 
@@ -33,6 +37,12 @@ def segments(dialect: Dialect) -> str:
     first_at, action, traces = (
         dialect.member.format("e.entry", name) for name in ("first_at", "action", "traces")
     )
+    session, source, by, digest, more = (
+        dialect.member.format("e.entry", name)
+        for name in (
+            "session_name", "source_identity", "switched_by", "file_digest", "more_sessions"
+        )
+    )  # fmt: skip
     calls = f"CAST({dialect.member.format('e.entry', 'calls')} AS {dialect.integer})"
     return f"""
         acts AS (
@@ -42,16 +52,27 @@ def segments(dialect: Dialect) -> str:
                    substr(e.effective_at, 1, 10) AS day,
                    COALESCE(e.outcome, 'succeeded') AS outcome,
                    {first_at} AS first_at, e.effective_at AS last_at, {calls} AS calls,
-                   COALESCE({traces}, '') AS traces
+                   COALESCE({traces}, '') AS traces, {digest} AS file_digest,
+                   {session} AS session_names, {source} AS source_identities, {by} AS switched_by,
+                   CASE WHEN {more} IS NULL THEN 0 ELSE 1 END AS more_sessions
             FROM events e
             LEFT JOIN ({names_by_id("agencies", "agency")}) a
                 ON a.provider = e.provider AND a.account = e.account AND a.id = e.agency_id
             WHERE e.type IN ('AgencyActed', 'AgencyActionFailed')
         ),
-        marked AS (
-            SELECT acts.*, CASE WHEN first_at <= MAX(last_at) OVER ({_ORDER} {_BEFORE})
-                                THEN 0 ELSE 1 END AS begins
+        files AS (
+            SELECT {_KEY}, outcome, file_digest, SUM(calls) AS calls,
+                   MIN(first_at) AS first_at, MAX(last_at) AS last_at,
+                   CASE WHEN MIN(length(traces)) = 0 OR SUM(length(traces)) > {_TRACES_CHARS_MAX}
+                        THEN '' ELSE {dialect.joined.format("traces")} END AS traces,
+                   MAX(position) AS position
             FROM acts
+            GROUP BY {_KEY}, outcome, file_digest
+        ),
+        marked AS (
+            SELECT files.*, CASE WHEN first_at <= MAX(last_at) OVER ({_ORDER} {_BEFORE})
+                                THEN 0 ELSE 1 END AS begins
+            FROM files
         ),
         placed AS (
             SELECT marked.*, SUM(begins) OVER ({_ORDER} {_SO_FAR}) AS segment FROM marked
@@ -60,7 +81,8 @@ def segments(dialect: Dialect) -> str:
         known AS (
             SELECT {_KEY}, outcome, segment,
                    COUNT(DISTINCT substr(traces, 1 + number * {TRACE_CHARS}, {TRACE_CHARS})) AS traces
-            FROM placed JOIN numbers ON number * {TRACE_CHARS} < length(traces)
+            FROM (SELECT {_KEY}, outcome, segment, replace(traces, ',', '') AS traces FROM placed)
+                AS told JOIN numbers ON number * {TRACE_CHARS} < length(traces)
             GROUP BY {_KEY}, outcome, segment
         ),
         joined AS (
@@ -87,12 +109,20 @@ AT_LEAST: Final = "CASE MAX(unsure) WHEN 1 THEN 'yes' ELSE 'no' END"
 
 def _select(dialect: Dialect) -> str:
     return f"""
-        WITH {segments(dialect)}
-        SELECT {_KEY}, {summed("succeeded")}, {summed("refused")}, {summed("failed")},
-               {AT_LEAST} AS at_least, MIN(first_at) AS first_at, MAX(last_at) AS last_at,
-               MAX(position) AS position
-        FROM segments
-        GROUP BY {_KEY}
+        WITH {segments(dialect)},
+        behind AS (SELECT acts.*, last_at AS seen_at FROM acts),
+        {persons(dialect, _KEY)},
+        called AS (
+            SELECT {_KEY}, {summed("succeeded")}, {summed("refused")}, {summed("failed")},
+                   {AT_LEAST} AS at_least, MIN(first_at) AS first_at, MAX(last_at) AS last_at,
+                   MAX(position) AS position
+            FROM segments
+            GROUP BY {_KEY}
+        )
+        SELECT {", ".join(f"c.{name}" for name in _KEY.split(", "))}, c.succeeded, c.refused,
+               c.failed, c.at_least, {", ".join(f"p.{column.name}" for column in COLUMNS)},
+               c.first_at, c.last_at, c.position
+        FROM called c JOIN persons p ON {same("p", "c", _KEY)}
     """
 
 
@@ -121,6 +151,7 @@ ACTIVITY = DerivedView(
         Column("action", "Name of the call; `(other actions)`: of a file with too many names."),
         Column("day", "The day in UTC, e.g. 2026-03-01."),
         *NUMBERS,
+        *COLUMNS,
         Column("first_at", "When the first of the calls was made.", is_time=True),
         Column("last_at", "When the last of the calls was made.", is_time=True),
         Column("position", "Position of the latest entry that tells of them.", "INTEGER"),

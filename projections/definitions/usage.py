@@ -4,6 +4,7 @@ from typing import Final
 
 from projections.definitions.activity import AT_LEAST, NUMBERS, segments, summed
 from projections.definitions.known_names import names_by_id
+from projections.definitions.sessions import COLUMNS, PERSONS, persons, same
 from projections.dialect import Dialect
 from projections.projection import (
     ACCOUNT,
@@ -15,8 +16,6 @@ from projections.projection import (
     DerivedView,
 )
 
-PERSONS_MAX: Final = 10
-"""So many people, and names of sessions, are in a row: those seen last. The trail has all."""
 _KEY: Final = "region, provider, account, agency"
 _COUNTED: Final = {
     "credentials_issued": "TemporaryCredentialIssued",
@@ -25,11 +24,6 @@ _COUNTED: Final = {
     "features_refused": "FeatureRefused",
 }
 _TYPES: Final = ", ".join(f"'{name}'" for name in _COUNTED.values())
-_PERSONS: Final = {
-    "switched_by": "actor",
-    "session_names": "session_name",
-    "source_identities": "source_identity",
-}
 
 
 def _select(dialect: Dialect) -> str:
@@ -78,50 +72,31 @@ def _select(dialect: Dialect) -> str:
                   ORDER BY service) AS used
             GROUP BY {_KEY}
         ),
-        {_persons(dialect)},
+        behind AS (
+            SELECT {_KEY}, actor AS switched_by, session_name AS session_names,
+                   source_identity AS source_identities, 0 AS more_sessions, effective_at AS seen_at
+            FROM events_of_use WHERE type = 'TemporaryCredentialIssued'
+            UNION ALL
+            SELECT {_KEY}, {", ".join(PERSONS)}, more_sessions, last_at FROM acts
+        ),
+        {persons(dialect, _KEY)},
         places AS (SELECT {_KEY} FROM counted UNION SELECT {_KEY} FROM acted)
         SELECT p.region, p.provider, p.account, p.agency,
                {", ".join(f"COALESCE(c.{name}, 0) AS {name}" for name in _COUNTED)},
                COALESCE(a.succeeded, 0) AS succeeded, COALESCE(a.refused, 0) AS refused,
                COALESCE(a.failed, 0) AS failed, COALESCE(a.at_least, 'no') AS at_least,
                COALESCE(u.services, '') AS services,
-               {", ".join(f"COALESCE(w.{name}, '') AS {name}" for name in _PERSONS)},
+               {", ".join(f"COALESCE(w.{name}, '') AS {name}" for name in PERSONS)},
+               COALESCE(w.more_sessions, 'no') AS more_sessions,
                {_either("MIN", "first_at")} AS first_used_at,
                {_either("MAX", "last_at")} AS last_used_at,
                {_either("MAX", "since")} AS since, {_either("MAX", "position")} AS position
         FROM places p
-        LEFT JOIN counted c ON {_same("c")}
-        LEFT JOIN acted a ON {_same("a")}
-        LEFT JOIN called u ON {_same("u")}
-        LEFT JOIN persons w ON {_same("w")}
+        LEFT JOIN counted c ON {same("c", "p", _KEY)}
+        LEFT JOIN acted a ON {same("a", "p", _KEY)}
+        LEFT JOIN called u ON {same("u", "p", _KEY)}
+        LEFT JOIN persons w ON {same("w", "p", _KEY)}
     """
-
-
-def _persons(dialect: Dialect) -> str:
-    """The relation `persons`: who got credentials, and under which names, the latest of each."""
-    each = " UNION ALL ".join(
-        f"SELECT {_KEY}, '{what}' AS what, {column} AS who, MAX(effective_at) AS seen_at "
-        f"FROM events_of_use WHERE type = 'TemporaryCredentialIssued' AND {column} IS NOT NULL "
-        f"GROUP BY {_KEY}, {column}"
-        for what, column in _PERSONS.items()
-    )
-    joined = ", ".join(f"{dialect.joined.format(_case(what))} AS {what}" for what in _PERSONS)
-    return f"""
-        seen AS (
-            SELECT each_person.*,
-                   ROW_NUMBER() OVER (PARTITION BY {_KEY}, what ORDER BY seen_at DESC, who) AS place
-            FROM ({each}) AS each_person
-        ),
-        persons AS (
-            SELECT {_KEY}, {joined}
-            FROM (SELECT * FROM seen WHERE place <= {PERSONS_MAX} ORDER BY who) AS latest
-            GROUP BY {_KEY}
-        )
-    """
-
-
-def _case(what: str) -> str:
-    return f"CASE what WHEN '{what}' THEN who END"
 
 
 def _either(which: str, column: str) -> str:
@@ -133,11 +108,6 @@ def _either(which: str, column: str) -> str:
     )
 
 
-def _same(other: str) -> str:
-    return " AND ".join(f"{other}.{name} = p.{name}" for name in _KEY.split(", "))
-
-
-_LATEST: Final = f"comma-separated, at most the {PERSONS_MAX} latest; empty if none is known."
 USAGE = DerivedView(
     name="usage",
     doc="How each agency was used: credentials issued and features used through it, the calls that "
@@ -156,16 +126,7 @@ USAGE = DerivedView(
             "services",
             "Codes of the services in which calls of the agency succeeded, comma-separated.",
         ),
-        Column("switched_by", f"Surrogate ids of the people who got its credentials, {_LATEST}"),
-        Column(
-            "session_names",
-            f"Names of the sessions, or surrogate ids that stand for them, {_LATEST}",
-        ),
-        Column(
-            "source_identities",
-            "Surrogate ids of the people behind the sessions, as the callers' own systems named "
-            f"them, {_LATEST}",
-        ),
+        *COLUMNS,
         Column(
             "first_used_at",
             "The first use that succeeded: a credential, a feature or a call; NULL if none did.",

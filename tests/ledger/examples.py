@@ -63,6 +63,10 @@ ADDED: tuple[dict[str, tuple[str, ...]], ...] = (
         "PermissionGranted": ("address",),
         "PermissionsChanged": ("address",),
     },
+    dict.fromkeys(
+        ("AgencyActed", "AgencyActionFailed"),
+        ("session_name", "source_identity", "switched_by", "more_sessions"),
+    ),
 )
 """By event, the optional fields that later versions added, one step a version that added any. An
 entry without them is as before."""

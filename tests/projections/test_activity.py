@@ -170,7 +170,7 @@ def test_the_number_is_the_sum_of_the_segments_that_files_make(
 ) -> None:
     made = World(tmp_path_factory.mktemp("world") / "ledger.db")
     for number, each in enumerate(files):
-        see(made, each, minute=number)
+        see(made, each.model_copy(update={"file_digest": f"{number:064x}"}), minute=number)
     expected = [_of_segment(segment) for segment in _segments(files)]
     total, unsure = sum(calls for calls, _ in expected), any(doubt for _, doubt in expected)
     assert numbers(made) == [(total, 0, 0, "yes" if unsure else "no")]
@@ -232,6 +232,62 @@ def test_usage_names_who_switched_under_which_session(world: World) -> None:
         "session_names": ["night shift"],
         "source_identities": ["ann@example.com"],
     }
+
+
+def by_session(session: str, *traces: str, **more: Any) -> Observation:
+    """Calls of one session, of one file, between minutes 10 and 20."""
+    event = acted(10, 20, len(traces), ids(*traces), file_digest="5" * 64, **more)
+    return Observation(
+        provider="huaweicloud",
+        account=ACCOUNT,
+        events=(event,),
+        effective_at=event.last_at,
+        source=Provenance(trace_id=f"use/5/{session}", file="a.json"),
+        names={"session_name": session, "source_identity": f"{session}@example.com"},
+    )
+
+
+def named(world: World, view: str) -> dict[str, list[str]]:
+    """The names behind the surrogate ids in the one row of a view."""
+    with Views.open(world.place, load_catalogue()) as views:
+        views.catch_up()
+        [row] = views.read(view).dicts()
+        return {
+            column: sorted(views.subject_names(row[column].split(",")).values())
+            for column in ("session_names", "source_identities", "switched_by")
+        }
+
+
+@pytest.mark.parametrize("view", ["activity", "usage"])
+def test_the_sessions_behind_the_calls_of_one_file_are_named_and_counted_once(
+    world: World, view: str
+) -> None:
+    world.ledger.observe([by_session("night", "a", "b"), by_session("day", "c")])
+    assert numbers(world, view) == [(3, 0, 0, "no")], "sessions of one file do not overlap"
+    assert named(world, view) == {
+        "session_names": ["day", "night"],
+        "source_identities": ["day@example.com", "night@example.com"],
+        "switched_by": [],
+    }
+    assert [row["more_sessions"] for row in read(world, view)] == ["no"]
+
+
+def test_sessions_of_two_files_are_compared_by_their_traces(world: World) -> None:
+    world.ledger.observe([by_session("night", "a", "b"), by_session("day", "c")])
+    see(world, acted(15, 25, 2, ids("c", "d")))
+    assert numbers(world) == [(4, 0, 0, "no")]
+
+
+@pytest.mark.parametrize("view", ["activity", "usage"])
+def test_a_row_says_that_there_were_more_sessions_than_it_names(world: World, view: str) -> None:
+    world.ledger.observe(by_session(f"s-{n:02}", f"t-{n}") for n in range(11))
+    assert len(named(world, view)["session_names"]) == 10
+    assert [row["more_sessions"] for row in read(world, view)] == ["yes"]
+
+
+def test_sessions_that_a_file_did_not_name_are_more_sessions(world: World) -> None:
+    see(world, acted(10, 20, 3, more_sessions=True))
+    assert [row["more_sessions"] for row in read(world, "usage")] == ["yes"]
 
 
 def test_usage_of_an_agency_known_by_id_has_its_name_as_soon_as_a_trace_names_it(

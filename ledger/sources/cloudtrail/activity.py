@@ -2,6 +2,7 @@
 
 userIdentity: type AssumedRole, arn arn:aws:sts::…:assumed-role/ci/batch, principalId AROA…:batch,
               sessionContext.sessionIssuer: type Role, userName ci, principalId AROA…, arn
+              sessionContext.sourceIdentity, onBehalfOf: who is behind the session `batch`
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from ledger.sources.cloudtrail import caller
 from ledger.sources.cloudtrail.arns import Role, role_id, role_of_arn
 from ledger.sources.cloudtrail.call import SERVICES, account_in
-from ledger.sources.fields import Record, mapping, text, within
-from ledger.sources.source import Outcome, Use
+from ledger.sources.fields import Record, first_text, mapping, text, within
+from ledger.sources.source import Behind, Outcome, Use
 from ledger.values import instant
 
 _ROLE: Final = ("AssumedRole", "Role")
@@ -54,7 +56,19 @@ def _use(record: Record, identity: Mapping[str, Any]) -> Use | None:
         outcome=_outcome(record),
         at=_instant(str(record.get("eventTime"))),
         trace_id=text(record.get("eventID")),
+        behind=Behind(
+            session_name=_session(identity),
+            source_identity=text(within(identity, "sessionContext").get("sourceIdentity")),
+            switched_by=caller.identity_center_user(identity),
+        ),
     )
+
+
+def _session(identity: Mapping[str, Any]) -> str | None:
+    """The session's name, which follows the role in the principal's id and in the ARN."""
+    _, _, named = (text(identity.get("principalId")) or "").partition(":")
+    _, is_session, path = (text(identity.get("arn")) or "").partition(":assumed-role/")
+    return named or (path.partition("/")[2] if is_session else "") or None
 
 
 @lru_cache(maxsize=1_024)  # Few roles make most of the calls.

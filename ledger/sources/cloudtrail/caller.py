@@ -24,7 +24,7 @@ def name_of(identity: Identity) -> str | None:
             identity.get("arn"),
             identity.get("principalId"),
             identity.get("invokedBy"),
-            _identity_center_user(identity),
+            identity_center_user(identity),
             identity.get("userName"),
         )
     )
@@ -42,7 +42,7 @@ def persons(identity: Identity) -> tuple[str | None, ...]:
     return (text(identity.get("userName")), arn.rpartition("/")[2])
 
 
-def _identity_center_user(identity: Identity) -> str | None:
+def identity_center_user(identity: Identity) -> str | None:
     """A user of IAM Identity Center: its id, and before it the identity store that has the id."""
     on_behalf_of = within(identity, "onBehalfOf")
     user, store = text(on_behalf_of.get("userId")), text(on_behalf_of.get("identityStoreArn"))

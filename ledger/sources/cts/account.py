@@ -145,9 +145,14 @@ def actor_of(user: dict[str, Any]) -> str | None:
     """
     issuer = within(user, "session_context", "session_issuer")
     name = _qualified(user) or _qualified(issuer)
-    origins = (_qualified(behind) for behind in _behind(user))
-    origin = first_text((*origins, *(user.get(key) for key in ORIGINS)))
+    origin = origin_of(user)
     return f"{name} by {origin}" if name and origin and origin != name else name or origin
+
+
+def origin_of(user: dict[str, Any]) -> str | None:
+    """`<account>/<user>`: the user behind the agency, if the trace names one."""
+    origins = (_qualified(behind) for behind in _behind(user))
+    return first_text((*origins, *(user.get(key) for key in ORIGINS)))
 
 
 def _qualified(user: dict[str, Any]) -> str | None:

@@ -14,10 +14,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from ledger.sources.cts.account import origin_of
 from ledger.sources.cts.sessions import session_of
 from ledger.sources.cts.trace import stated_region, time_of
 from ledger.sources.fields import Record, first_text, mapping, text, within
-from ledger.sources.source import Outcome, Use
+from ledger.sources.source import Behind, Outcome, Use
 
 _AGENCY: Final = "AssumedAgency"
 _BEHIND: Final = ("assumedBy", "assumed_by")
@@ -60,7 +61,7 @@ def _issuer(user: Mapping[str, Any]) -> dict[str, Any]:
     return issuer if is_agency else {}
 
 
-def _use(record: Record, user: Mapping[str, Any]) -> Use | None:
+def _use(record: Record, user: dict[str, Any]) -> Use | None:
     issuer = _issuer(user)
     session = session_of(user)
     urn = _agency_urn.fullmatch(text(issuer.get("principal_urn")) or "")
@@ -77,7 +78,7 @@ def _use(record: Record, user: Mapping[str, Any]) -> Use | None:
     names = (user.get("name"), user.get("user_name"), issuer.get("name"), issuer.get("user_name"))
     qualified = (session and session[2]) or (urn and urn[2]) or first_text(names)
     agency = qualified.rpartition("/")[2] if qualified else None
-    identity, colon, _ = (text(user.get("principal_id")) or "").partition(":")
+    identity, colon, named = (text(user.get("principal_id")) or "").partition(":")
     agency_id = (identity if colon else None) or text(issuer.get("principal_id"))
     service, action = text(record.get("service_type")), text(record.get("trace_name"))
     if account is None or service is None or action is None or not (agency or agency_id):
@@ -92,7 +93,19 @@ def _use(record: Record, user: Mapping[str, Any]) -> Use | None:
         outcome=_outcome(record),
         at=_time(record.get("time")),
         trace_id=text(record.get("trace_id")),
+        behind=Behind(
+            session_name=(session[3] if session else named) or None,
+            source_identity=_source_identity(user),
+            switched_by=origin_of(user),
+        ),
     )
+
+
+def _source_identity(user: Mapping[str, Any]) -> str | None:
+    """The source identity. IAM's guide says that traces have it, and not in which object."""
+    context = within(user, "session_context")
+    places = (user, context, within(context, "attributes"))
+    return first_text(each.get("source_identity") for each in places)
 
 
 def _outcome(record: Record) -> Outcome:

@@ -93,7 +93,7 @@ CASES: Final = (
                         "inferred",
                         "hwc_acme/alice",
                         "2026-11-20T08:03:00Z",
-                        "2,3,5",
+                        "3,4,6",
                     )
                 ],
             ),
