@@ -172,7 +172,14 @@ CASES: Final = (
                 says="usage names the caller, the session and the source identity",
                 command="view usage",
                 columns="agency switched_by_name session_names_name source_identities_name",
-                rows=[("porter", f"arn:aws:iam::{HOME}:user/dana", "dana@example.com", "dana")],
+                rows=[
+                    (
+                        "porter",
+                        f"arn:aws:iam::{HOME}:user/dana",
+                        "dana@example.com, shift",
+                        "dana",
+                    )
+                ],
             ),
             Text(
                 says="so does the trail",
