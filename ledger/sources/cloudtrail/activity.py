@@ -16,7 +16,7 @@ from typing import Any, Final
 from ledger.sources.cloudtrail import caller
 from ledger.sources.cloudtrail.arns import Role, role_id, role_of_arn
 from ledger.sources.cloudtrail.call import SERVICES, account_in
-from ledger.sources.fields import Record, first_text, mapping, text, within
+from ledger.sources.fields import Record, mapping, text, within
 from ledger.sources.source import Behind, Outcome, Use
 from ledger.values import instant
 
