@@ -312,6 +312,14 @@ class AuthorizationsRow(NamedTuple):
     """When it became so in the cloud; NULL if that is not known."""
     position: int | None
     """Position of the latest of the events that it follows from; NULL if that is not known."""
+    recorded: str
+    """What the latest event of this consent says: a status as above; empty if none does. A dialog
+    that was opened or declined does not hide an inferred consent.
+    """
+    inferred: str
+    """What follows from other facts: `granted`, `revoked` or `not known`; empty if nothing does.
+    The status is the one of these two that counts.
+    """
 
 
 class UsageRow(NamedTuple):

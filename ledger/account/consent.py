@@ -31,18 +31,18 @@ class Consent(NamedTuple):
 def inferred_consent(account: Account, service: Service, region: str) -> Consent | None:
     """The account's consent to a service in a region, as far as it follows from other facts.
 
-    It ends with its permissions. A consent that was told counts before it, and so does an answer
-    that was told later than it was given.
+    It ends with its permissions. A recorded consent counts before it, and so does a revocation that
+    was recorded later than it began. A dialog that was opened, or closed without consent, does not.
     """
+    known = account.authorization(service.code, region)
+    if known is not None and known.status == "granted":
+        return None
+    revoked_at = account.revocation(service.code, region)
     found = (*_by_policies(account, service, region), *_by_agreement(account, service, region))
     consent = min(found, key=_earliest, default=None)
-    known = account.authorization(service.code, region)
-    at = account.authorization_since(service.code, region)
-    if consent is None or known is None or at is None:
+    if consent is None or revoked_at is None:
         return consent
-    if known.status == "granted" or consent.since is None or consent.since <= at:
-        return None
-    return consent
+    return consent if consent.since is not None and consent.since > revoked_at else None
 
 
 def _earliest(consent: Consent) -> tuple[bool, float]:

@@ -20,6 +20,8 @@ from ledger.values import ALL_REGIONS
 
 _THERE: Final = (EXISTS, ASKED, EXPIRED, NOT_KNOWN)
 """The statuses of a thing that is, or may be, there; the surest first."""
+_ANSWERS: Final = ("granted", "revoked")
+"""The statuses of an authorization that settle it. A dialog that opened or closed does not."""
 _LAST: Final = 2**63
 
 
@@ -115,6 +117,13 @@ class Account:
     def authorization_since(self, service: str, region: str) -> datetime | None:
         known = self.state.authorizations.get((service, region))
         return known.since if known else None
+
+    def revocation(self, service: str, region: str) -> datetime | None:
+        """When consent was revoked, if it was not granted since. A dialog alone changes nothing."""
+        known = self.state.authorizations.get((service, region), ())
+        answers = [(at, each.status) for at, each in known if each.status in _ANSWERS]
+        at, status = answers[-1] if answers else (None, None)
+        return at if status == "revoked" else None
 
     # -- what exists ------------------------------------------------------------------------------
 

@@ -159,6 +159,30 @@ def _ended() -> str:
         )"""
 
 
+def _shown() -> str:
+    """`shown` are the inferred answers that count before the recorded one, as in `decide`.
+
+    A dialog that was opened or declined settles nothing, so consent beside it counts. It does not
+    count if it was revoked since it began (`revoked`).
+    """
+    return f"""
+        revoked AS (
+            SELECT * FROM (
+                SELECT {_KEY}, type, effective_at AS since, ROW_NUMBER() OVER (
+                    PARTITION BY {_KEY} ORDER BY effective_at DESC, position DESC) AS rank
+                FROM events WHERE type IN ('AuthorizationGranted', 'AuthorizationRevoked')
+            ) AS ranked WHERE rank = 1 AND type = 'AuthorizationRevoked'
+        ),
+        shown AS (
+            SELECT i.*, COALESCE(r.status, '') AS recorded FROM inferred i
+            LEFT JOIN recorded_authorizations r ON {_same("r", "i", "region", "service")}
+            LEFT JOIN revoked v ON {_same("v", "i", "region", "service")}
+            WHERE r.status IS NULL OR r.status <> 'granted' AND CASE i.status
+                WHEN 'revoked' THEN i.since > r.since
+                ELSE v.since IS NULL OR i.since > v.since END
+        )"""
+
+
 def _select(dialect: Dialect) -> str:
     """The recorded answers, and inferred ones where nothing else was recorded later."""
     rests_on = dialect.numbers.format("f.position")
@@ -205,6 +229,7 @@ def _select(dialect: Dialect) -> str:
                 FROM candidates
             ) AS ranked WHERE rank = 1
         ),
+        {_shown()},
         facts AS (
             SELECT {_of("i")}, m.since, m.position, m.actor, 1 AS is_cause
             FROM inferred i
@@ -274,22 +299,20 @@ def _select(dialect: Dialect) -> str:
                   WHERE position IS NOT NULL ORDER BY {_KEY}, position) AS f
             GROUP BY {_KEY}
         )
-        SELECT {_KEY}, status, actor, origin, '' AS address, CAST(position AS TEXT)
-               AS rests_on, since, position
+        SELECT {_of("r")}, r.status, r.actor, r.origin, '' AS address,
+               CAST(r.position AS TEXT) AS rests_on, r.since, r.position,
+               r.status AS recorded, COALESCE(i.status, '') AS inferred
         FROM recorded_authorizations r
-        WHERE status = 'granted' OR NOT EXISTS (
-            SELECT 1 FROM inferred i WHERE {_same("i", "r", "region", "service")}
-              AND i.since > r.since)
+        LEFT JOIN inferred i ON {_same("i", "r", "region", "service")}
+        WHERE NOT EXISTS (SELECT 1 FROM shown s WHERE {_same("s", "r", "region", "service")})
         UNION ALL
         SELECT {_of("i")}, i.status, COALESCE(l.actor, ''), '{INFERRED}',
-               COALESCE({address}, ''), COALESCE(b.rests_on, ''), i.since, l.position
-        FROM inferred i
+               COALESCE({address}, ''), COALESCE(b.rests_on, ''), i.since, l.position,
+               i.recorded, i.status
+        FROM shown i
         LEFT JOIN last_fact l ON {_same("l", "i", "region", "service")}
         LEFT JOIN bases b ON {_same("b", "i", "region", "service")}
         LEFT JOIN events e ON e.position = l.position
-        WHERE NOT EXISTS (
-            SELECT 1 FROM recorded_authorizations r WHERE {_same("r", "i", "region", "service")}
-              AND (r.status = 'granted' OR i.since IS NULL OR r.since >= i.since))
     """
 
 
@@ -349,6 +372,16 @@ AUTHORIZATIONS = DerivedView(
             "Position of the latest of the events that it follows from; NULL if that is not known.",
             "INTEGER",
             optional=True,
+        ),
+        Column(
+            "recorded",
+            "What the latest event of this consent says: a status as above; empty if none does. A "
+            "dialog that was opened or declined does not hide an inferred consent.",
+        ),
+        Column(
+            "inferred",
+            "What follows from other facts: `granted`, `revoked` or `not known`; empty if nothing "
+            "does. The status is the one of these two that counts.",
         ),
     ),
     standing=("status",),

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from ledger.account.agency import AgencyCreated, AgencyDeleted
-from ledger.account.authorization import AuthorizationRevoked, GrantAuthorization
+from ledger.account.authorization import (
+    AuthorizationDeclined,
+    AuthorizationGranted,
+    AuthorizationRequested,
+    AuthorizationRevoked,
+    GrantAuthorization,
+)
 from ledger.account.delegation import DelegationAccepted, DelegationRejected, DelegationRequested
 from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
 from ledger.account.policy import PolicyCreated
@@ -278,3 +284,50 @@ def test_a_deletion_that_a_trace_shows_was_carried_out(seen: Imported) -> None:
     assert seen.views is not None
     [row] = seen.views.read("attempts").dicts()
     assert (row["agency"], row["refused"], row["carried_out"]) == (AGENCY, 0, 1)
+
+
+def asked() -> AuthorizationRequested:
+    return AuthorizationRequested(service="asm", region=HERE, services=(), agencies=())
+
+
+@pytest.mark.parametrize(
+    ("dialog", "status"),
+    [(asked(), "requested"), (AuthorizationDeclined(service="asm", region=HERE), "declined")],
+)
+def test_a_dialog_does_not_hide_an_older_inferred_consent(
+    seen: Imported, dialog: DomainEvent, status: str
+) -> None:
+    seen.saw(created(), under(POLICY), minute=1)
+    seen.saw(dialog, minute=5)
+    [row] = seen.consents()
+    assert (row["status"], row["origin"], row["since"]) == ("granted", "inferred", at(1))
+    assert (row["recorded"], row["inferred"]) == (status, "granted")
+    seen.saw(lost(POLICY), minute=9)
+    [row] = seen.consents()
+    assert (row["status"], row["recorded"], row["inferred"]) == ("revoked", status, "revoked")
+
+
+def test_a_dialog_after_a_revocation_does_not_bring_the_revoked_consent_back(
+    seen: Imported,
+) -> None:
+    seen.saw(created(), under(POLICY), minute=1)
+    seen.saw(AuthorizationRevoked(service="asm", region=HERE), minute=5)
+    seen.saw(asked(), minute=6)
+    [row] = seen.consents()
+    assert (row["status"], row["origin"], row["since"]) == ("requested", "observed", at(6))
+    assert (row["recorded"], row["inferred"]) == ("requested", "granted")
+    seen.saw(lost(POLICY), minute=7)
+    seen.saw(under(POLICY), minute=8)
+    [row] = seen.consents()
+    assert (row["status"], row["since"], row["recorded"]) == ("granted", at(8), "requested")
+
+
+def test_a_recorded_consent_counts_before_an_inferred_one(seen: Imported) -> None:
+    seen.saw(created(), minute=1)
+    seen.saw(
+        AuthorizationGranted(service="asm", region=HERE, services=(), agencies=()), minute=3
+    )
+    seen.saw(under(POLICY), minute=5)
+    [row] = seen.consents()
+    assert (row["status"], row["origin"], row["since"]) == ("granted", "observed", at(3))
+    assert (row["recorded"], row["inferred"]) == ("granted", "granted")

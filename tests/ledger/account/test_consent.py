@@ -17,7 +17,7 @@ from ledger.account.console import ConsoleLoginRequested, RequestConsoleLogin
 from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
 from ledger.account.questions import Account
 from ledger.catalogue import load_catalogue
-from ledger.messages import DomainEvent
+from ledger.messages import Command, DomainEvent
 from tests.ledger.scenario import (
     ACCOUNT,
     AGENCY,
@@ -29,6 +29,7 @@ from tests.ledger.scenario import (
     agency_created,
     at,
     consent,
+    decline,
     given,
     grant,
     login,
@@ -135,3 +136,21 @@ def test_an_agreement_in_the_console_of_cce_is_consent() -> None:
     given(AGREED).when(RequestConsoleLogin.model_validate(of_cce)).then(
         ConsoleLoginRequested(service="cce", region=BEIJING, outcome="admitted")
     )
+
+
+@pytest.mark.parametrize("dialog", [(), (decline(BEIJING),)])
+def test_a_dialog_does_not_hide_an_inferred_consent(dialog: tuple[Command, ...]) -> None:
+    before = given(login(BEIJING), *dialog, at(-60, agency_created()), at(-50, under(POLICY)))
+    found = consented(before.account)
+    assert found is not None
+    assert found.since == NOON - timedelta(minutes=50)
+    before.when(login(BEIJING)).then(
+        ConsoleLoginRequested(service=ASM, region=BEIJING, outcome="admitted")
+    )
+
+
+def test_a_dialog_after_a_revocation_does_not_bring_the_revoked_consent_back() -> None:
+    revoked = AuthorizationRevoked(service=ASM, region=BEIJING)
+    every_region = under(POLICY, "*")
+    asked = (agency_created(), every_region, revoked, login(BEIJING))
+    assert consented(given(*asked).account) is None
