@@ -520,6 +520,10 @@ class CapabilitiesRow(NamedTuple):
     """Codes of the services that the agency may not use, comma-separated; if `unknown`, of those
     of which that is not known.
     """
+    note: str
+    """The parties that the agency trusts, if it does not trust the service, or may not: `trusts
+    account:…`. What is granted to it does not count then. Mostly empty.
+    """
 
 
 class AuditTrailRow(NamedTuple):

@@ -24,8 +24,15 @@ in every region that has a resource of it. Its id follows. No region's or projec
 """
 GLOBAL = "global"
 """The place of a permission at Huawei Cloud that holds for global services, and in no region."""
-PROJECT_ID_LENGTH = 32
-"""The length of a project's id at Huawei Cloud. It has no hyphen; every region's name has one."""
+ID_LENGTH = 32
+"""The length of the id of a project or an account at Huawei Cloud. It has no hyphen; every region's
+name has one.
+"""
+
+
+def is_bare_id(text: str) -> bool:
+    """Whether a text has the form of such an id, and so is not a name."""
+    return len(text) == ID_LENGTH and "-" not in text
 
 
 def _word(pattern: str) -> StringConstraints:

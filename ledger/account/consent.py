@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ledger.account.questions import Account, Held
 from ledger.account.rights import complete
+from ledger.account.trust import served
 from ledger.account.wording import clock, listed
 from ledger.catalogue import AgencyEntry, Baseline, Service
 from ledger.values import ALL_REGIONS, ENTERPRISE_PROJECT, GLOBAL
@@ -69,12 +70,8 @@ def _granted(account: Account, baseline: Baseline, region: str) -> Iterator[list
     """
     for entry in baseline.agencies:
         if entry.policies:
-            held = [
-                each
-                for each in account.held(entry.name)
-                if each.place in (region, ALL_REGIONS)
-                and account.trustees(entry.name, each.thing) <= {entry.trustee}
-            ]
+            found = served(account, entry.name, [entry]).held
+            held = [each for each in found if each.place in (region, ALL_REGIONS)]
             whole = [_first(held, thing, entry) for thing, _ in complete(held, [entry])]
             yield min(whole, key=_completed, default=[])
 

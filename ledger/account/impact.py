@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from ledger.account.decision import Circumstances
 from ledger.account.questions import Account, Held, PermissionKey
 from ledger.account.rights import rights, rights_of
+from ledger.account.trust import served
 from ledger.catalogue import AgencyEntry, Catalogue, Feature, Service
 from ledger.values import ALL_REGIONS
 
@@ -48,6 +49,8 @@ class Serving(NamedTuple):
     """The services that the feature needs and the agency may not use, sorted."""
     may_lack: tuple[str, ...]
     """Those of which that is not known, sorted."""
+    note: str = ""
+    """Whom the agency trusts instead of the service."""
 
 
 def serving_agency(
@@ -59,7 +62,7 @@ def serving_agency(
     least is not known; of equals the newest. So says the view `capabilities`.
     """
     candidates = [
-        Serving(name, known.lacks(feature.needs), known.may_lack(feature.needs))
+        Serving(name, known.lacks(feature.needs), known.may_lack(feature.needs), known.note)
         for name in service.agency_names()
         for known in [rights(account, name, region, catalogue)]
     ]
@@ -79,9 +82,9 @@ def broken_features(
     named = sorted(region for region in regions if region is not None)
     for service in now.catalogue.services_of(account.provider):
         names = service.agency_names()
-        had = {name: account.held(name) for name in names}
-        left = {name: account.held(name, without=gone) for name in names}
         entries = {name: now.catalogue.entries_of(account.provider, name) for name in names}
+        had = {name: served(account, name, entries[name]).held for name in names}
+        left = {name: served(account, name, entries[name], without=gone).held for name in names}
         for region, feature in product(named, service.features):
             if _works(had, region, feature, entries) and not _works(left, region, feature, entries):
                 broken.add(f"{region}/{service.code}/{feature.name}")

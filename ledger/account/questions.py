@@ -190,14 +190,12 @@ class Account:
         found = self._lives(subject, agency)
         return max(found, key=lambda span: span.valid_from, default=None)
 
-    def trustees(self, agency: str, identity: str) -> frozenset[str]:
-        """The parties that agencies of that name and id (empty: none is known) trust."""
-        return frozenset(
-            span.value
+    def trusts(self, agency: str, identity: str) -> tuple[Span, ...]:
+        """The trusts of agencies of that name and id (empty: none is known)."""
+        return tuple(
+            span
             for span in self._lives("trust", agency)
-            if isinstance(span.value, str)
-            and span.value
-            and (_identity(span.thing, span.name, self._rules) or "") == identity
+            if (_identity(span.thing, span.name, self._rules) or "") == identity
         )
 
     # -- what is permitted ------------------------------------------------------------------------

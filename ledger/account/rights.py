@@ -13,9 +13,10 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from ledger.account.questions import Account, Held
+from ledger.account.trust import served
 from ledger.account.truth.lines import GRANTED
 from ledger.catalogue import AgencyEntry, Catalogue
-from ledger.values import ALL_REGIONS, ENTERPRISE_PROJECT, GLOBAL, PROJECT_ID_LENGTH
+from ledger.values import ALL_REGIONS, ENTERPRISE_PROJECT, GLOBAL, is_bare_id
 
 
 class Rights(NamedTuple):
@@ -25,6 +26,8 @@ class Rights(NamedTuple):
     doubtful: frozenset[str]
     may_permit_more: bool
     """Whether something is granted, or may be, that could permit any service."""
+    note: str = ""
+    """Whom the agency trusts instead of the service, so that what is granted does not count."""
 
     def lacks(self, services: Iterable[str]) -> tuple[str, ...]:
         """Those of the services that the agency may not use, sorted."""
@@ -42,7 +45,8 @@ def rights(account: Account, agency: str, region: str, catalogue: Catalogue) -> 
     """The agency's rights in a region, those for all regions included."""
     entries = catalogue.entries_of(account.provider, agency)
     agreed = account.has_agreed(agency, region)
-    return rights_of(account.held(agency), region, entries, has_agreed=agreed)
+    held, note = served(account, agency, entries)
+    return rights_of(held, region, entries, has_agreed=agreed)._replace(note=note)
 
 
 def rights_of(
@@ -86,9 +90,4 @@ def _may_lie_in(place: str | None, region: str) -> bool:
     """Whether a place that is not a region may be in one, or concern what is there."""
     if place is None or place.startswith(ENTERPRISE_PROJECT):
         return True
-    return is_project_id(place) and not is_project_id(region)
-
-
-def is_project_id(place: str) -> bool:
-    """Whether a place is a project whose name no fact told, so that its region is not known."""
-    return len(place) == PROJECT_ID_LENGTH and "-" not in place
+    return is_bare_id(place) and not is_bare_id(region)  # A project whose name no fact told.

@@ -9,11 +9,12 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field
 
 from ledger.account.decision import Circumstances, Decision, Decisions
-from ledger.account.impact import serving_agency
+from ledger.account.impact import Serving, serving_agency
 from ledger.account.meaning import THE_AGENCY, Meaning, Meanings, Says
 from ledger.account.questions import Account
 from ledger.account.rights import Rights, rights
-from ledger.account.wording import called, clock, in_region, listed
+from ledger.account.wording import because, called, clock, in_region, listed
+from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput
 from ledger.messages import Command, DomainEvent, StreamKind
 from ledger.values import (
@@ -175,9 +176,8 @@ class CredentialUndecided(DomainEvent):
 def use_feature(account: Account, command: UseFeature, now: Circumstances) -> Decision:
     service = now.catalogue.service(command.provider, command.service)
     feature = service.feature(command.feature)
-    agency, lacks, may_lack = serving_agency(
-        account, service, feature, command.region, now.catalogue
-    )
+    serving = serving_agency(account, service, feature, command.region, now.catalogue)
+    agency, lacks, may_lack, _ = serving
     if not lacks and not may_lack:
         used = FeatureUsed(
             agency=agency,
@@ -189,7 +189,7 @@ def use_feature(account: Account, command: UseFeature, now: Circumstances) -> De
         )
         return Decision((used,))
     if not lacks:
-        return _undecided_use(command, agency, may_lack, account.version, now)
+        return _undecided_use(command, serving, account.version, now)
     refused = FeatureRefused(
         agency=agency,
         region=command.region,
@@ -199,18 +199,18 @@ def use_feature(account: Account, command: UseFeature, now: Circumstances) -> De
         not_known=may_lack or None,
         account_version=account.version,
     )
-    short = partial(now.catalogue.short_name, command.provider)
     return Decision(
         (refused,),
-        refusal=_refusal(command, agency, list(map(short, lacks)), list(map(short, may_lack))),
+        refusal=_refusal(command, serving, now.catalogue),
         remedy=how_to_authorize(command.account, command.service, command.region),
     )
 
 
 def _undecided_use(
-    command: UseFeature, agency: str, may_lack: tuple[str, ...], version: int, now: Circumstances
+    command: UseFeature, serving: Serving, version: int, now: Circumstances
 ) -> Decision:
     """No refusal, and no proof of use: the ledger cannot know how it ended."""
+    agency, _, may_lack, trusts = serving
     undecided = FeatureUseUndecided(
         agency=agency,
         region=command.region,
@@ -223,18 +223,18 @@ def _undecided_use(
     return Decision(
         (undecided,),
         note=f"{command.feature} needs {named}: whether {agency} may use {named} in "
-        f"{command.region} is not known. {_TO_KNOW}",
+        f"{command.region} is not known.{because(agency, trusts)} {_TO_KNOW}",
     )
 
 
-def _refusal(command: UseFeature, agency: str, lacks: list[str], may_lack: list[str]) -> str:
+def _refusal(command: UseFeature, serving: Serving, catalogue: Catalogue) -> str:
     """The services that a feature needs: those that are not permitted, those that may not be."""
-    doubt = f"whether {agency} may use {', '.join(may_lack)}"
-    denied = (
-        f"{command.feature} needs {', '.join(lacks)}, which {agency} may not use "
-        f"in {command.region}"
-    )
-    return f"{denied}; {doubt} is not known." if may_lack else f"{denied}."
+    agency, lacks, may_lack, trusts = serving
+    short = partial(catalogue.short_name, command.provider)
+    needed, unsure = ", ".join(map(short, lacks)), ", ".join(map(short, may_lack))
+    denied = f"{command.feature} needs {needed}, which {agency} may not use in {command.region}"
+    doubt = f"; whether {agency} may use {unsure} is not known" if may_lack else ""
+    return f"{denied}{doubt}.{because(agency, trusts)}"
 
 
 def how_to_authorize(account: str, service: str, region: str) -> str:
@@ -268,7 +268,9 @@ def issue_credential(account: Account, command: IssueCredential, now: Circumstan
         )
         return Decision((refused,), refusal=why, remedy=remedy)
     if command.target not in known[agency].permitted:
-        return _undecided_issue(command, agency, account.version)
+        return _undecided_issue(
+            command, agency, because(agency, known[agency].note), account.version
+        )
     issued = TemporaryCredentialIssued(
         agency=agency,
         region=command.region,
@@ -287,8 +289,8 @@ def _surely_permits(known: Rights, service: str) -> int:
     return 1 if known.may_lack([service]) else 2
 
 
-def _undecided_issue(command: IssueCredential, agency: str, version: int) -> Decision:
-    why = f"Whether {agency} may use {command.target} in {command.region} is not known."
+def _undecided_issue(command: IssueCredential, agency: str, trusts: str, version: int) -> Decision:
+    why = f"Whether {agency} may use {command.target} in {command.region} is not known.{trusts}"
     undecided = CredentialUndecided(
         agency=agency,
         region=command.region,
@@ -310,17 +312,14 @@ def _why_not(
             f"{command.service} does not depend on {command.target}.",
             f"It depends on: {', '.join(dependent)}.",
         )
+    trusts = because(agency, known.note)
     is_denied = bool(known.lacks([command.target]))
     if is_denied and not known.permitted and not known.doubtful:
-        return (
-            f"{command.service} is not authorized in {command.region}.",
-            how_to_authorize(command.account, command.service, command.region),
-        )
+        why = f"{command.service} is not authorized in {command.region}.{trusts}"
+        return why, how_to_authorize(command.account, command.service, command.region)
     if is_denied:
-        return (
-            f"{agency} may not use {command.target} in {command.region}.",
-            how_to_authorize(command.account, command.service, command.region),
-        )
+        why = f"{agency} may not use {command.target} in {command.region}.{trusts}"
+        return why, how_to_authorize(command.account, command.service, command.region)
     limits = service.credential
     if not limits.shortest_life_seconds <= life <= limits.longest_life_seconds:
         return (

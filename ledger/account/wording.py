@@ -96,3 +96,8 @@ def _impact(features: Sequence[str]) -> str:
         f"{service} {', '.join(names)}{in_region(region)}"
         for (service, region), names in by_place.items()
     )
+
+
+def because(agency: str, trusts: str) -> str:
+    """A further sentence with the parties that a service's agency trusts instead of it, if any."""
+    return f" {agency} {trusts}." if trusts else ""

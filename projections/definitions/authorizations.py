@@ -1,7 +1,13 @@
 """The state of each service's authorization in each region: as recorded, or inferred."""
 
 from ledger.values import GLOBAL
-from projections.definitions.inferring import agreed, is_nowhere
+from projections.definitions.inferring import (
+    NOT_TRUSTED,
+    TRUST_NOT_KNOWN,
+    agreed,
+    is_nowhere,
+    trust_of,
+)
 from projections.dialect import Dialect
 from projections.projection import (
     ACCOUNT,
@@ -57,32 +63,30 @@ def _same(one: str, other: str, *names: str) -> str:
     )
 
 
-_TRUSTS_ANOTHER = """EXISTS (
-    SELECT 1 FROM trustees t
-    WHERE t.provider = r.provider AND t.account = r.account AND t.agency = r.agency
-      AND t.agency_id = r.agency_id AND t.trustee NOT IN ('', c.trustee))"""
-"""A condition: the agency of that name is the account's own, and not the service's."""
+def _grants(dialect: Dialect, relation: str, columns: str) -> str:
+    """Permissions under policies of the catalogue's baselines, by baseline.
 
-
-def _grants(relation: str, columns: str) -> str:
-    """Permissions under policies of the catalogue's baselines, by baseline."""
+    Those of an agency that trusts another party than the service are left out.
+    """
+    trust = trust_of(dialect, "r", "c.trustee")
     return f"""
         SELECT r.region, r.provider, r.account, c.service, c.baseline, c.together, c.in_all,
-               r.agency, r.agency_id, r.policy, r.status, r.position, r.actor, {columns}
+               r.agency, r.agency_id, r.policy, r.position, r.actor,
+               CASE {trust} WHEN {TRUST_NOT_KNOWN} THEN 'not known' ELSE r.status END AS status,
+               {columns}
         FROM {relation} r JOIN catalogue_policies c
             ON c.provider = r.provider AND c.agency = r.agency AND c.policy = r.policy
         WHERE r.service = '' AND r.status <> 'revoked' AND NOT {is_nowhere("r.region")}
-          AND r.region <> '{GLOBAL}'
-          AND NOT {_TRUSTS_ANOTHER}"""
+          AND r.region <> '{GLOBAL}' AND {trust} < {NOT_TRUSTED}"""
 
 
-def _by_policies() -> str:
+def _by_policies(dialect: Dialect) -> str:
     """`met` are the policies of each baseline, by the grant that came first; `chosen` are the
     agencies that have all of theirs, each name once; `by_policies` the baselines of which all are
     there.
     """
     return f"""
-        grants AS ({_grants("regions", "r.since")}),
+        grants AS ({_grants(dialect, "regions", "r.since")}),
         met AS (
             SELECT * FROM (
                 SELECT {_of("p")}, g.baseline, g.together, g.in_all, g.agency, g.agency_id,
@@ -120,11 +124,11 @@ def _by_policies() -> str:
         )"""
 
 
-def _ended() -> str:
+def _ended(dialect: Dialect) -> str:
     """`ended` are the moments at which a baseline that was whole until then lost a policy."""
     lasts = "(o.until_at IS NULL OR o.until_at >= s.until_at)"
     return f"""
-        spans AS ({_grants("regions_history", "r.valid_from, r.until_at, r.ends_alone")}
+        spans AS ({_grants(dialect, "regions_history", "r.valid_from, r.until_at, r.ends_alone")}
                   AND r.gone_position IS NULL AND r.status = 'granted'),
         losses AS (
             SELECT p.region, s.provider, s.account, s.service, s.baseline, s.agency, s.agency_id,
@@ -132,7 +136,7 @@ def _ended() -> str:
             FROM (SELECT DISTINCT {_KEY} FROM spans) p
             JOIN spans s ON {_same("s", "p", "service")} AND s.region IN (p.region, '*')
             WHERE s.until_at IS NOT NULL
-              AND (s.ends_alone = 0 OR s.until_at <= {{now}})
+              AND (s.ends_alone = 0 OR s.until_at <= {dialect.now})
         ),
         whole_before AS (
             SELECT s.region, s.provider, s.account, s.service, s.baseline, s.agency, s.agency_id,
@@ -189,8 +193,8 @@ def _select(dialect: Dialect) -> str:
     address = dialect.member.format("e.entry", "address")
     return f"""
         WITH agreed AS ({agreed(dialect)}),
-        {_by_policies()},
-        {_ended().format(now=dialect.now)},
+        {_by_policies(dialect)},
+        {_ended(dialect)},
         delegated AS (
             SELECT '*' AS region, a.provider, a.account,
                    COALESCE('account:' || {dialect.member.format("q.entry", "requester")}, '')

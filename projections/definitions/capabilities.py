@@ -1,7 +1,15 @@
 """The features that work in each region, through which agency, and the missing permissions."""
 
 from ledger.values import GLOBAL
-from projections.definitions.inferring import agreed, is_nowhere, is_project_id
+from projections.definitions.inferring import (
+    NOT_TRUSTED,
+    TRUST_NOT_KNOWN,
+    TRUSTED,
+    agreed,
+    is_bare_id,
+    is_nowhere,
+    trust_of,
+)
 from projections.dialect import Dialect
 from projections.projection import ACCOUNT, PROVIDER, REGION, Column, DerivedView
 
@@ -9,7 +17,16 @@ _GRANTED, _NOT_KNOWN = 2, 1
 """Of a service that an agency needs; 0: the agency may not use it."""
 
 
-def _levels() -> str:
+_TRUSTEES = """
+    SELECT c.trustee FROM catalogue_policies c WHERE c.provider = r.provider AND c.agency = r.agency
+    UNION ALL
+    SELECT 'service:' || f.service FROM catalogue_features f
+    WHERE f.provider = r.provider AND f.agency = r.agency AND NOT EXISTS (
+        SELECT 1 FROM catalogue_policies c WHERE c.provider = r.provider AND c.agency = r.agency)"""
+"""The service that the agency is for, as the catalogue has it."""
+
+
+def _levels(dialect: Dialect) -> str:
     """The services that each agency may use in each place, as in `ledger/account/rights.py`.
 
     `complete` are the baselines' entries of which every policy is granted there. `levels` has the
@@ -19,15 +36,31 @@ def _levels() -> str:
     same = "h.provider = p.provider AND h.account = p.account"
     here = f"{same} AND h.region IN (p.region, '*') AND NOT {is_nowhere('p.region')}"
     maybe = (
-        f"({is_nowhere('h.region')} OR {is_project_id('h.region')} "
-        f"AND NOT {is_project_id('p.region')})"
+        f"({is_nowhere('h.region')} OR {is_bare_id('h.region')} AND NOT {is_bare_id('p.region')})"
     )
     place = "p.region, p.provider, p.account"
     return f"""
+        granted AS (
+            SELECT r.region, r.provider, r.account, r.agency, r.agency_id, r.service AS uses,
+                   r.policy, r.status, {trust_of(dialect, "r", _TRUSTEES)} AS trust
+            FROM regions r WHERE r.status <> 'revoked'
+              AND r.agency IN (SELECT agency FROM catalogue_features)
+        ),
         held AS (
-            SELECT region, provider, account, agency, agency_id, service AS uses, policy, status
-            FROM regions WHERE status <> 'revoked'
-              AND agency IN (SELECT agency FROM catalogue_features)
+            SELECT region, provider, account, agency, agency_id, uses, policy,
+                   CASE trust WHEN {TRUST_NOT_KNOWN} THEN 'not known' ELSE status END AS status
+            FROM granted WHERE trust < {NOT_TRUSTED}
+        ),
+        astray AS (
+            SELECT provider, account, agency, {dialect.joined.format("trustee")} AS trustees
+            FROM (SELECT DISTINCT t.provider, t.account, t.agency, t.trustee
+                  FROM trustees t JOIN granted r ON r.provider = t.provider
+                      AND r.account = t.account AND r.agency = t.agency
+                      AND r.agency_id = t.agency_id
+                  WHERE r.trust <> {TRUSTED} AND t.trustee <> ''
+                    AND t.trustee NOT IN ({_TRUSTEES})
+                  ORDER BY t.trustee) AS others
+            GROUP BY provider, account, agency
         ),
         spots AS (SELECT DISTINCT region, provider, account FROM places),
         complete AS (
@@ -88,7 +121,7 @@ def _select(dialect: Dialect) -> str:
             UNION
             SELECT region, provider, account, service FROM agreed WHERE region IS NOT NULL
         ),
-        {_levels()},
+        {_levels(dialect)},
         best AS (
             SELECT region, provider, account, agency, uses, MAX(granted) AS granted
             FROM levels GROUP BY region, provider, account, agency, uses
@@ -114,16 +147,20 @@ def _select(dialect: Dialect) -> str:
             FROM needs
             GROUP BY region, provider, account, service, feature, agency, preference
         )
-        SELECT region, provider, account, service, feature, agency,
+        SELECT region, chosen.provider, chosen.account, service, feature, chosen.agency,
                CASE WHEN lacking > 0 THEN 'broken' WHEN unsure > 0 THEN 'unknown' ELSE 'works' END
                AS status,
-               CASE WHEN lacking > 0 THEN lacks ELSE may_lack END AS missing
+               CASE WHEN lacking > 0 THEN lacks ELSE may_lack END AS missing,
+               CASE WHEN lacking + unsure > 0 AND s.trustees IS NOT NULL
+                    THEN 'trusts ' || s.trustees ELSE '' END AS note
         FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY region, provider, account, service, feature
                                            ORDER BY lacking, unsure, preference) AS choice
               FROM candidates) AS chosen
+        LEFT JOIN astray s ON s.provider = chosen.provider AND s.account = chosen.account
+            AND s.agency = chosen.agency
         WHERE choice = 1
         UNION ALL
-        SELECT region, provider, account, service, '', '', 'unknown', ''
+        SELECT region, provider, account, service, '', '', 'unknown', '', ''
         FROM recorded_authorizations a
         WHERE NOT EXISTS (SELECT 1 FROM catalogue_features f
                           WHERE f.provider = a.provider AND f.service = a.service)
@@ -157,8 +194,13 @@ CAPABILITIES = DerivedView(
             "Codes of the services that the agency may not use, comma-separated; if `unknown`, of "
             "those of which that is not known.",
         ),
+        Column(
+            "note",
+            "The parties that the agency trusts, if it does not trust the service, or may not: "
+            "`trusts account:…`. What is granted to it does not count then. Mostly empty.",
+        ),
     ),
-    over=("events", "regions", "agencies", "recorded_authorizations"),
+    over=("events", "regions", "agencies", "trustees", "recorded_authorizations"),
     select=_select,
     standing=("status", "missing"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ledger.events import CONSENTS
-from ledger.values import ENTERPRISE_PROJECT, PROJECT_ID_LENGTH
+from ledger.values import ENTERPRISE_PROJECT, ID_LENGTH
 from projections.dialect import Dialect
 
 _SERVICE: Final = " ".join(
@@ -18,9 +18,36 @@ def is_nowhere(region: str) -> str:
     return f"({region} = 'not known' OR {region} LIKE '{ENTERPRISE_PROJECT}%')"
 
 
-def is_project_id(region: str) -> str:
-    """A condition: a place is a project whose name was never told."""
-    return f"(length({region}) = {PROJECT_ID_LENGTH} AND {region} NOT LIKE '%-%')"
+def is_bare_id(text: str) -> str:
+    """A condition: a text has the form of the id of a project or an account, and is not a name."""
+    return f"(length({text}) = {ID_LENGTH} AND {text} NOT LIKE '%-%')"
+
+
+TRUSTED, TRUST_NOT_KNOWN, NOT_TRUSTED = 0, 1, 2
+
+
+def trust_of(dialect: Dialect, holder: str, wanted: str) -> str:
+    """A number: whether the agency of a row of `holder` trusts one of `wanted`, a list or a SELECT.
+
+    The same as `ledger/account/trust.py` has it: an account that is known by its id alone may be
+    the service's own.
+    """
+    name = dialect.member.format("e.entry", "trusted_account_name")
+    identity = dialect.member.format("e.entry", "trusted_account_id")
+    told = "substr(t.trustee, 9)"
+    return f"""COALESCE((
+        SELECT MAX(CASE
+            WHEN t.trustee = '' OR t.trustee IN ({wanted})
+            THEN CASE t.status WHEN 'not known' THEN {TRUST_NOT_KNOWN} ELSE {TRUSTED} END
+            WHEN t.trustee LIKE 'account:%' AND {is_bare_id(told)} AND NOT EXISTS (
+                SELECT 1 FROM events e WHERE e.provider = t.provider AND e.account = t.account
+                  AND e.type IN ('AgencyCreated', 'AgencyTrustChanged')
+                  AND {identity} = {told} AND {name} IS NOT NULL)
+            THEN {TRUST_NOT_KNOWN} ELSE {NOT_TRUSTED} END)
+        FROM trustees t
+        WHERE t.provider = {holder}.provider AND t.account = {holder}.account
+          AND t.agency = {holder}.agency AND t.agency_id = {holder}.agency_id
+    ), {TRUSTED})"""
 
 
 def agreed(dialect: Dialect) -> str:

@@ -324,10 +324,29 @@ def test_a_dialog_after_a_revocation_does_not_bring_the_revoked_consent_back(
 
 def test_a_recorded_consent_counts_before_an_inferred_one(seen: Imported) -> None:
     seen.saw(created(), minute=1)
-    seen.saw(
-        AuthorizationGranted(service="asm", region=HERE, services=(), agencies=()), minute=3
-    )
+    seen.saw(AuthorizationGranted(service="asm", region=HERE, services=(), agencies=()), minute=3)
     seen.saw(under(POLICY), minute=5)
     [row] = seen.consents()
     assert (row["status"], row["origin"], row["since"]) == ("granted", "observed", at(3))
     assert (row["recorded"], row["inferred"]) == ("granted", "granted")
+
+
+@pytest.mark.parametrize(
+    ("trustee", "status"),
+    [
+        ("account:elsewhere", "broken"),
+        ("service:cce", "broken"),
+        ("account:0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d", "unknown"),
+        ("service:asm", "works"),
+    ],
+)
+def test_a_feature_does_not_work_through_an_agency_that_trusts_another_party(
+    seen: Imported, trustee: str, status: str
+) -> None:
+    seen.saw(AgencyCreated(agency=AGENCY, trustee=trustee), under(POLICY), minute=1)
+    consents = {row["status"] for row in seen.consents()}
+    assert consents == {"broken": set(), "unknown": {"not known"}, "works": {"granted"}}[status]
+    assert seen.views is not None
+    rows = seen.views.read("capabilities").dicts()
+    note = "" if status == "works" else f"trusts {trustee}"
+    assert {(row["status"], row["note"]) for row in rows} == {(status, note)}

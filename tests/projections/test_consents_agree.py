@@ -24,11 +24,10 @@ from ledger.account.impact import serving_agency
 from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
 from ledger.account.policy import PolicyCreated, PolicyDeleted
 from ledger.account.questions import Account
-from ledger.account.rights import is_project_id
 from ledger.as_of import AsOf
 from ledger.catalogue import load_catalogue
 from ledger.messages import DomainEvent, Observation, Provenance
-from ledger.values import instant_text
+from ledger.values import instant_text, is_bare_id
 from projections.views import Views
 from tests.postgres import Server
 from tests.projections.test_properties import new_world, views_of
@@ -63,10 +62,10 @@ def _event(draw: st.DrawFn, policies: tuple[str, ...], places: tuple[str, ...]) 
     values: dict[Any, Any] = {
         PermissionGranted: {**agency, "region": where, "policy": policy},
         PermissionRevoked: {**agency, "region": where, "policy": policy},
-        AgencyCreated: {**agency, "trustee": draw(st.sampled_from(("service:asm", None)))},
+        AgencyCreated: {**agency, **draw(st.sampled_from((*[{"trustee": "service:asm"}] * 3, {}, *_TRUSTS)))},
         AgencyDeleted: agency,
         AgencyTrustChanged: {
-            **agency, "trustee": draw(st.sampled_from(("service:asm", "account:d1")))
+            **agency, **draw(st.sampled_from(_TRUSTS))
         },
         PolicyCreated: {"policy": policy},
         PolicyDeleted: {"policy": policy},
@@ -81,6 +80,13 @@ def _event(draw: st.DrawFn, policies: tuple[str, ...], places: tuple[str, ...]) 
     return kind.model_validate(values.get(kind, _ASKED))  # type: ignore[no-any-return]
 
 
+_BY_ID = {"trustee": "account:0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d"}
+_TRUSTS: tuple[dict[str, str], ...] = (
+    {"trustee": "service:asm"},
+    {"trustee": "account:d1"},
+    _BY_ID,
+    _BY_ID | {"trusted_account_id": _BY_ID["trustee"][8:], "trusted_account_name": "acme"},
+)
 _ASKED = {"service": "asm", "region": HERE}
 _OTHERS: tuple[type[DomainEvent], ...] = (
     AgencyCreated,
@@ -198,4 +204,5 @@ def _same_of_features(account: Account, views: Views) -> None:
         status = "broken" if serving.lacks else "unknown" if serving.may_lack else "works"
         assert (row["agency"], row["status"]) == (serving.agency, status), row
         assert row["missing"] == ",".join(serving.lacks or serving.may_lack)
-    assert is_project_id(PROJECT)
+        assert row["note"] == (serving.note if row["missing"] else "")
+    assert is_bare_id(PROJECT)

@@ -102,7 +102,7 @@ def test_a_grant_for_global_services_is_not_a_consent_for_a_region() -> None:
 
 
 def test_an_agency_of_that_name_that_trusts_somebody_else_shows_no_consent() -> None:
-    own = AgencyCreated(agency=AGENCY, trustee="account:0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d")
+    own = AgencyCreated(agency=AGENCY, trustee="account:elsewhere")
     assert consented(given(own, under(POLICY)).account) is None
 
 

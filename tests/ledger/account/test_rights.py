@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.account.agency import AttemptAgencyDeletion
+from ledger.account.agency import AgencyCreated, AgencyTrustChanged, AttemptAgencyDeletion
 from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
 from ledger.account.questions import Account
 from ledger.account.rights import rights
@@ -115,3 +115,41 @@ def test_the_impact_of_a_deletion_has_the_features_that_worked_by_policy() -> No
     assert getattr(attempt, "impact_features", None) == tuple(
         f"{BEIJING}/asm/{feature}" for feature in ("ingress-gateway", "mesh", "metrics")
     )
+
+
+BY_ID = "account:0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d"
+
+
+@pytest.mark.parametrize("trustee", ["service:cce", "account:elsewhere", "saml-provider:x"])
+def test_an_agency_of_that_name_that_trusts_another_party_permits_the_service_nothing(
+    trustee: str,
+) -> None:
+    account = given(AgencyCreated(agency=AGENCY, trustee=trustee), under(POLICY)).account
+    assert may(account, "cce") == NO
+    assert rights(account, AGENCY, BEIJING, load_catalogue()).note == f"trusts {trustee}"
+
+
+def test_an_account_that_is_known_by_its_id_alone_may_be_the_services() -> None:
+    account = given(AgencyCreated(agency=AGENCY, trustee=BY_ID), under(POLICY)).account
+    assert may(account, "cce") == NOT_KNOWN
+    named = AgencyCreated(
+        agency=AGENCY,
+        trustee=BY_ID,
+        trusted_account_id=BY_ID.removeprefix("account:"),
+        trusted_account_name="acme",
+    )
+    assert may(given(named, under(POLICY)).account, "cce") == NO
+
+
+def test_a_trust_that_changes_to_the_service_lets_it_act_again() -> None:
+    other = AgencyCreated(agency=AGENCY, trustee="account:elsewhere")
+    back = AgencyTrustChanged(agency=AGENCY, trustee="service:asm")
+    account = given(other, under(POLICY), back).account
+    assert may(account, "cce") == YES
+    assert rights(account, AGENCY, BEIJING, load_catalogue()).note == ""
+
+
+def test_an_agency_that_is_not_in_the_catalogue_may_trust_any_party() -> None:
+    own = AgencyCreated(agency="ours", trustee="account:elsewhere")
+    account = given(own, under("anything", agency="ours")).account
+    assert may(account, "cce", agency="ours") == NOT_KNOWN

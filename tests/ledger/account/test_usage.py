@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.account.agency import AttemptAgencyDeletion
+from ledger.account.agency import AgencyCreated, AttemptAgencyDeletion
 from ledger.account.permissions import PermissionGranted, PermissionRevoked
 from ledger.account.policy import AttemptPolicyDeletion
 from ledger.account.usage import (
@@ -353,3 +353,20 @@ def test_a_use_of_an_agency_that_is_not_known_is_the_services() -> None:
     assert EVENTS[FeatureUsed].sentence(used, "alice") == (
         f"alice used cluster in {BEIJING}: an agency of cce acted on ecs and evs"
     )
+
+
+def test_a_refusal_says_whom_the_agency_trusts_instead_of_the_service() -> None:
+    own = AgencyCreated(agency=AGENCY, trustee="account:elsewhere")
+    astray = given(own, PermissionGranted(agency=AGENCY, region=BEIJING, policy=POLICY))
+    reason = f"{AGENCY} trusts account:elsewhere."
+    used, issued = astray.when(use("mesh")), astray.when(issue("cce"))
+    assert isinstance(used.facts[0], FeatureRefused)
+    assert (used.decided().refusal or "").endswith(f"in {BEIJING}. {reason}")
+    assert isinstance(issued.facts[0], CredentialRefused)
+    assert issued.facts[0].why == f"asm is not authorized in {BEIJING}. {reason}"
+    by_id = AgencyCreated(agency=AGENCY, trustee="account:0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d")
+    unsure = given(by_id, PermissionGranted(agency=AGENCY, region=BEIJING, policy=POLICY))
+    for asked in (use("mesh"), issue("cce")):
+        then = unsure.when(asked)
+        assert getattr(then.facts[0], "outcome", "") == "unknown"
+        assert f"not known. {AGENCY} trusts {by_id.trustee}." in then.decided().note
