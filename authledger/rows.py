@@ -263,6 +263,8 @@ class LoginsRow(NamedTuple):
     """Logins that went straight in."""
     dialogs: int
     """Logins that opened the authorization dialog."""
+    unknown: int
+    """Logins of which it is not known whether a dialog opened."""
     refused: int
     """Logins that failed."""
     since: datetime

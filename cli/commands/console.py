@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Login, NewRegion, Region, Service, command
+from cli.options import Login, NewRegion, Region, Service, StrictOutcome, command
 from cli.printing.output import out
 from cli.writing import carry_out
 
@@ -32,16 +32,19 @@ User = Annotated[
 @command(app, "login")
 def login(
     ask: Login,
+    *,
     region: Region = None,
     service: Service = None,
     user: User = None,
     new_region: NewRegion = False,
+    strict: StrictOutcome = False,
 ) -> None:
     """Log in to the console of a service in one region.
 
     If the service is not authorized in the region, the authorization dialog opens. It lists the
     services that are asked for, and the purpose of each. Answer it with `authorization grant` or
-    `authorization decline`.
+    `authorization decline`. If it is not known whether it is authorized, the login is recorded with
+    the outcome `unknown`, and no dialog opens.
     """
     from ledger.account.console import RequestConsoleLogin
 
@@ -51,6 +54,7 @@ def login(
         report=_dialog,
         actor=user,
         new_region=new_region,
+        strict=strict,
         service=service or ask.settings.value("service"),
         region=region or ask.settings.need("region"),
     )
@@ -67,6 +71,8 @@ def _dialog(ledger: Ledger, entries: tuple[Recorded, ...]) -> None:
         if login.outcome == "admitted":
             out(f"{service.name} is authorized in {login.region}; no dialog opens.", "")
             continue
+        if login.outcome == "unknown":
+            continue  # The command's note says so.
         asked = {
             code for agency in service.baseline_at(entry.effective_at).agencies
             for code in agency.services

@@ -9,7 +9,12 @@ from ledger.account.agency import AgencyCreated, new_id
 from ledger.account.consent import inferred_consent
 from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.meaning import ON_RECORD_ONLY, Meaning, Meanings, Standing
-from ledger.account.permissions import PermissionGranted, missing_permissions, revoked
+from ledger.account.permissions import (
+    PermissionGranted,
+    may_have_permissions,
+    missing_permissions,
+    revoked,
+)
 from ledger.account.policy import PolicyCreated
 from ledger.account.questions import Account, Thing
 from ledger.account.state import Authorization, AuthorizationStatus, State, Timeline
@@ -128,20 +133,35 @@ def standing(account: Account, event: AuthorizationEvent) -> Standing:
     )
 
 
-def is_authorized(account: Account, service: Service, region: str, now: Circumstances) -> bool:
-    """Whether the account consented, as it was told or is inferred, and nothing is missing."""
+def authorized(
+    account: Account, service: Service, region: str, now: Circumstances
+) -> Literal["yes", "no", "not known"]:
+    """Whether the account consented, as recorded or inferred, and no permission is missing."""
     known = account.authorization(service.code, region)
     inferred = inferred_consent(account, service, region)
     if inferred is not None and not inferred.has_all_permissions:
-        return True
+        return "yes" if inferred.is_known else "not known"
     if inferred is None and (known is None or known.status != "granted"):
-        return False
-    return not missing_permissions(account, service, region, now)
+        return "no"
+    if not missing_permissions(account, service, region, now):
+        return "yes"
+    return "not known" if may_have_permissions(account, service, region, now) else "no"
+
+
+def in_doubt(account: Account, service: Service, region: str) -> str:
+    """Says that the consent is not known, what that depends on, and what to do."""
+    inferred = inferred_consent(account, service, region)
+    why = f" ({inferred.rests_on})" if inferred else ""
+    return (
+        f"Whether {service.code} is authorized in {region} is not known{why}. "
+        "To know it, import the traces that are missing."
+    )
 
 
 def grant(account: Account, command: GrantAuthorization, now: Circumstances) -> Decision:
     service = now.catalogue.service(command.provider, command.service)
-    if is_authorized(account, service, command.region, now):
+    answer = authorized(account, service, command.region, now)
+    if answer == "yes":
         # Consent is permanent: consenting twice is one fact.
         inferred = inferred_consent(account, service, command.region)
         source = f" (inferred from {inferred.rests_on})" if inferred else ""
@@ -151,7 +171,10 @@ def grant(account: Account, command: GrantAuthorization, now: Circumstances) -> 
         )
     known = account.authorization(command.service, command.region)
     missing = missing_permissions(account, service, command.region, now)
-    if known is None or known.status != "requested":
+    is_asked = known is not None and known.status == "requested"
+    if answer == "not known" and not is_asked:
+        return Decision(note=f"{in_doubt(account, service, command.region)} Nothing was appended.")
+    if not is_asked:
         return _not_asked(command, "grant")
     agencies = service.baseline_at(now.at).agencies
     quota = now.catalogue.quota(command.provider, "agencies")

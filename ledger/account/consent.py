@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ledger.account.questions import Account, Held
 from ledger.account.rights import complete
 from ledger.account.trust import served
+from ledger.account.truth.lines import GRANTED
 from ledger.account.wording import clock, listed
 from ledger.catalogue import AgencyEntry, Baseline, Service
 from ledger.values import ALL_REGIONS, ENTERPRISE_PROJECT, GLOBAL
@@ -27,6 +28,8 @@ class Consent(NamedTuple):
     rests_on: str
     has_all_permissions: bool
     """Whether the facts name the permissions that it gave."""
+    is_known: bool = True
+    """Whether the facts prove it. If not, they leave open whether the account consented."""
 
 
 def inferred_consent(account: Account, service: Service, region: str) -> Consent | None:
@@ -46,9 +49,10 @@ def inferred_consent(account: Account, service: Service, region: str) -> Consent
     return consent if consent.since is not None and consent.since > revoked_at else None
 
 
-def _earliest(consent: Consent) -> tuple[bool, float]:
-    """One whose beginning was not seen is the earliest."""
-    return consent.since is not None, consent.since.timestamp() if consent.since else 0.0
+def _earliest(consent: Consent) -> tuple[bool, bool, float]:
+    """Of those that are proven. One whose beginning was not seen is the earliest."""
+    is_seen = consent.since is not None
+    return not consent.is_known, is_seen, consent.since.timestamp() if consent.since else 0.0
 
 
 def _by_policies(account: Account, service: Service, region: str) -> Iterator[Consent]:
@@ -56,6 +60,11 @@ def _by_policies(account: Account, service: Service, region: str) -> Iterator[Co
         return  # The services of a baseline are regional.
     for baseline in service.baselines:
         granted = list(_granted(account, baseline, region))
+        may_be = list(_granted(account, baseline, region, or_perhaps=True))
+        if may_be and all(may_be) and not all(granted):
+            policies = listed(sorted({repr(held.policy) for each in may_be for held in each}))
+            why = f"whether {policies} are granted is not known"
+            yield Consent(None, why, has_all_permissions=False, is_known=False)
         if granted and all(granted):
             begun = [held.since for each in granted for held in each]
             since = None if None in begun else max(at for at in begun if at is not None)
@@ -64,14 +73,17 @@ def _by_policies(account: Account, service: Service, region: str) -> Iterator[Co
             yield Consent(since, f"{policies}, granted {when}", has_all_permissions=True)
 
 
-def _granted(account: Account, baseline: Baseline, region: str) -> Iterator[list[Held]]:
+def _granted(
+    account: Account, baseline: Baseline, region: str, *, or_perhaps: bool = False
+) -> Iterator[list[Held]]:
     """For each agency to which the baseline gives policies, the grants of them that came first; an
-    empty list if one is missing.
+    empty list if one is missing. With `or_perhaps`, grants that are not known count too.
     """
     for entry in baseline.agencies:
         if entry.policies:
             found = served(account, entry.name, [entry]).held
-            held = [each for each in found if each.place in (region, ALL_REGIONS)]
+            here = [each for each in found if each.place in (region, ALL_REGIONS)]
+            held = [each._replace(status=GRANTED) for each in here] if or_perhaps else here
             whole = [_first(held, thing, entry) for thing, _ in complete(held, [entry])]
             yield min(whole, key=_completed, default=[])
 
@@ -98,6 +110,9 @@ def _began(held: Held) -> tuple[bool, float]:
 
 def _by_agreement(account: Account, service: Service, region: str) -> Iterator[Consent]:
     for agreed, agency in account.agreements():
+        rests_on = f"the agreement of {clock(agreed.at)} to {agency.name or agency.key}"
         if (agreed.service, agreed.region) == (service.code, region):
-            rests_on = f"the agreement of {clock(agreed.at)} to {agency.name or agency.key}"
             yield Consent(agreed.at, rests_on, has_all_permissions=False)
+        if (agreed.service, agreed.region) == (service.code, None):
+            why = f"in which region {rests_on} holds is not known"
+            yield Consent(None, why, has_all_permissions=False, is_known=False)

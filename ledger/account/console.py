@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from ledger.account.authorization import AuthorizationRequested, is_authorized
+from ledger.account.authorization import AuthorizationRequested, authorized, in_doubt
 from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.meaning import Meaning, Meanings
 from ledger.account.questions import Account
@@ -28,7 +28,7 @@ class ConsoleLoginRequested(DomainEvent):
 
     service: ServiceCode
     region: Region
-    outcome: Literal["admitted", "dialog", "refused"]
+    outcome: Literal["admitted", "dialog", "refused", "unknown"]
     address: SubjectId | None = None
     mfa: bool | None = None
 
@@ -37,8 +37,12 @@ def request_login(account: Account, command: RequestConsoleLogin, now: Circumsta
     service = now.catalogue.service(command.provider, command.service)
     known = account.authorization(command.service, command.region)
     agencies = service.baseline_at(now.at).agencies
-    if is_authorized(account, service, command.region, now):
+    answer = authorized(account, service, command.region, now)
+    if answer == "yes":
         return Decision((_login(command, "admitted"),))
+    if answer == "not known":
+        note = in_doubt(account, service, command.region)
+        return Decision((_login(command, "unknown"),), note=f"{note} The login is recorded.")
     dialog = _login(command, "dialog")
     if known and known.status == "requested":
         # The same request still waits for its answer: asking again is not a new fact.
@@ -56,7 +60,7 @@ def request_login(account: Account, command: RequestConsoleLogin, now: Circumsta
 
 
 def _login(
-    command: RequestConsoleLogin, outcome: Literal["admitted", "dialog"]
+    command: RequestConsoleLogin, outcome: Literal["admitted", "dialog", "unknown"]
 ) -> ConsoleLoginRequested:
     return ConsoleLoginRequested(service=command.service, region=command.region, outcome=outcome)
 
@@ -66,6 +70,7 @@ def _sentence(event: ConsoleLoginRequested, who: str) -> str:
         "admitted": "and was let in",
         "dialog": "and the authorization dialog opened",
         "refused": "and was refused",
+        "unknown": "and whether the authorization dialog opened is not known",
     }[event.outcome]
     return f"{who} logged in to the console of {event.service}{in_region(event.region)} {ending}"
 

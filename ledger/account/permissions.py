@@ -125,6 +125,16 @@ def missing_permissions(
     )
 
 
+def may_have_permissions(
+    account: Account, service: Service, region: str, now: Circumstances
+) -> bool:
+    """Whether nothing of a consent in a region today is known to be missing."""
+    return not any(
+        rights(account, agency.name, region, now.catalogue).lacks(agency.services)
+        for agency in service.baseline_at(now.at).agencies
+    )
+
+
 def _missing(agency: AgencyEntry, region: str, granted: Container[str]) -> Iterator[PermissionKey]:
     """The services under the first policy, and each further policy beside them.
 

@@ -95,7 +95,9 @@ def _by_policies(dialect: Dialect) -> str:
                            PARTITION BY {_of("p")}, g.baseline, g.agency, g.agency_id, g.policy
                            ORDER BY {_CERTAIN_FIRST.replace("status", "g.status")},
                                     g.since IS NOT NULL, g.since, g.position) AS place
-                FROM (SELECT DISTINCT {_KEY} FROM grants) p
+                FROM (SELECT {_KEY} FROM grants
+                      UNION SELECT {_KEY} FROM recorded_authorizations
+                      WHERE region <> '{GLOBAL}' AND NOT {is_nowhere("region")}) p
                 JOIN grants g ON {_same("g", "p", "service")} AND g.region IN (p.region, '*')
             ) AS ranked WHERE place = 1
         ),
@@ -207,7 +209,7 @@ def _select(dialect: Dialect) -> str:
                     = {dialect.member.format("a.entry", "request_id")}
             WHERE a.type = 'DelegationAccepted'
         ),
-        candidates AS (
+        placed AS (
             SELECT {_KEY}, baseline, status, since FROM by_policies
             UNION ALL
             SELECT {_KEY}, 'agreed', 'granted', MIN(effective_at) FROM
@@ -223,6 +225,16 @@ def _select(dialect: Dialect) -> str:
             SELECT {_KEY}, 'delegated', 'granted', MIN(effective_at) FROM delegated GROUP BY {_KEY}
             UNION ALL
             SELECT {_KEY}, baseline || ' ended', 'revoked', since FROM ended
+        ),
+        candidates AS (
+            SELECT * FROM placed
+            UNION ALL
+            SELECT {_of("p")}, 'anywhere', 'not known', NULL
+            FROM (SELECT {_KEY} FROM placed
+                  UNION SELECT {_KEY} FROM recorded_authorizations) AS p
+            JOIN (SELECT DISTINCT provider, account, service FROM agreed
+                  WHERE region IS NULL AND status = 'granted') AS g ON {_same("g", "p", "service")}
+            WHERE p.region NOT IN ('', '*')
         ),
         inferred AS (
             SELECT * FROM (
@@ -255,6 +267,12 @@ def _select(dialect: Dialect) -> str:
             JOIN agreed g ON {_same("g", "i", "service")} AND COALESCE(g.region, '') = i.region
                 AND g.effective_at = i.since
             WHERE i.baseline = 'agreed'
+            UNION ALL
+            SELECT {_of("i")}, NULL, g.position, g.actor, 0
+            FROM inferred i
+            JOIN agreed g ON {_same("g", "i", "service")} AND g.region IS NULL
+                AND g.status = 'granted'
+            WHERE i.baseline = 'anywhere'
             UNION ALL
             SELECT {_of("i")}, g.gone_since, g.gone_position, g.gone_actor,
                    CASE g.gone_since WHEN i.since THEN 1 ELSE 0 END

@@ -214,10 +214,11 @@ def test_a_thing_without_a_name_is_called_by_its_id(event: DomainEvent, words: s
         ("admitted", "and was let in"),
         ("dialog", "and the authorization dialog opened"),
         ("refused", "and was refused"),
+        ("unknown", "and whether the authorization dialog opened is not known"),
     ],
 )
 def test_a_login_says_how_it_ended(
-    outcome: Literal["admitted", "dialog", "refused"], words: str
+    outcome: Literal["admitted", "dialog", "refused", "unknown"], words: str
 ) -> None:
     event = ConsoleLoginRequested(service="asm", region=BEIJING, outcome=outcome)
     assert said(event) == f"alice logged in to the console of asm in {BEIJING} {words}"

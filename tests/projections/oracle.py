@@ -63,7 +63,7 @@ def logins(event: Any, entry: Recorded) -> tuple[Key, Row] | None:
     if entry.type != "ConsoleLoginRequested":
         return None
     key = (event.region, *_account(entry), event.service)
-    return key, tuple(int(event.outcome == o) for o in ("admitted", "dialog", "refused"))
+    return key, tuple(int(event.outcome == o) for o in ("admitted", "dialog", "unknown", "refused"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,7 @@ def test_an_agreement_in_the_console_of_cce_is_consent_to_cce(seen: Imported) ->
     seen.saw(agreed("CCELogReportAgency", None), minute=9)
     assert [(row["region"], row["status"]) for row in seen.consents()] == [
         ("", "granted"),
-        (HERE, "revoked"),
+        (HERE, "not known"),  # It may be the region that no trace told.
     ]
 
 
@@ -350,3 +350,27 @@ def test_a_feature_does_not_work_through_an_agency_that_trusts_another_party(
     rows = seen.views.read("capabilities").dicts()
     note = "" if status == "works" else f"trusts {trustee}"
     assert {(row["status"], row["note"]) for row in rows} == {(status, note)}
+
+
+def test_a_consent_for_all_regions_counts_beside_a_dialog_in_one(seen: Imported) -> None:
+    seen.saw(created(), under(POLICY, "*"), minute=1)
+    seen.saw(asked(), minute=5)
+    rows = [(row["region"], row["status"], row["recorded"]) for row in seen.consents()]
+    assert rows == [("*", "granted", ""), (HERE, "granted", "requested")]
+
+
+def test_an_agreement_in_an_unknown_region_leaves_open_what_a_dialog_elsewhere_means(
+    seen: Imported,
+) -> None:
+    detail = "createUserAgencies: agreed to in the console of CCE"
+    agreed = seen.saw(
+        PermissionsChanged(agency="CCENodeAgency", region=None, detail=detail), minute=1
+    )
+    dialog = asked().model_copy(update={"service": "cce"})
+    seen.saw(dialog, minute=5)
+    row = next(row for row in seen.consents() if row["region"] == HERE)
+    assert (row["status"], row["recorded"], row["inferred"]) == (
+        *("not known", "requested"),
+        "not known",
+    )
+    assert (row["rests_on"], row["since"]) == (str(agreed), None)

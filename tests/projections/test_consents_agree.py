@@ -62,7 +62,7 @@ def _event(draw: st.DrawFn, policies: tuple[str, ...], places: tuple[str, ...]) 
     values: dict[Any, Any] = {
         PermissionGranted: {**agency, "region": where, "policy": policy},
         PermissionRevoked: {**agency, "region": where, "policy": policy},
-        AgencyCreated: {**agency, **draw(st.sampled_from((*[{"trustee": "service:asm"}] * 3, {}, *_TRUSTS)))},
+        AgencyCreated: {**agency, **draw(st.sampled_from((*_TRUSTS[:1], *_TRUSTS[:1], *_TRUSTS)))},
         AgencyDeleted: agency,
         AgencyTrustChanged: {
             **agency, **draw(st.sampled_from(_TRUSTS))
@@ -74,20 +74,24 @@ def _event(draw: st.DrawFn, policies: tuple[str, ...], places: tuple[str, ...]) 
             "region": draw(st.sampled_from((HERE, None))),
             "detail": "createUserAgencies: agreed to",
         },
-        AuthorizationRequested: {**_ASKED, "services": (), "agencies": ()},
-        AuthorizationGranted: {**_ASKED, "services": (), "agencies": ()},
     }  # fmt: skip
-    return kind.model_validate(values.get(kind, _ASKED))  # type: ignore[no-any-return]
+    asked: dict[str, Any] = {
+        "service": draw(st.sampled_from(("asm", "asm", "cce"))),
+        "region": HERE,
+    }
+    if kind in (AuthorizationRequested, AuthorizationGranted):
+        asked |= {"services": (), "agencies": ()}
+    return kind.model_validate(values.get(kind, asked))  # type: ignore[no-any-return]
 
 
 _BY_ID = {"trustee": "account:0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d"}
 _TRUSTS: tuple[dict[str, str], ...] = (
     {"trustee": "service:asm"},
+    {},
     {"trustee": "account:d1"},
     _BY_ID,
     _BY_ID | {"trusted_account_id": _BY_ID["trustee"][8:], "trusted_account_name": "acme"},
 )
-_ASKED = {"service": "asm", "region": HERE}
 _OTHERS: tuple[type[DomainEvent], ...] = (
     AgencyCreated,
     AgencyDeleted,
@@ -168,7 +172,7 @@ def _recorded(views: Views, rows: list[dict[str, Any]]) -> dict[Any, Any]:
         (row["region"], row["service"]): _stands(row)
         for row in rows
         if row["origin"] == "inferred"
-        and (row["status"] != "granted" or row["region"] in ("*", ""))
+        and (row["status"] == "revoked" or row["region"] in ("*", ""))
     }
     return found | others
 
@@ -181,17 +185,21 @@ def _inferred(account: Account, rows: list[dict[str, Any]]) -> dict[Any, Any]:
         for code in ("asm", "cce"):
             consent = inferred_consent(account, CATALOGUE.service(PROVIDER, code), place)
             since = consent and consent.since and instant_text(consent.since)
-            is_by_all = _is_shown_for_all(rows, place, code)
-            found[place, code] = (
-                ("granted", "inferred", since) if consent and not is_by_all else None
-            )
+            status = "granted" if consent and consent.is_known else "not known"
+            is_by_all = _is_shown_for_all(rows, place, code, status)
+            found[place, code] = (status, "inferred", since) if consent and not is_by_all else None
     return found
 
 
-def _is_shown_for_all(rows: list[dict[str, Any]], place: str, service: str) -> bool:
-    """Whether the view has the consent for all regions, and nothing in this one."""
-    shown = {(row["region"], row["service"]) for row in rows if row["status"] == "granted"}
-    return ("*", service) in shown and (place, service) not in shown
+def _is_shown_for_all(rows: list[dict[str, Any]], place: str, service: str, status: str) -> bool:
+    """Whether the view has the consent for all regions, or for one that no trace told, and nothing
+    in this one.
+    """
+    shown = {(row["region"], row["service"]): row["status"] for row in rows}
+    is_elsewhere = shown.get(("*", service)) == status or (
+        status == "not known" and shown.get(("", service)) == "granted"
+    )
+    return is_elsewhere and (place, service) not in shown
 
 
 def _same_of_features(account: Account, views: Views) -> None:

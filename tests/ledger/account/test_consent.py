@@ -8,6 +8,7 @@ import pytest
 
 from ledger.account.agency import AgencyCreated
 from ledger.account.authorization import (
+    AuthorizationGranted,
     AuthorizationRefused,
     AuthorizationRevoked,
     GrantAuthorization,
@@ -21,6 +22,7 @@ from ledger.messages import Command, DomainEvent
 from tests.ledger.scenario import (
     ACCOUNT,
     AGENCY,
+    ASKED,
     ASM,
     BEIJING,
     NOON,
@@ -154,3 +156,51 @@ def test_a_dialog_after_a_revocation_does_not_bring_the_revoked_consent_back() -
     every_region = under(POLICY, "*")
     asked = (agency_created(), every_region, revoked, login(BEIJING))
     assert consented(given(*asked).account) is None
+
+
+def test_a_consent_that_may_have_been_given_is_not_known() -> None:
+    """An agreement whose region no trace tells, and an account that may be the service's own."""
+    nowhere = given(AGREED.model_copy(update={"region": None}))
+    found = consented(nowhere.account, service="cce")
+    assert found is not None
+    assert (found.is_known, found.since) == (False, None)
+    assert found.rests_on.startswith("in which region the agreement of 2026-03-01")
+    by_id = AgencyCreated(agency=AGENCY, trustee="account:0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d")
+    doubtful = consented(given(by_id, under(POLICY)).account)
+    assert doubtful is not None
+    assert (doubtful.is_known, doubtful.since) == (False, None)
+    assert doubtful.rests_on == f"whether '{POLICY}' are granted is not known"
+
+
+def test_a_consent_that_is_not_known_makes_the_outcome_of_a_login_unknown() -> None:
+    nowhere = given(AGREED.model_copy(update={"region": None}))
+    of_cce = {"account": ACCOUNT, "service": "cce", "region": BEIJING}
+    then = nowhere.when(RequestConsoleLogin.model_validate(of_cce))
+    then.then(ConsoleLoginRequested(service="cce", region=BEIJING, outcome="unknown"))
+    assert "Whether cce is authorized in cn-north-4 is not known (in which" in then.decided().note
+    answer = nowhere.when(GrantAuthorization.model_validate(of_cce))
+    answer.then()
+    assert answer.decided().note.endswith("Nothing was appended.")
+
+
+def test_a_consent_with_a_policy_of_unknown_content_is_not_known_to_lack_anything() -> None:
+    other = PermissionGranted(agency=AGENCY, region=BEIJING, policy="anything")
+    ended = tuple(
+        PermissionRevoked(agency=AGENCY, region=BEIJING, service=code, policy=POLICY)
+        for code in ASKED
+    )
+    told = given(*consent(BEIJING), *ended, other)
+    told.when(login(BEIJING)).then(
+        ConsoleLoginRequested(service=ASM, region=BEIJING, outcome="unknown")
+    )
+    asked_for = given(*consent(BEIJING), *ended).when(login(BEIJING)).facts
+    assert isinstance(asked_for[0], ConsoleLoginRequested)
+    assert asked_for[0].outcome == "dialog"
+
+
+def test_a_dialog_that_is_open_can_be_answered_though_consent_is_not_known() -> None:
+    asked = GrantAuthorization(account=ACCOUNT, service="cce", region=BEIJING)
+    nowhere = AGREED.model_copy(update={"region": None})
+    opened = RequestConsoleLogin(account=ACCOUNT, service="cce", region=BEIJING)
+    facts = given(opened, nowhere).when(asked).facts
+    assert isinstance(facts[0], AuthorizationGranted)
