@@ -122,7 +122,7 @@ def _print_documents(views: Views, policies: Result, *, whole: bool) -> None:
     for row in policies.dicts():
         digest, since = row["document"], readable(row["document_since"], {})
         if not since:
-            out("document: none was told by any trace", "")
+            out("document: none is known", "")
             continue
         version = f", version {row['document_version']}" if row["document_version"] else ""
         out(f"document: {digest or 'content not told'}{version}, since {since}")

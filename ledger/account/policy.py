@@ -72,6 +72,8 @@ class PolicyChanged(DomainEvent):
     """The document's version, as the cloud calls it, e.g. `v3`."""
     in_force: bool | None = None
     """Whether this version is the one in force from now on; None if no trace told it."""
+    content: Literal["unchanged"] | None = None
+    """`unchanged` if the call set other things, e.g. the name, and left the document as it was."""
 
 
 class PolicyDeletionAttempted(DomainEvent):
@@ -169,7 +171,10 @@ EVENTS: Meanings = {
         lambda event, who: f"{who} changed the policy {called_policy(event)!r}",
         standing_of_content,
         role="change",
-        says=Says("renamed", "policy", THE_POLICY | ITS_DOCUMENT),
+        says=(
+            Says("renamed", "policy", THE_POLICY, when={"content": "unchanged"}),
+            Says("renamed", "policy", THE_POLICY | ITS_DOCUMENT),
+        ),
     ),
     PolicyDeletionAttempted: Meaning(
         lambda event, who: deletion_attempt(event, who, f"policy {called_policy(event)!r}"),

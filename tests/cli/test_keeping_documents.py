@@ -153,7 +153,7 @@ def test_a_policy_whose_text_was_erased_is_shown_by_its_digest(changed: Cli) -> 
 def test_a_policy_without_any_document_says_so(cli: Cli) -> None:
     cli.done("agency create asm_admin_trust --actor alice")
     said = cli.done("policy show 'asm admin trust policy'")
-    assert "document: none was told by any trace" in said.out
+    assert "document: none is known" in said.out
 
 
 def test_a_difference_prints_the_first_statements_and_json_has_all(changed: Cli) -> None:

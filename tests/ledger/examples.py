@@ -63,10 +63,13 @@ ADDED: tuple[dict[str, tuple[str, ...]], ...] = (
         "PermissionGranted": ("address",),
         "PermissionsChanged": ("address",),
     },
-    dict.fromkeys(
-        ("AgencyActed", "AgencyActionFailed"),
-        ("session_name", "source_identity", "switched_by", "more_sessions"),
-    ),
+    {
+        **dict.fromkeys(
+            ("AgencyActed", "AgencyActionFailed"),
+            ("session_name", "source_identity", "switched_by", "more_sessions"),
+        ),
+        "PolicyChanged": ("content",),
+    },
 )
 """By event, the optional fields that later versions added, one step a version that added any. An
 entry without them is as before."""

@@ -23,6 +23,8 @@ Facts = tuple[DomainEvent, ...]
 
 NO_POLICY: Final = "policy not named"
 VERSIONS: Final = ("policy_version.version_id", "version_id", "policy.default_version_id")
+_OTHERS: Final = {"display_name", "description", "description_cn", "type"}
+"""The fields of a role that an update may set without the document."""
 _TRUTHS: Final = {"true": True, "false": False}
 
 
@@ -104,7 +106,17 @@ def _changed(trace: CtsTrace, policy: Handles, detail: str) -> PolicyChanged:
         document_bytes=document.size,
         document_version=_version(trace),
         in_force=_in_force(trace),
+        content="unchanged" if _leaves_the_document(trace) else None,
     )
+
+
+def _leaves_the_document(trace: CtsTrace) -> bool:
+    """Whether the call sets other things of a role, and names no document at all.
+
+    A document that is there and has no content (null, masked) was left out by the trace alone.
+    """
+    role = within(trace.request, "role")
+    return trace.name == "updateRole" and bool(role.keys() & _OTHERS) and "policy" not in role
 
 
 TRANSLATORS: Final[dict[str, Callable[[CtsTrace], Facts | str]]] = {

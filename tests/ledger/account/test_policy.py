@@ -17,6 +17,7 @@ from tests.ledger.scenario import (
     ACCOUNT,
     AGENCY,
     BEIJING,
+    NOON,
     POLICY,
     SHANGHAI,
     consent,
@@ -218,3 +219,16 @@ def test_consent_creates_a_deleted_policy_again() -> None:
     given(*story).when(ok_button(BEIJING)).then(
         granted(BEIJING), policy_created(), *permissions_granted(BEIJING)
     )
+
+
+def test_a_change_that_leaves_the_document_as_it_was_keeps_it_known() -> None:
+    digest = "ab" * 32
+    created = PolicyCreated(policy="narrow", policy_id="p1", document=digest)
+    described = PolicyChanged(policy="narrow", policy_id="p1", content="unchanged")
+    content = given(created, described).account.content_of_policy("narrow")
+    assert content is not None
+    assert (content.digest, content.since) == (digest, NOON)
+    silent = described.model_copy(update={"content": None})
+    content = given(created, silent).account.content_of_policy("narrow")
+    assert content is not None
+    assert content.digest == ""

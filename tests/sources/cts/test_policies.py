@@ -57,7 +57,25 @@ def test_a_changed_policy_has_its_name_after_the_change() -> None:
     asked = {"role": {"display_name": "mesh narrow"}}
     for fields in (POLICY, BY_ID):
         found = fact("updateRole", **fields, request=asked)
-        assert found == PolicyChanged(policy="mesh narrow", policy_id="p1", detail="updateRole")
+        assert found == PolicyChanged(
+            policy="mesh narrow", policy_id="p1", detail="updateRole", content="unchanged"
+        )
+
+
+@pytest.mark.parametrize(
+    ("role", "content"),
+    [
+        ({"description": "for the mesh"}, "unchanged"),
+        ({"description": "for the mesh", "policy": None}, None),
+        ({"description": "for the mesh", "policy": "******"}, None),
+        ({}, None),
+    ],
+)
+def test_an_update_that_names_no_document_leaves_it_as_it_was(
+    role: dict[str, object], content: str | None
+) -> None:
+    found = fact("updateRole", **POLICY, request={"role": role})
+    assert (found.content, found.document) == (content, None)
 
 
 V5 = "/v5/policies/p1/versions"
