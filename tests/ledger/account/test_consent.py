@@ -204,3 +204,53 @@ def test_a_dialog_that_is_open_can_be_answered_though_consent_is_not_known() -> 
     opened = RequestConsoleLogin(account=ACCOUNT, service="cce", region=BEIJING)
     facts = given(opened, nowhere).when(asked).facts
     assert isinstance(facts[0], AuthorizationGranted)
+
+
+def test_a_recorded_consent_hides_an_inferred_one_of_any_age() -> None:
+    told = AuthorizationGranted(service=ASM, region=BEIJING, services=(), agencies=())
+    assert consented(given(*IMPORTED, told).account) is None
+    assert consented(given(told, *IMPORTED).account) is None
+
+
+def test_it_counts_after_a_revocation_if_it_began_later_and_not_if_that_is_not_known() -> None:
+    ended = AuthorizationRevoked(service=ASM, region=BEIJING)
+    found = consented(given(ended, *IMPORTED).account)
+    assert found is not None
+    assert found.since == NOON + timedelta(minutes=3)
+    agreed_before = given(AGREED, ended.model_copy(update={"service": "cce"})).account
+    assert consented(agreed_before, service="cce") is None
+
+
+def test_a_service_whose_baselines_have_no_policies_shows_no_consent_by_policies() -> None:
+    """CTS: nothing is granted, and nothing is needed; that is not a consent, nor a doubt."""
+    assert consented(given(*IMPORTED).account, service="cts") is None
+
+
+def test_a_consent_says_what_it_follows_from() -> None:
+    found = consented(given(*IMPORTED).account)
+    assert found is not None
+    assert found.rests_on == f"'{POLICY}', granted since 2026-03-01 12:02:00Z"
+    agreed = AGREED.model_copy(update={"agency": None, "agency_id": "a-9"})
+    created = AgencyCreated(agency="CCENodeAgency", agency_id="a-9")
+    for before, called in (((), "a-9"), ((created,), "CCENodeAgency")):
+        consent_of_cce = consented(given(*before, agreed).account, service="cce")
+        assert consent_of_cce is not None
+        assert consent_of_cce.rests_on.endswith(f"to {called}")
+
+
+def test_of_two_agencies_of_one_name_each_needs_all_policies_itself() -> None:
+    """And the policies of one are not the beginning of the other's consent."""
+    parts = [
+        PermissionGranted(agency=AGENCY, agency_id=identity, region=BEIJING, policy=policy)
+        for identity, policy in (
+            ("a-1", "CCE Administrator"),
+            ("a-2", "CCE Administrator"),
+            ("a-2", "Tenant Guest"),
+        )
+    ]
+    made = [AgencyCreated(agency=AGENCY, agency_id=each) for each in ("a-1", "a-2")]
+    story = (at(0, made[0]), at(1, parts[0]), at(10, made[1]), at(11, parts[1]), at(12, parts[2]))
+    found = consented(given(*story).account)
+    assert found is not None
+    assert found.since == NOON + timedelta(minutes=12)
+    assert consented(given(*story[:4]).account) is None
