@@ -15,6 +15,7 @@ from cli.reading import in_account, instant_of, print_result, readable, views_of
 from cli.writing import carry_out
 
 if TYPE_CHECKING:
+    from ledger.as_of import AsOf
     from projections.views import Result, Views
 
 app = typer.Typer(
@@ -66,14 +67,17 @@ def show(
 ) -> None:
     """Show a policy: its status, its document, its permissions, and the attempts to delete it.
 
+    At AWS a policy's name is its ARN; the name at the end of it is enough if one policy has it.
+
     Of the document, the digest and the version are shown, and since when it is in force; with
     `--document` or `-o json` the text as well.
     """
     from ledger.errors import NotFound
 
-    where = {**in_account(ask, provider, account), "policy": name}
+    place = in_account(ask, provider, account)
     with views_of(ask) as views:
         when = instant_of(ask, views)
+        where = {**place, "policy": _whole_name(views, when, place, name)}
         parts = {
             title: views.read(view, as_of=when, where=where)
             for title, view in (
@@ -103,6 +107,30 @@ def show(
                     _print_documents(views, part, whole=document)
             elif title == "permissions":
                 print_result(ask.form, part, views)
+
+
+def _whole_name(views: Views, when: AsOf | None, place: dict[str, str | None], name: str) -> str:
+    """The name of the policy, which at AWS is an ARN: its last part is enough if only one has it.
+
+    Raises InvalidInput, with the candidates, if several have it.
+    """
+    from ledger.errors import InvalidInput
+
+    if views.read("policies", as_of=when, where={**place, "policy": name}).rows:
+        return name
+    known = {row["policy"] for row in views.read("policies", as_of=when, where=place).dicts()}
+    found = sorted(each for each in known if _last_part(each) == name.casefold())
+    if len(found) > 1:
+        raise InvalidInput(
+            f"{len(found)} policies have the name {name!r}: {', '.join(found)}.",
+            remedy=f"Give one of them whole: authledger policy show {found[0]}",
+        )
+    return found[0] if found else name
+
+
+def _last_part(policy: str) -> str:
+    """The name at the end of an ARN; empty for any other name. IAM ignores its case."""
+    return policy.rpartition("/")[2].casefold() if policy.startswith("arn:") else ""
 
 
 _OF_DOCUMENTS: Final = ("document", "document_version", "document_since", "document_position")

@@ -163,3 +163,24 @@ def test_a_difference_prints_the_first_statements_and_json_has_all(changed: Cli)
     assert '  - {"Action":["ecs:servers:get"],"Effect":"Allow"}' in said
     (row,) = changed.done("audit diff @5 -o json").json
     assert (len(row["added"]), row["not_known"]) == (14, None)
+
+
+def test_a_policy_is_shown_by_the_name_at_the_end_of_its_arn(cli: Cli) -> None:
+    ours, theirs = "arn:aws:iam::111122223333:policy/hoist", "arn:aws:iam::aws:policy/x/Hoist"
+    with Ledger(cli.place) as ledger:
+        ledger.observe([policy_seen("t1", READ, ours), policy_seen("t2", READ, "hoists")])
+    assert (
+        cli.done(f"policy show hoist --account {ACCOUNT} -o json").json["policy"][0]["policy"]
+        == ours
+    )
+    assert (
+        cli.done(f"policy show {ours} --account {ACCOUNT} -o json").json["policy"][0]["policy"]
+        == ours
+    )
+    assert cli(f"policy show hois --account {ACCOUNT}").code == 4
+    with Ledger(cli.place) as ledger:
+        ledger.observe([policy_seen("t3", READ, theirs)])
+    said = cli(f"policy show hoist --account {ACCOUNT}")
+    assert said.code == 2
+    assert f"2 policies have the name 'hoist': {ours}, {theirs}." in said.err
+    assert f"authledger policy show {ours}" in said.err
