@@ -44,6 +44,7 @@ from projections.evidence.make import (
     canonical,
     digests_in,
     instructions,
+    only_digests,
 )
 from projections.evidence.sources import needs_every_entry
 from projections.maintenance.runner import code_version
@@ -119,16 +120,18 @@ class _Bundle:
             path = Path(folder) / "ledger.db"
             self._load(path, question, checkpoint, numbers)
             answer, sources = asked_again(path, self._catalogue, question, stated)
-            documents = self._documents(path, digests)
+            documents, lacking = self._documents(path, digests)
         if answer_bytes(answer) != self._part("answer.json"):
             raise VerificationFailed("its entries give another answer than answer.json")
         if sources != numbers:
             raise VerificationFailed("its entries are not those that the answer's rows come from")
-        notes = tuple(self._notes(question))
+        notes = (*self._notes(question), *only_digests(lacking))
         return Evidence(question, answer, checkpoint, _unchecked(question), notes, documents)
 
-    def _documents(self, path: Path, digests: Sequence[str]) -> dict[str, str]:
-        """The texts that came along: an entry refers to each, and each has its digest."""
+    def _documents(self, path: Path, digests: Sequence[str]) -> tuple[dict[str, str], set[str]]:
+        """The texts that came along: an entry refers to each, and each has its digest. And the
+        digests of documents that entries refer to, and of which no text came along.
+        """
         with closing(sqlite3.connect(path)) as connection:
             entries = connection.execute("SELECT CAST(entry AS BLOB) FROM events")
             referred = digests_in(entry for (entry,) in entries)
@@ -140,7 +143,7 @@ class _Bundle:
             if digest not in referred:
                 raise VerificationFailed(f"no entry refers to documents/{digest}.json")
             found[digest] = text.decode()
-        return found
+        return found, referred - found.keys()
 
     def _names(self) -> list[str]:
         names = self._archive.namelist()

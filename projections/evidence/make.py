@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import shlex
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -46,6 +46,8 @@ from projections.evidence.sources import sources_of
 from projections.maintenance.runner import code_version
 from projections.views import Result, Views
 
+_NAMED: Final = 10
+"""How many documents without a text are named in notes."""
 PAGE: Final = 2_560
 
 
@@ -159,8 +161,9 @@ def make(
         digests = digests_in(_entries(ledger, sources.positions))
         if question.complete:
             digests |= _add_every_entry(archive, ledger, checkpoint)
-        _add_documents(archive, ledger, digests)
-    return Evidence(question, answer, checkpoint, notes=sources.notes)
+        lacking = digests - _add_documents(archive, ledger, digests)
+    notes = (*sources.notes, *only_digests(lacking))
+    return Evidence(question, answer, checkpoint, notes=notes)
 
 
 def _add_proofs(
@@ -207,8 +210,11 @@ def _add_every_entry(archive: zipfile.ZipFile, ledger: Ledger, checkpoint: Check
     return digests
 
 
-def _add_documents(archive: zipfile.ZipFile, ledger: Ledger, digests: set[str]) -> None:
-    """Add the texts that are kept. Raises VerificationFailed if one has another digest."""
+def _add_documents(archive: zipfile.ZipFile, ledger: Ledger, digests: set[str]) -> set[str]:
+    """Add the texts that are kept; return their digests. Raises VerificationFailed if one has
+    another digest.
+    """
+    added = set()
     for digest in sorted(digests):
         row = ledger.entries.select_documents([digest]).get(digest)
         if row is None:
@@ -216,6 +222,19 @@ def _add_documents(archive: zipfile.ZipFile, ledger: Ledger, digests: set[str]) 
         if not is_text_of(digest, row.size, row.text):
             raise _altered(f"the text of the document {digest} has another digest.")
         _add(archive, f"documents/{digest}.json", row.text.encode())
+        added.add(digest)
+    return added
+
+
+def only_digests(lacking: Collection[str]) -> Iterator[str]:
+    """A note for the first documents whose text does not go along, and one for the others."""
+    for digest in sorted(lacking)[:_NAMED]:
+        yield (
+            f"Of the document {digest} only the digest is known here: its text was erased, was not "
+            "kept, or was left out."
+        )
+    if len(lacking) > _NAMED:
+        yield f"The same holds of {len(lacking) - _NAMED} more documents."
 
 
 def digests_in(entries: Iterable[bytes]) -> set[str]:

@@ -72,6 +72,7 @@ def signed(tmp_path: Path) -> Iterator[Signed]:
 
 def test_the_documents_of_the_answers_entries_go_along(signed: Signed) -> None:
     assert signed.made() == {READ_DOCUMENT.digest}
+    assert not any("only the digest" in note for note in signed.checked().notes)
     assert signed.checked().documents == {READ_DOCUMENT.digest: READ_DOCUMENT.text}
 
 
@@ -83,7 +84,9 @@ def test_complete_evidence_has_every_document(signed: Signed) -> None:
 def test_an_erased_document_does_not_go_along_and_the_evidence_holds(signed: Signed) -> None:
     signed.ledger.erase_document(READ_DOCUMENT.digest)
     assert signed.made() == set()
-    assert signed.checked().documents == {}
+    held = signed.checked()
+    assert held.documents == {}
+    assert f"Of the document {READ_DOCUMENT.digest} only the digest is known" in held.notes[-1]
 
 
 def test_a_checker_may_lack_a_document(signed: Signed) -> None:
