@@ -224,10 +224,29 @@ def test_sentences_have_the_name_of_an_id(views: Views) -> None:
     assert said == "bob deleted the agency crane (seen in a trace)"
 
 
-def test_sentences_keep_the_id_where_it_had_several_names(views: Views) -> None:
-    page = views.trail(TrailFilter(event="PolicyDeleted"))
-    [said] = sentences(views, page.dicts())
-    assert said == "bob deleted the policy 'P1' (seen in a trace)"
+def test_of_several_names_a_sentence_has_the_one_at_that_time(views: Views) -> None:
+    page = views.trail(TrailFilter(policy="P1"), newest_first=False)
+    said = dict(
+        zip([row["type"] for row in page.dicts()], sentences(views, page.dicts()), strict=True)
+    )
+    assert said["PermissionGranted"] == (
+        "crane may act under 'dock only' in eu-nl (seen in a trace)"
+    )
+    assert said["PolicyDeleted"] == "bob deleted the policy 'all docks' (seen in a trace)"
+    links = why(views, policy="P1").links
+    assert {link.what for link in links} >= {said["PermissionGranted"], said["PolicyDeleted"]}
+
+
+def test_a_sentence_keeps_the_id_where_no_name_is_known_at_that_time(place: Place) -> None:
+    """Of a project only the present names are kept, and it has two."""
+    with learned(
+        place,
+        See(ProjectCreated(region="eu-nl", project_id="R1"), 0),
+        See(ProjectCreated(region="eu-nl_2", project_id="R1"), 1),
+        See(ProjectDeleted(project_id="R1"), 2),
+    ) as views:
+        [said] = sentences(views, views.trail(TrailFilter(event="ProjectDeleted")).dicts())
+    assert "R1" in said
 
 
 @pytest.mark.parametrize("asked", [{"agency": "A1"}, {"policy": "P1"}, {"region": "R1"}])
