@@ -139,8 +139,10 @@ def authorized(
     """Whether the account consented, as recorded or inferred, and no permission is missing."""
     known = account.authorization(service.code, region)
     inferred = inferred_consent(account, service, region)
+    if inferred is not None and not inferred.is_known:
+        return "not known"
     if inferred is not None and not inferred.has_all_permissions:
-        return "yes" if inferred.is_known else "not known"
+        return "yes"
     if inferred is None and (known is None or known.status != "granted"):
         return "no"
     if not missing_permissions(account, service, region, now):

@@ -61,7 +61,7 @@ def _by_policies(account: Account, service: Service, region: str) -> Iterator[Co
     for baseline in service.baselines:
         granted = list(_granted(account, baseline, region))
         may_be = list(_granted(account, baseline, region, or_perhaps=True))
-        if may_be and all(may_be) and not all(granted):
+        if all(may_be) and not all(granted):
             policies = listed(sorted({repr(held.policy) for each in may_be for held in each}))
             why = f"whether {policies} are granted is not known"
             yield Consent(None, why, has_all_permissions=False, is_known=False)
@@ -99,9 +99,7 @@ def _first(held: Iterable[Held], thing: str, entry: AgencyEntry) -> list[Held]:
 def _completed(granted: Iterable[Held]) -> tuple[bool, float]:
     """When the last of the grants became true; one whose beginning was not seen is the earliest."""
     began = [_began(each) for each in granted]
-    return (
-        (True, 0.0) if not began else (all(seen for seen, _ in began), max(at for _, at in began))
-    )
+    return all(seen for seen, _ in began), max(at for _, at in began)
 
 
 def _began(held: Held) -> tuple[bool, float]:

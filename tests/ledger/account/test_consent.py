@@ -254,3 +254,12 @@ def test_of_two_agencies_of_one_name_each_needs_all_policies_itself() -> None:
     assert found is not None
     assert found.since == NOON + timedelta(minutes=12)
     assert consented(given(*story[:4]).account) is None
+
+
+@pytest.mark.parametrize("places", [(BEIJING, "*"), ("*", BEIJING)])
+def test_the_first_of_two_grants_of_one_policy_is_its_beginning(places: tuple[str, str]) -> None:
+    first, second = (under(POLICY, place) for place in places)
+    for story in ((at(5, first), at(9, second)), (at(9, second), at(5, first))):
+        found = consented(given(*story).account)
+        assert found is not None
+        assert found.since == NOON + timedelta(minutes=5)

@@ -153,17 +153,3 @@ def test_an_agency_that_is_not_in_the_catalogue_may_trust_any_party() -> None:
     own = AgencyCreated(agency="ours", trustee="account:elsewhere")
     account = given(own, under("anything", agency="ours")).account
     assert may(account, "cce", agency="ours") == NOT_KNOWN
-
-
-def test_all_other_parties_that_an_agency_trusts_are_named() -> None:
-    made = [
-        AgencyCreated(agency=AGENCY, agency_id=identity, trustee=trustee)
-        for identity, trustee in (("a-1", "account:b"), ("a-2", "account:a"))
-    ]
-    held = [
-        PermissionGranted(agency=AGENCY, agency_id=identity, region=BEIJING, policy=POLICY)
-        for identity in ("a-1", "a-2")
-    ]
-    account = given(*made, *held).account
-    note = rights(account, AGENCY, BEIJING, load_catalogue()).note
-    assert note in ("trusts account:a", "trusts account:a, account:b")
