@@ -18,6 +18,7 @@ from tests.ledger.scenario import (
     POLICY,
     SHANGHAI,
     agency_created,
+    at,
     given,
     policy_created,
 )
@@ -26,7 +27,7 @@ PROJECT = "0123456789abcdef0123456789abcdef"
 YES, NO, NOT_KNOWN = "yes", "no", "not known"
 
 
-def under(policy: str, place: str = BEIJING, agency: str = AGENCY) -> PermissionGranted:
+def under(policy: str, place: str | None = BEIJING, agency: str = AGENCY) -> PermissionGranted:
     """As a trace tells a grant: it names a policy, and no service."""
     return PermissionGranted(agency=agency, region=place, policy=policy)
 
@@ -69,8 +70,8 @@ def test_a_policy_for_all_regions_completes_a_baseline_in_each() -> None:
     assert may(account, "cce", SHANGHAI) == NOT_KNOWN
 
 
-@pytest.mark.parametrize("where", [BEIJING, "*", PROJECT, "enterprise-project/7"])
-def test_a_policy_of_which_the_content_is_not_known_may_permit_anything(where: str) -> None:
+@pytest.mark.parametrize("where", [BEIJING, "*", PROJECT, "enterprise-project/7", None])
+def test_a_policy_of_which_the_content_is_not_known_may_permit_anything(where: str | None) -> None:
     """Granted in the region, in all, or where no fact tells which region it is."""
     account = account_with(under("anything", where))
     assert may(account, "elb") == NOT_KNOWN
@@ -153,3 +154,28 @@ def test_an_agency_that_is_not_in_the_catalogue_may_trust_any_party() -> None:
     own = AgencyCreated(agency="ours", trustee="account:elsewhere")
     account = given(own, under("anything", agency="ours")).account
     assert may(account, "cce", agency="ours") == NOT_KNOWN
+
+
+def test_the_name_of_another_account_tells_nothing_of_this_one() -> None:
+    identity = BY_ID.removeprefix("account:")
+    known = AgencyCreated(
+        agency="ours",
+        trustee="account:elsewhere",
+        trusted_account_id="e" * 32,
+        trusted_account_name="elsewhere",
+    )
+    by_id = AgencyCreated(agency=AGENCY, trustee=BY_ID, trusted_account_id=identity)
+    assert may(given(known, by_id, under(POLICY)).account, "cce") == NOT_KNOWN
+
+
+def test_only_an_account_may_be_the_services_own() -> None:
+    other = AgencyCreated(agency=AGENCY, trustee=BY_ID.removeprefix("account:"))
+    assert may(given(other, under(POLICY)).account, "cce") == NO
+
+
+def test_where_the_last_trust_is_not_known_it_is_not_known_what_counts() -> None:
+    """Two changes in one second, in an order that no trace tells."""
+    there = AgencyTrustChanged(agency=AGENCY, trustee="account:elsewhere")
+    back = AgencyTrustChanged(agency=AGENCY, trustee="service:asm")
+    account = given(agency_created(), under(POLICY), at(9, there), at(9, back)).account
+    assert may(account, "cce") == NOT_KNOWN
