@@ -315,12 +315,12 @@ class AuthorizationsRow(NamedTuple):
     position: int | None
     """Position of the latest of the events that it follows from; NULL if that is not known."""
     recorded: str
-    """What the latest event of this consent says: a status as above; empty if none does. A dialog
-    that was opened or declined does not hide an inferred consent.
+    """The status that the latest event of this consent says; empty if there is none. A dialog that
+    was opened or declined does not hide an inferred consent.
     """
     inferred: str
-    """What follows from other facts: `granted`, `revoked` or `not known`; empty if nothing does.
-    The status is the one of these two that counts.
+    """The status that follows from other facts: `granted`, `revoked` or `not known`; empty if none
+    does. The status is the one of these two that counts.
     """
 
 
@@ -524,7 +524,7 @@ class CapabilitiesRow(NamedTuple):
     """
     note: str
     """The parties that the agency trusts, if it does not trust the service, or may not: `trusts
-    account:…`. What is granted to it does not count then. Mostly empty.
+    account:…`. Its permissions do not count then. Mostly empty.
     """
 
 

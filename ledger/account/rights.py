@@ -27,7 +27,7 @@ class Rights(NamedTuple):
     may_permit_more: bool
     """Whether something is granted, or may be, that could permit any service."""
     note: str = ""
-    """Whom the agency trusts instead of the service, so that what is granted does not count."""
+    """The parties that the agency trusts instead of the service: its permissions do not count."""
 
     def lacks(self, services: Iterable[str]) -> tuple[str, ...]:
         """Those of the services that the agency may not use, sorted."""

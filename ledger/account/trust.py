@@ -38,9 +38,9 @@ def served(
     entries: Iterable[AgencyEntry],
     without: Collection[PermissionKey] = (),
 ) -> Served:
-    """What the agency holds for the service, apart from some. `entries` are its baselines.
+    """The permissions that the agency holds for the service, apart from some.
 
-    Where the trust is not known, whether a permission counts is not known.
+    `entries` are its baselines. Where the trust is not known, whether one counts is not known.
     """
     held = account.held(agency, without)
     wanted = frozenset(entry.trustee for entry in entries)

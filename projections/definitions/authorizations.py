@@ -397,13 +397,13 @@ AUTHORIZATIONS = DerivedView(
         ),
         Column(
             "recorded",
-            "What the latest event of this consent says: a status as above; empty if none does. A "
+            "The status that the latest event of this consent says; empty if there is none. A "
             "dialog that was opened or declined does not hide an inferred consent.",
         ),
         Column(
             "inferred",
-            "What follows from other facts: `granted`, `revoked` or `not known`; empty if nothing "
-            "does. The status is the one of these two that counts.",
+            "The status that follows from other facts: `granted`, `revoked` or `not known`; empty if "
+            "none does. The status is the one of these two that counts.",
         ),
     ),
     standing=("status",),

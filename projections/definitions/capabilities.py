@@ -197,7 +197,7 @@ CAPABILITIES = DerivedView(
         Column(
             "note",
             "The parties that the agency trusts, if it does not trust the service, or may not: "
-            "`trusts account:…`. What is granted to it does not count then. Mostly empty.",
+            "`trusts account:…`. Its permissions do not count then. Mostly empty.",
         ),
     ),
     over=("events", "regions", "agencies", "trustees", "recorded_authorizations"),

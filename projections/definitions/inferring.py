@@ -34,15 +34,15 @@ def trust_of(dialect: Dialect, holder: str, wanted: str) -> str:
     """
     name = dialect.member.format("e.entry", "trusted_account_name")
     identity = dialect.member.format("e.entry", "trusted_account_id")
-    told = "substr(t.trustee, 9)"
+    account_id = "substr(t.trustee, 9)"
     return f"""COALESCE((
         SELECT MAX(CASE
             WHEN t.trustee = '' OR t.trustee IN ({wanted})
             THEN CASE t.status WHEN 'not known' THEN {TRUST_NOT_KNOWN} ELSE {TRUSTED} END
-            WHEN t.trustee LIKE 'account:%' AND {is_bare_id(told)} AND NOT EXISTS (
+            WHEN t.trustee LIKE 'account:%' AND {is_bare_id(account_id)} AND NOT EXISTS (
                 SELECT 1 FROM events e WHERE e.provider = t.provider AND e.account = t.account
                   AND e.type IN ('AgencyCreated', 'AgencyTrustChanged')
-                  AND {identity} = {told} AND {name} IS NOT NULL)
+                  AND {identity} = {account_id} AND {name} IS NOT NULL)
             THEN {TRUST_NOT_KNOWN} ELSE {NOT_TRUSTED} END)
         FROM trustees t
         WHERE t.provider = {holder}.provider AND t.account = {holder}.account

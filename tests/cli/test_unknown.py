@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from ledger.account.permissions import PermissionsChanged
+from ledger.application import Ledger
+from ledger.messages import Observation, Provenance
 from tests.cases.records.cts import DOMAIN, by_name, create_agency
 from tests.cli.conftest import Cli
 
@@ -14,6 +18,7 @@ ISSUE = (
     f"--account {DOMAIN} credential issue --service asm --region cn-south-1 "
     "--for elb --component gateway"
 )
+LOGIN = f"--account {DOMAIN} console login --service cce --region cn-south-1 --user ann"
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +31,10 @@ def history(cli: Cli) -> None:
         role="our own policy",
         project="cn-south-1",
     )
-    traces = [create_agency("asm_admin_trust", "a1", "06-01T10:00:00"), granted]
+    made = create_agency(
+        "asm_admin_trust", "a1", "06-01T10:00:00", agency_fields={"trust_domain_name": "op_svc_asm"}
+    )
+    traces = [made, granted]
     (cli.folder / "t.json").write_text(json.dumps({"traces": traces}))
     cli.done("import cts t.json")
 
@@ -75,3 +83,28 @@ def test_the_feature_is_unknown_and_not_broken(cli: Cli) -> None:
     assert {(row["feature"], row["status"]) for row in rows} == {
         (feature, "unknown") for feature in ("ingress-gateway", "mesh", "metrics")
     }
+
+
+def test_a_login_of_which_the_consent_is_not_known_opens_no_dialog(cli: Cli) -> None:
+    """CCE's console was agreed to, in a region that no trace tells."""
+    agreed = PermissionsChanged(agency="CCENodeAgency", detail="createUserAgencies: agreed to")
+    with Ledger(cli.place) as ledger:
+        ledger.observe(
+            [
+                Observation(
+                    provider="huaweicloud",
+                    account=DOMAIN,
+                    events=(agreed,),
+                    effective_at=datetime(2025, 6, 1, tzinfo=UTC),
+                    source=Provenance(trace_id="agreed"),
+                )
+            ]
+        )
+    said = cli.done(LOGIN)
+    assert "whether the authorization dialog opened is not known" in said.out
+    assert "is not authorized" not in said.out
+    assert "Whether cce is authorized in cn-south-1 is not known (in which region" in said.err
+    assert "neither a refusal nor a success" in said.err
+    assert cli(f"{LOGIN} --strict").code == 8
+    [row] = cli.done("view logins -o json").json
+    assert (row["unknown"], row["dialogs"]) == (2, 0)

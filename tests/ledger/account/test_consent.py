@@ -189,8 +189,8 @@ def test_a_consent_with_a_policy_of_unknown_content_is_not_known_to_lack_anythin
         PermissionRevoked(agency=AGENCY, region=BEIJING, service=code, policy=POLICY)
         for code in ASKED
     )
-    told = given(*consent(BEIJING), *ended, other)
-    told.when(login(BEIJING)).then(
+    recorded = given(*consent(BEIJING), *ended, other)
+    recorded.when(login(BEIJING)).then(
         ConsoleLoginRequested(service=ASM, region=BEIJING, outcome="unknown")
     )
     asked_for = given(*consent(BEIJING), *ended).when(login(BEIJING)).facts
@@ -207,9 +207,9 @@ def test_a_dialog_that_is_open_can_be_answered_though_consent_is_not_known() -> 
 
 
 def test_a_recorded_consent_hides_an_inferred_one_of_any_age() -> None:
-    told = AuthorizationGranted(service=ASM, region=BEIJING, services=(), agencies=())
-    assert consented(given(*IMPORTED, told).account) is None
-    assert consented(given(told, *IMPORTED).account) is None
+    answer = AuthorizationGranted(service=ASM, region=BEIJING, services=(), agencies=())
+    assert consented(given(*IMPORTED, answer).account) is None
+    assert consented(given(answer, *IMPORTED).account) is None
 
 
 def test_it_counts_after_a_revocation_if_it_began_later_and_not_if_that_is_not_known() -> None:
