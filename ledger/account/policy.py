@@ -73,7 +73,7 @@ class PolicyChanged(DomainEvent):
     in_force: bool | None = None
     """Whether this version is the one in force from now on; None if no trace told it."""
     content: Literal["unchanged"] | None = None
-    """`unchanged` if the call set other things, e.g. the name, and left the document as it was."""
+    """`unchanged` if the call set the description alone, and left the document as it was."""
 
 
 class PolicyDeletionAttempted(DomainEvent):

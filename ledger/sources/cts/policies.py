@@ -23,8 +23,7 @@ Facts = tuple[DomainEvent, ...]
 
 NO_POLICY: Final = "policy not named"
 VERSIONS: Final = ("policy_version.version_id", "version_id", "policy.default_version_id")
-_OTHERS: Final = {"display_name", "description", "description_cn", "type"}
-"""The fields of a role that an update may set without the document."""
+_DESCRIPTIONS: Final = {"description", "description_cn"}
 _TRUTHS: Final = {"true": True, "false": False}
 
 
@@ -111,12 +110,12 @@ def _changed(trace: CtsTrace, policy: Handles, detail: str) -> PolicyChanged:
 
 
 def _leaves_the_document(trace: CtsTrace) -> bool:
-    """Whether the call sets other things of a role, and names no document at all.
+    """Whether the call sets only the description of a role.
 
-    A document that is there and has no content (null, masked) was left out by the trace alone.
+    A call that sets its name as well needs the document, so the trace alone leaves it out.
     """
     role = within(trace.request, "role")
-    return trace.name == "updateRole" and bool(role.keys() & _OTHERS) and "policy" not in role
+    return trace.name == "updateRole" and bool(role) and role.keys() <= _DESCRIPTIONS
 
 
 TRANSLATORS: Final[dict[str, Callable[[CtsTrace], Facts | str]]] = {

@@ -57,21 +57,20 @@ def test_a_changed_policy_has_its_name_after_the_change() -> None:
     asked = {"role": {"display_name": "mesh narrow"}}
     for fields in (POLICY, BY_ID):
         found = fact("updateRole", **fields, request=asked)
-        assert found == PolicyChanged(
-            policy="mesh narrow", policy_id="p1", detail="updateRole", content="unchanged"
-        )
+        assert found == PolicyChanged(policy="mesh narrow", policy_id="p1", detail="updateRole")
 
 
 @pytest.mark.parametrize(
     ("role", "content"),
     [
         ({"description": "for the mesh"}, "unchanged"),
+        ({"description": "for the mesh", "display_name": "mesh wide"}, None),
         ({"description": "for the mesh", "policy": None}, None),
         ({"description": "for the mesh", "policy": "******"}, None),
         ({}, None),
     ],
 )
-def test_an_update_that_names_no_document_leaves_it_as_it_was(
+def test_an_update_of_the_description_alone_leaves_the_document_as_it_was(
     role: dict[str, object], content: str | None
 ) -> None:
     found = fact("updateRole", **POLICY, request={"role": role})
