@@ -219,6 +219,7 @@ def attempts(history: list[Recorded], at: datetime | None = None) -> list[Row]:
 def capabilities(history: list[Recorded], rows: list[Row] | None = None) -> list[Row]:
     """Which features work where, by the permissions of `rows` (those of now)."""
     known = fold("regions", history) if rows is None else rows
+    trusts = fold("trustees", history)
     agreed = _agreed(history)
     asked = {row[:4] for row in fold("recorded_authorizations", history)}
     asked |= {(region, *place, "cce") for region, place, _ in agreed if region is not None}
@@ -229,7 +230,7 @@ def capabilities(history: list[Recorded], rows: list[Row] | None = None) -> list
         if row[3] in service.agency_names()
     }
     return sorted(
-        (*place, feature.name, *_best(known, agreed, place, service, feature.needs))
+        (*place, feature.name, *_best(known, trusts, agreed, place, service, feature.needs))
         for place in asked | served
         for service in [_catalogue.service(place[1], place[3])]
         for feature in service.features
@@ -257,16 +258,34 @@ def _any(event: Any) -> Any:
     return event
 
 
-def _best(known: list[Row], agreed: _Agreed, place: Key, service: Any, needs: Iterable[str]) -> Row:
-    """The agency that lacks least, whether the feature works through it, and what is missing."""
+def _best(  # noqa: PLR0917  The answer follows from each of them.
+    known: list[Row],
+    trusts: list[Row],
+    agreed: _Agreed,
+    place: Key,
+    service: Any,
+    needs: Iterable[str],
+) -> Row:
+    """The agency that lacks least, whether the feature works through it, what is missing, and why.
+
+    The accounts of these histories have names, so a trust in one is known not to be the service's.
+    """
     region, provider, account, _ = place
     ranked = []
     for preference, agency in enumerate(service.agency_names()):
+        others = {
+            row[3]: row[4]
+            for row in trusts
+            if row[:3] == (provider, account, agency)
+            and row[4] not in ("", *(e.trustee for e in _catalogue.entries_of(provider, agency)))
+        }
         held = [
             Held(row[4], _place(row[0]), row[5] or None, row[6], row[8], None, None)
             for row in known
             if row[1:4] == (provider, account, agency) and row[8] != "revoked"
         ]
+        astray = sorted({others[each.thing] for each in held if each.thing in others})
+        held = [each for each in held if each.thing not in others]
         agrees = any(
             (whose, name) == ((provider, account), agency) and where in (region, None)
             for where, whose, name in agreed
@@ -276,7 +295,8 @@ def _best(known: list[Row], agreed: _Agreed, place: Key, service: Any, needs: It
         lacking, unsure = rights.lacks(needs), rights.may_lack(needs)
         status = "broken" if lacking else "unknown" if unsure else "works"
         missing = ",".join(lacking or unsure)
-        ranked.append((len(lacking), len(unsure), preference, (agency, status, missing)))
+        note = f"trusts {','.join(astray)}" if astray and missing else ""
+        ranked.append((len(lacking), len(unsure), preference, (agency, status, missing, note)))
     return min(ranked)[-1]
 
 
