@@ -266,11 +266,16 @@ def recorded_at_of(state: bytes) -> bytes | None:
 
 def command_id_of(state: bytes | str) -> str | None:
     """The command or trace that an entry belongs to; None if it has none, or is not an entry."""
+    return text_in(state, "command_id")
+
+
+def text_in(state: bytes | str, name: str) -> str | None:
+    """The text that an entry has under this name; None if it has none, or is not an entry."""
     try:
         fields = from_json(state)
     except ValueError:
         return None
-    found = fields.get("command_id") if isinstance(fields, dict) else None
+    found = fields.get(name) if isinstance(fields, dict) else None
     return found if isinstance(found, str) else None
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from eventsourcing.persistence import StoredEvent
 
 from ledger.errors import CorruptEntry
-from ledger.persistence.entry import recorded_at_of, stamped
+from ledger.persistence.entry import recorded_at_of, stamped, text_in
 from ledger.values import instant, instant_text
 
 
@@ -52,8 +52,10 @@ def numbered(
 def recorded_in(entry: str | bytes | None) -> str | None:
     """When an entry was recorded; None if there is no entry, or it says nothing of that."""
     state = entry.encode(errors="surrogateescape") if isinstance(entry, str) else entry
-    at = recorded_at_of(state) if state else None
-    return None if at is None else at.decode(errors="backslashreplace")
+    if not state:
+        return None
+    at = recorded_at_of(state)  # It takes a tenth of the time of parsing the entry.
+    return text_in(state, "recorded_at") if at is None else at.decode(errors="backslashreplace")
 
 
 def last_recorded_by(recorded_at: str, last: int, recorded: Callable[[int], str | None]) -> int:

@@ -1,4 +1,4 @@
-"""Traces that bring policy documents, and ledgers as an older version made them."""
+"""Traces that bring policy documents."""
 
 from __future__ import annotations
 
@@ -81,13 +81,3 @@ def as_before(given: Observation) -> Observation:
         for event in given.events
     )
     return replace(given, events=events, documents=())
-
-
-def make_old(place: Place) -> None:
-    """Make a ledger one of the last version's, which had no table of documents."""
-    with raw(place) as db:
-        db.execute("DROP TABLE documents")
-        if isinstance(place, Path):
-            db.execute("PRAGMA user_version = 2")
-        else:
-            db.execute("UPDATE format SET version = 2")

@@ -7,18 +7,16 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from ledger.application import Actor, Ledger
 from ledger.erased_documents import DocumentErased
-from ledger.errors import NotFound, StoreUnavailable
-from ledger.persistence.columns import FORMAT_VERSION
-from ledger.persistence.location import PostgresDatabase, SQLiteFile
-from ledger.persistence.postgres.roles import grant as grant_rights
+from ledger.errors import NotFound
+from ledger.persistence.location import SQLiteFile
 from ledger.verification.entries import verify_entries
 from tests.ledger.children import finished, python
-from tests.ledger.kept import READ, TRUST, WRITE, document, make_old, policy_seen, trust_seen
+from tests.ledger.former_tables import make_former
+from tests.ledger.kept import READ, TRUST, WRITE, document, policy_seen, trust_seen
 from tests.ledger.scenario import BEIJING, login
 from tests.ledger.worlds import Place, raw, seen
 
@@ -156,7 +154,7 @@ def test_a_ledger_of_the_last_version_gets_the_table_when_it_is_opened(place: Pl
     with Ledger(place) as ledger:
         ledger.execute(login(BEIJING))
         root = ledger.entries.read_tile(0, 0, ledger.last_position())
-    make_old(place)
+    make_former(place, 2)
     with Ledger(place, create=False) as ledger:
         assert ledger.entries.read_tile(0, 0, ledger.last_position()) == root
         ledger.observe([policy_seen("t1", READ)])
@@ -167,7 +165,7 @@ def test_a_ledger_of_the_last_version_gets_the_table_when_it_is_opened(place: Pl
 def test_a_ledger_of_the_last_version_is_verified_as_it_is(place: Place) -> None:
     with Ledger(place) as ledger:
         ledger.execute(login(BEIJING))
-    make_old(place)
+    make_former(place, 2)
     assert findings(place) == []
 
 
@@ -183,43 +181,20 @@ with Ledger(Path(sys.argv[1]), create=False) as ledger:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
-def test_a_file_of_the_last_version_that_may_only_be_read_is_read(path: Path) -> None:
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_file_of_an_older_format_that_may_only_be_read_is_read(path: Path, version: int) -> None:
     with Ledger(path) as ledger:
         ledger.execute(login(BEIJING))
         last = ledger.last_position()
-    make_old(path)
+    make_former(path, version)
+    before = path.read_bytes()
     path.chmod(0o444)
     path.parent.chmod(0o777)
     for folder in path.parents[1:]:
         if len(folder.parts) > 2 and folder.stat().st_uid == os.getuid():
             folder.chmod(folder.stat().st_mode | 0o055)
     assert finished(python("-c", READ_AS_NOBODY, path)) == [f"{last} {{}}"]
-
-
-def test_a_writer_of_a_database_goes_on_before_the_owner_has_migrated_it(database: str) -> None:
-    with Ledger(database) as ledger:
-        ledger.execute(login(BEIJING))
-    with psycopg.connect(database, autocommit=True) as db:
-        role = f"{db.info.dbname}_writer"
-        db.execute(f'DROP ROLE IF EXISTS "{role}"'.encode())
-        db.execute(f'CREATE ROLE "{role}" LOGIN'.encode())
-    try:
-        location = PostgresDatabase(database)
-        grant_rights(location, writers=[role], readers=[])
-        make_old(database)
-        with Ledger(database.replace("postgres@", f"{role}@"), create=False) as ledger:
-            assert ledger.execute(login(BEIJING)).entries
-            with pytest.raises(StoreUnavailable, match="lacks a table") as raised:
-                ledger.observe([policy_seen("t1", READ)])
-            assert "database init" in raised.value.remedy
-            Ledger(database).close()  # The owner: now it has the table, with the same rights.
-            ledger.observe([policy_seen("t1", READ)])
-            ledger.erase_document(READ_DOCUMENT.digest)
-        with raw(database) as db:
-            assert db.execute("SELECT version FROM format").fetchone() == (FORMAT_VERSION,)
-    finally:
-        with psycopg.connect(database, autocommit=True) as db:
-            db.execute(f'DROP OWNED BY "{role}"; DROP ROLE "{role}"'.encode())
+    assert path.read_bytes() == before
 
 
 def test_sqlite_has_the_same_table_after_a_migration(path: Path) -> None:
@@ -230,6 +205,6 @@ def test_sqlite_has_the_same_table_after_a_migration(path: Path) -> None:
 
     Ledger(path).close()
     fresh = schema()
-    make_old(path)
+    make_former(path, 2)
     Ledger(path).close()
     assert schema() == fresh

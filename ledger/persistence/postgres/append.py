@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import astuple
@@ -26,6 +27,8 @@ from ledger.persistence.side_tables import Appended, DocumentRow, SideRows
 
 COPY_FROM: Final = 40
 """From so many rows on, COPY is faster than statements in a pipeline."""
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The character NUL in a text of an entry: an odd number of backslashes before the code."""
 _TYPES: Final = {
     "position": "int8",
     "version": "int8",
@@ -185,12 +188,16 @@ def _ends_with(c: Cursor[Any], row: Numbered) -> bool:
 def _storable(row: tuple[Any, ...], place: str = "") -> tuple[Any, ...]:
     """The row, if PostgreSQL can store it: in a file, a text may have the character NUL."""
     if any(isinstance(value, str) and "\0" in value for value in row):
-        raise StoreUnavailable(
-            f"{place or f'position {row[0]}'}: a text has the character NUL, which PostgreSQL "
-            "cannot store. This part was not copied.",
-            remedy="Copy to a file instead. If it is a name, leave names out: --without-names.",
-        )
+        raise _has_nul(place or f"position {row[0]}")
     return row
+
+
+def _has_nul(place: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"{place}: a text has the character NUL, which PostgreSQL cannot store. This part was not "
+        "stored.",
+        remedy="Use a ledger in a file. If it is a name, copy without names: --without-names.",
+    )
 
 
 def check(c: Cursor[Any], side_rows: SideRows) -> None:
@@ -219,7 +226,11 @@ def _check_unchanged(changes: Cursor[Any] | None) -> None:
 
 
 def row_of(row: Numbered) -> tuple[Any, ...]:
-    """An event's row, with the entry as a text."""
+    """An event's row, with the entry as a text. Raises StoreUnavailable if PostgreSQL could not
+    store a value of the entry, as the views do.
+    """
+    if b"\\u0000" in row.state and _NUL.search(row.state):
+        raise _has_nul(f"position {row.position}")
     return (*row[:4], row.state.decode())
 
 

@@ -89,6 +89,7 @@ class PostgresRows:
             "SELECT convert_to(entry::text, 'UTF8') FROM events WHERE position <= %s "
             "ORDER BY position DESC",
             position,
+            page=16,  # The first has a time, unless it was altered.
         )
         return next((at for (entry,) in entries if (at := recorded_in(entry))), "")
 
@@ -160,7 +161,7 @@ class PostgresRows:
         found = self._cursor(
             "entries_with",
             "SELECT convert_to(entry::text, 'UTF8') FROM events "
-            "WHERE split_part(topic, '.', 1) = ANY(%s) AND strpos(entry::text, %s) > 0",
+            "WHERE split_part(topic::text, '.', 1) = ANY(%s) AND strpos(entry::text, %s) > 0",
             list(types),
             text,
         )
@@ -173,10 +174,12 @@ class PostgresRows:
             remedy="Leave out --indexes, and run PostgreSQL's `pg_amcheck --heapallindexed`.",
         )
 
-    def _cursor(self, name: str, statement: str, *params: Any) -> Iterator[tuple[Any, ...]]:
+    def _cursor(
+        self, name: str, statement: str, *params: Any, page: int = PAGE
+    ) -> Iterator[tuple[Any, ...]]:
         """Read by a server-side cursor, a page at a time."""
         with self._connection.cursor(name, row_factory=tuple_row) as rows:
-            rows.itersize = PAGE
+            rows.itersize = page
             yield from rows.execute(statement.encode(), params)
 
     def _rows(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:

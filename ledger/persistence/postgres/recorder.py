@@ -23,10 +23,10 @@ from eventsourcing.postgres import (
 )
 from psycopg import Connection, Cursor
 from psycopg import Error as PsycopgError
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import LockNotAvailable, NotNullViolation
 from psycopg.rows import tuple_row
 
-from ledger.errors import NotFound, OutcomeUnknown, StoreLocked, StoreUnavailable
+from ledger.errors import NotFound, OutcomeUnknown, StoreForbidden, StoreLocked, StoreUnavailable
 from ledger.messages import TRACE_PREFIX
 from ledger.persistence.as_is import AsIs
 from ledger.persistence.columns import FORMAT_VERSION, READABLE_FORMAT
@@ -97,7 +97,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
             self.datastore.retried(lambda connection: make(connection, name))
         except PersistenceError as error:
             if version < READABLE_FORMAT or not is_forbidden(error.__cause__):
-                raise  # Otherwise it is used without the table of documents.
+                raise  # Otherwise it is read as it is; documents cannot be kept in format 2.
 
     def _read(self, work: Callable[[Cursor[Any]], Answer]) -> Answer:
         """Read with a cursor whose rows are tuples. Each statement sees what is committed then."""
@@ -121,7 +121,8 @@ class LedgerRecorder(PostgresApplicationRecorder):
         """Append in one transaction. Raises IntegrityError on a conflict."""
         append = Append(self.log, stored_events, side_rows)
         try:
-            return self.datastore.retried(append)
+            with self._to_bytes_alone():
+                return self.datastore.retried(append)
         except IntegrityError:
             raise
         except PersistenceError as error:
@@ -138,7 +139,22 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
         Raises Conflict if the part does not begin after the last position.
         """
-        self.datastore.retried(lambda connection: append_as_is(connection, self.log, part))
+        with self._to_bytes_alone():
+            self.datastore.retried(lambda connection: append_as_is(connection, self.log, part))
+
+    @contextmanager
+    def _to_bytes_alone(self) -> Iterator[None]:
+        """Raises StoreForbidden if the table has further columns still, which must have values."""
+        try:
+            yield
+        except IntegrityError as error:
+            if not isinstance(error.__cause__, NotNullViolation):
+                raise
+            raise StoreForbidden(
+                f"The ledger {self.datastore.name} has an older format, and this role may not "
+                "migrate it.",
+                remedy="Its owner migrates it: authledger database init",
+            ) from error
 
     @contextmanager
     def append_lock(self) -> Iterator[None]:

@@ -49,7 +49,7 @@ _DERIVED: Final = (
 _BYTES_ALONE: Final = (
     # No row is written: the server only forgets the columns, and their indexes. Views over them
     # are dropped (CASCADE), and made anew by the views' owner.
-    f"ALTER TABLE ledger.events {', '.join(f'DROP COLUMN {name} CASCADE' for name in _DERIVED)}",
+    f"ALTER TABLE ledger.events {', '.join(f'DROP COLUMN IF EXISTS {name} CASCADE' for name in _DERIVED)}",
 )
 _DONE: Final = f"UPDATE ledger.format SET version = {FORMAT_VERSION}"
 MIGRATIONS: Final = {

@@ -26,6 +26,11 @@ def is_read_only(error: BaseException) -> bool:
     return _code(error).startswith("SQLITE_READONLY")
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether a write failed because the disk is full."""
+    return _code(error) == "SQLITE_FULL"
+
+
 def _code(error: BaseException) -> str:
     """The error's name in SQLite or in the operating system; empty if it has none."""
     if isinstance(error, OSError):

@@ -55,10 +55,10 @@ def check_file(path: Path, lock_timeout_s: int) -> None:
             raise NotFound(f"The file {path} is empty, so it is not a ledger.", remedy=REMEDY)
 
 
-def set_format(c: SQLiteCursor | sqlite3.Cursor) -> None:
-    """Mark the file as a ledger of today's format."""
+def set_format(c: SQLiteCursor | sqlite3.Cursor, version: int = FORMAT_VERSION) -> None:
+    """Mark the file as a ledger of this format."""
     c.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    c.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+    c.execute(f"PRAGMA user_version = {version}")
 
 
 def log_existing_entries(c: SQLiteCursor, log: Log) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
@@ -16,7 +17,7 @@ from eventsourcing.sqlite import (
     SQLiteFactory,
 )
 
-from ledger.errors import StoreLocked
+from ledger.errors import StoreFull, StoreLocked
 from ledger.persistence.as_is import AsIs
 from ledger.persistence.columns import FORMAT_VERSION, READABLE_FORMAT
 from ledger.persistence.entry import command_id_of
@@ -47,12 +48,13 @@ from ledger.persistence.sqlite.erasable import (
     insert_documents,
     select_documents,
 )
-from ledger.persistence.sqlite.failures import is_read_only
+from ledger.persistence.sqlite.failures import is_full, is_read_only
 from ledger.persistence.sqlite.format import format_of
 from ledger.persistence.sqlite.log_tables import SQLiteLogRows
 from ledger.persistence.sqlite.migration import Migration
 from ledger.persistence.sqlite.schema import SCHEMA
 
+_log: Final = logging.getLogger("authledger")
 _COLUMNS: Final = (
     "position, CAST(stream AS BLOB), version, CAST(topic AS BLOB), CAST(entry AS BLOB)"
 )
@@ -84,9 +86,11 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             return
         try:
             Migration(self.datastore, self.log, name).run()
+        except StoreFull as error:
+            _log.warning("%s %s", error.message, error.remedy)
         except PersistenceError as error:
-            if version < READABLE_FORMAT or not is_read_only(error):
-                raise  # Otherwise it is read as it is.
+            if version < READABLE_FORMAT or not (is_read_only(error) or is_full(error)):
+                raise  # Otherwise it is used as it is.
 
     @staticmethod
     def _value(c: SQLiteCursor, statement: str, params: Sequence[Any] = ()) -> Any:

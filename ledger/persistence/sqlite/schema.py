@@ -17,6 +17,11 @@ EVENTS: Final = (
     "  UNIQUE (stream, version)\n) STRICT"
 )
 """The table of the entries, under a name: while an older ledger is migrated, it has two."""
+EVENTS_OF_ANY_TYPE: Final = (
+    "CREATE TABLE IF NOT EXISTS {0} (\n"
+    "  position INTEGER PRIMARY KEY, stream, version, topic, entry, UNIQUE (stream, version)\n)"
+)
+"""The table of an older ledger in which somebody has put values of other types."""
 TRIGGERS: Final = (
     (
         "CREATE TRIGGER IF NOT EXISTS events_are_never_changed BEFORE UPDATE ON events\n"

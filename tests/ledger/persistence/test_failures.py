@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,14 +23,13 @@ from ledger.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
+from ledger.persistence.columns import FORMAT_VERSION
 from ledger.persistence.failures import as_store_errors
 from tests.ledger.children import finished, python
 from tests.ledger.scenario import BEIJING, grant, login
 from tests.ledger.worlds import consent, raw, sound, texts, traces
 
-as_root = pytest.mark.skipif(
-    os.geteuid() != 0, reason="needs root, to mount a small disk or to become somebody else"
-)
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
 
 
 @pytest.fixture
@@ -52,21 +50,6 @@ def assert_clear(error: LedgerError, path: Path) -> None:
 # -- a full disk ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of two megabytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "none", folder], check=False, capture_output=True
-    )
-    if mount.returncode:
-        pytest.skip(f"cannot mount here: {mount.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-@as_root
 def test_on_a_full_disk_nothing_is_lost_and_writing_continues_with_space(
     small_disk: Path,
 ) -> None:
@@ -90,7 +73,6 @@ def test_on_a_full_disk_nothing_is_lost_and_writing_continues_with_space(
     sound(path)
 
 
-@as_root
 def test_a_ledger_cannot_be_created_on_a_full_disk(small_disk: Path) -> None:
     with contextlib.suppress(OSError):
         (small_disk / "ballast").write_bytes(b"x" * 4_000_000)
@@ -196,7 +178,6 @@ def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     assert not (tmp_path / "not").exists()
 
 
-@as_root
 def test_a_read_only_disk_is_reported(small_disk: Path) -> None:
     path = small_disk / "ledger.db"
     with Ledger(path) as ledger:
@@ -322,10 +303,10 @@ def test_a_page_of_garbage_is_reported(path: Path) -> None:
 
 def test_a_ledger_of_a_newer_format_is_refused_and_left_unchanged(path: Path) -> None:
     with raw(path) as db:
-        db.execute("PRAGMA user_version = 4")
+        db.execute(f"PRAGMA user_version = {FORMAT_VERSION + 1}")
     before = path.read_bytes()
     with pytest.raises(
-        NewerFormat, match="format 4; this program supports formats up to 3"
+        NewerFormat, match=r"format \d; this program supports formats up to \d"
     ) as raised:
         Ledger(path)
     assert "newer authledger" in raised.value.remedy

@@ -10,7 +10,8 @@ from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from ledger.errors import NotFound
 from projections.views import Views
-from tests.ledger.kept import READ, TRUST, as_before, document, make_old, policy_seen, trust_seen
+from tests.ledger.former_tables import make_former
+from tests.ledger.kept import READ, TRUST, as_before, document, policy_seen, trust_seen
 from tests.ledger.worlds import Place
 
 CATALOGUE = load_catalogue()
@@ -23,7 +24,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     place: Place = tmp_path / "ledger.db" if on_file else request.getfixturevalue("database")
     with Ledger(place) as ledger:
         ledger.observe([as_before(policy_seen("t1", READ))])
-    make_old(place)
+    make_former(place, 2)
     return place
 
 
