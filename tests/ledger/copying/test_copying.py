@@ -285,6 +285,8 @@ def test_an_entry_that_postgresql_cannot_store_is_an_error_with_its_position(new
         with pytest.raises(StoreUnavailable, match=r"position 1: .* NUL"):
             ledger.entries.append_as_is(AsIs(0, [row]))
         assert ledger.last_position() == 0
+        ledger.entries.append_as_is(AsIs(0, [row._replace(state=rb'{"agency":"no\\u0000body"}')]))
+        assert ledger.last_position() == 1, "a backslash is not the character"
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])

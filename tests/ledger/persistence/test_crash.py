@@ -8,13 +8,16 @@ import random
 import shutil
 import struct
 import time
+from collections import Counter
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ledger.application import Ledger
+from ledger.persistence.entry import command_id_of, type_of
 from ledger.verification.entries import verify_entries
 from tests.ledger import appender
 from tests.ledger.scenario import grant, login
@@ -119,12 +122,19 @@ def _recovered(place: Place, acknowledged: dict[str, int], *, thoroughly: bool) 
         if "traces" in acknowledged:
             assert sum("/trace-" in command_id for command_id in kept) == 40
         # Consent is one transaction: wherever it was granted, all of its permissions follow.
-        partial = db.execute(
-            "SELECT command_id FROM events GROUP BY command_id "
-            "HAVING count(*) FILTER (WHERE type = 'AuthorizationGranted') = 1 "
-            "AND count(*) FILTER (WHERE type = 'PermissionGranted') <> 4"
-        ).fetchall()
-        assert partial == []
+        assert _partly_granted(db) == []
+
+
+def _partly_granted(db: Any) -> list[str | None]:
+    """The commands that granted an authorization, but not its four permissions."""
+    granted: dict[str | None, Counter[str]] = {}
+    for topic, entry in db.execute("SELECT topic, entry FROM events").fetchall():
+        granted.setdefault(command_id_of(entry), Counter())[type_of(topic)] += 1
+    return [
+        command_id
+        for command_id, types in granted.items()
+        if types["AuthorizationGranted"] == 1 and types["PermissionGranted"] != 4
+    ]
 
 
 @pytest.fixture(scope="module")

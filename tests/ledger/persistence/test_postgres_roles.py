@@ -43,7 +43,7 @@ def as_role(database: str) -> Iterator[dict[str, str]]:
 
 
 FORBIDDEN = (
-    "UPDATE events SET region = 'elsewhere' WHERE position = 1",
+    "UPDATE events SET topic = 'elsewhere' WHERE position = 1",
     "DELETE FROM events WHERE position = 1",
     "TRUNCATE events",
     "UPDATE commands SET digest = 'x'",
@@ -70,7 +70,7 @@ def test_a_writer_may_not(as_role: dict[str, str], statement: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "what", ["UPDATE events SET type = ''", "DELETE FROM events", "TRUNCATE events"]
+    "what", ["UPDATE events SET topic = ''", "DELETE FROM events", "TRUNCATE events"]
 )
 @pytest.mark.parametrize("role", ["an owner", "postgres"])
 def test_not_even_the_owner_changes_or_deletes_an_event(
@@ -123,7 +123,7 @@ def test_a_writer_can_copy_from_and_to_a_ledger(as_role: dict[str, str], tmp_pat
 def test_a_reader_sees_the_views_and_nothing_else(as_role: dict[str, str], database: str) -> None:
     with raw(as_role["an owner"]) as db:
         db.execute("CREATE TABLE views.made_later AS SELECT position FROM ledger.events")
-        db.execute("CREATE VIEW views.trail AS SELECT position, type FROM ledger.events")
+        db.execute("CREATE VIEW views.trail AS SELECT position, topic FROM ledger.events")
     with raw(as_role["a reader"]) as db:
         assert db.execute("SELECT count(*) FROM views.made_later").fetchone()[0] > 0
         assert db.execute("SELECT count(*) FROM views.trail").fetchone()[0] > 0

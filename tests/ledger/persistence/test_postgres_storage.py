@@ -14,7 +14,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from ledger.application import Ledger
 from ledger.errors import NewerFormat, NotALedger, NotFound, StoreLocked
-from ledger.persistence.columns import DERIVED_COLUMNS, FORMAT_VERSION, INDEXED_COLUMNS
+from ledger.persistence.columns import FORMAT_VERSION
 from ledger.persistence.postgres.format import format_of
 from ledger.persistence.side_tables import SideRows
 from ledger.persistence.sqlite.schema import SCHEMA
@@ -44,10 +44,8 @@ def test_the_tables_have_the_same_columns_as_in_a_file(database: str, tmp_path: 
         for table in ("events", "commands", "subjects", "snapshots", "tiles", "checkpoint"):
             in_a_file = [row[1] for row in file.execute(f"PRAGMA table_xinfo({table})")]
             assert columns(db, table) == in_a_file
-        indexed = {name for (name,) in db.execute("SELECT indexname FROM pg_indexes")}
-        in_a_file = file.execute("SELECT name FROM sqlite_schema WHERE type = 'index'").fetchall()
-        assert indexed >= {name for (name,) in in_a_file if name.startswith("events_by")}
-        assert indexed >= {f"events_by_{name}" for name in INDEXED_COLUMNS}
+        indexes = db.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'events'")
+        assert set(indexes) == {("events_pkey",), ("events_stream_version_key",)}
     assert len(SCHEMA) > 6
 
 
@@ -60,19 +58,6 @@ def test_text_is_ordered_by_its_bytes(database: str) -> None:
             "AND collation_name IS DISTINCT FROM 'C' AND table_name <> 'format'"
         ).fetchall()
     assert others == []
-
-
-def test_the_columns_that_people_read_are_what_the_entry_says(database: str) -> None:
-    with Ledger(database) as ledger:
-        consent(ledger, BEIJING)
-        ledger.observe(traces(100))
-    with raw(database) as db:
-        for entry, topic, kind, *values in db.execute(
-            f"SELECT entry, topic, type, {', '.join(DERIVED_COLUMNS)} FROM events"
-        ):
-            fields = json.loads(entry)
-            assert values == [fields.get(name) for name in DERIVED_COLUMNS]
-            assert topic == f"{kind}.v1" == fields["topic"]
 
 
 def test_a_ledger_has_the_same_entries_and_the_same_log_on_both(
@@ -147,8 +132,8 @@ def test_another_programs_schema_is_refused_and_left_unchanged(database: str, th
 def test_a_ledger_of_a_newer_format_is_refused(database: str) -> None:
     Ledger(database).close()
     with raw(database) as db:
-        db.execute("UPDATE format SET version = 4")
-    with pytest.raises(NewerFormat, match="format 4; this program supports formats up to 3"):
+        db.execute(f"UPDATE format SET version = {FORMAT_VERSION + 1}")
+    with pytest.raises(NewerFormat, match=r"format \d; this program supports formats up to \d"):
         Ledger(database)
 
 
@@ -287,7 +272,8 @@ def test_names_in_any_script_come_back_by_insert_and_by_copy(database: str, agen
         agencies = {e.event.agency for e in ledger.history() if isinstance(e.event, AgencyCreated)}
         assert agencies == {agency}
     with raw(database) as db:
-        assert set(db.execute("SELECT agency FROM events")) == {(agency,)}
+        for (entry,) in db.execute("SELECT entry FROM events WHERE topic LIKE 'Agency%'"):
+            assert json.loads(entry)["agency"] == agency
     sound(database)
 
 

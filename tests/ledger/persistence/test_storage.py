@@ -18,10 +18,10 @@ from ledger.application import Ledger
 from ledger.errors import (
     NotFound,
 )
-from ledger.persistence.columns import APPLICATION_ID, DERIVED_COLUMNS
+from ledger.persistence.columns import APPLICATION_ID, FORMAT_VERSION
 from ledger.persistence.sqlite.connections import Datastore
 from ledger.persistence.sqlite.recorder import LedgerRecorder
-from ledger.values import instant, instant_text
+from ledger.values import instant_text
 from tests.ledger.scenario import (
     ACCOUNT,
     AGENCY,
@@ -62,7 +62,7 @@ def test_the_header_says_that_it_is_a_ledger_and_of_which_format(
     ledger.close()
     with raw(path) as db:
         assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+        assert db.execute("PRAGMA user_version").fetchone() == (FORMAT_VERSION,)
     assert path.read_bytes()[68:72] == b"auth"
 
 
@@ -75,32 +75,28 @@ def test_every_table_is_strict(ledger: Ledger, path: Path) -> None:
     assert strict == dict.fromkeys(tables, 1)
 
 
-def test_the_columns_that_people_read_are_generated_from_the_entry_and_stored(
+def test_a_row_is_the_entry_and_what_it_is_found_by(ledger: Ledger, place: Place) -> None:
+    """Nothing is stored that could disagree with the entry, but the stream, version and topic."""
+    consent(ledger, BEIJING)
+    with raw(place) as db:
+        rows = db.execute("SELECT * FROM events ORDER BY position")
+        names = ["position", "stream", "version", "topic", "entry"]
+        assert [each[0] for each in rows.description] == names
+        for _, stream, version, topic, entry in rows.fetchall():
+            fields = json.loads(entry)
+            assert (stream, version, topic) == tuple(map(fields.get, names[1:4]))
+
+
+def test_the_table_has_the_index_that_guards_the_versions_and_no_other(
     ledger: Ledger, path: Path
 ) -> None:
-    consent(ledger, BEIJING)
     with raw(path) as db:
-        generated = {
-            name
-            for name, hidden in db.execute("SELECT name, hidden FROM pragma_table_xinfo('events')")
-            if hidden == 3  # Generated and stored.
-        }
-        assert generated == {"type", *DERIVED_COLUMNS}
-        columns = ", ".join(DERIVED_COLUMNS)
-        for entry, topic, kind, *values in db.execute(
-            f"SELECT entry, topic, type, {columns} FROM events"
-        ):
-            fields = json.loads(entry)
-            assert values == [fields.get(name) for name in DERIVED_COLUMNS]
-            assert topic == f"{kind}.v1" == fields["topic"]
-
-
-def test_a_generated_column_cannot_be_written(ledger: Ledger, path: Path) -> None:
-    with raw(path) as db, pytest.raises(sqlite3.OperationalError, match="generated column"):
-        db.execute(
-            "INSERT INTO events (position, stream, version, topic, entry, region) "
-            "VALUES (1, 's', 1, 't', '{}', 'elsewhere')"
-        )
+        (index,) = db.execute("SELECT name, \"unique\" FROM pragma_index_list('events')").fetchall()
+        names = db.execute("SELECT name FROM pragma_index_info(?)", (index[0],)).fetchall()
+        columns = db.execute("PRAGMA table_xinfo(events)").fetchall()
+    assert index[1] == 1
+    assert names == [("stream",), ("version",)]
+    assert [each[6] for each in columns] == [0] * 5, "nothing is generated"
 
 
 def test_an_event_is_never_changed_and_never_deleted(ledger: Ledger, path: Path) -> None:
@@ -288,11 +284,3 @@ def test_a_ledger_in_memory_serves_the_library_too() -> None:
     recorder.insert_events([StoredEvent(uuid.uuid4(), 1, "topic1", b"state1")])
     assert recorder.max_notification_id() == 1
     recorder.datastore.close()
-
-
-def test_times_in_the_table_are_text_at_fixed_width(ledger: Ledger, place: Place) -> None:
-    consent(ledger, BEIJING)
-    with raw(place) as db:
-        for recorded_at, effective_at in db.execute("SELECT recorded_at, effective_at FROM events"):
-            assert instant_text(instant(recorded_at)) == recorded_at
-            assert instant_text(instant(effective_at)) == effective_at

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,7 +60,7 @@ class Scene:
 
     @contextmanager
     def unprotected(self) -> Iterator[Any]:
-        """A connection to the ledger without triggers and generated columns."""
+        """A connection to the ledger without triggers and column types."""
         with raw(self.place) as db:
             if not isinstance(self.place, Path):
                 db.execute("ALTER TABLE events DISABLE TRIGGER ALL")
@@ -71,9 +70,10 @@ class Scene:
                 "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
             ).fetchall():
                 db.execute(f"DROP TRIGGER {name}")
-            plain = _plain(db.execute("SELECT sql FROM sqlite_schema WHERE name='events'"))
             db.execute("PRAGMA writable_schema = ON")
-            db.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'events'", (plain,))
+            db.execute(
+                "UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'events'"
+            )
             db.execute("PRAGMA writable_schema = RESET")
             yield db
 
@@ -83,14 +83,6 @@ class Scene:
         return json.dumps(
             json.loads(text) | fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False
         )
-
-
-def _plain(rows: sqlite3.Cursor) -> str:
-    """The table declaration without STRICT and without generated columns."""
-    lines = rows.fetchone()[0].removesuffix("STRICT").split("\n")
-    return "\n".join(
-        f"{line.partition(' GENERATED')[0]}," if "GENERATED" in line else line for line in lines
-    )
 
 
 def checkpoint(ledger: Ledger) -> Checkpoint:

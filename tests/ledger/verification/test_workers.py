@@ -129,17 +129,21 @@ def test_an_unaltered_ledger_has_no_findings_in_one_process_or_several(
 
 BOTH = {
     "columns at the edges of segments": (
-        "UPDATE events SET region = 'x' WHERE position IN (1, 256, 257, 512, 513, 1025)"
+        "UPDATE events SET stream = stream || 'x' WHERE position IN (1, 256, 257, 512, 513, 1025)"
     ),
     "an entry": "UPDATE events SET entry = replace(entry, 'cce', 'asm') WHERE position = 701",
     "a recorded time that goes back over an edge": (
-        "UPDATE events SET entry = replace(entry, recorded_at, '1999-01-01T00:00:00.000000Z'), "
-        "recorded_at = '1999-01-01T00:00:00.000000Z' WHERE position = 513"
+        """UPDATE events SET entry = replace(entry, '"recorded_at":"20', '"recorded_at":"19') """
+        "WHERE position = 513"
     ),
     "a recorded time removed before an edge": (
-        "UPDATE events SET recorded_at = NULL WHERE position = 512"
+        """UPDATE events SET entry = replace(entry, '"recorded_at"', '"recorded_by"') """
+        "WHERE position = 512"
     ),
-    "the command id": "UPDATE events SET command_id = 'x' WHERE position IN (9, 256, 900)",
+    "the command id": (
+        """UPDATE events SET entry = replace(entry, '"command_id":"', '"command_id":"x') """
+        "WHERE position IN (9, 256, 900)"
+    ),
     "a command removed": "DELETE FROM commands WHERE first_position = 256",
     "a command that reaches further": (
         "UPDATE commands SET last_position = last_position + 9 WHERE first_position = 255"
@@ -151,7 +155,7 @@ BOTH = {
     "the last tile and a full one": "UPDATE tiles SET data = substr(data, 1, 31) WHERE tile > 1",
     "a tile above": "UPDATE tiles SET data = substr(data, 1, 31) WHERE level = 1",
     "a name": "UPDATE subjects SET name = name || 'x'",
-    "more findings than are kept": "UPDATE events SET region = 'x' WHERE position > 100",
+    "more findings than are kept": "UPDATE events SET topic = 'x' WHERE position > 100",
     "one removed": "DELETE FROM events WHERE position = 600",
     "one renumbered": "UPDATE events SET position = 1099511627776 WHERE position = 600",
     "one before the first": "UPDATE events SET position = 0 WHERE position = 600",
@@ -159,18 +163,16 @@ BOTH = {
 }
 
 OF_FILES = {
-    "a recorded time in bytes before an edge": (
-        "UPDATE events SET recorded_at = x'00' WHERE position = 512"
+    "an entry in bytes before an edge": (
+        "UPDATE events SET entry = CAST(entry AS BLOB) WHERE position = 512"
     ),
     "a recorded time that is not valid UTF-8": (
-        "UPDATE events SET recorded_at = CAST(recorded_at || x'ff' AS TEXT) WHERE position = 512"
+        """UPDATE events SET entry = replace(entry, '"recorded_at":"2', """
+        """CAST('"recorded_at":"' || x'ff' AS TEXT)) WHERE position = 512"""
     ),
     "an entry in bytes": "UPDATE events SET entry = CAST(entry AS BLOB) WHERE position IN (300, 800)",
     "an entry that is not valid UTF-8": "UPDATE events SET entry = CAST(entry || x'ff' AS TEXT) WHERE position = 800",
-    "a column as bytes": (
-        "UPDATE events SET region = CAST(region AS BLOB) WHERE position = "
-        "(SELECT max(position) FROM events WHERE region IS NOT NULL AND position < 400)"
-    ),
+    "a column as bytes": ("UPDATE events SET topic = CAST(topic AS BLOB) WHERE position = 400"),
     "a command's positions as text": (
         "UPDATE commands SET first_position = 'x' WHERE first_position = 255"
     ),
@@ -191,15 +193,13 @@ OF_DATABASES = {
     ),
     "one removed": BOTH["one removed"],
     "columns of other types": (
-        "ALTER TABLE events ALTER recorded_at TYPE timestamptz USING recorded_at::timestamptz; "
-        "ALTER TABLE events ALTER trustee TYPE json USING to_json(trustee); "
+        "ALTER TABLE events ALTER topic TYPE json USING to_json(topic); "
         "ALTER TABLE events ALTER entry TYPE bytea USING entry::bytea"
     ),
-    "a column of type JSON": ("ALTER TABLE events ALTER trustee TYPE json USING to_json(trustee)"),
+    "a column of type JSON": "ALTER TABLE events ALTER topic TYPE json USING to_json(topic)",
     "a row that stands twice at the end of a segment": (
-        f"{WITHOUT_KEYS} INSERT INTO events (position, stream, version, topic, entry, type, "
-        "command_id) SELECT position, 'mine', 1, topic, entry, type, command_id FROM events "
-        "WHERE position = 512"
+        f"{WITHOUT_KEYS} INSERT INTO events SELECT position, 'mine', 1, topic, entry "
+        "FROM events WHERE position = 512"
     ),
     "a row in the place of another": (
         f"{WITHOUT_KEYS} UPDATE events SET position = 512 WHERE position = 511"
@@ -335,20 +335,22 @@ def test_progress_is_reported_in_order(scene: Scene) -> None:
     ]
 
 
-def test_an_index_that_lacks_a_row_is_found_with_the_option_for_indexes(
+def test_an_index_that_lacks_a_row_is_found_and_named_with_the_option_for_indexes(
     scene: Scene, path: Path
 ) -> None:
     with scene.unprotected() as db:
-        (row,) = db.execute("SELECT max(position) FROM events WHERE region = 'region-1'").fetchone()
-        _without_a_row(db, "events_by_region", row)
-    assert verify_entries(path, jobs=1).findings == []
+        (row,) = db.execute("SELECT max(position) FROM events").fetchone()
+        _without_a_row(db, row)
+    (counted,) = map(str, verify_entries(path, jobs=1).findings)
+    assert counted == f"entries: the table has {row - 1} rows, but only {row} positions"
     for jobs in (1, 2):
         found = verify_entries(
             path, jobs=jobs, indexes=True, segment_size=SEGMENT, one_process_max=SEGMENT
         ).findings
         assert [*map(str, found)] == [
-            f"indexes: row {row} missing from index events_by_region",
-            "indexes: wrong # of entries in index events_by_region",
+            counted,
+            f"indexes: row {row} missing from index {INDEX}",
+            f"indexes: wrong # of entries in index {INDEX}",
         ]
 
 
@@ -357,11 +359,22 @@ def test_the_option_for_indexes_is_refused_on_postgresql(scene: Scene, database:
         verify_entries(database, indexes=True)
 
 
-def _without_a_row(db: sqlite3.Connection, index: str, position: int) -> None:
-    """Build the index without the row, then restore the declaration of the full index."""
-    (sql,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (index,)).fetchone()
-    db.execute(f"DROP INDEX {index}")
-    db.execute(f"{sql} AND position <> {position}")
+INDEX = "sqlite_autoindex_events_1"
+
+
+def _without_a_row(db: sqlite3.Connection, position: int) -> None:
+    """Take the index from the table, insert the row again, and give the index back."""
+    row = db.execute("SELECT * FROM events WHERE position = ?", (position,)).fetchone()
+    db.execute("DELETE FROM events WHERE position = ?", (position,))
+    index = db.execute("SELECT * FROM sqlite_schema WHERE name = ?", (INDEX,)).fetchone()
+    (sql,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'events'").fetchone()
+    change = "UPDATE sqlite_schema SET sql = ? WHERE name = 'events'"
     db.execute("PRAGMA writable_schema = ON")
-    db.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (sql, index))
+    db.execute(change, (sql.replace(",\n  UNIQUE (stream, version)", ""),))
+    db.execute("DELETE FROM sqlite_schema WHERE name = ?", (INDEX,))
+    db.execute("PRAGMA writable_schema = RESET")
+    db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", row)
+    db.execute("PRAGMA writable_schema = ON")
+    db.execute(change, (sql,))
+    db.execute("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", index)
     db.execute("PRAGMA writable_schema = RESET")
