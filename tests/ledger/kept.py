@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from ledger.account.agency import AgencyCreated
 from ledger.account.policy import PolicyChanged, PolicyCreated
 from ledger.documents import Document, document_of
 from ledger.messages import DomainEvent, Observation
-from tests.ledger.worlds import Clock, Place, raw, seen
+from tests.ledger.worlds import Clock, seen
 
 READ = {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:servers:get"]}]}
 WRITE = {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:*:*"]}]}
