@@ -111,7 +111,7 @@ class Names:
 def _is_earlier(known: Fact, fact: Fact) -> bool:
     if known.at != fact.at:
         return known.at < fact.at
-    return content(known) <= content(fact)
+    return (content(known), known.position) <= (content(fact), fact.position)
 
 
 def _named_at(stated: list[Naming], before: str | None, rules: Rules) -> Naming:

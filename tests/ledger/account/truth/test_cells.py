@@ -230,6 +230,49 @@ def test_changes_lead_to_what_contradictory_facts_say(
     check_recalled_once(commits, rules, random.randrange(len(commits)))
 
 
+@st.composite
+def naming_facts(draw: st.DrawFn) -> Fact:
+    """A grant or a revocation, most of one trace, which may tell id and name of its policy."""
+    stated: dict[str, Any] = {"id": draw(st.sampled_from((None, "X1", "X2")))}
+    stated["name"] = draw(st.sampled_from(("ci",) if stated["id"] is None else (None, "ci")))
+    stated["policy_id"] = draw(st.sampled_from((None, "policy1", "policy2")))
+    named = ("one", "two") if stated["policy_id"] is None else (None, "one", "two")
+    stated |= {"policy": draw(st.sampled_from(named)), "region": draw(st.sampled_from(named[-2:]))}
+    trace = draw(st.sampled_from(("one", "two", "two")))
+    return fact(draw(st.sampled_from("AX")), draw(st.sampled_from((2, 5))), trace=trace, **stated)
+
+
+@given(
+    facts=st.lists(st.one_of(naming_facts(), naming_facts(), definition_facts()), max_size=7),
+    rules=RULES,
+    seed=st.integers(0, 999),
+)
+@settings(max_examples=150, deadline=None)
+def test_changes_lead_to_what_facts_say_that_tell_a_policy_s_name_again(
+    facts: list[Fact], rules: Rules, seed: int
+) -> None:
+    commits = grouped(numbered(facts), Random(seed))
+    check_commits(commits, rules)
+    check_recalled(commits, rules)
+
+
+def test_of_facts_that_tell_one_name_at_one_time_the_first_one_of_the_trace_counts() -> None:
+    """Whichever of them was recalled, and whichever was learned."""
+    etl = {"policy": "etl", "policy_id": "P1", "trace": "t"}
+    facts = numbered(
+        [
+            fact("A", 5, **etl),
+            fact("X", 2, policy="old", policy_id="P1", trace="t"),
+            fact("X", 5, id="X1", policy="old", trace="t"),  # P1 is "etl" by then.
+            fact("X", 5, id="X2", **etl),
+        ]
+    )
+    check_commits([facts[:3], facts[3:]], AWS)
+    check_recalled([facts[:3], facts[3:]], AWS)
+    (of_another, _) = [span for span in derive(facts, AWS) if span.thing == "X1"][-2:]
+    assert of_another.policy_id is None
+
+
 def test_only_things_that_received_facts_or_whose_policies_did_are_reported() -> None:
     cells = Cells(HUAWEICLOUD)
     cells.learn(
