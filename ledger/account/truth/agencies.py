@@ -20,6 +20,7 @@ from ledger.account.truth.lines import (
     CREATION_NOT_SEEN,
     END_NOT_SEEN,
     GRANTED,
+    NAMED_NOT_KNOWN,
     NOT_KNOWN,
     REVOKED,
 )
@@ -167,5 +168,6 @@ def _absent(state: State, absence: Interval) -> State:
     if state.status != GRANTED:
         return state
     if by.status == NOT_KNOWN:
-        return not_known(POLICY_NOT_KNOWN)._replace(position=by.position)
+        note = by.note if by.note == NAMED_NOT_KNOWN else POLICY_NOT_KNOWN
+        return not_known(note)._replace(position=by.position)
     return State(REVOKED, by.since, None, None, by.position, END_NOT_SEEN)

@@ -2,9 +2,9 @@
 
 asked     agency "ci"
 closure   the facts of "ci", under all its names and ids; the calls on each policy and project that
-          these name; all grants and revocations under those that have calls of their own, which
-          prove them; of the others, the first fact by which each id was told each name;
-          the facts that tell a trusted account's id and name together
+          these name; all grants and revocations under those that have calls of their own, or a
+          name that another one had, which prove them; of the others, the first fact by which each
+          id was told each name; the facts that tell a trusted account's id and name together
 
 The fold of a closure comes to the same spans of these things as the fold of all facts. Of other
 things, facts are in it that say too little: their spans may be wrong.
@@ -69,8 +69,9 @@ def _definitions(
     groups = Groups(lambda: DefinitionCell(kind), rules)
     recalled = memory.of_definitions(kind, groups, [groups.of(*thing) for thing in asked])
     facts: list[Fact] = []
-    for own, uses in recalled.values():
-        facts += [*own, *uses] if own else _telling(kind, uses, rules)
+    for cell, (own, uses) in recalled.items():
+        proven = own or cell.is_contested
+        facts += [*own, *uses] if proven else _telling(kind, uses, rules)
     return groups, facts
 
 

@@ -9,7 +9,8 @@ those are folded which prove something.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Final
@@ -18,6 +19,7 @@ from ledger.account.truth.completed import completed
 from ledger.account.truth.definitions import (
     Defined,
     Definitions,
+    Handover,
     handles_in,
     proof_of,
     telling_in,
@@ -25,7 +27,7 @@ from ledger.account.truth.definitions import (
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.names import Names, own_names
 from ledger.account.truth.rules import Rules
-from ledger.account.truth.slot import Slot
+from ledger.account.truth.slot import handovers
 from ledger.account.truth.things import births, by_slot, fold, slot_called, slot_name
 
 _HANDLES: Final[Mapping[Defined, Callable[[Fact], tuple[str | None, str | None]]]] = {
@@ -53,7 +55,7 @@ def define(
     stated = (telling for use in tellings if (telling := telling_in(kind, use)) is not None)
     names = Names([*own_names(own), *stated], rules)
     proofs = {fact.position: fact for _, _, fact in names.stated() if fact.call == "evidence"}
-    asked = uses if own else ()
+    asked = uses if own or _contested(names, rules) else ()
     rounds = 0
     while True:
         found = _fold(kind, [*own, *proofs.values()], names, _lived(own, names, rules), rules)
@@ -73,7 +75,30 @@ def _fold(
     born = births(known)
     slots = by_slot(known, names, rules)
     folded = {slot: fold(slot, each, rules, born) for slot, each in slots.items()}
-    return Definitions(kind, folded, names, lived)
+    unseen = {slot: list(_handovers(each)) for slot, each in slots.items()}
+    return Definitions(
+        kind, folded, names, lived, {slot: each for slot, each in unseen.items() if each}
+    )
+
+
+def _handovers(facts: Sequence[Fact]) -> Iterator[Handover]:
+    """The changes of hands that nobody saw, of the facts of a slot."""
+    for last, proof in handovers(facts):
+        after = facts[last].at
+        uses = (
+            fact.at
+            for fact in facts[last:proof]
+            if fact.id is None and fact.call == "evidence" and fact.at > after
+        )
+        yield Handover(after, min(uses, default=None), facts[proof])
+
+
+def _contested(names: Names, rules: Rules) -> set[str]:
+    """The slots of names that several things had: their uses say when each of them had it."""
+    holders: dict[str, set[str]] = defaultdict(set)
+    for identity, name, _ in names.stated():
+        holders[slot_called(identity, name, rules)].add(identity)
+    return {slot for slot, identities in holders.items() if len(identities) > 1}
 
 
 def _lived(own: Sequence[Fact], names: Names, rules: Rules) -> set[str]:
@@ -98,6 +123,7 @@ class Proofs:
 
     def __init__(self, known: Definitions, rules: Rules) -> None:
         self._known, self._rules = known, rules
+        self._provable = {*known.lived, *_contested(known.names, rules)}
         self._lives: dict[object, list[tuple[datetime, datetime]]] = {}
 
     def among(self, uses: Iterable[Fact]) -> list[Fact]:
@@ -120,7 +146,7 @@ class Proofs:
         lives = self._lives.get(handles)
         if lives is None:
             slot = self._slot(identity, name, use.at)
-            if slot not in self._known.lived:
+            if slot not in self._provable:
                 return False
             lives = self._settled(slot, identity)
             if identity is None or len(self._known.names.of(identity)) <= 1:
@@ -143,14 +169,18 @@ class Proofs:
             for life in folded.stories[0].lives()
             if identity in (None, life.id)
         ]
-        return _without(lives, folded)
+        lives = _without(lives, folded.unsettled)
+        unseen = self._known.handovers.get(slot, ())
+        if identity is not None:
+            return _without(lives, [(each.after, each.proof.at) for each in unseen])
+        return _without(lives, [(each.after, each.used or each.proof.at) for each in unseen])
 
 
 def _without(
-    lives: list[tuple[datetime, datetime]], folded: Slot
+    lives: list[tuple[datetime, datetime]], times: Iterable[tuple[datetime, datetime | None]]
 ) -> list[tuple[datetime, datetime]]:
-    """Lives without the times in which several stories were possible."""
-    for begin, end in folded.unsettled:
+    """Lives without the times in which several stories were possible, or a name changed hands."""
+    for begin, end in times:
         until = _NEVER if end is None else end
         lives = [
             part

@@ -23,6 +23,7 @@ class DefinitionCell:
         "folded",
         "handles",
         "has_own",
+        "is_contested",
         "is_stale",
         "kind",
         "new_own",
@@ -40,6 +41,8 @@ class DefinitionCell:
         """The calls on it itself that were not folded."""
         self.has_own = False
         """Whether there are calls on it itself: then its uses may prove something."""
+        self.is_contested = False
+        """Whether several things may have had one name: then its uses may prove which had it."""
         self.uses: list[Fact] = []
         """Grants and revocations by agencies."""
         self.new_uses: list[Fact] = []
@@ -62,6 +65,8 @@ class DefinitionCell:
         self.own += other.own
         self.new_own += other.new_own
         self.has_own |= other.has_own
+        ids = {each for each in (*self.handles, *other.handles) if each.startswith("#")}
+        self.is_contested = len(ids) > 1
         self.uses += other.uses
         self.new_uses += other.new_uses
         self.tellings += other.tellings
@@ -90,7 +95,12 @@ class DefinitionCell:
             self.uses.append(fact)
             return False
         self.new_uses.append(fact)
-        return self.is_stale or self.has_own
+        return self.is_stale or self.is_provable
+
+    @property
+    def is_provable(self) -> bool:
+        """Whether uses may prove something."""
+        return self.has_own or self.is_contested
 
     def _repeats(self, use: Fact) -> bool:
         """Whether what was folded last is known to be proven by a use already."""
@@ -115,7 +125,7 @@ class DefinitionCell:
 
     def redefined(self, rules: Rules) -> Definitions | None:
         """The definitions with what was learned; None if nothing of it is news."""
-        stale = self.is_stale or (self.has_own and self._is_proven(rules))
+        stale = self.is_stale or (self.is_provable and self._is_proven(rules))
         self.own += self.new_own
         self.uses += self.new_uses
         self.new_own, self.new_uses, self.is_stale = [], [], False

@@ -17,7 +17,7 @@ from typing import Final, Literal, NamedTuple
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.handles import ALL_REGIONS, id_handle
 from ledger.account.truth.life import Life
-from ledger.account.truth.lines import NOT_KNOWN
+from ledger.account.truth.lines import NAMED_NOT_KNOWN, NOT_KNOWN
 from ledger.account.truth.names import Names, Telling
 from ledger.account.truth.orders import must_precede
 from ledger.account.truth.rules import Rules
@@ -39,7 +39,9 @@ from ledger.account.truth.timeline import (
     Timeline,
     agreed,
     joined,
+    not_known,
     of_content,
+    overlaid,
     valued,
 )
 
@@ -53,6 +55,41 @@ class Meant(NamedTuple):
     keys: tuple[str, ...]
     constant: bool
     """Whether it means the same at every instant."""
+    handed_over: bool = False
+    """Whether several are meant because the name changed hands, and nobody saw when."""
+
+
+class Handover(NamedTuple):
+    """A name's change of hands that nobody saw.
+
+    seen as P1 ── used by name ── used by name ── seen as P2
+      after          used                          proof         whose uses they are is not known
+    """
+
+    after: datetime
+    used: datetime | None
+    proof: Fact
+
+    @property
+    def doubt(self) -> Interval | None:
+        """From when until when it is not known which of the two things there was."""
+        if self.used is None:
+            return None
+        return Interval(self.used, self.proof.at, not_known(NAMED_NOT_KNOWN, self.proof))
+
+    def includes(self, at: datetime) -> bool:
+        """Whether a use of the name may be one of either thing."""
+        return self.after < at < self.proof.at
+
+    def begins(self, life: Life) -> bool:
+        """Whether a life is that of the thing which got the name."""
+        return not life.seen and self.after < life.begun.at <= self.proof.at
+
+    def ends(self, life: Life) -> bool:
+        """Whether a life is that of the thing which lost the name."""
+        if life.ended is None or life.end != "not seen":
+            return False
+        return life.begun.at <= self.after < life.ended.at <= self.proof.at
 
 
 def handles_in(kind: Defined, fact: Fact) -> tuple[str | None, str | None]:
@@ -82,9 +119,16 @@ class Definitions:
     """The policies or projects of some facts: of an account, or of those that share handles."""
 
     def __init__(
-        self, kind: Defined, slots: Mapping[str, Slot], names: Names, lived: Collection[str]
+        self,
+        kind: Defined,
+        slots: Mapping[str, Slot],
+        names: Names,
+        lived: Collection[str],
+        handovers: Mapping[str, Sequence[Handover]],
     ) -> None:
         self.kind, self.slots, self.names, self.lived = kind, slots, names, lived
+        self.handovers = handovers
+        """By each slot, the changes of hands that nobody saw."""
         self._things = {name: things_in(slot) for name, slot in slots.items()}
         self._named: dict[str, str | None] = {}
         self.ends: dict[str, Fact] = {}
@@ -106,8 +150,10 @@ class Definitions:
         for name, _, stories in self._each():
             key = _key_of(name, stories[0][0])
             self._named.setdefault(key, name_of(name, stories[0][0]))
-            if name in lived:  # A thing that only uses name was there whenever it was used.
+            if name in lived:
                 self.absences[key] += _absences(self._timeline(name, stories))
+            else:  # A thing that only uses name was there whenever it was used.
+                self.absences[key] += self._doubts(name, stories)
             if len(stories) == len(slots[name].best()) and (end := _end(stories)) is not None:
                 self.ends[key] = end
 
@@ -124,6 +170,7 @@ class Definitions:
     def _timeline(self, name: str, stories: Sequence[Lives]) -> Timeline:
         """Whether a thing exists; under a later name, since when it did under the first one."""
         timeline = existence(stories, len(self.slots[name].best()))
+        timeline = overlaid(timeline, self._doubts(name, stories), lambda _, doubt: doubt.by)
         entered = {
             life.begun.at: life
             for lives in stories
@@ -135,6 +182,15 @@ class Definitions:
             if at in entered and state.status == EXISTS
             else (at, state)
             for at, state in timeline
+        ]
+
+    def _doubts(self, name: str, stories: Sequence[Lives]) -> list[Interval]:
+        """When it is not known whether a thing had lost its name to another one."""
+        return [
+            doubt
+            for each in self.handovers.get(name, ())
+            if (doubt := each.doubt) is not None
+            and any(each.ends(life) for lives in stories for life in lives)
         ]
 
     def _first_state(self, life: Life, otherwise: State) -> State:
@@ -162,11 +218,15 @@ class Definitions:
         slot = rules.slot(name or "")
         if slot in self._constant:
             return Meant((self._constant[slot],), constant=True)
+        unseen = [each for each in self.handovers.get(slot, ()) if each.includes(fact.at)]
         found = {
-            _key_of(slot, life): life for life in self._lives_in(slot) if _may_be_meant(life, fact)
+            _key_of(slot, life): life
+            for life in self._lives_in(slot)
+            if _may_be_meant(life, fact) or any(each.begins(life) for each in unseen)
         }
         keys = sorted(found, key=lambda key: (found[key].begun.at, found[key].ended is None, key))
-        return Meant(tuple(keys) or (slot,), constant=slot not in self._things)
+        handed_over = bool(unseen) and len(keys) > 1
+        return Meant(tuple(keys) or (slot,), slot not in self._things, handed_over)
 
     def shown(self, key: str, at: datetime) -> tuple[str | None, str | None]:
         """The name of a thing at an instant, and its id, or what is known instead of an id."""
@@ -202,7 +262,8 @@ class Definitions:
             for lives in stories
             for life in lives
         }
-        return things, self._named, self.ends, dict(self.absences), self.names.changes()
+        changes = self.names.changes(), self.handovers
+        return things, self._named, self.ends, dict(self.absences), changes
 
 
 def _key_of(slot: str, life: Life) -> str:

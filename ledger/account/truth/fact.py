@@ -28,6 +28,8 @@ Call = Literal[
     "entered",
     "ended",
     "doubted",
+    "perhaps granted",
+    "perhaps revoked",
     "unplaced",
     "unseen",
 ]

@@ -28,8 +28,8 @@ Handle = tuple[Kind | Use, str]
 """A kind of thing, or of its use, with an id as `#ID` or a name as the cloud compares it.
 
 A grant that tells the name of its policy beside the id has a `name of policy` for each of the two.
-Of the facts of one account that tell the same two, an index needs only the first ones by `at`. So it is
-with the id and the name of a trusted account.
+Of the facts of one account that tell the same two, an index needs only the first ones by `at`. So
+it is with the id and the name of a trusted account.
 """
 Recall = Callable[[Collection[Handle]], Iterable[Fact]]
 """Returns the facts of an account that have one of the handles, from an index of them."""

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from ledger.account.truth.definitions import Defined, Definitions, handles_in
-from ledger.account.truth.fact import CHANGES, Fact, LineKey
+from ledger.account.truth.definitions import Defined, Definitions, Meant, handles_in
+from ledger.account.truth.fact import CHANGES, Call, Fact, LineKey
 from ledger.account.truth.handles import ALL_REGIONS, NO_PROJECT, id_handle
 from ledger.account.truth.rules import Rules
 from ledger.account.truth.timeline import BEGINNING, Interval
@@ -89,39 +89,53 @@ class Keys:
         """Policies or projects changed: what handles mean has to be found out again."""
         self._known, self._scopes = {}, {}
 
-    def of(self, fact: Fact) -> tuple[LineKey, ...]:
-        """The permissions that a grant or a revocation may mean. More than one: it is not told."""
+    def of(self, fact: Fact) -> tuple[tuple[LineKey, ...], bool]:
+        """The permissions that a grant or a revocation may mean. More than one: it is not told.
+
+        Also whether that is so because a name changed hands, and nobody saw when.
+        """
         handles = fact[6:11]
         known = self._known.get(handles)
         if known is not None:
-            return known
-        regions, constant = self._meant("project", fact)
-        policies, same = self._meant("policy", fact)
+            return known, False
+        project, policy = self._meant("project", fact), self._meant("policy", fact)
         keys = tuple(
-            LineKey(region or NOWHERE, fact.service, policy)
-            for policy in policies
-            for region in regions
+            LineKey(region or NOWHERE, fact.service, one or None)
+            for one in policy.keys
+            for region in project.keys
         )
-        if constant and same:
+        if project.constant and policy.constant:
             self._known[handles] = keys
-        return keys
+        return keys, project.handed_over or policy.handed_over
 
-    def _meant(self, kind: Defined, fact: Fact) -> tuple[tuple[str | None, ...], bool]:
+    def _meant(self, kind: Defined, fact: Fact) -> Meant:
         identity, name = handles_in(kind, fact)
         if identity is None and name is None:
-            return (fact.region if kind == "project" else None,), True
+            return Meant((fact.region or "" if kind == "project" else "",), constant=True)
         handle = self._rules.slot(name or "") if identity is None else id_handle(identity)
         definitions = self._find[kind](handle)
         if definitions is None:
-            return (handle,), True
+            return Meant((handle,), constant=True)
         return definitions.meant(fact, self._rules)
 
     def keyed(self, facts: Iterable[Fact]) -> Iterator[Fact]:
-        """Facts of agencies: grants and revocations with their keys, each trustee in one word."""
+        """Facts of agencies: grants and revocations with their keys, each trustee in one word.
+
+        One of a policy whose name changed hands unseen is a doubt of each permission that it may
+        mean, and a use of its agency.
+        """
         for fact in facts:
             if fact.call in CHANGES:
-                keys = self.of(fact)
-                yield tuple.__new__(Fact, (*fact[:-2], keys[0], keys[1:]))
+                keys, handed_over = self.of(fact)
+                granted = fact.call == "granted"
+                if not handed_over:
+                    yield tuple.__new__(Fact, (*fact[:-2], keys[0], keys[1:]))
+                    continue
+                for key in keys:
+                    perhaps: Call = "perhaps granted" if granted else "perhaps revoked"
+                    yield fact._replace(call=perhaps, key=key)
+                if granted:
+                    yield fact._replace(call="evidence")
             elif fact.trustee is not None:
                 trustee = self._trustees.one(fact.trustee)
                 yield fact if trustee == fact.trustee else fact._replace(trustee=trustee)

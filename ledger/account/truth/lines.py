@@ -28,6 +28,7 @@ CREATION_NOT_SEEN: Final = "creation not seen"
 ORDER_NOT_KNOWN: Final = "order within the second not known"
 PLACE_NOT_KNOWN: Final = "which project was meant is not known"
 HOLDER_NOT_KNOWN: Final = "which agency had the name is not known"
+NAMED_NOT_KNOWN: Final = "which thing had the name is not known"
 EXPIRY_CHANGE_NOT_SEEN: Final = "change of expiry not seen"
 
 
@@ -177,6 +178,19 @@ def _stated_end(run: Run) -> datetime:
 def doubted(line: Line, fact: Fact, note: str = ORDER_NOT_KNOWN) -> Line:
     """The line after facts whose order was not searched, or whose policy or place is not known."""
     return tuple(Run(NOT_KNOWN, fact.at, None, note, run) for run in line or (None,))
+
+
+def perhaps_granted(line: Line, fact: Fact, since: datetime) -> Line:
+    """The line before a revocation that may be of this permission: then, it had been granted.
+
+    `since` is when the thing's life began.
+    """
+    if not line:
+        return (Run(NOT_KNOWN, since, fact, GRANT_NOT_SEEN, None),)
+    return tuple(
+        Run(NOT_KNOWN, run.at, fact, GRANT_NOT_SEEN, run) if run.status == REVOKED else run
+        for run in line
+    )
 
 
 def ended(line: Line, fact: Fact, *, needs_detached: bool) -> Step:

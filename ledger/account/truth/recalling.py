@@ -71,8 +71,10 @@ class Memory:
             wanted = [groups.of(*_handles(kind, fact)) for fact in facts]
             reached |= dict.fromkeys(wanted)
         own = {groups.of(fact.id, fact.name) for fact in found if fact.kind == kind}
-        lived = [cell for cell in reached if cell in own or cell.own or cell.new_own]
-        found += [use for cell in lived for use in self.of_users(cell)]
+        proven = [
+            cell for cell in reached if cell in own or cell.own or cell.new_own or cell.is_contested
+        ]
+        found += [use for cell in proven for use in self.of_users(cell)]
         by_cell: dict[DefinitionCell, Recalled] = defaultdict(lambda: Recalled([], []))
         for fact in found:
             recalled = by_cell[groups.of(*_handles(kind, fact))]

@@ -15,12 +15,14 @@ from typing import Final
 from ledger.account.truth.fact import Fact, LineKey
 from ledger.account.truth.life import End, Life
 from ledger.account.truth.lines import (
+    NAMED_NOT_KNOWN,
     PLACE_NOT_KNOWN,
     REVOKED,
     doubted,
     ended,
     granted,
     outlived,
+    perhaps_granted,
     revoked,
     was_set,
 )
@@ -312,6 +314,16 @@ class Story:
         else:
             life.lines[fact.key] = doubted(life.lines.get(fact.key, ()), fact)
 
+    def doubt_named(self, fact: Fact) -> None:
+        """The permission may be meant: its policy's name changed hands, and nobody saw when."""
+        life = self.present(fact)
+        if life is None or fact.key is None:
+            return
+        line = life.lines.get(fact.key, ())
+        if fact.call == "perhaps revoked":
+            line = perhaps_granted(line, fact, life.begun.at)
+        life.lines[fact.key] = doubted(line, fact, NAMED_NOT_KNOWN)
+
     def unplace(self, fact: Fact) -> None:
         """A revocation may be of this permission: it told another name, or id, of the project."""
         life = self.present(fact)
@@ -336,6 +348,8 @@ _STEPS: Final[Mapping[str, Callable[[Story, Fact], object]]] = {
     "boundary removed": Story.set_boundary,
     "evidence": Story.use,
     "doubted": Story.doubt,
+    "perhaps granted": Story.doubt_named,
+    "perhaps revoked": Story.doubt_named,
     "unplaced": Story.unplace,
     "unseen": Story.appear,
 }

@@ -309,7 +309,9 @@ def _keeps_traces(order: Sequence[Fact]) -> bool:
 
 def agreed(said: Sequence[Answers]) -> Answers:
     keys = {key for answers in said for key in answers}
-    absent: list[Word] = ["no"] * SECONDS
+    absent: list[Word] = ["no"] * max(
+        (len(words) for each in said for words in each.values()), default=0
+    )
     return {
         key: [
             words[0] if len(set(words)) == 1 else "?"
@@ -377,9 +379,9 @@ def _after_life(lives: Sequence[Span]) -> Iterator[Span]:
 
 def compared(found: Answers, right: Answers) -> Counter[str]:
     """How many answers are right, not known though they could be, and wrong."""
-    absent: list[Word] = ["no"] * SECONDS
     counts: Counter[str] = Counter()
     for key in found.keys() | right.keys():
+        absent: list[Word] = ["no"] * len(found.get(key) or right[key])
         for mine, theirs in zip(found.get(key, absent), right.get(key, absent), strict=True):
             verdict = "right" if mine == theirs else "not known" if mine == "?" else "wrong"
             counts[f"{verdict}, open" if theirs == "?" else verdict] += 1

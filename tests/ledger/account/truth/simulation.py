@@ -21,6 +21,12 @@ from ledger.account.truth.rules import AWS, HUAWEICLOUD, Rules
 from ledger.account.truth.spans import Span
 from tests.ledger.account.truth.cloud import Cloud, arrive, compared, folded, judge
 from tests.ledger.account.truth.policy_cloud import PolicyCloud, judge_with_policies
+from tests.ledger.account.truth.policy_handover import (
+    HandedOverCloud,
+    folded_of_handovers,
+    is_resolved,
+    judge_of_handovers,
+)
 
 LOST: tuple[float, ...] = (0.0, 0.2, 0.4)
 Fold = Callable[[Sequence[Fact], Rules], Sequence[Span]]
@@ -124,12 +130,26 @@ def one_history_of_handovers(
     return compared(folded(fold(facts, rules)), right) if right is not None else None
 
 
+def one_history_of_policy_handovers(
+    seed: int, _: Told = as_made, fold: Fold = derive
+) -> Counter[str] | None:
+    """The same of a policy's name that changes hands, mostly unseen, and of two agencies."""
+    random = Random(seed)
+    rules = random.choice((AWS, HUAWEICLOUD))
+    facts = arrive(HandedOverCloud(random, rules).facts, random)
+    if not is_resolved(facts):
+        return None
+    found = folded_of_handovers(fold(facts, rules))
+    return compared(found, judge_of_handovers(facts, rules))
+
+
 HISTORIES: Final = {
     "as made": (one_history, as_made),
     "some facts twice": (one_history, repeated),
     "ids for names": (one_history, by_id),
     "with policies": (one_history_of_policies, as_made),
     "name handed over": (one_history_of_handovers, as_made),
+    "a policy's name handed over unseen": (one_history_of_policy_handovers, as_made),
 }
 
 
@@ -161,7 +181,7 @@ def main(arguments: Sequence[str]) -> bool:
         counts, wrong = many(histories, first, way, fold)
         failed |= bool(wrong)
         shares = ", ".join(f"{name}: {count:,}" for name, count in sorted(counts.items()))
-        sys.stdout.write(f"{way:18}{shares}; seeds with a wrong answer: {wrong[:20]}\n")
+        sys.stdout.write(f"{way:36}{shares}; seeds with a wrong answer: {wrong[:20]}\n")
     return failed
 
 
