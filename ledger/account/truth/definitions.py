@@ -10,7 +10,7 @@ its names count: whether it exists is not asked.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
@@ -153,7 +153,7 @@ class Definitions:
             if name in lived:
                 self.absences[key] += _absences(self._timeline(name, stories))
             else:  # A thing that only uses name was there whenever it was used.
-                self.absences[key] += self._doubts(name, stories)
+                self.absences[key] += self._doubts(name, stories, Handover.ends)
             if len(stories) == len(slots[name].best()) and (end := _end(stories)) is not None:
                 self.ends[key] = end
 
@@ -170,7 +170,11 @@ class Definitions:
     def _timeline(self, name: str, stories: Sequence[Lives]) -> Timeline:
         """Whether a thing exists; under a later name, since when it did under the first one."""
         timeline = existence(stories, len(self.slots[name].best()))
-        timeline = overlaid(timeline, self._doubts(name, stories), lambda _, doubt: doubt.by)
+        lost, got = (
+            self._doubts(name, stories, which) for which in (Handover.ends, Handover.begins)
+        )
+        timeline = overlaid(timeline, lost, lambda _, doubt: doubt.by)
+        timeline = [*((one.begin, one.by) for one in got if one.begin < timeline[0][0]), *timeline]
         entered = {
             life.begun.at: life
             for lives in stories
@@ -184,13 +188,15 @@ class Definitions:
             for at, state in timeline
         ]
 
-    def _doubts(self, name: str, stories: Sequence[Lives]) -> list[Interval]:
-        """When it is not known whether a thing had lost its name to another one."""
+    def _doubts(
+        self, name: str, stories: Sequence[Lives], which: Callable[[Handover, Life], bool]
+    ) -> list[Interval]:
+        """When it is not known which of two things had the name, if a thing lost, or got, it so."""
         return [
             doubt
             for each in self.handovers.get(name, ())
             if (doubt := each.doubt) is not None
-            and any(each.ends(life) for lives in stories for life in lives)
+            and any(which(each, life) for lives in stories for life in lives)
         ]
 
     def _first_state(self, life: Life, otherwise: State) -> State:

@@ -183,14 +183,21 @@ def doubted(line: Line, fact: Fact, note: str = ORDER_NOT_KNOWN) -> Line:
 def perhaps_granted(line: Line, fact: Fact, since: datetime) -> Line:
     """The line before a revocation that may be of this permission: then, it had been granted.
 
-    `since` is when the thing's life began.
+    It may be the first call that is of this permission at all. `since` is when the thing's life
+    began.
     """
-    if not line:
-        return (Run(NOT_KNOWN, since, fact, GRANT_NOT_SEEN, None),)
-    return tuple(
-        Run(NOT_KNOWN, run.at, fact, GRANT_NOT_SEEN, run) if run.status == REVOKED else run
-        for run in line
-    )
+    return tuple(_perhaps_granted(run, fact, since) for run in line or (None,))
+
+
+def _perhaps_granted(run: Run | None, fact: Fact, since: datetime) -> Run:
+    certain = run
+    while certain is not None and certain.note == NAMED_NOT_KNOWN:
+        certain = certain.before
+    if certain is None:
+        return Run(NOT_KNOWN, since, fact, GRANT_NOT_SEEN, None)
+    if run is not None and certain.status != REVOKED:
+        return run
+    return Run(NOT_KNOWN, certain.at, fact, GRANT_NOT_SEEN, certain)
 
 
 def ended(line: Line, fact: Fact, *, needs_detached: bool) -> Step:

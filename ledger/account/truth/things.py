@@ -64,9 +64,14 @@ def by_slot(facts: Iterable[Fact], names: Names, rules: Rules) -> dict[str, list
 
 
 def _move(identity: str, fact: Fact) -> Fact:
-    """A renaming as the fold takes it. If no call was seen that renamed the thing, nobody did."""
-    moved = fact._replace(id=identity, consequence_of=None)
-    return moved if fact.call == "renamed" else moved._replace(actor=None, document=None)
+    """A renaming as the fold takes it. If no call was seen that renamed the thing, nobody did.
+
+    The fact that told the name says the rest of what it says by itself.
+    """
+    if fact.call == "renamed":
+        return fact._replace(id=identity, consequence_of=None)
+    moved = Fact("renamed", fact.kind, fact.at, fact.position, id=identity)
+    return moved._replace(trace=fact.trace, origin=fact.origin)
 
 
 def births(facts: Iterable[Fact]) -> dict[str, Fact]:

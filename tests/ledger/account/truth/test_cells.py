@@ -273,6 +273,21 @@ def test_of_facts_that_tell_one_name_at_one_time_the_first_one_of_the_trace_coun
     assert of_another.policy_id is None
 
 
+def test_a_creation_that_tells_another_name_sets_the_trust_once() -> None:
+    """As a call that shows an unseen renaming, it does not set it a second time, by nobody."""
+    facts = numbered(
+        [
+            fact("C", 2, id="X1", name="deploy", trustee="service:x"),
+            fact("T", 0, id="X1", name="ci"),
+            fact("T", 8, id="X1", trustee="service:y"),
+            fact("T", 8, id="X1", trustee="service:z"),
+        ]
+    )
+    check_commits([[one] for one in facts], HUAWEICLOUD)
+    (trusted,) = [span for span in derive(facts, HUAWEICLOUD) if span.value == "service:x"]
+    assert trusted.actor == "carol"
+
+
 def test_only_things_that_received_facts_or_whose_policies_did_are_reported() -> None:
     cells = Cells(HUAWEICLOUD)
     cells.learn(
