@@ -17,7 +17,7 @@ from ledger.account.truth.handles import Handle, Recall, handles_of
 from ledger.account.truth.rules import Rules, rules_of
 from ledger.account.truth.spans import EXPIRY_NOTE, Span
 
-FOLD: Final = 3
+FOLD: Final = 4
 """The version of the fold: grows when the same facts come to other spans, so that views which an
 older version made are made again."""
 

@@ -127,9 +127,12 @@ class Definitions:
         handovers: Mapping[str, Sequence[Handover]],
     ) -> None:
         self.kind, self.slots, self.names, self.lived = kind, slots, names, lived
-        self.handovers = handovers
-        """By each slot, the changes of hands that nobody saw."""
         self._things = {name: things_in(slot) for name, slot in slots.items()}
+        self.handovers = {
+            name: [one for one in each if any(map(one.ends, self._lives_in(name)))]
+            for name, each in handovers.items()
+        }
+        """By each slot, the changes of hands that nobody saw."""
         self._named: dict[str, str | None] = {}
         self.ends: dict[str, Fact] = {}
         """The call that ended each thing, by the thing's key, where it is known."""
