@@ -156,3 +156,22 @@ def test_an_unseen_creation_may_come_after_a_commanded_deletion_of_the_same_seco
         rules=HUAWEICLOUD,
     )
     assert shown(found, "agency")[-1].startswith("0- deleted")
+
+
+def test_a_revocation_in_the_second_of_a_renaming_is_of_the_agency_that_had_the_name() -> None:
+    renamed = fact("W", 5, id="X1", name="deploy")
+    found = in_every_order(
+        fact("C", 0, id="X1"), fact("A", 1, "ops"), renamed, fact("X", 5, "dan"), rules=HUAWEICLOUD
+    )
+    assert shown(found, "permission") == ["1-5 granted since 1 by ops", "5- revoked since 5 by dan"]
+    assert shown(found, "agency", name="ci") == ["0-5 exists since 0 by carol"]
+
+
+def test_a_use_of_the_agency_before_six_movements_does_not_add_to_them() -> None:
+    moved = [
+        fact("D", 5, trace="t") if identity is None else fact("C", 5, id=identity, trace="t")
+        for identity in (None, "X2", None, "X3", None, "X4")
+    ]
+    found = spans(fact("C", 0, id="X1"), fact("E", 5, id="X1"), *moved, rules=HUAWEICLOUD)
+    assert shown(found, "agency", thing="X1")[-1] == "5- deleted since 5 by carol"
+    assert shown(found, "agency", thing="X4") == ["5- exists since 5 by carol"]
