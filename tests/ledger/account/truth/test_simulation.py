@@ -16,7 +16,8 @@ from tests.ledger.account.truth.simulation import HISTORIES, by_cells, many
 def test_no_answer_differs_from_that_of_all_possible_orders(way: str) -> None:
     counts, wrong = many(300, first=1_000_000, way=way)
     assert wrong == []
-    assert counts["right"] > 50 * counts["not known"]
+    searched = way != "a policy's name handed over unseen"
+    assert counts["right"] > (50 if searched else 20) * counts["not known"]
 
 
 @pytest.mark.parametrize("way", HISTORIES)
