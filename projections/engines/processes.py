@@ -1,24 +1,20 @@
 """Folds facts on all cores of this machine: one process for each.
 
-The processes are fresh interpreters and not forks, because engines have threads. The facts go to
-them in runs of whole accounts, and their lines come back in the order of the accounts.
+The facts go to the processes in runs of whole accounts, and their lines come back in the order of
+the accounts.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from itertools import chain, islice
-from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from projections.engines import EngineFailed
 from projections.engines.folding import fold
+from projections.maintenance.all_cores import on_all_cores, processors
 from projections.maintenance.folded_present import Part
 
 if TYPE_CHECKING:
@@ -30,8 +26,6 @@ BATCH: Final = 10_000
 """How many facts an engine's batch has; a run has about as many."""
 ALONE_MAX: Final = 10
 """So many runs are folded in this process, because others take as long to start."""
-WAITING: Final = 2
-"""How many runs there are for each process, the one that it folds included."""
 
 
 def fold_on_all_cores(
@@ -41,7 +35,7 @@ def fold_on_all_cores(
 
     Few facts, and those of a single account, are folded in this process. Raises EngineFailed.
     """
-    processes = processes or os.cpu_count() or 1
+    processes = processes or processors()
     runs = whole_accounts(batches)
     first = list(islice(runs, ALONE_MAX + 1))
     if processes == 1 or len(first) <= ALONE_MAX:
@@ -69,39 +63,11 @@ def _last_begins(batch: pa.RecordBatch) -> int:
 
 
 def _fold_elsewhere(names: Sequence[str], runs: Iterable[Run], processes: int) -> Iterator[Part]:
-    pool = begun(processes)
-    pending: deque[Future[list[Part]]] = deque()
     try:
-        for run in runs:
-            pending.append(pool.submit(_fold_run, names, run))
-            if len(pending) >= processes * WAITING:
-                yield from pending.popleft().result()
-        while pending:
-            yield from pending.popleft().result()
+        for parts in on_all_cores(partial(_fold_run, names), runs, processes):
+            yield from parts
     except BrokenProcessPool as error:
         raise EngineFailed(f"A process that folded facts ended: {error}") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def begun(processes: int) -> ProcessPoolExecutor:
-    """So many processes, which end with this one."""
-    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin)
-
-
-# -- in the processes ----------------------------------------------------------------------------
-
-
-def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent ends this process.
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def _fold_run(names: Sequence[str], run: Run) -> list[Part]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -32,6 +32,10 @@ class Learned(NamedTuple):
     command_id: str | None
 
 
+Said = tuple[int, str | None, str]
+"""The position of an entry that says a fact, its command or trace, and the entry."""
+
+
 class Commit(NamedTuple):
     """The facts of one command or trace, learned together, and the position of the last one."""
 
@@ -50,14 +54,24 @@ def accounts(connection: Connection, last: int) -> list[Account]:
 
 def learned(connection: Connection, account: Account, last: int) -> list[Learned]:
     """All facts of an account up to a position."""
+    return learned_from(said(connection, account, last))
+
+
+def said(connection: Connection, account: Account, last: int) -> list[Said]:
+    """The entries that say all facts of an account up to a position."""
     rows = connection.execute(
         "SELECT position, command_id, entry FROM events "
         f"WHERE account = ? AND provider = ? AND position <= ? AND {_OF_TYPES} ORDER BY position",
         (account.account, account.provider, last),
     )
+    return list(rows.fetchall())
+
+
+def learned_from(entries: Iterable[Said]) -> list[Learned]:
+    """The facts that entries say. Raises CorruptEntry."""
     return [
         Learned(fact, command_id)
-        for position, command_id, entry in rows
+        for position, command_id, entry in entries
         if (fact := fact_at(entry, position)) is not None
     ]
 

@@ -8,11 +8,11 @@ them, so that it reads no fact twice.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from ledger.folding import Cells, Fact, Handle, handles_of, rules_of
+from ledger.folding import Cells, Fact, Handle, rules_of
 from projections.maintenance.facts import Account, Learned, learned, recalled
 from projections.stores import fact_index
 from projections.stores.connection import Connection
@@ -44,8 +44,13 @@ class KnownCells:
         return self._learned
 
     def learn(self, facts: Sequence[Fact]) -> None:
-        self._learned += len(facts)
+        """Learn facts at once."""
         self.cells.learn(facts)
+        self.count(len(facts))
+
+    def count(self, facts: int) -> None:
+        """Note that so many facts were learned by the cells."""
+        self._learned += facts
 
 
 class RecallingCells(KnownCells):
@@ -81,11 +86,16 @@ class ReadFacts:
         before = learned(self._connection, account, new[0].fact.position - 1)
         return KnownCells(account, [each.fact for each in before])
 
-    def keep(self, account: Account, known: KnownCells, /) -> None:
+    @property
+    def indexed(self) -> int | None:
+        """The last position whose fact is in the index; None if no index is kept."""
+        return None
+
+    def keep(self, account: Account, known: KnownCells, new: Sequence[Learned], /) -> None:
         """Note that the cells of an account know its new facts."""
 
-    def index(self, account: Account, new: Sequence[Learned], /) -> None:
-        """Note that new facts of an account were folded."""
+    def index(self, handles: Iterable[tuple[int, int]], /) -> None:
+        """Add rows to the index of facts."""
 
     def end(self, last: int, /) -> None:
         """Note that the facts of all accounts up to a position were folded."""
@@ -121,25 +131,23 @@ class LiveFacts(ReadFacts):
     def cells(self, account: Account, new: Sequence[Learned]) -> KnownCells:
         return self._kept.pop(account, None) or super().cells(account, new)
 
-    def keep(self, account: Account, known: KnownCells, /) -> None:
+    @property
+    def indexed(self) -> int | None:
+        return self._indexed
+
+    def keep(self, account: Account, known: KnownCells, new: Sequence[Learned], /) -> None:
         """Keep the cells for the next catch-up; the oldest ones are dropped."""
+        facts_new = (each.fact for each in new if each.fact.position > self._indexed)
+        self.index(fact_index.of_facts(account, facts_new))
+        known.count(len(new))
         self._kept[account] = known
         facts = sum(each.facts for each in self._kept.values())
         while facts > KEPT_MAX and len(self._kept) > 1:
             facts -= self._kept.popitem(last=False)[1].facts
 
-    def index(self, account: Account, new: Sequence[Learned], /) -> None:
-        """Add those facts to the index that it does not have."""
-        rules = rules_of(account.provider)
-        self._new += fact_index.numbered(
-            account,
-            (
-                (handle, each.fact.position)
-                for each in new
-                if each.fact.position > self._indexed
-                for handle in handles_of(each.fact, rules)
-            ),
-        )
+    def index(self, handles: Iterable[tuple[int, int]], /) -> None:
+        """Add rows to the index of facts."""
+        self._new += handles
         if len(self._new) > INDEXED_MAX:
             self._write()
 

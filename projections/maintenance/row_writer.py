@@ -1,47 +1,30 @@
-"""Adds what new facts come to to the rows of the folded projections (docs/decisions/0034).
-
-One account after the other: its earlier facts are learned at once, its new ones commit by commit.
-Each difference that a commit makes ends a row, retracts one, or adds one.
-"""
+"""Writes the rows of the folded projections: of all facts, or of new ones (docs/decisions/0034)."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from operator import itemgetter
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from itertools import chain, islice
+from typing import Final
 
-from ledger.folding import Change, Span
+from ledger.errors import StoreUnavailable
 from projections.history import rows
-from projections.maintenance.facts import (
-    Account,
-    Learned,
-    accounts,
-    commits,
-    learned,
-    new_facts,
-)
-from projections.maintenance.live_facts import KnownCells, ReadFacts
-from projections.maintenance.spans import Shown, cells_of
+from projections.maintenance.all_cores import on_all_cores, processors
+from projections.maintenance.facts import accounts, new_facts, said
+from projections.maintenance.folded_tables import FoldedRun, FoldedTable, Run, fold, fold_run
+from projections.maintenance.live_facts import ReadFacts
 from projections.projection import FoldedProjection
 from projections.stores.connection import Connection
 
 ROWS_MAX: Final = 50_000
 """How many rows of a table are held in memory, about 1 kB each, before they are written."""
-
-Identity = tuple[Any, ...]
-
-
-@dataclass(slots=True)
-class Row:
-    """A row that is not in the table yet."""
-
-    span: Span
-    from_position: int
-    until_position: int | None
-    gone_position: int | None = None
+RUN: Final = 5_000
+"""How many facts a process takes at once, or one account if that has more."""
+ALONE_MAX: Final = 6
+"""So many runs are folded in this process, because others take as long to start."""
+ACCOUNT_MAX: Final = 100_000
+"""An account with more facts is folded in this process: it is not copied to another."""
 
 
 class RowWriter:
@@ -52,14 +35,14 @@ class RowWriter:
     ) -> None:
         """`facts`: those of the live tables are indexed."""
         self._connection, self._facts = connection, facts
-        self._tables = [_Table(projection, table) for projection, table in tables.items()]
+        self._tables = [FoldedTable(projection, table) for projection, table in tables.items()]
 
     def write_all(self, last: int) -> None:
         """Write the rows of all facts up to a position. Within a transaction only."""
-        for account in accounts(self._connection, last):
-            with _no_garbage_collection():
-                facts = learned(self._connection, account, last)
-                self._fold(account, KnownCells(account), facts)
+        for folded in self._folded(self._runs(last)):
+            for table in self._tables:
+                table.inserted += folded.rows[table.projection.name]
+            self._facts.index(folded.handles)
             self._write(ROWS_MAX)
         self._write()
         self._facts.end(last)
@@ -68,126 +51,55 @@ class RowWriter:
         """Add the facts between two positions, both included. Within a transaction only."""
         self._facts.begin(first)
         for account, new in new_facts(self._connection, first, last).items():
-            with _no_garbage_collection():
-                known = self._facts.cells(account, new)
-                self._fold(account, known, new)
-                self._facts.keep(account, known)
+            known = self._facts.cells(account, new)
+            fold(self._tables, account, known.cells, new)
+            self._facts.keep(account, known, new)
             self._write(ROWS_MAX)
         self._write()
         self._facts.end(last)
 
-    def _fold(self, account: Account, known: KnownCells, new: Sequence[Learned]) -> None:
-        for commit in commits(new):
-            known.learn(commit.facts)
-            for change in known.cells.changes():
-                self._take(account, change, commit.position)
-        for table in self._tables:
-            table.end_account(account)
-        self._facts.index(account, new)
+    def _runs(self, last: int) -> Iterator[Run]:
+        """All accounts with their facts, in runs."""
+        run: Run = []
+        size = 0
+        for account in accounts(self._connection, last):
+            entries = said(self._connection, account, last)
+            run.append((account, entries))
+            size += len(entries)
+            if size >= RUN:
+                yield run
+                run, size = [], 0
+        if run:
+            yield run
+
+    def _folded(self, runs: Iterator[Run]) -> Iterator[FoldedRun]:
+        """Fold the runs: many of them by processes, on all cores."""
+        names = [table.projection.name for table in self._tables]
+        work = partial(fold_run, names, self._facts.indexed)
+        first, processes = list(islice(runs, ALONE_MAX + 1)), processors()
+        if processes == 1 or len(first) <= ALONE_MAX:
+            yield from map(work, chain(first, runs))
+            return
+        try:
+            yield from on_all_cores(work, chain(first, runs), processes)
+        except BrokenProcessPool as error:
+            raise StoreUnavailable(
+                f"A process that folded facts ended: {error}. The views were left as they were.",
+                remedy="Free memory, and try again.",
+            ) from error
 
     def _write(self, at_least: int = 0) -> None:
         """Write the rows of tables that have so many new ones, or more."""
         for table in self._tables:
             if len(table.inserted) >= at_least:
-                table.write(self._connection)
-
-    def _take(self, account: Account, change: Change, position: int) -> None:
-        for table in self._tables:
-            if table.shows(change):
-                table.take(account, change, position)
+                _write(self._connection, table)
 
 
-@dataclass(slots=True)
-class _Table:
-    """The table of one projection, and what new facts change in it."""
-
-    projection: FoldedProjection
-    name: str
-    shown: Shown = field(init=False)
-    new: list[Row] = field(default_factory=list)
-    """The rows of one account that are to be inserted."""
-    open: dict[Identity, Row] = field(default_factory=dict)
-    """Those of them that were not retracted."""
-    ended: list[tuple[Any, ...]] = field(default_factory=list)
-    gone: list[tuple[Any, ...]] = field(default_factory=list)
-    """The changes of rows that are in the table already: parameters of the statements."""
-    inserted: list[tuple[Any, ...]] = field(default_factory=list)
-    """The new rows of the accounts before."""
-
-    def __post_init__(self) -> None:
-        self.shown = Shown(self.projection)
-
-    def shows(self, change: Change) -> bool:
-        span = change.after or change.before
-        return span is not None and span.subject == self.projection.subject
-
-    def take(self, account: Account, change: Change, position: int) -> None:
-        before, after = change
-        span = after or before
-        assert span is not None, "a change has a span before it or after it"
-        identity = (*span.key, span.valid_from)
-        row = self.open.get(identity)
-        if before and after and before == after._replace(until_at=None, expires=False):
-            self._end(account, row, after, position)
-            return
-        if before:
-            self._retract(account, row, before, position)
-            self.open.pop(identity, None)
-        if after:
-            until = None if after.until_at is None else position
-            self.open[identity] = added = Row(after, position, until)
-            self.new.append(added)
-
-    def _end(self, account: Account, row: Row | None, span: Span, position: int) -> None:
-        if row is not None:
-            row.span, row.until_position = span, position
-            return
-        cells = cells_of(account, span)
-        self.ended.append(
-            (cells["until_at"], position, cells["ends_alone"], *self.shown.identity(cells))
-        )
-
-    def _retract(self, account: Account, row: Row | None, span: Span, position: int) -> None:
-        if row is not None:
-            row.gone_position = position
-        else:
-            self.gone.append((position, *self.shown.identity(cells_of(account, span))))
-
-    def end_account(self, account: Account) -> None:
-        """Make the new rows of an account ready to be inserted."""
-        for row in self.new:
-            cells = cells_of(account, row.span)
-            cells["from_position"] = row.from_position
-            cells["until_position"] = row.until_position
-            cells["gone_position"] = row.gone_position
-            self.inserted.append(self.shown.stored(cells))
-        self.new.clear()
-        self.open.clear()
-
-    def write(self, connection: Connection) -> None:
-        """Write what changed. Old rows first: a new one may take the place of a retracted one."""
-        projection, name = self.projection, self.name
-        connection.execute_many(rows.end(projection, name), self.ended)
-        connection.execute_many(rows.retract(projection, name), self.gone)
-        columns = [column.name for column in rows.stored(projection)]
-        connection.insert(name, columns, sorted(self.inserted, key=_by_key(projection)))
-        for changes in (self.ended, self.gone, self.inserted):
-            changes.clear()
-
-
-def _by_key(projection: FoldedProjection) -> Callable[[Sequence[Any]], Any]:
-    """The order in which the table grows from left to right."""
-    columns = [column.name for column in rows.stored(projection)]
-    return itemgetter(*(columns.index(name) for name in rows.table_key(projection)))
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Turn garbage collection off for one account: it would take half of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+def _write(connection: Connection, table: FoldedTable) -> None:
+    """Write what changed. Old rows first: a new one may take the place of a retracted one."""
+    projection, name = table.projection, table.name
+    connection.execute_many(rows.end(projection, name), table.ended)
+    connection.execute_many(rows.retract(projection, name), table.gone)
+    connection.insert(name, table.columns, table.sorted_rows())
+    for changes in (table.ended, table.gone, table.inserted):
+        changes.clear()

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 from zlib import crc32
 
+from ledger.folding import Fact, handles_of, rules_of
 from projections.dialect import Dialect
 
 ASKED_MAX: Final = 500
@@ -60,12 +61,14 @@ def advance(connection: Statements, until: int) -> None:
         connection.execute("UPDATE facts_indexed SET until = ?", (until,))
 
 
-def numbered(
-    account: tuple[str, str], found: Iterable[tuple[tuple[str, str], int]]
-) -> set[tuple[int, int]]:
-    """The rows of an account's handles: each comes with the position of a fact that has it."""
-    mine = _of_account(account)
-    return {(mine | _of_handle(handle), position) for handle, position in found}
+def of_facts(account: tuple[str, str], facts: Iterable[Fact]) -> set[tuple[int, int]]:
+    """The rows of an account's facts."""
+    mine, rules = _of_account(account), rules_of(account[0])
+    return {
+        (mine | _of_handle(handle), fact.position)
+        for fact in facts
+        for handle in handles_of(fact, rules)
+    }
 
 
 def insert(connection: Statements, rows: Iterable[tuple[int, int]]) -> None:

@@ -83,7 +83,7 @@ def _ended(*_: object) -> NoReturn:
 
 PARENT = """
 import os
-from projections.engines.processes import begun
+from projections.maintenance.all_cores import begun
 if __name__ == "__main__":
     print(begun(1).submit(os.getpid).result(), flush=True)
     os.kill(os.getpid(), 9)
