@@ -212,7 +212,7 @@ class Ledger(Reader):
         `digest` may be its first digits. The history and its proofs stay valid; a later trace does
         not bring the text back. Raises NotFound if no text of it is kept, InvalidInput.
         """
-        with self._reading() as views:
+        with self._caught_up() as (views, _):
             found = views.documents.find(digest)
         self._write_side.erase_document(found, actor=self._acting(actor), reason=reason)
 

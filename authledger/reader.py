@@ -186,7 +186,7 @@ class Reader:
         `digest` is the one in the events, or its first digits. Raises NotFound, which says why, if
         only the digest is known; InvalidInput if several documents begin so.
         """
-        with self._reading() as views:
+        with self._caught_up() as (views, _):
             return views.documents.text(digest)
 
     def documents(self) -> Answer[Any]:
@@ -195,9 +195,9 @@ class Reader:
         The columns are `document` (the digest), `bytes`, `text` ("kept", "erased" or "not kept"),
         `type`, `provider`, `account`, `policy`, `agency` and `position`.
         """
-        with self._reading() as views:
-            rows, position = views.documents.rows(), views.last_position()
-        return undeclared(Result(COLUMNS, rows, position))
+        with self._caught_up() as (views, about):
+            result = Result(COLUMNS, views.documents.rows(), views.reached())
+        return undeclared(result, **about)
 
     @property
     def position(self) -> int:

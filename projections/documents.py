@@ -61,7 +61,7 @@ class Documents:
                 "the first of them, at least 4.",
                 remedy="List the documents with `authledger document list`.",
             )
-        found = sorted({row[0] for row in self.rows() if row[0].startswith(prefix)})
+        found = sorted({*self._kept(prefix), *self._named(prefix)})
         if not found:
             raise NotFound(
                 f"No event refers to a document {prefix}.",
@@ -73,6 +73,15 @@ class Documents:
                 remedy="Give more digits.",
             )
         return str(found[0])
+
+    def _kept(self, prefix: str) -> list[str]:
+        """The digests of kept texts, also of those that came after the views' last catch-up."""
+        with self._connection.store_errors():
+            select = "SELECT digest FROM documents WHERE digest LIKE ?"
+            return [row[0] for row in self._connection.execute(select, (f"{prefix}%",)).fetchall()]
+
+    def _named(self, prefix: str) -> Iterator[str]:
+        return (row[0] for row in self.rows() if row[0].startswith(prefix))
 
     def text(self, prefix: str) -> str:
         """The text of the document whose digest begins so. Raises InvalidInput; NotFound, which

@@ -131,7 +131,7 @@ class Trail:
         further: tuple[list[str], list[object]],
         page: Page,
     ) -> Iterator[Row]:
-        """By the posting lists. What they find is read, and compared with further conditions."""
+        """By the posting lists. The rows that they find are compared with further conditions."""
         wheres, params = further
         found = postings.positions(self._connection, terms, *span, newest_first=page.newest_first)
         size, count = page.limit + 1, 0

@@ -33,7 +33,7 @@ def show_(ask: Reading, document: Digest) -> None:
     The digest is that of the exact text (canonical JSON, RFC 8785).
     """
     form = ask.form
-    with views_of(ask, caught_up=False) as views:
+    with views_of(ask) as views:
         digest = views.documents.find(document)
         text = views.documents.text(digest)
     say(f"document {digest}, {len(text.encode())} bytes")
@@ -51,8 +51,8 @@ def list_(ask: Listing) -> None:
     """
     from projections.documents import COLUMNS
 
-    with views_of(ask, caught_up=False) as views:
-        say(f"now, position {views.last_position()}")
+    with views_of(ask) as views:
+        say(f"now, position {views.reached()}")
         rows = views.documents.rows()
     show(
         ask.form,
@@ -73,7 +73,7 @@ def erase(
     bring the text back.
     """
     form = ask.form  # An invalid option is an error before anything is erased.
-    with views_of(ask, caught_up=False) as views:
+    with views_of(ask) as views:
         digest = views.documents.find(document)
     with ledger_of(ask) as ledger:
         if not yes:

@@ -36,8 +36,8 @@ def show_(ask: Reading, subject: Subject) -> None:
 @command(app, "list")
 def list_(ask: Listing) -> None:
     """List the surrogate ids, with their names unless they were erased."""
-    with views_of(ask, caught_up=False) as views:
-        say(f"now, position {views.last_position()}")
+    with views_of(ask) as views:
+        say(f"now, position {views.reached()}")
         result = views.subjects()
     show(ask.form, result.columns, result.rows, empty="No name is registered.", choice=ask.choice)
 

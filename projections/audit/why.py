@@ -56,7 +56,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The chain by position, as of the ledger's last position.
+    """The chain by position, as of the last position that the views have reached.
 
     `cut` names the kinds of change of which only the first CHANGES_MAX are in the chain.
     """
@@ -89,7 +89,7 @@ def why(
             "Nothing to explain: name a region, an agency, a service or a policy.",
             remedy="For example: authledger audit why --region cn-north-4.",
         )
-    last = views.last_position()
+    last = views.reached()
     asked = TrailFilter(
         region=region,
         agency=agency,

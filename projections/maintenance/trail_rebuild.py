@@ -1,8 +1,8 @@
 """Builds the trail from the entries anew, and compares it with the one that stands.
 
-Both digests are over one line of JSON for each entry, in the order of the positions; the one before
-is also over the posting lists that differ from the trail. Where they are equal, the trail stays as
-it is; otherwise it is written anew.
+Both digests are over one line of JSON for each entry, in the order of the positions. The one before
+is also over rows of the trail that are of no entry, and over posting lists that differ from the
+trail. Where the digests are equal, the trail stays as it is; otherwise it is written anew.
 """
 
 from __future__ import annotations
@@ -25,14 +25,17 @@ def rebuild_trail(store: Store, *, writes: bool) -> Rebuilt:
     """Compare the trail with the entries; if it differs, and `writes`, write it anew."""
     connection = store.connection
     with connection.snapshot():
-        last = trail.reached(connection)
-        built = _compared(connection, last)
+        built = _compared(connection, _reached(store))
     if writes and not built.equal:
         with connection.transaction():
-            last = trail.reached(connection)
             trail.clear(connection)
-            trail.extend(connection, last)
+            trail.extend(connection, _reached(store))
     return built
+
+
+def _reached(store: Store) -> int:
+    """The position up to which the trail should be. Its own last row may have been added by hand."""
+    return max(known.position for known in store.tracking.tracked().values())
 
 
 def _compared(connection: trail.Statements, last: int) -> Rebuilt:
@@ -41,6 +44,7 @@ def _compared(connection: trail.Statements, last: int) -> Rebuilt:
         until = min(first + _PAGE - 1, last)
         count += _add(after, trail.rows(connection, first, until))
         _add(before, trail.stored(connection, first, until))
+    _add(before, trail.outside(connection, last))
     for stored, made in postings.compared(connection, last):
         if stored != made:
             _add(before, stored)

@@ -131,9 +131,12 @@ def extend(connection: Statements, last: int) -> None:
 def compared(
     connection: Statements, last: int
 ) -> Iterator[tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]]:
-    """For each block up to a position, its rows as they are stored, and as the trail has them."""
-    full, until = posted(connection)
-    for level, first, end in ((FULL, 0, full), (RECENT, full, min(until, last))):
+    """How far the lists reach, and the rows of each block: as they are stored, and as they should
+    be where the trail reaches to a position.
+    """
+    full, until = last // FULL.size * FULL.size, last // RECENT.size * RECENT.size
+    yield [posted(connection)], [(full, until)]
+    for level, first, end in ((FULL, 0, full), (RECENT, full, until)):
         for after in range(first, end, level.size):
             found = connection.execute(
                 f"SELECT kind, word, block, places FROM {level.table} WHERE block = ? "

@@ -82,6 +82,16 @@ def stored(connection: Statements, first: int, last: int) -> list[tuple[Any, ...
     return list(found.fetchall())
 
 
+def outside(connection: Statements, last: int) -> list[tuple[Any, ...]]:
+    """COLUMNS of the rows of the trail that are of no entry up to a position."""
+    found = connection.execute(
+        f"SELECT {', '.join(COLUMNS)} FROM trail WHERE position < 1 OR position > ? "
+        "ORDER BY position",
+        (last,),
+    )
+    return list(found.fetchall())
+
+
 def rows(connection: Statements, first: int, last: int) -> Iterator[tuple[Any, ...]]:
     """COLUMNS of the entries between two positions, both included, from the entries themselves."""
     found = connection.execute(

@@ -39,7 +39,13 @@ def test_a_reader_reads_and_learns_how_many_entries_the_views_lack(reader: str) 
         assert len(answer) == 4
         assert answer.missing == 1
         assert ledger.position == answer.position + 1
-        assert ledger.trail(event="FeatureUsed")[0].feature == "mesh"
+        trail = ledger.trail(limit=1)
+        assert (trail[0].position, trail.position, trail.missing) == (answer.position,) * 2 + (1,)
+        assert len(ledger.trail(event="FeatureUsed")) == 0
+        [counted] = (listed := ledger.query("SELECT max(position) AS last FROM audit_trail"))
+        assert (counted.last, listed.position, listed.missing) == (answer.position,) * 2 + (1,)
+        why = ledger.why(region=BEIJING)
+        assert (why.position, why.missing) == (answer.position, 1)
         assert ledger.query("SELECT count(*) AS n FROM regions")[0].n == 4
 
 
@@ -47,7 +53,14 @@ def test_a_reader_reads_documents(reader: str, database: str) -> None:
     with authledger.open(database) as owner:
         owner.observe([trust_seen("t1", TRUST)])
     with authledger.open(reader) as ledger:
-        assert ledger.document(document(TRUST).digest) == document(TRUST).text
+        digest = document(TRUST).digest
+        assert ledger.document(digest) == document(TRUST).text
+        assert (len(ledger.documents()), ledger.documents().missing) == (0, 2)
+    with authledger.open(database) as owner:
+        [used] = owner.documents()
+        assert (used.document, owner.documents().missing) == (digest, 0)
+    with authledger.open(reader) as ledger:
+        assert ledger.documents().dicts() == [used._asdict()]
 
 
 def test_a_reader_writes_nothing(reader: str) -> None:
@@ -55,4 +68,5 @@ def test_a_reader_writes_nothing(reader: str) -> None:
         for _ in range(2):
             with pytest.raises(authledger.StoreForbidden):
                 ledger.execute(login())
-        assert ledger.trail(limit=1)[0].type == "FeatureUsed"
+        [newest] = ledger.trail(limit=1)
+        assert newest.position == ledger.position - 1

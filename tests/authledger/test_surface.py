@@ -40,7 +40,7 @@ def test_reading_imports_no_signatures_no_frames_and_no_command_line(tmp_path: P
         f"with authledger.open({str(tmp_path / 'l.db')!r}, create=True) as it: it.view('usage')"
     )
     assert loaded.isdisjoint(
-        {"cryptography", "pyarrow", "pandas", "polars", "typer", "cli", "psycopg", "orjson"}
+        {"cryptography", "pyarrow", "pandas", "polars", "typer", "cli", "psycopg"}
     )
 
 

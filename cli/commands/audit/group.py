@@ -99,12 +99,13 @@ def trail(
 ) -> None:
     """Print the audit trail: every fact and every refused attempt, newest first.
 
-    Only flags filter it, not the configuration. All times are effective times.
+    Only flags filter it, not the configuration. All times are effective times. The trail is caught
+    up with the ledger first. Where this connection may not do that, the answer ends at the position
+    that is printed on stderr.
     """
     from projections.definitions.audit_trail import TrailFilter
 
-    # The views know which ids stand for a name.
-    with views_of(ask, caught_up=any((agency, policy, region))) as views:
+    with views_of(ask) as views:
         wanted = TrailFilter(
             account=account or ask.root.account,
             provider=provider or ask.root.provider,

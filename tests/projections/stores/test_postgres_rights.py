@@ -79,11 +79,15 @@ def did_run(url: str) -> bool:
         "DELETE FROM catalogue",
         "UPDATE catalogue_features SET agency = 'x'",
         "DELETE FROM policies_1",
+        "DELETE FROM trail",
+        "DELETE FROM postings",
+        "TRUNCATE postings_recent",
         "INSERT INTO write_lock DEFAULT VALUES",
         # Views that PostgreSQL lets one write through, by the rights of their owner.
         "UPDATE subjects SET name = 'nobody'",
         "DELETE FROM subjects",
-        "INSERT INTO events (position) VALUES (99)",
+        "INSERT INTO entries (position) VALUES (99)",
+        "UPDATE entries SET entry = ''",
         "UPDATE policies SET status = 'deleted'",
         "CREATE TABLE mine ()",
         "CREATE TRIGGER t AFTER INSERT ON policies_1 EXECUTE FUNCTION ledger.refuse('x')",
@@ -179,7 +183,11 @@ def _keeps_and_no_more(urls: dict[str, str]) -> None:
     rights = {re.sub(r"_\d+$", "", table): found for table, found in rows}
     tables = (
         *PROJECTIONS,
+        *("trail", "postings", "posted"),
         *("time_blocks", "time_late", "fact_handles", "facts_indexed"),
         *("known_names", "entries_by_id", "names_indexed"),
     )
-    assert rights == dict.fromkeys(tables, "INSERT UPDATE") | {"write_lock": "UPDATE"}
+    assert rights == dict.fromkeys(tables, "INSERT UPDATE") | {
+        "postings_recent": "DELETE INSERT UPDATE",  # Full blocks take the place of recent ones.
+        "write_lock": "UPDATE",
+    }
