@@ -4,8 +4,8 @@ Most projections are one SELECT of changes. Those of existence and permission ar
 recorded change is not always true, so the fold of `ledger/folding.py` makes their rows.
 
 **One SELECT.** It reads the relation `events` and yields `position`, `effective_at`, the key
-columns and the value columns (for counters: how much each grows). It is ANSI SQL over the events'
-derived columns, without window functions, so that every engine runs the same text.
+columns and the value columns (for counters: how much each grows). It is ANSI SQL over the typed
+columns of the trail, without window functions, so that every engine runs the same text.
 
 The runner keeps the history of each key as half-open intervals `[from_position, until_position)`:
 

@@ -68,10 +68,10 @@ def test_a_crime_is_found_by_name_and_place(on_postgres: Cli, config: Path, data
     on_postgres.done("log init --origin example.com/authledger")
     with psycopg.connect(database) as db:
         db.execute("ALTER TABLE ledger.events DISABLE TRIGGER ALL")
-        db.execute("UPDATE ledger.events SET region = 'elsewhere' WHERE position = 2")
+        db.execute("UPDATE ledger.events SET topic = 'elsewhere' WHERE position = 2")
     said = on_postgres("log verify")
     assert said.code == 6
-    assert "position 2: the column region holds 'elsewhere'" in said.out
+    assert "position 2: the column topic holds 'elsewhere'" in said.out
 
 
 def test_tables_are_made_and_rights_given_by_command(on_postgres: Cli, database: str) -> None:
@@ -108,6 +108,28 @@ def test_tables_are_made_and_rights_given_by_command(on_postgres: Cli, database:
         for role in ("cli_writer", "cli_reader"):
             db.execute(f"DROP OWNED BY {role}".encode())
             db.execute(f"DROP ROLE {role}".encode())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "audit trail --limit 1 --columns position",
+        f"audit why --region {BEIJING} --columns position",
+        "query 'SELECT max(position) AS position FROM audit_trail'",
+        "view regions --columns position",
+    ],
+)
+def test_a_role_that_may_not_catch_up_learns_where_the_trail_ends(
+    on_postgres: Cli, analyst: str, asked: str
+) -> None:
+    [row] = on_postgres.done("projection catch-up -o json").json
+    reached = row["position"]
+    on_postgres.done(f"console login --region {BEIJING}")
+    for form in ("table", "json", "csv"):
+        said = on_postgres.done(f"{asked} -o {form} --ledger '{analyst}'")
+        assert f"now, position {reached}" in said.err
+        assert f"the views have reached position {reached}: 2 events are missing" in said.err
+        assert str(reached + 1) not in said.out
 
 
 @pytest.fixture
