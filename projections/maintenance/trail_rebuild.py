@@ -34,7 +34,7 @@ def rebuild_trail(store: Store, *, writes: bool) -> Rebuilt:
 
 
 def _reached(store: Store) -> int:
-    """The position up to which the trail should be. Its own last row may have been added by hand."""
+    """The position that the trail should reach. Its own last row may have been added by hand."""
     return max(known.position for known in store.tracking.tracked().values())
 
 

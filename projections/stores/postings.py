@@ -137,6 +137,7 @@ def compared(
     full, until = last // FULL.size * FULL.size, last // RECENT.size * RECENT.size
     yield [posted(connection)], [(full, until)]
     for level, first, end in ((FULL, 0, full), (RECENT, full, until)):
+        yield _outside(connection, level, first, end), []
         for after in range(first, end, level.size):
             found = connection.execute(
                 f"SELECT kind, word, block, places FROM {level.table} WHERE block = ? "
@@ -145,6 +146,16 @@ def compared(
             )
             stored = [(*row[:3], bytes(row[3])) for row in found.fetchall()]
             yield stored, list(_block(connection, level, after))
+
+
+def _outside(connection: Statements, level: Level, first: int, end: int) -> list[tuple[Any, ...]]:
+    """The rows of blocks that do not lie after a first position and before an end."""
+    found = connection.execute(
+        f"SELECT kind, word, block, places FROM {level.table} WHERE block < ? OR block >= ? "
+        "ORDER BY block, kind, word",
+        (first // level.size, end // level.size),
+    )
+    return [(*row[:3], bytes(row[3])) for row in found.fetchall()]
 
 
 def _write(connection: Statements, level: Level, after: int, last: int) -> int:

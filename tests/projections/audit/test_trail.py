@@ -15,6 +15,7 @@ from tests.projections.worlds import BEGINNING, World
 
 
 def said(views: Views, event: str) -> list[str]:
+    views.catch_up()
     page = views.trail(TrailFilter(event=event), newest_first=False)
     return sentences(views, page.dicts())
 
@@ -48,6 +49,7 @@ def test_a_registration_names_who_is_registered_whoever_else_is_on_the_page(worl
 
 def test_only_a_name_that_was_erased_is_called_not_kept(world: World) -> None:
     with Views.open(world.place, world.ledger.catalogue) as views:
+        views.catch_up()
         (alice,) = (row["subject"] for row in views.subjects().dicts() if row["name"] == "alice")
         world.ledger.erase(alice)
         texts = said(views, "SubjectRegistered")
@@ -105,6 +107,7 @@ def _file_of_the_last_entry(world: World, event: str | None = None) -> str | Non
 
 def test_a_row_of_the_trail_is_the_entry(world: World) -> None:
     with Views.open(world.place, world.ledger.catalogue) as views:
+        views.catch_up()
         page = views.trail(TrailFilter(), limit=1_000, newest_first=False)
         assert [recorded(row) for row in page.dicts()] == list(world.ledger.history())
 
@@ -113,7 +116,7 @@ def test_a_row_of_the_trail_is_the_entry(world: World) -> None:
 def test_entries_are_found_by_their_positions(
     views: Views, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.views.PARAMETERS_MAX", at_once)
+    monkeypatch.setattr("projections.trail.PARAMETERS_MAX", at_once)
     found = views.trail_at([2, 5, 7, 9_999])
     assert [row["position"] for row in found.dicts()] == [2, 5, 7]
     assert views.trail_at([]).rows == []

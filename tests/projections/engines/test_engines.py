@@ -55,6 +55,7 @@ def test_an_engine_gives_the_certificate_of_a_rebuild(
     assert certificate.engine == engine.version
     here = rebuilt(replayable)
     assert digests(certificate) == digests(here)
+    assert (certificate.basis, here.basis) == ("the export", "the entries")
     assert (certificate.code_version, certificate.last_position) == (
         here.code_version,
         here.last_position,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -227,13 +226,15 @@ def test_the_entries_of_an_account_are_found_by_an_index_when_evidence_is_checke
     plans: list[str] = []
 
     def asked(path: Path, *given: Any) -> Any:
-        with closing(sqlite3.connect(path)) as connection:
-            plans.extend(row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {FACTS}"))
-        return asked_again(path, *given)
+        answer = asked_again(path, *given)
+        with Views.open(path, load_catalogue()) as views:
+            plan = views._store.connection.execute(f"EXPLAIN QUERY PLAN {FACTS}").fetchall()
+        plans.extend(row[-1] for row in plan)
+        return answer
 
     monkeypatch.setattr("projections.evidence.check.asked_again", asked)
     ledger.checked()
-    assert "USING INDEX events_by_account" in plans[0]
+    assert "SEARCH t USING INDEX trail_by_account" in plans[0]
 
 
 def check_answers(ledger: Signed, position: int, minute: int | None, view: str) -> None:

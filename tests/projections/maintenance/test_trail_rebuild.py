@@ -4,7 +4,6 @@ the trail. The certificate says which.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +96,7 @@ def test_where_nothing_may_be_written_an_altered_trail_is_found_and_stays(databa
 
 
 @pytest.fixture
-def copies(tmp_path: Path, database: str) -> Iterator[list[Place]]:
+def copies(tmp_path: Path, database: str) -> list[Place]:
     """The same history on SQLite and on PostgreSQL."""
     made = World(tmp_path / "ledger.db")
     for step in story():
@@ -105,7 +104,7 @@ def copies(tmp_path: Path, database: str) -> Iterator[list[Place]]:
     with Ledger(database) as target:
         copy(made.ledger, target)
     made.ledger.close()
-    yield [tmp_path / "ledger.db", database]
+    return [tmp_path / "ledger.db", database]
 
 
 def test_the_digests_of_both_databases_are_equal_also_after_one_was_mended(

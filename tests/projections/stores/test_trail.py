@@ -47,7 +47,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 @given(st.dictionaries(st.sampled_from(TYPED_COLUMNS[1:]), texts), st.integers(1, 10))
 def test_a_column_is_the_text_of_its_field(fields: dict[str, str], version: int) -> None:
-    """Whatever the texts are, and whatever other fields an entry has."""
+    """For all texts, and among other fields that are not texts."""
     entry = json.dumps({**fields, "version": version, "services": ["cce"], "verified": True})
     found = dict(zip(TYPED_COLUMNS, typed(1, TOPIC, entry), strict=True))
     assert found.pop("type") == "AgencyCreated"
