@@ -353,7 +353,7 @@ def test_the_command_prints_the_result_in_every_form(cli: Cli) -> None:
 def test_a_column_that_differs_from_its_entry_is_not_exported(
     world: World, tmp_path: Path, column: str, value: str
 ) -> None:
-    """The row has a stream, a version and a topic besides the entry; the log's root does not cover them."""
+    """A row also has a stream, a version and a topic; the log's root does not cover them."""
     exported(world.place, tmp_path / "sound")
     with raw(world.place) as db:
         if isinstance(world.place, str):
