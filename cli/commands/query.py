@@ -36,7 +36,8 @@ def query(ask: Listing, sql: Sql, row_limit: RowLimit = 1000, time_limit: TimeLi
     """Run a SELECT over the views. The database itself allows nothing but reading.
 
     `authledger view` lists the views. NAME_history has the history of the view NAME: from which
-    position until which each row was known. `audit_trail` has every entry.
+    position until which each row was known. `audit_trail` has every entry, up to the position that
+    is printed on stderr; of it, conditions on `position`, `type` and `account` use an index.
     """
     text = _read() if sql == "-" else sql
     with views_of(ask) as views:

@@ -33,7 +33,8 @@ def why(
     """Explain an answer: the changes of what you name, each with what caused it.
 
     Events of one command or one trace belong together: the consent causes the permissions, the
-    deletion ends them. Name a region, an agency, a service, a policy, or several of them.
+    deletion ends them. Name a region, an agency, a service, a policy, or several of them. The
+    position up to which the answer goes is printed on stderr.
     """
     from projections.audit.why import CHANGES_MAX, why
     from projections.views import Result
