@@ -43,6 +43,7 @@ def test_they_know_the_documents_that_are_kept_after_it_was_opened_for_writing(o
     with Ledger(old) as ledger:
         ledger.observe([policy_seen("t1", READ), trust_seen("t2", TRUST)], complete=True)
     with Views.open(old, CATALOGUE) as views:
+        views.catch_up()
         digests = [document(READ).digest, document(TRUST).digest]
         assert views.documents.texts(digests) == {
             digest: given.text
