@@ -81,7 +81,9 @@ class Writers:
                 ).fetchall()
             )
             events = dict(
-                db.execute("SELECT command_id, count(*) FROM events GROUP BY 1").fetchall()
+                db.execute(
+                    "SELECT entry::json ->> 'command_id', count(*) FROM events GROUP BY 1"
+                ).fetchall()
             )
         assert found == events
         for each in self.each:
