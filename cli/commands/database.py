@@ -30,6 +30,15 @@ Readers = Annotated[
         help="A role that reads the views (`view`, `audit trail`, `query`), and not the ledger itself.",
     ),
 ]
+WithoutNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reader-without-names",
+        metavar="ROLE",
+        help="A reader that sees no names of people, addresses and files: their columns are empty. "
+        "Texts that people wrote, such as reasons, are shown.",
+    ),
+]
 
 
 @command(app, "init")
@@ -48,7 +57,12 @@ def init(ask: Opening) -> None:
 
 
 @command(app, "grant")
-def grant(ask: Opening, writers: Writers = None, readers: Readers = None) -> None:
+def grant(
+    ask: Opening,
+    writers: Writers = None,
+    readers: Readers = None,
+    without_names: WithoutNames = None,
+) -> None:
     """Grant roles the rights that they need, and no more. Run it as the owner of the tables.
 
     The roles must exist (CREATE ROLE … LOGIN). The command is idempotent.
@@ -57,16 +71,25 @@ def grant(ask: Opening, writers: Writers = None, readers: Readers = None) -> Non
     from ledger.persistence.opening import need_psycopg
 
     database = _database(ask)
-    if not writers and not readers:
+    if not writers and not readers and not without_names:
         raise InvalidInput(
             "No role was given. No right was granted.",
-            remedy="Give --writer ROLE, --reader ROLE or both.",
+            remedy="Give --writer ROLE, --reader ROLE or --reader-without-names ROLE.",
         )
     need_psycopg()
     from projections.stores.postgres.rights import grant as give
 
-    give(database, writers=writers or (), readers=readers or ())
-    for what, roles in (("append", writers), ("read the views", readers)):
+    give(
+        database,
+        writers=writers or (),
+        readers=readers or (),
+        readers_without_names=without_names or (),
+    )
+    for what, roles in (
+        ("append", writers),
+        ("read the views", readers),
+        ("read the views without names", without_names),
+    ):
         if roles:
             say(f"{', '.join(roles)} may {what}.")
 

@@ -25,13 +25,13 @@ from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.opening import REMEDY
 from ledger.persistence.postgres.connections import connect, is_given_up, is_lost
 from ledger.persistence.postgres.format import format_of, make
-from ledger.persistence.postgres.roles import make_views_schema
+from ledger.persistence.postgres.roles import NAMES, make_views_schema
 from ledger.persistence.postgres.schema import APPENDED
 from projections.definitions.declared import VIEWS
 from projections.dialect import POSTGRES
 from projections.stores import trail
 from projections.stores.connection import Connection, Cursor, Row
-from projections.stores.declarations import schema
+from projections.stores.declarations import schema as common_schema
 from projections.stores.postgres.rights import LOCK, MAKING, admit_writers, narrow_defaults
 
 LAYOUT: Final = 7
@@ -59,9 +59,12 @@ _STATE: Final = f"""
 """
 """Whether there is a ledger, whether there are views, whether this is a standby, and _OWNER."""
 _OBJECTS: Final = """
-    SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, relname FROM pg_class
-    WHERE relnamespace = to_regnamespace('views') AND relkind IN ('r', 'v')
+    SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, nspname, relname FROM pg_class
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname IN ('views', 'views_names') AND relkind IN ('r', 'v')
 """
+PATH: Final = f"{NAMES}, views"
+"""Where a name of a view is looked for: PostgreSQL passes over a schema without rights."""
 
 
 class PostgresConnection(Connection):
@@ -83,7 +86,7 @@ class PostgresConnection(Connection):
                 self.psycopg.row_factory = tuple_row
                 # A crash may cost the newest changes, which are caught up again: only a rebuild
                 # waits for the disk.
-                self.psycopg.execute("SET search_path = views; SET synchronous_commit = off")
+                self.psycopg.execute(f"SET search_path = {PATH}; SET synchronous_commit = off")
                 self._prepare()
             except BaseException:
                 self.psycopg.close()
@@ -151,11 +154,12 @@ class PostgresConnection(Connection):
                 )
             make(self.psycopg, str(self.database))  # An older ledger lacks tables that views need.
             narrow_defaults(self.psycopg)
-            for kind, name in objects:
+            self.psycopg.execute("SET LOCAL search_path = views")
+            for kind, schema, name in objects:
                 self.psycopg.execute(
-                    SQL("DROP {} IF EXISTS {} CASCADE").format(SQL(kind), Identifier("views", name))
+                    SQL("DROP {} IF EXISTS {} CASCADE").format(SQL(kind), Identifier(schema, name))
                 )
-            for statement in (*schema(self.dialect), *_own_schema()):
+            for statement in (*common_schema(self.dialect), *_own_schema()):
                 self.execute(statement)
             admit_writers(self.psycopg)
 
@@ -210,6 +214,7 @@ class PostgresConnection(Connection):
     @contextmanager
     def transaction(self) -> Iterator[None]:
         with self.psycopg.transaction():
+            self.execute("SET LOCAL search_path = views")  # What is made, is made there.
             self.execute(LOCK)
             yield
 
@@ -261,23 +266,35 @@ class PostgresConnection(Connection):
                 return
 
 
+_SUBJECTS_WITHOUT_NAMES: Final = (
+    "CREATE VIEW subjects AS SELECT subject, kind, "
+    'CAST(NULL AS text) COLLATE "C" AS name FROM ledger.subjects'
+)
+
+
 def _own_schema() -> tuple[str, ...]:
     """The statements for tables and views that only PostgreSQL needs."""
     return (
         f"CREATE VIEW entries AS SELECT {', '.join(COLUMNS)} FROM ledger.events",
         f"CREATE VIEW events AS {trail.events('ledger.events')}",
-        "CREATE VIEW subjects AS SELECT subject, kind, name FROM ledger.subjects",
+        _SUBJECTS_WITHOUT_NAMES,
         "CREATE VIEW documents AS SELECT digest, size, text FROM ledger.documents",
-        *(
-            f"CREATE VIEW {name} AS {view.select(POSTGRES)}"
-            for name, view in VIEWS.items()
-            if view.is_of_events_alone
-        ),
+        *_of_events_alone("views"),
         # The lock of writers. The table is empty, so the right to lock it gives no other right.
         "CREATE TABLE write_lock ()",
         "CREATE TABLE layout (version integer NOT NULL)",
         f"INSERT INTO layout VALUES ({LAYOUT:d})",
+        f"SET LOCAL search_path = {PATH}",
+        f"CREATE VIEW {NAMES}.subjects AS SELECT subject, kind, name FROM ledger.subjects",
+        *_of_events_alone(NAMES),
     )
+
+
+def _of_events_alone(schema: str) -> Iterator[str]:
+    """The views over the events alone, in a schema: with the names, or without."""
+    for name, view in VIEWS.items():
+        if view.is_of_events_alone:
+            yield f"CREATE VIEW {schema}.{name} AS {view.select(POSTGRES)}"
 
 
 @lru_cache(maxsize=512)

@@ -62,8 +62,8 @@ _ONLY_READS: Final = (
 _RIGHTS: Final = (
     (
         re.compile(
-            rf"({'|'.join(PROJECTIONS)})_\d+|trail|postings|posted|time_blocks|time_late|fact_handles|facts_indexed"
-            "|known_names|entries_by_id|names_indexed"
+            rf"({'|'.join(PROJECTIONS)})_\d+|trail|postings|posted|time_blocks|time_late"
+            "|fact_handles|facts_indexed|known_names|entries_by_id|names_indexed"
         ),
         "INSERT, UPDATE",
     ),
@@ -73,13 +73,19 @@ _RIGHTS: Final = (
 )
 
 
-def grant(database: PostgresDatabase, *, writers: Sequence[str], readers: Sequence[str]) -> None:
+def grant(
+    database: PostgresDatabase,
+    *,
+    writers: Sequence[str] = (),
+    readers: Sequence[str] = (),
+    readers_without_names: Sequence[str] = (),
+) -> None:
     """Grant existing roles the rights that they need in the ledger and in the views, and no others.
 
     Rights to write that an older version granted in the views are revoked. Raises as
     `postgres_roles.grant`.
     """
-    postgres_roles.grant(database, writers=writers, readers=readers)
+    postgres_roles.grant(database, postgres_roles.Granted(writers, readers, readers_without_names))
     with (
         as_store_errors(str(database)),
         connect(database.url) as connection,

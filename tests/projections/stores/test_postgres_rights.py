@@ -15,7 +15,9 @@ from psycopg.errors import InsufficientPrivilege
 
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
+from ledger.errors import InvalidInput
 from ledger.persistence.location import PostgresDatabase
+from projections.definitions.audit_trail import TrailFilter
 from projections.definitions.declared import PROJECTIONS
 from projections.stores.postgres.rights import grant
 from projections.views import Views
@@ -84,7 +86,7 @@ def did_run(url: str) -> bool:
         "TRUNCATE postings_recent",
         "INSERT INTO write_lock DEFAULT VALUES",
         # Views that PostgreSQL lets one write through, by the rights of their owner.
-        "UPDATE subjects SET name = 'nobody'",
+        "UPDATE views_names.subjects SET name = 'nobody'",
         "DELETE FROM subjects",
         "INSERT INTO entries (position) VALUES (99)",
         "UPDATE entries SET entry = ''",
@@ -191,3 +193,38 @@ def _keeps_and_no_more(urls: dict[str, str]) -> None:
         "postings_recent": "DELETE INSERT UPDATE",  # Full blocks take the place of recent ones.
         "write_lock": "UPDATE",
     }
+
+
+def test_a_reader_without_names_sees_everything_but_names(urls: dict[str, str]) -> None:
+    """The schema of names can be granted apart; the same questions are answered, without names."""
+    with Ledger(urls["rights_owner"]) as ledger:
+        consent(ledger, SHANGHAI)
+    with Views.open(urls["rights_owner"], CATALOGUE) as views:
+        views.catch_up()
+        named = views.trail(TrailFilter()).dicts()
+        people = {row["actor"]: row["actor_name"] for row in named if row["actor"]}
+        assert all(people.values())
+    database = PostgresDatabase(urls["rights_owner"])
+    grant(database, readers=["rights_reader"])
+    grant(database, readers_without_names=["rights_reader"])
+    with Views.open(urls["rights_reader"], CATALOGUE) as views:
+        anonymous = views.trail(TrailFilter()).dicts()
+        assert [{**row, "actor_name": None} for row in named] == anonymous
+        assert views.subject_names(people) == dict.fromkeys(people)
+        assert views.query("SELECT count(name) FROM subjects").rows == [(0,)]
+        with pytest.raises(InvalidInput, match="permission denied"):
+            views.query("SELECT name FROM views_names.subjects")
+    grant(database, readers=["rights_reader"])
+    with Views.open(urls["rights_reader"], CATALOGUE) as views:
+        assert views.trail(TrailFilter()).dicts() == named
+
+
+def test_readers_of_an_older_version_keep_the_names_that_they_saw(urls: dict[str, str]) -> None:
+    with psycopg.connect(urls["postgres"]) as db:
+        db.execute("DROP SCHEMA views_names CASCADE")
+        db.execute("UPDATE views.layout SET version = 1")
+    with Views.open(urls["rights_owner"], CATALOGUE) as views:
+        views.catch_up()
+        names = views.query("SELECT actor_name FROM audit_trail ORDER BY position").rows
+    with Views.open(urls["rights_reader"], CATALOGUE) as views:
+        assert views.query("SELECT actor_name FROM audit_trail ORDER BY position").rows == names
