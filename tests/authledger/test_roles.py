@@ -55,7 +55,7 @@ def test_a_reader_reads_documents(reader: str, database: str) -> None:
     with authledger.open(reader) as ledger:
         digest = document(TRUST).digest
         assert ledger.document(digest) == document(TRUST).text
-        assert (len(ledger.documents()), ledger.documents().missing) == (0, 2)
+        assert (len(ledger.documents()), ledger.documents().missing) == (0, 3)
     with authledger.open(database) as owner:
         [used] = owner.documents()
         assert (used.document, owner.documents().missing) == (digest, 0)

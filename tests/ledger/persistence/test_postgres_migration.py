@@ -20,7 +20,7 @@ from ledger.copying.copy import copy
 from ledger.errors import StoreForbidden, StoreUnavailable
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.location import PostgresDatabase
-from ledger.persistence.postgres.roles import grant
+from ledger.persistence.postgres.roles import Granted, grant
 from ledger.verification.entries import verify_entries
 from tests.ledger.former_tables import make_former
 from tests.ledger.kept import READ, document, policy_seen
@@ -41,7 +41,7 @@ def writer(database: str) -> Iterator[str]:
         role = f"{db.info.dbname}_writer"
         db.execute(f'DROP ROLE IF EXISTS "{role}"; CREATE ROLE "{role}" LOGIN'.encode())
     Ledger(database).close()
-    grant(PostgresDatabase(database), writers=[role], readers=[])
+    grant(PostgresDatabase(database), Granted(writers=[role], readers=[]))
     yield database.replace("postgres@", f"{role}@")
     with psycopg.connect(database, autocommit=True) as db:
         db.execute(f'DROP OWNED BY "{role}"; DROP ROLE "{role}"'.encode())

@@ -13,7 +13,7 @@ from ledger.application import Ledger
 from ledger.errors import InvalidInput, NotFound
 from ledger.log.signer import LogSigner
 from ledger.persistence.location import PostgresDatabase
-from ledger.persistence.postgres.roles import grant
+from ledger.persistence.postgres.roles import Granted, grant
 from ledger.verification.verdict import verify
 from tests.ledger.copying.copies import assert_is_copy, copied
 from tests.ledger.scenario import BEIJING, SHANGHAI, login
@@ -34,7 +34,7 @@ def as_role(database: str) -> Iterator[dict[str, str]]:
     urls = {role: database.replace("postgres@", f"{role.replace(' ', '%20')}@") for role in ROLES}
     with Ledger(urls["an owner"]) as ledger:
         consent(ledger, BEIJING)
-    grant(PostgresDatabase(urls["an owner"]), writers=["a writer"], readers=["a reader"])
+    grant(PostgresDatabase(urls["an owner"]), Granted(writers=["a writer"], readers=["a reader"]))
     yield urls
     with psycopg.connect(database, autocommit=True) as db:
         for role in ROLES:
@@ -141,7 +141,7 @@ def test_a_reader_sees_the_views_and_nothing_else(as_role: dict[str, str], datab
 
 def test_granting_again_changes_nothing_and_revokes_nothing(as_role: dict[str, str]) -> None:
     owner = PostgresDatabase(as_role["an owner"])
-    grant(owner, writers=["a writer"], readers=["a reader"])
+    grant(owner, Granted(writers=["a writer"], readers=["a reader"]))
     with Ledger(as_role["a writer"]) as ledger:
         before = texts(ledger)
         ledger.execute(login(SHANGHAI))
@@ -150,13 +150,13 @@ def test_granting_again_changes_nothing_and_revokes_nothing(as_role: dict[str, s
 
 def test_a_missing_role_is_reported(as_role: dict[str, str]) -> None:
     with pytest.raises(InvalidInput, match="no role 'nobody\"; DROP'") as raised:
-        grant(PostgresDatabase(as_role["an owner"]), writers=['nobody"; DROP'], readers=[])
+        grant(PostgresDatabase(as_role["an owner"]), Granted(writers=['nobody"; DROP'], readers=[]))
     assert "CREATE ROLE" in raised.value.remedy
 
 
 def test_without_a_ledger_nothing_is_granted(database: str) -> None:
     with pytest.raises(NotFound):
-        grant(PostgresDatabase(database), writers=["postgres"], readers=[])
+        grant(PostgresDatabase(database), Granted(writers=["postgres"], readers=[]))
 
 
 def test_a_writer_cannot_create_tables(as_role: dict[str, str]) -> None:
