@@ -122,11 +122,23 @@ class Observation:
     """The documents whose digests the events have."""
     sums_up: bool = False
     """Whether it sums up traces of one file. Then it is not counted as a trace."""
+    former_trace_id: str | None = None
+    """The trace id that an older version gave to these facts, or to more that have them among them.
+    With it in the ledger, they are known.
+    """
 
     @property
     def command_id(self) -> str:
         """A trace is one fact, however often it is delivered and to whichever file."""
-        return f"{TRACE_PREFIX}{self.provider}/{self.account}/{self.source.trace_id}"
+        return self._command_id(self.source.trace_id)
+
+    @property
+    def former_command_id(self) -> str | None:
+        """The command id that belongs to `former_trace_id`."""
+        return self.former_trace_id and self._command_id(self.former_trace_id)
+
+    def _command_id(self, trace_id: str) -> str:
+        return f"{TRACE_PREFIX}{self.provider}/{self.account}/{trace_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ class Observations:
             if first is not observation and not _are_alike(first, observation):
                 copies.append(observation)
         seen = self._transactions.recorder.select_commands(given)
-        new = {one: given[one] for one in given if one not in seen} if seen else given
+        new = self._without_former({one: given[one] for one in given if one not in seen})
         batch = Batch(self._known(new.values()), self._now())
         for command_id, observation in new.items():
             batch.add_observation(command_id, observation)
@@ -70,6 +70,12 @@ class Observations:
         counts.entries += len(appended.positions)
         counts.by_type.update(batch.types)
         return [*(given[one] for one in seen), *copies]
+
+    def _without_former(self, new: dict[str, Observation]) -> dict[str, Observation]:
+        """Without those whose facts an older version appended under another id."""
+        former = {each.former_command_id for each in new.values() if each.former_command_id}
+        known = self._transactions.recorder.select_commands(former) if former else {}
+        return {one: each for one, each in new.items() if each.former_command_id not in known}
 
     def _revisit(self, again: Sequence[Observation], counts: Observed, *, complete: bool) -> None:
         """Append what known traces' entries lack, and what contradicts them, each once.

@@ -42,8 +42,9 @@ from ledger.sources.source import Behind, Outcome, Source, Use
 from ledger.values import AccountId
 
 KEYS_MAX: Final = 100_000
-"""So many sums of a file are made one by one. A trace chooses its action's name, so there is no
-end: the calls of further ones are summed up as `(other actions)`, by agency, day and outcome."""
+"""So many actions of a file are summed up one by one. A trace chooses its action's name, so there
+is no end: the calls of further ones are summed up as `(other actions)`, by agency, day and outcome.
+Once there are so many sums, further sessions have none of their own."""
 TRACES_MAX: Final = 100_000
 """A trace that a file has twice counts once, if so many others or fewer lie between."""
 NAME_CHARS_MAX: Final = 1_024
@@ -138,7 +139,7 @@ class FileUses:
 
     def _add(self, use: Use) -> None:
         key: Key = (*use[:7], use.at.toordinal())
-        if key not in self._sums and self._size >= KEYS_MAX:
+        if key not in self._sums and len(self._sums) >= KEYS_MAX:
             key = (*use[:3], None, "other", OTHER_ACTIONS, use.outcome, key[-1])
         sessions = self._sums.setdefault(key, {})
         found = sessions.get(use.behind)
@@ -172,16 +173,21 @@ class FileUses:
         else:
             acted = AgencyActionFailed(**fields, outcome=outcome)
         # The session's place, not its name: a digest of a name would outlive its erasure.
-        named = hashlib.sha256(json.dumps([*key, place]).encode()).hexdigest()[:_KEY_CHARS]
         return Observation(
             provider=self._source.provider,
             account=_account.validate_python(account),
             events=(acted,),
             effective_at=summed.last_at,
-            source=Provenance(trace_id=f"use/{digest[:32]}/{named}", file=self._file),
+            source=Provenance(trace_id=_trace_id(digest, (*key, place)), file=self._file),
             names=_names(behind or Behind()),
             sums_up=True,
+            former_trace_id=_trace_id(digest, key),  # All sessions were one sum.
         )
+
+
+def _trace_id(digest: str, summed: tuple[object, ...]) -> str:
+    named = hashlib.sha256(json.dumps(summed).encode()).hexdigest()[:_KEY_CHARS]
+    return f"use/{digest[:32]}/{named}"
 
 
 def _names(behind: Behind) -> dict[str, str]:
