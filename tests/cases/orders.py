@@ -140,6 +140,7 @@ _NOT_COMPARED: Final = frozenset(
         "version",
         "entry",
         "actor",
+        "source_file",
     }
 )
 
