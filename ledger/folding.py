@@ -14,10 +14,11 @@ from ledger.account.truth.content import Content
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.handles import Handle, Recall, handles_of
+from ledger.account.truth.lines import ORDER_NOT_KNOWN
 from ledger.account.truth.rules import Rules, rules_of
 from ledger.account.truth.spans import EXPIRY_NOTE, Span
 
-FOLD: Final = 4
+FOLD: Final = 5
 """The version of the fold: grows when the same facts come to other spans, so that views which an
 older version made are made again."""
 
@@ -25,6 +26,7 @@ __all__ = [
     "EXPIRY_NOTE",
     "FACT_TYPES",
     "FOLD",
+    "ORDER_NOT_KNOWN",
     "Cells",
     "Change",
     "Closure",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ledger.as_of import AsOf
 from ledger.errors import NotFound
+from ledger.folding import ORDER_NOT_KNOWN
 from ledger.near_words import did_you_mean
 from projections.audit.difference import OF_DOCUMENTS, Difference, Passing, document_of, in_words
 from projections.audit.pairs import Pair, Row, identity, pairs, renamed
@@ -21,7 +22,7 @@ from projections.audit.passing import (
     silent_about,
     states_between,
 )
-from projections.audit.statements import compared
+from projections.audit.statements import Changed, compared
 from projections.definitions.authorizations import RECORDED_AUTHORIZATIONS
 from projections.definitions.declared import PROJECTIONS, VIEWS, declared_name
 from projections.projection import INFERRED, INTERVAL_COLUMNS
@@ -208,7 +209,14 @@ def _standing(row: Row, values: Sequence[str]) -> dict[str, Any]:
     left_out = {name for name in OF_DOCUMENTS & row.keys() if not row[name]}
     if row.get("document"):
         left_out |= {"document_since"}
-    return {column: row[column] for column in values if column not in left_out}
+    standing = {column: row[column] for column in values if column not in left_out}
+    return standing | ({"note": row["note"]} if _is_of_unknown_order(row) else {})
+
+
+def _is_of_unknown_order(row: Row) -> bool:
+    """Whether several documents were told, and only which of them came last is not known."""
+    is_open = row.get("document_since") or row.get("status") == "not known"
+    return row.get("document") == "" and bool(is_open) and row.get("note") == ORDER_NOT_KNOWN
 
 
 def _without_document(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,6 +260,14 @@ def _with_reason(each: Difference, made_at: int | None, events: Mapping[int, Row
     )
 
 
+def _compared(
+    difference: Difference, pair: tuple[str | None, str | None], texts: Mapping[str, str]
+) -> Changed:
+    changed = compared(*pair, texts)
+    order = (difference.after or {}).get("note")
+    return changed._replace(not_known=order) if order and changed.not_known else changed
+
+
 def _with_statements(views: Views, found: list[Difference]) -> list[Difference]:
     """The differences with the statements that were added to documents, or removed."""
     pairs_of = {
@@ -262,5 +278,5 @@ def _with_statements(views: Views, found: list[Difference]) -> list[Difference]:
     digests = {digest for pair in pairs_of.values() for digest in pair if digest}
     texts = views.documents.texts(digests)
     for place, pair in pairs_of.items():
-        found[place] = replace(found[place], **compared(*pair, texts)._asdict())
+        found[place] = replace(found[place], **_compared(found[place], pair, texts)._asdict())
     return found

@@ -9,7 +9,8 @@ from typing import Any, Final, Literal, TypeAlias
 from projections.audit.statements import NOT_TOLD
 from projections.definitions.audit_trail import AUDIT_TRAIL
 
-OF_DOCUMENTS: Final = frozenset({"document", "document_version", "document_since"})
+OF_DOCUMENTS: Final = frozenset({"document", "document_version", "document_since", "note"})
+"""The note counts only if it says why it is not known which document is in force."""
 IDS: Final = frozenset({"agency_id", "policy_id"})
 """Parts of a key that may become known later than the name beside them."""
 NAMES: Final = frozenset(column.removesuffix("_id") for column in IDS)
@@ -127,4 +128,4 @@ def _document_in_words(values: Mapping[str, Any]) -> str:
         return " ".join(filter(None, ("document", values["document"][:12], version)))
     if not values.get("document_since"):
         return ""
-    return f"{' '.join(filter(None, ('document', version)))}: {NOT_TOLD}"
+    return f"{' '.join(filter(None, ('document', version)))}: {values.get('note') or NOT_TOLD}"

@@ -41,12 +41,25 @@ def next_content(known: Content | None, fact: Fact) -> Content | None:
     if fact.document is None:
         return known
     new = _content(fact)
-    if known is not None and known[:2] == new[:2] and (new.digest or new.version):
+    if is_repeated(known, new):
         return known
     nothing_before = known is None or not known.digest
     if not new.digest and nothing_before and fact.call in ("created", "trust set"):
         return known  # A trust has no document at all in some clouds.
     return new
+
+
+def is_repeated(known: Content | None, new: Content | None) -> bool:
+    """Whether a change says again what is known. One that tells nothing may be any change."""
+    if known is None or new is None:
+        return False
+    return known[:2] == new[:2] and bool(new.digest or new.version)
+
+
+def is_of_unknown_order(contents: list[Content | None]) -> bool:
+    """Whether all documents were told, and only which of them came last is not known."""
+    digests = {content.digest if content is not None else NOT_TOLD for content in contents}
+    return len(digests) > 1 and NOT_TOLD not in digests
 
 
 def agreed_content(contents: list[Content | None]) -> Content | None:

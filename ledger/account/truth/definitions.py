@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
+from ledger.account.truth.content import is_repeated
 from ledger.account.truth.fact import Fact
 from ledger.account.truth.handles import ALL_REGIONS, id_handle
 from ledger.account.truth.life import Life
@@ -213,11 +214,24 @@ class Definitions:
     def _with_content(self, name: str, stories: Sequence[Lives]) -> Timeline:
         """Whether a thing exists, and the document in force while it does."""
         alive = self._timeline(name, stories)
-        contents = [joined([of_content(life) for life in lives]) for lives in stories]
+        contents = [joined([self._contents(life) for life in lives]) for lives in stories]
         if not any(contents):
             return alive
         contents += [[] for _ in range(len(self.slots[name].best()) - len(contents))]
         return valued(alive, agreed(contents), (EXISTS,))
+
+    def _contents(self, life: Life) -> Timeline:
+        """The content of a life. The document that a renaming repeats is in force since before."""
+        timeline = of_content(life)
+        if life.begun.call != "entered" or not timeline:
+            return timeline
+        ends = [self._contents(each) for each in self._left.get((life.id, life.begun.at), ())]
+        before = {end[-1][1].content if end else None for end in ends}
+        at, state = timeline[0]
+        content = before.pop() if len(before) == 1 else None
+        if at > life.begun.at or content is None or not is_repeated(content, state.content):
+            return timeline
+        return [(at, state._replace(content=content)), *timeline[1:]]
 
     def meant(self, fact: Fact, rules: Rules) -> Meant:
         """The things that a fact of an agency may mean, in the order in which they began."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from ledger.account.truth.fact import Call, Fact
 from ledger.account.truth.life import Life
@@ -37,11 +38,12 @@ def by_slot(facts: Iterable[Fact], names: Names, rules: Rules) -> dict[str, list
     """The facts of each slot, sorted by time. A renaming leaves one slot and enters another.
 
     A renaming that changed no known name proves, as any other call, that the thing existed; it may
-    have changed the content.
+    have changed the content. One that tells the name from before came first within its instant.
     """
     slots: dict[str, list[Fact]] = defaultdict(list)
     moved: dict[str, None] = {}
     renamed = set()
+    left: dict[tuple[str | None, datetime], str] = {}
     for identity, before, naming in names.renamings():
         old, new = slot_called(identity, before, rules), slot_called(identity, naming.name, rules)
         if old != new:
@@ -49,6 +51,7 @@ def by_slot(facts: Iterable[Fact], names: Names, rules: Rules) -> dict[str, list
             slots[old].append(move._replace(call="left", name=before))
             slots[new].append(move._replace(call="entered", name=naming.name))
             renamed.add(naming.fact.position)
+            left[identity, naming.since] = old
             moved |= {old: None, new: None}
     for fact in facts:
         if fact.call != "renamed":
@@ -56,6 +59,8 @@ def by_slot(facts: Iterable[Fact], names: Names, rules: Rules) -> dict[str, list
         elif fact.position not in renamed:
             name = fact.name if fact.id is None else names.at(fact.id, fact.at)
             slot = slot_called(fact.id, name, rules)
+            if slot_called(fact.id, fact.name, rules) == left.get((fact.id, fact.at)):
+                name, slot = fact.name, left[fact.id, fact.at]
             call: Call = "evidence" if fact.document is None else "content set"
             slots[slot].append(fact._replace(call=call, name=name))
     for slot in moved:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from ledger.account.truth.content import Content, agreed_content
+from ledger.account.truth.content import Content, agreed_content, is_of_unknown_order
 from ledger.account.truth.fact import NOT_TOLD, Fact
 from ledger.account.truth.life import Life
 from ledger.account.truth.lines import (
@@ -245,7 +245,9 @@ def _agreed_state(states: Sequence[State | None], doubt: str) -> State:
     found = _agreed_status(bare, doubt)
     if found.status == NOT_KNOWN:
         return found
-    return found._replace(content=agreed_content([state and state.content for state in states]))
+    contents = [state and state.content for state in states]
+    note = doubt if is_of_unknown_order(contents) else found.note
+    return found._replace(content=agreed_content(contents), note=note)
 
 
 def _agreed_status(states: Sequence[State | None], doubt: str) -> State:
@@ -302,7 +304,8 @@ def valued(timeline: Timeline, values: Timeline, statuses: Collection[str]) -> T
     for at in sorted({at for at, _ in (*timeline, *values)}):
         state, set_to = state_at(timeline, at), state_at(values, at)
         if state is not None and set_to is not None and state.status in statuses:
-            state = state._replace(value=set_to.value, content=set_to.content)
+            note = state.note or (set_to.note if set_to.content else None)
+            state = state._replace(value=set_to.value, content=set_to.content, note=note)
         if state is not None:
             found.append((at, state))
     return without_repetitions(found)
