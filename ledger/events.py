@@ -13,6 +13,7 @@ from ledger import erased_documents, subjects
 from ledger.account import permissions, topics
 from ledger.account.activity import TRACE_CHARS, TRACES_KEPT_MAX
 from ledger.account.meaning import Meaning, Meanings
+from ledger.account.witness import switches
 from ledger.documents import FIELDS
 from ledger.log import key_events
 from ledger.messages import DomainEvent, Recorded
@@ -26,6 +27,7 @@ __all__ = [
     "actor_of",
     "sentence",
     "subjects_of",
+    "switches",
 ]
 
 EVENTS: Final[Meanings] = {

@@ -61,6 +61,12 @@ class Between:
             ).fetchall()
         return [dict(zip(columns, row, strict=True)) for row in found]
 
+    def seen_until(self, when: AsOf | None) -> str:
+        """The effective time up to which an instant sees events; of a position, its recording."""
+        with self._connection.store_errors(), self._connection.snapshot():
+            _, at, clock = self._instant(when)
+            return at or str(self._connection.value(f"SELECT {clock}"))
+
     def _asked(self, provider: str | None, account: str | None) -> tuple[str, list[str]]:
         """Conditions on a provider and an account, and their parameters."""
         given = {"provider": provider, "account": account}

@@ -36,10 +36,12 @@ def summary(found: Sequence[Difference]) -> str:
     changed = sum(each.is_difference for each in found)
     equal = sum(each.change == "equal" for each in found)
     calls = sum(len(each.between) for each in found if each.change in _NOT_KNOWN)
+    off = sum(len(each.between) for each in found if each.change == "not recorded")
     parts = (
         f"{_counted(changed, 'row')} changed" if changed else "",
         f"{_counted(equal, 'row')} changed only in between" if equal else "",
         f"of {_counted(calls, 'call')} in between it is not known what changed" if calls else "",
+        f"recording was off {_counted(off, 'time')}, so changes may be missing" if off else "",
     )
     return ", ".join(filter(None, parts))
 
@@ -77,6 +79,8 @@ def _by(actor: str | None, known: Mapping[str, str]) -> str:
 def _passed(each: Difference) -> str:
     if each.change in _NOT_KNOWN:
         return f"{each.change}, so it is not known what changed"
+    if each.change == "not recorded":
+        return "not recorded, so changes may be missing"
     return "equal at both instants, but in between" if each.change == "equal" else "in between"
 
 

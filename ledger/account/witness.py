@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Iterator
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from ledger.account.decision import Decisions
 from ledger.account.meaning import ON_RECORD_ONLY, Meaning, Meanings
+from ledger.account.truth.rules import AWS
 from ledger.messages import DomainEvent, StreamKind
 from ledger.values import Line, Region
+
+MANAGEMENT_EVENTS: Final = "management events: "
+"""Before it in the detail of a change stand other words, after it the events that are recorded."""
+NOTHING: Final = "none"
+_NO_CHANGES: Final = (NOTHING, "ReadOnly")
 
 
 class RecordingChanged(DomainEvent):
@@ -31,6 +38,27 @@ def _sentence(event: RecordingChanged, who: str) -> str:
         why = f": {event.why}" if event.why else ""
         return f"{who} asked that the recording by {event.recorder} be {event.change}: refused{why}"
     return f"the recording by {event.recorder} was {event.change} by {who}{detail}"
+
+
+class Switch(NamedTuple):
+    """The part of a recording that a change switches: the recorder, or the events that it lets through."""
+
+    part: Literal["recorder", "events"]
+    is_on: bool
+
+
+def switches(event: RecordingChanged, provider: str) -> Iterator[Switch]:
+    """The parts that a change switched on or off, if it was carried out. Only records of changes count.
+
+    A recorder that is created records at once, but at AWS only when it is started.
+    """
+    if event.change in ("stopped", "deleted"):
+        yield Switch("recorder", is_on=False)
+    elif event.change == "started" or (event.change == "created" and provider != AWS.provider):
+        yield Switch("recorder", is_on=True)
+    _, is_stated, events = (event.detail or "").partition(MANAGEMENT_EVENTS)
+    if is_stated:
+        yield Switch("events", is_on=events.partition(",")[0] not in _NO_CHANGES)
 
 
 DECIDE: Decisions = {}

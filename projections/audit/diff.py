@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 from ledger.as_of import AsOf
@@ -22,6 +23,7 @@ from projections.audit.passing import (
     silent_about,
     states_between,
 )
+from projections.audit.recording import not_recorded
 from projections.audit.statements import Changed, compared
 from projections.definitions.authorizations import RECORDED_AUTHORIZATIONS
 from projections.definitions.declared import PROJECTIONS, VIEWS, declared_name
@@ -43,7 +45,8 @@ def diff(
     """The rows that differ between two instants (None: now), view by view, sorted by key.
 
     With them come the rows that changed in between and are equal again, and at the end the calls in
-    between of which it is not known what they changed. `names` are the views to
+    between of which it is not known what they changed, and the times in between in which the
+    cloud's own recording was off. `names` are the views to
     compare (None: all but those that only detail others), `where` columns and values that rows
     must have (None: any). A view without such a column is left out. Raises NotFound for a view.
     """
@@ -61,7 +64,8 @@ def diff(
         for difference in _View(views, name, before, after).compared(wanted)
     ]
     differences = _with_statements(views, _with_reasons(views, found))
-    return [*differences, *not_known(views, before, after, wanted)]
+    found_in_trail = (each(views, before, after, wanted) for each in (not_known, not_recorded))
+    return [*differences, *chain.from_iterable(found_in_trail)]
 
 
 def _all(views: Views) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ _ENDED: Final = frozenset({"ended", "deleted", "revoked", "removed", "expired"})
 
 
 Change: TypeAlias = Literal[
-    "new", "gone", "renamed", "changed", "equal", "not modelled", "not told"
+    "new", "gone", "renamed", "changed", "equal", "not modelled", "not told", "not recorded"
 ]
 
 
@@ -40,7 +40,8 @@ class Passing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One row of a view that differs between two instants, or that changed between them and is
-    equal again; or calls between them of which it is not known what they changed.
+    equal again; or calls between them of which it is not known what they changed; or times between
+    them in which the cloud's own recording was off.
 
     `key` says which row it is; `before` and `after` are its values then, None where it did not
     exist. If what it is about was renamed, they have the names too. The rest is of the row after;
@@ -88,6 +89,8 @@ class Difference:
     @property
     def change(self) -> Change:
         if self.view == AUDIT_TRAIL.name:
+            if "recorder" in self.key:
+                return "not recorded"
             return "not modelled" if "call" in self.key else "not told"
         if self.before is None or self.after is None:
             return "new" if self.before is None else "gone"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal
 
-from ledger.account.witness import RecordingChanged
+from ledger.account.witness import MANAGEMENT_EVENTS, NOTHING, RecordingChanged
 from ledger.sources.cloudtrail.call import Call
 from ledger.sources.fields import first_text, mapping, within
 from ledger.sources.report import shown
@@ -83,7 +83,7 @@ def _management_events(call: Call) -> str:
             None, map(_selected_advanced, _objects(call.request.get("advancedEventSelectors")))
         ),
     ]
-    return f"management events: {' and '.join(sorted(set(recorded))) or 'none'}"
+    return f"{MANAGEMENT_EVENTS}{' and '.join(sorted(set(recorded))) or NOTHING}"
 
 
 def _objects(value: object) -> list[dict[str, Any]]:
