@@ -41,16 +41,17 @@ def _sentence(event: RecordingChanged, who: str) -> str:
 
 
 class Switch(NamedTuple):
-    """The part of a recording that a change switches: the recorder, or the events that it lets through."""
+    """The part of a recording that a change switches: the recorder, or the events let through."""
 
     part: Literal["recorder", "events"]
     is_on: bool
 
 
 def switches(event: RecordingChanged, provider: str) -> Iterator[Switch]:
-    """The parts that a change switched on or off, if it was carried out. Only records of changes count.
+    """The parts that a change switched on or off, if it was carried out.
 
-    A recorder that is created records at once, but at AWS only when it is started.
+    Only the recording of changes counts. A recorder that is created records at once, but at AWS
+    only when it is started.
     """
     if event.change in ("stopped", "deleted"):
         yield Switch("recorder", is_on=False)

@@ -21,6 +21,7 @@ from projections.audit.passing import (
     not_known,
     silent,
     silent_about,
+    standing_between,
     states_between,
 )
 from projections.audit.recording import not_recorded
@@ -103,9 +104,12 @@ class _View:
         found = [
             each
             for pair, its_states in _with_states(of_view, states, key)
-            if (each := self._found(key, values, pair, its_states, unheard))
+            if (each := self._found(key, values, pair, [*its_states, *self._stood(pair)], unheard))
         ]
         return sorted(found, key=lambda each: tuple(each.difference.key.values()))
+
+    def _stood(self, pair: Pair) -> Sequence[Row]:
+        return standing_between(self.views, self.name, pair, self.before, self.after)
 
     def _found(
         self,

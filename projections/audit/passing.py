@@ -15,12 +15,12 @@ from ledger.as_of import AsOf
 from ledger.events import BY_NAME
 from ledger.values import instant
 from projections.audit.difference import Difference, Passing
-from projections.audit.pairs import Row, identity
+from projections.audit.pairs import Pair, Row, identity
 from projections.audit.statements import NOT_TOLD
 from projections.audit.trail import recorded
 from projections.definitions.agencies import AGENCIES, BOUNDARIES, TRUSTEES
 from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
-from projections.definitions.declared import FOLDED
+from projections.definitions.declared import FOLDED, VIEWS
 from projections.definitions.policies import POLICIES
 from projections.views import Views
 
@@ -28,6 +28,8 @@ States: TypeAlias = Mapping[tuple[Any, ...], list[dict[str, Any]]]
 """The rows that began between two instants, by their identity, sorted by time."""
 Silent: TypeAlias = Mapping[tuple[str, ...], list[Passing]]
 """Events that change no row, by account and by the name or the id of what they are about."""
+STATES_MAX: Final = 20
+"""So many states of a row of a derived view are read, one by one."""
 _NOT_MODELLED, _NOT_SAID = "NotModelled", "PermissionsChanged"
 _CHANGES: Final = {"PolicyChanged": "policy", "AgencyExpiryChanged": "agency"}
 """The events that begin another state of a thing, and neither its status nor its document."""
@@ -41,6 +43,41 @@ def states_between(
     for row in views.between.states(name, before, after) if name in FOLDED else ():
         found.setdefault(identity(row, key), []).append(row)
     return found
+
+
+def standing_between(
+    views: Views, name: str, pair: Pair, before: AsOf | None, after: AsOf | None
+) -> list[Row]:
+    """The states of a row of a derived view that stands equal at both instants, but since another
+    time: read from the newest one back; sorted by time. None of any other row.
+    """
+    was, is_now = pair
+    if name not in VIEWS or was is None or is_now is None or not _stands_anew(was, is_now):
+        return []
+    newer, older, when = max(((is_now, was, after), (was, is_now, before)), key=_newest)
+    known = views.reached() if when is None else when.position
+    where = {column: newer[column] for column in VIEWS[name].key}
+    found: list[Row] = []
+    state: Row | None = newer
+    while state and _since(state) > _since(older) and len(found) < STATES_MAX:
+        found.append({**state, "valid_from": state["since"]})
+        just_before = AsOf(known, instant(state["since"]) - timedelta(microseconds=1))
+        rows = views.read(name, as_of=just_before, where=where).dicts()
+        state = next((row for row in rows if where.items() <= row.items()), None)
+    return found[::-1]
+
+
+def _stands_anew(was: Row, is_now: Row) -> bool:
+    return was.get("status") == is_now.get("status") and _since(was) != _since(is_now)
+
+
+def _newest(one: tuple[Row, Row, AsOf | None]) -> str:
+    return _since(one[0])
+
+
+def _since(row: Row) -> str:
+    """Since when a row stands so; empty if that is not known: then it is the oldest."""
+    return row.get("since") or ""
 
 
 def maker(views: Views, row: Mapping[str, Any]) -> tuple[int | None, str | None]:
