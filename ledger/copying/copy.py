@@ -245,7 +245,8 @@ def _erase_documents(source: OpenLedger, target: OpenLedger, size: int) -> None:
     with target.store_errors(), stored_rows(target.location) as rows:
         kept = [str(digest) for digest, *_ in rows.documents()]
     with source.store_errors():
-        gone = [each for each in kept if source.entries.max_version(f"document:{each}")]
+        erased = source.entries.max_versions(f"document:{each}" for each in kept)
+        gone = [each for each in kept if erased[f"document:{each}"]]
     if gone:
         _append(target, AsIs(size, erased_documents=gone))
         with target.store_errors():

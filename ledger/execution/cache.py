@@ -42,7 +42,7 @@ class Cache:
         `relied`: the streams that a decision relied on, with the versions that it knows.
         """
         relied = relied or {}
-        versions = {stream: self._version(stream) for stream in streams if stream not in relied}
+        versions = self._last_versions(set(streams) - relied.keys())
         return Known({**versions, **relied}, self._registered(names), relied.keys())
 
     def snapshots(self) -> Sequence[SnapshotRow]:
@@ -81,10 +81,14 @@ class Cache:
     def _recorded(self, entry: StoredEvent) -> Recorded:
         return cast(Recorded, self._mapper.to_domain_event(entry))
 
-    def _version(self, stream: str) -> int:
-        if stream not in self._versions:
-            self._versions[stream] = self._recorder.max_version(stream)
-        return int(self._versions[stream])
+    def _last_versions(self, streams: Collection[str]) -> dict[str, int]:
+        found = {stream: self._versions[stream] for stream in streams if stream in self._versions}
+        unknown = [stream for stream in streams if stream not in found]
+        if unknown:
+            read = self._recorder.max_versions(unknown)
+            self._versions.update(read)
+            found |= read
+        return found
 
     def _registered(self, names: Iterable[Name]) -> dict[Name, SubjectRow]:
         wanted = set(names)

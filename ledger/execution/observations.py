@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from operator import attrgetter
 from typing import Final
 
+from ledger.execution import collector
 from ledger.execution.batch import Batch, Known, subject_names
 from ledger.execution.outcome import CONFLICTS_MAX, Observed
 from ledger.execution.revisit import Revisit
@@ -36,15 +38,24 @@ class Observations:
         """
         counts = Observed()
         stream = iter(observations)
-        while part := list(islice(stream, TRACES_MAX)):
+        while self._observe_some(stream, counts, complete=complete):
+            pass
+        return counts
+
+    def _observe_some(
+        self, stream: Iterator[Observation], counts: Observed, *, complete: bool
+    ) -> bool:
+        """Append the next traces of a stream; return whether there were any."""
+        with collector.paused():
+            part = list(islice(stream, TRACES_MAX))
             # By time: a fact that is later than all before it takes the shortest step of the fold.
-            part.sort(key=lambda observation: observation.effective_at)
+            part.sort(key=attrgetter("effective_at"))
             attempt = partial(self._attempt, part, counts)
-            again = self._transactions.retried(attempt, "these accounts")
+            again = self._transactions.retried(attempt, "these accounts") if part else ()
             if again:
                 revisit = partial(self._revisit, again, counts, complete=complete)
                 self._transactions.retried(revisit, "these accounts")
-        return counts
+            return bool(part)
 
     def _attempt(self, part: Sequence[Observation], counts: Observed) -> Sequence[Observation]:
         """Append traces once; return those that were known, and copies that are not alike.
@@ -116,11 +127,9 @@ class Observations:
         return self._transactions.cache.known(
             {stream for stream, is_account in streams if not is_account},
             subject_names(new),
-            {
-                stream: self._transactions.recorder.max_version(stream)
-                for stream, is_account in streams
-                if is_account
-            },
+            self._transactions.recorder.max_versions(
+                stream for stream, is_account in streams if is_account
+            ),
         )
 
 

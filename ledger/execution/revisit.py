@@ -49,7 +49,7 @@ class Revisit:
         streams = {account_stream(*each) for each in accounts}
         streams |= {f"other:{provider}:{account}" for provider, account in accounts}
         names = self._transactions.cache.known((), subject_names(self._again))
-        return Known({each: recorder.max_version(each) for each in streams}, names.subjects)
+        return Known(recorder.max_versions(streams), names.subjects)
 
     def take(self, batch: Batch, observation: Observation, *, complete: bool) -> None:
         """Add what one trace has more than its entries, or otherwise."""

@@ -85,8 +85,8 @@ class Recorder(Protocol):
     def max_notification_id(self) -> int | None:
         """The last position."""
 
-    def max_version(self, stream: str) -> int:
-        """The version of a stream's last event; 0 if it has none."""
+    def max_versions(self, streams: Iterable[str]) -> dict[str, int]:
+        """The version of each stream's last event; 0 if it has none."""
 
     def select_streams(self, prefix: str) -> list[str]:
         """The streams whose names begin so, sorted."""

@@ -281,9 +281,15 @@ class LedgerRecorder(PostgresApplicationRecorder):
         """The last position."""
         return self._value("SELECT max(position) FROM events")  # type: ignore[no-any-return]
 
-    def max_version(self, stream: str) -> int:
-        """The version of a stream's last event; 0 if it has none."""
-        return self._value("SELECT max(version) FROM events WHERE stream = %s", (stream,)) or 0
+    def max_versions(self, streams: Iterable[str]) -> dict[str, int]:
+        """The version of each stream's last event; 0 if it has none."""
+        return dict(
+            self._rows(
+                "SELECT stream, (SELECT coalesce(max(e.version), 0) FROM events e "
+                "WHERE e.stream = wanted.stream) FROM unnest(%s::text[]) AS wanted(stream)",
+                (list(streams),),
+            )
+        )
 
     def select_streams(self, prefix: str) -> list[str]:
         """The streams whose names begin so, sorted."""

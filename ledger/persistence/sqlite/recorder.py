@@ -206,12 +206,11 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     def _max_notification_id(self, c: SQLiteCursor) -> int:
         return self._value(c, "SELECT max(position) FROM events")  # type: ignore[no-any-return]
 
-    def max_version(self, stream: str) -> int:
-        """The version of a stream's last event; 0 if it has none."""
+    def max_versions(self, streams: Iterable[str]) -> dict[str, int]:
+        """The version of each stream's last event; 0 if it has none."""
+        newest = "SELECT max(version) FROM events WHERE stream = ?"
         with self.datastore.transaction(commit=False) as c:
-            return (
-                self._value(c, "SELECT max(version) FROM events WHERE stream = ?", (stream,)) or 0
-            )
+            return {stream: self._value(c, newest, (stream,)) or 0 for stream in streams}
 
     def select_streams(self, prefix: str) -> list[str]:
         """The streams whose names begin so, sorted."""

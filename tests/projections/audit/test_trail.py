@@ -80,7 +80,7 @@ def test_an_entry_of_before_still_has_the_name_of_its_file(world: World) -> None
     stream = f"console:huaweicloud:{ACCOUNT}:asm"
     entry = Recorded(
         stream=stream,
-        version=world.ledger.entries.max_version(stream) + 1,
+        version=world.ledger.entries.max_versions([stream])[stream] + 1,
         event=login,
         recorded_at=BEGINNING,
         effective_at=BEGINNING,
