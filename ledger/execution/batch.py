@@ -12,7 +12,7 @@ from ledger.documents import digests_of
 from ledger.execution.comparison import digest_of
 from ledger.execution.request import Actor
 from ledger.execution.streams import AccountKey, stream_of
-from ledger.messages import DomainEvent, Observation, Recorded
+from ledger.messages import DomainEvent, Observation, Provenance, Recorded
 from ledger.persistence.entry import encode
 from ledger.persistence.side_tables import DocumentRow, SideRows, SnapshotRow, SubjectRow
 from ledger.subjects import SubjectKind, SubjectRegistered, commitment, new_salt, new_subject
@@ -86,9 +86,10 @@ class Batch:
         envelope = self._of_trace(command_id, observation)
         if observation.actor is not None:
             envelope["actor"] = self._subject(("person", observation.actor), envelope)
-        events = [self._with_names(each, observation, envelope) for each in observation.events]
+        names = (*names_in(observation),)
+        events = [self._with_names(each, names, envelope) for each in observation.events]
+        account = observation.provider, observation.account
         for event in events:
-            account = observation.provider, observation.account
             self._envelop(account, event, observation.effective_at, envelope)
         self._keep(observation, observation.events)
         digest = digest_of(observation, envelope.get("actor"), events)
@@ -203,25 +204,29 @@ class Batch:
 
     def _of_trace(self, command_id: str, observation: Observation) -> dict[str, Any]:
         """The envelope of a trace's entries. It has the surrogate id of the file's name."""
-        source, file = observation.source, observation.source.file
+        source = observation.source
         envelope: dict[str, Any] = {
             "origin": "observed",
             "command_id": command_id,
             "actor_established": "trace",
-            "source": replace(source, file=None),
+            "source": source,
             "correlation_id": observation.correlation_id,
         }
-        if file is not None:
-            envelope["source"] = replace(source, file=self._subject(("file", file), envelope))
+        if source.file is not None:
+            trace_id, verified = source.trace_id, source.verified
+            envelope["source"] = Provenance(trace_id=trace_id, verified=verified)
+            file = self._subject(("file", source.file), envelope)
+            envelope["source"] = Provenance(trace_id=trace_id, file=file, verified=verified)
         return envelope
 
     def _with_names(
-        self, event: DomainEvent, observation: Observation, envelope: dict[str, Any]
+        self, event: DomainEvent, names: Iterable[tuple[str, Name]], envelope: dict[str, Any]
     ) -> DomainEvent:
         """The event with the surrogate ids of the trace's names, in those fields that it has."""
-        fields = type(event).model_fields
-        names = [(field, name) for field, name in names_in(observation) if field in fields]
-        return named(event, {field: self._subject(name, envelope) for field, name in names})
+        its = {
+            field: self._subject(name, envelope) for field, name in names if field in event.__dict__
+        }
+        return event.model_copy(update=its) if its else event
 
     def _subject(self, name: Name, envelope: dict[str, Any]) -> str:
         """The surrogate id of a name; registers it in this batch if it is new."""
@@ -255,7 +260,7 @@ def texts_of(observation: Observation) -> Iterator[DocumentRow]:
 
 def named(event: DomainEvent, subjects: Mapping[str, str | None]) -> DomainEvent:
     """The event with the surrogate ids of names, in those fields that it has."""
-    its = {field: each for field, each in subjects.items() if field in type(event).model_fields}
+    its = {field: each for field, each in subjects.items() if field in event.__dict__}
     return event.model_copy(update=its) if its else event
 
 
@@ -277,5 +282,5 @@ def subject_names(observations: Iterable[Observation]) -> Iterator[Name]:
         if each.actor is not None:
             yield "person", each.actor
         for place, name in names_in(each):
-            if any(place in type(event).model_fields for event in each.events):
+            if any(place in event.__dict__ for event in each.events):
                 yield name

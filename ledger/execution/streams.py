@@ -30,15 +30,16 @@ def stream_of(event: Any, account: AccountKey | None) -> str:
 
     `account` is None for an event that is about no account.
     """
-    if event.STREAM == "subject":
+    kind = event.STREAM
+    if kind == "subject":
         return f"subject:{event.subject}"
-    if event.STREAM == "document":
+    if kind == "document":
         return f"document:{event.document}"
-    if event.STREAM == "log":
+    if kind == "log":
         return f"log:{event.log}"
     assert account is not None
-    if is_of_account(event):
+    if kind == "account":
         return account_stream(*account)
-    if event.STREAM == "other":
-        return f"other:{':'.join(account)}"
-    return f"{event.STREAM}:{':'.join(account)}:{_of_what(event)}"
+    provider, its_id = account
+    of_account = f"{kind}:{provider}:{its_id}"
+    return of_account if kind == "other" else f"{of_account}:{_of_what(event)}"

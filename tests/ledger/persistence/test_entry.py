@@ -14,6 +14,7 @@ import rfc8785
 from eventsourcing.persistence import StoredEvent
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
 from ledger.account.agency import AgencyCreated, AgencyTrustChanged
 from ledger.account.permissions import PermissionsChanged
@@ -25,6 +26,7 @@ from ledger.persistence.entry import (
     EntryMapper,
     decode,
     encode,
+    in_order,
     recorded_at_of,
     stamped,
 )
@@ -83,6 +85,30 @@ def test_every_event_is_read_as_itself(event: type[DomainEvent]) -> None:
 def test_the_bytes_are_canonical_as_another_implementation_has_it(entry: Recorded) -> None:
     state = written(entry)
     assert state == rfc8785.dumps(json.loads(state))
+
+
+@given(entry=entries, reason=st.text(), correlation_id=st.text())
+def test_two_writers_of_json_agree_on_any_text(
+    entry: Recorded, reason: str, correlation_id: str
+) -> None:
+    entry = replace(entry, reason=reason, correlation_id=correlation_id)
+    state = written(entry)
+    fields = json.loads(state)
+    assert state == to_json({name: fields[name] for name in in_order(fields)})
+    assert state == rfc8785.dumps(fields)
+    assert (fields["reason"], fields["correlation_id"]) == (reason, correlation_id)
+
+
+@given(
+    before=st.text(),
+    half=st.characters(categories=("Cs",)),
+    after=st.text(st.characters(codec="utf-8")),
+)
+def test_half_a_surrogate_pair_is_not_written_wherever_it_stands(
+    before: str, half: str, after: str
+) -> None:
+    with pytest.raises(InvalidInput, match=r"not valid Unicode\. Nothing was appended"):
+        encode(replace(ENTRY, reason=before + half + after))
 
 
 @given(entry=entries)
