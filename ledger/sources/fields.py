@@ -6,6 +6,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 
@@ -40,19 +41,23 @@ def first_text(values: Iterable[object]) -> str | None:
 
 def mapping(value: object) -> dict[str, Any]:
     """An object, or an object encoded as JSON in a text; an empty one for anything else."""
+    if isinstance(value, dict):
+        return value
     if isinstance(value, str) and value.lstrip().startswith("{"):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return {}
-    return value if isinstance(value, dict) else {}
+        with suppress(ValueError, RecursionError):
+            found = json.loads(value)
+            return found if isinstance(found, dict) else {}
+    return {}
 
 
 def within(record: Record, *keys: str) -> dict[str, Any]:
     """The object under a path of keys; an empty one if it is missing."""
     found = mapping(record)
     for key in keys:
-        found = mapping(found.get(key)) if found else found
+        value = found.get(key)
+        if value is None:  # As nearly always: each record is asked for objects of all calls.
+            return {}
+        found = mapping(value)
     return found
 
 
