@@ -214,8 +214,11 @@ class Batch:
         }
         if source.file is not None:
             trace_id, verified = source.trace_id, source.verified
-            envelope["source"] = Provenance(trace_id=trace_id, verified=verified)
-            file = self._subject(("file", source.file), envelope)
+            name: Name = "file", source.file
+            file = self._known_subject(name)
+            if file is None:
+                envelope["source"] = Provenance(trace_id=trace_id, verified=verified)
+                file = self._register(name, envelope)
             envelope["source"] = Provenance(trace_id=trace_id, file=file, verified=verified)
         return envelope
 
@@ -230,15 +233,17 @@ class Batch:
 
     def _subject(self, name: Name, envelope: dict[str, Any]) -> str:
         """The surrogate id of a name; registers it in this batch if it is new."""
+        return self._known_subject(name) or self._register(name, envelope)
+
+    def _known_subject(self, name: Name) -> str | None:
         known = self._known.subjects.get(name)
         if known is not None:
             self._relied.add(known.subject)
             return known.subject
-        if name not in self.subjects:
-            self._register(name, envelope)
-        return self.subjects[name].subject
+        new = self.subjects.get(name)
+        return None if new is None else new.subject
 
-    def _register(self, name: Name, envelope: dict[str, Any]) -> None:
+    def _register(self, name: Name, envelope: dict[str, Any]) -> str:
         kind, text = name
         row = SubjectRow(new_subject(kind), kind, text, new_salt())
         self.subjects[name] = row
@@ -247,6 +252,7 @@ class Batch:
         )
         self.versions[stream_of(registered, None)] = 0
         self._envelop(None, registered, self._recorded_at, envelope)
+        return row.subject
 
 
 def texts_of(observation: Observation) -> Iterator[DocumentRow]:

@@ -38,14 +38,11 @@ def is_comparable(digest: str | None) -> bool:
 
 
 def _digest(observation: Observation, events: Sequence[DomainEvent], actor: str | None) -> str:
-    stated = [
-        observation.provider,
-        observation.account,
-        instant_text(observation.effective_at),
-        actor or "",
-        *(f"{event.TOPIC} {event.model_dump_json(exclude_none=True)}" for event in events),
-    ]
-    return hashlib.sha256("\n".join(stated).encode(errors="surrogatepass")).hexdigest()
+    at = instant_text(observation.effective_at)
+    stated = f"{observation.provider}\n{observation.account}\n{at}\n{actor or ''}"
+    for event in events:
+        stated += f"\n{event.TOPIC} {event.model_dump_json(exclude_none=True)}"
+    return hashlib.sha256(stated.encode(errors="surrogatepass")).hexdigest()
 
 
 def differences(

@@ -178,8 +178,9 @@ class Source(Generic[TraceType]):
 
     def is_unplaced(self, kind: TraceKind, facts: tuple[DomainEvent, ...]) -> bool:
         """Whether facts say of a grant or a deletion only that something changed."""
-        changed = all(isinstance(fact, PermissionsChanged | NotModelled) for fact in facts)
-        return changed and kind.name.lower() in self.of_rights
+        if kind.name.lower() not in self.of_rights:
+            return False
+        return all(isinstance(fact, PermissionsChanged | NotModelled) for fact in facts)
 
     def translate(self, record: Record, file: str) -> Observation | TraceKind:
         """The facts in a record; or the kind under which it is counted, because it has none.

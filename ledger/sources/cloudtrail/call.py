@@ -87,18 +87,19 @@ class Call(Trace):
         role = Role(name) if name else None
         role = role_of_arn(name) or role or next(self._roles_by_arn(), None)
         role = role or role_of_message(self.message)
-        return role._replace(id=self._role_id()) if role else None
+        return Role(role.name, role.account, self._role_id()) if role else None
 
     def _roles_by_arn(self) -> Iterator[Role]:
+        return (role for arn in self._arns() if (role := role_of_arn(text(arn))))
+
+    def _arns(self) -> Iterator[object]:
+        yield self.request.get("roleArn")
+        yield within(self.response, "role").get("arn")
+        yield within(self.response, "assumedRoleUser").get("arn")
         used = self.record.get("resources")
-        resources = [mapping(each) for each in used] if isinstance(used, list) else []
-        arns = [
-            self.request.get("roleArn"),
-            within(self.response, "role").get("arn"),
-            within(self.response, "assumedRoleUser").get("arn"),
-            *(each.get("ARN") for each in resources if each.get("type") == ROLE),
-        ]
-        return (role for arn in arns if (role := role_of_arn(text(arn))))
+        for each in map(mapping, used) if isinstance(used, list) else ():
+            if each.get("type") == ROLE:
+                yield each.get("ARN")
 
     def _role_id(self) -> str | None:
         session = within(self.response, "assumedRoleUser").get("assumedRoleId")

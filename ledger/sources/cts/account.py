@@ -134,9 +134,11 @@ def _callers(user: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _behind(user: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The user behind the agency, under the keys that traces of different years have."""
     for key in ("assumedBy", "assumed_by"):
-        yield within(user, key, "user") or within(user, key)
+        if found := within(user, key):
+            yield within(found, "user") or found
     for key in ORIGINS:
-        yield within(user, key)
+        if found := within(user, key):
+            yield found
 
 
 def actor_of(user: dict[str, Any]) -> str | None:
@@ -156,6 +158,8 @@ def origin_of(user: dict[str, Any]) -> str | None:
 
 
 def _qualified(user: dict[str, Any]) -> str | None:
+    if not user:
+        return None
     urn = _urn_of_person.match(text(user.get("principal_urn")) or text(user.get("urn")) or "")
     names = (user.get("name"), user.get("user_name"), urn and urn[2], user.get("principal_id"))
     domain = within(user, "domain")
