@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ledger.account.policy import AttemptPolicyDeletion
     from ledger.account.questions import Account
     from ledger.account.usage import IssueCredential, UseFeature
-    from ledger.application import Actor, Observed, Outcome
+    from ledger.application import Actor, Observed, Outcome, Request
     from ledger.errors import (
         CommandIdReused,
         ConditionNotMet,
@@ -114,6 +114,7 @@ __all__ = [
     "Recorded",
     "Refused",
     "Replayed",
+    "Request",
     "RequestConsoleLogin",
     "RevokeAuthorization",
     "StoreForbidden",
@@ -154,7 +155,7 @@ _MODULES = {
     "ledger.account.policy": ("AttemptPolicyDeletion",),
     "ledger.account.questions": ("Account",),
     "ledger.account.usage": ("IssueCredential", "UseFeature"),
-    "ledger.application": ("Actor", "Observed", "Outcome"),
+    "ledger.application": ("Actor", "Observed", "Outcome", "Request"),
     "ledger.messages": ("Command", "DomainEvent", "Observation", "Provenance", "Recorded"),
     "ledger.sources": ("ImportReport",),
     "ledger.verification.verdict": ("Verdict",),

@@ -7,7 +7,8 @@ with authledger.open("audit.db") as ledger:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,11 @@ from authledger.actor import actor_of
 from authledger.instants import When
 from authledger.reader import Reader
 from authledger.regions import check_region
-from ledger.application import Actor, Observation, Observed, Outcome, system_clock
+from ledger.application import Actor, Observation, Observed, Outcome, Request, system_clock
 from ledger.application import Ledger as WriteSide
 from ledger.catalogue import Catalogue, load_catalogue
-from ledger.errors import InvalidInput, NotFound, StoreForbidden
+from ledger.errors import InvalidInput, LedgerError, NotFound, StoreForbidden
+from ledger.execution.request import check_texts
 from ledger.messages import Command, Recorded
 from ledger.persistence.location import Location, location_of
 from projections.views import Views
@@ -146,13 +148,7 @@ class Ledger(Reader):
         a region that is not known. Entries that were appended although the call failed are in
         `error.entries`, and the error's text names their positions.
         """
-        if not isinstance(command, Command):
-            raise InvalidInput(
-                f"{command!r} is not a command. Nothing was appended.",
-                remedy="Give an object of a command's class, as authledger.GrantAuthorization(…).",
-            )
-        if not new_region:
-            self._check_region(command)
+        self._check(command, new_region=new_region)
         return self._write_side.execute(
             command,
             actor=self._acting(actor),
@@ -161,6 +157,41 @@ class Ledger(Reader):
             correlation_id=correlation_id,
             dry_run=dry_run,
         )
+
+    def execute_many(
+        self,
+        commands: Iterable[Command | Request],
+        *,
+        actor: Actor | str | None = None,
+        reason: str | None = None,
+        correlation_id: str | None = None,
+        new_region: bool = False,
+    ) -> list[Outcome | LedgerError]:
+        """Decide up to 1,000 commands in their order, and append all their events in one commit.
+
+        Each command knows what those before it decided, as if these were committed. A `Request`
+        gives a command an id, an actor or a reason of its own.
+
+        Returns one result for each command, in their order: its outcome, or the error that
+        `execute` would have raised for this command: `Refused`, `NotFound`, `CommandIdReused`,
+        `InvalidInput`. Nothing is raised for these: the other commands are carried out. If other
+        writers appended to the accounts meanwhile, all commands are decided again.
+
+        Raises every other error for all commands together, as StoreUnavailable and StreamChanged:
+        either all events are in the ledger or none, and the error's text says which. Raises
+        InvalidInput for more commands, or for a request with `dry_run`.
+        """
+        check_texts(reason=reason, correlation_id=correlation_id)
+        given = {"actor": self._acting(actor), "reason": reason, "correlation_id": correlation_id}
+        asked: list[Request | LedgerError] = []
+        for each in commands:
+            try:
+                asked.append(self._request(each, given, new_region=new_region))
+            except InvalidInput as error:
+                asked.append(error)
+        found = self._write_side.execute_many([r for r in asked if isinstance(r, Request)])
+        results = iter(found)
+        return [next(results) if isinstance(each, Request) else each for each in asked]
 
     def observe(self, observations: Iterable[Observation]) -> Observed:
         """Append facts from the cloud's traces, in transactions of many traces.
@@ -302,6 +333,30 @@ class Ledger(Reader):
         if isinstance(self._writer, StoreForbidden):
             raise StoreForbidden(self._writer.message, remedy=self._writer.remedy)
         return self._writer
+
+    def _request(
+        self, asked: Command | Request, given: Mapping[str, Any], *, new_region: bool
+    ) -> Request:
+        """The request for a command, with the values for all commands where it has none of its own.
+
+        Raises InvalidInput.
+        """
+        if not isinstance(asked, Request):
+            self._check(asked, new_region=new_region)
+            return Request(command=asked, **given)
+        self._check(asked.command, new_region=new_region)
+        missing = {name: each for name, each in given.items() if getattr(asked, name) is None}
+        return replace(asked, **missing)
+
+    def _check(self, command: Command, *, new_region: bool) -> None:
+        """Raises InvalidInput."""
+        if not isinstance(command, Command):
+            raise InvalidInput(
+                f"{command!r} is not a command. Nothing was appended.",
+                remedy="Give an object of a command's class, as authledger.GrantAuthorization(…).",
+            )
+        if not new_region:
+            self._check_region(command)
 
     def _check_region(self, command: Command) -> None:
         def account() -> Account:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -16,7 +16,7 @@ from benchmarks.measure import OURS, RAW, STOCK, Limit, Row, in_turn, median_ms
 from ledger.account.authorization import GrantAuthorization
 from ledger.account.console import RequestConsoleLogin
 from ledger.account.permissions import PermissionGranted, PermissionRevoked
-from ledger.application import Actor, Ledger
+from ledger.application import Actor, Ledger, Request
 from ledger.messages import Observation, Provenance
 from ledger.persistence.sqlite.schema import SCHEMA
 
@@ -27,6 +27,8 @@ SINCE_SNAPSHOT: Final = 16
 ACCOUNTS: Final = 40
 CACHED: Final = {"AGGREGATE_CACHE_MAXSIZE": str(ACCOUNTS)}
 """The setting that makes the stock library cache the aggregates."""
+TOGETHER: Final[Mapping[int, tuple[Limit, ...]]] = {4: (), 16: (Limit(0.15),), 64: ()}
+"""The numbers of commands in one commit, and the targets of milliseconds for each command."""
 REGION: Final = "cn-north-4"
 _ACTOR: Final = Actor("alice")
 
@@ -44,6 +46,12 @@ def rows(course: Course) -> tuple[Row, ...]:
         in_memory = in_turn(
             {OURS: ours.warm, STOCK: warm.sample, RAW: raw.sample}, course.repetitions
         )
+        together = {
+            count: in_turn(
+                {OURS: partial(ours.together, count), RAW: raw.sample}, course.repetitions
+            )
+            for count in TOGETHER
+        }
     finally:
         for each in (ours, cold, warm, raw):
             each.close()
@@ -63,6 +71,17 @@ def rows(course: Course) -> tuple[Row, ...]:
             in_memory,
             (Limit(2, RAW),),
             note="stock: with its aggregate cache switched on, and all aggregates in it.",
+        ),
+        *(
+            Row(
+                f"one of {count} commands in one commit, the accounts warm in the process",
+                "ms",
+                samples,
+                TOGETHER[count],
+                note="ours: the time of `execute_many`, divided by the number of its commands; raw: "
+                "a commit of its own for each row.",
+            )
+            for count, samples in together.items()
         ),
     )
 
@@ -90,8 +109,7 @@ class Ours:
         assert self.ledger.account("huaweicloud", account).version == STREAM_LENGTH
 
     def _log_in(self, account: str, *, dry_run: bool = False) -> None:
-        login = RequestConsoleLogin(account=account, service="asm", region=REGION)
-        self.ledger.execute(login, actor=_ACTOR, dry_run=dry_run)
+        self.ledger.execute(_login(account), actor=_ACTOR, dry_run=dry_run)
 
     def cold(self) -> float:
         self.ledger.clear_cache()
@@ -103,6 +121,17 @@ class Ours:
             self._log_in(account)
         return median_ms([partial(self._log_in, account) for account in self.accounts])
 
+    def together(self, count: int) -> float:
+        """The time of one command when so many are in one commit."""
+        taken = cycle(self.accounts)
+        for account in self.accounts:
+            self._log_in(account)
+        parts = [[_login(next(taken)) for _ in range(count)] for _ in range(ACCOUNTS)]
+        return median_ms([partial(self._execute_many, part) for part in parts]) / count
+
+    def _execute_many(self, commands: Iterable[RequestConsoleLogin]) -> None:
+        self.ledger.execute_many([Request(command=each, actor=_ACTOR) for each in commands])
+
     def entry(self) -> str:
         """The text of the entry that one login appends."""
         self._log_in(self.accounts[0])
@@ -110,6 +139,10 @@ class Ours:
 
     def close(self) -> None:
         self.ledger.close()
+
+
+def _login(account: str) -> RequestConsoleLogin:
+    return RequestConsoleLogin(account=account, service="asm", region=REGION)
 
 
 def _changes(account: str, count: int) -> Iterator[Observation]:

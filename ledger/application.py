@@ -26,7 +26,7 @@ from ledger.account.state import State
 from ledger.as_of import AsOf, resolve
 from ledger.catalogue import Catalogue, load_catalogue
 from ledger.erased_documents import DocumentErased
-from ledger.errors import NotFound
+from ledger.errors import LedgerError, NotFound
 from ledger.execution.commands import Commands
 from ledger.execution.observations import Observations
 from ledger.execution.outcome import Observed, Outcome
@@ -139,6 +139,20 @@ class Ledger(Application[str]):
         )
         with self.committed.call():
             return self._commands.execute(request, self.catalogue)
+
+    def execute_many(self, requests: Iterable[Request]) -> list[Outcome | LedgerError]:
+        """Decide up to 1,000 commands one after another, and append all in one transaction.
+
+        Each knows what those before it decided, as if these were committed. The results are in the
+        order of the requests: an Outcome, or the error that `execute` would have raised for this
+        one command: Refused, InvalidInput, NotFound, CommandIdReused. Such an error leaves the
+        other commands as they are. A conflict with another writer has all of them decided again.
+
+        Raises all other errors, as StreamChanged and StoreUnavailable; then none is appended,
+        unless the error's text says otherwise. Raises InvalidInput for too many, or a dry run.
+        """
+        with self.committed.call():
+            return self._commands.execute_many(list(requests), self.catalogue)
 
     def observe(self, observations: Iterable[Observation], *, complete: bool = False) -> Observed:
         """Append what the cloud did, in transactions of many traces; a known trace appends nothing.
@@ -263,4 +277,4 @@ class Ledger(Application[str]):
             return self.entries.subject_names(subjects)
 
 
-__all__ = ["Actor", "Ledger", "Observation", "Observed", "Outcome", "system_clock"]
+__all__ = ["Actor", "Ledger", "Observation", "Observed", "Outcome", "Request", "system_clock"]

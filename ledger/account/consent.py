@@ -60,12 +60,13 @@ def _by_policies(account: Account, service: Service, region: str) -> Iterator[Co
         return  # The services of a baseline are regional.
     for baseline in service.baselines:
         granted = list(_granted(account, baseline, region))
-        may_be = list(_granted(account, baseline, region, or_perhaps=True))
-        if all(may_be) and not all(granted):
-            policies = listed(sorted({repr(held.policy) for each in may_be for held in each}))
-            why = f"whether {policies} are granted is not known"
-            yield Consent(None, why, has_all_permissions=False, is_known=False)
-        if granted and all(granted):
+        if not all(granted):
+            may_be = list(_granted(account, baseline, region, or_perhaps=True))
+            if all(may_be):
+                policies = listed(sorted({repr(held.policy) for each in may_be for held in each}))
+                why = f"whether {policies} are granted is not known"
+                yield Consent(None, why, has_all_permissions=False, is_known=False)
+        elif granted:
             begun = [held.since for each in granted for held in each]
             since = None if None in begun else max(at for at in begun if at is not None)
             policies = listed(sorted({repr(held.policy) for each in granted for held in each}))

@@ -54,6 +54,27 @@ class Batch:
         self._relied: set[str] = set()
         """Surrogate ids of known subjects: the append fails if one is erased in the meantime."""
 
+    @classmethod
+    def joined(cls, batches: Sequence[Batch], recorded_at: datetime) -> Batch:
+        """One batch of several commands' batches, each of which builds on those before it.
+
+        It relies on what the first of them knew of a stream, and what they append to it.
+        """
+        versions: dict[str, int] = {}
+        relied: set[str] = set()
+        for each in reversed(batches):
+            versions |= each._known.versions
+            relied.update(each._known.relied)
+        whole = cls(Known(versions, relied=relied), recorded_at)
+        for each in batches:
+            whole.entries += each.entries
+            whole.versions |= each.versions
+            whole.subjects |= each.subjects
+            whole._commands += each._commands
+            whole._relied |= each._relied
+        whole._relied -= {row.subject for row in whole.subjects.values()}
+        return whole
+
     def add_command(
         self,
         account: AccountKey | None,

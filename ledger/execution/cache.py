@@ -53,11 +53,20 @@ class Cache:
         """Note what a batch appended."""
         for states in (self.accounts, self.uses):
             states.snapshots_written()
+        self.take(batch)
+
+    def take(self, batch: Batch) -> None:
+        """Know what a batch says, as if it was appended. If it never is, the cache is cleared."""
+        for states in (self.accounts, self.uses):
             states.add(batch.entries)
         for stream, version in batch.versions.items():
             self._versions[stream] = version
         for name, row in batch.subjects.items():
             self._subjects[name] = row
+
+    def streams(self, prefix: str) -> list[str]:
+        """The streams of the database whose names begin so, sorted."""
+        return self._recorder.select_streams(prefix)
 
     def clear(self) -> None:
         """Forget everything: after a conflict, or a failure, it may be behind the database."""

@@ -1,36 +1,38 @@
-"""Executes commands: decides and appends, each command id once."""
+"""Executes commands: decides and appends, each command id once; several in one commit if asked."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import islice
+from typing import Final
 
-from ledger.account.account import decide
-from ledger.account.decision import Circumstances
-from ledger.account.questions import Account
-from ledger.account.state import State
-from ledger.account.uses import (
-    Uses,
-    agencies_named,
-    inform,
-    may_reach_quota,
-    streams_of,
-    uses_of,
-)
 from ledger.catalogue import Catalogue
-from ledger.errors import Refused
-from ledger.execution.batch import Batch, Name
+from ledger.errors import Conflict, InvalidInput, LedgerError, NotFound, Refused
+from ledger.execution.batch import Batch
+from ledger.execution.deciding import Decided, decided, state_of
 from ledger.execution.outcome import Outcome
 from ledger.execution.repetition import check_actor, command_digest, first_outcome
-from ledger.execution.request import Actor, Request
+from ledger.execution.request import Actor, Request, names_of
 from ledger.execution.streams import stream_of
 from ledger.execution.transactions import Transactions
-from ledger.messages import Command, DomainEvent, Recorded
+from ledger.messages import DomainEvent, Recorded
+from ledger.persistence.side_tables import CommandRow
+
+COMMANDS_MAX: Final = 1_000
+"""How many commands one commit takes: so many accounts fit into the cache together, and other
+writers wait no longer than for a batch of traces."""
+OF_ONE_COMMAND: Final = (InvalidInput, NotFound, Refused, Conflict)
+"""Errors of one command of several: they are its outcome, and the others go on."""
 
 History = Callable[[int, int], Iterable[Recorded]]
 """The entries between two positions, both included."""
+
+
+Result = Outcome | LedgerError
+"""The outcome of one command of several."""
 
 
 class Commands:
@@ -61,7 +63,7 @@ class Commands:
 
         def attempt() -> Outcome:
             now = self._now()
-            known = self._transactions.cache.known([stream_of(event, None)], _names(actor))
+            known = self._transactions.cache.known([stream_of(event, None)], names_of(actor))
             batch = Batch(known, now)
             command_id = str(uuid.uuid4())
             batch.add_command(
@@ -73,92 +75,106 @@ class Commands:
 
         return self._transactions.retried(attempt, "the same stream")
 
+    def execute_many(self, requests: Sequence[Request], catalogue: Catalogue) -> list[Result]:
+        """Decide commands one after another, and append all their events in one transaction.
+
+        Raises as `Ledger.execute_many`.
+        """
+        if len(requests) > COMMANDS_MAX or any(each.dry_run for each in requests):
+            raise InvalidInput(
+                f"One commit takes at most {COMMANDS_MAX} commands, and no dry run: these are "
+                f"{len(requests)}. Nothing was appended.",
+                remedy="Execute them in several parts, and a dry run by itself.",
+            )
+        attempt = partial(self._attempt_many, requests, catalogue)
+        return self._transactions.retried(attempt, "the accounts of these commands")
+
     def _attempt(self, request: Request, catalogue: Catalogue) -> Outcome:
         """Decide and append once. Raises IntegrityError on a conflict."""
-        command = request.command
         cache = self._transactions.cache
-        state = cache.accounts.cached(State(command.provider, command.account))
+        state = state_of(request.command, cache)
         # After the account was read: if that shows the effect of this command, its id is used too.
-        if first := self._first_outcome(request):
-            return first
-        # A command takes effect now, even if a fact is known whose clock was ahead of this one.
-        now, uses = self._now(), self._uses(state, command, catalogue)
-        account = Account(state, state.next_instant(now, inform(state, uses)))
-        circumstances = Circumstances(account.at, catalogue, request.reason)
-        decision = decide(account, command, circumstances)
-        relied = {state.stream: state.version} | {each.stream: each.version for each in uses}
-        known = cache.known(*_used(request, decision.events), relied)
-        batch = self._batch(Batch(known, now), request, decision.events, circumstances)
-        entries, checkpoint = self._appended(request, batch)
-        if decision.refusal is not None:
-            raise Refused(
-                decision.refusal,
-                remedy=decision.remedy,
-                entries=entries,
-                dry_run=request.dry_run,
-            )
-        return Outcome(entries, checkpoint, note=decision.note, dry_run=request.dry_run)
-
-    def _uses(self, state: State, command: Command, catalogue: Catalogue) -> list[Uses]:
-        """The uses of the agencies that the command names; of all, if it counts them."""
-
-        def read(handle: str) -> Uses:
-            known = self._transactions.cache.uses
-            return known.cached(Uses(state.provider, state.account, handle))
-
-        named = agencies_named(command, catalogue)
-        if command.COUNTS_AGENCIES:
-            prefix = streams_of(state.provider, state.account)
-            streams = self._transactions.recorder.select_streams(prefix)
-            used = [stream.removeprefix(prefix) for stream in streams]
-            named += tuple(used) if may_reach_quota(state, command, used, catalogue) else ()
-        found = [uses for agency in named for uses in uses_of(state, agency, read)]
-        return list({uses.stream: uses for uses in found}.values())
-
-    def _batch(
-        self,
-        batch: Batch,
-        request: Request,
-        events: Sequence[DomainEvent],
-        circumstances: Circumstances,
-    ) -> Batch:
-        """The batch with a decision's events."""
-        batch.add_command(
-            (request.command.provider, request.command.account),
-            events,
-            circumstances.at,
-            command_id=request.command_id or str(uuid.uuid4()),
-            digest=command_digest(request.command),
-            actor=request.actor,
-            catalogue=circumstances.catalogue.version,
-            reason=request.reason,
-            correlation_id=request.correlation_id,
-        )
-        return batch
-
-    def _appended(self, request: Request, batch: Batch) -> tuple[tuple[Recorded, ...], str | None]:
+        if used := self._used([request]):
+            return self._first_outcome(request, used)
+        one = decided(request, state, self._now(), catalogue, cache)
         if request.dry_run:
-            return self._transactions.preview(batch), None
-        return self._transactions.append_and_release(batch)
+            return one.outcome(self._transactions.preview(one.batch), None)
+        return one.outcome(*self._transactions.append_and_release(one.batch))
 
-    def _first_outcome(self, request: Request) -> Outcome | None:
-        """The first outcome of a used command id; None if the id was not used before."""
-        recorder, command_id = self._transactions.recorder, request.command_id
-        if command_id is None:
-            return None
-        used = recorder.select_commands([command_id]).get(command_id)
-        if used is None:
-            return None
-        entries = tuple(self._history(used.first_position, used.last_position))
-        check_actor(recorder, used, entries, request.actor)
-        return first_outcome(used, entries, command_digest(request.command))
+    def _attempt_many(self, requests: Sequence[Request], catalogue: Catalogue) -> list[Result]:
+        """Decide all and append once. Raises IntegrityError on a conflict."""
+        with self._transactions.known_again_after_failure():
+            now = self._now()  # The entries of one append have one recorded time.
+            found = self._decide_all(requests, now, catalogue)
+            batches = [each.batch for each in found if isinstance(each, Decided)]
+            whole = Batch.joined(batches, now)
+            entries, checkpoint = self._transactions.append_and_release(whole)
+        appended = iter(entries)
+        return [
+            _result(partial(self._conclude, request, each, appended, checkpoint))
+            for request, each in zip(requests, found, strict=True)
+        ]
+
+    def _conclude(
+        self,
+        request: Request,
+        found: Decided | LedgerError | None,
+        appended: Iterator[Recorded],
+        checkpoint: str | None,
+    ) -> Outcome:
+        """The outcome of one of several commands after their commit. Raises OF_ONE_COMMAND.
+
+        `appended`: the entries of this command and of those after it.
+        """
+        if found is None:
+            return self._first_outcome(request, self._used([request]))
+        if isinstance(found, LedgerError):
+            raise found
+        entries = tuple(islice(appended, len(found.batch.entries)))
+        return found.outcome(entries, checkpoint if entries else None)
+
+    def _decide_all(
+        self, requests: Sequence[Request], now: datetime, catalogue: Catalogue
+    ) -> list[Decided | LedgerError | None]:
+        """The decision of each, or its error, knowing those before it. None: its id is used."""
+        cache = self._transactions.cache
+        for request in requests:
+            state_of(request.command, cache)
+        ids, found = set(self._used(requests)), list[Decided | LedgerError | None]()
+        for request in requests:
+            if request.command_id in ids:
+                found.append(None)
+                continue
+            try:
+                state = state_of(request.command, cache)
+                one = decided(request, state, now, catalogue, cache)
+                one.batch.preview()  # An entry may be too long.
+            except OF_ONE_COMMAND as error:
+                found.append(error)
+                continue
+            cache.take(one.batch)
+            if request.command_id is not None and one.batch.entries:
+                ids.add(request.command_id)
+            found.append(one)
+        return found
+
+    def _used(self, requests: Sequence[Request]) -> dict[str, CommandRow]:
+        """Those of the requests' command ids that were used before."""
+        ids = [each.command_id for each in requests if each.command_id is not None]
+        return self._transactions.recorder.select_commands(ids) if ids else {}
+
+    def _first_outcome(self, request: Request, used: dict[str, CommandRow]) -> Outcome:
+        """The first outcome of a used command id."""
+        assert request.command_id is not None
+        row = used[request.command_id]
+        entries = tuple(self._history(row.first_position, row.last_position))
+        check_actor(self._transactions.recorder, row, entries, request.actor)
+        return first_outcome(row, entries, command_digest(request.command))
 
 
-def _used(request: Request, events: Sequence[DomainEvent]) -> tuple[set[str], tuple[Name, ...]]:
-    """The streams that a decision's events belong to, and the names that they use."""
-    account = (request.command.provider, request.command.account)
-    return {stream_of(event, account) for event in events}, _names(request.actor) if events else ()
-
-
-def _names(actor: Actor | None) -> tuple[Name, ...]:
-    return () if actor is None else (("person", actor.name),)
+def _result(outcome: Callable[[], Outcome]) -> Result:
+    """The outcome of a command, or the error that is it."""
+    try:
+        return outcome()
+    except OF_ONE_COMMAND as error:
+        return error

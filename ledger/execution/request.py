@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ledger.errors import InvalidInput
 from ledger.messages import TRACE_PREFIX, Command, Established
+from ledger.subjects import SubjectKind
 from ledger.values import CommandId, Line
 
 NAME_CHARACTERS_MAX: Final = 1_024
@@ -38,6 +39,11 @@ class Actor:
                 f"{self.name!r} is not a valid actor: the name is empty, holds invisible "
                 f"characters, or is longer than {NAME_CHARACTERS_MAX} characters."
             )
+
+
+def names_of(actor: Actor | None) -> tuple[tuple[SubjectKind, str], ...]:
+    """The name of an actor, as a subject's: none, or one."""
+    return () if actor is None else (("person", actor.name),)
 
 
 _LATER: Final = ConfigDict(defer_build=True)

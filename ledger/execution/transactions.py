@@ -68,7 +68,7 @@ class Transactions:
 
     def preview(self, batch: Batch) -> tuple[Recorded, ...]:
         """The entries as they would be appended now. Raises IntegrityError on a conflict."""
-        with self._known_again_after_failure():
+        with self.known_again_after_failure():
             self.recorder.check(batch.conditions())
         return batch.preview()
 
@@ -94,15 +94,15 @@ class Transactions:
         side_rows = batch.side_rows(self.cache.snapshots())
         # Not Application.save, which examines the type of every single event.
         stored = [self._mapper.to_stored_event(cast(Any, entry)) for entry in batch.entries]
-        with self._known_again_after_failure():
+        with self.known_again_after_failure():
             appended = self.recorder.append(stored, side_rows)
             self.committed.add(appended.positions)
             self.cache.add(batch)
         return appended
 
     @contextmanager
-    def _known_again_after_failure(self) -> Iterator[None]:
-        """Clears the cache if the block fails: it is behind the database, or may be."""
+    def known_again_after_failure(self) -> Iterator[None]:
+        """Clears the cache if the block fails: it is not as the database is, or may be."""
         try:
             yield
         except BaseException:

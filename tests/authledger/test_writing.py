@@ -76,6 +76,42 @@ def test_a_refusal_is_raised_after_it_was_appended(ledger: authledger.Ledger) ->
     assert (row.outcome, row.actor_name) == ("refused", "mallory")
 
 
+def test_several_commands_have_a_result_each_in_their_order(ledger: authledger.Ledger) -> None:
+    before = ledger.position
+    asked = [
+        authledger.Request(command=use(), command_id="pipeline-1", reason="its own"),
+        delete_policy(),
+        login(region="cn-nort-4"),
+        "grant",
+        authledger.Request(command=use(), command_id="pipeline-1"),
+        use(),
+    ]
+    used, refused, mistyped, wrong, again, last = ledger.execute_many(
+        asked,  # type: ignore[arg-type]
+        actor="zoe",
+        reason="for all",
+    )
+    assert isinstance(used, authledger.Outcome)
+    assert isinstance(refused, authledger.Refused)
+    assert isinstance(mistyped, authledger.InvalidInput)
+    assert "cn-north-4" in str(mistyped)
+    assert isinstance(wrong, authledger.InvalidInput)
+    assert isinstance(again, authledger.Outcome)
+    assert again.repeated
+    assert isinstance(last, authledger.Outcome)
+    done = [entry for each in (used, refused, last) for entry in each.entries]
+    assert [entry.position for entry in done] == [*range(before + 1, ledger.position + 1)]
+    reasons = {row.reason for row in ledger.trail(actor="zoe")}
+    assert reasons == {"for all", "its own"}
+
+
+def test_a_text_for_several_commands_is_checked_before_them(ledger: authledger.Ledger) -> None:
+    before = ledger.position
+    with pytest.raises(authledger.InvalidInput, match="reason"):
+        ledger.execute_many([use()], reason="")
+    assert ledger.position == before
+
+
 def test_a_command_id_makes_trying_again_safe(ledger: authledger.Ledger) -> None:
     first = ledger.execute(use(), command_id="pipeline-41")
     again = ledger.execute(use(), command_id="pipeline-41")

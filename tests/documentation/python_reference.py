@@ -25,6 +25,7 @@ CLASSES: tuple[type, ...] = (
     authledger.Answer,
     authledger.Kind,
     authledger.Actor,
+    authledger.Request,
     authledger.Outcome,
     authledger.Recorded,
     authledger.Observation,

@@ -3,9 +3,10 @@
     python -m tests.ledger.appender race    LEDGER NAME COUNT
     python -m tests.ledger.appender observe LEDGER COUNT
     python -m tests.ledger.appender on      LEDGER NAME
+    python -m tests.ledger.appender many    LEDGER
 
 Each line on stdout is one acknowledgement, written only after the commit: `command <id> <entries>`
-or `traces <number>`. `on` goes on until it is killed.
+or `traces <number>`, or `batch <last position>`. `on` and `many` go on until they are killed.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import sys
 from collections.abc import Callable, Iterator
 
 from ledger.account.agency import AttemptAgencyDeletion
-from ledger.application import Actor, Ledger
+from ledger.application import Actor, Ledger, Request
 from ledger.errors import Refused
 from ledger.messages import Command
 from tests.ledger.scenario import ACCOUNT, AGENCY, grant, login, revoke
 from tests.ledger.worlds import Place, traces
 
+BATCH = 16
+"""How many commands a batch has."""
 Say = Callable[[str], object]
 
 
@@ -70,6 +73,15 @@ def go_on(place: Place, name: str, say: Say, account: str = ACCOUNT) -> None:
                 say("traces 40")
 
 
+def go_on_in_batches(place: Place, say: Say) -> None:
+    """Batches of logins to BATCH accounts, each of two entries, without an end."""
+    with Ledger(place) as ledger:
+        for number in itertools.count(ledger.last_position()):
+            commands = [login(f"region-{number}", f"account-{each}") for each in range(BATCH)]
+            results = ledger.execute_many([Request(command=each) for each in commands])
+            say(f"batch {results[-1].entries[-1].position}")
+
+
 def story(name: str, account: str) -> Iterator[Command]:
     """Consent, taken back and given again; now and then the agency goes with all it has."""
     for number in itertools.count():
@@ -89,5 +101,7 @@ if __name__ == "__main__":
             race(where, rest[0], int(rest[1]))
         case "observe":
             observe(where, int(rest[0]))
+        case "many":
+            go_on_in_batches(where, on_stdout)
         case _:
             go_on(where, rest[0], on_stdout)
