@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
-from ledger.persistence.columns import COLUMNS
-
 PAGE: Final = 2_560
 """Ten tiles of leaves."""
-COLUMNS_AFTER_ENTRY: Final = tuple(name for name in COLUMNS if name not in {"position", "entry"})
-"""The columns after the entry in the text of a row."""
 
 Row = Sequence[Any]
-"""COLUMNS, in their order."""
+"""The columns of the table, in the order of COLUMNS."""
 
 
 class AnotherLedger(Exception):
@@ -27,10 +23,6 @@ class StoredRows(Protocol):
     def one_process_max(self) -> int:
         """Up to so many events, one process is faster than several."""
 
-    @property
-    def comma(self) -> str:
-        """The separator of two columns in the text of a row."""
-
     def moment(self) -> str:
         """A text by which `stored_rows` opens the same ledger in another process or thread."""
 
@@ -39,12 +31,8 @@ class StoredRows(Protocol):
     def extent(self) -> tuple[Any, Any, int]:
         """The first position, the last, and how many rows there are."""
 
-    def page(self, after: int, count: int) -> Sequence[tuple[int, str, str]]:
-        """So many rows after a position: position, topic, and one text of all other columns.
-
-        The text is the entry, followed by a JSON array of the entry's type ("text") and of
-        COLUMNS_AFTER_ENTRY. If a value has a wrong type, the text is empty or different.
-        """
+    def page(self, after: int, count: int) -> Sequence[Row]:
+        """So many whole rows after a position; bytes that are not UTF-8 are escaped."""
 
     def row(self, position: int) -> Row:
         """A whole row; bytes that are not UTF-8 are escaped. Empty if there is no such row."""

@@ -42,7 +42,7 @@ def fits(row: Sequence[Any], entry: bytes, recorded_at: str) -> bool:
             and to_json(fields) == entry
             and _is_sorted(tuple(fields))
             and (get("stream"), get("version"), get("topic")) == _stream_version_topic(row)
-            and type(fields["version"]) is int
+            and type(fields["version"]) is type(row[2]) is int
             and get("format") == FORMAT
             and row[3] in _TOPICS
             and fields["recorded_at"] >= recorded_at

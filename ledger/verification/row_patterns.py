@@ -1,11 +1,10 @@
-"""Patterns of good rows: a regular expression for each form of entry, which checks all of a row.
+"""Patterns of good entries: a regular expression for each form of entry.
 
-    {"account":"…","actor":"…",…,"version":9}["text","account:…",9,"PermissionGranted.v1"]
+    {"account":"…","actor":"…",…,"stream":"account:…","topic":"PermissionGranted.v1","version":9}
 
-A row is read as its entry, followed by the JSON of its columns. The pattern of a form (a topic and
-its keys) lets each text be any text without escapes, and each column only what the entry says. A
-row that matches is canonical JSON by RFC 8785, with the keys and columns of an entry that was
-checked in full before. A row that does not match may be good as well: it is checked in full.
+The pattern of a form (a topic and its keys) lets each text be any text without escapes. An entry
+that matches is canonical JSON by RFC 8785, with the keys of an entry that was checked in full
+before. An entry that does not match may be good as well: it is checked in full.
 """
 
 from __future__ import annotations
@@ -19,78 +18,72 @@ Match = Callable[[str], "re.Match[str] | None"]
 
 PER_TOPIC_MAX: Final = 16
 """Trying more patterns without a match takes as long as checking the row in full."""
-_LITERAL: Final = frozenset({"format", "topic"})
-_READ: Final = frozenset({"recorded_at", "command_id"})
+GROUPS: Final = ("recorded_at", "command_id", "stream", "version")
 """The members that the reader of a segment wants of each entry."""
+_LITERAL: Final = frozenset({"format", "topic"})
 # Without a range above 255 `re` looks up each character in a bitmap, which is twice as fast.
 _ASCII: Final = r"[ !#-\[\]-\x7f]*"
-_ANY: Final = r"[ !#-\[\]-\U0010ffff]*"
+# Without half characters, as which bytes are read that are not UTF-8.
+_ANY: Final = r"[ !#-\[\]-\ud7ff\ue000-\U0010ffff]*"
 _NAME: Final = re.compile("[a-z][a-z0-9_]*")
 # Whole, and exact as a double, which RFC 8785 makes of numbers.
 _INTEGER: Final = "(?:0|-?[1-9][0-9]{0,14})"
 
 
-class RowPatterns:
-    """The patterns that were learned, by topic. `comma` separates the columns of a row."""
+class Matchers(dict[object, list[Match]]):
+    """By topic: the matchers of its patterns, which are compiled when the topic first occurs.
 
-    def __init__(
-        self, patterns: Mapping[str, Iterable[str]] | None = None, *, comma: str = ","
-    ) -> None:
-        self._comma = comma
+    Each returns a match with GROUPS for a good entry, and None for any other.
+    """
+
+    def __init__(self, patterns: Mapping[str, list[str]], text: str) -> None:
+        super().__init__()
+        self._patterns, self._text = patterns, text
+
+    def __missing__(self, topic: object) -> list[Match]:
+        patterns = self._patterns.get(topic) if isinstance(topic, str) else None
+        if not patterns:
+            return []
+        compiled = [re.compile(each.replace("<text>", self._text)).fullmatch for each in patterns]
+        self[topic] = compiled
+        return compiled
+
+
+class RowPatterns:
+    """The patterns that were learned, by topic; `ascii` and `any` match entries with them."""
+
+    def __init__(self, patterns: Mapping[str, Iterable[str]] | None = None) -> None:
         self._patterns = {topic: list(each) for topic, each in (patterns or {}).items()}
-        self._ascii: dict[str, list[Match]] = {}
-        self._any: dict[str, list[Match]] = {}
+        self.ascii = Matchers(self._patterns, _ASCII)
+        self.any = Matchers(self._patterns, _ANY)
 
     @property
     def patterns(self) -> Mapping[str, list[str]]:
         """The patterns by topic, in a form that can be sent to another process."""
         return self._patterns
 
-    def matches(self, topic: str, *, is_ascii: bool) -> list[Match]:
-        """The matchers of a topic's patterns.
-
-        Each returns a match with the groups `entry` (the first), `recorded_at` and `command_id`
-        for a good row, and None for any other.
-        """
-        found = (self._ascii if is_ascii else self._any).get(topic)
-        return found if found is not None else self._compiled(topic, is_ascii=is_ascii)
-
-    def learn(self, entry: str, columns: Iterable[str]) -> None:
+    def learn(self, entry: str) -> None:
         """Add the pattern of an entry that was checked in full, together with its columns."""
         fields = json.loads(entry)
-        pattern = _pattern(fields, tuple(columns), self._comma)
-        patterns = self._patterns.setdefault(fields["topic"], [])
+        topic, pattern = fields["topic"], _pattern(fields)
+        patterns = self._patterns.setdefault(topic, [])
         if pattern is None or pattern in patterns or len(patterns) >= PER_TOPIC_MAX:
             return
         patterns.append(pattern)
-        topic = fields["topic"]
-        self._ascii.pop(topic, None)
-        self._any.pop(topic, None)
-
-    def _compiled(self, topic: str, *, is_ascii: bool) -> list[Match]:
-        patterns = self._patterns.get(topic)
-        if not patterns:
-            return []
-        text = _ASCII if is_ascii else _ANY
-        compiled: list[Match] = [
-            re.compile(each.replace("<text>", text)).fullmatch for each in patterns
-        ]
-        (self._ascii if is_ascii else self._any)[topic] = compiled
-        return compiled
+        self.ascii.pop(topic, None)
+        self.any.pop(topic, None)
 
 
-def _pattern(fields: dict[str, Any], columns: tuple[str, ...], comma: str) -> str | None:
-    """The pattern of a row, with `<text>` for any text; None if a value has no pattern."""
+def _pattern(fields: dict[str, Any]) -> str | None:
+    """The pattern of an entry, with `<text>` for any text; None if a value has no pattern."""
     members = []
     for name, value in fields.items():
-        member = _member(name, value, is_group=name in columns or name in _READ)
+        member = _member(name, value, is_group=name in GROUPS)
         if member is None:
             return None
         members.append(f'"{name}":{member}')
-    expected = (_column(name, fields) for name in columns)
-    absent = "" if "command_id" in fields else "(?P<command_id>(?!))?"
-    stored = comma.join(('"text"', *expected))
-    return rf"(?P<entry>\{{{','.join(members)}\}}){absent}\[{stored}\]"
+    absent = "".join(f"(?P<{name}>(?!))?" for name in GROUPS if name not in fields)
+    return rf"\{{{','.join(members)}\}}{absent}"
 
 
 def _member(name: str, value: object, *, is_group: bool) -> str | None:
@@ -110,12 +103,3 @@ def _member(name: str, value: object, *, is_group: bool) -> str | None:
     else:
         pattern = None
     return pattern
-
-
-def _column(name: str, fields: dict[str, Any]) -> str:
-    """The pattern of a column: a back reference to the member of the same name."""
-    if name not in fields:
-        return "null"
-    if name in _LITERAL:
-        return re.escape(json.dumps(fields[name]))
-    return f"(?P={name})" if isinstance(fields[name], int) else f'"(?P={name})"'

@@ -17,9 +17,9 @@ from ledger.merkle.tree import Frontier, leaf_hash
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.entry import command_id_of
 from ledger.persistence.numbering import recorded_in
-from ledger.persistence.raw_rows import COLUMNS_AFTER_ENTRY, PAGE, Row, StoredRows
+from ledger.persistence.raw_rows import PAGE, Row, StoredRows
 from ledger.verification.findings import Findings
-from ledger.verification.row_patterns import RowPatterns
+from ledger.verification.row_patterns import GROUPS, RowPatterns
 
 CheckRow = Callable[[Row, bytes, int, str], list[str]]
 """(row, its entry, the position before it, the recorded time before it) → what is wrong with it."""
@@ -83,7 +83,7 @@ class SegmentReader:
         """`patterns` are those that another reader of the same database has learned."""
         self._rows = rows
         self._check_row = check_row
-        self._patterns = RowPatterns(patterns, comma=rows.comma)
+        self._patterns = RowPatterns(patterns)
 
     @property
     def patterns(self) -> Mapping[str, Sequence[str]]:
@@ -117,46 +117,46 @@ class SegmentReader:
     # -- rows ------------------------------------------------------------------------------------
 
     def _leaves(
-        self,
-        rows: Sequence[tuple[int, str, str]],
-        done: SegmentResult,
-        command_ids: list[str | None],
+        self, rows: Sequence[Row], done: SegmentResult, command_ids: list[str | None]
     ) -> list[bytes]:
         """The leaf hashes of a page. This loop runs once for each entry: keep it short."""
         leaves = []
-        before, latest, matches = done.position, done.recorded_at, self._patterns.matches
-        for position, topic, text in rows:
-            if position == before + 1:
+        before, latest = done.position, done.recorded_at
+        only_ascii, others = self._patterns.ascii, self._patterns.any
+        for row in rows:
+            position, stream, version, topic, entry = row
+            if position == before + 1 and type(entry) is str:
                 found = None
-                for match in matches(topic, is_ascii=text.isascii()):
-                    if found := match(text):
+                for match in (only_ascii if entry.isascii() else others)[topic]:
+                    if found := match(entry):
                         break
                 if found is not None:
-                    entry, recorded_at, command_id = found.group(1, "recorded_at", "command_id")
-                    if recorded_at >= latest:
+                    recorded_at, command_id, *key = found.group(*GROUPS)
+                    if (
+                        recorded_at >= latest
+                        and key == [stream, str(version)]
+                        and type(version) is int
+                    ):
                         before, latest = position, recorded_at
                         command_ids.append(command_id)
                         leaves.append(leaf_hash(entry.encode()))
                         continue
             done.position, done.recorded_at = before, latest
-            leaves.append(self._check_in_full(position, done, command_ids))
+            leaves.append(self._check_in_full(row, done, command_ids))
             before, latest = done.position, done.recorded_at
         done.position, done.recorded_at = before, latest
         return leaves
 
-    def _check_in_full(
-        self, position: int, done: SegmentResult, command_ids: list[str | None]
-    ) -> bytes:
+    def _check_in_full(self, row: Row, done: SegmentResult, command_ids: list[str | None]) -> bytes:
         """Check a row that matched no pattern, and learn its pattern if it is good."""
-        row = self._rows.row(position)
-        text = row[_ENTRY]
+        position, text = row[0], row[_ENTRY]
         entry = stored_bytes(text)
         recorded_at = recorded_in(entry)
         wrong = self._check_row(row, entry, done.position, done.recorded_at)
         for what in wrong:
             done.found.add(f"position {position}", what)
         if not wrong:
-            self._patterns.learn(text, COLUMNS_AFTER_ENTRY)
+            self._patterns.learn(text)
         if recorded_at is not None:
             done.recorded_at = recorded_at
         command_ids.append(command_id_of(entry))
@@ -170,7 +170,7 @@ class SegmentReader:
             if row and isinstance(row[_ENTRY], str):
                 entry = stored_bytes(row[_ENTRY])
                 if not self._check_row(row, entry, position - 1, recorded_in(entry) or ""):
-                    self._patterns.learn(row[_ENTRY], COLUMNS_AFTER_ENTRY)
+                    self._patterns.learn(row[_ENTRY])
 
     # -- the tree --------------------------------------------------------------------------------
 

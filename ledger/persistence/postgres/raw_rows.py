@@ -17,13 +17,10 @@ from ledger.errors import InvalidInput
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.numbering import recorded_in
 from ledger.persistence.postgres.connections import connect
-from ledger.persistence.raw_rows import COLUMNS_AFTER_ENTRY, PAGE, Row
+from ledger.persistence.raw_rows import PAGE, Row
 
-# A column has one type for all rows. A wrong type may look the same in JSON, but the full check of
-# the first row with a pattern finds it, so no such pattern is learned.
 _PAGE: Final = (
-    f"SELECT position, topic, entry || json_build_array('text', {', '.join(COLUMNS_AFTER_ENTRY)})::text "
-    "FROM events WHERE position > %s ORDER BY position LIMIT %s"
+    f"SELECT {', '.join(COLUMNS)} FROM events WHERE position > %s ORDER BY position LIMIT %s"
 )
 
 
@@ -47,7 +44,6 @@ class PostgresRows:
     """The rows as they are stored, whatever their types."""
 
     one_process_max: Final = 100_000
-    comma: Final = ", "
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
@@ -66,7 +62,7 @@ class PostgresRows:
         )[0]
         return first, last, count
 
-    def page(self, after: int, count: int) -> Sequence[tuple[int, str, str]]:
+    def page(self, after: int, count: int) -> Sequence[Row]:
         return self._rows(_PAGE, after, count)
 
     def row(self, position: int) -> Row:

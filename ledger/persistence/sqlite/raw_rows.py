@@ -12,11 +12,8 @@ from urllib.parse import quote
 
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.numbering import recorded_in
-from ledger.persistence.raw_rows import COLUMNS_AFTER_ENTRY, PAGE, AnotherLedger, Row
+from ledger.persistence.raw_rows import PAGE, AnotherLedger, Row
 from ledger.persistence.sqlite.erasable import has_documents
-
-_JSON_TAKES_BYTES: Final = sqlite3.sqlite_version_info >= (3, 45)
-"""From this version on, SQLite reads bytes as JSONB, so they may look like a text in JSON."""
 
 
 @contextmanager
@@ -35,12 +32,12 @@ class SQLiteRows:
     """The rows as they are stored, whatever their types."""
 
     one_process_max: Final = 65_000
-    comma: Final = ","
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection, self._path = connection, path
-        self._page = page_select()
-        self._row = f"SELECT {', '.join(COLUMNS)} FROM events WHERE position = ?"
+        columns = f"SELECT {', '.join(COLUMNS)} FROM events WHERE"
+        self._row = f"{columns} position = ?"
+        self._page = f"{columns} position > ? ORDER BY position LIMIT ?"
 
     def moment(self) -> str:
         """The identity of the file itself: another file may get its name."""
@@ -53,17 +50,14 @@ class SQLiteRows:
         first, last = (self._value(f"SELECT {each}(position) FROM events") for each in _ENDS)
         return first, last, int(self._value("SELECT count(*) FROM events"))
 
-    def page(self, after: int, count: int) -> Sequence[tuple[int, str, str]]:
+    def page(self, after: int, count: int) -> Sequence[Row]:
         try:
             return self._connection.execute(self._page, (after, count)).fetchall()
         except sqlite3.OperationalError as error:
             if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) != sqlite3.SQLITE_ERROR:
                 raise
-            # A text is not UTF-8, or a value is not a text.
-            return self._connection.execute(
-                "SELECT position, '', '' FROM events WHERE position > ? ORDER BY position LIMIT ?",
-                (after, count),
-            ).fetchall()
+            with self._texts_as(_with_surrogates):  # A text is not UTF-8.
+                return self._connection.execute(self._page, (after, count)).fetchall()
 
     def row(self, position: int) -> Row:
         with self._texts_as(_with_surrogates):
@@ -191,20 +185,6 @@ class SQLiteRows:
 
 
 _ENDS: Final = ("min", "max")
-
-
-def page_select(*, json_takes_bytes: bool = _JSON_TAKES_BYTES) -> str:
-    """The statement of `page`. A row's text is empty if one of its values is bytes and not a text:
-    SQLite sorts bytes after every text. (An older SQLite raises an error instead.)
-    """
-    text = f"entry || json_array(typeof(entry), {', '.join(COLUMNS_AFTER_ENTRY)})"
-    if json_takes_bytes:
-        texts = " AND ".join(f"{name} < x''" for name in COLUMNS_AFTER_ENTRY)
-        text = f"CASE WHEN ({texts}) IS NOT 0 THEN {text} END"
-    return (
-        f"SELECT position, topic, ifnull({text}, '') "
-        "FROM events WHERE position > ? ORDER BY position LIMIT ?"
-    )
 
 
 def _with_surrogates(text: bytes) -> str:
