@@ -310,6 +310,7 @@ class Ledger(Reader):
         check: bool = True,
         jobs: int | None = None,
         indexes: bool = False,
+        receipt: Path | str | None = None,
     ) -> Verdict:
         """Read every stored byte again, and compare it with the log's signed checkpoint.
 
@@ -318,12 +319,23 @@ class Ledger(Reader):
         - `check`: raise VerificationFailed if anything is found; otherwise see `verified`.
         - `jobs`: how many processes read; default: as many as there are processors.
         - `indexes`: also compare the indexes of a file with their tables.
+        - `receipt`: a file in which a verification without findings is written down. The next one
+          only hashes the entries that it covers, and `relied` in the verdict says so. The file is
+          not signed: keep it where only you can write.
 
         Returns the verdict: `verified`, what was found, and `unchecked`, what was not looked at.
         """
         from authledger.verifying import verdict_of  # noqa: PLC0415  Brings cryptography along.
 
-        return verdict_of(self._write_side, keys, since, check=check, jobs=jobs, indexes=indexes)
+        return verdict_of(
+            self._write_side,
+            keys,
+            since,
+            check=check,
+            jobs=jobs,
+            indexes=indexes,
+            receipt=None if receipt is None else Path(receipt),
+        )
 
     # -- within ----------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from ledger.application import Ledger
 from ledger.errors import NotFound, VerificationFailed
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.signing import Verifier
+from ledger.verification.receipt import read_receipt
 from ledger.verification.verdict import Verdict, pinned, verify
 
 FINDINGS_NAMED = 3
@@ -24,6 +25,7 @@ def verdict_of(
     check: bool,
     jobs: int | None,
     indexes: bool,
+    receipt: Path | None = None,
 ) -> Verdict:
     """The verdict. Raises VerificationFailed if anything was found and `check` asks for it."""
     trusted, record = verifiers(keys), None
@@ -38,7 +40,11 @@ def verdict_of(
         record=record,
         jobs=jobs,
         indexes=indexes,
+        receipt=None if receipt is None else read_receipt(receipt),
+        with_receipt=receipt is not None,
     )
+    if receipt is not None and (kept := verdict.receipt(note or "", ledger.clock())):
+        kept.write(receipt)
     if check and not verdict.verified:
         raise VerificationFailed(_found(verdict), remedy="Call verify(check=False) for all of it.")
     return verdict

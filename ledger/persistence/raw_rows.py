@@ -77,8 +77,5 @@ class StoredRows(Protocol):
     def documents(self) -> Iterable[tuple[Any, Any, Any]]:
         """Digest, size and text as stored. None in a ledger of an older format."""
 
-    def entries_with(self, text: str, types: Sequence[str]) -> Iterable[bytes]:
-        """The entries of these types that contain a text."""
-
     def index_faults(self) -> Iterable[str]:
         """The database's messages about indexes that do not agree with their tables."""

@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -23,10 +23,21 @@ from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import Location, location_of
 from ledger.persistence.raw_reading import stored_rows
 from ledger.persistence.raw_rows import AnotherLedger, StoredRows
-from ledger.verification.findings import Findings, Verification
+from ledger.verification.findings import Before, Findings, Verification, Whole
 from ledger.verification.row_check import faults
-from ledger.verification.segment import SegmentReader, SegmentRequest, SegmentResult, compare_tile
-from ledger.verification.table_check import TableFindings, check_tables, find_unlisted
+from ledger.verification.segment import (
+    SegmentReader,
+    SegmentRequest,
+    SegmentResult,
+    compare_tile,
+    digest_of,
+)
+from ledger.verification.table_check import (
+    TableFindings,
+    check_documents,
+    check_tables,
+    find_unlisted,
+)
 from ledger.verification.workers import WorkerLost, Workers
 
 SEGMENT_SIZE: Final = 16_384
@@ -36,6 +47,11 @@ SAMPLE: Final = 2_000
 _BEFORE_ALL: Final = -(2**63)
 _WORKERS_FAILED: Final = (WorkerLost, AnotherLedger, PersistenceError, sqlite3.Error, OSError)
 """Why workers may fail: too many connections, or another ledger at the same place meanwhile."""
+
+
+class _NotAsBefore(Exception):
+    """The ledger is not as an earlier check found it, or the earlier check is not one of it."""
+
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -54,27 +70,55 @@ def verify_entries(
     indexes: bool = False,
     segment_size: int = SEGMENT_SIZE,
     one_process_max: int | None = None,
+    before: Before | None = None,
+    with_whole: bool = False,
 ) -> Verification:
     """Read all of a ledger as it is now, and return the findings. Memory stays bounded.
 
     `sizes`: the sizes of the log whose roots are wanted. `jobs`: how many processes read (None: as
     many as there are processors); only this one reads a ledger of at most `one_process_max`
-    entries. `indexes`: compare the indexes with their tables as well. Raises StoreUnavailable, or
-    InvalidInput if the database cannot check its indexes.
+    entries. `indexes`: compare the indexes with their tables as well.
+
+    `before`: the whole segments of an earlier check are only hashed, and digests of their columns
+    and commands compared. If anything is found or is not as it was then, all of the ledger is
+    checked in full. `with_whole`: the result has what a later check needs for that.
+
+    Raises StoreUnavailable, or InvalidInput if the database cannot check its indexes.
     """
-    location, wanted = location_of(ledger), sorted(set(sizes))
+    location, wanted = location_of(ledger), set(sizes)
     jobs = processors() if jobs is None else jobs
+    if before is not None:
+        wanted.add(before.size)
     with as_store_errors(str(location)), stored_rows(location) as rows:
         if indexes:
             rows.index_faults()  # Raises at once if the database cannot check its indexes.
-        reading = _Reading(location, rows, wanted, on_progress, segment_size, indexes=indexes)
         one_process_max = rows.one_process_max if one_process_max is None else one_process_max
-        if jobs > 1 and reading.is_dense and reading.last > one_process_max:
-            try:
-                return reading.with_workers(jobs)
-            except _WORKERS_FAILED:
-                pass  # This process reads everything again, and reports its own errors.
-        return _Reading(location, rows, wanted, on_progress, segment_size, indexes=indexes).alone()
+
+        def reading(before: Before | None) -> _Reading:
+            return _Reading(
+                location,
+                rows,
+                sorted(wanted),
+                on_progress,
+                segment_size,
+                indexes=indexes,
+                before=before,
+                with_whole=with_whole or before is not None,
+            )
+
+        def read(before: Before | None) -> Verification:
+            first = reading(before)
+            if jobs > 1 and first.is_dense and first.last > one_process_max:
+                try:
+                    return first.with_workers(jobs)
+                except _WORKERS_FAILED:
+                    pass  # This process reads everything again, and reports its own errors.
+            return reading(before).alone()
+
+        if before is not None and before.whole.size:
+            with suppress(_NotAsBefore):
+                return read(before)
+        return read(None)
 
 
 class _Reading:
@@ -89,8 +133,14 @@ class _Reading:
         segment_size: int,
         *,
         indexes: bool,
+        before: Before | None,
+        with_whole: bool,
     ) -> None:
         self._indexes = indexes
+        self._before, self._with_whole = before, with_whole
+        self._trusted = before.whole.size if before is not None else 0
+        """How many entries are only hashed."""
+        self._columns: list[str] = []
         self._location = location
         self._rows = rows
         self._on_progress = on_progress
@@ -102,6 +152,8 @@ class _Reading:
         self._edges: dict[tuple[int, int], bytes] = {}
         """By level and index: the tiles that are not full yet."""
         self._digests: list[str] = []
+        self._documents: set[str] = set()
+        self._erased_documents: set[str] = set()
         first, last, self._count = rows.extent()
         self.last: int = last or 0
         self.is_dense: bool = first == 1 and last == self._count
@@ -112,19 +164,20 @@ class _Reading:
 
     def alone(self) -> Verification:
         """Read it in this process, also if positions have gaps."""
-        request = SegmentRequest(0, self._segment_size, _BEFORE_ALL, 0, "", self._sizes)
+        request = self._request(0, self._segment_size, after=_BEFORE_ALL, sizes=self._sizes)
+        request = replace(request, recorded_at="")
         is_whole = True
         while is_whole:
             read = self._reader.read(request)
             self._join(read, request, self._count)
             is_whole = read.size == self._segment_size
+            last = request.last
             request = replace(
-                request,
-                first=request.last,
-                last=request.last + self._segment_size,
+                self._request(last, last + self._segment_size, after=request.after),
                 after=read.position if read.size else request.after,
                 before=read.position,
                 recorded_at=read.recorded_at,
+                sizes=self._sizes,
             )
         is_dense = self.is_dense and self._done.size == self.last
         tables = self._check_tables(self._rows, self._segment_size if is_dense else 0)
@@ -150,7 +203,20 @@ class _Reading:
         for first in range(0, self.last, self._segment_size):
             last = min(first + self._segment_size, self.last)
             sizes = tuple(size for size in self._sizes if first < size <= last)
-            yield SegmentRequest(first, last, first, first, sizes=sizes)
+            yield self._request(first, last, after=first, sizes=sizes)
+
+    def _request(
+        self, first: int, last: int, *, after: int, sizes: tuple[int, ...] = ()
+    ) -> SegmentRequest:
+        return SegmentRequest(
+            first,
+            last,
+            after,
+            first,
+            sizes=sizes,
+            trusted=last <= self._trusted,
+            with_columns=self._with_whole,
+        )
 
     def _check_tables_at(self, moment: str) -> TableFindings:
         with stored_rows(self._location, moment) as rows:
@@ -183,6 +249,9 @@ class _Reading:
         if read.edge:
             self._edges[0, done.size // TILE_WIDTH] = bytes.fromhex(read.edge)
         self._digests.append(read.command_ids)
+        self._columns.append(read.columns)
+        self._documents.update(read.documents)
+        self._erased_documents.update(read.erased_documents)
         self._on_progress("entries", done.size, total)
 
     def _compare(self, tile: Tile) -> None:
@@ -204,12 +273,36 @@ class _Reading:
                 f"{done.size} entries",
             )
         done.add_parts(tables.commands)
+        if self._with_whole and is_dense:
+            whole = done.size // self._segment_size
+            done.whole = self._whole(whole, tables.digests)
+            self._compare_with_before(tables.digests)
+        elif self._before is not None:
+            raise _NotAsBefore
         done.add_parts(self._unlisted(tables.digests, is_dense=is_dense))
         done.add_parts(tables.subjects)
+        check_documents(self._rows, self._documents, self._erased_documents, tables)
         done.add_parts(tables.documents)
         done.add_parts(tables.indexes)
         done.without_text = tables.without_text
+        if done.rehashed and done.count:
+            raise _NotAsBefore  # The findings of a full check say more.
         return done
+
+    def _whole(self, count: int, digests: list[str]) -> Whole:
+        """So many whole segments, as they are now."""
+        size = count * self._segment_size
+        return Whole(size, digest_of(self._columns[:count]), digest_of(digests[:count]))
+
+    def _compare_with_before(self, digests: list[str]) -> None:
+        """Raises _NotAsBefore."""
+        before = self._before
+        if before is None:
+            return
+        now = self._whole(self._trusted // self._segment_size, digests)
+        if before.whole != now or self._done.roots.get(before.size) != before.root:
+            raise _NotAsBefore
+        self._done.rehashed = self._trusted
 
     def _extra_rows(self) -> Findings:
         """Rows that do not belong to the log."""
@@ -231,6 +324,8 @@ class _Reading:
             find_unlisted(self._rows, _BEFORE_ALL, self.last, found)
             return found
         for index, digest in enumerate(self._digests):
+            if (index + 1) * self._segment_size <= self._trusted:
+                continue  # A digest of all of them was compared.
             if digests[index : index + 1] != [digest]:
                 first = index * self._segment_size
                 find_unlisted(self._rows, first + 1, first + self._segment_size, found)

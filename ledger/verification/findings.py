@@ -37,6 +37,27 @@ class Findings:
             self.kept.append((place, what))
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The whole segments of a ledger, and digests of what the log's root does not cover of them."""
+
+    size: int
+    """How many entries they have."""
+    columns: str
+    """Over the streams, versions and topics of their rows."""
+    commands: str
+    """Over the command id of each position, as the table of the commands has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A full check that was made before: the log's size and root then, and its whole segments."""
+
+    size: int
+    root: bytes
+    whole: Whole
+
+
 @dataclass(slots=True)
 class Verification:
     """The result: how many entries were read, the findings, and the roots that were asked for."""
@@ -51,6 +72,10 @@ class Verification:
     """How many findings there are, those that were not kept included."""
     without_text: int = 0
     """How many documents the events refer to whose texts are not kept: erased, or never kept."""
+    whole: Whole | None = None
+    """The whole segments, if they were asked for."""
+    rehashed: int = 0
+    """How many of the first entries were only hashed: a check before had found them good."""
     roots: dict[int, bytes] = field(default_factory=dict)
     """The root over the first entries, by how many they are."""
 

@@ -11,7 +11,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
+from ledger.documents import FIELDS
 from ledger.merkle.tiles import TILE_HEIGHT, TILE_WIDTH, Tile
 from ledger.merkle.tree import Frontier, leaf_hash
 from ledger.persistence.columns import COLUMNS
@@ -19,7 +21,7 @@ from ledger.persistence.entry import command_id_of
 from ledger.persistence.numbering import recorded_in
 from ledger.persistence.raw_rows import PAGE, Row, StoredRows
 from ledger.verification.findings import Findings
-from ledger.verification.row_patterns import GROUPS, RowPatterns
+from ledger.verification.row_patterns import RowPatterns
 
 CheckRow = Callable[[Row, bytes, int, str], list[str]]
 """(row, its entry, the position before it, the recorded time before it) → what is wrong with it."""
@@ -31,7 +33,8 @@ class SegmentRequest:
 
     `before` is the position that the first row must follow; `recorded_at` the recorded time before
     it, which is looked up where it is None. For each of `sizes` that lies in the segment, the
-    frontier is returned.
+    frontier is returned. `trusted`: its rows are only hashed, because they were checked in full
+    before. `with_columns`: a digest of the columns that the hashes do not cover is wanted.
     """
 
     first: int
@@ -40,6 +43,8 @@ class SegmentRequest:
     before: int
     recorded_at: str | None = None
     sizes: tuple[int, ...] = ()
+    trusted: bool = False
+    with_columns: bool = False
 
 
 @dataclass(slots=True)
@@ -58,13 +63,24 @@ class SegmentResult:
     frontiers: dict[str, list[str]] = field(default_factory=dict)
     """By size of the whole log: the frontier of the segment's own leaves."""
     command_ids: str = ""
-    """A digest of the entries' command ids, in order."""
+    """A digest of the entries' command ids, in order. Without meaning if the segment is trusted."""
+    columns: str = ""
+    """A digest of the rows' streams, versions and topics, if it was wanted."""
+    documents: list[str] = field(default_factory=list)
+    """The digests of the documents that its entries refer to."""
+    erased_documents: list[str] = field(default_factory=list)
+    """The digests of those that its entries erase."""
     found: Findings = field(default_factory=Findings)
 
 
-def command_ids_digest(command_ids: list[str | None]) -> str:
-    """SHA-256 of a list of command ids, as hexadecimal digits: other ids give another digest."""
-    return sha256(json.dumps(command_ids).encode()).hexdigest()
+def digest_of(values: list[Any]) -> str:
+    """SHA-256 of a list, as hexadecimal digits: other values or types give another digest."""
+    return sha256(json.dumps(values, default=_as_list).encode()).hexdigest()
+
+
+def _as_list(value: object) -> list[str]:
+    """Bytes, which JSON does not have. A list is no other value of a column."""
+    return [repr(value)]
 
 
 class SegmentReader:
@@ -99,22 +115,41 @@ class SegmentReader:
         after = request.after
         tree, leaves = Frontier(), list[bytes]()
         command_ids: list[str | None] = []
+        columns: list[Row] = []
         wanted = sorted({*request.sizes, request.last})
         while request.first + done.size < request.last:
             rows = self._rows.page(after, min(PAGE, request.last - request.first - done.size))
             if not rows:
                 break
             after = rows[-1][0]
-            page = self._leaves(rows, done, command_ids)
+            page = self._hashed(rows, done) if request.trusted else []
+            page = page or self._leaves(rows, done, command_ids)
+            _note_documents(rows, done)
+            if request.with_columns:
+                columns += [row[1:4] for row in rows]
             self._grow(tree, page, request.first, wanted, done)
             leaves += page
             leaves = self._compare_tiles(leaves, request.first + done.size, done)
         done.edge = b"".join(leaves).hex()
         done.frontiers[str(request.first + done.size)] = [each.hex() for each in tree.hashes]
-        done.command_ids = command_ids_digest(command_ids)
+        done.command_ids = digest_of(command_ids)
+        done.columns = digest_of(columns) if request.with_columns else ""
         return done
 
     # -- rows ------------------------------------------------------------------------------------
+
+    def _hashed(self, rows: Sequence[Row], done: SegmentResult) -> list[bytes]:
+        """The leaf hashes of a page that was checked in full before; none if a row is odd."""
+        first = done.position + 1
+        if [row[0] for row in rows] != list(range(first, first + len(rows))):
+            return []
+        try:
+            leaves = [leaf_hash(row[_ENTRY].encode()) for row in rows]
+        except (AttributeError, UnicodeEncodeError):  # It is not a text, or not of UTF-8.
+            return []
+        done.position += len(rows)
+        done.recorded_at = recorded_in(stored_bytes(rows[-1][_ENTRY])) or done.recorded_at
+        return leaves
 
     def _leaves(
         self, rows: Sequence[Row], done: SegmentResult, command_ids: list[str | None]
@@ -131,11 +166,12 @@ class SegmentReader:
                     if found := match(entry):
                         break
                 if found is not None:
-                    recorded_at, command_id, *key = found.group(*GROUPS)
+                    command_id, recorded_at, its_stream, its_version = found.groups()
                     if (
                         recorded_at >= latest
-                        and key == [stream, str(version)]
+                        and stream == its_stream
                         and type(version) is int
+                        and str(version) == its_version
                     ):
                         before, latest = position, recorded_at
                         command_ids.append(command_id)
@@ -204,6 +240,25 @@ class SegmentReader:
 
 
 _ENTRY = COLUMNS.index("entry")
+
+
+def _note_documents(rows: Sequence[Row], done: SegmentResult) -> None:
+    """Note the digests of documents in entries. An entry that was altered is found elsewhere."""
+    for row in rows:
+        entry = row[_ENTRY]
+        if type(entry) is not str or 'document":"' not in entry:
+            continue
+        try:
+            fields = json.loads(entry)
+        except ValueError:
+            continue
+        is_erasure = str(row[_TOPIC]).startswith(_ERASED)
+        into = done.erased_documents if is_erasure else done.documents
+        into += [each for name in FIELDS if isinstance(each := fields.get(name), str)]
+
+
+_TOPIC = COLUMNS.index("topic")
+_ERASED = "DocumentErased."
 
 
 def stored_bytes(stored: object) -> bytes:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pydantic_core import from_json
-
-from ledger.documents import FIELDS, is_text_of
-from ledger.erased_documents import DocumentErased
-from ledger.events import DOCUMENT_TYPES
+from ledger.documents import is_text_of
 from ledger.persistence.entry import command_id_of
 from ledger.persistence.raw_rows import StoredRows
 from ledger.subjects import is_as_registered
 from ledger.verification.findings import FINDINGS_MAX, Findings
-from ledger.verification.segment import command_ids_digest
+from ledger.verification.segment import digest_of
 
 
 @dataclass(slots=True)
@@ -47,7 +43,6 @@ def check_tables(
     _check_versions(rows, last, done.versions)
     _check_commands(rows, last, segment_size, done)
     _check_subjects(rows, done.subjects)
-    _check_documents(rows, done)
     for fault in rows.index_faults() if indexes else ():
         # A row that is missing in an index is hidden from queries that use the index, and from
         # no others.
@@ -81,9 +76,16 @@ class _PositionDigests:
             if len(self._ids) == self._segment_size:
                 self.finish()
 
+    def add_one(self, command_id: str | None) -> None:
+        """The next position has this command id."""
+        if self._segment_size:
+            self._ids.append(command_id)
+            if len(self._ids) == self._segment_size:
+                self.finish()
+
     def finish(self) -> None:
         """End the segment."""
-        self._digests.append(command_ids_digest(self._ids))
+        self._digests.append(digest_of(self._ids))
         self._ids.clear()
 
 
@@ -92,25 +94,27 @@ def _check_commands(rows: StoredRows, last: int, segment_size: int, done: TableF
 
     Sorting the commands once takes a third of the time of looking up each entry's command.
     """
-    ids = _PositionDigests(segment_size, done.digests)
+    ids, expected = _PositionDigests(segment_size, done.digests), 1
+    add, add_one = ids.add, ids.add_one
     for stored_id, first, until, is_text in rows.commands(last):
         command_id = (
             stored_id.decode(errors="surrogateescape")
             if stored_id is not None and is_text
             else None
         )
-        expected = done.last_commanded + 1
-        if first != expected or first != until:  # Most are of one entry.
-            if first != expected or type(until) is not int or until < first:
-                what = f"it lists the positions {first} to {until}; expected to start at {expected}"
-                done.commands.add(f"command {_readable(stored_id)}", what)
-            if type(first) is not int or type(until) is not int:
-                continue
-            ids.add(None, min(first, last + 1) - expected)
-            ids.add(command_id, min(until, last) - max(done.last_commanded, first - 1))
-        else:
-            ids.add(command_id, 1)
-        done.last_commanded = max(done.last_commanded, until)
+        if first == until == expected:  # Most are of one entry.
+            add_one(command_id)
+            expected += 1
+            continue
+        if first != expected or type(until) is not int or until < first:
+            what = f"it lists the positions {first} to {until}; expected to start at {expected}"
+            done.commands.add(f"command {_readable(stored_id)}", what)
+        if type(first) is not int or type(until) is not int:
+            continue
+        add(None, min(first, last + 1) - expected)
+        add(command_id, min(until, last) - max(expected, first) + 1)
+        expected = max(expected, until + 1)
+    done.last_commanded = expected - 1
     ids.finish()
 
 
@@ -149,13 +153,12 @@ def _check_subjects(rows: StoredRows, found: Findings) -> None:
             )
 
 
-def _check_documents(rows: StoredRows, done: TableFindings) -> None:
+def check_documents(
+    rows: StoredRows, referred: AbstractSet[str], erased: AbstractSet[str], done: TableFindings
+) -> None:
     """Each stored text has the digest and the size under which it is kept, an event refers to it,
-    and it was not erased.
+    and it was not erased. `referred` and `erased` are the digests in all entries.
     """
-    types = {name for names in DOCUMENT_TYPES.values() for name in names}
-    referred = _digests(rows, sorted(types))
-    erased = _digests(rows, [DocumentErased.__name__])
     kept = set()
     for digest, size, text in rows.documents():
         kept.add(digest)
@@ -169,18 +172,6 @@ def _check_documents(rows: StoredRows, done: TableFindings) -> None:
             continue
         done.documents.add(f"document {digest}", what)
     done.without_text = len(referred - kept)
-
-
-def _digests(rows: StoredRows, types: Sequence[str]) -> set[str]:
-    """The digests in the entries of these types. One that was altered is found elsewhere."""
-    found: set[str] = set()
-    for entry in rows.entries_with('document":"', types):
-        try:
-            fields = from_json(entry)
-        except ValueError:
-            continue
-        found.update(digest for name in FIELDS if isinstance(digest := fields.get(name), str))
-    return found
 
 
 def _readable(stored: bytes | None) -> str:

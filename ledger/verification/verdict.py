@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ledger.errors import InvalidInput, VerificationFailed
@@ -18,8 +19,9 @@ from ledger.merkle.note import parse_note
 from ledger.merkle.policy import Policy
 from ledger.merkle.signing import Verifier, verify_note
 from ledger.persistence.location import Location, SQLiteFile, location_of
-from ledger.verification.entries import OnProgress, verify_entries
+from ledger.verification.entries import SEGMENT_SIZE, OnProgress, verify_entries
 from ledger.verification.findings import Verification
+from ledger.verification.receipt import Receipt, check_origin, receipt_of
 
 NO_CHECKPOINT = (
     "the ledger stores no checkpoint: either its log was never signed (`authledger log init "
@@ -51,6 +53,31 @@ class Verdict:
     signed_by: tuple[Verifier, ...]
     """The keys, of those that were given, whose signatures of the checkpoint verify."""
     unchecked: tuple[str, ...]
+    relied_on: Receipt | None = None
+    """The receipt because of which some entries were only hashed."""
+    not_relied: str = ""
+    """Why the receipt that was given was not relied on, and everything was checked in full."""
+    segment_size: int = SEGMENT_SIZE
+
+    @property
+    def relied(self) -> str:
+        """A sentence about what it relied on, or why not on the receipt; empty without one."""
+        if self.relied_on is not None:
+            return self.relied_on.relied_on()
+        if self.not_relied:
+            return f"the receipt was not relied on, and everything was checked in full: {self.not_relied}"
+        return ""
+
+    def receipt(self, note: str, now: datetime) -> Receipt | None:
+        """The receipt to keep for the next time; None if there are findings.
+
+        `note` is the checkpoint that was verified. Only `verify(with_receipt=True)` makes one.
+        """
+        checkpoint, whole = self.checkpoint, self.verification.whole
+        if not self.verified or checkpoint is None or whole is None:
+            return None
+        keys = _key_ids(self.signed_by)
+        return receipt_of(checkpoint, note, keys, whole, self.relied_on, self.segment_size, now)
 
     @property
     def verified(self) -> bool:
@@ -102,18 +129,43 @@ def verify(
     on_progress: OnProgress = lambda *_: None,
     jobs: int | None = None,
     indexes: bool = False,
+    receipt: Receipt | None = None,
+    with_receipt: bool = False,
+    segment_size: int = SEGMENT_SIZE,
 ) -> Verdict:
     """Verify a ledger, its checkpoint, and that its log continues older checkpoints.
 
     `note` is the ledger's own checkpoint, `keys` are verifier keys known from elsewhere. `pins`
     are checkpoints that others kept, by the name that findings call them; `record` is the last
-    checkpoint that the signer recorded. Raises StoreUnavailable.
+    checkpoint that the signer recorded. `receipt`: an earlier verification, which is relied on for
+    the entries that it covers; it is a pin too. `with_receipt`: one is made for the next time.
+
+    Raises StoreUnavailable; InvalidInput for the receipt of another log.
     """
     checkpoint, signed_by, complaint = _signed(note, keys)
-    older = {"checkpoint": checkpoint, "the signer's record": record, **pins}
+    before, not_relied = None, ""
+    if receipt is not None and checkpoint is not None:
+        check_origin(receipt, checkpoint.origin, "The receipt")
+        not_relied = receipt.why_not(keys=_key_ids(signed_by), segment_size=segment_size)
+        before = None if not_relied else receipt.before
+    elif receipt is not None:
+        not_relied = "the ledger's checkpoint is missing, or is not signed by a key that was given"
+    kept = {"the receipt": receipt.as_checkpoint} if receipt is not None else {}
+    older = {"checkpoint": checkpoint, "the signer's record": record, **kept, **pins}
     known = {about: each for about, each in older.items() if each is not None}
     sizes = [each.size for each in known.values()]
-    done = verify_entries(ledger, sizes, on_progress, jobs=jobs, indexes=indexes)
+    done = verify_entries(
+        ledger,
+        sizes,
+        on_progress,
+        jobs=jobs,
+        indexes=indexes,
+        segment_size=segment_size,
+        before=before,
+        with_whole=with_receipt,
+    )
+    if before is not None and not done.rehashed:
+        not_relied = "the ledger is not as it says, or something was found"
     for about, each in known.items():
         if checkpoint is not None and each.origin != checkpoint.origin:
             done.add_log(
@@ -134,7 +186,19 @@ def verify(
     unchecked = _unchecked(location_of(ledger), pins, record, indexes=indexes)
     if done.without_text:
         unchecked += (_without_text(done.without_text),)
-    return Verdict(done, checkpoint, signed_by, unchecked)
+    return Verdict(
+        done,
+        checkpoint,
+        signed_by,
+        unchecked,
+        relied_on=receipt if done.rehashed else None,
+        not_relied=not_relied,
+        segment_size=segment_size,
+    )
+
+
+def _key_ids(keys: Sequence[Verifier]) -> tuple[str, ...]:
+    return tuple(key.key_id.hex() for key in keys)
 
 
 def _signed(

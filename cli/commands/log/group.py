@@ -68,6 +68,15 @@ Jobs = Annotated[
         help="How many processes read the ledger. Default: as many as there are processors.",
     ),
 ]
+ReceiptFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--receipt",
+        metavar="FILE",
+        help="Rely on what an earlier verification wrote down in this file, and write it anew. The "
+        "file is not signed: keep it where only you can write.",
+    ),
+]
 Indexes = Annotated[
     bool,
     typer.Option(
@@ -137,16 +146,31 @@ def verify(
     policy: PolicyFile = None,
     jobs: Jobs = None,
     indexes: Indexes = False,
+    receipt: ReceiptFile = None,
 ) -> None:
     """Read every stored byte, and compare it with the log, its checkpoint and those you kept.
 
     Prints each place that is not as it was written, and what was not checked. Also fails
     without a verifier key or a checkpoint, or if the checkpoint does not cover all entries.
+
+    With --receipt, a verification without findings is written down in a file, outside the ledger.
+    The next one with that file hashes all entries again, compares all tiles and the root of then,
+    and checks in full only the rows that came after; it says what it relied on. If anything is not
+    as it was, everything is checked in full.
     """
     from cli.commands.log.verify import verify_log
 
     with ledger_of(ask) as ledger:
-        verify_log(ask.form, ledger, since or [], keys or [], policy, jobs=jobs, indexes=indexes)
+        verify_log(
+            ask.form,
+            ledger,
+            since or [],
+            keys or [],
+            policy,
+            jobs=jobs,
+            indexes=indexes,
+            receipt=receipt,
+        )
 
 
 def _check_is_new(ledger: Ledger, origin: str) -> None:

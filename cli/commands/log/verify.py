@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ledger.merkle.checkpoint import Checkpoint
     from ledger.merkle.policy import Policy
     from ledger.merkle.signing import Verifier
+    from ledger.verification.receipt import Receipt
     from ledger.verification.verdict import Verdict
 
 
@@ -28,8 +29,9 @@ def verify_log(
     *,
     jobs: int | None = None,
     indexes: bool = False,
+    receipt: Path | None = None,
 ) -> None:
-    """Verify, print the verdict, and replace the pins by the new checkpoint.
+    """Verify, print the verdict, and replace the pins by the new checkpoint, and the receipt.
 
     Raises VerificationFailed if there are findings.
     """
@@ -42,6 +44,7 @@ def verify_log(
     keys = keys or own.keys
     keys = list(policy.logs) if policy else keys
     pins = {f"--since {path}": _read_pin(path, keys, policy) for path in since}
+    earlier = None if receipt is None else _read_receipt(receipt)
     with progress("verifying", quiet=True) as advance:
         verdict = verify(
             ledger.location,
@@ -52,6 +55,8 @@ def verify_log(
             on_progress=advance,
             jobs=jobs,
             indexes=indexes,
+            receipt=earlier,
+            with_receipt=receipt is not None,
         )
     if own.fault:
         verdict.verification.add_log("the signer's record", own.fault)
@@ -61,6 +66,8 @@ def verify_log(
         if cosigned < verdict.checkpoint.size:
             say(f"Not checked: whether witnesses cosigned the entries after position {cosigned}.")
     _check_verified(verdict)
+    if receipt is not None:
+        _write_receipt(receipt, verdict.receipt(note or "", ledger.clock()))
     for path in () if policy else since:  # A cosigned checkpoint is replaced by `log witness`.
         _replace_pin(path, note or "", verdict, pins[f"--since {path}"])
 
@@ -129,6 +136,31 @@ def _read_pin(path: Path, keys: Sequence[Verifier], policy: Policy | None) -> Ch
         ) from error
 
 
+def _read_receipt(path: Path) -> Receipt | None:
+    from ledger.errors import InvalidInput
+    from ledger.verification.receipt import read_receipt
+
+    try:
+        return read_receipt(path)
+    except OSError as error:
+        raise InvalidInput(f"The receipt {path} cannot be read: {error.strerror}.") from error
+
+
+def _write_receipt(path: Path, receipt: Receipt | None) -> None:
+    """Keep what was verified for the next time; with findings the earlier receipt stays."""
+    from ledger.errors import DoneInPart
+
+    if receipt is None:
+        return
+    try:
+        receipt.write(path)
+    except OSError as error:
+        raise DoneInPart(
+            f"The ledger is verified, but the receipt {path} could not be written: "
+            f"{error.strerror}."
+        ) from error
+
+
 def _show(form: Output, verdict: Verdict) -> None:
     done, checkpoint = verdict.verification, verdict.checkpoint
     if form is not Output.TABLE:
@@ -140,6 +172,8 @@ def _show(form: Output, verdict: Verdict) -> None:
             "findings": [{"place": each.place, "what": each.what} for each in done.findings],
             "findings_in_all": done.count,
             "not_checked": list(verdict.unchecked),
+            "only_hashed": done.rehashed,
+            "receipt": verdict.relied or None,
         }
         show(form, tuple(document), [tuple(document.values())])
         return
@@ -153,6 +187,8 @@ def _show(form: Output, verdict: Verdict) -> None:
             f"Verified: all {done.size} entries of {checkpoint.origin}, against its checkpoint of "
             f"{checkpoint.size} entries, signed with the {keys} {names}."
         )
+    if verdict.relied:
+        say(f"Receipt: {verdict.relied}.")
     say("\n".join(f"Not checked: {each}." for each in verdict.unchecked))
 
 

@@ -153,16 +153,6 @@ class PostgresRows:
             return ()
         return self._cursor("documents", "SELECT digest, size, text FROM documents")
 
-    def entries_with(self, text: str, types: Sequence[str]) -> Iterator[bytes]:
-        found = self._cursor(
-            "entries_with",
-            "SELECT convert_to(entry::text, 'UTF8') FROM events "
-            "WHERE split_part(topic::text, '.', 1) = ANY(%s) AND strpos(entry::text, %s) > 0",
-            list(types),
-            text,
-        )
-        return (entry for (entry,) in found)
-
     def index_faults(self) -> Iterable[str]:
         """Raises InvalidInput."""
         raise InvalidInput(

@@ -156,14 +156,6 @@ class SQLiteRows:
             with self._texts_as(_with_surrogates):
                 yield from self._connection.execute("SELECT digest, size, text FROM documents")
 
-    def entries_with(self, text: str, types: Sequence[str]) -> Iterator[bytes]:
-        found = self._connection.execute(
-            "SELECT CAST(entry AS BLOB) FROM events WHERE substr(topic, 1, instr(topic || '.', '.') - 1) "
-            f"IN ({', '.join('?' * len(types))}) AND instr(CAST(entry AS BLOB), ?)",
-            (*types, text.encode()),
-        )
-        return (entry for (entry,) in found)
-
     def index_faults(self) -> Iterator[str]:
         """SQLite's own check: tables and indexes have the same rows, and their trees are intact."""
         with self._texts_as(lambda text: text.decode(errors="backslashreplace")):

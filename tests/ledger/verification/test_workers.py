@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
 import pytest
 from eventsourcing.persistence import PersistenceError
 
 from ledger.application import Ledger
 from ledger.errors import InvalidInput
-from ledger.log.signer import LogSigner
 from ledger.merkle.tiles import TileHashes
 from ledger.merkle.tree import frontier_of
 from ledger.persistence.location import location_of
@@ -27,63 +24,11 @@ from ledger.verification.findings import Verification
 from ledger.verification.row_check import faults
 from ledger.verification.row_patterns import RowPatterns
 from ledger.verification.segment import SegmentReader, SegmentRequest
-from tests.ledger.scenario import BEIJING, grant, login
-from tests.ledger.verification.crimes import ORIGIN, Scene, checkpoint, rebuild_log
-from tests.ledger.worlds import Place, traces
-from tests.postgres import Server
+from tests.ledger.scenario import login
+from tests.ledger.verification.crimes import Scene, rebuild_log
 
 SEGMENT = 256
 SIZES = (1, 255, 256, 257, 600, 768, 1000)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    return ledger_made(tmp_path_factory.mktemp("db") / "ledger.db", tmp_path_factory)
-
-
-@pytest.fixture(scope="module")
-def made_database(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    name = server.take()
-    yield ledger_made(server.url(name), tmp_path_factory)
-    server.give_back(name)
-
-
-def ledger_made(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    """Four segments and a part of one, with commands of one entry and of many."""
-    keys = tmp_path_factory.mktemp("config")
-    with Ledger(place, log_keys=keys) as ledger:
-        signer = LogSigner(keys, ORIGIN)
-        signer.key.create(place)
-        ledger.entries.sign(signer)
-        ledger.observe(traces(700))
-        ledger.execute(login(BEIJING))
-        ledger.execute(grant(BEIJING))
-        ledger.observe(traces(1_100)[700:])
-        return Scene(place, keys, checkpoint(ledger), keys)
-
-
-@pytest.fixture
-def scene(place: Place, request: pytest.FixtureRequest) -> Scene:
-    """A copy, which a test may alter."""
-    if isinstance(place, Path):
-        made = request.getfixturevalue("made")
-        shutil.copy(made.place, place)
-    else:
-        made = request.getfixturevalue("made_database")
-        copy_of(made.place, place)
-    return Scene(place, made.keys, made.pin, made.folder)
-
-
-def copy_of(made: str, place: str) -> None:
-    Ledger(place).close()
-    with psycopg.connect(made) as one, psycopg.connect(place) as other:
-        for table in (b"events", b"commands", b"subjects", b"tiles", b"checkpoint"):
-            with (
-                one.cursor().copy(b"COPY ledger.%s TO STDOUT" % table) as rows,
-                other.cursor().copy(b"COPY ledger.%s FROM STDIN" % table) as copy,
-            ):
-                for row in rows:
-                    copy.write(row)
 
 
 def verified(scene: Scene, jobs: int) -> Verification:
