@@ -12,8 +12,9 @@ class Dialect:
     """The SQL of one database. All of them compare texts by their bytes.
 
     `text`, `integer` and `blob` are column types. `table_options` ends a CREATE TABLE, so that rows
-    are stored in the order of the key, and `row_options` one of wide rows. `joined` aggregates
-    texts, and `numbers` integers, sorted, comma-separated. `member` is a text inside an entry.
+    are stored in the order of the key, and `row_options` one of rows that have a
+    number of their own instead. `joined` aggregates texts, and `numbers` integers, sorted,
+    comma-separated. `member` is a text inside an entry.
     `without_index` is a column for whose condition no index may be used. `now` is the present
     time, written as the ledger writes times. `stores_views_of_events`: whether the views' database
     has the events, so that views over them can be stored there. `events` is the relation of all
@@ -42,11 +43,16 @@ class Dialect:
         key: Sequence[str],
         *,
         temporary: bool = False,
+        has_indexes: bool = False,
     ) -> str:
-        """A CREATE TABLE. Each column is a name and `TEXT` or `INTEGER`, with its constraints."""
+        """A CREATE TABLE. Each column is a name and `TEXT` or `INTEGER`, with its constraints.
+
+        `has_indexes`: further ones beside the long key, which they then need not repeat.
+        """
         lines = [*self._columns(columns), f"PRIMARY KEY ({', '.join(key)})"]
         what = "CREATE TEMP TABLE" if temporary else "CREATE TABLE"
-        return f"{what} {name} ({', '.join(lines)}){self.table_options}"
+        options = self.row_options if has_indexes else self.table_options
+        return f"{what} {name} ({', '.join(lines)}){options}"
 
     def rows(self, name: str, columns: Iterable[tuple[str, str]], key: str) -> str:
         """A CREATE TABLE of wide rows, which are stored in the order of one whole number."""

@@ -26,10 +26,10 @@ which positions made the ledger say so, know its end, and take it back:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from ledger.folding import FOLD
 from projections.dialect import Dialect
@@ -147,7 +147,9 @@ class DerivedView:
     """A view without a table: a SELECT over projections, also as of a past moment.
 
     `over` are the projections that it reads; `events` among them are the events up to that moment,
-    and `NAME_history` is the history of a folded projection, as far as it was known. `standing` are
+    and `NAME_history` is the history of a folded projection, as far as it was known. With each come
+    the columns that the view keeps: a row of the answer follows only from rows with its value of
+    such a column (a region also from `*`), and an empty text may be NULL there. `standing` are
     the columns that say how what a row is about stands, and `key` those that say what it is about:
     by default all others. A view without `standing` only details other views.
     """
@@ -155,7 +157,7 @@ class DerivedView:
     name: str
     doc: str
     columns: tuple[Column, ...]
-    over: tuple[str, ...]
+    over: Mapping[str, tuple[str, ...]]
     select: Callable[[Dialect], str]
     standing: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
@@ -163,7 +165,7 @@ class DerivedView:
     @property
     def is_of_events_alone(self) -> bool:
         """Whether it reads no projection: then it is the trail, which has no past moments."""
-        return self.over == (EVENTS,)
+        return tuple(self.over) == (EVENTS,)
 
     @property
     def projections(self) -> tuple[str, ...]:
@@ -172,11 +174,23 @@ class DerivedView:
         return tuple(dict.fromkeys(named))
 
 
+OF_ACCOUNT: Final = ("provider", "account")
+"""What a view keeps that joins only rows of the same account."""
+
+
+class Index(NamedTuple):
+    """A further index of a projection's table. `where`: it has only these rows."""
+
+    columns: tuple[str, ...]
+    where: str | None = None
+
+
 EVENTS: Final = "events"
 HISTORY: Final = "_history"
-_LAYOUT = 2
-_FOLDED_LAYOUT = 1
-"""They grow when the runner's tables get other columns, or other values from the same spans."""
+_LAYOUT = 3
+_FOLDED_LAYOUT = 2
+"""They grow when the runner's tables get other columns or indexes, or other values from the
+same spans."""
 
 PROVIDER = Column("provider", "The cloud, e.g. huaweicloud or aws.")
 ACCOUNT = Column("account", "The account's id at the provider.")

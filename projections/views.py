@@ -18,7 +18,7 @@ from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput, NotFound, StoreUnavailable
 from ledger.near_words import check_choice, did_you_mean
 from ledger.persistence.location import Location, location_of
-from ledger.values import check_storable, instant, instant_text
+from ledger.values import check_storable
 from projections import behind
 from projections.between import Between
 from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
@@ -31,7 +31,8 @@ from projections.maintenance.rebuild import OnProgress
 from projections.maintenance.runner import Certificate, Runner, Status
 from projections.moments import Moments
 from projections.occurrence import UnknownWord, unknown_words
-from projections.projection import EVENTS, HISTORY, Column, FoldedProjection
+from projections.projection import Column
+from projections.relations import Conditions, Relations
 from projections.stores import name_index
 from projections.stores.opening import open_store
 from projections.stores.store import Store
@@ -61,6 +62,7 @@ class Views:
         self._store, self._catalogue = store, catalogue
         self._connection, self._tracking = store.connection, store.tracking
         self._runner = Runner(store, catalogue)
+        self._relations = Relations(store.connection, store.tracking)
         self._trail = Trail(store.connection)
         self.documents = Documents(store.connection)
         self.between = Between(store.connection, store.tracking)
@@ -161,12 +163,14 @@ class Views:
         as_of: AsOf | None = None,
         where: Mapping[str, str | None] | None = None,
         exactly: bool = False,
+        limit: int | None = None,
     ) -> Result:
         """A view's rows, sorted by its first columns; `as_of` None is now.
 
         `where` has columns and values (None: any); a region also matches rows of all regions. In a
         folded view, an id may stand for a name. An account's id and name, if events told both,
-        find the same rows, but not `exactly`. Raises NotFound (view), InvalidInput (column).
+        find the same rows, but not `exactly`. Of more rows than `limit`, the first are returned.
+        Raises NotFound (view), InvalidInput (column).
         """
         name = declared_name(name)
         if name not in self.names():
@@ -176,17 +180,18 @@ class Views:
         asked = _checked(declared, where or {})
         stored = (name,) if name in PROJECTIONS else VIEWS[name].projections
         with self._connection.store_errors(), self._connection.snapshot(*stored):
-            relation = self._relation(name, as_of)
             called, same = self._meant(asked)
             meant = (called if name in FOLDED else (), () if exactly else same)
+            conditions = Conditions(columns, asked, meant[1])
+            answer, inner = self._relations.answer(name, as_of, conditions)
             wheres, params = rows.asked(columns, asked, *meant)
             found = self._connection.execute(
-                f"{relation} SELECT {', '.join(columns)} FROM answer AS r WHERE {wheres} "
-                f"ORDER BY {tables.order(declared)}",
-                params,
+                f"{answer} SELECT {', '.join(columns)} FROM answer AS r WHERE {wheres} "
+                f"ORDER BY {tables.order(declared)}{_at_most(limit)}",
+                (*inner, *params),
             ).fetchall()
             position = as_of.position if as_of else self._tracking.reached()
-        return Result(columns, found, position)
+        return Result(columns, found[:limit], position, limit is not None and len(found) > limit)
 
     def _meant(self, asked: Mapping[str, str]) -> tuple[list[str], list[tuple[str, str]]]:
         """The names of the project whose id the region is, and other words for the account."""
@@ -207,43 +212,6 @@ class Views:
         with self._connection.store_errors(), self._connection.snapshot(name):
             table = self._tracking.table(projection)
             return digest_of_table(self._connection, projection, table, position)
-
-    def _relation(self, name: str, as_of: AsOf | None) -> str:
-        """`WITH … answer AS (…)`: the view as it was at a moment, or is now."""
-        if name in PROJECTIONS:
-            thing = rows.THING.name if name in FOLDED else None
-            return f"WITH answer AS ({self._select(name, as_of, also=thing)})"
-        view = VIEWS[name]
-        over = [f"{inner} AS ({self._select(inner, as_of)})" for inner in view.over]
-        return f"WITH {', '.join(over)}, answer AS ({view.select(self._connection.dialect)})"
-
-    def _select(self, name: str, as_of: AsOf | None, *, also: str | None = None) -> str:
-        if name == EVENTS:
-            return self._events(as_of)
-        projection = PROJECTIONS[name.removesuffix(HISTORY)]
-        table = self._tracking.table(projection)
-        if name.endswith(HISTORY) and isinstance(projection, FoldedProjection):
-            clock = self._recorded_at(as_of.position) if as_of else None
-            return rows.history(projection, table, as_of, clock)
-        if as_of is None:
-            return tables.current(projection, table, self._connection.dialect, also=also)
-        clock = self._recorded_at(as_of.position)
-        return tables.as_of(projection, table, as_of, clock, also=also)
-
-    def _events(self, as_of: AsOf | None) -> str:
-        """The events up to the position that the views have reached, or to a moment."""
-        position = as_of.position if as_of else self._tracking.reached()
-        at = as_of.effective_at if as_of else None
-        in_time = "" if at is None else f" AND effective_at <= '{instant_text(at)}'"
-        all_events = self._connection.dialect.events
-        return f"SELECT * FROM {all_events} WHERE position <= {position:d}{in_time}"
-
-    def _recorded_at(self, position: int) -> str:
-        """When the ledger learned the event at a position: what had expired then, had expired."""
-        found = self._connection.value(
-            "SELECT recorded_at FROM events WHERE position = ?", (position,)
-        )
-        return instant_text(instant(found)) if found else ""
 
     def trail(
         self,
@@ -331,6 +299,11 @@ class Views:
         with self._connection.store_errors():
             found = self._store.query(sql, row_limit, time_limit_s)
             return Result(found.columns, found.rows, self._tracking.reached(), more=found.more)
+
+
+def _at_most(limit: int | None) -> str:
+    """A limit in SQL: one row more, which says whether there are more."""
+    return "" if limit is None else f" LIMIT {limit + 1:d}"
 
 
 def _no_view(name: str) -> NotFound:

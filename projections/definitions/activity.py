@@ -17,7 +17,15 @@ from ledger.events import TRACE_CHARS, TRACES_KEPT_MAX
 from projections.definitions.known_names import names_by_id
 from projections.definitions.sessions import COLUMNS, persons, same
 from projections.dialect import Dialect
-from projections.projection import ACCOUNT, AGENCY, AGENCY_ID, PROVIDER, Column, DerivedView
+from projections.projection import (
+    ACCOUNT,
+    AGENCY,
+    AGENCY_ID,
+    OF_ACCOUNT,
+    PROVIDER,
+    Column,
+    DerivedView,
+)
 
 _KEY: Final = "provider, account, region, agency, agency_id, service, action, day"
 _SAME: Final = " AND ".join(
@@ -156,6 +164,6 @@ ACTIVITY = DerivedView(
         Column("last_at", "When the last of the calls was made.", is_time=True),
         Column("position", "Position of the latest entry that tells of them.", "INTEGER"),
     ),
-    over=("events", "agencies"),
+    over={"events": (*OF_ACCOUNT, "region", "service"), "agencies": OF_ACCOUNT},
     select=_select,
 )

@@ -2,7 +2,14 @@
 
 from projections.definitions.known_names import names_by_id
 from projections.dialect import Dialect
-from projections.projection import ACCOUNT, INTERVAL_COLUMNS, PROVIDER, Column, DerivedView
+from projections.projection import (
+    ACCOUNT,
+    INTERVAL_COLUMNS,
+    OF_ACCOUNT,
+    PROVIDER,
+    Column,
+    DerivedView,
+)
 
 
 def _select(dialect: Dialect) -> str:
@@ -65,7 +72,7 @@ ATTEMPTS = DerivedView(
         ),
         *INTERVAL_COLUMNS,
     ),
-    over=("events", "agencies", "policies"),
+    over={"events": OF_ACCOUNT, "agencies": OF_ACCOUNT, "policies": OF_ACCOUNT},
     select=_select,
     standing=("refused", "carried_out"),
 )

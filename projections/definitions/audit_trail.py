@@ -69,7 +69,7 @@ AUDIT_TRAIL = DerivedView(
         Column("version", "Its place in that stream.", "INTEGER"),
         Column("entry", "The entry exactly as stored: one line of canonical JSON."),
     ),
-    over=("events",),
+    over={"events": ()},
     select=_select,
 )
 

@@ -11,7 +11,7 @@ from projections.definitions.inferring import (
     trust_of,
 )
 from projections.dialect import Dialect
-from projections.projection import ACCOUNT, PROVIDER, REGION, Column, DerivedView
+from projections.projection import ACCOUNT, OF_ACCOUNT, PROVIDER, REGION, Column, DerivedView
 
 _GRANTED, _NOT_KNOWN = 2, 1
 """Of a service that an agency needs; 0: the agency may not use it."""
@@ -200,7 +200,9 @@ CAPABILITIES = DerivedView(
             "`trusts account:…`. Its permissions do not count then. Mostly empty.",
         ),
     ),
-    over=("events", "regions", "agencies", "trustees", "recorded_authorizations"),
+    over=dict.fromkeys(
+        ("events", "regions", "agencies", "trustees", "recorded_authorizations"), OF_ACCOUNT
+    ),
     select=_select,
     standing=("status", "missing"),
 )

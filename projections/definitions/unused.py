@@ -8,6 +8,7 @@ from projections.projection import (
     ACCOUNT,
     AGENCY,
     AGENCY_ID,
+    OF_ACCOUNT,
     PROVIDER,
     REGION,
     USED_SERVICE,
@@ -96,6 +97,10 @@ UNUSED = DerivedView(
             optional=True,
         ),
     ),
-    over=("events", "agencies", "regions"),
+    over={
+        "events": OF_ACCOUNT,
+        "agencies": OF_ACCOUNT,
+        "regions": (*OF_ACCOUNT, "region", "agency", "agency_id", "service", "policy"),
+    },
     select=_select,
 )

@@ -7,7 +7,7 @@ from functools import lru_cache
 from ledger.as_of import AsOf
 from ledger.values import instant_text
 from projections.dialect import Dialect
-from projections.projection import Column, Projection
+from projections.projection import Column, Index, Projection
 
 
 def create_table(
@@ -32,6 +32,11 @@ def create_table(
 def table_key(projection: Projection) -> tuple[str, ...]:
     """The columns that are unique in the table of a history."""
     return (*(column.name for column in projection.key), "from_position")
+
+
+def indexes(projection: Projection) -> tuple[Index, ...]:
+    """People ask for one account's rows in all regions."""
+    return tuple(Index((column.name,)) for column in projection.key if column.name == "account")
 
 
 @lru_cache

@@ -25,7 +25,7 @@ from typing import NamedTuple
 from ledger.as_of import AsOf
 from ledger.values import ALL_REGIONS, instant_text
 from projections.dialect import Dialect
-from projections.projection import FOLDED_COLUMNS, Column, FoldedProjection
+from projections.projection import FOLDED_COLUMNS, Column, FoldedProjection, Index
 
 THING = Column("thing", "")
 _FRAME = (
@@ -49,7 +49,21 @@ def create_table(
 ) -> str:
     """The table of one projection's rows."""
     columns = [(column.name, column.constraint) for column in stored(projection)]
-    return dialect.table(table, columns, table_key(projection), temporary=temporary)
+    key = table_key(projection)
+    return dialect.table(table, columns, key, temporary=temporary, has_indexes=True)
+
+
+def indexes(projection: FoldedProjection) -> tuple[Index, ...]:
+    """People ask for one account's rows, and for those of an agency or a policy in any account, by
+    its name or its id. Many rows may have no id; as one more value it would seem to be frequent.
+    """
+    named = {column.name for column in projection.key}
+    what = "agency" if "agency" in named else "policy"
+    return (
+        Index(("account",)),
+        Index((what, "region") if "region" in named else (what,)),
+        Index((f"{what}_id",), f"{what}_id <> ''"),
+    )
 
 
 def table_key(projection: FoldedProjection) -> tuple[str, ...]:
@@ -193,7 +207,7 @@ def asked(
             same.append("(r.provider = ? AND r.account = ?)")
             values += [provider, account]
         if f"{column}_id" in columns:
-            same.append(f"r.{column}_id = ?")
+            same.append(f"(r.{column}_id = ? AND r.{column}_id <> '')")  # So the index is used.
             values.append(value)
         wheres.append(f"({' OR '.join(same)})")
         params += values

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ledger.as_of import AsOf
 from projections.dialect import Dialect
 from projections.history import intervals, rows
-from projections.projection import Column, Projection, Stored
+from projections.projection import Column, Index, Projection, Stored
 
 
 def create_table(
@@ -22,6 +22,28 @@ def table_key(projection: Stored) -> tuple[str, ...]:
     if isinstance(projection, Projection):
         return intervals.table_key(projection)
     return rows.table_key(projection)
+
+
+def create_indexes(projection: Stored, table: str) -> tuple[str, ...]:
+    """The further indexes of a table. Over rows that are there already they cost less."""
+    return tuple(
+        f"CREATE INDEX {name} ON {table} ({', '.join(index.columns)})"
+        + (f" WHERE {index.where}" if index.where else "")
+        for name, index in _indexes(projection, table)
+    )
+
+
+def drop_indexes(projection: Stored, table: str) -> tuple[str, ...]:
+    return tuple(f"DROP INDEX IF EXISTS {name}" for name, _ in _indexes(projection, table))
+
+
+def _indexes(projection: Stored, table: str) -> list[tuple[str, Index]]:
+    """The further indexes of a table, each with its name."""
+    if isinstance(projection, Projection):
+        found = intervals.indexes(projection)
+    else:
+        found = rows.indexes(projection)
+    return [(f"{table}_by_{index.columns[0]}", index) for index in found]
 
 
 def create_views(projection: Stored, table: str, dialect: Dialect) -> tuple[str, ...]:

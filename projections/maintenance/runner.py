@@ -25,6 +25,9 @@ from projections.projection import Stored
 from projections.stores import name_index, time_index, trail
 from projections.stores.store import Store
 
+ANALYZED_FROM: Final = 1_024
+"""From so many positions on, and each time when there are about twice as many, the database learns
+how rare the values of the tables are."""
 CHUNK: Final = 250_000
 """How many positions one transaction of a catch-up takes. Progress is reported after each."""
 
@@ -202,11 +205,15 @@ class Runner:
         with self._live.advancing(until):
             for reached, behind in tables.items():
                 if reached == 0:
-                    write_history(self._store, behind, until, self._live)
+                    with self._store.upkeep.filling(behind):
+                        write_history(self._store, behind, until, self._live)
                 elif reached < until:
                     continue_history(self._store, behind, reached + 1, until, self._live)
         time_index.extend(self._store.connection, until)
         name_index.extend(self._store.connection, until)
+        for reached, behind in tables.items():
+            if until >= ANALYZED_FROM and until.bit_length() > reached.bit_length():
+                self._store.upkeep.analyze(behind)
         self._store.tracking.advance(until)
 
 

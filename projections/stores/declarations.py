@@ -174,6 +174,8 @@ class Declarations:
         table = f"{projection.name}_1"
         self._drop_objects(projection.name, table)  # Made by an older version, perhaps.
         self._connection.execute(tables.create_table(projection, table, self._connection.dialect))
+        for statement in tables.create_indexes(projection, table):
+            self._connection.execute(statement)
         self._connection.execute(
             "INSERT INTO tracking VALUES (?, 0, '', ?, 1, NULL)",
             (projection.name, self._fingerprint(projection)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -16,6 +16,14 @@ Answer = TypeVar("Answer")
 
 class Upkeep(ABC):
     """Writes the tables of projections through one connection."""
+
+    @abstractmethod
+    def filling(self, filled: Mapping[Stored, str], /) -> AbstractContextManager[None]:
+        """Encloses the first fill of live tables, within its transaction."""
+
+    @abstractmethod
+    def analyze(self, filled: Mapping[Stored, str]) -> None:
+        """Let the database learn how rare the values of live tables are, to choose its indexes."""
 
     @abstractmethod
     def fill(self, projection: Projection, table: str, last: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -25,6 +25,8 @@ SWAP_TIMEOUT_MS: Final = 200
 """How long one attempt waits. New readers wait behind it, so it must not wait for long."""
 STATISTICS_TARGET: Final = 20
 """A sample of 6,000 rows shows how rare a region is; one of 30,000 takes four times as long."""
+ANALYZED: Final = ("trail", "fact_handles", "known_names", "entries_by_id")
+"""The tables that belong to no projection, and of which questions read a part."""
 
 
 class PostgresUpkeep(Upkeep):
@@ -32,6 +34,17 @@ class PostgresUpkeep(Upkeep):
 
     def __init__(self, connection: PostgresConnection) -> None:
         self._connection = connection
+
+    @contextmanager
+    def filling(self, _: Mapping[Stored, str], /) -> Iterator[None]:
+        """Keeps the indexes: a writer may not make them, and readers would wait."""
+        yield
+
+    def analyze(self, filled: Mapping[Stored, str]) -> None:
+        """Only the owner may; for others, autovacuum does it in time."""
+        if self._connection.can_rebuild:
+            for table in (*ANALYZED, *filled.values()):
+                self._analyze(table)
 
     def fill(self, projection: Projection, table: str, last: int) -> None:
         self._connection.execute(intervals.write(projection, table), (last,))
@@ -78,7 +91,10 @@ class PostgresUpkeep(Upkeep):
 
     def complete(self, projection: Stored, beside: str) -> None:
         key = ", ".join(tables.table_key(projection))
-        self._execute(f"ALTER TABLE {beside} ADD PRIMARY KEY ({key})")
+        self._execute(
+            f"ALTER TABLE {beside} ADD PRIMARY KEY ({key})",
+            *tables.create_indexes(projection, beside),
+        )
         self._analyze(beside)
 
     @contextmanager

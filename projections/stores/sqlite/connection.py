@@ -28,6 +28,8 @@ LAYOUT: Final = 5
 """Stored as the file's user version. Grows when the tables change that belong to no projection."""
 LOCK_TIMEOUT_S: Final = 30
 CACHE_KIB: Final = 65_536
+ANALYZED_MAX: Final = 1_000
+"""So many rows of an index show how rare its values are; reading all would take seconds."""
 
 
 def views_path(ledger: Path) -> Path:
@@ -79,6 +81,7 @@ class SQLiteConnection(Connection):
         # A loss of power may cost the newest changes, which are caught up again; it tears nothing.
         self.set_durable(durable=False)
         self._sqlite.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        self._sqlite.execute(f"PRAGMA analysis_limit = {ANALYZED_MAX}")
         if not self._has_tables():
             with self.transaction():
                 if not self._has_tables():
