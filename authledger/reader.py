@@ -54,6 +54,7 @@ class Reader:
         *,
         as_of: When | None = None,
         known_at: When | None = None,
+        limit: int | None = None,
         **where: Value,
     ) -> Answer[R]: ...
     @overload
@@ -64,6 +65,7 @@ class Reader:
         *,
         as_of: When | None = None,
         known_at: When | None = None,
+        limit: int | None = None,
         **where: Value,
     ) -> Answer[Any]: ...
     def view(
@@ -73,6 +75,7 @@ class Reader:
         *,
         as_of: When | None = None,
         known_at: When | None = None,
+        limit: int | None = None,
         **where: Value,
     ) -> Answer[Any]:
         """Read a view: all rows, or those whose columns have the values given by name.
@@ -82,16 +85,19 @@ class Reader:
         then; both take what `authledger.When` says. A `region` also finds what holds in all
         regions (`*`).
 
-        Rows are sorted by their first columns. Where there are none, `remarks` say which words of
+        Rows are sorted by their first columns. Of more than `limit`, the first are read, and `more`
+        is true. Where there are none, `remarks` say which words of
         the question no entry has. Raises NotFound for a view, InvalidInput for a column, a value
         that the column cannot have, or an instant.
         """
+        if limit is not None:
+            _check_limit("limit", limit)
         name = rows.name_of(view)
         columns = Views.columns(name)
         asked = _conditions(columns, where, self._clock())
         with self._caught_up() as (views, about):
             when = self._resolved(views, as_of, known_at)
-            result = views.read(name, as_of=when, where=asked)
+            result = views.read(name, as_of=when, where=asked, limit=limit)
             about["remarks"] += _unheard(views, result, _by_meaning(columns, asked))
         return declared(rows.ROWS[name], result, **about)
 

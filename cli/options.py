@@ -65,6 +65,16 @@ OnlyRegion = Annotated[
         help="Only this region, e.g. cn-north-4, and what holds in all regions (*).",
     ),
 ]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        metavar="ROWS",
+        min=1,
+        max=2**31,
+        help="At most so many rows; the default is all.",
+    ),
+]
 OnlyAccount = Annotated[
     str | None,
     typer.Option(

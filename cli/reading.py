@@ -153,6 +153,13 @@ def print_result(
     show(form, columns, rows, empty=empty, choice=choice)
 
 
+def say_more(result: Result) -> None:
+    """Say if there are more rows than were asked for."""
+    if result.more:
+        rows = len(result.rows)
+        say(f"There are more rows than {rows}. To print more: --limit ROWS, or none for all.")
+
+
 def _alike(result: Result) -> set[str]:
     """Columns that a table need not repeat in every row: one provider, all events commanded; and
     those that are empty in every row, although few rows fill them.

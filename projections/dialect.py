@@ -19,7 +19,8 @@ class Dialect:
     time, written as the ledger writes times. `stores_views_of_events`: whether the views' database
     has the events, so that views over them can be stored there. `events` is the relation of all
     events, by a name that a WITH clause cannot hide. `stored` is the name of a view that is stored,
-    and not of one that only this connection has.
+    and not of one that only this connection has. `sorts_rows_well`: sorting all entries costs less
+    than looking each account's up, for which a statement may be a round trip.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Dialect:
     stores_views_of_events: bool
     events: str
     stored: str
+    sorts_rows_well: bool
 
     def table(
         self,
@@ -81,6 +83,7 @@ SQLITE: Final = Dialect(
     stores_views_of_events=False,
     events="temp.events",
     stored="main.{0}",
+    sorts_rows_well=False,
 )
 POSTGRES: Final = Dialect(
     text='TEXT COLLATE "C"',
@@ -96,4 +99,5 @@ POSTGRES: Final = Dialect(
     stores_views_of_events=True,
     events="views.events",
     stored="{0}",
+    sorts_rows_well=True,
 )

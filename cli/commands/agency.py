@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.filters import say_unknown_words
-from cli.options import Account, ListingAsOf, Provider, ReadingAsOf, Writing, command
+from cli.options import Account, Limit, ListingAsOf, Provider, ReadingAsOf, Writing, command
 from cli.printing.output import Output, out, say, show, show_document
-from cli.reading import in_account, instant_of, names_of, print_result, readable, views_of
+from cli.reading import in_account, instant_of, names_of, print_result, readable, say_more, views_of
 from cli.writing import carry_out
 
 if TYPE_CHECKING:
@@ -60,15 +60,21 @@ def delete(ask: Writing, name: Name, override: Override = False) -> None:
 
 
 @command(app, "list")
-def list_(ask: ListingAsOf, account: Account = None, provider: Provider = None) -> None:
+def list_(
+    ask: ListingAsOf,
+    account: Account = None,
+    provider: Provider = None,
+    limit: Limit = None,
+) -> None:
     """List the agencies: status, since when, by which actor."""
     where = in_account(ask, provider, account)
     with views_of(ask) as views:
         when = instant_of(ask, views)
-        result = views.read("agencies", as_of=when, where=where)
+        result = views.read("agencies", as_of=when, where=where, limit=limit)
         if not result.rows:
             say_unknown_words(views, where)
         print_result(ask.form, result, views, empty="There is no agency.", choice=ask.choice)
+        say_more(result)
 
 
 @command(app, "show")

@@ -10,6 +10,7 @@ from cli.filters import say_unknown_words
 from cli.options import (
     Account,
     Asking,
+    Limit,
     ListingAsOf,
     NewRegion,
     OnlyRegion,
@@ -20,7 +21,7 @@ from cli.options import (
     command,
 )
 from cli.printing.output import out
-from cli.reading import in_account, instant_of, print_result, views_of
+from cli.reading import in_account, instant_of, print_result, say_more, views_of
 from cli.writing import carry_out
 
 if TYPE_CHECKING:
@@ -115,15 +116,17 @@ def list_(
     status: Status = None,
     account: Account = None,
     provider: Provider = None,
+    limit: Limit = None,
 ) -> None:
     """List the status of each service in each region: requested, granted, declined or revoked."""
     where = in_account(ask, provider, account)
     with views_of(ask) as views:
         when = instant_of(ask, views)
         wanted = {**where, "region": region, "service": service, "status": status}
-        result = views.read("authorizations", as_of=when, where=wanted)
+        result = views.read("authorizations", as_of=when, where=wanted, limit=limit)
         if not result.rows:
             say_unknown_words(views, wanted)
         print_result(
             ask.form, result, views, empty="No service has asked for anything.", choice=ask.choice
         )
+        say_more(result)

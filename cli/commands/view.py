@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.filters import say_unknown_words
-from cli.options import Asking, ListingAsOf, OnlyAccount, OnlyProvider, OnlyRegion, Uses, command
+from cli.options import (
+    Asking,
+    Limit,
+    ListingAsOf,
+    OnlyAccount,
+    OnlyProvider,
+    OnlyRegion,
+    Uses,
+    command,
+)
 from cli.printing.output import Output, say, show
-from cli.reading import instant_of, print_result, say_unknown_services, views_of
+from cli.reading import instant_of, print_result, say_more, say_unknown_services, views_of
 
 if TYPE_CHECKING:
     from projections.views import Views
@@ -62,6 +71,7 @@ def view(
     status: Status = None,
     account: OnlyAccount = None,
     provider: OnlyProvider = None,
+    limit: Limit = None,
 ) -> None:
     """Print a view, such as which agency may use which service in which region.
 
@@ -91,7 +101,7 @@ def view(
     given = asked if service is uses else {**asked, "service": service or uses or ""}
     with views_of(ask) as views:
         when = instant_of(ask, views)
-        result = views.read(name, as_of=when, where=given)
+        result = views.read(name, as_of=when, where=given, limit=limit)
         if name == "capabilities":
             say_unknown_services(views, when, given)
         if not result.rows:
@@ -99,6 +109,7 @@ def view(
         elif region and all(row["region"] == ALL_REGIONS for row in result.dicts()):
             say_unknown_words(views, {"region": region})  # These rows fit a mistyped region, too.
         print_result(ask.form, result, views, empty=_EMPTY.get(name, "Nothing."), choice=ask.choice)
+        say_more(result)
 
 
 def _check_service(name: str, service: str | None, uses: str | None) -> None:

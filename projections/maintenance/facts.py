@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Final, NamedTuple
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from ledger.errors import CorruptEntry
 from ledger.folding import FACT_TYPES, Fact, Handle, fact_of_entry, handles_of, rules_of
@@ -50,6 +51,21 @@ def accounts(connection: Connection, last: int) -> list[Account]:
         (last,),
     ).fetchall()
     return sorted(Account(*row) for row in found)
+
+
+def all_said(connection: Connection, last: int) -> Iterator[tuple[Account, list[Said]]]:
+    """The entries that say the facts of each account up to a position; the accounts sorted."""
+    if not connection.dialect.sorts_rows_well:
+        for account in accounts(connection, last):
+            yield account, said(connection, account, last)
+        return
+    wanted = (
+        "SELECT provider, account, position, command_id, entry FROM events "
+        f"WHERE position <= ? AND {_OF_TYPES} ORDER BY provider, account, position"
+    )
+    with connection.streamed(wanted, (last,)) as rows:
+        for key, of_account in groupby(rows, itemgetter(0, 1)):
+            yield Account(*key), [row[2:] for row in of_account]
 
 
 def learned(connection: Connection, account: Account, last: int) -> list[Learned]:

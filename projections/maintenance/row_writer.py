@@ -11,7 +11,7 @@ from typing import Final
 from ledger.errors import StoreUnavailable
 from projections.history import rows
 from projections.maintenance.all_cores import on_all_cores, processors
-from projections.maintenance.facts import accounts, new_facts, said
+from projections.maintenance.facts import all_said, new_facts
 from projections.maintenance.folded_tables import FoldedRun, FoldedTable, Run, fold, fold_run
 from projections.maintenance.live_facts import ReadFacts
 from projections.projection import FoldedProjection
@@ -62,8 +62,7 @@ class RowWriter:
         """All accounts with their facts, in runs."""
         run: Run = []
         size = 0
-        for account in accounts(self._connection, last):
-            entries = said(self._connection, account, last)
+        for account, entries in all_said(self._connection, last):
             run.append((account, entries))
             size += len(entries)
             if size >= RUN:

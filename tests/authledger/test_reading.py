@@ -216,3 +216,12 @@ def test_a_replay_says_what_each_entry_changed(ledger: authledger.Ledger) -> Non
     replayed = [*ledger.replay(last=5)]
     assert [each.entry.position for each in replayed] == [1, 2, 3, 4, 5]
     assert replayed[3].sentence.startswith("alice consented")
+
+
+def test_a_view_is_read_up_to_a_limit(ledger: authledger.Ledger) -> None:
+    whole = ledger.view("regions")
+    first = ledger.view("regions", limit=2)
+    assert (first.rows, first.more) == (whole.rows[:2], True)
+    assert not ledger.view("regions", limit=len(whole)).more
+    with pytest.raises(authledger.InvalidInput, match="limit=0 is not valid"):
+        ledger.view("regions", limit=0)

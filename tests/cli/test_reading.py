@@ -289,3 +289,15 @@ def test_reading_commands_open_the_views_and_no_ledger(
     cli.authorize()
     monkeypatch.setattr("ledger.application.Ledger.__init__", lambda *_, **__: 1 / 0)
     assert cli(line).code == 0
+
+
+@pytest.mark.parametrize(
+    "listing", ["view regions", "agency list", "policy list", "authorization list"]
+)
+def test_a_list_ends_at_its_limit_and_says_so(story: Cli, listing: str) -> None:
+    story.done("agency create other --policy mine --actor alice")
+    whole = story.done(f"{listing} -o json").json
+    some = story.done(f"{listing} --limit 1 -o json")
+    assert some.json == whole[:1]
+    assert "There are more rows than 1." in some.err
+    assert "more rows" not in story.done(f"{listing} --limit {len(whole)}").err

@@ -219,7 +219,7 @@ def test_of_one_account_no_others_rows_or_events_are_read(
     crowded: Views, name: str, when: AsOf | None
 ) -> None:
     plan = plan_of(crowded, name, {"account": "000000000001"}, when)
-    assert [line for line in plan if "trail_by_account (account=?)" in line], plan
+    assert [line for line in plan if "trail_by_account (account=?" in line], plan
     assert not [line for line in plan if re.match(r"SCAN (shown|\w+_\d+)\b", line)], plan
 
 

@@ -41,6 +41,8 @@ LOCK_TIMEOUT_S: Final = 30
 LOST_S: Final = 600
 """How long a lost connection is retried while the views are followed."""
 RECONNECT_S: Final = 0.5
+PAGE: Final = 1_000
+"""How many rows of a streamed answer the server sends at a time."""
 COPIED: Final = 50
 """From how many rows on they are written by COPY and not by INSERT."""
 
@@ -193,6 +195,7 @@ class PostgresConnection(Connection):
     def streamed(self, statement: str, params: Sequence[Any] = ()) -> Iterator[Cursor]:
         """A server-side cursor: the server holds the rows, and sends a page at a time."""
         with self.psycopg.cursor(name="streamed") as cursor:
+            cursor.itersize = PAGE
             yield cursor.execute(_with_placeholders(statement), params)
 
     def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
