@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from ledger.errors import CorruptEntry
 from ledger.folding import FACT_TYPES, Fact, Handle, fact_of_entry, handles_of, rules_of
