@@ -148,7 +148,7 @@ class PostgresConnection(Connection):
             make_views_schema(self.psycopg)
             self._act_for(self.value(_OWNER))
             objects = self.execute(_OBJECTS).fetchall()
-            if objects and not has_views:
+            if not has_views and any(schema == "views" for _, schema, _ in objects):
                 raise StoreUnavailable(
                     f"The schema 'views' in {self.database} belongs to another program. "
                     "Nothing was changed.",
