@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ledger.durable_file import write
-from ledger.errors import InvalidInput
+from ledger.errors import DoneInPart, InvalidInput
 from ledger.events import EVENTS
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.persistence.columns import COLUMNS, FORMAT_VERSION
@@ -24,7 +24,8 @@ from ledger.values import instant_text
 from ledger.verification.findings import Before, Whole
 
 RULES: Final = 1
-"""The version of the rules by which rows are checked. Whoever adds a rule counts it up."""
+"""The version of the rules by which rows are checked. A change that adds a rule counts
+it up."""
 BYTES_MAX: Final = 65_536
 """A receipt is never as long as that."""
 _AGAIN: Final = "Move the file away and verify again: everything is checked in full then."
@@ -83,10 +84,16 @@ class Receipt:
         return ""
 
     def write(self, path: Path) -> None:
-        """Replace the file. Raises OSError."""
+        """Replace the file. Raises DoneInPart: the verification itself was done."""
         fields = asdict(self)
         text = json.dumps(fields | {"sum": _sum(fields)}, indent=1)
-        write(path, f"{text}\n".encode())
+        try:
+            write(path, f"{text}\n".encode())
+        except OSError as error:
+            raise DoneInPart(
+                f"The ledger is verified, but the receipt {path} could not be written: "
+                f"{error.strerror}."
+            ) from error
 
 
 def rules(segment_size: int) -> str:
@@ -96,12 +103,16 @@ def rules(segment_size: int) -> str:
 
 
 def read_receipt(path: Path) -> Receipt | None:
-    """The receipt in a file; None if there is no file. Raises InvalidInput, OSError."""
+    """The receipt in a file; None if there is no file. Raises InvalidInput."""
     try:
         with path.open("rb") as file:
             return parse_receipt(file.read(BYTES_MAX), str(path))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise InvalidInput(
+            f"The receipt {path} cannot be read: {error.strerror}. Nothing was verified."
+        ) from error
 
 
 def parse_receipt(text: bytes, about: str) -> Receipt:
@@ -144,7 +155,12 @@ def receipt_of(  # noqa: PLR0917
     now: datetime,
 ) -> Receipt:
     """The receipt of a verification without findings, which relied on an earlier one or on none."""
-    at = instant_text(now)
+    at, by = instant_text(now), {_release()}
+    first = at
+    if relied is not None:
+        has_more = whole.size > relied.whole_size
+        first, at = relied.checked_from, at if has_more else relied.checked_until
+        by = {*relied.checked_by, *(by if has_more else ())}
     return Receipt(
         origin=checkpoint.origin,
         keys=keys,
@@ -155,9 +171,9 @@ def receipt_of(  # noqa: PLR0917
         columns=whole.columns,
         commands=whole.commands,
         rules=rules(segment_size),
-        checked_from=relied.checked_from if relied else at,
+        checked_from=first,
         checked_until=at,
-        checked_by=tuple(sorted({_release(), *(relied.checked_by if relied else ())})),
+        checked_by=tuple(sorted(by)),
     )
 
 

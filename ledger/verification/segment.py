@@ -79,7 +79,7 @@ def digest_of(values: list[Any]) -> str:
 
 
 def _as_list(value: object) -> list[str]:
-    """Bytes, which JSON does not have. A list is no other value of a column."""
+    """Bytes, which JSON does not have. No column has a list."""
     return [repr(value)]
 
 

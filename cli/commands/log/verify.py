@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ledger.merkle.checkpoint import Checkpoint
     from ledger.merkle.policy import Policy
     from ledger.merkle.signing import Verifier
-    from ledger.verification.receipt import Receipt
     from ledger.verification.verdict import Verdict
 
 
@@ -35,6 +34,7 @@ def verify_log(
 
     Raises VerificationFailed if there are findings.
     """
+    from ledger.verification.receipt import read_receipt
     from ledger.verification.verdict import verifier_of, verify
 
     note = ledger.entries.checkpoint()
@@ -44,7 +44,7 @@ def verify_log(
     keys = keys or own.keys
     keys = list(policy.logs) if policy else keys
     pins = {f"--since {path}": _read_pin(path, keys, policy) for path in since}
-    earlier = None if receipt is None else _read_receipt(receipt)
+    earlier = None if receipt is None else read_receipt(receipt)
     with progress("verifying", quiet=True) as advance:
         verdict = verify(
             ledger.location,
@@ -66,8 +66,8 @@ def verify_log(
         if cosigned < verdict.checkpoint.size:
             say(f"Not checked: whether witnesses cosigned the entries after position {cosigned}.")
     _check_verified(verdict)
-    if receipt is not None:
-        _write_receipt(receipt, verdict.receipt(note or "", ledger.clock()))
+    if receipt is not None and (kept := verdict.receipt(note or "", ledger.clock())):
+        kept.write(receipt)
     for path in () if policy else since:  # A cosigned checkpoint is replaced by `log witness`.
         _replace_pin(path, note or "", verdict, pins[f"--since {path}"])
 
@@ -133,31 +133,6 @@ def _read_pin(path: Path, keys: Sequence[Verifier], policy: Policy | None) -> Ch
             f"There is no checkpoint file {path}.",
             remedy="Keep a checkpoint first, where nobody else can write: authledger log "
             "checkpoint > FILE",
-        ) from error
-
-
-def _read_receipt(path: Path) -> Receipt | None:
-    from ledger.errors import InvalidInput
-    from ledger.verification.receipt import read_receipt
-
-    try:
-        return read_receipt(path)
-    except OSError as error:
-        raise InvalidInput(f"The receipt {path} cannot be read: {error.strerror}.") from error
-
-
-def _write_receipt(path: Path, receipt: Receipt | None) -> None:
-    """Keep what was verified for the next time; with findings the earlier receipt stays."""
-    from ledger.errors import DoneInPart
-
-    if receipt is None:
-        return
-    try:
-        receipt.write(path)
-    except OSError as error:
-        raise DoneInPart(
-            f"The ledger is verified, but the receipt {path} could not be written: "
-            f"{error.strerror}."
         ) from error
 
 

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ledger.application import Ledger
 from ledger.merkle.signing import Algorithm, Signer, Verifier
+from ledger.verification.verdict import verify
 from tests.cli.conftest import Cli
+from tests.ledger.worlds import traces
 
 INIT = "log init --origin example.com/authledger"
 
@@ -156,3 +159,68 @@ def test_only_keys_that_signed_the_checkpoint_are_printed(cli: Cli, key: str) ->
     said = cli.done(f"log verify --key {key} --key {other}")
     assert f"signed with the key {Verifier.parse(key).key_id.hex()}." in said.out
     assert other.key_id.hex() not in said.out
+
+
+def test_a_receipt_is_written_and_the_next_run_says_why_it_does_not_rely_on_it(
+    cli: Cli, key: str, tmp_path: Path
+) -> None:
+    """A small ledger has no whole segment."""
+    receipt = tmp_path / "receipt.json"
+    first = cli.done(f"log verify --key {key} --receipt {receipt}")
+    assert "Receipt:" not in first.err
+    assert receipt.exists()
+    said = cli.done(f"log verify --key {key} --receipt {receipt}")
+    assert said.out == first.out
+    assert "Receipt: the receipt was not relied on, and everything was checked in full" in said.err
+    assert "it covers fewer than 16384 entries" in said.err
+    (document,) = cli.done(f"log verify --key {key} --receipt {receipt} -o json").json
+    assert document["only_hashed"] == 0
+    assert "it covers fewer than" in document["receipt"]
+
+
+def test_the_table_and_the_document_say_what_was_relied_on(
+    cli: Cli, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        verify, "__kwdefaults__", {**(verify.__kwdefaults__ or {}), "segment_size": 256}
+    )
+    with Ledger(cli.ledger) as ledger:
+        ledger.observe(traces(300))
+    cli.done("log checkpoint")
+    receipt = tmp_path / "receipt.json"
+    cli.done(f"log verify --key {key} --receipt {receipt}")
+    relied = "were checked in full on "
+    assert relied in cli.done(f"log verify --key {key} --receipt {receipt}").err
+    (document,) = cli.done(f"log verify --key {key} --receipt {receipt} -o json").json
+    assert document["verified"] is True
+    assert document["only_hashed"] == 256 < document["entries"]
+    assert relied in document["receipt"]
+
+
+def test_with_findings_the_receipt_stays_as_it_is(cli: Cli, key: str, tmp_path: Path) -> None:
+    receipt = tmp_path / "receipt.json"
+    cli.done(f"log verify --key {key} --receipt {receipt}")
+    kept = receipt.read_bytes()
+    delete_an_entry(cli)
+    assert cli(f"log verify --key {key} --receipt {receipt}").code == 6
+    assert receipt.read_bytes() == kept
+
+
+def test_a_file_that_is_not_a_receipt_is_refused_and_stays(
+    cli: Cli, key: str, tmp_path: Path
+) -> None:
+    receipt = tmp_path / "receipt.json"
+    receipt.write_text("mine")
+    said = cli(f"log verify --key {key} --receipt {receipt}")
+    assert said.code == 2
+    assert "is not a valid receipt. Nothing was verified" in said.err
+    assert receipt.read_text() == "mine"
+
+
+def test_a_receipt_that_cannot_be_written_is_done_in_part(
+    cli: Cli, key: str, tmp_path: Path
+) -> None:
+    said = cli(f"log verify --key {key} --receipt {tmp_path / 'nowhere' / 'receipt.json'}")
+    assert said.code == 9
+    assert said.out.startswith("Verified: all ")
+    assert "the receipt" in said.err

@@ -26,13 +26,24 @@ from ledger.errors import (
     StreamChanged,
 )
 from ledger.execution import commands, deciding
+from ledger.execution.batch import Batch, Known
 from ledger.execution.outcome import Outcome
 from ledger.log.key_folder import LogKey
 from ledger.messages import Command
 from ledger.verification.entries import verify_entries
 from tests.ledger import appender
 from tests.ledger.appender import BATCH
-from tests.ledger.scenario import ACCOUNT, AGENCY, BEIJING, SHANGHAI, decline, grant, login, revoke
+from tests.ledger.scenario import (
+    ACCOUNT,
+    AGENCY,
+    BEIJING,
+    NOON,
+    SHANGHAI,
+    decline,
+    grant,
+    login,
+    revoke,
+)
 from tests.ledger.worlds import Clock, Place, texts
 
 ALICE = Actor("alice")
@@ -318,6 +329,11 @@ def test_a_batch_is_all_or_nothing_when_its_side_rows_fail(
     assert verify_entries(place, jobs=1).findings == []
     ledger.execute_many(asked(grant(BEIJING), login(SHANGHAI), actor=ALICE))
     assert verify_entries(place, jobs=1).findings == []
+
+
+def test_a_batch_relies_on_what_its_first_command_knew_of_a_stream() -> None:
+    batches = [Batch(Known({"s": known}, relied={"s"}), NOON) for known in (3, 4)]
+    assert Batch.joined(batches, NOON).side_rows().versions == {"s": 3}
 
 
 def test_an_empty_batch_appends_nothing(ledger: Ledger) -> None:

@@ -109,6 +109,12 @@ def test_the_next_receipt_says_when_each_part_was_checked(scene: Scene) -> None:
     assert "between 2026-05-01T00:00:00.000000Z and 2026-06-01T00" in relied
 
 
+def test_a_run_that_checked_no_further_segment_keeps_the_times(scene: Scene) -> None:
+    first = receipt_of(scene)
+    later = verdict_of(scene, first).receipt(note_of(scene), datetime(2026, 6, 1, tzinfo=UTC))
+    assert later == first
+
+
 CRIMES = {
     "an entry": "UPDATE events SET entry = replace(entry, 'cce', 'asm') WHERE position = 203",
     "a stream": "UPDATE events SET stream = stream || 'x' WHERE position = 5",
