@@ -263,3 +263,41 @@ def test_the_first_of_two_grants_of_one_policy_is_its_beginning(places: tuple[st
         found = consented(given(*story).account)
         assert found is not None
         assert found.since == NOON + timedelta(minutes=5)
+
+
+def test_policies_name_the_permissions_of_a_consent_and_nothing_else_does() -> None:
+    by_policies = consented(given(*IMPORTED).account)
+    by_agreement = consented(given(AGREED).account, service="cce")
+    by_id = AgencyCreated(agency=AGENCY, trustee="account:0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d")
+    in_doubt = consented(given(by_id, under(POLICY)).account)
+    assert by_policies is not None
+    assert by_agreement is not None
+    assert in_doubt is not None
+    assert by_policies.has_all_permissions
+    assert not by_agreement.has_all_permissions
+    assert not in_doubt.has_all_permissions
+
+
+def of(identity: str, policy: str) -> PermissionGranted:
+    return PermissionGranted(agency=AGENCY, agency_id=identity, region=BEIJING, policy=policy)
+
+
+def test_a_policy_of_another_agency_of_the_name_is_not_the_beginning() -> None:
+    first, second = (AgencyCreated(agency=AGENCY, agency_id=each) for each in ("a-1", "a-2"))
+    story = (
+        at(0, first),
+        at(1, of("a-1", "Tenant Guest")),
+        at(10, second),
+        at(11, of("a-2", "CCE Administrator")),
+        at(12, of("a-2", "Tenant Guest")),
+    )
+    found = consented(given(*story).account)
+    assert found is not None
+    assert found.since == NOON + timedelta(minutes=12)
+
+
+def test_a_grant_for_one_service_is_not_the_beginning_of_a_consent_by_its_policy() -> None:
+    for_elb = PermissionGranted(agency=AGENCY, region=BEIJING, service="elb", policy=POLICY)
+    found = consented(given(agency_created(), at(2, for_elb), at(9, under(POLICY))).account)
+    assert found is not None
+    assert found.since == NOON + timedelta(minutes=9)

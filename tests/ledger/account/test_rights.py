@@ -118,6 +118,34 @@ def test_the_impact_of_a_deletion_has_the_features_that_worked_by_policy() -> No
     )
 
 
+def impact_of_deletion(*history: DomainEvent) -> tuple[str, ...]:
+    deletion = AttemptAgencyDeletion(account=ACCOUNT, agency=AGENCY)
+    [attempt] = given(agency_created(), policy_created(), *history).when(deletion).facts[:1]
+    found: tuple[str, ...] = getattr(attempt, "impact_features", ())
+    return found
+
+
+def test_a_permission_for_all_regions_breaks_features_where_the_agency_has_another_one() -> None:
+    found = impact_of_deletion(under(POLICY, "*"), under("anything", SHANGHAI))
+    assert {feature.partition("/")[0] for feature in found} == {SHANGHAI, "*"}
+
+
+def test_a_feature_that_another_agency_keeps_working_is_not_broken() -> None:
+    older = ("CCEClusterAgency", "cce_cluster_agency")
+    kept = [
+        *(AgencyCreated(agency=name, trustee="service:cce") for name in older),
+        *(under("Tenant Administrator", agency=name) for name in older),
+    ]
+    assert impact_of_deletion(under(POLICY), *kept) == impact_of_deletion(under(POLICY))
+
+
+def test_a_project_known_by_its_id_is_not_another_one() -> None:
+    account = account_with(under(POLICY, PROJECT))
+    assert may(account, "elb", PROJECT) == YES
+    assert may(account, "elb", PROJECT[::-1]) == NO
+    assert may(account, "elb", BEIJING) == NOT_KNOWN
+
+
 BY_ID = "account:0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d"
 
 
