@@ -187,7 +187,7 @@ def _identities(story: Story, instant: Sequence[Fact], moves: Sequence[Fact]) ->
     known = {fact.id for fact in moves} | {life.id for life in story.lives()}
     proofs = {fact.id: fact for fact in instant if not fact.consequence_of}
     new = [fact for name, fact in proofs.items() if name is not None and name not in known]
-    if len(new) > 1 or (new and any(fact.id is None for fact in moves)):
+    if len(new) > 1 or any(fact.id is None for fact in moves):
         for fact in new:
             yield _evidence(fact)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from ledger.account.truth.fact import FOREVER
-from ledger.account.truth.rules import AWS, HUAWEICLOUD
+from ledger.account.truth.fact import FOREVER, Call, Fact
+from ledger.account.truth.rules import AWS, HUAWEICLOUD, Rules
 from tests.ledger.account.truth.histories import at, fact, in_every_order, shown, spans
 
 ORDER = "(order within the second not known)"
@@ -309,3 +311,39 @@ def test_a_name_that_two_accounts_had_stays_as_it_was_stated() -> None:
     )
     assert shown(found, "trust", name="ci") == ["0- account:partner since 0 by alice"]
     assert shown(found, "trust", name="other") == ["5- account:d1 since 5 by carol"]
+
+
+def of_agency(call: Call, seconds: float, **given: Any) -> Fact:
+    return Fact(call, "agency", at(seconds), position=0, **{"actor": "carol", **given})
+
+
+@pytest.mark.parametrize("rules", [AWS, HUAWEICLOUD])
+def test_of_two_things_that_had_a_name_within_one_second_neither_is_known_to_have_ended_first(
+    rules: Rules,
+) -> None:
+    """Calls prove both ids in one second. A later creation ends whichever still had the name."""
+    found = spans(
+        of_agency("created", 6, name="ci", trace="t"),
+        of_agency("boundary set", 5, id="X1", trace="t"),
+        of_agency("expiry set", 5, id="X1", name="ci", expires_at=at(99)),
+        of_agency("granted", 5, id="X0", name="ci", region="*", policy="p", trace="t"),
+        rules=rules,
+    )
+    for identity in ("X0", "X1"):
+        lives = [span for span in found if span.thing == identity]
+        assert shown(lives, "agency") == [
+            "…-6 not known (creation not seen)",
+            "6- deleted (creation not seen)",
+        ]
+
+
+def test_an_id_that_its_creation_tells_is_not_proven_a_second_time() -> None:
+    found = in_every_order(
+        of_agency("deleted", 5, id="X0", name="ci"),
+        of_agency("created", 5, name="ci", trace="t"),
+        of_agency("created", 5, id="X2", name="ci"),
+        of_agency("deleted", 5, id="X2"),
+    )
+    assert shown([span for span in found if span.thing == "X2"], "agency") == [
+        "5- deleted since 5 by carol"
+    ]
