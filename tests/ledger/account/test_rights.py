@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ledger.account.agency import AgencyCreated, AgencyTrustChanged, AttemptAgencyDeletion
+from ledger.account.decision import Circumstances
+from ledger.account.impact import broken_features
 from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
 from ledger.account.questions import Account
 from ledger.account.rights import rights
@@ -15,6 +17,7 @@ from tests.ledger.scenario import (
     AGENCY,
     ASKED,
     BEIJING,
+    NOON,
     POLICY,
     SHANGHAI,
     agency_created,
@@ -207,3 +210,11 @@ def test_where_the_last_trust_is_not_known_it_is_not_known_what_counts() -> None
     back = AgencyTrustChanged(agency=AGENCY, trustee="service:asm")
     account = given(agency_created(), under(POLICY), at(9, there), at(9, back)).account
     assert may(account, "cce") == NOT_KNOWN
+
+
+def test_without_a_permission_for_all_regions_features_break_where_the_agency_has_another() -> None:
+    account = account_with(under(POLICY, "*"), under("anything", SHANGHAI))
+    ended = [key for key in account.open_permissions(AGENCY) if key.place == "*"]
+    assert len(ended) == 1
+    found = broken_features(account, ended, Circumstances(NOON, load_catalogue()))
+    assert {feature.partition("/")[0] for feature in found} == {SHANGHAI, "*"}
