@@ -175,7 +175,7 @@ class DerivedView:
 
 
 OF_ACCOUNT: Final = ("provider", "account")
-"""What a view keeps that joins only rows of the same account."""
+"""The columns that a view keeps which joins only rows of the same account."""
 
 
 class Index(NamedTuple):

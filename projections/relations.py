@@ -19,7 +19,7 @@ from projections.stores.tracking import Tracking
 
 
 class Conditions(NamedTuple):
-    """What the rows of an answer must have: values by column, and other words for the account."""
+    """The conditions on the rows of an answer: values by column, and other words for the account."""
 
     columns: Collection[str]
     """Those of the answer."""
@@ -29,7 +29,7 @@ class Conditions(NamedTuple):
     def on(self, kept: Collection[str]) -> tuple[str, list[str]]:
         """The conditions on some of the columns, in SQL on rows `r`, and their parameters.
 
-        Where an answer has an empty text, a relation may have NULL: that is no condition.
+        Where an answer has an empty text, a relation may have NULL: then the value is not compared.
         """
         wanted = {name: value for name, value in self.wanted.items() if name in kept and value}
         return rows.asked(self.columns, wanted, accounts=self.accounts) if wanted else ("", [])

@@ -50,7 +50,7 @@ class Serving(NamedTuple):
     may_lack: tuple[str, ...]
     """Those of which that is not known, sorted."""
     note: str = ""
-    """Whom the agency trusts instead of the service."""
+    """The party that the agency trusts instead of the service."""
 
 
 def serving_agency(

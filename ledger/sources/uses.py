@@ -43,7 +43,7 @@ from ledger.values import AccountId
 
 KEYS_MAX: Final = 100_000
 """So many actions of a file are summed up one by one. A trace chooses its action's name, so there
-is no end: the calls of further ones are summed up as `(other actions)`, by agency, day and outcome.
+is not an end: the calls of further ones are summed up as `(other actions)`, by agency, day and outcome.
 Once there are so many sums, further sessions have none of their own."""
 TRACES_MAX: Final = 100_000
 """A trace that a file has twice counts once, if so many others or fewer lie between."""

@@ -217,7 +217,7 @@ class PostgresConnection(Connection):
     @contextmanager
     def transaction(self) -> Iterator[None]:
         with self.psycopg.transaction():
-            self.execute("SET LOCAL search_path = views")  # What is made, is made there.
+            self.execute("SET LOCAL search_path = views")  # New tables and views belong there.
             self.execute(LOCK)
             yield
 

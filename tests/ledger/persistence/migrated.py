@@ -1,4 +1,4 @@
-"""What is the same before and after a migration: for its tests on both databases."""
+"""The contents that a migration must keep, for its tests on both databases."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def test_events_are_never_changed_or_deleted_afterwards_either(database: str) ->
 
 
 @pytest.mark.parametrize("version", [2, 3])
-def test_a_writer_reads_before_the_owner_has_migrated_and_is_told_who_must(
+def test_a_writer_reads_before_the_owner_has_migrated_and_learns_who_must(
     database: str, writer: str, version: int, tmp_path: Path
 ) -> None:
     with Ledger(database) as ledger:

@@ -440,7 +440,7 @@ def test_of_two_documents_within_one_second_only_the_order_is_not_known(
     assert row["note"] == each.not_known
 
 
-def test_of_two_changes_within_one_second_of_which_one_is_not_told_the_text_is_not_told(
+def test_of_two_changes_within_one_second_one_without_a_text_leaves_it_unknown(
     learned_here: Learn,
 ) -> None:
     other = at_hour(10, PolicyChanged(policy="p"))
