@@ -19,7 +19,7 @@ from projections.stores.tracking import Tracking
 
 
 class Conditions(NamedTuple):
-    """The conditions on the rows of an answer: values by column, and other words for the account."""
+    """The conditions on the rows of an answer: values by column, and words for the account."""
 
     columns: Collection[str]
     """Those of the answer."""

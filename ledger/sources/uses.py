@@ -42,8 +42,9 @@ from ledger.sources.source import Behind, Outcome, Source, Use
 from ledger.values import AccountId
 
 KEYS_MAX: Final = 100_000
-"""So many actions of a file are summed up one by one. A trace chooses its action's name, so there
-is not an end: the calls of further ones are summed up as `(other actions)`, by agency, day and outcome.
+"""So many actions of a file are summed up one by one. A trace chooses its action's name, so their
+number has no limit: the calls of further ones are summed up as `(other actions)`, by agency, day
+and outcome.
 Once there are so many sums, further sessions have none of their own."""
 TRACES_MAX: Final = 100_000
 """A trace that a file has twice counts once, if so many others or fewer lie between."""
