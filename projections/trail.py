@@ -49,6 +49,10 @@ class Trail:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    def reached(self) -> int:
+        """The last position that is in it. Views that are being filled may be behind it."""
+        return trail.reached(self._connection)
+
     def page(self, wanted: TrailFilter, actors: Sequence[str], page: Page) -> list[Row]:
         """Rows of the trail in order: one more than the limit if there are more."""
         found: dict[int, Row] = {}
@@ -60,7 +64,7 @@ class Trail:
 
     def has(self, terms: Sequence[Term]) -> bool:
         """Whether an entry satisfies all terms."""
-        last, until = trail.reached(self._connection), postings.posted(self._connection)[1]
+        last, until = self.reached(), postings.posted(self._connection)[1]
         if any(postings.positions(self._connection, terms, 1, until, newest_first=True)):
             return True
         wheres, params = _conditions(terms)
@@ -101,7 +105,7 @@ class Trail:
     ) -> Iterator[Row]:
         terms = wanted.terms(actors)
         is_posted = not way.is_of_positions and any(not term.is_not for term in terms)
-        last = trail.reached(self._connection)
+        last = self.reached()
         until = postings.posted(self._connection)[1] if is_posted else 0
         bounds = time_index.bounds(self._connection, wanted, last)
         wheres, params = _conditions(terms)

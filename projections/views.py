@@ -231,7 +231,7 @@ class Views:
         wanted.check()
         actors = self._subjects_of(wanted.actor)
         with self._connection.store_errors(), self._connection.snapshot():
-            last = self._tracking.reached()
+            last = self._trail.reached()
             found = self._trail.page(wanted, actors, Page(after, limit, newest_first))
         columns = tuple(column.name for column in AUDIT_TRAIL.columns)
         return Result(columns, found[:limit], last, more=len(found) > limit)
@@ -245,7 +245,7 @@ class Views:
         """The rows of the audit trail at these positions."""
         columns = tuple(column.name for column in AUDIT_TRAIL.columns)
         with self._connection.store_errors():
-            return Result(columns, self._trail.at(positions), self._tracking.reached())
+            return Result(columns, self._trail.at(positions), self._trail.reached())
 
     def behind(
         self, asked: Mapping[str, str | None], *, besides: Iterable[str], limit: int
@@ -280,7 +280,7 @@ class Views:
                 "WHERE e.type = 'SubjectRegistered' ORDER BY e.position"
             ).fetchall()
             columns = ("subject", "kind", "name", "registered_at", "position")
-            return Result(columns, rows, self._tracking.reached())
+            return Result(columns, rows, self._trail.reached())
 
     def _subjects_of(self, actor: str | None) -> list[str]:
         """The surrogate ids of a name; a text without one may be a surrogate id itself."""
