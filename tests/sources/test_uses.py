@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,12 +13,10 @@ import pytest
 
 from ledger.account.activity import (
     OTHER_ACTIONS,
-    SESSIONS_MAX,
     TRACES_KEPT_MAX,
     AgencyActed,
     AgencyActionFailed,
 )
-from ledger.messages import Observation
 from ledger.sources import uses
 from ledger.sources.files import PIECE_BYTES
 from ledger.values import instant
@@ -205,130 +202,6 @@ def test_a_sum_names_its_traces_while_they_are_few(tmp_path: Path) -> None:
     assert names == {TRACES_KEPT_MAX: "".join(digests), TRACES_KEPT_MAX + 1: None}
 
 
-def behind(kind: str, path: Path) -> list[tuple[dict[str, str], int]]:
-    """The names behind each sum, and its calls."""
-    return [
-        (dict(each.names), event.calls)
-        for each in used(kind, path)
-        for event in each.events
-        if isinstance(event, AgencyActed | AgencyActionFailed)
-    ]
-
-
-def in_session(event_id: str, session: str, **more: Any) -> Record:
-    """A call of the role `builder` in a session."""
-    record = by_role(event_id, "08:00:00")
-    record["userIdentity"] |= {
-        "principalId": f"AROABUILDER:{session}",
-        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/builder/{session}",
-    }
-    record["userIdentity"]["sessionContext"] |= more
-    return record
-
-
-def test_each_session_of_a_role_has_a_sum_with_its_names(tmp_path: Path) -> None:
-    path = written(
-        tmp_path / "a.json",
-        in_session("e-1", "ann@example.com"),
-        in_session("e-2", "i-0abc", sourceIdentity="ben"),
-        in_session("e-3", "ann@example.com"),
-    )
-    assert behind("cloudtrail", path) == [
-        ({"session_name": "ann@example.com"}, 2),
-        ({"session_name": "i-0abc", "source_identity": "ben"}, 1),
-    ]
-
-
-IDENTITIES: Mapping[str, tuple[Record, dict[str, str]]] = {
-    "by the ARN alone": (
-        {"arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/builder/night", "principalId": None},
-        {"session_name": "night"},
-    ),
-    "on behalf of a user of Identity Center": (
-        {"onBehalfOf": {"userId": "u-1", "identityStoreArn": "arn:store"}},
-        {"session_name": "night", "switched_by": "arn:store/u-1"},
-    ),
-    "the role itself": (
-        {
-            "type": "Role",
-            "arn": f"arn:aws:iam::{ACCOUNT}:role/builder",
-            "principalId": "AROABUILDER",
-        },
-        {},
-    ),
-}
-
-
-@pytest.mark.parametrize(("identity", "names"), IDENTITIES.values(), ids=list(IDENTITIES))
-def test_a_role_s_session_is_named_in_each_shape_of_the_identity(
-    tmp_path: Path, identity: Record, names: dict[str, str]
-) -> None:
-    record = by_role("e-1", "08:00:00")
-    record["userIdentity"] |= identity
-    assert behind("cloudtrail", written(tmp_path / "a.json", record)) == [(names, 1)]
-
-
-AGENTS: Mapping[str, tuple[Record, dict[str, str]]] = {
-    "the session's URN": ({}, {"session_name": "mesh"}),
-    "its principal id": ({"principal_urn": None}, {"session_name": "mesh"}),
-    "a source identity": (
-        {"session_context": {"source_identity": "ann"}},
-        {"session_name": "mesh", "source_identity": "ann"},
-    ),
-    "the user who switched": (
-        {"assumedBy": {"user": {"name": "ann", "domain": {"name": "acme"}}}},
-        {"session_name": "mesh", "switched_by": "acme/ann"},
-    ),
-}
-
-
-@pytest.mark.parametrize(("user", "names"), AGENTS.values(), ids=list(AGENTS))
-def test_an_agency_s_session_is_named_in_each_shape_of_the_user(
-    tmp_path: Path, user: Record, names: dict[str, str]
-) -> None:
-    record = by_agency("t-1", 1769990400000)
-    record["user"] |= user
-    path = written(tmp_path / "a.json", record, envelope="traces")
-    assert behind("cts", path) == [(names, 1)]
-
-
-def test_of_too_many_sessions_the_further_ones_have_one_sum_together(tmp_path: Path) -> None:
-    records = [in_session(f"e-{n}", f"run-{n}") for n in range(SESSIONS_MAX + 5)]
-    records.append(in_session("e-again", "run-0"))
-    found = behind("cloudtrail", written(tmp_path / "a.json", *records))
-    assert found == [
-        ({"session_name": "run-0"}, 2),
-        *(({"session_name": f"run-{n}"}, 1) for n in range(1, SESSIONS_MAX)),
-        ({}, 5),
-    ]
-    *_, last = used("cloudtrail", tmp_path / "a.json")
-    assert [event.more_sessions for event in last.events] == [True]  # type: ignore[attr-defined]
-
-
-def test_an_entry_has_neither_the_session_s_name_nor_a_digest_of_it(tmp_path: Path) -> None:
-    """A digest of a name without a salt would outlive the name's erasure."""
-    one = written(tmp_path / "a.json", in_session("e-1", "ann"), in_session("e-2", "ben"))
-    with ledger(tmp_path) as opened:
-        opened.observe(used("cloudtrail", one))
-        acted = [each for each in opened.history() if isinstance(each.event, AgencyActed)]
-        assert [opened.entry_text(each.position or 0).count("ann") for each in acted] == [0, 0]
-        names = opened.names(each.event.session_name or "" for each in acted)  # type: ignore[attr-defined]
-    assert sorted(names.values()) == ["ann", "ben"]
-    ids = {each.source.trace_id.rpartition("/")[2] for each in acted if each.source}
-    other = written(tmp_path / "b.json", in_session("e-1", "cid"), in_session("e-2", "dan"))
-    assert ids == {each.source.trace_id.rpartition("/")[2] for each in used("cloudtrail", other)}
-
-
-def test_a_user_and_a_service_are_not_agencies(tmp_path: Path) -> None:
-    path = written(
-        tmp_path / "a.json",
-        by_role("e-1", "08:00:00", userIdentity={"type": "IAMUser", "userName": "ann"}),
-        by_role("e-2", "08:00:00", userIdentity={"type": "AWSService", "invokedBy": "x"}),
-        by_role("e-3", "08:00:00", userIdentity=None),
-    )
-    assert used("cloudtrail", path) == []
-
-
 def test_an_agency_of_huawei_cloud_counts_by_its_name_and_id(tmp_path: Path) -> None:
     path = written(
         tmp_path / "a.json",
@@ -384,67 +257,6 @@ def test_a_file_that_is_read_again_is_known(tmp_path: Path) -> None:
         first, again = (opened.observe(used("cloudtrail", path)) for _ in range(2))
     assert (first.by_type["AgencyActed"], again.entries) == (1, 0)
     assert first.new_traces == again.known_traces == 0, "a sum is not a trace"
-
-
-def formerly(path: Path) -> list[Observation]:
-    """The uses of a file as an older version told them: all sessions of a role are one sum."""
-    sums: dict[str, list[Observation]] = {}
-    for each in used("cloudtrail", path):
-        event = each.events[0]
-        assert isinstance(event, AgencyActed)
-        place = (each.account, event.agency, event.agency_id, event.region)
-        key = (*place, event.service, event.action, "succeeded", event.last_at.toordinal())
-        named = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:20]
-        sums.setdefault(f"use/{event.file_digest[:32]}/{named}", []).append(each)
-    return [_as_one(trace_id, each) for trace_id, each in sums.items()]
-
-
-def _as_one(trace_id: str, sums: list[Observation]) -> Observation:
-    first = sums[0]
-    calls = sum(event.calls for each in sums for event in each.events)  # type: ignore[attr-defined]
-    return replace(
-        first,
-        events=(first.events[0].model_copy(update={"calls": calls, "traces": None}),),
-        source=replace(first.source, trace_id=trace_id),
-        names={},
-        former_trace_id=None,
-    )
-
-
-def test_uses_that_an_older_version_added_without_sessions_are_known(tmp_path: Path) -> None:
-    path = written(
-        tmp_path / "a.json",
-        in_session("e-1", "ann"),
-        in_session("e-2", "ben"),
-        in_session("e-3", ""),
-    )
-    with ledger(tmp_path) as opened:
-        assert opened.observe(formerly(path)).by_type["AgencyActed"] == 1
-        for complete in (False, True):
-            assert opened.observe(used("cloudtrail", path), complete=complete).entries == 0
-        acted = [each.event for each in opened.history() if isinstance(each.event, AgencyActed)]
-    assert [event.calls for event in acted] == [3]
-
-
-def test_other_uses_of_a_file_that_an_older_version_read_in_part_are_added(tmp_path: Path) -> None:
-    records = [in_session(f"e-{n}", f"run-{n}") for n in range(3)]
-    path = written(tmp_path / "a.json", *records, by_role("e-9", "08:00:00", "StopInstances"))
-    with ledger(tmp_path) as opened:
-        opened.observe(each for each in formerly(path) if each.events[0].action == "RunInstances")  # type: ignore[attr-defined]
-        added = opened.observe(used("cloudtrail", path))
-    assert added.by_type["AgencyActed"] == 1
-
-
-def test_sessions_do_not_decide_which_actions_have_sums_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(uses, "KEYS_MAX", 2)
-    records = [in_session(f"e-{n}", f"run-{n}") for n in range(4)]
-    path = written(tmp_path / "a.json", *records, by_role("e-9", "08:00:00", "StopInstances"))
-    assert [each[0] for each in sums("cloudtrail", path)] == [
-        *["ec2:RunInstances"] * 3,
-        "ec2:StopInstances",
-    ]
 
 
 _MUCH: Final = b"x" * 3 * PIECE_BYTES

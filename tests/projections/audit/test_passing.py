@@ -375,19 +375,6 @@ def test_a_text_after_an_unknown_one_is_shown_as_known_since(
     assert each.not_known == "what was before is not known"
 
 
-def test_a_version_whose_text_is_not_known_is_shown_beside_the_one_before(
-    learned_here: Learn,
-) -> None:
-    views = learned_here(
-        at_hour(5, PolicyChanged(policy="p", document_version="v1", in_force=True), READS),
-        at_hour(10, PolicyChanged(policy="p", document_version="v7", in_force=True)),
-    )
-    (each,) = compared(views)
-    assert in_words(each.before) == f"exists, document {READS.digest[:12]} v1"
-    assert in_words(each.after) == "exists, document v7: content not told"
-    assert each.not_known == "content not told"
-
-
 def test_each_account_has_its_own_states_in_between(learned_here: Learn) -> None:
     other = [
         seen(f"other {number}", event, at=AT + timedelta(hours=number), account="another")
@@ -400,50 +387,3 @@ def test_each_account_has_its_own_states_in_between(learned_here: Learn) -> None
     ]
     (each,) = compared(learned_here(*other))
     assert (each.change, each.key["account"]) == ("equal", "another")
-
-
-def test_a_policy_widened_and_then_renamed_was_widened_by_the_first_of_the_two(
-    learned_here: Learn,
-) -> None:
-    views = learned_here(
-        by("eve", at_hour(10, PolicyChanged(policy="p", policy_id="P1"), WRITES)),
-        by("bob", at_hour(20, PolicyChanged(policy="q", policy_id="P1"), WRITES)),
-    )
-    (each,) = (each for each in compared(views) if each.view == "policies")
-    assert (each.change, each.since, person(views, each)) == ("renamed", hour(10), "eve")
-    assert people(views, each) == ["eve", "bob"]
-
-
-TWO_AT_ONCE: dict[str, tuple[DomainEvent, DomainEvent]] = {
-    "policies": (PolicyChanged(policy="p"), PolicyChanged(policy="p")),
-    "regions": (INNER, INNER),
-    "trustees": (
-        AgencyTrustChanged(agency="a", trustee="account:2"),
-        AgencyTrustChanged(agency="a", trustee="account:3"),
-    ),
-}
-
-
-@pytest.mark.parametrize("view", TWO_AT_ONCE)
-def test_of_two_documents_within_one_second_only_the_order_is_not_known(
-    learned_here: Learn, view: str
-) -> None:
-    first, second = TWO_AT_ONCE[view]
-    other = at_hour(10, second, ANYONE)
-    other = replace(other, source=replace(other.source, trace_id="another"))
-    views = learned_here(at_hour(10, first, WRITES), other)
-    (each,) = compared(views)
-    assert (each.view, each.change) == (view, "changed")
-    assert each.not_known == "order within the second not known"
-    assert "not told" not in in_words(each.after)
-    (row,) = (row for row in views.read(view).dicts() if row["note"])
-    assert row["note"] == each.not_known
-
-
-def test_of_two_changes_within_one_second_one_without_a_text_leaves_it_unknown(
-    learned_here: Learn,
-) -> None:
-    other = at_hour(10, PolicyChanged(policy="p"))
-    other = replace(other, source=replace(other.source, trace_id="another"))
-    (each,) = compared(learned_here(at_hour(10, PolicyChanged(policy="p"), WRITES), other))
-    assert each.not_known == "content not told"

@@ -114,7 +114,7 @@ def test_two_versions_within_one_second_leave_open_which_is_in_force() -> None:
     assert shown(found, "policy")[1] == f"5- exists since 0 by carol ({note})"
 
 
-def test_of_two_versions_one_without_a_text_leaves_both_unknown() -> None:
+def test_of_two_versions_of_which_one_has_no_text_none_is_known() -> None:
     found = in_every_order(
         MADE, changed(5, "", "v2", in_force=True), changed(5, "C", "v3", in_force=True, trace="u")
     )
@@ -176,7 +176,7 @@ def test_a_renamed_policy_has_its_document_since_it_was_widened() -> None:
     assert (etl, load) == (["0 A since 0", "3 B since 3", "7 B since 3"], ["5 B since 3"])
 
 
-def test_a_renamed_policy_without_a_document_may_have_another_one() -> None:
+def test_a_renamed_policy_whose_text_is_not_in_the_trace_may_have_another_one() -> None:
     found = in_every_order(
         UNVERSIONED, renamed(3, "etl", ""), renamed(5, "load", ""), rules=HUAWEICLOUD
     )
