@@ -15,6 +15,8 @@ ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/deep/path/worker"
 SESSION: Final = f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/batch"
 ADMIN: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
 OWN: Final = f"arn:aws:iam::{ACCOUNT}:policy/team/reader"
+THEIRS: Final = f"arn:aws:iam::{PARTNER}:role/reader"
+CAROL: Final = f"arn:aws:iam::{PARTNER}:user/carol"
 
 Record = dict[str, Any]
 
@@ -51,6 +53,11 @@ def refused(
 def assume_role(role: str = ROLE, **fields: Any) -> Record:
     request = {"roleArn": role, "roleSessionName": "batch"}
     return record("AssumeRole", "sts", **{"requestParameters": request} | fields)
+
+
+def policy(principal: object, effect: str = "Allow", **more: object) -> Record:
+    """The policy of a resource: one statement, for everything, with this principal."""
+    return {"Statement": [{"Effect": effect, "Principal": principal, "Action": "*"} | more]}
 
 
 def observed(said: Record) -> Observation:

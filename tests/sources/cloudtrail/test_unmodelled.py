@@ -27,6 +27,7 @@ from tests.sources.cloudtrail.making import (
 )
 
 MEI = f"arn:aws:iam::{ACCOUNT}:user/mei"
+PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/web"
 POLICY = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 SERVICES = [
     "cloudtrail",
@@ -326,6 +327,34 @@ def test_each_change_of_who_may_act_in_a_cluster_is_kept(name: str) -> None:
     found = fact(call(name, "eks", clusterName="c", serviceAccount="api", namespace="pay"))
     assert found.named == ("clusterName=c", "namespace=pay", "serviceAccount=api")
     assert fact(call(name, "eks", roleArn=ROLE)).agency == "worker"
+
+
+@pytest.mark.parametrize(
+    ("name", "request_", "profile"),
+    [
+        (
+            "AssociateIamInstanceProfile",
+            {
+                "AssociateIamInstanceProfileRequest": {
+                    "IamInstanceProfile": {"Name": "web"},
+                    "InstanceId": "i-1",
+                }
+            },
+            ("IamInstanceProfile=web", "InstanceId=i-1"),
+        ),
+        (
+            "ReplaceIamInstanceProfileAssociation",
+            {"iamInstanceProfile": {"arn": PROFILE}, "associationId": "iip-1"},
+            ("associationId=iip-1", f"iamInstanceProfile={PROFILE}"),
+        ),
+        ("DisassociateIamInstanceProfile", {"associationId": "iip-1"}, ("associationId=iip-1",)),
+        ("RunInstances", {"iamInstanceProfile": {"name": "web"}}, ("iamInstanceProfile=web",)),
+    ],
+)
+def test_the_profile_of_a_role_that_a_machine_gets_is_kept(
+    name: str, request_: Record, profile: tuple[str, ...]
+) -> None:
+    assert fact(call(name, "ec2", **request_)).named == profile
 
 
 # -- calls that usually are a fact ---------------------------------------------------------------
