@@ -26,8 +26,8 @@ from projections.audit.passing import (
 )
 from projections.audit.recording import not_recorded
 from projections.audit.statements import Changed, compared
-from projections.definitions.authorizations import RECORDED_AUTHORIZATIONS
 from projections.definitions.declared import PROJECTIONS, VIEWS, declared_name
+from projections.definitions.recorded_authorizations import RECORDED_AUTHORIZATIONS
 from projections.projection import INFERRED, INTERVAL_COLUMNS
 from projections.views import Views
 

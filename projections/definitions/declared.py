@@ -4,10 +4,11 @@ from projections.definitions.activity import ACTIVITY
 from projections.definitions.agencies import AGENCIES, BOUNDARIES, TRUSTEES
 from projections.definitions.attempts import ATTEMPTS
 from projections.definitions.audit_trail import AUDIT_TRAIL
-from projections.definitions.authorizations import AUTHORIZATIONS, RECORDED_AUTHORIZATIONS
+from projections.definitions.authorizations import AUTHORIZATIONS
 from projections.definitions.capabilities import CAPABILITIES
 from projections.definitions.logins import LOGINS
 from projections.definitions.policies import POLICIES
+from projections.definitions.recorded_authorizations import RECORDED_AUTHORIZATIONS
 from projections.definitions.regions import REGIONS
 from projections.definitions.unused import UNUSED
 from projections.definitions.usage import USAGE

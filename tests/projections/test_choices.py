@@ -19,8 +19,8 @@ from ledger.errors import InvalidInput
 from ledger.events import BY_NAME
 from ledger.messages import DomainEvent, topics
 from projections.definitions.audit_trail import AUDIT_TRAIL, USES, TrailFilter
-from projections.definitions.authorizations import RECORDED_AUTHORIZATIONS
 from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS
+from projections.definitions.recorded_authorizations import RECORDED_AUTHORIZATIONS
 from projections.dialect import SQLITE
 from projections.maintenance.facts import Account
 from projections.maintenance.spans import cells_of

@@ -12,8 +12,8 @@ import pytest
 
 from ledger.account.authorization import AuthorizationDeclined
 from ledger.catalogue import load_catalogue
-from projections.definitions.authorizations import RECORDED_AUTHORIZATIONS
 from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS
+from projections.definitions.recorded_authorizations import RECORDED_AUTHORIZATIONS
 from projections.maintenance import intervals as interval_writer
 from projections.maintenance import runner
 from projections.stores.sqlite.connection import views_path
