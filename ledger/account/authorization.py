@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 from ledger.account.agency import AgencyCreated, new_id
+from ledger.account.answers import Thing
 from ledger.account.consent import inferred_consent
 from ledger.account.decision import Circumstances, Decision, Decisions
 from ledger.account.meaning import ON_RECORD_ONLY, Meaning, Meanings, Standing
@@ -16,7 +17,7 @@ from ledger.account.permissions import (
     revoked,
 )
 from ledger.account.policy import PolicyCreated
-from ledger.account.questions import Account, Thing
+from ledger.account.questions import Account
 from ledger.account.state import Authorization, AuthorizationStatus, State, Timeline
 from ledger.account.wording import clock, in_region, listed
 from ledger.catalogue import Service

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from ledger.account.questions import Account, Held
+from ledger.account.answers import Held
+from ledger.account.questions import Account
 from ledger.account.rights import complete
 from ledger.account.trust import served
 from ledger.account.truth.lines import GRANTED

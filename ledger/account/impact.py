@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Final, NamedTuple
 
+from ledger.account.answers import Held, PermissionKey
 from ledger.account.decision import Circumstances
-from ledger.account.questions import Account, Held, PermissionKey
+from ledger.account.questions import Account
 from ledger.account.rights import rights, rights_of
 from ledger.account.trust import served
 from ledger.catalogue import AgencyEntry, Catalogue, Feature, Service

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
-from ledger.account.questions import Account, Thing
+from ledger.account.answers import Thing
+from ledger.account.questions import Account
 from ledger.account.state import State
 from ledger.account.truth.fact import Call, Kind
 from ledger.account.truth.lines import NOT_KNOWN

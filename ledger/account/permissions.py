@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator
 from datetime import datetime
 from typing import Final, Literal
 
+from ledger.account.answers import PermissionKey
 from ledger.account.decision import Circumstances
 from ledger.account.meaning import (
     ON_RECORD_ONLY,
@@ -15,7 +16,7 @@ from ledger.account.meaning import (
     Says,
     Standing,
 )
-from ledger.account.questions import Account, PermissionKey
+from ledger.account.questions import Account
 from ledger.account.rights import rights
 from ledger.account.state import Agreed, State
 from ledger.account.truth.lines import GRANTED, NOT_KNOWN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ledger.account.answers import Thing
 from ledger.account.decision import (
     OVERRIDE,
     Circumstances,
@@ -22,7 +23,7 @@ from ledger.account.meaning import (
     Standing,
 )
 from ledger.account.permissions import revoked
-from ledger.account.questions import Account, Thing
+from ledger.account.questions import Account
 from ledger.account.truth.lines import CREATION_NOT_SEEN
 from ledger.account.wording import called_policy, clock, deletion_attempt
 from ledger.errors import NotFound

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from ledger.account.questions import Account, Held
+from ledger.account.answers import Held
+from ledger.account.questions import Account
 from ledger.account.trust import served
 from ledger.account.truth.lines import GRANTED
 from ledger.catalogue import AgencyEntry, Catalogue

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final, Literal, NamedTuple
 
-from ledger.account.questions import Account, Held, PermissionKey
+from ledger.account.answers import Held, PermissionKey
+from ledger.account.questions import Account
 from ledger.account.truth.lines import NOT_KNOWN
 from ledger.catalogue import AgencyEntry
 from ledger.values import is_bare_id

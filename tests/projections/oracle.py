@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any
 
+from ledger.account.answers import Held
 from ledger.account.facts import fact_of
-from ledger.account.questions import Held
 from ledger.account.rights import rights_of
 from ledger.account.truth.derive import derive
 from ledger.account.truth.fact import Fact

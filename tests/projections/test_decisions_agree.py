@@ -22,11 +22,12 @@ from ledger.account.agency import (
     AgencyExpiryChanged,
     AgencyTrustChanged,
 )
+from ledger.account.answers import PermissionKey
 from ledger.account.facts import fact_of
 from ledger.account.permissions import PermissionGranted, PermissionRevoked, PermissionsChanged
 from ledger.account.policy import PolicyChanged, PolicyCreated, PolicyDeleted
 from ledger.account.project import ProjectCreated, ProjectDeleted
-from ledger.account.questions import Account, PermissionKey
+from ledger.account.questions import Account
 from ledger.account.truth.rules import rules_of
 from ledger.account.usage import TemporaryCredentialIssued
 from ledger.account.uses import Uses, inform, uses_of

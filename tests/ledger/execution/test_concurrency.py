@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ledger.account.agency import AgencyCreated
+from ledger.account.answers import PermissionKey
 from ledger.account.authorization import AuthorizationGranted
-from ledger.account.questions import Account, PermissionKey
+from ledger.account.questions import Account
 from ledger.account.usage import IssueCredential
 from ledger.application import Actor, Ledger
 from ledger.errors import Refused, StoreLocked

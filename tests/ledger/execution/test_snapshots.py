@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from ledger.account.account import replay
 from ledger.account.agency import AgencyCreated
+from ledger.account.answers import PermissionKey
 from ledger.account.authorization import AuthorizationGranted
 from ledger.account.facts import SAYS
 from ledger.account.permissions import PermissionGranted, PermissionRevoked
 from ledger.account.policy import PolicyCreated
-from ledger.account.questions import PermissionKey
 from ledger.account.snapshot import codec_of, from_text, to_text, version_of
 from ledger.account.state import State, Timeline
 from ledger.account.topics import EVENTS
