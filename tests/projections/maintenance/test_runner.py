@@ -16,6 +16,7 @@ from projections.definitions.declared import FOLDED, PROJECTIONS, VIEWS
 from projections.definitions.recorded_authorizations import RECORDED_AUTHORIZATIONS
 from projections.maintenance import intervals as interval_writer
 from projections.maintenance import runner
+from projections.stores.connection import Connection
 from projections.stores.sqlite.connection import views_path
 from projections.stores.store import Store
 from projections.views import Views
@@ -159,10 +160,17 @@ def test_tracking_rows_of_unknown_projections_are_removed_and_drop_no_table(
         assert again.rebuild().equal
 
 
+def _make_in_views(world: World, connection: Connection) -> None:
+    """Let the test make its tables where an older version made them."""
+    if not isinstance(world.place, Path):
+        connection.execute("SET search_path = views")
+
+
 def test_the_tables_of_a_retired_projection_are_dropped(
     world: World, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = views._store.connection
+    _make_in_views(world, store)
     store.execute("CREATE TABLE gone_3 (one INTEGER)")
     for name in ("gone", "gone_history"):
         store.execute(f"CREATE VIEW {name} AS SELECT * FROM gone_3")
@@ -181,6 +189,7 @@ def test_a_projection_that_became_a_view_over_events_leaves_no_view_of_its_table
 ) -> None:
     """`usage` had a table once. On SQLite its view of today belongs to each connection."""
     store = views._store.connection
+    _make_in_views(world, store)
     store.execute("CREATE TABLE usage_3 (one INTEGER)")
     if isinstance(world.place, Path):
         store.execute("CREATE VIEW main.usage AS SELECT * FROM usage_3")
