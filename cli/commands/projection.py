@@ -71,14 +71,14 @@ def catch_up(ask: Reading) -> None:
 def _complete(incomplete: str) -> list[str]:
     from projections.definitions.declared import PROJECTIONS
 
-    return [name for name in PROJECTIONS if name.startswith(incomplete)]
+    return [name for name in ("trail", *PROJECTIONS) if name.startswith(incomplete)]
 
 
 Names = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[NAME]...",
-        help="The projections to rebuild. Default: all.",
+        help="The projections to rebuild, `trail` among them. Default: all.",
         autocompletion=_complete,
     ),
 ]

@@ -20,7 +20,7 @@ from projections.maintenance.comparison import compare_all
 from projections.maintenance.histories import continue_history, write_history
 from projections.maintenance.live_facts import LiveFacts
 from projections.maintenance.rebuild import OnProgress, Rebuilt, rebuild_all
-from projections.maintenance.trail_rebuild import rebuild_trail
+from projections.maintenance.trail_rebuild import TRAIL, rebuild_trail
 from projections.projection import Stored
 from projections.stores import name_index, time_index, trail
 from projections.stores.store import Store
@@ -112,32 +112,34 @@ class Runner:
     ) -> Certificate:
         """Build projections beside the live ones, compare digests, and swap.
 
-        All of them: the audit trail from the entries first, and the others from it. Only some: from
-        the trail as it stands.
+        All of them: the audit trail (`trail`) from the entries first, and the others from it. Only
+        some, without the trail: from the trail as it stands.
         Until the swap, others read the live one and catch it up; a crash leaves it as it is. Where
         this connection may not rebuild the views, they are only compared with the events.
         Raises NotFound for a name that is not a projection.
         """
-        chosen = None if names is None else list(names)
-        wanted = projections_named(chosen)
+        chosen = list(names or ())
+        with_trail = not chosen or TRAIL in chosen
+        others = [name for name in chosen if name != TRAIL]
+        wanted = [] if chosen and not others else projections_named(others)
         self.catch_up()
         store = self._store
         swapped = store.connection.can_rebuild
         with store.connection.store_errors():
-            trail = () if chosen else (rebuild_trail(store, writes=swapped),)
-            if swapped:
-                rebuilt = rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
-            else:
-                rebuilt = compare_all(store.connection, wanted, on_progress)
+            rebuilt = [rebuild_trail(store, writes=swapped)] if with_trail else []
+            if swapped and wanted:
+                rebuilt += rebuild_all(store, wanted, instant_text(self._clock()), on_progress)
+            elif wanted:
+                rebuilt += compare_all(store.connection, wanted, on_progress)
         return Certificate(
             engine=store.connection.engine,
             code_version=code_version(),
             first_position=1,
             last_position=max(projection.last_position for projection in rebuilt),
             rebuilt_at=instant_text(self._clock()),
-            projections=(*trail, *rebuilt),
+            projections=tuple(rebuilt),
             swapped=swapped,
-            basis="the trail as it stands" if chosen else "the entries",
+            basis="the entries" if with_trail else "the trail as it stands",
         )
 
     def status(self) -> list[Status]:
@@ -146,19 +148,18 @@ class Runner:
         with connection.store_errors():
             self._declare()
             last = self._store.tracking.last_position()
-            return [
-                Status(
-                    name=name,
-                    position=position,
-                    behind=last - position,
-                    rows=connection.value(f"SELECT count(*) FROM {name}"),
-                    history_rows=connection.value(f"SELECT count(*) FROM {name}_history"),
-                    rebuilt_at=rebuilt_at,
+            reached = trail.reached(connection)
+            rows = connection.value("SELECT count(*) FROM trail")
+            found = [Status(TRAIL, reached, last - reached, rows, rows, None)]
+            for name, position, rebuilt_at in connection.execute(
+                "SELECT name, position, rebuilt_at FROM tracking ORDER BY name"
+            ).fetchall():
+                shown, kept = (
+                    connection.value(f"SELECT count(*) FROM {each}")
+                    for each in (name, f"{name}_history")
                 )
-                for name, position, rebuilt_at in connection.execute(
-                    "SELECT name, position, rebuilt_at FROM tracking ORDER BY name"
-                ).fetchall()
-            ]
+                found.append(Status(name, position, last - position, shown, kept, rebuilt_at))
+            return found
 
     def follow(
         self, interval_s: float = 0.5, on_lost: Callable[[StoreUnavailable], None] = lambda _: None

@@ -18,6 +18,8 @@ from projections.maintenance.rebuild import Rebuilt
 from projections.stores import postings, trail
 from projections.stores.store import Store
 
+TRAIL: Final = "trail"
+"""The name of the trail among the projections."""
 _PAGE: Final = 10_000
 
 
@@ -48,7 +50,7 @@ def _compared(connection: trail.Statements, last: int) -> Rebuilt:
     for stored, made in postings.compared(connection, last):
         if stored != made:
             _add(before, stored)
-    return Rebuilt("trail", last, count, before.hexdigest(), after.hexdigest())
+    return Rebuilt(TRAIL, last, count, before.hexdigest(), after.hexdigest())
 
 
 def _add(digest: Any, rows: Iterable[Sequence[Any]]) -> int:
