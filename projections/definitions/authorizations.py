@@ -153,9 +153,80 @@ def _shown() -> str:
         )"""
 
 
+def _facts(dialect: Dialect) -> str:
+    """`explained` are the events that each inferred answer rests on, and the one that made it so.
+
+    `behind` are the events behind each baseline: in a region, or in any (NULL); of the answer that
+    began at a moment, or of any (NULL). It is joined with the answers once: SQLite plans a relation
+    anew at each place where it is named.
+    """
+    rests_on = dialect.numbers.format("CASE place WHEN 1 THEN f.position END")
+    nowhere = "COALESCE(g.region, '') AS region, g.provider, g.account, g.service"
+    return f"""
+        behind AS (
+            SELECT {_of("c")}, c.baseline, NULL AS at, m.since, m.position, m.actor, 1 AS is_cause
+            FROM chosen c
+            JOIN met m ON {_same("m", "c", "region", "service", "baseline", "agency", "agency_id")}
+            UNION ALL
+            SELECT {_of("c")}, c.baseline, NULL, NULL, a.position, a.actor, 0
+            FROM chosen c JOIN agencies a ON {_same("a", "c", "agency", "agency_id")}
+            UNION ALL
+            SELECT {_of("m")}, m.baseline, NULL, NULL, d.position, d.actor, 0
+            FROM met m JOIN policies d ON {_same("d", "m", "policy")} AND d.status <> 'deleted'
+            UNION ALL
+            SELECT {nowhere}, 'agreed', g.effective_at, g.effective_at, g.position, g.actor, 1
+            FROM agreed g
+            UNION ALL
+            SELECT NULL, g.provider, g.account, g.service, 'anywhere', NULL, NULL, g.position,
+                   g.actor, 0
+            FROM agreed g WHERE g.region IS NULL AND g.status = 'granted'
+            UNION ALL
+            SELECT {nowhere}, 'gone', NULL, g.gone_since, g.gone_position, g.gone_actor, 0
+            FROM agreed g
+            UNION ALL
+            SELECT {nowhere}, 'gone', NULL, NULL, g.position, g.actor, 0
+            FROM agreed g
+            UNION ALL
+            SELECT {_of("g")}, 'delegated', g.effective_at, g.effective_at, g.position, g.actor, 1
+            FROM delegated g
+            UNION ALL
+            SELECT {_of("g")}, 'delegated', g.effective_at, NULL, g.asked_position, '', 0
+            FROM delegated g
+            UNION ALL
+            SELECT {_of("e")}, e.baseline || ' ended', NULL, e.since, e.position, e.actor, 1
+            FROM ended e
+            UNION ALL
+            SELECT {_of("e")}, e.baseline || ' ended', NULL, NULL, w.position, '', 0
+            FROM ended e
+            JOIN whole_before w ON {_same("w", "e", "region", "service", "baseline", "agency")}
+                AND w.agency_id = e.agency_id AND w.policy = e.policy AND w.place = e.place
+                AND w.until_at = e.since
+        ),
+        facts AS (
+            SELECT {_of("i")}, b.since, b.position, b.actor,
+                   CASE WHEN i.baseline = 'gone' AND b.since = i.since THEN 1
+                        ELSE b.is_cause END AS is_cause
+            FROM inferred i JOIN behind b ON {_same("b", "i", "service", "baseline")}
+                AND (b.region IS NULL OR b.region = i.region) AND (b.at IS NULL OR b.at = i.since)
+        ),
+        explained AS (
+            SELECT {_KEY}, MAX(CASE rank WHEN 1 THEN position END) AS position,
+                   MAX(CASE rank WHEN 1 THEN actor END) AS actor, {rests_on} AS rests_on
+            FROM (
+                SELECT {_KEY}, position, actor,
+                       ROW_NUMBER() OVER (
+                           PARTITION BY {_KEY} ORDER BY is_cause DESC, since IS NOT NULL DESC,
+                           since DESC, position IS NOT NULL DESC, position DESC) AS rank,
+                       ROW_NUMBER() OVER (PARTITION BY {_KEY}, position ORDER BY actor) AS place
+                FROM facts
+                ORDER BY {_KEY}, position
+            ) AS f
+            GROUP BY {_KEY}
+        )"""
+
+
 def _select(dialect: Dialect) -> str:
     """The recorded answers, and inferred ones where nothing else was recorded later."""
-    rests_on = dialect.numbers.format("f.position")
     address = dialect.member.format("e.entry", "address")
     return f"""
         WITH agreed AS ({agreed(dialect)}),
@@ -210,81 +281,7 @@ def _select(dialect: Dialect) -> str:
             ) AS ranked WHERE rank = 1
         ),
         {_shown()},
-        facts AS (
-            SELECT {_of("i")}, m.since, m.position, m.actor, 1 AS is_cause
-            FROM inferred i
-            JOIN chosen c ON {_same("c", "i", "region", "service", "baseline")}
-            JOIN met m ON {_same("m", "c", "region", "service", "baseline", "agency", "agency_id")}
-            UNION ALL
-            SELECT {_of("i")}, NULL, a.position, a.actor, 0
-            FROM inferred i
-            JOIN chosen c ON {_same("c", "i", "region", "service", "baseline")}
-            JOIN agencies a ON {_same("a", "c", "agency", "agency_id")}
-            UNION ALL
-            SELECT {_of("i")}, NULL, d.position, d.actor, 0
-            FROM inferred i
-            JOIN met m ON {_same("m", "i", "region", "service", "baseline")}
-            JOIN policies d ON {_same("d", "m", "policy")} AND d.status <> 'deleted'
-            UNION ALL
-            SELECT {_of("i")}, g.effective_at, g.position, g.actor, 1
-            FROM inferred i
-            JOIN agreed g ON {_same("g", "i", "service")} AND COALESCE(g.region, '') = i.region
-                AND g.effective_at = i.since
-            WHERE i.baseline = 'agreed'
-            UNION ALL
-            SELECT {_of("i")}, NULL, g.position, g.actor, 0
-            FROM inferred i
-            JOIN agreed g ON {_same("g", "i", "service")} AND g.region IS NULL
-                AND g.status = 'granted'
-            WHERE i.baseline = 'anywhere'
-            UNION ALL
-            SELECT {_of("i")}, g.gone_since, g.gone_position, g.gone_actor,
-                   CASE g.gone_since WHEN i.since THEN 1 ELSE 0 END
-            FROM inferred i
-            JOIN agreed g ON {_same("g", "i", "service")} AND COALESCE(g.region, '') = i.region
-            WHERE i.baseline = 'gone'
-            UNION ALL
-            SELECT {_of("i")}, NULL, g.position, g.actor, 0
-            FROM inferred i
-            JOIN agreed g ON {_same("g", "i", "service")} AND COALESCE(g.region, '') = i.region
-            WHERE i.baseline = 'gone'
-            UNION ALL
-            SELECT {_of("i")}, g.effective_at, g.position, g.actor, 1
-            FROM inferred i JOIN delegated g ON {_same("g", "i", "service")}
-                AND g.effective_at = i.since
-            WHERE i.baseline = 'delegated'
-            UNION ALL
-            SELECT {_of("i")}, NULL, g.asked_position, '', 0
-            FROM inferred i JOIN delegated g ON {_same("g", "i", "service")}
-                AND g.effective_at = i.since
-            WHERE i.baseline = 'delegated'
-            UNION ALL
-            SELECT {_of("i")}, e.since, e.position, e.actor, 1
-            FROM inferred i JOIN ended e ON {_same("e", "i", "region", "service")}
-            WHERE i.baseline = e.baseline || ' ended'
-            UNION ALL
-            SELECT {_of("i")}, NULL, w.position, '', 0
-            FROM inferred i
-            JOIN ended e ON {_same("e", "i", "region", "service")}
-            JOIN whole_before w ON {_same("w", "e", "region", "service", "baseline", "agency")}
-                AND w.agency_id = e.agency_id AND w.policy = e.policy AND w.place = e.place
-                AND w.until_at = e.since
-            WHERE i.baseline = e.baseline || ' ended'
-        ),
-        last_fact AS (
-            SELECT * FROM (
-                SELECT {_KEY}, position, actor, ROW_NUMBER() OVER (
-                    PARTITION BY {_KEY} ORDER BY is_cause DESC, since IS NOT NULL DESC, since DESC,
-                    position IS NOT NULL DESC, position DESC) AS rank
-                FROM facts
-            ) AS ranked WHERE rank = 1
-        ),
-        bases AS (
-            SELECT {_KEY}, {rests_on} AS rests_on
-            FROM (SELECT DISTINCT {_KEY}, position FROM facts
-                  WHERE position IS NOT NULL ORDER BY {_KEY}, position) AS f
-            GROUP BY {_KEY}
-        )
+        {_facts(dialect)}
         SELECT {_of("r")}, r.status, r.actor, r.origin, '' AS address,
                CAST(r.position AS TEXT) AS rests_on, r.since, r.position,
                r.status AS recorded, COALESCE(i.status, '') AS inferred
@@ -293,11 +290,10 @@ def _select(dialect: Dialect) -> str:
         WHERE NOT EXISTS (SELECT 1 FROM shown s WHERE {_same("s", "r", "region", "service")})
         UNION ALL
         SELECT {_of("i")}, i.status, COALESCE(l.actor, ''), '{INFERRED}',
-               COALESCE({address}, ''), COALESCE(b.rests_on, ''), i.since, l.position,
+               COALESCE({address}, ''), COALESCE(l.rests_on, ''), i.since, l.position,
                i.recorded, i.status
         FROM shown i
-        LEFT JOIN last_fact l ON {_same("l", "i", "region", "service")}
-        LEFT JOIN bases b ON {_same("b", "i", "region", "service")}
+        LEFT JOIN explained l ON {_same("l", "i", "region", "service")}
         LEFT JOIN events e ON e.position = l.position
     """
 
