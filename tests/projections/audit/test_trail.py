@@ -99,6 +99,7 @@ def test_an_entry_of_before_still_has_the_name_of_its_file(world: World) -> None
 
 def _file_of_the_last_entry(world: World, event: str | None = None) -> str | None:
     with Views.open(world.place, world.ledger.catalogue) as views:
+        views.catch_up()
         [row] = views.trail(TrailFilter(event=event), limit=1).dicts()
         file = row["source_file"]
         assert file is None or isinstance(file, str)

@@ -84,10 +84,9 @@ def test_the_statement_for_all_engines_yields_the_rows_of_the_fold(taken: list[S
         for step in taken:
             made.take(step)
         last = views.catch_up()
-        with closing(sqlite3.connect(made.place)) as connection:
-            for name, projection in SELECTED.items():
-                rows = connection.execute(sorted_present(projection))
-                assert digest_of_rows(projection, rows) == views.digest(name, last), name
+        for name, projection in SELECTED.items():
+            rows = views._store.connection.execute(sorted_present(projection))
+            assert digest_of_rows(projection, rows) == views.digest(name, last), name
 
 
 @pytest.mark.parametrize("engine", [EngineName.SPARK], indirect=True)
