@@ -26,6 +26,7 @@ _KEY_CHARS_MAX: Final = 256
 """An envelope's first key, with the white space around it, has at most so many characters."""
 _SWALLOWED_DEPTH_MAX: Final = 8
 _closing = re.compile(r"[\]}\s]*")
+_next_document = re.compile(r"[\]}\s]*\n[ \t\r]*[\[{]")
 _first_key = re.compile(r'\{\s*"([^"\\]{1,256})"\s*:')
 _line = re.compile(r"[^\n]*\S[^\n]*")
 _two_lines = re.compile(r"(?:\s*\S[^\n]*\n){2}")
@@ -64,7 +65,11 @@ class Values(Window):
         """Whether a record begins here behind a broken one: no comma is expected before it."""
         self._is_record = is_record
         self._is_inner = False
-        """Whether the array's depth is not known, because a broken record seemed to hold others."""
+        """Whether the array's depth is not known, because a broken record seemed to hold others, or
+        to end the array.
+        """
+        self._is_torn = False
+        """Whether an array was broken: a bracket of its broken record may have seemed to end it."""
 
     def __iter__(self) -> Iterator[Any]:
         if self._next() == "" and self._failure is None:
@@ -156,9 +161,22 @@ class Values(Window):
                     yield broken
                     continue
                 try:
-                    yield from self._read_on(broken, in_array=False)
+                    yield from self._behind(broken)
                 except _NextLine:
                     continue
+
+    def _behind(self, broken: Broken) -> Iterator[Any]:
+        """What is found behind a break outside of arrays. No comma stands between documents: there,
+        and where an array was broken before, an array goes on that only seemed to have ended.
+        """
+        if not self._is_torn and not self._window.startswith(",", self._at):
+            yield from self._read_on(broken, in_array=False)
+            return
+        self._is_inner = True
+        yield from self._read_on(broken)
+        yield from self._rest_of_array()
+        while self._next() in {"]", "}"}:  # They close what seemed to be closed before.
+            self._at += 1
 
     def _whole(self) -> Iterator[Any]:
         """The value that begins here. One that is broken behind an envelope's key is read member by
@@ -192,21 +210,32 @@ class Values(Window):
             self._at += 1
             return
         self._is_inner = False
-        value: Any = None
+        value = yield from self._one()
+        yield from self._rest_of_array(value)
+
+    def _rest_of_array(self, value: Any = None) -> Iterator[Any]:
+        """The elements behind `value`, which is read already."""
         while True:
-            try:
-                value = self._element()
-            except Broken as broken:
-                yield from self._read_on(broken)
-            else:
-                if isinstance(value, dict) and len(self._keys) < self._keys_max:
-                    self._keys.update(islice(value, 1))
-                yield value
             if self._window.startswith(",", self._at):
                 self._at += 1
             elif (yield from self._is_end(value)):
                 return
             self._is_between = False
+            value = yield from self._one(value)
+
+    def _one(self, before: Any = None) -> Generator[Any, None, Any]:
+        """Yield the next element and return it. If it is broken, yield the break, and what is found
+        behind it; return the element before it.
+        """
+        try:
+            value = self._element()
+        except Broken as broken:
+            yield from self._read_on(broken)
+            return before
+        if isinstance(value, dict) and len(self._keys) < self._keys_max:
+            self._keys.update(islice(value, 1))
+        yield value
+        return value
 
     def _is_end(self, value: Any) -> Generator[Any, None, bool]:
         """Whether the array ends behind an element. If neither its end nor a comma stands there,
@@ -229,10 +258,13 @@ class Values(Window):
         return False
 
     def _goes_on(self) -> bool:
-        """Whether more than the brackets of the text's end follows."""
+        """Whether more than the brackets of the array's end follows: neither the text's end, nor a
+        line that begins with another document.
+        """
         while self._closes(self._window) and self._more():
             pass
-        return not self._closes(self._window)
+        is_over = self._closes(self._window) or _next_document.match(self._window, self._at)
+        return not is_over
 
     def _closes(self, window: str) -> bool:
         return _closing.fullmatch(window, self._at) is not None
@@ -261,6 +293,7 @@ class Values(Window):
         if broken.to_end or self._failure is not None:
             raise broken
         broken.begins, broken.skipped = self._place(self._at), 0
+        self._is_torn = self._is_torn or in_array
         search = Search(
             self._window, self._at, self._keys, in_array=in_array, is_lost=self._is_inner
         )

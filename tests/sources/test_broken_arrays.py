@@ -15,10 +15,14 @@ ONE, TWO, THREE = (json.dumps({"id": number, "of": [{"id": "x"}]}) for number in
 SIZES = (1, 2, 7, 64, 1 << 18)
 
 
+def is_record(value: Any) -> bool:
+    return isinstance(value, dict) and "of" in value
+
+
 def read(text: str, size: int = 1 << 18) -> tuple[list[Any], list[Broken]]:
     """The values of a text that is cut into pieces, and its breaks."""
     pieces = iter([text[start : start + size] for start in range(0, len(text), size)])
-    found = list(Values(pieces, ("Records",)))
+    found = list(Values(pieces, ("Records",), is_record=is_record))
     breaks = [each for each in found if isinstance(each, Broken)]
     return [each.get("id") for each in found if isinstance(each, dict)], breaks
 
@@ -134,3 +138,44 @@ def test_a_long_broken_record_is_skipped_piece_by_piece_and_nothing_within_it_is
     ids, (skipped,) = read(f"[{ONE},{broken},{TWO}]", size)
     assert ids == [1, 2]
     assert skipped.skipped == len(f"{broken},".encode())
+
+
+CLOSED = {
+    "a bracket stands before a record that begins differently": "]{}",
+    "a bracket stands before a value": ']"x"',
+    "a bracket and a brace stand before a record": ']}{"other": 1}',
+    "a list is not opened": '{"of": ,{"id": 9}]}',
+    "a list and what is around it are not opened": '{"of": ,{"id": 9}]}]}',
+}
+
+
+@pytest.mark.parametrize("end", ["]", "]}", "]}\n"])
+@pytest.mark.parametrize("closing", CLOSED.values(), ids=CLOSED)
+def test_a_bracket_of_a_broken_record_ends_the_array_for_no_other_record(
+    closing: str, end: str
+) -> None:
+    start = '{"Records":[' if "}" in end else "["
+    for size in SIZES:
+        for records in ((ONE, closing, TWO, THREE), (ONE, TWO, closing, THREE)):
+            ids, breaks = read(f"{start}{', '.join(records)}{end}", size)
+            assert [each for each in ids if each not in (None, 9)] == [1, 2, 3]
+            assert 1 <= len(breaks) <= 2
+            assert not breaks[-1].to_end
+
+
+def test_documents_with_commas_between_them_are_read() -> None:
+    for size in SIZES:
+        ids, breaks = read(f"[{ONE}],{TWO},{THREE}", size)
+        assert ids == [1, 2, 3]
+        assert [each.skipped for each in breaks] == [1, 0]
+
+
+@pytest.mark.parametrize("next_one", [f"[{THREE}]", f'{{"Records":[{THREE}]}}', THREE])
+@pytest.mark.parametrize("broken", ["]{}", '{"id": 9, "of": ['])
+def test_behind_an_array_whose_depth_is_lost_the_next_document_is_read(
+    broken: str, next_one: str
+) -> None:
+    for size in SIZES:
+        for start, end in (("[", "]"), ('{"Records":[', "]}")):
+            ids, _ = read(f"{start}{ONE}, {broken}, {TWO}{end}\n{next_one}\n", size)
+            assert [each for each in ids if each not in (None, 9)] == [1, 2, 3]
