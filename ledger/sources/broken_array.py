@@ -4,7 +4,7 @@ The text behind the fault is read token by token, so that brackets within texts 
 record begins at the array's own depth, with a key with which records of this array begin. If the
 brackets or the quotes do not fit together, the depth is not known any more: then a record is only
 recognised by such a key, behind a comma. A text cannot have that by chance, because quotes are
-escaped in it.
+escaped in it. An object with another key, behind a comma, is a record only if it reads as one.
 
     [{"a":1},{"a":},{"a":3}]       the depth is known: goes on at {"a":3}
     [{"a":1},{"a":"x,{"a":3}]      the quotes do not fit: goes on at ,{"a":
@@ -28,7 +28,8 @@ HEAD_CHARS_MAX: Final = 1_024
 _token = re.compile(
     r'[ \t\n\r]+|"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+'
 )
-_first_key = re.compile(r'\{[ \t\n\r]*("[^"\\\x00-\x1f]{1,256}")[ \t\n\r]*:')
+_KEY: Final = r'"[^"\\\x00-\x1f]{1,256}"'
+_first_key = re.compile(rf"\{{[ \t\n\r]*({_KEY})[ \t\n\r]*:")
 _end = re.compile(r"\][ \t\n\r]*(?:[,}\[{\]]|$)")
 _BEFORE: Final = {True: r"(?:\n|,[ \t\n\r]{0,256})", False: r"\n"}
 """The text before a record: in an array, and where each has its own line."""
@@ -39,13 +40,14 @@ _WORD: Final = "word"
 class Found(NamedTuple):
     """`at`: the text before it is not needed any more. `what`: what begins there.
 
-    `record`: the next record. `candidate`: it is one if it can be read. `inner`: the same, and it
-    seems to lie within the broken one. `end`: the array's end.
+    `record`: the next record. `candidate`: it is one if it can be read. `stranger`: it begins with
+    another key, and is one if it reads as one. `inner`: the same, and it seems to lie within the
+    broken one. `end`: the array's end.
     `line`: a line with a record or an envelope of its own. None: nothing yet, more text is needed.
     """
 
     at: int
-    what: Literal["record", "candidate", "inner", "end", "line"] | None
+    what: Literal["record", "candidate", "stranger", "inner", "end", "line"] | None
 
 
 class Search:
@@ -68,8 +70,10 @@ class Search:
         own = _first_key.match(window, at)
         heads = {json.dumps(key, ensure_ascii=False) for key in keys} | ({own[1]} if own else set())
         self._begins = "|".join(map(re.escape, sorted(heads))) or "(?!)"
+        others = _KEY if in_array else "(?!)"
         self._head = re.compile(
-            rf"{_BEFORE[in_array]}(?=\{{[ \t\n\r]{{0,256}}(?:{self._begins})[ \t\n\r]{{0,64}}:)"
+            rf"{_BEFORE[in_array]}(?=\{{[ \t\n\r]{{0,256}}(?:(?P<known>{self._begins})|{others})"
+            r"[ \t\n\r]{0,64}:)"
         )
         record = rf"\{{[ \t\n\r]*(?:{self._begins})" if heads else r"\{"
         self._record = re.compile(record)
@@ -90,6 +94,8 @@ class Search:
             return found
         at = found.at if found else at
         head = self._head.search(window, at)
+        if head and head["known"] is None:
+            return Found(head.end(), "stranger")
         if head:
             return Found(head.end(), "line" if head[0] == "\n" else "candidate")
         return Found(max(at, len(window) - (0 if is_last else HEAD_CHARS_MAX)), None)

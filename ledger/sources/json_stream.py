@@ -21,12 +21,17 @@ _LINES_CHARS_MAX: Final = 1 << 18
 """The first two lines, by which a file of lines is recognised, are searched for within so many
 characters.
 """
+_STRANGER_CHARS_MAX: Final = 1 << 18
+"""A record with a key that no other has is recognised behind a broken one up to so many characters:
+what seems to begin there may hold the rest of the text.
+"""
 _KEYS_MAX: Final = 32
 _KEY_CHARS_MAX: Final = 256
 """An envelope's first key, with the white space around it, has at most so many characters."""
 _SWALLOWED_DEPTH_MAX: Final = 8
 _closing = re.compile(r"[\]}\s]*")
 _next_document = re.compile(r"[\]}\s]*\n[ \t\r]*[\[{]")
+_into_record = re.compile(r",\s*\{\s*\Z")
 _first_key = re.compile(r'\{\s*"([^"\\]{1,256})"\s*:')
 _line = re.compile(r"[^\n]*\S[^\n]*")
 _two_lines = re.compile(r"(?:\s*\S[^\n]*\n){2}")
@@ -68,8 +73,8 @@ class Values(Window):
         """Whether the array's depth is not known, because a broken record seemed to hold others, or
         to end the array.
         """
-        self._is_torn = False
-        """Whether an array was broken: a bracket of its broken record may have seemed to end it."""
+        self._is_array_read = False
+        """Whether an array was read: a bracket of a broken record may have seemed to end it."""
 
     def __iter__(self) -> Iterator[Any]:
         if self._next() == "" and self._failure is None:
@@ -166,10 +171,10 @@ class Values(Window):
                     continue
 
     def _behind(self, broken: Broken) -> Iterator[Any]:
-        """What is found behind a break outside of arrays. No comma stands between documents: there,
-        and where an array was broken before, an array goes on that only seemed to have ended.
+        """What is found behind a break outside of arrays: an array may go on that only seemed to
+        have ended. No comma stands between documents.
         """
-        if not self._is_torn and not self._window.startswith(",", self._at):
+        if not self._is_array_read and not self._window.startswith(",", self._at):
             yield from self._read_on(broken, in_array=False)
             return
         self._is_inner = True
@@ -183,7 +188,7 @@ class Values(Window):
         member.
         """
         try:
-            value = self._value()
+            value = self._apart(self._value())
         except Broken as broken:
             if broken.to_end or not self._envelope_key.search(self._window, self._at, self._fault):
                 raise
@@ -191,6 +196,15 @@ class Values(Window):
             yield from self._members()
         else:
             yield from self._unwrapped(value)
+
+    def _apart(self, value: Any) -> Any:
+        """The value that was read, unless it is a text up to the first quote of another record:
+        then a quote is too many before it. Raises Broken.
+        """
+        if isinstance(value, str) and _into_record.search(value):
+            self._at = self._fault = self._start
+            raise Broken(self._place(self._at), "a text ends within a record")
+        return value
 
     def _begins_line(self) -> bool:
         """Whether an object begins here, and a line with it."""
@@ -206,6 +220,7 @@ class Values(Window):
     def _elements(self) -> Iterator[Any]:
         """The elements of the array that begins here. Behind a broken one it is read on."""
         self._at += 1
+        self._is_array_read = True
         if self._next() == "]":
             self._at += 1
             return
@@ -228,7 +243,7 @@ class Values(Window):
         behind it; return the element before it.
         """
         try:
-            value = self._element()
+            value = self._apart(self._element())
         except Broken as broken:
             yield from self._read_on(broken)
             return before
@@ -293,7 +308,6 @@ class Values(Window):
         if broken.to_end or self._failure is not None:
             raise broken
         broken.begins, broken.skipped = self._place(self._at), 0
-        self._is_torn = self._is_torn or in_array
         search = Search(
             self._window, self._at, self._keys, in_array=in_array, is_lost=self._is_inner
         )
@@ -301,8 +315,8 @@ class Values(Window):
         while True:
             found = search.next(self._window, self._at, is_last=is_last)
             self._skip(broken, found.at)
-            if found.what in {"candidate", "inner"}:
-                record = self._candidate(broken, is_inner=found.what == "inner")
+            if found.what in {"candidate", "stranger", "inner"}:
+                record = self._candidate(broken, found.what)
                 if record is None:
                     continue
                 yield broken
@@ -318,20 +332,20 @@ class Values(Window):
                 raise broken
             is_last = not self._more()
 
-    def _candidate(self, broken: Broken, *, is_inner: bool) -> Any:
+    def _candidate(self, broken: Broken, what: str) -> Any:
         """The record that begins here; None if it cannot be read, or is only a part of another."""
         try:
-            value = self._value()
+            value = self._short(_STRANGER_CHARS_MAX) if what == "stranger" else self._value()
         except Broken as again:
             if again.to_end:
                 raise
-            if not is_inner:
+            if what == "candidate":
                 self._skip(broken, self._at + 1)
             return None
-        if is_inner and not self._is_record(value):
+        if what != "candidate" and not self._is_record(value):
             self._at = self._start  # The search goes on behind its bracket.
             return None
-        self._is_inner = self._is_inner or is_inner
+        self._is_inner = self._is_inner or what == "inner"
         return value
 
     def _skip(self, broken: Broken, at: int) -> None:

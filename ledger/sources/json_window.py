@@ -118,6 +118,17 @@ class Window:
             self._start, self._at, self._is_first_reading = self._at, end, False
             return value
 
+    def _short(self, chars_max: int) -> Any:
+        """The value that begins here, if it has at most so many characters. Raises Broken."""
+        while len(self._window) - self._at < chars_max and self._more():
+            pass
+        try:
+            value, end = DECODER.raw_decode(self._window[self._at : self._at + chars_max])
+        except (ValueError, RecursionError) as error:
+            raise self._broken(error, self._at, self._at) from None
+        self._start, self._at, self._is_first_reading = self._at, self._at + end, False
+        return value
+
     def _next(self) -> str:
         """The next character that is not white space, without consuming it; empty at the end."""
         if self._at < len(self._window) and (char := self._window[self._at]) not in " \t\n\r":

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ledger.sources import json_window
 from ledger.sources.files import Broken
 from ledger.sources.json_stream import Values
 
@@ -179,3 +180,53 @@ def test_behind_an_array_whose_depth_is_lost_the_next_document_is_read(
         for start, end in (("[", "]"), ('{"Records":[', "]}")):
             ids, _ = read(f"{start}{ONE}, {broken}, {TWO}{end}\n{next_one}\n", size)
             assert [each for each in ids if each not in (None, 9)] == [1, 2, 3]
+
+
+FIRST = {
+    "an array that is closed at once": "]{}",
+    "an array that is closed at once, and a brace less": ']"id": 9}',
+    "a key without a value": '{"other"',
+    "a bracket before the first key": '{]"other": 1}',
+    "a quote": '"',
+    "a quote before a brace": '"{}',
+}
+
+
+@pytest.mark.parametrize("broken", FIRST.values(), ids=FIRST)
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_the_records_behind_one_that_breaks_at_its_beginning_are_read(
+    broken: str, place: int
+) -> None:
+    """The first record's keys are not known yet: the others are known by what they are."""
+    records = [ONE, TWO, THREE]
+    records.insert(place, broken)
+    for size in SIZES:
+        for start, end in (("[", "]"), ('{"Records":[', "]}")):
+            ids, breaks = read(f"{start}{', '.join(records)}{end}", size)
+            assert [each for each in ids if each not in (None, 9)] == [1, 2, 3]
+            assert breaks
+
+
+@pytest.mark.parametrize("end", ['"x""]}', '"x""}', '"x"]}', '"x"}]}]}', '"x"}"'])
+def test_a_quote_or_a_bracket_too_many_at_a_records_end_loses_no_other_record(end: str) -> None:
+    for size in SIZES:
+        for start, close in (("[", "]"), ('{"Records":[', "]}")):
+            ids, breaks = read(f'{start}{ONE},{{"id": 9, "name": {end},{TWO},{THREE}{close}', size)
+            assert [each for each in ids if each not in (None, 9)] == [1, 2, 3]
+            assert breaks
+
+
+def test_an_object_that_is_not_a_record_is_not_taken_for_one_behind_a_broken_key() -> None:
+    ids, (broken,) = read('[{"k" 1, "within": [0, {"id": 7}, {"id": 8}]}, ' + f"{ONE}]")
+    assert ids == [1]
+    assert broken.skipped == len('{"k" 1, "within": [0, {"id": 7}, {"id": 8}]},') + 1
+
+
+def test_a_list_that_seems_to_hold_the_rest_of_a_long_text_hides_no_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(json_window, "VALUE_CHARS_MAX", 1 << 19)
+    many = ",".join([TWO] * 40_000)
+    ids, breaks = read(f'[{ONE},{{"k" 1, "of": [0,{{"other": [0, {many}]', 1 << 16)
+    assert len(ids) == 40_001
+    assert not breaks[0].to_end
