@@ -4,7 +4,7 @@ The text behind the fault is read token by token, so that brackets within texts 
 record begins at the array's own depth, with a key with which records of this array begin. If the
 brackets or the quotes do not fit together, the depth is not known any more: then a record is only
 recognised by such a key, behind a comma. A text cannot have that by chance, because quotes are
-escaped in it. An object with another key, behind a comma, is a record only if it reads as one.
+escaped in it. An object with another key, there or in a line, is a record only if it reads as one.
 
     [{"a":1},{"a":},{"a":3}]       the depth is known: goes on at {"a":3}
     [{"a":1},{"a":"x,{"a":3}]      the quotes do not fit: goes on at ,{"a":
@@ -43,11 +43,12 @@ class Found(NamedTuple):
     `record`: the next record. `candidate`: it is one if it can be read. `stranger`: it begins with
     another key, and is one if it reads as one. `inner`: the same, and it seems to lie within the
     broken one. `end`: the array's end.
-    `line`: a line with a record or an envelope of its own. None: nothing yet, more text is needed.
+    `line`: a line with a record or an envelope of its own. `strange line`: the same of a stranger.
+    None: nothing yet, more text is needed.
     """
 
     at: int
-    what: Literal["record", "candidate", "stranger", "inner", "end", "line"] | None
+    what: Literal["record", "candidate", "stranger", "inner", "end", "line", "strange line"] | None
 
 
 class Search:
@@ -70,9 +71,8 @@ class Search:
         own = _first_key.match(window, at)
         heads = {json.dumps(key, ensure_ascii=False) for key in keys} | ({own[1]} if own else set())
         self._begins = "|".join(map(re.escape, sorted(heads))) or "(?!)"
-        others = _KEY if in_array else "(?!)"
         self._head = re.compile(
-            rf"{_BEFORE[in_array]}(?=\{{[ \t\n\r]{{0,256}}(?:(?P<known>{self._begins})|{others})"
+            rf"{_BEFORE[in_array]}(?=\{{[ \t\n\r]{{0,256}}(?:(?P<known>{self._begins})|{_KEY})"
             r"[ \t\n\r]{0,64}:)"
         )
         record = rf"\{{[ \t\n\r]*(?:{self._begins})" if heads else r"\{"
@@ -94,10 +94,10 @@ class Search:
             return found
         at = found.at if found else at
         head = self._head.search(window, at)
-        if head and head["known"] is None:
-            return Found(head.end(), "stranger")
-        if head:
+        if head and head["known"]:
             return Found(head.end(), "line" if head[0] == "\n" else "candidate")
+        if head:
+            return Found(head.end(), "strange line" if head[0] == "\n" else "stranger")
         return Found(max(at, len(window) - (0 if is_last else HEAD_CHARS_MAX)), None)
 
     def _by_depth(self, window: str, at: int, *, is_last: bool) -> Found:

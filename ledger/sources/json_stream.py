@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ledger.sources.broken_array import Search
 from ledger.sources.files import Broken
-from ledger.sources.json_window import DECODER, Missing, Window, is_cut_off
+from ledger.sources.json_window import DECODER, Missing, Window, bytes_of, is_cut_off
 
 _LINES_CHARS_MAX: Final = 1 << 18
 """The first two lines, by which a file of lines is recognised, are searched for within so many
@@ -95,7 +95,7 @@ class Values(Window):
         self._skip(broken, len(self._window))
         broken.to_end = True
         try:
-            broken.skipped += sum(map(_bytes, self._pieces))
+            broken.skipped += sum(map(bytes_of, self._pieces))
         except Broken:
             broken.skipped = None
         return broken
@@ -140,7 +140,7 @@ class Values(Window):
                 except (ValueError, RecursionError) as error:
                     if self._failure is None or self._at < len(self._window):
                         broken = self._broken(error, self._start, self._start)
-                        broken.begins, broken.skipped = self._place(self._start), _bytes(line)
+                        broken.begins, broken.skipped = self._place(self._start), bytes_of(line)
                         yield broken
                 else:
                     yield from self._unwrapped(found)
@@ -315,12 +315,14 @@ class Values(Window):
         while True:
             found = search.next(self._window, self._at, is_last=is_last)
             self._skip(broken, found.at)
-            if found.what in {"candidate", "stranger", "inner"}:
+            if found.what in {"candidate", "stranger", "inner", "strange line"}:
                 record = self._candidate(broken, found.what)
                 if record is None:
                     continue
                 yield broken
                 yield record
+                if found.what == "strange line":
+                    raise _NextLine
                 return
             if found.what is not None:
                 self._is_between = found.what == "record"
@@ -335,7 +337,9 @@ class Values(Window):
     def _candidate(self, broken: Broken, what: str) -> Any:
         """The record that begins here; None if it cannot be read, or is only a part of another."""
         try:
-            value = self._short(_STRANGER_CHARS_MAX) if what == "stranger" else self._value()
+            value = (
+                self._short(_STRANGER_CHARS_MAX) if what.startswith("strange") else self._value()
+            )
         except Broken as again:
             if again.to_end:
                 raise
@@ -347,10 +351,6 @@ class Values(Window):
             return None
         self._is_inner = self._is_inner or what == "inner"
         return value
-
-    def _skip(self, broken: Broken, at: int) -> None:
-        broken.skipped = (broken.skipped or 0) + _bytes(self._window[self._at : at])
-        self._at = at
 
     def _members(self) -> Iterator[Any]:
         """The records in the envelope that begins here. Its other members are skipped; a key of an
@@ -386,11 +386,3 @@ class Values(Window):
         yield from objects
         if not arrays and not objects:
             yield value
-
-
-def _bytes(text: str) -> int:
-    """How many bytes of UTF-8 a text was; bytes that are not valid are lone surrogates in it."""
-    try:
-        return len(text.encode(errors="surrogateescape"))
-    except UnicodeEncodeError:  # A lone surrogate of UTF-16.
-        return len(text.encode(errors="surrogatepass"))

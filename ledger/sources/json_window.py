@@ -170,6 +170,11 @@ class Window:
         self._window = held + "".join(fresh)
         return len(self._window) > len(held)
 
+    def _skip(self, broken: Broken, at: int) -> None:
+        """Move on to `at`; the break counts what is not read."""
+        broken.skipped = (broken.skipped or 0) + bytes_of(self._window[self._at : at])
+        self._at = at
+
     def _count(self, index: int) -> None:
         """Count lines up to where a value begins or ends. Each character is counted once."""
         self._line, self._column = self._line_and_column(index)
@@ -202,3 +207,11 @@ def is_cut_off(error: Exception, text: str) -> bool:
     return isinstance(error, json.JSONDecodeError) and (
         error.msg.startswith("Unterminated string") or error.pos >= len(text) - ESCAPE_CHARS_MAX
     )
+
+
+def bytes_of(text: str) -> int:
+    """How many bytes of UTF-8 a text was; bytes that are not valid are lone surrogates in it."""
+    try:
+        return len(text.encode(errors="surrogateescape"))
+    except UnicodeEncodeError:  # A lone surrogate of UTF-16.
+        return len(text.encode(errors="surrogatepass"))

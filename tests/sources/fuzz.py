@@ -12,6 +12,7 @@ import copy
 import gzip
 import json
 import random
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -145,10 +146,16 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _damaged(text: str, chance: random.Random) -> str:
-    at = chance.randrange(len(text))
+    at = chance.choice((*_ends_of(text), chance.randrange(len(text))))
     if chance.random() < 0.2:
         return text[:at].rstrip(": ")  # Behind a colon, the next line would be the key's value.
     return text[:at] + chance.choice(_DAMAGE) + text[at + chance.randrange(2) :]
+
+
+def _ends_of(text: str) -> list[int]:
+    """The first and the last brackets and separators: damage there reaches around the record."""
+    marks = [each.start() for each in re.finditer(r'[]{}[,:"]', text)]
+    return [*marks[:4], *marks[-4:]]
 
 
 def _array(_: str, texts: Sequence[str], chance: random.Random) -> str:

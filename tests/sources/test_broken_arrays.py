@@ -230,3 +230,14 @@ def test_a_list_that_seems_to_hold_the_rest_of_a_long_text_hides_no_record(
     ids, breaks = read(f'[{ONE},{{"k" 1, "of": [0,{{"other": [0, {many}]', 1 << 16)
     assert len(ids) == 40_001
     assert not breaks[0].to_end
+
+
+@pytest.mark.parametrize("separator", ["\n", "\r\n", "\n\n"])
+@pytest.mark.parametrize(
+    "broken", ['{"other"', '{"other', "]{}", '"other": 1}', '{"other": 1}}', '{"of": 1}]}', "[]}"]
+)
+def test_the_lines_behind_a_first_one_that_is_broken_are_read(broken: str, separator: str) -> None:
+    for size in SIZES:
+        ids, breaks = read(separator.join((broken, ONE, TWO, THREE)), size)
+        assert [each for each in ids if each is not None] == [1, 2, 3]
+        assert len(breaks) == 1
