@@ -171,8 +171,8 @@ class Values(Window):
                     continue
 
     def _behind(self, broken: Broken) -> Iterator[Any]:
-        """What is found behind a break outside of arrays: an array may go on that only seemed to
-        have ended. No comma stands between documents.
+        """Read on behind a break outside of arrays: an array that only seemed to have ended may go
+        on. No comma stands between documents.
         """
         if not self._is_array_read and not self._window.startswith(",", self._at):
             yield from self._read_on(broken, in_array=False)
