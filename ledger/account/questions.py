@@ -35,6 +35,7 @@ class Account:
         self.provider, self.account, self.version = state.provider, state.account, state.version
         self._rules = rules_of(state.provider)
         self._held: dict[tuple[Subject, str], list[Span]] = {}
+        self._permitted: dict[str, list[Span]] = {}
 
     # -- consent ----------------------------------------------------------------------------------
 
@@ -142,11 +143,14 @@ class Account:
 
     def held(self, agency: str, without: Collection[PermissionKey] = ()) -> tuple[Held, ...]:
         """The permissions that are, or may be, granted to the agency, apart from some."""
+        found = self._permitted.get(agency)
+        if found is None:
+            found = self._permitted[agency] = self._lasting(agency)
         return tuple(
             self._as_held(span)
             for status in (GRANTED, NOT_KNOWN)
-            for span in self._lasting(agency, status, lambda _: True)
-            if not without or self._key(span) not in without
+            for span in found
+            if span.status == status and (not without or self._key(span) not in without)
         )
 
     def has_agreed(self, agency: str, region: str) -> bool:
@@ -230,28 +234,29 @@ class Account:
 
     def _permissions(self, agency: str, service: str | None) -> Iterable[Span]:
         """The spans that hold of the agency's permissions to use a service."""
-        found = self.state.cells.lasting_permissions_of(agency, lambda each: each == service)
-        return self._that_hold(found, agency)
+        return self._lasting(agency, lambda each: each == service)
 
     def _granted(
-        self, agency: str, is_wanted: Callable[[str | None], bool] = lambda _: True
+        self, agency: str, is_wanted: Callable[[str | None], bool] | None = None
     ) -> list[Span]:
         """The spans that hold of what is granted to the agency, of services that are wanted."""
-        return self._lasting(agency, GRANTED, is_wanted)
+        return [span for span in self._lasting(agency, is_wanted) if span.status == GRANTED]
 
     def _lasting(
-        self, agency: str, status: str, is_wanted: Callable[[str | None], bool]
+        self, agency: str, is_wanted: Callable[[str | None], bool] | None = None
     ) -> list[Span]:
-        """The spans of that status that hold of the agency's permissions."""
-        found = self._that_hold(self.state.cells.lasting_permissions_of(agency, is_wanted), agency)
-        return [span for span in found if span.status == status]
+        """The spans that hold of the agency's permissions, of services that are wanted."""
+        return self._that_hold(self.state.cells.lasting_permissions_of(agency, is_wanted), agency)
 
     def _that_hold(self, spans: Iterable[Span], name: str) -> list[Span]:
         """Those of the spans that hold, and are of the things that are called so."""
+        at, rules = self.at, self._rules
         return [
             span
-            for span in spans
-            if self._holds(span) and (span.name == name or _is_called(span, name, self._rules))
+            for span in spans  # Not by `_holds`: there may be very many.
+            if span.valid_from <= at
+            and (span.until_at is None or at < span.until_at)
+            and (span.name == name or _is_called(span, name, rules))
         ]
 
     def _under(self, policy: str) -> list[Span]:

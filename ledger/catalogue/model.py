@@ -243,13 +243,17 @@ class Catalogue(_Entry):
 
     def entries_of(self, provider: str, agency: str) -> tuple[AgencyEntry, ...]:
         """The entries of an agency of that name, one for each baseline of any service."""
-        return tuple(
-            entry
-            for service in self.services_of(provider)
-            for baseline in service.baselines
-            for entry in baseline.agencies
-            if entry.name == agency
-        )
+        return self._entries.get((provider, agency), ())
+
+    @cached_property
+    def _entries(self) -> dict[tuple[str, str], tuple[AgencyEntry, ...]]:
+        found: dict[tuple[str, str], tuple[AgencyEntry, ...]] = {}
+        for service in self.services:
+            for baseline in service.baselines:
+                for entry in baseline.agencies:
+                    of_name = service.provider, entry.name
+                    found[of_name] = (*found.get(of_name, ()), entry)
+        return found
 
     def policy_holder(self, provider: str, policy: str) -> AgencyEntry | None:
         """The agency that holds the policy. If several do, the one that is protected most."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import Final
 
 from ledger.errors import CommandIdReused, Refused
 from ledger.execution.outcome import Outcome
@@ -13,10 +14,12 @@ from ledger.messages import Command, Recorded
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.side_tables import CommandRow
 
+_SORTED: Final = json.JSONEncoder(sort_keys=True)
+
 
 def command_digest(command: Command) -> str:
     """SHA-256 over a command's name and fields, hex: it tells one command from another."""
-    content = json.dumps([type(command).__name__, command.model_dump(mode="json")], sort_keys=True)
+    content = _SORTED.encode([type(command).__name__, command.model_dump(mode="json")])
     return hashlib.sha256(content.encode()).hexdigest()
 
 

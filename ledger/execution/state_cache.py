@@ -73,10 +73,11 @@ class States(Generic[S]):
         `empty` is a new state of the stream, which is returned if nothing is known of it.
         """
         stream = empty.stream
-        found: S | None = self._cached.pop(stream, None)
+        found: S | None = self._cached.get(stream)
         if found is None:
-            found = self._read(empty)
-        self._cached[stream] = found
+            found = self._cached[stream] = self._read(empty)
+        else:
+            self._cached.move_to_end(stream)
         return found
 
     def add(self, entries: Iterable[Recorded]) -> None:

@@ -11,7 +11,7 @@ that they use; if one of these comes to mean something else, they are folded ane
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ledger.account.truth.agency_cell import AgencyCell
 from ledger.account.truth.changes import Change
@@ -21,7 +21,7 @@ from ledger.account.truth.derive import is_usable
 from ledger.account.truth.fact import CHANGES, Fact
 from ledger.account.truth.groups import Groups
 from ledger.account.truth.handles import ALL_REGIONS, Recall, id_handle, tells_both
-from ledger.account.truth.held import Part
+from ledger.account.truth.held import Held, Part, Wanted
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.recalling import Memory
 from ledger.account.truth.rules import Rules
@@ -141,30 +141,37 @@ class Cells:
         """
         return self._spans_of(name, lambda _: True)
 
-    def lives_of(self, name: str) -> list[Span]:
+    def lives_of(self, name: str) -> Sequence[Span]:
         """All of them but permissions, of which there may be very many."""
-        return self._spans_of(name, lambda part: part.subject != "permission")
+        return self._answer(name, _is_life)
 
     def permissions_of(self, name: str) -> list[Span]:
         """Those of them that are permissions."""
         return self._spans_of(name, lambda part: part.subject == "permission")
 
     def lasting_permissions_of(
-        self, name: str, is_wanted: Callable[[str | None], bool]
-    ) -> list[Span]:
-        """Permissions that no fact has ended, of services that are wanted; None: no service."""
-        return self._spans_of(
-            name,
-            lambda part: part.lasts and part.subject == "permission" and is_wanted(part.service),
-        )
+        self, name: str, is_wanted: Callable[[str | None], bool] | None = None
+    ) -> Sequence[Span]:
+        """Permissions that no fact has ended; of services that are wanted (None: no service)."""
+        if is_wanted is None:
+            return self._answer(name, _is_lasting)
+        return self._spans_of(name, lambda part: _is_lasting(part) and is_wanted(part.service))
 
-    def _spans_of(self, name: str, is_wanted: Callable[[Part], bool]) -> list[Span]:
+    def _spans_of(self, name: str, is_wanted: Wanted) -> list[Span]:
+        held = self._held(name)
+        return [] if held is None else held.of(name, is_wanted, self._rules)
+
+    def _answer(self, name: str, is_wanted: Wanted) -> Sequence[Span]:
+        held = self._held(name)
+        return () if held is None else held.answer(name, is_wanted, self._rules)
+
+    def _held(self, name: str) -> Held | None:
+        """The spans of the cell with a name, or with an id; None if no fact tells of it."""
         cell = self._agencies.get(name) or self._agencies.get(id_handle(name))
         if cell is None:
-            return []
+            return None
         self._bring([cell])
-        held = cell.held()
-        return list(held.of(held.called(name, self._rules), is_wanted))
+        return cell.held()
 
     def ids_of_agency(self, name: str) -> list[str]:
         """The ids that facts tell of agencies which ever had a name, or share an id with it."""
@@ -295,3 +302,11 @@ class Cells:
         for agency, each in recalled.items():
             agency.remember(each, self._keys, self._rules)
             self._touched[agency] = None
+
+
+def _is_life(part: Part) -> bool:
+    return part.subject != "permission"
+
+
+def _is_lasting(part: Part) -> bool:
+    return part.lasts and part.subject == "permission"

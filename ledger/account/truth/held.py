@@ -26,23 +26,29 @@ class Part(NamedTuple):
     """Whether no fact ended them: they hold at the end of the facts, unless they expire."""
 
 
+Wanted = Callable[[Part], bool]
+
+
 class Held:
     """All spans of a cell."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         self._by_thing: dict[str, dict[Part, dict[tuple[object, ...], Span]]] = {}
+        self._answers: dict[tuple[str, Wanted], tuple[Span, ...]] = {}
+        """The answers of `answer`, until a change."""
         for span in spans:
             self._put(span)
 
     def __iter__(self) -> Iterator[Span]:
         """All spans."""
-        return self.of(self._by_thing, lambda _: True)
+        return iter(self._of(self._by_thing, lambda _: True))
 
     def take(self, changes: Iterable[Change]) -> bool:
         """Take changes. Returns False, and takes none, if they are of more than permissions."""
         found = list(changes)
         if any(span and span.subject != "permission" for change in found for span in change):
             return False
+        self._answers.clear()
         for before, after in found:
             if before is not None:
                 del self._by_thing[before.thing][_part(before)][before[:9]]
@@ -50,8 +56,23 @@ class Held:
                 self._put(after)
         return True
 
-    def called(self, name: str, rules: Rules) -> list[str]:
-        """The agencies that ever had a name, or have it as their id."""
+    def answer(self, name: str, is_wanted: Wanted, rules: Rules) -> tuple[Span, ...]:
+        """As `of`, but kept until a change: most commands ask the same of cells that stand.
+
+        `is_wanted` must be the same function whenever the same is asked.
+        """
+        known = self._answers.get((name, is_wanted))
+        if known is None:
+            known = self._answers[name, is_wanted] = tuple(self.of(name, is_wanted, rules))
+        return known
+
+    def of(self, name: str, is_wanted: Wanted, rules: Rules) -> list[Span]:
+        """The spans of the agencies that ever had a name, or have it as their id, of the parts that
+        are wanted.
+        """
+        return self._of(self._called(name, rules), is_wanted)
+
+    def _called(self, name: str, rules: Rules) -> list[str]:
         slot = rules.slot(name)
         return [
             thing
@@ -65,12 +86,13 @@ class Held:
             )
         ]
 
-    def of(self, things: Collection[str], is_wanted: Callable[[Part], bool]) -> Iterator[Span]:
-        """The spans of some things, of the parts that are wanted."""
+    def _of(self, things: Collection[str], is_wanted: Wanted) -> list[Span]:
+        found: list[Span] = []
         for thing in things:
             for part, spans in self._by_thing[thing].items():
                 if is_wanted(part):
-                    yield from spans.values()
+                    found += spans.values()
+        return found
 
     def _put(self, span: Span) -> None:
         parts = self._by_thing.setdefault(span[1], {})
