@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import astuple
 from typing import Any, Final
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, Pipeline
+from psycopg import Error as PsycopgError
 from psycopg.errors import Diagnostic
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
@@ -21,7 +22,7 @@ from ledger.persistence.entry import recorded_at_of, stamped
 from ledger.persistence.merkle_log import CheckpointSigner, Log, Signed
 from ledger.persistence.numbering import Numbered, key, numbered
 from ledger.persistence.postgres.erasable import forget, insert_documents, select_documents
-from ledger.persistence.postgres.log_tables import Head, PostgresLogRows
+from ledger.persistence.postgres.log_tables import CHANGED, Head, PostgresLogRows
 from ledger.persistence.postgres.schema import APPENDED
 from ledger.persistence.side_tables import Appended, DocumentRow, SideRows
 
@@ -65,12 +66,11 @@ class Append:
         """Raises IntegrityError on a conflict, CorruptEntry."""
         if not self._stored:
             return Appended()
-        with _locked(connection, self._side_rows) as (c, head, relied):
+        with _locked(connection, self._side_rows) as (c, head):
             found = self._committed_before(c) if self.may_be_done else None
             if found is None:
-                _check_unchanged(relied)
+                _check_unchanged(head.changed)
                 found = self._append(c, connection, head)
-                self.may_be_done = True
             else:
                 c.execute(CONFIRM)
         return Appended(*found, self._signed)
@@ -80,23 +80,50 @@ class Append:
     ) -> tuple[Sequence[int], str]:
         """Positions have no gaps, recorded times never decrease."""
         rows, latest = numbered(head.position, head.recorded_at, self._stored)
-        are_many = len(rows) >= COPY_FROM
-        with nullcontext() if are_many else connection.pipeline() as pipeline:
-            # One by one: while the next row is prepared, the server writes the one before.
-            _insert(c, "events", COLUMNS, map(row_of, rows), len(rows))
-            try:
-                self._signed = self._log.append(
-                    PostgresLogRows(c, head), head.position, [row.state for row in rows]
-                )
-            except LedgerError:
-                # Perhaps the server has refused the events already. Then another process has the
-                # lock, and the signer has seen its entries: raise the conflict instead.
-                if pipeline:
-                    pipeline.sync()
-                raise
-            self._insert_side_rows(c, head.position)
-            c.execute(f"NOTIFY {APPENDED}".encode())
+        if len(rows) >= COPY_FROM:
+            self._insert_all(c, head, rows, None)
+            self.may_be_done = True
+            return [row.position for row in rows], latest
+        with (
+            _heeding_warnings(c, connection),
+            self._doubting(connection),
+            connection.pipeline() as pipeline,
+        ):
+            self._insert_all(c, head, rows, pipeline)
+            self.may_be_done = True
+            # It goes with the rows: if the server refuses one of them, it skips what follows.
+            c.execute("COMMIT")
         return [row.position for row in rows], latest
+
+    @contextmanager
+    def _doubting(self, connection: Connection[Any]) -> Iterator[None]:
+        """After an error that the server answered within the transaction, it is known that nothing
+        was committed.
+        """
+        try:
+            yield
+        except PsycopgError:
+            if connection.info.transaction_status is TransactionStatus.INERROR:
+                self.may_be_done = False
+            raise
+
+    def _insert_all(
+        self, c: Cursor[Any], head: Head, rows: Sequence[Numbered], pipeline: Pipeline | None
+    ) -> None:
+        # One by one: while the next row is prepared, the server writes the one before.
+        _insert(c, "events", COLUMNS, map(row_of, rows), len(rows))
+        try:
+            self._signed = self._log.append(
+                PostgresLogRows(c, head), head.position, [row.state for row in rows]
+            )
+        except LedgerError:
+            # Perhaps the server has refused the events already. Then another process has the
+            # lock, and the signer has seen its entries: raise the conflict instead.
+            if pipeline:
+                pipeline.sync()
+            raise
+        self._insert_side_rows(c, head.position)
+        c.execute(f"NOTIFY {APPENDED}".encode())
 
     def _insert_side_rows(self, c: Cursor[Any], last: int) -> None:
         commands = []
@@ -138,14 +165,14 @@ class Append:
 
 def sign(connection: Connection[Any], log: Log, signer: CheckpointSigner) -> str:
     """Sign a checkpoint of the log as it is now; return the note."""
-    with _locked(connection, SideRows()) as (c, head, _):
+    with _locked(connection, SideRows()) as (c, head):
         signed = log.sign(PostgresLogRows(c, head), signer, head.position)
     return signed.released()
 
 
 def keep(connection: Connection[Any], rows: Sequence[DocumentRow]) -> int:
     """Keep texts of which events have the digests; return how many were not kept before."""
-    with _locked(connection, SideRows()) as (c, _, _):
+    with _locked(connection, SideRows()) as (c, _):
         kept = select_documents(c, [row.digest for row in rows])
         insert_documents(c, rows)
         return len(select_documents(c, [row.digest for row in rows])) - len(kept)
@@ -155,7 +182,7 @@ def append_as_is(connection: Connection[Any], log: Log, part: AsIs) -> None:
     """Store a part of another ledger. If it is called again with another connection, it looks
     whether the call before has committed. Raises Conflict, StoreUnavailable.
     """
-    with _locked(connection, SideRows()) as (c, head, _):
+    with _locked(connection, SideRows()) as (c, head):
         if part.rows and head.position == part.last and _ends_with(c, part.rows[-1]):
             return
         if head.position != part.after:
@@ -202,27 +229,18 @@ def _has_nul(place: str) -> StoreUnavailable:
 
 def check(c: Cursor[Any], side_rows: SideRows) -> None:
     """Raises IntegrityError if a stream or a subject that a decision relied on has changed."""
-    _check_unchanged(_query_changes(c, side_rows))
+    row = c.execute(CHANGED.encode(), _relied(side_rows)).fetchone()
+    _check_unchanged(row[0] if row else None)
 
 
-def _query_changes(c: Cursor[Any], side_rows: SideRows) -> Cursor[Any] | None:
-    """Query the changes of what a decision relied on; None if it relied on nothing."""
-    relied = list(side_rows.relied)
-    if not side_rows.versions and not relied:
-        return None
-    return c.execute(
-        "SELECT k.stream || ' has newer entries' FROM unnest(%s::text[], %s::bigint[]) AS k (stream, version) "
-        "WHERE EXISTS (SELECT FROM events e WHERE e.stream = k.stream AND e.version > k.version) "
-        "UNION ALL SELECT k.subject || ' was erased' FROM unnest(%s::text[]) AS k (subject) "
-        "WHERE NOT EXISTS (SELECT FROM subjects s WHERE s.subject = k.subject)",
-        (list(side_rows.versions), list(side_rows.versions.values()), relied),
-    )
+def _relied(side_rows: SideRows) -> tuple[list[str], list[int], list[str]]:
+    """The streams, versions and subjects that a decision relied on, as CHANGED asks for them."""
+    return [*side_rows.versions], [*side_rows.versions.values()], [*side_rows.relied]
 
 
-def _check_unchanged(changes: Cursor[Any] | None) -> None:
-    changed = changes.fetchone() if changes is not None else None
-    if changed:
-        raise IntegrityError(str(changed[0]))
+def _check_unchanged(changed: str | None) -> None:
+    if changed is not None:
+        raise IntegrityError(changed)
 
 
 def row_of(row: Numbered) -> tuple[Any, ...]:
@@ -235,33 +253,30 @@ def row_of(row: Numbered) -> tuple[Any, ...]:
 
 
 @contextmanager
-def _locked(
-    connection: Connection[Any], side_rows: SideRows
-) -> Iterator[tuple[Cursor[Any], Head, Cursor[Any] | None]]:
-    """A transaction that holds the append lock, committed at its end.
+def _locked(connection: Connection[Any], side_rows: SideRows) -> Iterator[tuple[Cursor[Any], Head]]:
+    """A transaction that holds the append lock, committed at its end unless the block did it.
 
     One round trip takes the lock, reads the head of the log, and queries the changes of what the
     decision relied on. The lock is released after the commit is visible, so the next process that
     takes it sees all entries.
     """
-    with (
-        connection.cursor(row_factory=tuple_row) as c,
-        connection.cursor(row_factory=tuple_row) as r,
-    ):
+    with connection.cursor(row_factory=tuple_row) as c:
         try:
             with connection.pipeline():
                 begin(connection)
-                relied = _query_changes(r, side_rows)
-                head = Head.read(c)
-            yield c, head, relied
+                head = Head.read(c, _relied(side_rows))
+            yield c, head
         except BaseException:
             abandon(connection)
             raise
-        _commit(c, connection)
+        if connection.info.transaction_status is TransactionStatus.INTRANS:
+            with _heeding_warnings(c, connection):
+                c.execute("COMMIT")
 
 
-def _commit(c: Cursor[Any], connection: Connection[Any]) -> None:
-    """Commit, and wait for the standby.
+@contextmanager
+def _heeding_warnings(c: Cursor[Any], connection: Connection[Any]) -> Iterator[None]:
+    """The block commits, and so waits for the standby.
 
     If somebody cancels that wait, the server sends a warning. Then this waits again: an entry that
     only one disk has is not acknowledged.
@@ -273,7 +288,7 @@ def _commit(c: Cursor[Any], connection: Connection[Any]) -> None:
 
     connection.add_notice_handler(note)
     try:
-        c.execute("COMMIT")
+        yield
         while "WARNING" in said:
             said.clear()
             c.execute(CONFIRM)

@@ -10,8 +10,17 @@ from psycopg import Cursor
 from ledger.merkle.tiles import Tile
 from ledger.persistence.numbering import recorded_in
 
+CHANGED: Final = (
+    "SELECT k.stream || ' has newer entries' AS text "
+    "FROM unnest(%s::text[], %s::bigint[]) AS k (stream, version) "
+    "WHERE (SELECT max(e.version) FROM events e WHERE e.stream = k.stream) > k.version "
+    "UNION ALL SELECT k.subject || ' was erased' FROM unnest(%s::text[]) AS k (subject) "
+    "WHERE (SELECT s.subject FROM subjects s WHERE s.subject = k.subject) IS NULL"
+)
+"""The changes of what a decision relied on: streams with versions, and subjects."""
 HEAD: Final = (
-    "SELECT e.position, e.entry, t.tile, t.data, c.note FROM (SELECT 1) AS one "
+    "SELECT e.position, e.entry, t.tile, t.data, c.note, "
+    f"(SELECT text FROM ({CHANGED}) AS changed LIMIT 1) FROM (SELECT 1) AS one "
     "LEFT JOIN LATERAL "
     "(SELECT position, entry FROM events ORDER BY position DESC LIMIT 1) e ON true "
     "LEFT JOIN LATERAL "
@@ -21,19 +30,23 @@ HEAD: Final = (
 
 
 class Head(NamedTuple):
-    """The state from which an append begins: the last entry, the log's edge, its checkpoint."""
+    """The state from which an append begins: the last entry, the log's edge, its checkpoint; and
+    what has changed of that on which the decision relied, if anything did.
+    """
 
     position: int
     recorded_at: str | None
     edge: tuple[int, bytes] | None
     note: str | None
+    changed: str | None
 
     @classmethod
-    def read(cls, c: Cursor[Any]) -> Head:
-        (row,) = c.execute(HEAD, prepare=True).fetchall()
-        position, entry, tile, hashes, note = row
+    def read(cls, c: Cursor[Any], relied: Sequence[Sequence[Any]]) -> Head:
+        """`relied`: the parameters of CHANGED."""
+        (row,) = c.execute(HEAD.encode(), relied, prepare=True).fetchall()
+        position, entry, tile, hashes, note, changed = row
         edge = None if tile is None else (tile, hashes)
-        return cls(position or 0, recorded_in(entry), edge, note)
+        return cls(position or 0, recorded_in(entry), edge, note, changed)
 
 
 class PostgresLogRows:

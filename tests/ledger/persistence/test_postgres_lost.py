@@ -16,6 +16,7 @@ from ledger.account.agency import AgencyCreated
 from ledger.application import Ledger
 from ledger.errors import (
     OutcomeUnknown,
+    StoreUnavailable,
 )
 from ledger.persistence.postgres import connections as postgres_connections
 from tests import postgres
@@ -219,6 +220,29 @@ def test_a_transaction_that_the_server_aborted_is_retried(database: str) -> None
         )
         assert ledger.execute(login(BEIJING)).entries[0].position == 1
         assert db.execute("SELECT last_value FROM ledger.turn").fetchone() == (3,)
+    sound(database)
+
+
+def test_a_row_that_the_server_refuses_leaves_no_doubt_about_the_commit_behind_it(
+    database: str,
+) -> None:
+    with Ledger(database) as ledger, raw(database) as db:
+        ledger.execute(login(BEIJING))
+        last = ledger.last_position()
+        db.execute(
+            "CREATE FUNCTION ledger.not_here() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE EXCEPTION 'not here' USING ERRCODE = 'insufficient_resources'; END $$"
+        )
+        db.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON ledger.commands FOR EACH ROW "
+            "EXECUTE FUNCTION ledger.not_here()"
+        )
+        with pytest.raises(StoreUnavailable, match="not here") as refused:
+            ledger.execute(login(BEIJING))
+        assert not isinstance(refused.value, OutcomeUnknown)
+        assert "Nothing was appended." in refused.value.__notes__
+        db.execute("DROP TRIGGER refuse ON ledger.commands")
+        assert ledger.execute(login(BEIJING)).entries[0].position == last + 1
     sound(database)
 
 
