@@ -6,7 +6,6 @@ entries. The check goes on after the first finding.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import Location, location_of
 from ledger.persistence.raw_reading import stored_rows
 from ledger.persistence.raw_rows import AnotherLedger, StoredRows
+from ledger.processes import processors
 from ledger.verification.findings import Before, Findings, Verification, Whole
 from ledger.verification.row_check import faults
 from ledger.verification.segment import (
@@ -54,11 +54,6 @@ class _NotAsBefore(Exception):
 
 
 OnProgress = Callable[[str, int, int], None]
-
-
-def processors() -> int:
-    """How many processes can run at the same time."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def verify_entries(

@@ -4,8 +4,7 @@
                        {"first":0,"last":16384,…}               for each segment
     worker → parent    {"size":16384,…}                         in the same order
 
-Each worker is a fresh interpreter that runs this module: it does not import its parent's main
-module, holds none of its parent's locks, and ends when its parent ends.
+Each worker is a fresh interpreter that runs this module, and ends when its parent ends.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
 from typing import IO, Any, Final, Self
@@ -29,6 +27,7 @@ from typing import IO, Any, Final, Self
 from ledger.persistence.location import Location, SQLiteFile, location_of
 from ledger.persistence.raw_reading import stored_rows
 from ledger.persistence.raw_rows import Row
+from ledger.processes import begun
 from ledger.verification.findings import Findings
 from ledger.verification.segment import SegmentReader, SegmentRequest, SegmentResult
 
@@ -44,18 +43,7 @@ class Workers:
     """The worker processes. They are started at once, and get the ledger's name by `begin`."""
 
     def __init__(self, count: int) -> None:
-        root = str(Path(__file__).resolve().parents[1])
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._processes = [
-            subprocess.Popen(  # noqa: S603  This interpreter, this module.
-                [sys.executable, "-P", "-m", __name__],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            )
-            for _ in range(count)
-        ]
+        self._processes = [begun(__name__, stdin=subprocess.PIPE) for _ in range(count)]
         self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
 
     def __enter__(self) -> Self:

@@ -12,9 +12,10 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ledger.processes import processors
 from projections.engines import EngineFailed
 from projections.engines.folding import fold
-from projections.maintenance.all_cores import on_all_cores, processors
+from projections.maintenance.all_cores import on_all_cores
 from projections.maintenance.folded_present import Part
 
 if TYPE_CHECKING:

@@ -21,11 +21,6 @@ WAITING: Final = 2
 """How many runs there are for each process, the one that it works on included."""
 
 
-def processors() -> int:
-    """How many processes can run at the same time."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def on_all_cores(
     work: Callable[[Run], Done], runs: Iterable[Run], processes: int
 ) -> Iterator[Done]:

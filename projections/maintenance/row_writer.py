@@ -9,8 +9,9 @@ from itertools import chain, islice
 from typing import Final
 
 from ledger.errors import StoreUnavailable
+from ledger.processes import processors
 from projections.history import rows
-from projections.maintenance.all_cores import on_all_cores, processors
+from projections.maintenance.all_cores import on_all_cores
 from projections.maintenance.facts import all_said, new_facts
 from projections.maintenance.folded_tables import FoldedRun, FoldedTable, Run, fold, fold_run
 from projections.maintenance.live_facts import ReadFacts
