@@ -210,6 +210,7 @@ class Ledger(Reader):
         provider: str | None = None,
         account: str | None = None,
         documents: bool = False,
+        jobs: int | None = None,
     ) -> Imported:
         """Read trace files, plain or gzip, and folders of them, and append the facts in them.
 
@@ -218,13 +219,15 @@ class Ledger(Reader):
         and a trace that names no account is this one's. `documents`: a trace that is known appends,
         once, the documents and ids that an older version left out. Records that cannot be read are
         reported with their places, and the rest is appended: look at `complete` in the result.
+        `jobs`: with 2, a process of its own reads the files while this one appends; by default if
+        they are big and there are two processors.
 
         Raises NotFound for a path that does not exist, before anything is read; InvalidInput.
         """
         from authledger.traces import traces_of  # noqa: PLC0415  Brings the translators along.
 
         files = traces_of(source, paths, provider, account)
-        return files.append_to(self._write_side, self._clock(), complete=documents)
+        return files.append_to(self._write_side, self._clock(), complete=documents, jobs=jobs)
 
     def erase(
         self, subject: str, *, actor: Actor | str | None = None, reason: str | None = None

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from ledger.application import Ledger, Observed
 from ledger.errors import InvalidInput, NotFound
+from ledger.importing.reading import reading
 from ledger.near_words import did_you_mean
-from ledger.sources import SOURCES, ImportReport, Source, read_traces
+from ledger.sources import SOURCES, ImportReport, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,14 @@ class TraceFiles:
     account: str | None = None
     """The only account whose facts are appended."""
 
-    def append_to(self, ledger: Ledger, now: datetime, *, complete: bool) -> Imported:
+    def append_to(
+        self, ledger: Ledger, now: datetime, *, complete: bool, jobs: int | None
+    ) -> Imported:
         report = ImportReport()
-        traces = read_traces(self.source, self.paths, report, now=now, only_account=self.account)
-        observed = ledger.observe(traces, complete=complete)
+        with reading(
+            self.source, self.paths, report, now=now, only_account=self.account, jobs=jobs
+        ) as traces:
+            observed = ledger.observe(traces, complete=complete)
         return Imported(observed, report)
 
 

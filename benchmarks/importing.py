@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -23,10 +24,12 @@ from benchmarks import traces
 from benchmarks.course import Course, note
 from benchmarks.measure import OURS, RAW, Limit, Row, in_turn
 from ledger.application import Ledger
-from ledger.sources import SOURCES, ImportReport, read_traces
+from ledger.importing.reading import reading
+from ledger.sources import SOURCES, ImportReport
 
 RECORDS_MAX: Final = 300_000
 QUARTER: Final = "at a quarter"
+ONE: Final = "with --jobs 1"
 NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
 SHARES: Final = {
     "one record in 28 yields a fact": 0.036,  # As in a public trail of an account under attack.
@@ -55,6 +58,10 @@ class _Child:
         with self.course.fresh("imported.db") as path:
             return self._run("ours", str(path))
 
+    def alone(self) -> float:
+        with self.course.fresh("imported.db") as path:
+            return self._run("alone", str(path))
+
     def raw(self) -> float:
         return self._run("raw", "-")
 
@@ -81,7 +88,10 @@ def _import(course: Course, source: str, label: str, share: float) -> tuple[Row,
     traces.write(one, source, count, files=1, facts_share=share)
     traces.write(many, source, count // 4, files=20, facts_share=share)
     big, small = _Child(course, source, one, count), _Child(course, source, many, count // 4)
-    rates = in_turn({OURS: big.ours, QUARTER: small.ours, RAW: big.raw}, min(course.repetitions, 3))
+    rates = in_turn(
+        {OURS: big.ours, ONE: big.alone, QUARTER: small.ours, RAW: big.raw},
+        min(course.repetitions, 3),
+    )
     work = f"import of {source}, {label}"
     return (
         Row(
@@ -89,7 +99,8 @@ def _import(course: Course, source: str, label: str, share: float) -> tuple[Row,
             "records/s",
             rates,
             (Limit(50_000),),
-            note=f"{count:,} records in one gzip file into a new ledger; at a quarter: in 20 files.",
+            note=f"{count:,} records in one gzip file into a new ledger, by two processes if there "
+            "are two processors; at a quarter: in 20 files.",
         ),
         Row(
             f"{work}: peak memory",
@@ -105,10 +116,13 @@ def _import(course: Course, source: str, label: str, share: float) -> tuple[Row,
 # -- in a process of its own ---------------------------------------------------------------------
 
 
-def _ours(source: str, folder: Path, ledger: Path) -> int:
+def _ours(source: str, folder: Path, ledger: Path, jobs: int | None = None) -> int:
     report = ImportReport()
-    with closing(Ledger(ledger, clock=lambda: NOW)) as opened:
-        opened.observe(read_traces(SOURCES[source], [folder], report, now=NOW))
+    with (
+        closing(Ledger(ledger, clock=lambda: NOW)) as opened,
+        reading(SOURCES[source], [folder], report, now=NOW, jobs=jobs) as found,
+    ):
+        opened.observe(found)
     assert report.complete, report.places[:3]
     return report.records
 
@@ -136,7 +150,11 @@ def _peak_mb() -> float:
     return int(peak) * 1024 / 1e6
 
 
-_WORK: Final[dict[str, Callable[[str, Path, Path], int]]] = {"ours": _ours, "raw": _raw}
+_WORK: Final[dict[str, Callable[[str, Path, Path], int]]] = {
+    "ours": _ours,
+    "alone": partial(_ours, jobs=1),
+    "raw": _raw,
+}
 
 
 def main() -> None:

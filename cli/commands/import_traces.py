@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -61,6 +62,17 @@ Strict = Annotated[
         "with other content.",
     ),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=2,
+        metavar="N",
+        help="How many processes import: with 2, one reads the files while the other appends. "
+        "Default: 2 if the files have 8 MiB or more and there are two processors, else 1. "
+        "A dry run needs only one.",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and count; append nothing.")]
 
 
@@ -95,10 +107,11 @@ def _register(app: typer.Typer, source: Source[Any]) -> None:
         account: Account = None,
         documents: Documents = False,
         strict: Strict = False,
+        jobs: Jobs = None,
         dry_run: DryRun = False,
     ) -> None:
         of = _of_account(_edition(source, provider), account)
-        asked = _Asked(of, files, account, dry_run=dry_run, complete=documents, strict=strict)
+        asked = _Asked(of, files, account, jobs, dry_run=dry_run, complete=documents, strict=strict)
         _import(ask, asked)
 
 
@@ -109,22 +122,24 @@ class _Asked:
     source: Source[Any]
     files: list[Path]
     account: str | None
+    jobs: int | None
     dry_run: bool
     complete: bool
     strict: bool
 
     def read(
         self, report: ImportReport, now: datetime, on_progress: Callable[[int], None]
-    ) -> Iterator[Observation]:
-        from ledger.sources import read_traces
+    ) -> AbstractContextManager[Iterator[Observation]]:
+        from ledger.importing.reading import reading
 
-        return read_traces(
+        return reading(
             self.source,
             self.files,
             report,
             now=now,
             only_account=self.account,
             on_progress=on_progress,
+            jobs=1 if self.dry_run else self.jobs,
         )
 
 
@@ -196,8 +211,8 @@ def _observe(ledger: Ledger, asked: _Asked, report: ImportReport) -> Observed:
             done += size
             advance("traces", done, total)
 
-        traces = asked.read(report, ledger.clock(), count)
-        return ledger.observe(traces, complete=asked.complete)
+        with asked.read(report, ledger.clock(), count) as traces:
+            return ledger.observe(traces, complete=asked.complete)
 
 
 def _read_only(asked: _Asked, report: ImportReport) -> Observed:
@@ -207,8 +222,9 @@ def _read_only(asked: _Asked, report: ImportReport) -> Observed:
 
     now = datetime.now(UTC)  # noqa: TID251  Nothing is recorded.
     observed = Observed()
-    for observation in asked.read(report, now, lambda _: None):
-        observed.new_traces += not observation.sums_up
-        observed.entries += len(observation.events)
-        observed.by_type.update(type(event).__name__ for event in observation.events)
+    with asked.read(report, now, lambda _: None) as traces:
+        for each in traces:
+            observed.new_traces += not each.sums_up
+            observed.entries += len(each.events)
+            observed.by_type.update(type(event).__name__ for event in each.events)
     return observed

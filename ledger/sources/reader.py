@@ -50,6 +50,7 @@ def read_traces(
         before = report.traces
         for file in files_of([path], report.files_passed_over):
             report.files += 1
+            report.file = shown(file.name, 255)
             reader = _FileReader(source, file, report, limits, is_found=file is not path)
             yield from reader.facts(on_progress)
         if path.is_dir() and report.traces == before:
@@ -84,7 +85,7 @@ class _FileReader:
     ) -> None:
         self._source = source
         self._path = path
-        self._file = shown(path.name, 255)
+        self._file = report.file
         self._report = report
         self._limits = limits
         self._is_found = is_found

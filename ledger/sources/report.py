@@ -45,6 +45,8 @@ class ImportReport:
     """
 
     files: int = 0
+    file: str = ""
+    """The name of the file that is being read, or was read last."""
     records: int = 0
     understood: Counter[str] = field(default_factory=Counter)
     read_only: Counter[str] = field(default_factory=Counter)
