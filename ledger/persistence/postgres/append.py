@@ -234,7 +234,7 @@ def check(c: Cursor[Any], side_rows: SideRows) -> None:
 
 
 def _relied(side_rows: SideRows) -> tuple[list[str], list[int], list[str]]:
-    """The streams, versions and subjects that a decision relied on, as CHANGED asks for them."""
+    """The parameters of CHANGED: streams, the versions that a decision knew, and subjects."""
     return [*side_rows.versions], [*side_rows.versions.values()], [*side_rows.relied]
 
 

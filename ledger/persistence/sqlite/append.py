@@ -79,7 +79,10 @@ def check(c: SQLiteCursor, side_rows: SideRows) -> None:
 def _insert_rows(c: SQLiteCursor, rows: Iterable[Numbered]) -> None:
     c.executemany(
         "INSERT INTO events (position, stream, version, topic, entry) VALUES (?, ?, ?, ?, ?)",
-        [(*row[:-1], row.state.decode()) for row in rows],
+        [
+            (position, stream, version, topic, entry.decode())
+            for position, stream, version, topic, entry in rows
+        ],
     )
 
 
