@@ -148,6 +148,11 @@ def median_ms(works: Sequence[Callable[[], object]], budget_s: float = 10.0) -> 
     return statistics.median(taken)
 
 
+def slowest_ms(works: Sequence[Callable[[], object]]) -> float:
+    """The time of the slowest call."""
+    return max(1_000 * seconds_of(work) for work in works)
+
+
 # -- output --------------------------------------------------------------------------------------
 
 

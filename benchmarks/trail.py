@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from benchmarks.course import Course, note
 from benchmarks.generator import BEGINNING, SPAN
-from benchmarks.measure import OURS, Limit, Row, in_turn, median_ms
+from benchmarks.measure import OURS, Limit, Row, in_turn, median_ms, slowest_ms
 from projections.definitions.audit_trail import USES, TrailFilter
 from projections.views import Views
 
 CALLS: Final = 20
+PAIRS: Final = 30
 BUDGET_S: Final = 5.0
 """The time limit for the questions of one sample: a slow filter is asked less often."""
 NOTHING: Final = "nothing-has-this-name"
@@ -36,6 +37,13 @@ def rows(course: Course, views: Views) -> Iterator[Row]:
             return median_ms(asked, BUDGET_S)
 
         yield Row(f"audit trail: {name}", "ms", in_turn({OURS: ask}, course.repetitions), TARGET)
+    pairs = [partial(views.trail, each) for each in _pairs(entries, random)]
+
+    def ask_pairs() -> float:
+        return slowest_ms(pairs)
+
+    samples = in_turn({OURS: ask_pairs}, course.repetitions)
+    yield Row(f"audit trail: two filters, the slowest of {PAIRS}", "ms", samples, TARGET)
 
 
 def _drawn(views: Views, random: Random, last: int) -> list[dict[str, Any]]:
@@ -75,6 +83,18 @@ def _filters(entries: list[dict[str, Any]], random: Random) -> dict[str, list[Tr
     wanted["an agency that does not exist"] = [TrailFilter(agency=NOTHING)] * CALLS
     wanted["an actor that does not exist"] = [TrailFilter(actor=NOTHING)] * CALLS
     return {name: filters for name, filters in wanted.items() if filters}
+
+
+def _pairs(entries: list[dict[str, Any]], random: Random) -> list[TrailFilter]:
+    """Two filters at once, with values of one entry or of two: often nothing has both."""
+    words = ("provider", "account", "region", "agency", "policy", "outcome", "origin")
+    found = []
+    for _ in range(PAIRS * 10):
+        one, other = random.sample(words, 2)
+        values = random.choice(entries)[one], random.choice(entries)[other]
+        if None not in values:
+            found.append(_filter(**{one: values[0], other: values[1]}))
+    return found[:PAIRS]
 
 
 def _filter(**words: Any) -> TrailFilter:
