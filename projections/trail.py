@@ -120,7 +120,7 @@ class Trail:
         place = "position BETWEEN ? AND ?"
         yield from self._read([place, *all_wheres], [*span, *all_params], page)
         if in_time:
-            place, late = time_index.late(wanted, bounds)
+            place, late = time_index.late(wanted, bounds, last)
             span = page.span(1, last)
             yield from self._read(
                 [place, "position BETWEEN ? AND ?", *all_wheres], [*late, *span, *all_params], page

@@ -19,6 +19,7 @@ settings.register_profile(
     parent=settings.get_profile("dev"),
     database=None,
     derandomize=True,  # A failing run fails again. New examples are searched for outside CI.
+    max_examples=60,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -1,6 +1,7 @@
 """Runs a function over runs of work on all cores of this machine, results in the order of the runs.
 
 The processes are fresh interpreters and not forks, because engines and connections have threads.
+They do not import the main module of the program that uses us: it may be a script without a guard.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from threading import Thread
-from typing import Final, TypeVar
+from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
+from threading import Lock, Thread
+from typing import Any, Final, TypeVar
 
 Run = TypeVar("Run")
 Done = TypeVar("Done")
@@ -43,7 +47,37 @@ def on_all_cores(
 
 def begun(processes: int) -> ProcessPoolExecutor:
     """So many processes, which end with this one."""
-    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin)
+    return ProcessPoolExecutor(processes, _Context(), _begin)
+
+
+class _Process(SpawnProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802  The name that multiprocessing calls.
+        with _without_main():
+            return SpawnProcess._Popen(process_obj)
+
+
+class _Context(SpawnContext):
+    Process = _Process
+
+
+_HIDING: Final = Lock()
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide where the main module comes from, so that a new process does not import it."""
+    main = sys.modules["__main__"].__dict__
+    with _HIDING:
+        hidden: dict[str, Any] = {
+            name: main[name] for name in ("__file__", "__spec__") if name in main
+        }
+        main.pop("__file__", None)
+        main["__spec__"] = None
+        try:
+            yield
+        finally:
+            main.update(hidden)
 
 
 def _begin() -> None:

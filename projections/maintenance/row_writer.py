@@ -82,11 +82,11 @@ class RowWriter:
             return
         try:
             yield from on_all_cores(work, chain(first, runs), processes)
-        except BrokenProcessPool as error:
+        except BrokenProcessPool:
             raise StoreUnavailable(
-                f"A process that folded facts ended: {error}. The views were left as they were.",
+                "A process that folded facts was ended. The views were left as they were.",
                 remedy="Free memory, and try again.",
-            ) from error
+            ) from None
 
     def _write(self, at_least: int = 0) -> None:
         """Write the rows of tables that have so many new ones, or more."""

@@ -19,6 +19,8 @@ from projections.definitions.audit_trail import TrailFilter
 from projections.dialect import Dialect
 
 BLOCK: Final = 1_024
+OUTSIDE_MAX: Final = 8 * BLOCK
+"""So many events are read one by one in less time than the late ones of a long span are listed."""
 _LATE: Final = (
     "position IN (SELECT position FROM time_late "
     "WHERE effective_at >= ? AND effective_at < ? AND position NOT BETWEEN ? AND ?)"
@@ -99,11 +101,14 @@ def bounds(connection: Statements, wanted: TrailFilter, last: int) -> Bounds:
     return Bounds(first or 1, last if end is None else end - 1)
 
 
-def late(wanted: TrailFilter, within: Bounds) -> tuple[str, list[object]]:
+def late(wanted: TrailFilter, within: Bounds, last: int) -> tuple[str, list[object]]:
     """A condition in SQL, with its parameters, for late events between the filter's times.
 
-    Every event between these times satisfies it, or lies within the bounds.
+    Every event up to the position `last` that is between these times satisfies it, or lies within
+    the bounds. If few events lie outside of them, all of these do: the times are compared anyway.
     """
+    if within.first - 1 + last - within.last <= OUTSIDE_MAX:
+        return "(position < ? OR position > ?)", [within.first, within.last]
     return _LATE, [*_times(wanted), within.first, within.last]
 
 

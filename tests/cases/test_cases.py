@@ -17,7 +17,7 @@ from tests.cases.orders import outcomes as of_orders
 from tests.cases.own import OWN
 from tests.cases.play import Outcome, play
 
-ORDERS_MAX: Final = 3
+ORDERS_MAX: Final = 2
 _CASES = [pytest.param(case, id=case.name) for case in (*GIVEN, *OWN)]
 
 

@@ -285,7 +285,7 @@ def test_a_replay_prints_the_certificate_and_swaps_nothing(cli: Cli) -> None:
         if part["name"] == name
     ]
     after = cli.done("projection status -o json").json
-    assert [row["rebuilt_at"] for row in before] == [None] * len(PROJECTIONS)
+    assert {row["rebuilt_at"] for row in before} == {None}
     assert sum(row["rebuilt_at"] is not None for row in after) == 2
     table = cli.done("projection rebuild recorded_authorizations --engine duckdb --parquet out").out
     assert "duckdb" in table

@@ -47,7 +47,11 @@ def test_the_trail_between_two_times_has_exactly_the_entries_between_them(
 ) -> None:
     """In any order of arrival, up to the position that the views have reached."""
     wanted = TrailFilter(since=instant_of(between[0]), until=instant_of(between[1]))
-    with patch.object(time_index, "BLOCK", 4), new_world() as made, views_of(made) as views:
+    with (
+        patch.multiple(time_index, BLOCK=4, OUTSIDE_MAX=-1),
+        new_world() as made,
+        views_of(made) as views,
+    ):
         for number, each in enumerate(seen):
             made.take(each)
             if number % catch_up_every == 0:
