@@ -76,14 +76,18 @@ def test_inclusion_and_signature_are_accepted(given: Given, verifier: Verify) ->
         assert verifier("record", given.vkey, *given.proof(position)), position
 
 
-def test_a_proof_with_a_changed_byte_is_refused(given: Given, verifier: Verify) -> None:
+def test_a_proof_with_a_changed_byte_is_refused(
+    given: Given, verifier: Verify, request: pytest.FixtureRequest
+) -> None:
+    """At six places of each file; a shell starts many processes, so it takes three."""
+    places = 3 if "shell" in request.node.callspec.id else 6
     position = given.ledger.last_position() * 2 // 3 + 1
     position = min(position, given.ledger.last_position())
     proof, entry = given.proof(position)
     for path in (proof, entry):
         whole = path.read_bytes()
-        step = max(1, len(whole) // 12)
-        for at in range(0, len(whole) - 1, step):
+        step = max(1, len(whole) // places)
+        for at in range(position % step, len(whole) - 1, step):  # Other places at each size.
             path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
             assert not verifier("record", given.vkey, proof, entry), (path.name, at)
         path.write_bytes(whole)
