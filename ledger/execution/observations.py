@@ -10,7 +10,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Final
 
-from ledger.execution import collector
+from ledger import collector
 from ledger.execution.batch import Batch, Known, subject_names
 from ledger.execution.outcome import CONFLICTS_MAX, Observed
 from ledger.execution.revisit import Revisit

@@ -50,7 +50,7 @@ def numbered(
 
 
 def recorded_in(entry: str | bytes | None) -> str | None:
-    """When an entry was recorded; None if there is no entry, or it says nothing of that."""
+    """The recorded time of an entry; None if there is no entry, or it has no recorded time."""
     state = entry.encode(errors="surrogateescape") if isinstance(entry, str) else entry
     if not state:
         return None

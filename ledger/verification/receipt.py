@@ -103,7 +103,7 @@ def rules(segment_size: int) -> str:
 
 
 def read_receipt(path: Path) -> Receipt | None:
-    """The receipt in a file; None if there is no file. Raises InvalidInput."""
+    """Read the receipt in a file. Returns None if the file does not exist. Raises InvalidInput."""
     try:
         with path.open("rb") as file:
             return parse_receipt(file.read(BYTES_MAX), str(path))

@@ -105,7 +105,7 @@ class Difference:
 
     @property
     def what(self) -> str:
-        """The key in one line, by names: an id stands there only where there is no name."""
+        """The values of the key in one line. A thing without a name is shown by its id."""
         return " ".join(text for column, text in self.key.items() if text and column not in IDS)
 
 

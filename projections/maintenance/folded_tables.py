@@ -6,13 +6,12 @@ Each difference that a commit makes ends a row, retracts one, or adds one.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
+from ledger import collector
 from ledger.folding import Cells, Change, Span, rules_of
 from projections.definitions.declared import FOLDED
 from projections.history import rows
@@ -122,7 +121,7 @@ def fold(
     tables: Sequence[FoldedTable], account: Account, cells: Cells, new: Iterable[Learned]
 ) -> None:
     """Take in new facts of an account, whose cells know the ones before."""
-    with _no_garbage_collection():
+    with collector.paused():
         for commit in commits(list(new)):
             cells.learn(commit.facts)
             for change in cells.changes():
@@ -152,15 +151,3 @@ def fold_run(names: Sequence[str], indexed: int | None, run: Run) -> FoldedRun:
             some = (each.fact for each in facts if each.fact.position > indexed)
             handles += fact_index.of_facts(account, some)
     return FoldedRun({each.name: each.inserted for each in tables}, handles)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Turn garbage collection off for one account: it would take half of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -7,12 +7,12 @@ database itself writes a whole history at once: `Upkeep.fill`.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from operator import add
 from typing import Any, Final
 
+from ledger import collector
 from projections.history import intervals as sql
 from projections.projection import Projection
 from projections.stores.connection import Connection, Cursor
@@ -52,7 +52,7 @@ class IntervalWriter:
 
     def add_changes(self, first: int, last: int) -> None:
         """Add the changes between two positions, both included."""
-        with self._selected(first, last) as changes, _no_garbage_collection():
+        with self._selected(first, last) as changes, collector.paused():
             while chunk := changes.fetchmany(CHUNK):
                 self._read_open_intervals(chunk)
                 self._add(chunk)
@@ -129,15 +129,3 @@ class IntervalWriter:
             key = tuple(row[: self._width])
             self._stored[key] = known = list(row)
             of_keys[key].append(known)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Turn garbage collection off: rows make no cycles, and it would take a third of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
