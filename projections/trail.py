@@ -43,6 +43,21 @@ class Page(NamedTuple):
         )
 
 
+class _Where(NamedTuple):
+    """The parts of history in which a page's rows may be, found once for all ways to name them.
+
+    `last` is the last position of the trail, and `posted` that of its posting lists. `late` is the
+    condition for events outside of the bounds, if times are asked for.
+    """
+
+    last: int
+    posted: int
+    bounds: time_index.Bounds
+    in_time: list[str]
+    times: list[object]
+    late: tuple[str, list[object]] | None
+
+
 class Trail:
     """The audit trail up to the position that the views have reached, by one connection."""
 
@@ -56,8 +71,9 @@ class Trail:
     def page(self, wanted: TrailFilter, actors: Sequence[str], page: Page) -> list[Row]:
         """Rows of the trail in order: one more than the limit if there are more."""
         found: dict[int, Row] = {}
+        where = self._where(wanted)
         for way, named in self._ways(wanted):
-            for row in self._of_way(way, named, actors, page):
+            for row in self._of_way(way, named.terms(actors), where, page):
                 found[row[0]] = row
         ordered = sorted(found, reverse=page.newest_first)
         return [found[position] for position in ordered[: page.limit + 1]]
@@ -100,17 +116,20 @@ class Trail:
             names: dict[str, Any] = {k: each.name for k, each in zip(words, chosen, strict=True)}
             yield name_index.all_of(chosen), replace(wanted, **names)
 
-    def _of_way(
-        self, way: name_index.Way, wanted: TrailFilter, actors: Sequence[str], page: Page
-    ) -> Iterator[Row]:
-        terms = wanted.terms(actors)
-        is_posted = not way.is_of_positions and any(not term.is_not for term in terms)
+    def _where(self, wanted: TrailFilter) -> _Where:
         last = self.reached()
-        until = postings.posted(self._connection)[1] if is_posted else 0
         bounds = time_index.bounds(self._connection, wanted, last)
-        wheres, params = _conditions(terms)
         in_time, times = wanted.in_time()
-        further = [*way.wheres, *in_time], [*way.params, *times]
+        late = time_index.late(wanted, bounds, last) if in_time else None
+        return _Where(last, postings.posted(self._connection)[1], bounds, in_time, times, late)
+
+    def _of_way(
+        self, way: name_index.Way, terms: Sequence[Term], where: _Where, page: Page
+    ) -> Iterator[Row]:
+        is_posted = not way.is_of_positions and any(not term.is_not for term in terms)
+        until, bounds = where.posted if is_posted else 0, where.bounds
+        wheres, params = _conditions(terms)
+        further = [*way.wheres, *where.in_time], [*way.params, *where.times]
         all_wheres = [wheres, *further[0]] if terms else further[0]
         all_params = [*params, *further[1]]
         if is_posted:
@@ -119,12 +138,10 @@ class Trail:
         span = page.span(max(bounds.first, until + 1), bounds.last)
         place = "position BETWEEN ? AND ?"
         yield from self._read([place, *all_wheres], [*span, *all_params], page)
-        if in_time:
-            place, late = time_index.late(wanted, bounds, last)
-            span = page.span(1, last)
-            yield from self._read(
-                [place, "position BETWEEN ? AND ?", *all_wheres], [*late, *span, *all_params], page
-            )
+        if where.late is not None:
+            is_late, late = where.late
+            span = page.span(1, where.last)
+            yield from self._read([is_late, place, *all_wheres], [*late, *span, *all_params], page)
 
     # -- reading ---------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from ledger.as_of import AsOf, resolve
 from ledger.catalogue import Catalogue
@@ -36,10 +36,7 @@ from projections.relations import Conditions, Relations
 from projections.stores import name_index
 from projections.stores.opening import open_store
 from projections.stores.store import Store
-from projections.trail import Page, Trail
-
-PARAMETERS_MAX: Final = 500
-"""An older SQLite takes 999 parameters in a statement."""
+from projections.trail import PARAMETERS_MAX, Page, Trail
 
 
 @dataclass(frozen=True, slots=True)
