@@ -23,8 +23,10 @@ help: ## List these commands
 demo: $(READY) ## Play the whole story of one delegation, then its views
 	@$(BIN)/authledger demo
 
+# One process a core, four at most: each has a PostgreSQL server of its own. A file stays in one
+# process, so that its fixtures are made once.
 test: $(READY) ## Run the whole test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-all-pythons: test ## Run the test suite under every supported Python that is installed
 	@for version in $(OTHER_PYTHONS); do \
