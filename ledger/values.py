@@ -98,7 +98,7 @@ def instant_text(at: datetime) -> str:
 
     Raises ValueError if the time in UTC lies outside the calendar.
     """
-    return _utc_text(at if at.tzinfo is UTC else _in_utc(at))
+    return _utc_text(_in_utc(at))
 
 
 @lru_cache(maxsize=1_024)  # All entries of a transaction are recorded at one time.
@@ -136,6 +136,8 @@ def _aware(at: datetime) -> datetime:
 
 def _in_utc(at: datetime) -> datetime:
     """The same time in UTC; at the edges of the calendar it may have no date there."""
+    if at.tzinfo is UTC:
+        return at
     try:
         return at.astimezone(UTC)
     except OverflowError as error:

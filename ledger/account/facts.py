@@ -8,9 +8,10 @@ and does not tell it, says that it is another one, which is not known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple, Self
 
-from pydantic_core import from_json
+import orjson
 
 from ledger.account.meaning import Says
 from ledger.account.topics import EVENTS
@@ -26,9 +27,41 @@ SAYS: Final[Mapping[type[DomainEvent], tuple[Says, ...]]] = {
 """The facts that events say: each event says the first of them that names a thing."""
 FACT_TYPES: Final = tuple(sorted(event.__name__ for event in SAYS))
 """Their names, as the column `type` has them."""
-_SAYS_BY_TOPIC: Final = {event.TOPIC: says for event, says in SAYS.items()}
 _Field = Callable[[str], Any]
 """Returns the value of an event's field, or None."""
+_NO_FIELD: Final = ""
+"""No event has a field of this name."""
+_ENVELOPE: Final = frozenset({"actor", "origin", "trace"})
+_TOLD: Final = tuple(name for name in Fact._fields[4:-2] if name not in _ENVELOPE)
+"""The fields of a fact that the event itself tells, in order; the id and the name come first."""
+_EXPIRY, _DOCUMENT = _TOLD.index("expires_at"), _TOLD.index("document")
+_IN_FORCE: Final = _TOLD.index("in_force") + 1
+
+
+class _Shape(NamedTuple):
+    """How an event says a fact: the event's field for each of _TOLD."""
+
+    says: Says
+    fields: tuple[str, ...]
+    at: str
+    """The event's field that says when it happened; _NO_FIELD: at its effective time."""
+    has_expiry: bool
+    has_document: bool
+
+    @classmethod
+    def of(cls, says: Says) -> Self:
+        fields = says.fields
+        return cls(
+            says,
+            tuple(fields.get(name, _NO_FIELD) for name in _TOLD),
+            fields.get("at", _NO_FIELD),
+            "expires_at" in fields,
+            "document" in fields,
+        )
+
+
+_SHAPES: Final = {event: tuple(map(_Shape.of, says)) for event, says in SAYS.items()}
+_SHAPES_BY_TOPIC: Final = {event.TOPIC: shapes for event, shapes in _SHAPES.items()}
 
 
 def fact_of(recorded: Recorded, position: int | None = None) -> Fact | None:
@@ -40,61 +73,58 @@ def fact_of(recorded: Recorded, position: int | None = None) -> Fact | None:
     place = recorded.position if position is None else position
     assert place is not None, "an event has a position once it is appended"
     event = recorded.event
-    said = _said(SAYS.get(type(event), ()), lambda name: getattr(event, name, None))
+    said = _said(_SHAPES.get(type(event), ()), lambda name: getattr(event, name, None))
     if said is None:
         return None
-    says, values = said
-    return Fact(
-        says.call,
-        says.kind,
-        values.pop("at", recorded.effective_at),
-        place,
-        actor=recorded.actor,
-        origin=recorded.origin,
-        trace=recorded.source.trace_id if recorded.source else None,
-        **values,
-    )
+    shape, told = said
+    at = getattr(event, shape.at) if shape.at else recorded.effective_at
+    trace = recorded.source.trace_id if recorded.source else None
+    return _fact(shape, at, place, told, (recorded.actor, recorded.origin, trace))
 
 
 def fact_of_entry(entry: str | bytes, position: int) -> Fact | None:
     """The same from an entry's text, without making the event: a fold reads millions."""
-    fields = from_json(entry)
-    all_says = _SAYS_BY_TOPIC.get(fields["topic"])
-    if all_says is None:
+    fields = orjson.loads(entry)
+    shapes = _SHAPES_BY_TOPIC.get(fields["topic"])
+    if shapes is None:
         return None
     happened, origin = fields["effective_at"], fields["origin"]  # Also of one that names no thing.
-    said = _said(all_says, fields.get)
+    field = fields.get
+    said = _said(shapes, field)
     if said is None:
         return None
-    says, values = said
-    until = values.get("expires_at")
-    if isinstance(until, str):
-        values["expires_at"] = instant(until)
-    return Fact(
-        says.call,
-        says.kind,
-        instant(values.pop("at", happened)),
-        position,
-        actor=fields.get("actor"),
-        origin=origin,
-        trace=fields.get("source_trace_id"),
-        **values,
+    shape, told = said
+    if isinstance(told[_EXPIRY], str):
+        told[_EXPIRY] = instant(told[_EXPIRY])
+    at = instant(fields[shape.at] if shape.at else happened)
+    return _fact(shape, at, position, told, (field("actor"), origin, field("source_trace_id")))
+
+
+def _fact(
+    shape: _Shape, at: datetime, position: int, told: list[Any], envelope: tuple[Any, ...]
+) -> Fact:
+    """A fact from its parts; as a tuple at once, which takes a quarter of the time."""
+    says = shape.says
+    own, cause = told[:_IN_FORCE], told[_IN_FORCE]
+    return tuple.__new__(
+        Fact, (says.call, says.kind, at, position, *own, *envelope, cause, None, ())
     )
 
 
-def _said(all_says: Iterable[Says], field: _Field) -> tuple[Says, dict[str, Any]] | None:
-    """Return the fact that an event says, and the fact's values; None if it names no thing."""
-    for says in all_says:
+def _said(shapes: Iterable[_Shape], field: _Field) -> tuple[_Shape, list[Any]] | None:
+    """Return the fact that an event says, and its values of _TOLD; None if it names no thing."""
+    for shape in shapes:
+        says = shape.says
         if says.when and any(field(name) != value for name, value in says.when.items()):
             continue
-        values = {name: field(own) for name, own in says.fields.items()}
-        if values.get("id") is None and (says.needs_id or values.get("name") is None):
+        told = [*map(field, shape.fields)]
+        if told[0] is None and (says.needs_id or told[1] is None):
             continue
-        if "expires_at" in values and values["expires_at"] is None:
-            values["expires_at"] = FOREVER if _is_for_ever(says, field) else None
-        if "document" in values and values["document"] is None and _has_document(says, field):
-            values["document"] = NOT_TOLD
-        return says, values
+        if shape.has_expiry and told[_EXPIRY] is None:
+            told[_EXPIRY] = FOREVER if _is_for_ever(says, field) else None
+        if shape.has_document and told[_DOCUMENT] is None and _has_document(says, field):
+            told[_DOCUMENT] = NOT_TOLD
+        return shape, told
     return None
 
 

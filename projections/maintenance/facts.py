@@ -134,9 +134,9 @@ def fact_at(entry: str, position: int) -> Fact | None:
         ) from error
 
 
-def commits(facts: Sequence[Learned]) -> Iterator[Commit]:
+def commits(facts: Iterable[Learned]) -> Iterator[Commit]:
     """Facts by command. Those of one command follow one another."""
-    for command_id, together in groupby(facts, lambda each: each.command_id):
+    for command_id, together in groupby(facts, itemgetter(1)):
         some = [each.fact for each in together]
         if command_id is None:
             yield from (Commit((fact,), fact.position) for fact in some)

@@ -55,10 +55,6 @@ class FoldedTable:
     def __post_init__(self) -> None:
         self.shown = Shown(self.projection)
 
-    def shows(self, change: Change) -> bool:
-        span = change.after or change.before
-        return span is not None and span.subject == self.projection.subject
-
     def take(self, account: Account, change: Change, position: int) -> None:
         before, after = change
         span = after or before
@@ -121,13 +117,16 @@ def fold(
     tables: Sequence[FoldedTable], account: Account, cells: Cells, new: Iterable[Learned]
 ) -> None:
     """Take in new facts of an account, whose cells know the ones before."""
+    by_subject = {table.projection.subject: table for table in tables}
     with collector.paused():
-        for commit in commits(list(new)):
+        for commit in commits(new):
             cells.learn(commit.facts)
             for change in cells.changes():
-                for table in tables:
-                    if table.shows(change):
-                        table.take(account, change, commit.position)
+                span = change.after or change.before
+                assert span is not None, "a change has a span before it or after it"
+                table = by_subject.get(span.subject)
+                if table is not None:
+                    table.take(account, change, commit.position)
         for table in tables:
             table.end_account(account)
 
@@ -144,10 +143,11 @@ def fold_run(names: Sequence[str], indexed: int | None, run: Run) -> FoldedRun:
     """The rows of whole accounts. Facts after the position `indexed` are indexed; None: none."""
     tables = [FoldedTable(FOLDED[name], name) for name in names]
     handles: list[tuple[int, int]] = []
-    for account, entries in run:
-        facts = learned_from(entries)
-        fold(tables, account, Cells(rules_of(account.provider)), facts)
-        if indexed is not None:
-            some = (each.fact for each in facts if each.fact.position > indexed)
-            handles += fact_index.of_facts(account, some)
+    with collector.paused():
+        for account, entries in run:
+            facts = learned_from(entries)
+            fold(tables, account, Cells(rules_of(account.provider)), facts)
+            if indexed is not None:
+                some = (each.fact for each in facts if each.fact.position > indexed)
+                handles += fact_index.of_facts(account, some)
     return FoldedRun({each.name: each.inserted for each in tables}, handles)

@@ -93,6 +93,13 @@ class AgencyCell:
             if changes:
                 self._note(changes)
 
+    def take_use(self, use: Fact) -> bool:
+        """Take a use, if what was folded says already that the agency existed then."""
+        if self._live is None or self.new or not self._live.take_use(use):
+            return False
+        self._keep((use,))
+        return True
+
     def _note(self, changes: list[Change]) -> None:
         if self._held is not None and not self._held.take(changes):
             self._held = None

@@ -80,6 +80,8 @@ class Cells:
                 continue
             name = fact.name
             cell = by_handle.get(name) if fact.id is None and name is not None else None
+            if fact.call == "evidence" and self._proves_nothing(fact, cell):
+                continue
             if cell is None:
                 cell = self._agencies.of(fact.id, name)
                 touched[cell] = None
@@ -92,6 +94,19 @@ class Cells:
                     self._learn_use("project", *handles_in("project", fact), fact)
             else:
                 self._learn_names(fact)
+
+    def _proves_nothing(self, fact: Fact, cell: AgencyCell | None) -> bool:
+        """Take a use that says only what is folded already: most facts are such uses.
+
+        `cell`: that of the fact's name, if it tells no id.
+        """
+        if fact.id is not None:
+            cell = self._agencies.by_handle.get(id_handle(fact.id))
+            if fact.name is not None and self._agencies.by_handle.get(fact.name) is not cell:
+                return False
+        if cell is None or fact.policy_id is not None or fact.project_id is not None:
+            return False
+        return cell.take_use(fact)
 
     def _learn_own(self, kind: Defined, fact: Fact) -> None:
         cell = self._definitions[kind].of(fact.id, fact.name)
@@ -125,6 +140,8 @@ class Cells:
         They are of things that received facts, or whose policies or projects came to mean
         something else.
         """
+        if not (self._touched or self._undefined or self._redefined or self._trustees.new):
+            return []
         self._bring(self._touched)
         found: list[Change] = []
         for cells in (self._touched, self._redefined):

@@ -103,6 +103,18 @@ class Live:
             history.add(facts, slot)
         return changes
 
+    def take_use(self, use: Fact) -> bool:
+        """Take a use that comes later than all facts of its slot, if it proves nothing new."""
+        if self._is_completed(use):
+            return False
+        if use.id is not None and use.name is not None and not self._names.knows(use):
+            return False
+        slot = self._slots.get(slot_name(use, self._names, self._rules))
+        if slot is None or not _proves_what_is_known(use, slot):
+            return False
+        slot.last_at, slot.last_lines = use.at, {None}
+        return True
+
     def _is_completed(self, fact: Fact) -> bool:
         """Whether a fact tells more of a known one, or a known one tells more of it."""
         return fact.call == "read again" or (

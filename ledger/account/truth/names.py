@@ -55,6 +55,11 @@ class Names:
         self._by_id[identity] = self._changes(identity)
         return known != self._by_id[identity]
 
+    def knows(self, fact: Fact) -> bool:
+        """Whether a fact that renames nothing tells its id and name again, later than another."""
+        known = self._stated.get(fact.id or "", {}).get(self._rules.slot(fact.name or ""))
+        return known is not None and _is_earlier(known.fact, fact)
+
     def _keep(self, identity: str, name: str, fact: Fact) -> bool:
         """Keep a telling, unless the same name was told before. Returns whether it was kept."""
         stated = self._stated.setdefault(identity, {})
