@@ -100,6 +100,18 @@ class AgencyCell:
         self._keep((use,))
         return True
 
+    def take_change(self, change: Fact) -> bool:
+        """Take a grant or a revocation that needs no search; otherwise it is not taken."""
+        if self._live is None or self.new:
+            return False
+        changes = self._live.take_change(change)
+        if changes is None:
+            return False
+        self._keep((change,))
+        if changes:
+            self._note(changes)
+        return True
+
     def _note(self, changes: list[Change]) -> None:
         if self._held is not None and not self._held.take(changes):
             self._held = None

@@ -84,16 +84,21 @@ class Cells:
                 continue
             if cell is None:
                 cell = self._agencies.of(fact.id, name)
-                touched[cell] = None
-            if not cell.new:
-                touched[cell] = None
-            cell.new.append(fact)
+            touched[cell] = None
             if fact.call in CHANGES:
                 self._learn_use("policy", fact.policy_id, fact.policy, fact)
                 if fact.region != ALL_REGIONS or fact.project_id is not None:
                     self._learn_use("project", *handles_in("project", fact), fact)
+                if self._is_defined and cell.take_change(fact):
+                    continue
             else:
                 self._learn_names(fact)
+            cell.new.append(fact)
+
+    @property
+    def _is_defined(self) -> bool:
+        """Whether it is known what all names of policies and projects mean."""
+        return not self._undefined and self._memory is None
 
     def _proves_nothing(self, fact: Fact, cell: AgencyCell | None) -> bool:
         """Take a use that says only what is folded already: most facts are such uses.

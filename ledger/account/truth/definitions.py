@@ -263,6 +263,10 @@ class Definitions:
         """When a thing got another name than the one it was first called by."""
         return [naming.since for naming in self.names.of(key.removeprefix("#"))[1:]]
 
+    def is_changing(self, key: str) -> bool:
+        """Whether a thing was ever renamed or deleted, or may have been deleted."""
+        return key in self.ends or bool(self.absences.get(key)) or bool(self.renamed(key))
+
     def spans(self) -> Iterator[Span]:
         """The spans of the things of which there are calls of their own."""
         for name, thing, stories in self._each():

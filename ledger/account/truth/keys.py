@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.account.truth.definitions import Defined, Definitions, Meant, handles_in
 from ledger.account.truth.fact import CHANGES, Call, Fact, LineKey
@@ -76,6 +76,16 @@ def _called(
     return None, handle[1:] if handle.startswith("#") else None
 
 
+class Plain(NamedTuple):
+    """A policy or a project that is there all the time, under one name: its handle in keys, and its
+    name and its id, as far as they are known.
+    """
+
+    handle: str | None
+    name: str | None
+    id: str | None
+
+
 class Keys:
     """The permissions and the trustees that facts mean, by what is known of these things."""
 
@@ -84,10 +94,11 @@ class Keys:
         self._trustees, self._rules = trustees, rules
         self._known: dict[tuple[str | None, ...], tuple[LineKey, ...]] = {}
         self._scopes: dict[LineKey, Scope] = {}
+        self._plain: dict[tuple[str | None, ...], Plain | None] = {}
 
     def forget(self) -> None:
         """Policies or projects changed: what handles mean has to be found out again."""
-        self._known, self._scopes = {}, {}
+        self._known, self._scopes, self._plain = {}, {}, {}
 
     def of(self, fact: Fact) -> tuple[tuple[LineKey, ...], bool]:
         """The permissions that a grant or a revocation may mean. More than one: it is not told.
@@ -107,6 +118,36 @@ class Keys:
         if project.constant and policy.constant:
             self._known[handles] = keys
         return keys, project.handed_over or policy.handed_over
+
+    def plain(self, fact: Fact) -> tuple[LineKey, Shown] | None:
+        """The only permission that a grant or a revocation may mean, and its columns; None if
+        anything but this fact bears on it.
+        """
+        policy = self._plain_of("policy", fact.policy_id, fact.policy, fact)
+        project = self._plain_of("project", fact.project_id, fact.region, fact)
+        if policy is None or project is None:
+            return None
+        key = LineKey(project.handle or NOWHERE, fact.service, policy.handle)
+        region = project.name or project.id or key.region
+        return key, (region, fact.service, policy.name, policy.id, project.id)
+
+    def _plain_of(
+        self, kind: Defined, identity: str | None, name: str | None, fact: Fact
+    ) -> Plain | None:
+        handles = (kind, identity, name)
+        if handles not in self._plain:
+            self._plain[handles] = self._found_plain(kind, fact)
+        return self._plain[handles]
+
+    def _found_plain(self, kind: Defined, fact: Fact) -> Plain | None:
+        meant = self._meant(kind, fact)
+        if not meant.constant or len(meant.keys) > 1:
+            return None
+        handle = meant.keys[0] or (NOWHERE if kind == "project" else None)
+        definitions = self._find[kind](handle) if handle is not None else None
+        if definitions is not None and handle is not None and definitions.is_changing(handle):
+            return None
+        return Plain(handle, *_called(handle, definitions, BEGINNING))
 
     def _meant(self, kind: Defined, fact: Fact) -> Meant:
         identity, name = handles_in(kind, fact)

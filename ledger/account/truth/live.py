@@ -8,16 +8,23 @@ anything else                      cannot be taken: the cell is folded anew
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
 
 from ledger.account.truth.agencies import Agency, Tail, agencies_in
+from ledger.account.truth.at_once import (
+    OF_LINES,
+    changes_expiry,
+    proves_what_is_known,
+    take_change,
+    take_use,
+    touched_life,
+)
 from ledger.account.truth.changes import Change, differences, differences_of_line
 from ledger.account.truth.completed import completed
-from ledger.account.truth.fact import Call, Fact, LineKey
+from ledger.account.truth.fact import Fact, LineKey
 from ledger.account.truth.keys import Keys
 from ledger.account.truth.late import History, known_life
 from ledger.account.truth.life import Key, Life
-from ledger.account.truth.lines import GRANTED, REVOKED, Line, granted, outlasts
+from ledger.account.truth.lines import GRANTED, REVOKED, Line, granted
 from ledger.account.truth.names import Names, own_names
 from ledger.account.truth.orders import one_chain
 from ledger.account.truth.places import Open, fold_placed
@@ -25,7 +32,6 @@ from ledger.account.truth.rules import Rules
 from ledger.account.truth.search import line_of
 from ledger.account.truth.slot import Slot
 from ledger.account.truth.spans import Span
-from ledger.account.truth.story import proves_life
 from ledger.account.truth.things import (
     Lives,
     births,
@@ -36,19 +42,6 @@ from ledger.account.truth.things import (
     spell,
     thing_of,
 )
-
-_OF_LINES: Final = frozenset[Call](
-    {
-        "granted",
-        "revoked",
-        "trust set",
-        "expiry set",
-        "boundary set",
-        "boundary removed",
-        "evidence",
-    }
-)
-"""The calls that leave a life as it is, and change a line of it at most."""
 
 
 class Live:
@@ -88,7 +81,7 @@ class Live:
         slot = self._slot_of(instant)
         if slot is None:
             return None
-        if len(instant) == 1 and _proves_what_is_known(instant[0], slot):
+        if len(instant) == 1 and proves_what_is_known(instant[0], slot):
             slot.last_at, slot.last_lines = instant[0].at, {None}
             return []
         facts = self._keyed(slot, instant)
@@ -104,16 +97,41 @@ class Live:
         return changes
 
     def take_use(self, use: Fact) -> bool:
-        """Take a use that comes later than all facts of its slot, if it proves nothing new."""
-        if self._is_completed(use):
-            return False
-        if use.id is not None and use.name is not None and not self._names.knows(use):
-            return False
-        slot = self._slots.get(slot_name(use, self._names, self._rules))
-        if slot is None or not _proves_what_is_known(use, slot):
-            return False
-        slot.last_at, slot.last_lines = use.at, {None}
-        return True
+        """Take a use at once, if it proves nothing new; otherwise it is not taken."""
+        slot = self._slot_before(use)
+        return slot is not None and take_use(slot, use)
+
+    def take_change(self, change: Fact) -> list[Change] | None:
+        """Take a grant or a revocation at once. Returns what it changed; None if it cannot be."""
+        slot, plain = self._slot_before(change), self._keys.plain(change)
+        life = None if slot is None else touched_life(slot, (change,))
+        if slot is None or life is None or plain is None:
+            return None
+        if slot.stories[0].past and len(self._agency(slot, life).stories[0]) > 1:
+            return None
+        key, shown = plain
+        known = self._open[slot.name]
+        known.add(key, change.call)
+        if known.is_mixed:
+            return None
+        fact = tuple.__new__(Fact, (*change[:-2], key, ()))
+        if self._rules.names_ignore_case:
+            if self._respells(slot, fact):
+                return None
+            spell(slot.spelled, [fact])
+        changes = take_change(slot, life, fact, shown)
+        history = self._histories.get(slot.name)
+        if history is not None and changes is not None:
+            history.add([fact], slot)
+        return changes
+
+    def _slot_before(self, fact: Fact) -> Slot | None:
+        """The slot that a fact is about; None if the fact says something new of names."""
+        if self._is_completed(fact):
+            return None
+        if fact.id is not None and fact.name is not None and not self._names.knows(fact):
+            return None
+        return self._slots.get(slot_name(fact, self._names, self._rules))
 
     def _is_completed(self, fact: Fact) -> bool:
         """Whether a fact tells more of a known one, or a known one tells more of it."""
@@ -175,7 +193,7 @@ class Live:
 
     def _step(self, slot: Slot, facts: list[Fact]) -> list[Change] | None:
         """Let the slot take a later instant. Returns what differs from this instant on."""
-        life = _touched_life(slot, facts)
+        life = touched_life(slot, facts)
         if life is None and slot.changes_hands(facts):
             return None
         if self._rules.names_ignore_case:
@@ -283,9 +301,9 @@ class Live:
     def _inserted(self, slot: Slot, fact: Fact, taken: Sequence[Fact]) -> list[Change] | None:
         """Take a fact that is not the latest, within a known life. Returns what it changed."""
         life, line = known_life(slot, fact), line_of(fact)
-        if life is None or fact.call not in _OF_LINES or fact.others or self._respells(slot, fact):
+        if life is None or fact.call not in OF_LINES or fact.others or self._respells(slot, fact):
             return None
-        if line == "expiry" or _changes_expiry(life, [fact]):
+        if line == "expiry" or changes_expiry(life, [fact]):
             return None
         if line is None:
             return [] if slot.settled(fact.at) else None
@@ -320,13 +338,6 @@ class Live:
         return history
 
 
-def _proves_what_is_known(fact: Fact, slot: Slot) -> bool:
-    """Whether a fact says only that a thing exists, later than all before it, and it does."""
-    if fact.call != "evidence" or slot.last_at is None or fact.at <= slot.last_at:
-        return False
-    return _touched_life(slot, (fact,)) is not None
-
-
 def _grown(spans: list[Span]) -> list[Change]:
     """The changes by a new run, from the span that it ended and its own."""
     ended, new = spans
@@ -351,23 +362,3 @@ def _current(slot: Slot) -> Life:
     life = slot.stories[0].life
     assert type(life) is Life, "facts of lines end no life"
     return life
-
-
-def _touched_life(slot: Slot, facts: Sequence[Fact]) -> Life | None:
-    """The life of which the facts change lines only; None if they may do more."""
-    story = slot.stories[0]
-    life = story.life
-    if len(slot.stories) > 1 or story.doubtful or type(life) is not Life or life.doubted_at:
-        return None
-    for fact in facts:
-        if fact.call not in _OF_LINES or fact.others or fact.id not in (None, life.id):
-            return None
-    return None if _changes_expiry(life, facts) else life
-
-
-def _changes_expiry(life: Life, facts: Iterable[Fact]) -> bool:
-    """Whether facts prove that a life's expiry was changed, or may."""
-    expiry = life.lines.get("expiry")
-    return expiry is not None and any(
-        proves_life(fact) and outlasts(expiry, fact.at) for fact in facts
-    )

@@ -175,7 +175,7 @@ def _of_run(run: Run | None, since: datetime | None) -> Timeline:
     timeline: Timeline = []
     while run is not None:
         if not timeline or run.at < timeline[-1][0]:
-            timeline.append((run.at, _state(run)))
+            timeline.append((run.at, state_of(run)))
         if since is not None and run.at < since:
             break
         run = run.before
@@ -183,7 +183,8 @@ def _of_run(run: Run | None, since: datetime | None) -> Timeline:
     return timeline
 
 
-def _state(run: Run) -> State:
+def state_of(run: Run) -> State:
+    """The state that a run says."""
     fact = run.fact
     if fact is None or run.status == NOT_KNOWN:
         return not_known(run.note or ORDER_NOT_KNOWN, fact)
