@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any, Final
 
 from pydantic_core import to_json
 
+from ledger import collector
 from projections.maintenance.rebuild import Rebuilt
 from projections.stores import postings, trail
 from projections.stores.store import Store
 
 TRAIL: Final = "trail"
 """The name of the trail among the projections."""
-_PAGE: Final = 10_000
+_PAGE: Final = 5_000
 
 
 def rebuild_trail(store: Store, *, writes: bool) -> Rebuilt:
@@ -42,18 +42,22 @@ def _reached(store: Store) -> int:
 
 def _compared(connection: trail.Statements, last: int) -> Rebuilt:
     before, after, count = hashlib.sha256(), hashlib.sha256(), 0
-    for first in range(1, last + 1, _PAGE):
-        until = min(first + _PAGE - 1, last)
-        count += _add(after, trail.rows(connection, first, until))
-        _add(before, trail.stored(connection, first, until))
-    _add(before, trail.outside(connection, last))
-    for stored, made in postings.compared(connection, last):
-        if stored != made:
-            _add(before, stored)
+    with collector.paused():
+        for first in range(1, last + 1, _PAGE):
+            until = min(first + _PAGE - 1, last)
+            made = list(trail.rows(connection, first, until))
+            stored = trail.stored(connection, first, until)
+            lines = _lines(made)
+            after.update(lines)
+            before.update(lines if stored == made else _lines(stored))
+            count += len(made)
+        before.update(_lines(trail.outside(connection, last)))
+        for listed, should_be in postings.compared(connection, last):
+            if listed != should_be:
+                before.update(_lines(listed))
     return Rebuilt(TRAIL, last, count, before.hexdigest(), after.hexdigest())
 
 
-def _add(digest: Any, rows: Iterable[Sequence[Any]]) -> int:
-    lines = [to_json(row, bytes_mode="base64") for row in rows]
-    digest.update(b"\n".join(chain(lines, [b""])))
-    return len(lines)
+def _lines(rows: Iterable[Sequence[Any]]) -> bytes:
+    """A line of JSON for each row."""
+    return b"".join([to_json(row, bytes_mode="base64") + b"\n" for row in rows])
