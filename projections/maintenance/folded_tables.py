@@ -117,7 +117,7 @@ def fold(
     tables: Sequence[FoldedTable], account: Account, cells: Cells, new: Iterable[Learned]
 ) -> None:
     """Take in new facts of an account, whose cells know the ones before."""
-    by_subject = {table.projection.subject: table for table in tables}
+    by_subject: dict[str, FoldedTable] = {table.projection.subject: table for table in tables}
     with collector.paused():
         for commit in commits(new):
             cells.learn(commit.facts)
