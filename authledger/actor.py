@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-
 from ledger.application import Actor
+from ledger.runner import system_user
 
 
 def this_user() -> Actor:
     """Return the operating system's user, whom this process runs as."""
-    user = os.getuid()
-    try:
-        return Actor(pwd.getpwuid(user).pw_name, "os-user")
-    except KeyError:
-        return Actor(f"uid {user}", "os-user")
+    return Actor(system_user(), "os-user")
 
 
 def actor_of(named: str | Actor | None) -> Actor:

@@ -114,9 +114,10 @@ class Reader:
         """Read a page of the audit trail: every fact and every refused attempt.
 
         `where` are `provider`, `account`, `region`, `service` (that asks), `uses` (a service that
-        an agency uses), `agency`, `policy`, `event` (its type), `outcome`, `origin` and `actor` (a
-        name or a surrogate id). A `region` also finds the entries of all regions (`*`). `since`
-        (included) and `until` (not included) are effective times.
+        an agency uses), `agency`, `policy`, `event` (its type), `outcome`, `origin`, `actor` (a
+        name or a surrogate id), `established` (how the actor is known) and `run_by` (the operating
+        system's user: `USER`, `USER@HOST` or a surrogate id). A `region` also finds the entries of
+        all regions (`*`). `since` (included) and `until` (not included) are effective times.
         If `more` is true, the next page begins `after` the position of this page's last row.
         Raises InvalidInput for a condition that no entry can meet.
         """

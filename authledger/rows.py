@@ -561,6 +561,18 @@ class AuditTrailRow(NamedTuple):
     """Surrogate id of who did it."""
     actor_name: str | None
     """The name behind it; NULL once it was erased."""
+    actor_established: str
+    """How the actor is known: `claimed`, `os-user`, `database-user`, `ssh-key`, `session`, `trace`,
+    `ledger`.
+    """
+    run_by: str | None
+    """Surrogate id of the operating system's user and host that ran the process; NULL if an older
+    version appended the entry.
+    """
+    run_by_name: str | None
+    """`USER@HOST`, the name behind it; NULL once it was erased."""
+    database_user: str | None
+    """The session user of the PostgreSQL connection that appended it; NULL in a file."""
     origin: str
     """`commanded` or `observed`."""
     reason: str | None

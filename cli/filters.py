@@ -15,6 +15,7 @@ _SENTENCES: Final = {
     "service": "No service {!r} asks for authorization in this ledger.",
     "uses": "No agency uses a service {!r} in this ledger.",
     "actor": "No actor in this ledger has the name or id {!r}.",
+    "run_by": "No entry of this ledger was run by a user with the name or id {!r}.",
 }
 _ELSEWHERE: Final = {
     "service": " It occurs as a service that asks: --service {}.",

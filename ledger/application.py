@@ -40,6 +40,7 @@ from ledger.persistence.location import Location, location_of
 from ledger.persistence.opening import opening
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.side_tables import SubjectRow
+from ledger.runner import Runner, this_runner
 from ledger.subjects import SubjectErased, SubjectKind
 
 PAGE: Final = 1_000
@@ -86,6 +87,8 @@ class Ledger(Application[str]):
         self.signers = Signers(log_keys)
         self.entries.log.signer_of, self.entries.log.every = self.signers, checkpoint_every
         self._transactions = Transactions(self.entries, self.mapper, self.store_errors)
+        if self.entries.has_runners:
+            self._transactions.cache.runner = self._runner()
         self.committed = self._transactions.committed
         self._commands = Commands(self._transactions, self.history, self._now)
         self._observations = Observations(self._transactions, self._now)
@@ -110,6 +113,11 @@ class Ledger(Application[str]):
     def _now(self) -> datetime:
         """The time by this ledger's clock, which may be replaced while the ledger is open."""
         return self.clock()
+
+    def _runner(self) -> Runner:
+        """Who runs this process. No argument of a call changes it."""
+        with self.store_errors():
+            return this_runner(self.entries.database_user())
 
     # -- writing ---------------------------------------------------------------------------------
 

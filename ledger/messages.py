@@ -19,9 +19,13 @@ from ledger.values import AccountId, Provider
 
 StreamKind = Literal["account", "console", "usage", "other", "subject", "document", "log"]
 Origin = Literal["commanded", "observed"]
-Established = Literal["claimed", "os-user", "trace", "ledger"]
-"""How the actor is known: a flag said so, the operating system, the cloud's trace, or no person:
-the ledger itself (a consequence)."""
+Established = Literal[
+    "claimed", "os-user", "database-user", "ssh-key", "session", "trace", "ledger"
+]
+"""How the actor is known: a flag said so, the operating system, the database's login, a signature
+by an SSH key, a signed-in session, the cloud's trace, or no person: the ledger (a consequence).
+The words `database-user`, `ssh-key` and `session` are reserved: this version writes none of them.
+"""
 
 
 class Command(BaseModel):
@@ -145,7 +149,9 @@ class Observation:
 class Recorded:
     """The envelope: an event with who, when, from where, in which stream and version.
 
-    `position` is None until it is appended; from then on all of it is immutable.
+    `position` is None until it is appended; from then on all of it is immutable. `run_by` is the
+    surrogate id of the operating system's user and host that ran the process; `database_user` the
+    session user of its database. Entries of older versions have neither.
     """
 
     stream: str
@@ -163,6 +169,8 @@ class Recorded:
     source: Provenance | None = None
     provider: str | None = None
     account: str | None = None
+    run_by: str | None = None
+    database_user: str | None = None
     position: int | None = None
 
     # The two names by which the eventsourcing library knows an event.
@@ -192,6 +200,8 @@ ENVELOPE_FIELDS = frozenset(
         "origin",
         "actor",
         "actor_established",
+        "run_by",
+        "database_user",
         "command_id",
         "correlation_id",
         "reason",

@@ -4,6 +4,9 @@ An entry holds `p-…` (a person), `a-…` (an address) or `f-…` (the file of 
 `SubjectRegistered` commits to the name: SHA-256(salt ‖ kind ‖ 0x00 ‖ name). Name and salt sit in a
 table that can forget; without the salt the commitment says nothing, with it anybody can check that
 the name was not changed.
+
+Every entry also holds `r-…`, its runner: `USER@HOST`. The digits of this id are the beginning of
+the commitment itself. So each entry commits to the runner's name, and no event registers it.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic_core import from_json
 
@@ -19,8 +22,13 @@ from ledger.account.meaning import Meaning, Meanings
 from ledger.messages import DomainEvent, StreamKind
 from ledger.values import SubjectId
 
-SubjectKind = Literal["person", "address", "file"]
-_PREFIX: dict[SubjectKind, str] = {"person": "p", "address": "a", "file": "f"}
+RegisteredKind = Literal["person", "address", "file"]
+"""The kinds of names that an event registers."""
+SubjectKind = RegisteredKind | Literal["runner"]
+_PREFIX: dict[RegisteredKind, str] = {"person": "p", "address": "a", "file": "f"}
+RUNNER: Final[SubjectKind] = "runner"
+_RUNNER_DIGITS: Final = 40
+"""160 bits: nobody finds two names with one id."""
 
 
 class SubjectRegistered(DomainEvent):
@@ -30,7 +38,7 @@ class SubjectRegistered(DomainEvent):
     STREAM: ClassVar[StreamKind] = "subject"
 
     subject: SubjectId
-    kind: SubjectKind
+    kind: RegisteredKind
     commitment: str
 
 
@@ -43,7 +51,7 @@ class SubjectErased(DomainEvent):
     subject: SubjectId
 
 
-def new_subject(kind: SubjectKind) -> SubjectId:
+def new_subject(kind: RegisteredKind) -> SubjectId:
     """A random surrogate id, which holds nothing of the name."""
     return f"{_PREFIX[kind]}-{secrets.token_hex(10)}"
 
@@ -57,9 +65,16 @@ def commitment(salt: str, kind: SubjectKind, name: str) -> str:
     return hashlib.sha256(bytes.fromhex(salt) + f"{kind}\0{name}".encode()).hexdigest()
 
 
-def is_as_registered(kind: Any, name: Any, salt: Any, entry: bytes | None) -> bool:
-    """Whether a stored name is the one that this entry committed to."""
+def runner_id(salt: str, name: str) -> SubjectId:
+    """The surrogate id of a runner: the beginning of the commitment to its name."""
+    return f"r-{commitment(salt, RUNNER, name)[:_RUNNER_DIGITS]}"
+
+
+def is_as_registered(subject: Any, kind: Any, name: Any, salt: Any, entry: bytes | None) -> bool:
+    """Whether a stored name is the one that the entry committed to; or its id, for a runner."""
     try:
+        if kind == RUNNER:
+            return bool(runner_id(salt, name) == subject)
         fields = from_json(entry or b"")
         committed = fields.get("commitment") if isinstance(fields, dict) else None
         return commitment(salt, kind, name) == committed

@@ -61,8 +61,9 @@ Trustee = Annotated[str, _text(2048, _NO_CONTROL)]
 Digest = Annotated[str, _word(r"^[0-9a-f]{64}$")]
 """The SHA-256 of a document's canonical form, of a file; in hexadecimal digits."""
 
-SubjectId = Annotated[str, _word(r"^[a-z]{1,8}-[0-9a-f]{20}$")]
-"""A surrogate for a person, an address or a file, e.g. `p-0123456789abcdef0123`.
+SubjectId = Annotated[str, _word(r"^[a-z]{1,8}-[0-9a-f]{20}(?:[0-9a-f]{20})?$")]
+"""A surrogate for a person, an address or a file, e.g. `p-0123456789abcdef0123`; of 40 digits for a
+runner.
 
 Names stay outside.
 """

@@ -28,6 +28,9 @@ TYPED_COLUMNS: Final = (
     "recorded_at",
     "effective_at",
     "command_id",
+    "actor_established",
+    "run_by",
+    "database_user",
 )
 """The name of the event, and the fields of an entry that have a column of their own."""
 COLUMNS: Final = (*STORED_COLUMNS, *TYPED_COLUMNS)

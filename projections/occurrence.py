@@ -11,6 +11,7 @@ from ledger.near_words import near
 from projections.definitions.audit_trail import USES
 from projections.stores import name_index
 from projections.stores.connection import Connection
+from projections.stores.named import subjects
 from projections.term import Term
 from projections.trail import Trail
 
@@ -49,6 +50,8 @@ _FURTHER: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 }
 """Views show a thing by its id where no name was ever told, and know ids that the trail's columns
 do not have."""
+_PEOPLE: Final = {"actor": "person", "run_by": "runner"}
+"""The conditions on people, and the kind of their subjects."""
 _OTHER: Final = {"service": "uses", "uses": "service"}
 
 
@@ -78,19 +81,13 @@ class _Words:
 
     def _occurs(self, name: str, value: str) -> bool:
         """Whether an entry has the word. One of a name that is not a condition counts as known."""
-        if name == "actor":
-            return self._is_actor(value)
+        if name in _PEOPLE:
+            return self._trail.has([Term(name, tuple(subjects(self._connection, name, value)))])
         if name not in _COLUMNS:
             return True
         return self._trail.has(_terms(name, value)) or any(
             self._has(*each, value) for each in _FURTHER.get(name, ())
         )
-
-    def _is_actor(self, value: str) -> bool:
-        named = "SELECT 1 FROM subjects WHERE kind = 'person' AND name = ? LIMIT 1"
-        if self._connection.value(named, (value,)) is not None:
-            return True
-        return self._trail.has([Term("actor", (value,))])
 
     def _has(self, table: str, column: str, value: str) -> bool:
         found = f"SELECT 1 FROM {table} WHERE {column} = ? LIMIT 1"
@@ -98,8 +95,8 @@ class _Words:
 
     def _of(self, name: str) -> Iterator[str]:
         """The words that the condition can have, each once."""
-        if name == "actor":
-            selects = ["SELECT name FROM subjects WHERE kind = 'person'"]
+        if name in _PEOPLE:
+            selects = [f"SELECT name FROM subjects WHERE kind = '{_PEOPLE[name]}'"]
         else:
             further = _FURTHER.get(name, ())
             selects = [f"SELECT DISTINCT {column} FROM {table}" for table, column in further]

@@ -6,7 +6,7 @@ the posting lists yet, or happened late, is read row by row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, product
 from typing import Any, Final, NamedTuple
@@ -68,12 +68,16 @@ class Trail:
         """The last position that is in it. Views that are being filled may be behind it."""
         return trail.reached(self._connection)
 
-    def page(self, wanted: TrailFilter, actors: Sequence[str], page: Page) -> list[Row]:
-        """Rows of the trail in order: one more than the limit if there are more."""
+    def page(
+        self, wanted: TrailFilter, subjects: Mapping[str, Sequence[str]], page: Page
+    ) -> list[Row]:
+        """Rows of the trail in order: one more than the limit if there are more. `subjects` has the
+        surrogate ids that conditions on people stand for.
+        """
         found: dict[int, Row] = {}
         where = self._where(wanted)
         for way, named in self._ways(wanted):
-            for row in self._of_way(way, named.terms(actors), where, page):
+            for row in self._of_way(way, named.terms(subjects), where, page):
                 found[row[0]] = row
         ordered = sorted(found, reverse=page.newest_first)
         return [found[position] for position in ordered[: page.limit + 1]]
@@ -89,6 +93,18 @@ class Trail:
             (until, last, *params),
         )
         return found is not None
+
+    def first(self, term: Term) -> int | None:
+        """The position of the first entry that satisfies a term; None if none does."""
+        until = postings.posted(self._connection)[1]
+        found = postings.positions(self._connection, [term], 1, until, newest_first=False)
+        for position in found:
+            return position
+        where, params = _conditions([term])
+        found_later = self._connection.value(
+            f"SELECT min(position) FROM trail WHERE position > ? AND {where}", (until, *params)
+        )
+        return None if found_later is None else int(found_later)
 
     def words(self, kind: str) -> Iterator[str]:
         """The words that entries have in a column; some twice."""

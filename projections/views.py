@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ from ledger.catalogue import Catalogue
 from ledger.errors import InvalidInput, NotFound, StoreUnavailable
 from ledger.near_words import check_choice, did_you_mean
 from ledger.persistence.location import Location, location_of
+from ledger.subjects import RUNNER
 from ledger.values import check_storable
 from projections import behind
 from projections.between import Between
@@ -33,9 +35,10 @@ from projections.moments import Moments
 from projections.occurrence import UnknownWord, unknown_words
 from projections.projection import Column
 from projections.relations import Conditions, Relations
-from projections.stores import name_index
+from projections.stores import name_index, named
 from projections.stores.opening import open_store
 from projections.stores.store import Store
+from projections.term import Term
 from projections.trail import PARAMETERS_MAX, Page, Trail
 
 
@@ -226,10 +229,10 @@ class Views:
         views have reached: later entries are not in it.
         """
         wanted.check()
-        actors = self._subjects_of(wanted.actor)
+        subjects = self._subjects_of(wanted)
         with self._connection.store_errors(), self._connection.snapshot():
             last = self._trail.reached()
-            found = self._trail.page(wanted, actors, Page(after, limit, newest_first))
+            found = self._trail.page(wanted, subjects, Page(after, limit, newest_first))
         columns = tuple(column.name for column in AUDIT_TRAIL.columns)
         return Result(columns, found[:limit], last, more=len(found) > limit)
 
@@ -267,7 +270,10 @@ class Views:
             return unknown_words(self._connection, self._trail, asked)
 
     def subjects(self) -> Result:
-        """Every surrogate id in the order of registration, with its name unless that was erased."""
+        """Every surrogate id in the order of registration, with its name unless that was erased.
+
+        A runner is registered by its first entry.
+        """
         member = self._connection.dialect.member
         subject, kind = (member.format("e.entry", name) for name in ("subject", "kind"))
         with self._connection.store_errors():
@@ -277,15 +283,29 @@ class Views:
                 "WHERE e.type = 'SubjectRegistered' ORDER BY e.position"
             ).fetchall()
             columns = ("subject", "kind", "name", "registered_at", "position")
-            return Result(columns, rows, self._trail.reached())
+            found = sorted([*rows, *self._runners()], key=itemgetter(4))
+            return Result(columns, found, self._trail.reached())
 
-    def _subjects_of(self, actor: str | None) -> list[str]:
-        """The surrogate ids of a name; a text without one may be a surrogate id itself."""
+    def _runners(self) -> Iterator[tuple[Any, ...]]:
+        """The same of every runner. An entry that registers another subject comes first."""
+        ids = dict.fromkeys(self._trail.words("run_by"))
+        names = self.subject_names(ids)
+        for each in ids:
+            position = self._trail.first(Term("run_by", (each,)))
+            (recorded_at,) = self._connection.execute(
+                "SELECT recorded_at FROM trail WHERE position = ?", (position,)
+            ).fetchone()
+            yield each, RUNNER, names.get(each), recorded_at, position
+
+    def _subjects_of(self, wanted: TrailFilter) -> dict[str, list[str]]:
+        """The surrogate ids of the people that are asked for."""
+        asked = {"actor": wanted.actor, "run_by": wanted.run_by}
         with self._connection.store_errors():
-            rows = self._connection.execute(
-                "SELECT subject FROM subjects WHERE kind = 'person' AND name = ?", (actor,)
-            )
-            return [row[0] for row in rows] or [actor or ""]
+            return {
+                column: named.subjects(self._connection, column, name)
+                for column, name in asked.items()
+                if name is not None
+            }
 
     def query(self, sql: str, *, row_limit: int = 1000, time_limit_s: float = 10.0) -> Result:
         """Free SQL over the documented views, read-only in the engine itself.

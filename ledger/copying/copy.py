@@ -281,7 +281,7 @@ def _copy_names(source: OpenLedger, target: OpenLedger, size: int) -> None:
 
 
 def _registered(subject: str, kind: Any, name: Any, salt: Any, entry: bytes | None) -> SubjectRow:
-    if not is_as_registered(kind, name, salt, entry):
+    if not is_as_registered(subject, kind, name, salt, entry):
         raise VerificationFailed(
             f"subject {subject}: its stored kind, name and salt do not match its registration.",
             remedy="Every entry was copied. To copy without names: --without-names",

@@ -15,10 +15,22 @@ from ledger.execution.streams import AccountKey, stream_of
 from ledger.messages import DomainEvent, Observation, Provenance, Recorded
 from ledger.persistence.entry import encode
 from ledger.persistence.side_tables import DocumentRow, SideRows, SnapshotRow, SubjectRow
-from ledger.subjects import SubjectKind, SubjectRegistered, commitment, new_salt, new_subject
+from ledger.runner import Runner
+from ledger.subjects import (
+    RUNNER,
+    RegisteredKind,
+    SubjectKind,
+    SubjectRegistered,
+    commitment,
+    new_salt,
+    new_subject,
+    runner_id,
+)
 
 Name = tuple[SubjectKind, str]
-"""The name of a person, an address or a file, with its kind."""
+"""The name of a person, an address, a file or a runner, with its kind."""
+Registered = tuple[RegisteredKind, str]
+"""The same, of which an event registers the name: not a runner's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +38,14 @@ class Known:
     """The state of the ledger on which a batch builds, looked up before the batch is made.
 
     `versions`: the last version of each stream that the events belong to, and of those in `relied`,
-    which a decision relied on. `subjects`: the registered ones among the names.
+    which a decision relied on. `subjects`: the registered ones among the names, and the runner's.
+    `runner`: who runs this process; None in a batch that is only looked at.
     """
 
     versions: Mapping[str, int] = field(default_factory=dict)
     subjects: Mapping[Name, SubjectRow] = field(default_factory=dict)
     relied: Collection[str] = ()
+    runner: Runner | None = None
 
 
 class Batch:
@@ -51,6 +65,8 @@ class Batch:
         self.documents: dict[str, DocumentRow] = {}
         """The texts that come with the observations, each once."""
         self._commands: list[tuple[str, str | None, int]] = []
+        self._run: dict[str, Any] | None = None
+        """The fields of the envelope that say who runs this process, once an entry has them."""
         self._relied: set[str] = set()
         """Surrogate ids of known subjects: the append fails if one is erased in the meantime."""
 
@@ -204,6 +220,8 @@ class Batch:
         envelope: Mapping[str, Any],
     ) -> None:
         stream = stream_of(event, account)
+        if self._run is None:
+            self._run = self._run_fields()
         self.entries.append(
             Recorded(
                 stream=stream,
@@ -213,6 +231,7 @@ class Batch:
                 effective_at=at,
                 provider=account[0] if account else None,
                 account=account[1] if account else None,
+                **self._run,
                 **envelope,
             )
         )
@@ -235,7 +254,7 @@ class Batch:
         }
         if source.file is not None:
             trace_id, verified = source.trace_id, source.verified
-            name: Name = "file", source.file
+            name: Registered = "file", source.file
             file = self._known_subject(name)
             if file is None:
                 envelope["source"] = Provenance(trace_id=trace_id, verified=verified)
@@ -244,7 +263,7 @@ class Batch:
         return envelope
 
     def _with_names(
-        self, event: DomainEvent, names: Iterable[tuple[str, Name]], envelope: dict[str, Any]
+        self, event: DomainEvent, names: Iterable[tuple[str, Registered]], envelope: dict[str, Any]
     ) -> DomainEvent:
         """The event with the surrogate ids of the trace's names, in those fields that it has."""
         its = {
@@ -252,7 +271,19 @@ class Batch:
         }
         return event.model_copy(update=its) if its else event
 
-    def _subject(self, name: Name, envelope: dict[str, Any]) -> str:
+    def _run_fields(self) -> dict[str, Any]:
+        runner = self._known.runner
+        if runner is None:
+            return {}
+        name: Name = RUNNER, runner.name
+        subject = self._known_subject(name)
+        if subject is None:
+            salt = new_salt()
+            subject = runner_id(salt, runner.name)
+            self.subjects[name] = SubjectRow(subject, RUNNER, runner.name, salt)
+        return {"run_by": subject, "database_user": runner.database_user}
+
+    def _subject(self, name: Registered, envelope: dict[str, Any]) -> str:
         """The surrogate id of a name; registers it in this batch if it is new."""
         return self._known_subject(name) or self._register(name, envelope)
 
@@ -264,7 +295,7 @@ class Batch:
         new = self.subjects.get(name)
         return None if new is None else new.subject
 
-    def _register(self, name: Name, envelope: dict[str, Any]) -> str:
+    def _register(self, name: Registered, envelope: dict[str, Any]) -> str:
         kind, text = name
         row = SubjectRow(new_subject(kind), kind, text, new_salt())
         self.subjects[name] = row
@@ -291,7 +322,7 @@ def named(event: DomainEvent, subjects: Mapping[str, str | None]) -> DomainEvent
     return event.model_copy(update=its) if its else event
 
 
-def names_in(observation: Observation) -> Iterator[tuple[str, Name]]:
+def names_in(observation: Observation) -> Iterator[tuple[str, Registered]]:
     """The names in a trace beside its actor's: the field that each is for, its kind and text."""
     if observation.address is not None:
         yield "address", ("address", observation.address)

@@ -20,6 +20,8 @@ from ledger.execution.state_cache import Bounded, States
 from ledger.messages import Recorded
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.side_tables import SnapshotRow, SubjectRow
+from ledger.runner import Runner
+from ledger.subjects import RUNNER
 
 
 class Cache:
@@ -27,6 +29,8 @@ class Cache:
 
     def __init__(self, recorder: Recorder, mapper: Mapper[str]) -> None:
         self._recorder, self._mapper = recorder, mapper
+        self.runner: Runner | None = None
+        """Who runs this process: the entries say it."""
         self.accounts = States[State](recorder, self._read_account, evolve)
         self.uses = States[Uses](recorder, self._read_use, _take_use)
         self._versions, self._subjects = Bounded(), Bounded()
@@ -43,7 +47,8 @@ class Cache:
         """
         relied = relied or {}
         versions = self._last_versions(set(streams) - relied.keys())
-        return Known({**versions, **relied}, self._registered(names), relied.keys())
+        subjects = self._registered(names)
+        return Known({**versions, **relied}, subjects, relied.keys(), self.runner)
 
     def snapshots(self) -> Sequence[SnapshotRow]:
         """The snapshots to write with the next append."""
@@ -100,7 +105,10 @@ class Cache:
         return found
 
     def _registered(self, names: Iterable[Name]) -> dict[Name, SubjectRow]:
+        """The subjects of the names, and the runner's."""
         wanted = set(names)
+        if self.runner is not None:
+            wanted.add((RUNNER, self.runner.name))
         found = {name: self._subjects[name] for name in wanted if name in self._subjects}
         for kind in sorted({kind for kind, _ in wanted - found.keys()}):
             unknown = [text for each, text in wanted - found.keys() if each == kind]

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ledger.errors import InvalidInput
 from ledger.messages import TRACE_PREFIX, Command, Established
-from ledger.subjects import SubjectKind
+from ledger.subjects import RegisteredKind
 from ledger.values import CommandId, Line
 
 NAME_CHARACTERS_MAX: Final = 1_024
@@ -41,7 +41,7 @@ class Actor:
             )
 
 
-def names_of(actor: Actor | None) -> tuple[tuple[SubjectKind, str], ...]:
+def names_of(actor: Actor | None) -> tuple[tuple[RegisteredKind, str], ...]:
     """The name of an actor, as a subject's: none, or one."""
     return () if actor is None else (("person", actor.name),)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ledger.account.state import account_stream
 from ledger.documents import digests_of
@@ -49,7 +50,7 @@ class Revisit:
         streams = {account_stream(*each) for each in accounts}
         streams |= {f"other:{provider}:{account}" for provider, account in accounts}
         names = self._transactions.cache.known((), subject_names(self._again))
-        return Known(recorder.max_versions(streams), names.subjects)
+        return replace(names, versions=recorder.max_versions(streams))
 
     def take(self, batch: Batch, observation: Observation, *, complete: bool) -> None:
         """Add what one trace has more than its entries, or otherwise."""

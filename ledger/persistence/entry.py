@@ -31,7 +31,10 @@ from ledger.messages import (
 )
 from ledger.values import instant, instant_text
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""The format of an entry that says who ran the process (`run_by`)."""
+FORMER_FORMAT: Final = 1
+"""The format of an entry that does not: an older version appended it."""
 ENTRY_BYTES_MAX: Final = 65_535
 """A tlog-tiles bundle gives an entry's length two bytes."""
 
@@ -39,7 +42,17 @@ _INTEGER_MAX: Final = 2**53 - 1
 """Numbers of RFC 8785 are doubles; whole ones are exact up to this value."""
 
 _OPTIONAL = frozenset(
-    {"provider", "account", "actor", "command_id", "correlation_id", "reason", "catalogue"}
+    {
+        "provider",
+        "account",
+        "actor",
+        "run_by",
+        "database_user",
+        "command_id",
+        "correlation_id",
+        "reason",
+        "catalogue",
+    }
 )
 _ORIGINS = get_args(Origin)
 _ESTABLISHED = get_args(Established)
@@ -71,7 +84,7 @@ def _fields(recorded: Recorded) -> dict[str, Any]:
     Without a loop over the envelope's fields: an import asks for those of each entry.
     """
     fields = _payload(recorded.event)
-    fields["format"] = FORMAT
+    fields.update(_run_fields(recorded))
     fields["stream"] = recorded.stream
     fields["version"] = recorded.version
     fields["topic"] = recorded.event.TOPIC
@@ -99,6 +112,19 @@ def _fields(recorded: Recorded) -> dict[str, Any]:
         if source.file is not None:
             fields["source_file"] = source.file
     return fields
+
+
+def _run_fields(recorded: Recorded) -> dict[str, Any]:
+    """The format of an entry, and who ran the process, which decides about it."""
+    if recorded.run_by is None:
+        return {"format": FORMER_FORMAT}
+    if recorded.database_user is None:
+        return {"format": FORMAT, "run_by": recorded.run_by}
+    return {
+        "format": FORMAT,
+        "run_by": recorded.run_by,
+        "database_user": recorded.database_user,
+    }
 
 
 def _payload(event: DomainEvent) -> dict[str, Any]:
@@ -141,10 +167,8 @@ def decode(stored: StoredEvent, position: int | None = None) -> Recorded:
             raise CorruptEntry(
                 f"{place}: the entry's {name} is {fields.get(name)!r}, the column's {column!r}."
             )
-    if fields.get("format") is True or fields.get("format") != FORMAT:
-        raise CorruptEntry(
-            f"{place}: the entry has the format {fields.get('format')!r}, not {FORMAT}."
-        )
+    if (fault := format_fault(fields)) is not None:
+        raise CorruptEntry(f"{place}: {fault}.")
     try:
         event_type = event_class(stored.topic)
     except UnknownTopic as error:
@@ -166,6 +190,17 @@ def decode(stored: StoredEvent, position: int | None = None) -> Recorded:
         raise CorruptEntry(
             f"{place}: the entry is not a valid {event_type.__name__}: {error}"
         ) from error
+
+
+def format_fault(fields: dict[str, Any]) -> str | None:
+    """Describe what is wrong with an entry's format; None if it has the one of its fields."""
+    found = fields.get("format")
+    expected = FORMAT if "run_by" in fields else FORMER_FORMAT
+    if type(found) is not int or found != expected:
+        return f"the entry's format is {found!r}, expected {expected}"
+    if "database_user" in fields and expected != FORMAT:
+        return "the entry has a database_user but no run_by"
+    return None
 
 
 def _canonical(fields: dict[str, Any]) -> bytes:

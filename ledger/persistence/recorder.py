@@ -29,6 +29,12 @@ class Recorder(Protocol):
     """
 
     log: Log
+    has_runners: bool
+    """Whether its new entries say who ran the process. Not if a file of an older format could not
+    be migrated, because its disk is full: older programs may read it."""
+
+    def database_user(self) -> str | None:
+        """The session user of the database's connections; None if it has no users."""
 
     def append(self, stored_events: Sequence[StoredEvent], side_rows: SideRows) -> Appended:
         """Append in one transaction. Raises IntegrityError on a conflict."""

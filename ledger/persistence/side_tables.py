@@ -14,6 +14,14 @@ KEYS: Final[Mapping[Erasable, str]] = {"subjects": "subject", "documents": "dige
 """The key of each such table."""
 
 
+IS_REGISTERED: Final = (
+    "({0} = 'runner') <> EXISTS "
+    "(SELECT 1 FROM events WHERE stream = 'subject:' || {1} AND version = 1)"
+)
+"""The condition that a subject is registered, and not erased if it is a runner: of a runner the
+first event is its erasure. Its parameters are the kind and the id."""
+
+
 @dataclass(frozen=True, slots=True)
 class SubjectRow:
     """A name behind a surrogate id, and the salt of its commitment."""

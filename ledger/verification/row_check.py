@@ -15,7 +15,7 @@ from pydantic_core import from_json, to_json
 from ledger.errors import LedgerError
 from ledger.events import EVENTS
 from ledger.persistence.columns import COLUMNS
-from ledger.persistence.entry import FORMAT, in_order, line, odd_value
+from ledger.persistence.entry import format_fault, in_order, line, odd_value
 
 _stream_version_topic = itemgetter(1, 2, 3)
 KEY_ORDERS_MAX: Final = 1_000
@@ -43,7 +43,7 @@ def fits(row: Sequence[Any], entry: bytes, recorded_at: str) -> bool:
             and _is_sorted(tuple(fields))
             and (get("stream"), get("version"), get("topic")) == _stream_version_topic(row)
             and type(fields["version"]) is type(row[2]) is int
-            and get("format") == FORMAT
+            and format_fault(fields) is None
             and row[3] in _TOPICS
             and fields["recorded_at"] >= recorded_at
             and odd_value(fields) is None
@@ -87,8 +87,8 @@ def _disagreements(row: Sequence[Any], fields: dict[str, Any]) -> Iterator[str]:
     topic = _readable(row[3])
     if topic not in _TOPICS:
         yield f"the topic {topic!r} is not known to this version of authledger"
-    if fields.get("format") is True or fields.get("format") != FORMAT:
-        yield f"the entry's format is {fields.get('format')!r}, expected {FORMAT}"
+    if (fault := format_fault(fields)) is not None:
+        yield fault
     expected = {**fields, "entry": _readable(row[4])}
     for name, stored in zip(COLUMNS[1:], row[1:], strict=True):
         if not _same(expected.get(name), stored):

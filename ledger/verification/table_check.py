@@ -147,7 +147,7 @@ def _lists(extent: tuple[object, object] | None, position: int) -> bool:
 def _check_subjects(rows: StoredRows, found: Findings) -> None:
     """Each stored name is the one that its registration commits to."""
     for subject, kind, name, salt, entry in rows.subjects():
-        if not is_as_registered(kind, name, salt, entry):
+        if not is_as_registered(subject, kind, name, salt, entry):
             found.add(
                 f"subject {subject}", "its stored kind, name and salt do not match its registration"
             )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Final
+from typing import Final, get_args
 
 from ledger.errors import InvalidInput
 from ledger.events import BY_NAME
+from ledger.messages import Established
 from ledger.near_words import check_choice
 from ledger.values import check_storable, instant_text
 from projections.dialect import Dialect
 from projections.projection import Column, DerivedView
 from projections.term import Term
+
+ESTABLISHED: Final[tuple[str, ...]] = get_args(Established)
+"""The words for how an actor is known."""
 
 
 def _select(dialect: Dialect) -> str:
@@ -21,10 +25,12 @@ def _select(dialect: Dialect) -> str:
     return f"""
         SELECT e.position, e.recorded_at, e.effective_at, e.type, e.provider, e.account, e.region,
                e.service, e.agency, e.policy, e.feature, e.outcome, e.actor,
-               s.name AS actor_name, e.origin, {reason} AS reason, e.command_id,
+               s.name AS actor_name, e.actor_established, e.run_by, r.name AS run_by_name,
+               e.database_user, e.origin, {reason} AS reason, e.command_id,
                COALESCE(f.name, {file}) AS source_file, e.stream, e.version, e.entry
         FROM events e
         LEFT JOIN subjects s ON s.subject = e.actor
+        LEFT JOIN subjects r ON r.subject = e.run_by
         LEFT JOIN subjects f ON f.subject = {file}
     """
 
@@ -58,6 +64,21 @@ AUDIT_TRAIL = DerivedView(
         ),
         Column("actor", "Surrogate id of who did it."),
         Column("actor_name", "The name behind it; NULL once it was erased."),
+        Column(
+            "actor_established",
+            f"How the actor is known: {', '.join(f'`{word}`' for word in ESTABLISHED)}.",
+            choices=ESTABLISHED,
+        ),
+        Column(
+            "run_by",
+            "Surrogate id of the operating system's user and host that ran the process; NULL if an "
+            "older version appended the entry.",
+        ),
+        Column("run_by_name", "`USER@HOST`, the name behind it; NULL once it was erased."),
+        Column(
+            "database_user",
+            "The session user of the PostgreSQL connection that appended it; NULL in a file.",
+        ),
         Column("origin", "`commanded` or `observed`.", choices=("commanded", "observed")),
         Column("reason", "The reason that was given."),
         Column("command_id", "The same for all events of one command, or of one trace."),
@@ -79,8 +100,8 @@ USES: Final = tuple(name for name, meaning in BY_NAME.items() if meaning.service
 that asks for authorization.
 """
 _BY_RARITY: Final = (
-    "account", "agency", "policy", "actor", "region", "service", "type", "outcome", "origin",
-    "provider",
+    "account", "agency", "policy", "actor", "region", "service", "type", "outcome", "run_by",
+    "actor_established", "origin", "provider",
 )  # fmt: skip
 """The columns of a filter, sorted by how few events share a value: the rarest first."""
 
@@ -90,10 +111,11 @@ class TrailFilter:
     """Which entries of the trail; None means any.
 
     `since` and `until` are effective times, the first included and the second not. `actor` is a
-    surrogate id or a name. `agency`, `policy` and `region` are names or ids; `region` also matches
-    what is in all regions (`*`), and `*` matches only that. `service` is the service that asks for
-    authorization, such as asm; `uses` is a service that an agency uses, such as elb. Raises
-    InvalidInput.
+    surrogate id or a name. `established` is how the actor is known. `run_by` is who ran the
+    process: `USER`, `USER@HOST` or a surrogate id. `agency`, `policy` and `region` are names or
+    ids; `region` also matches what is in all regions (`*`), and `*` matches only that. `service` is
+    the service that asks for authorization, such as asm; `uses` is a service that an agency uses,
+    such as elb. Raises InvalidInput.
     """
 
     provider: str | None = None
@@ -107,6 +129,8 @@ class TrailFilter:
     outcome: str | None = None
     origin: str | None = None
     actor: str | None = None
+    established: str | None = None
+    run_by: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -127,17 +151,22 @@ class TrailFilter:
         check_choice("event", self.event, sorted(BY_NAME))
         check_choice("outcome", self.outcome, closed["outcome"])
         check_choice("origin", self.origin, closed["origin"])
+        check_choice("established", self.established, ESTABLISHED)
 
-    def terms(self, actors: Sequence[str]) -> list[Term]:
-        """The conditions on words. `actors` are the surrogate ids that `actor` stands for; all
-        other words are taken as they are.
+    def terms(self, subjects: Mapping[str, Sequence[str]]) -> list[Term]:
+        """The conditions on words. `subjects` has the surrogate ids that `actor` and `run_by` stand
+        for; all other words are taken as they are.
         """
-        asked = {"type": self.event, "service": self.service or self.uses}
+        asked = {
+            "type": self.event,
+            "service": self.service or self.uses,
+            "actor_established": self.established,
+        }
         found = []
         for column in _BY_RARITY:
             value = asked[column] if column in asked else getattr(self, column)
             if value is not None:
-                found.append(Term(column, tuple(actors) if column == "actor" else (value,)))
+                found.append(Term(column, tuple(subjects.get(column, (value,)))))
         if self.service is not None or self.uses is not None:
             found.append(Term("type", USES, is_not=self.uses is None))
         return found

@@ -38,6 +38,8 @@ KINDS: Final = (
     "outcome",
     "actor",
     "origin",
+    "actor_established",
+    "run_by",
 )
 """The columns by which the trail is filtered, and of which near words are looked for."""
 _SORTED: Final = tuple(sorted(KINDS))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import ledger.events
 from ledger import values
-from ledger.messages import DomainEvent, Provenance, Recorded
+from ledger.messages import DomainEvent, Established, Provenance, Recorded
 
 EVENTS: tuple[type[DomainEvent], ...] = tuple(
     sorted(ledger.events.EVENTS, key=lambda event: event.TOPIC)
@@ -70,9 +70,14 @@ ADDED: tuple[dict[str, tuple[str, ...]], ...] = (
         ),
         "PolicyChanged": ("content",),
     },
+    {
+        "AgencyCreated": ("run_by", "database_user"),
+        "SubjectErased": ("run_by",),
+    },
 )
 """By event, the optional fields that later versions added, one step a version that added any. An
-entry without them is as before."""
+entry without them is as before. Fields of the envelope are in the entries of all events: two of
+them are examples."""
 
 AT = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
 
@@ -109,7 +114,7 @@ WORDS: dict[Any, tuple[object, st.SearchStrategy[Any]]] = {
     values.Digest: ("0123456789abcdef" * 4, st.from_regex(r"[0-9a-f]{64}", fullmatch=True)),
     values.SubjectId: (
         "p-0123456789abcdef0123",
-        st.from_regex(r"[a-z]{1,8}-[0-9a-f]{20}", fullmatch=True),
+        st.from_regex(r"[a-z]{1,8}-[0-9a-f]{20}([0-9a-f]{20})?", fullmatch=True),
     ),
     values.Line: ('Straße »日本« \\ "7" 🛡️', line(1024)),
     values.Instant: (AT, st.datetimes(timezones=st.just(UTC))),
@@ -191,6 +196,7 @@ def example_entry(event: type[DomainEvent], *, steps: int = 0) -> Recorded:
         "document": f"document:{'0123456789abcdef' * 4}",
     }
     of_account = event.STREAM not in streams
+    added = {name for later in ADDED[:steps] for name in later.get(event.__name__, ())}
     last = {"console": ":asm", "usage": ":asm_admin_trust"}.get(event.STREAM, "")
     return Recorded(
         stream=streams.get(event.STREAM, f"{event.STREAM}:huaweicloud:0a1b2c3d4e5f{last}"),
@@ -208,14 +214,21 @@ def example_entry(event: type[DomainEvent], *, steps: int = 0) -> Recorded:
         source=Provenance(trace_id="trace-1", file="CTS/2026/03/01.json.gz", verified=True),
         provider="huaweicloud" if of_account else None,
         account="0a1b2c3d4e5f" if of_account else None,
+        run_by=f"r-{'0123456789' * 4}" if "run_by" in added else None,
+        database_user="ledger_writer" if "database_user" in added else None,
     )
 
 
 instants = st.datetimes(timezones=st.just(UTC))
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 sources = st.builds(Provenance, trace_id=text, file=st.none() | text, verified=st.booleans())
+runners: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.builds(dict),
+    st.fixed_dictionaries({"run_by": text, "database_user": st.none() | text}),
+)
 entries: st.SearchStrategy[Recorded] = st.builds(
-    Recorded,
+    lambda runner, **fields: Recorded(**runner, **fields),
+    runner=runners,
     stream=text,
     version=st.integers(1, 2**53 - 1),
     event=st.sampled_from(EVENTS).flatmap(any_event),
@@ -223,7 +236,7 @@ entries: st.SearchStrategy[Recorded] = st.builds(
     effective_at=instants,
     origin=st.sampled_from(("commanded", "observed")),
     actor=st.none() | text,
-    actor_established=st.sampled_from(("claimed", "os-user", "trace", "ledger")),
+    actor_established=st.sampled_from(get_args(Established)),
     command_id=st.none() | text,
     correlation_id=st.none() | text,
     reason=st.none() | text,

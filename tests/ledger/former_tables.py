@@ -6,9 +6,13 @@ once more, as format 3 declared it, and a ledger of today is turned into one of 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
+from ledger.application import Ledger
 from tests.ledger.worlds import Place, raw
 
 DERIVED: Final = (
@@ -48,6 +52,13 @@ TRIGGERS_OF_FILES: Final = (
         "BEGIN SELECT RAISE(ABORT, 'an event is never deleted'); END"
     ),
 )
+
+
+@contextmanager
+def former_entries() -> Iterator[None]:
+    """Within the block, entries do not say who ran the process, as up to format 4."""
+    with patch.object(Ledger, "_runner", lambda _: None):
+        yield
 
 
 def make_former(place: Place, version: int = 3) -> None:

@@ -57,6 +57,21 @@ Origin = Annotated[
     str | None,
     typer.Option(metavar="WORD", help="commanded (through the ledger) or observed (in a trace)."),
 ]
+Established = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORD",
+        help="How the actor is known: claimed (by a flag), os-user, trace or ledger. Reserved, but "
+        "not written yet: database-user, ssh-key and session.",
+    ),
+]
+RunBy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="USER[@HOST]|ID",
+        help="The operating system's user that ran the command, on any host or on one.",
+    ),
+]
 Since = Annotated[
     str | None,
     typer.Option(metavar="WHEN", help="Only entries that happened at that time or later."),
@@ -91,6 +106,8 @@ def trail(
     event: Event = None,
     outcome: Outcome = None,
     origin: Origin = None,
+    established: Established = None,
+    run_by: RunBy = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 50,
@@ -118,6 +135,8 @@ def trail(
             event=event,
             outcome=outcome,
             origin=origin,
+            established=established,
+            run_by=run_by,
             since=time_of(since),
             until=time_of(until),
         )
@@ -128,7 +147,7 @@ def trail(
         if ask.choice.is_given:
             print_result(ask.form, with_sentences(page, views), views, choice=ask.choice)
         elif ask.form is Output.TABLE:
-            print_trail(page, views, ask.choice)
+            print_trail(page, views, ask.choice, with_runner=bool(established or run_by))
         else:
             print_result(ask.form, page, views)
         if page.more:

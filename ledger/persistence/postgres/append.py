@@ -24,7 +24,7 @@ from ledger.persistence.numbering import Numbered, key, numbered
 from ledger.persistence.postgres.erasable import forget, insert_documents, select_documents
 from ledger.persistence.postgres.log_tables import CHANGED, Head, PostgresLogRows
 from ledger.persistence.postgres.schema import APPENDED
-from ledger.persistence.side_tables import Appended, DocumentRow, SideRows
+from ledger.persistence.side_tables import IS_REGISTERED, Appended, DocumentRow, SideRows
 
 COPY_FROM: Final = 40
 """From so many rows on, COPY is faster than statements in a pipeline."""
@@ -46,6 +46,10 @@ that was committed before it.
 A server shows rows that its standby may not have, if it was restarted, or if a commit's wait was
 cancelled. A process that acknowledges rows which it did not commit itself must run this first.
 """
+_INSERT_REGISTERED: Final = (
+    "INSERT INTO subjects SELECT k.* FROM (VALUES (%s, %s, %s, %s)) AS k (subject, kind) "
+    f"WHERE {IS_REGISTERED.format('k.kind', 'k.subject')} ON CONFLICT (subject) DO NOTHING"
+).encode()
 _COMMANDS: Final = ("command_id", "digest", "first_position", "last_position")
 _SUBJECTS: Final = ("subject", "kind", "name", "salt")
 
@@ -193,9 +197,7 @@ def append_as_is(connection: Connection[Any], log: Log, part: AsIs) -> None:
         log.grow(rows, head.position, [row.state for row in part.rows])
         _insert(c, "commands", _COMMANDS, map(COMMAND, part.commands), len(part.commands))
         c.executemany(
-            "INSERT INTO subjects SELECT k.* FROM (VALUES (%s, %s, %s, %s)) AS k (subject) "
-            "WHERE EXISTS (SELECT FROM events WHERE stream = 'subject:' || k.subject "
-            "AND version = 1) ON CONFLICT (subject) DO NOTHING",
+            _INSERT_REGISTERED,
             [_storable(astuple(row), f"subject {row.subject}") for row in part.subjects],
         )
         forget(c, "subjects", part.erased)

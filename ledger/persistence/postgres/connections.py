@@ -15,7 +15,7 @@ from eventsourcing.postgres import PostgresDatastore
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 
 from ledger.errors import InvalidInput
 from ledger.persistence.location import PostgresDatabase
@@ -74,6 +74,17 @@ def connect(url: str, *, lock_timeout_s: int = 0) -> Connection[Any]:
         connection.close()
         raise
     return connection
+
+
+def session_user(connection: Connection[Any]) -> str:
+    """The session user. The server says it when a connection begins; some poolers do not pass it
+    on, so then it is asked.
+    """
+    said = connection.info.parameter_status("session_authorization")
+    if said is not None:
+        return said
+    with connection.cursor(row_factory=tuple_row) as c:
+        return str((c.execute("SELECT session_user").fetchone() or ("",))[0])
 
 
 def _parameters(url: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from eventsourcing.postgres import (
 )
 from psycopg import Connection, Cursor
 from psycopg import Error as PsycopgError
-from psycopg.errors import LockNotAvailable, NotNullViolation
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import tuple_row
 
 from ledger.errors import NotFound, OutcomeUnknown, StoreForbidden, StoreLocked, StoreUnavailable
@@ -50,7 +50,7 @@ from ledger.persistence.postgres.append import (
     keep,
     sign,
 )
-from ledger.persistence.postgres.connections import Datastore
+from ledger.persistence.postgres.connections import Datastore, session_user
 from ledger.persistence.postgres.erasable import select_documents
 from ledger.persistence.postgres.failures import is_forbidden
 from ledger.persistence.postgres.format import format_of, make
@@ -82,6 +82,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         PostgresRecorder.__init__(self, datastore)
         self.events_table_name = events_table_name
         self.log = Log()
+        self.has_runners, self._is_former = True, False
 
     def create_table(self) -> None:
         """Make the database a ledger of this format, or check that it is one. Raises NotALedger,
@@ -97,7 +98,8 @@ class LedgerRecorder(PostgresApplicationRecorder):
             self.datastore.retried(lambda connection: make(connection, name))
         except PersistenceError as error:
             if version < READABLE_FORMAT or not is_forbidden(error.__cause__):
-                raise  # Otherwise it is read as it is; documents cannot be kept in format 2.
+                raise
+            self._is_former = True  # It is read as it is.
 
     def _read(self, work: Callable[[Cursor[Any]], Answer]) -> Answer:
         """Read with a cursor whose rows are tuples. Each statement sees what is committed then."""
@@ -115,13 +117,17 @@ class LedgerRecorder(PostgresApplicationRecorder):
         rows = self._rows(statement, params)
         return rows[0][0] if rows else None
 
+    def database_user(self) -> str:
+        """The session user of the database's connections. SET ROLE does not change it."""
+        return self.datastore.retried(session_user)
+
     # -- writing ---------------------------------------------------------------------------------
 
     def append(self, stored_events: Sequence[StoredEvent], side_rows: SideRows) -> Appended:
         """Append in one transaction. Raises IntegrityError on a conflict."""
         append = Append(self.log, stored_events, side_rows)
         try:
-            with self._to_bytes_alone():
+            with self._of_today():
                 return self.datastore.retried(append)
         except IntegrityError:
             raise
@@ -139,22 +145,24 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
         Raises Conflict if the part does not begin after the last position.
         """
-        with self._to_bytes_alone():
+        with self._of_today():
             self.datastore.retried(lambda connection: append_as_is(connection, self.log, part))
 
     @contextmanager
-    def _to_bytes_alone(self) -> Iterator[None]:
-        """Raises StoreForbidden if the table has further columns still, which must have values."""
-        try:
-            yield
-        except IntegrityError as error:
-            if not isinstance(error.__cause__, NotNullViolation):
-                raise
+    def _of_today(self) -> Iterator[None]:
+        """Raises StoreForbidden if the ledger has an older format still: programs of that format do
+        not read today's entries.
+        """
+        if self._is_former:
+            name = self.datastore.name
+            self._is_former = self._read(lambda c: format_of(c, name)) < FORMAT_VERSION
+        if self._is_former:
             raise StoreForbidden(
                 f"The ledger {self.datastore.name} has an older format, and this role may not "
-                "migrate it.",
+                "migrate it. Nothing was appended.",
                 remedy="Its owner migrates it: authledger database init",
-            ) from error
+            )
+        yield
 
     @contextmanager
     def append_lock(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from eventsourcing.sqlite import SQLiteCursor
 
-from ledger.persistence.side_tables import KEYS, DocumentRow, Erasable, SubjectRow
+from ledger.persistence.side_tables import IS_REGISTERED, KEYS, DocumentRow, Erasable, SubjectRow
 
 DOCUMENTS: Final = (
     "CREATE TABLE IF NOT EXISTS documents (\n"
@@ -34,9 +34,8 @@ def has_documents(c: SQLiteCursor | sqlite3.Cursor) -> bool:
 def insert_registered(c: SQLiteCursor, subjects: Iterable[SubjectRow]) -> None:
     """Keep names of subjects that are registered, unless they are kept already."""
     c.executemany(
-        "INSERT INTO subjects SELECT :subject, :kind, :name, :salt WHERE EXISTS "
-        "(SELECT 1 FROM events WHERE stream = 'subject:' || :subject AND version = 1) "
-        "ON CONFLICT (subject) DO NOTHING",
+        f"INSERT INTO subjects SELECT :subject, :kind, :name, :salt WHERE "
+        f"{IS_REGISTERED.format(':kind', ':subject')} ON CONFLICT (subject) DO NOTHING",
         map(asdict, subjects),
     )
 

@@ -108,6 +108,9 @@ class Migration:
             if not version:
                 set_format(c)
                 return False
+            if version > _WITH_COLUMNS:  # Its tables are today's; only its entries say less.
+                set_format(c)
+                return False
             if version < READABLE_FORMAT:
                 log_existing_entries(c, self._merkle)
             set_format(c, _WITH_COLUMNS)  # It has all tables of that format now.

@@ -76,6 +76,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         assert isinstance(datastore, Datastore)
         super().__init__(datastore, events_table_name)
         self.log = Log()
+        self.has_runners = True
 
     def construct_create_table_statements(self) -> list[str]:
         return list(SCHEMA)
@@ -89,13 +90,18 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             version = format_of(c, name)
         if version == FORMAT_VERSION:
             return
+        self.has_runners = False
         try:
             Migration(self.datastore, self.log, name).run()
+            self.has_runners = True
         except StoreFull as error:
             _log.warning("%s %s", error.message, error.remedy)
         except PersistenceError as error:
             if version < READABLE_FORMAT or not (is_read_only(error) or is_full(error)):
                 raise  # Otherwise it is used as it is.
+
+    def database_user(self) -> None:
+        """A file has no users of its own."""
 
     @staticmethod
     def _value(c: SQLiteCursor, statement: str, params: Sequence[Any] = ()) -> Any:

@@ -34,7 +34,7 @@ from projections.stores.connection import Connection, Cursor, Row
 from projections.stores.declarations import schema as common_schema
 from projections.stores.postgres.rights import LOCK, MAKING, admit_writers, narrow_defaults
 
-LAYOUT: Final = 7
+LAYOUT: Final = 8
 """Stored in the table `layout`. Grows when a table that belongs to no projection changes, or a view
 over the events: then all of them are made anew."""
 LOCK_TIMEOUT_S: Final = 30

@@ -24,7 +24,7 @@ from projections.stores.declarations import schema
 
 APPLICATION_ID: Final = 0x61_75_74_76
 """`autv`: tells a file of views from another database."""
-LAYOUT: Final = 5
+LAYOUT: Final = 6
 """Stored as the file's user version. Grows when the tables change that belong to no projection."""
 LOCK_TIMEOUT_S: Final = 30
 CACHE_KIB: Final = 65_536

@@ -29,7 +29,7 @@ def lines(count: int) -> bytes:
     return "".join(f"{json.dumps(each)}\n" for each in records(count)).encode()
 
 
-_SURROGATE = re.compile(r"\b[a-z]{1,8}-[0-9a-f]{20}\b")
+_SURROGATE = re.compile(r"\b[a-z]{1,8}-[0-9a-f]{20,40}\b")
 _CHANCE = re.compile(r'"(recorded_at|commitment)":"[^"]*"')
 
 

@@ -9,6 +9,7 @@ from ledger.application import Actor, Ledger
 from ledger.log.signer import LogSigner
 from ledger.persistence.columns import COLUMNS, FORMAT_VERSION
 from ledger.verification.entries import verify_entries
+from tests.ledger.former_tables import former_entries
 from tests.ledger.kept import READ, TRUST, policy_seen, trust_seen
 from tests.ledger.scenario import BEIJING, SHANGHAI, login
 from tests.ledger.worlds import ORIGIN, Place, consent, raw, sound, traces
@@ -24,6 +25,7 @@ TABLES = {
 }
 
 
+@former_entries()
 def filled(place: Place, keys: Path, count: int = 300) -> None:
     """Rows in each table: commands, a person's erasure, documents, a snapshot, a checkpoint."""
     with Ledger(place, log_keys=keys) as ledger:

@@ -209,7 +209,7 @@ def test_a_reader_without_names_sees_everything_but_names(urls: dict[str, str]) 
     grant(database, readers_without_names=["rights_reader"])
     with Views.open(urls["rights_reader"], CATALOGUE) as views:
         anonymous = views.trail(TrailFilter()).dicts()
-        assert [{**row, "actor_name": None} for row in named] == anonymous
+        assert [{**row, "actor_name": None, "run_by_name": None} for row in named] == anonymous
         assert views.subject_names(people) == dict.fromkeys(people)
         assert views.query("SELECT count(name) FROM subjects").rows == [(0,)]
         with pytest.raises(InvalidInput, match="permission denied"):
