@@ -561,9 +561,9 @@ class AuditTrailRow(NamedTuple):
     """Surrogate id of who did it."""
     actor_name: str | None
     """The name behind it; NULL once it was erased."""
-    actor_established: str
-    """How the actor is known: `claimed`, `os-user`, `database-user`, `ssh-key`, `session`, `trace`,
-    `ledger`.
+    actor_established: str | None
+    """How the actor is known: `claimed`, `os-user`, `database-user`, `ssh-key`, `session`,
+    `trace`, `ledger`.
     """
     run_by: str | None
     """Surrogate id of the operating system's user and host that ran the process; NULL if an older
