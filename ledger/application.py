@@ -31,6 +31,7 @@ from ledger.execution.commands import Commands
 from ledger.execution.observations import Observations
 from ledger.execution.outcome import Observed, Outcome
 from ledger.execution.request import Actor, Request, check_texts
+from ledger.execution.seal import Seal
 from ledger.execution.transactions import Transactions
 from ledger.log.signer_lookup import Signers
 from ledger.messages import Command, DomainEvent, Observation, Recorded
@@ -86,7 +87,8 @@ class Ledger(Application[str]):
                 raise
         self.signers = Signers(log_keys)
         self.entries.log.signer_of, self.entries.log.every = self.signers, checkpoint_every
-        self._transactions = Transactions(self.entries, self.mapper, self.store_errors)
+        seal = Seal(self.signers.folder)
+        self._transactions = Transactions(self.entries, self.mapper, seal, self.store_errors)
         if self.entries.has_runners:
             self._transactions.cache.runner = self._runner()
         self.committed = self._transactions.committed

@@ -12,27 +12,29 @@ from typing import cast
 from eventsourcing.persistence import Mapper, StoredEvent
 
 from ledger.account.account import evolve
-from ledger.account.facts import fact_of, fact_of_entry
+from ledger.account.facts import fact_of
 from ledger.account.state import State
 from ledger.account.uses import Uses
 from ledger.execution.batch import Batch, Known, Name
+from ledger.execution.seal import Seal
 from ledger.execution.state_cache import Bounded, States
 from ledger.messages import Recorded
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.side_tables import SnapshotRow, SubjectRow
 from ledger.runner import Runner
+from ledger.stream_states import read_use
 from ledger.subjects import RUNNER
 
 
 class Cache:
     """Looks up the state on which a batch builds. Not for several threads at once."""
 
-    def __init__(self, recorder: Recorder, mapper: Mapper[str]) -> None:
+    def __init__(self, recorder: Recorder, mapper: Mapper[str], seal: Seal) -> None:
         self._recorder, self._mapper = recorder, mapper
         self.runner: Runner | None = None
         """Who runs this process: the entries say it."""
-        self.accounts = States[State](recorder, self._read_account, evolve)
-        self.uses = States[Uses](recorder, self._read_use, _take_use)
+        self.accounts = States[State](recorder, seal, self._read_account, evolve)
+        self.uses = States[Uses](recorder, seal, self._read_use, _take_use)
         self._versions, self._subjects = Bounded(), Bounded()
 
     def known(
@@ -84,13 +86,7 @@ class Cache:
         evolve(state, self._recorded(entry))
 
     def _read_use(self, uses: Uses, entry: StoredEvent) -> None:
-        """Without making the event: an agency may have been used a million times."""
-        version = entry.originator_version
-        try:
-            fact = fact_of_entry(entry.state, version)
-        except (KeyError, TypeError, ValueError):
-            fact = fact_of(self._recorded(entry), version)  # Its error says what is not valid.
-        uses.learn(version, fact)
+        read_use(uses, entry, self._recorded)
 
     def _recorded(self, entry: StoredEvent) -> Recorded:
         return cast(Recorded, self._mapper.to_domain_event(entry))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -10,6 +9,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from eventsourcing.persistence import StoredEvent
 
 from ledger.account.snapshot import from_text, to_text
+from ledger.execution.seal import Seal
 from ledger.messages import Recorded
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.side_tables import SnapshotRow
@@ -46,16 +46,19 @@ S = TypeVar("S", bound=Evolving)
 class States(Generic[S]):
     """Reads states of one kind from the database, and chooses which snapshots to write.
 
-    `read` applies a stored entry to a state, and `take` one that was just appended.
+    `read` applies a stored entry to a state, and `take` one that was just appended. Only snapshots
+    with this `seal` are believed.
     """
 
     def __init__(
         self,
         recorder: Recorder,
+        seal: Seal,
         read: Callable[[S, StoredEvent], None],
         take: Callable[[S, Recorded], None],
     ) -> None:
-        self._recorder, self._read_entry, self._take = recorder, read, take
+        self._recorder, self._seal = recorder, seal
+        self._read_entry, self._take = read, take
         self._cached = Bounded()
         self._snapshots: dict[str, SnapshotRow] = {}
 
@@ -107,21 +110,28 @@ class States(Generic[S]):
             found, entries = empty, self._recorder.select_events(stream)
         self._evolve(found, entries)
         if len(entries) >= SNAPSHOT_AFTER + found.version // 64:
-            self._snapshots[stream] = SnapshotRow(
-                stream, found.version, _anchor(entries[-1]), to_text(found)
-            )
+            self._keep(stream, found.version, entries[-1].state, to_text(found))
         return found
+
+    def _keep(self, stream: str, version: int, entry: bytes, state: str) -> None:
+        """Have the next append write a snapshot, unless it cannot be sealed."""
+        seal = self._seal.of(stream, version, entry, state)
+        if seal is not None:
+            self._snapshots[stream] = SnapshotRow(stream, version, seal, state)
 
     def _from_snapshot(self, stream: str, kind: type[S]) -> tuple[S | None, Sequence[StoredEvent]]:
         """The state as its snapshot has it, and the entries after that.
 
-        None if it has no snapshot, or one of another history or of another version of the program.
+        None if it has no snapshot, or one that another user wrote, of another history or of another
+        version of the program.
         """
         row = self._recorder.select_snapshot(stream)
         if row is None:
             return None, ()
         entries = self._recorder.select_events(stream, gt=row.version - 1)
-        if not entries or _anchor(entries[0]) != row.anchor:
+        if not entries or not self._seal.fits(
+            row.anchor, stream, row.version, entries[0].state, row.state
+        ):
             return None, ()
         try:
             found = from_text(row.state, kind)
@@ -133,8 +143,3 @@ class States(Generic[S]):
     def _evolve(self, state: S, entries: Sequence[StoredEvent]) -> None:
         for entry in entries:
             self._read_entry(state, entry)
-
-
-def _anchor(entry: StoredEvent) -> str:
-    """A digest of an entry, by which a snapshot recognises its history."""
-    return hashlib.sha256(entry.state).hexdigest()[:16]

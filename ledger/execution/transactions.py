@@ -13,6 +13,7 @@ from ledger.errors import LedgerError, StreamChanged
 from ledger.execution.batch import Batch
 from ledger.execution.cache import Cache
 from ledger.execution.outcome import Committed
+from ledger.execution.seal import Seal
 from ledger.messages import Recorded
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.side_tables import Appended, CommandRow
@@ -36,11 +37,12 @@ class Transactions:
         self,
         recorder: Recorder,
         mapper: Mapper[str],
+        seal: Seal,
         store_errors: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self.recorder = recorder
         self.committed = Committed()
-        self.cache = Cache(recorder, mapper)
+        self.cache = Cache(recorder, mapper, seal)
         self.lock = RLock()
         """Held by the thread that decides and appends, or that uses the cache."""
         self._mapper = mapper

@@ -77,5 +77,11 @@ class StoredRows(Protocol):
     def documents(self) -> Iterable[tuple[Any, Any, Any]]:
         """Digest, size and text as stored. None in a ledger of an older format."""
 
+    def snapshots(self) -> Iterable[tuple[Any, Any, Any]]:
+        """Stream, version and state as stored."""
+
+    def stream(self, stream: str, last: int) -> Iterable[tuple[int, str, bytes]]:
+        """The version, topic and entry of a stream's entries up to a version, in order."""
+
     def index_faults(self) -> Iterable[str]:
         """The database's messages about indexes that do not agree with their tables."""

@@ -53,7 +53,7 @@ class CommandRow:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRow:
-    """A stream's state at a version; `anchor` is a digest of the entry at that version."""
+    """A stream's state at a version; `anchor` is the seal of who wrote it, over the entry too."""
 
     stream: str
     version: int

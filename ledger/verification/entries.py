@@ -278,8 +278,10 @@ class _Reading:
         done.add_parts(tables.subjects)
         check_documents(self._rows, self._documents, self._erased_documents, tables)
         done.add_parts(tables.documents)
+        done.add_parts(tables.snapshots)
         done.add_parts(tables.indexes)
         done.without_text = tables.without_text
+        done.not_replayed = tables.not_replayed
         if done.rehashed and done.count:
             raise _NotAsBefore  # The findings of a full check say more.
         return done

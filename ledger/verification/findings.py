@@ -72,6 +72,8 @@ class Verification:
     """How many findings there are, those that were not kept included."""
     without_text: int = 0
     """How many documents the events refer to whose texts are not kept: erased, or never kept."""
+    not_replayed: int = 0
+    """How many snapshots were passed over: another version of the program wrote them."""
     whole: Whole | None = None
     """The whole segments, if they were asked for."""
     rehashed: int = 0

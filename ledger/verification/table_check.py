@@ -1,4 +1,6 @@
-"""Checks the side tables: versions, commands, subjects, documents; and on request the indexes."""
+"""Checks the side tables: versions, commands, subjects, documents, snapshots; and on request the
+indexes.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from ledger.persistence.raw_rows import StoredRows
 from ledger.subjects import is_as_registered
 from ledger.verification.findings import FINDINGS_MAX, Findings
 from ledger.verification.segment import digest_of
+from ledger.verification.snapshot_check import check_snapshots
 
 
 @dataclass(slots=True)
@@ -22,7 +25,10 @@ class TableFindings:
     commands: Findings = field(default_factory=Findings)
     subjects: Findings = field(default_factory=Findings)
     documents: Findings = field(default_factory=Findings)
+    snapshots: Findings = field(default_factory=Findings)
     indexes: Findings = field(default_factory=Findings)
+    not_replayed: int = 0
+    """How many snapshots another version of the program wrote. It is not a finding."""
     without_text: int = 0
     """How many documents the events refer to whose texts are not kept. It is not a finding."""
     last_commanded: int = 0
@@ -43,6 +49,7 @@ def check_tables(
     _check_versions(rows, last, done.versions)
     _check_commands(rows, last, segment_size, done)
     _check_subjects(rows, done.subjects)
+    done.not_replayed = check_snapshots(rows, done.snapshots)
     for fault in rows.index_faults() if indexes else ():
         # A row that is missing in an index is hidden from queries that use the index, and from
         # no others.

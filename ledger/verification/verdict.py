@@ -186,6 +186,8 @@ def verify(
     unchecked = _unchecked(location_of(ledger), pins, record, indexes=indexes)
     if done.without_text:
         unchecked += (_without_text(done.without_text),)
+    if done.not_replayed:
+        unchecked += (_not_replayed(done.not_replayed),)
     return Verdict(
         done,
         checkpoint,
@@ -224,6 +226,11 @@ def _without_text(count: int) -> str:
         f"the content of {documents}: only the digest is known, because the text was erased, is not "
         "JSON, is too long, or was left out of a copy"
     )
+
+
+def _not_replayed(count: int) -> str:
+    snapshots = "1 snapshot of an account" if count == 1 else f"{count} snapshots of accounts"
+    return f"{snapshots} that another version of the program wrote, and that this one does not use"
 
 
 def _unchecked(

@@ -153,6 +153,18 @@ class PostgresRows:
             return ()
         return self._cursor("documents", "SELECT digest, size, text FROM documents")
 
+    def snapshots(self) -> Iterable[Any]:
+        return self._cursor("snapshots", "SELECT stream, version, state FROM snapshots", page=16)
+
+    def stream(self, stream: str, last: int) -> Iterable[Any]:
+        return self._cursor(
+            "stream",
+            "SELECT version, topic, convert_to(entry::text, 'UTF8') FROM events "
+            "WHERE stream = %s AND version <= %s ORDER BY version",
+            stream,
+            last,
+        )
+
     def index_faults(self) -> Iterable[str]:
         """Raises InvalidInput."""
         raise InvalidInput(

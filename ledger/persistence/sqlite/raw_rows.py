@@ -156,6 +156,17 @@ class SQLiteRows:
             with self._texts_as(_with_surrogates):
                 yield from self._connection.execute("SELECT digest, size, text FROM documents")
 
+    def snapshots(self) -> Iterator[Any]:
+        with self._texts_as(_with_surrogates):
+            yield from self._connection.execute("SELECT stream, version, state FROM snapshots")
+
+    def stream(self, stream: str, last: int) -> Iterable[Any]:
+        return self._connection.execute(
+            "SELECT version, topic, CAST(entry AS BLOB) FROM events "
+            "WHERE stream = ? AND version <= ? ORDER BY version",
+            (stream, last),
+        )
+
     def index_faults(self) -> Iterator[str]:
         """SQLite's own check: tables and indexes have the same rows, and their trees are intact."""
         with self._texts_as(lambda text: text.decode(errors="backslashreplace")):

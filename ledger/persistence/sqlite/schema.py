@@ -54,7 +54,7 @@ SCHEMA: Final = (
         ") STRICT, WITHOUT ROWID"
     ),
     # An account's state, so that only newer entries have to be read. Rows may be deleted.
-    # `anchor` is a digest of the entry at `version`; it identifies the history.
+    # `anchor` is the seal of who wrote it, over the entry at `version` too.
     (
         "CREATE TABLE IF NOT EXISTS snapshots (\n"
         "  stream TEXT PRIMARY KEY,\n"
