@@ -6,7 +6,6 @@ compared, and a field counts only if both copies tell it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -15,14 +14,10 @@ from ledger.account.permissions import PermissionsChanged
 from ledger.account.unmodelled import NotModelled
 from ledger.messages import DomainEvent, Observation, Recorded
 from ledger.subjects import SubjectRegistered
-from ledger.values import instant_text
+from ledger.trace_digest import READING, digest_of_facts
 
 CONFLICT: Final = "#conflict:"
 """Follows a trace's command id in that of what another copy says, before a part of its digest."""
-READING: Final = "1"
-"""Which way of reading traces a digest is of. A version that reads the same trace as other facts
-raises it: then digests of before are not compared.
-"""
 KIND: Final = "the kind of facts"
 _LINE_CHARS_MAX: Final = 1_024
 
@@ -32,17 +27,9 @@ def digest_of(observation: Observation, actor: str | None, events: Sequence[Doma
     return f"{READING}:{_digest(observation, events, actor)}"
 
 
-def is_comparable(digest: str | None) -> bool:
-    """Whether a stored digest is one of this way of reading traces."""
-    return digest is not None and digest.startswith(f"{READING}:")
-
-
 def _digest(observation: Observation, events: Sequence[DomainEvent], actor: str | None) -> str:
-    at = instant_text(observation.effective_at)
-    stated = f"{observation.provider}\n{observation.account}\n{at}\n{actor or ''}"
-    for event in events:
-        stated += f"\n{event.TOPIC} {event.model_dump_json(exclude_none=True)}"
-    return hashlib.sha256(stated.encode(errors="surrogatepass")).hexdigest()
+    its, at = observation, observation.effective_at
+    return digest_of_facts(its.provider, its.account, at, actor, events)
 
 
 def differences(

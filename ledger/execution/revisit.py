@@ -14,7 +14,6 @@ from ledger.execution.comparison import (
     conflict_of,
     differences,
     digest_of,
-    is_comparable,
     is_vague,
 )
 from ledger.execution.completion import COMPLETED, lacking
@@ -22,6 +21,7 @@ from ledger.execution.transactions import Transactions
 from ledger.messages import DomainEvent, Observation, Recorded
 from ledger.persistence.side_tables import CommandRow, DocumentRow
 from ledger.subjects import SubjectRegistered
+from ledger.trace_digest import is_comparable
 
 
 class Revisit:

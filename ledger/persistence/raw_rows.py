@@ -59,6 +59,9 @@ class StoredRows(Protocol):
         position, and whether the id is a text.
         """
 
+    def stray_commands(self) -> Iterable[tuple[bytes | None, Any, Any]]:
+        """The commands that begin at no position: id, first and last position."""
+
     def commands_after(self, after: int) -> Iterable[tuple[bytes, bytes | None, int, int]]:
         """The commands that begin after a position: id, digest, first and last position."""
 

@@ -101,7 +101,7 @@ class Recorder(Protocol):
         """A stream's snapshot, if it has one."""
 
     def select_commands(self, command_ids: Iterable[str]) -> dict[str, CommandRow]:
-        """Those of these commands that were appended, by id."""
+        """Those of these commands that were appended, by id. Raises CorruptEntry."""
 
     def select_subjects(self, kind: str, names: Iterable[str]) -> dict[str, SubjectRow]:
         """The subjects of a kind that are registered for these names, by name."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from ledger.errors import CorruptEntry
+from ledger.persistence.entry import command_id_of
 from ledger.persistence.merkle_log import Signed
 
 Erasable = Literal["subjects", "documents"]
@@ -49,6 +51,27 @@ class CommandRow:
     digest: str | None
     first_position: int
     last_position: int
+
+
+def commands_by_id(
+    rows: Iterable[tuple[str, str | None, int, int, bytes | str | None]],
+) -> dict[str, CommandRow]:
+    """Rows of commands by id. `rows`: id, digest, first and last position, the first one's entry.
+
+    Raises CorruptEntry if that entry is not of the command: a row that was put in by hand must not
+    make a command or a trace look known.
+    """
+    found = {}
+    for command_id, digest, first, last, entry in rows:
+        if entry is None or command_id_of(entry) != command_id:
+            raise CorruptEntry(
+                f"command {command_id}: its row lists the positions {first} to {last}, but the "
+                f"entry at position {first} is not of this command: the row was altered or put in "
+                "by another program. Nothing was appended.",
+                remedy="To list every such row: authledger log verify",
+            )
+        found[command_id] = CommandRow(command_id, digest, first, last)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

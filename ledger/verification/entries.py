@@ -63,6 +63,7 @@ def verify_entries(
     *,
     jobs: int | None = None,
     indexes: bool = False,
+    digests: bool = False,
     segment_size: int = SEGMENT_SIZE,
     one_process_max: int | None = None,
     before: Before | None = None,
@@ -72,7 +73,8 @@ def verify_entries(
 
     `sizes`: the sizes of the log whose roots are wanted. `jobs`: how many processes read (None: as
     many as there are processors); only this one reads a ledger of at most `one_process_max`
-    entries. `indexes`: compare the indexes with their tables as well.
+    entries. `indexes`: compare the indexes with their tables as well. `digests`: compute the
+    digests of traces again.
 
     `before`: the whole segments of an earlier check are only hashed, and digests of their columns
     and commands compared. If anything is found or is not as it was then, all of the ledger is
@@ -97,6 +99,7 @@ def verify_entries(
                 on_progress,
                 segment_size,
                 indexes=indexes,
+                digests=digests,
                 before=before,
                 with_whole=with_whole or before is not None,
             )
@@ -128,10 +131,11 @@ class _Reading:
         segment_size: int,
         *,
         indexes: bool,
+        digests: bool,
         before: Before | None,
         with_whole: bool,
     ) -> None:
-        self._indexes = indexes
+        self._indexes, self._digests_of_facts = indexes, digests
         self._before, self._with_whole = before, with_whole
         self._trusted = before.whole.size if before is not None else 0
         """How many entries are only hashed."""
@@ -218,7 +222,9 @@ class _Reading:
             return self._check_tables(rows, self._segment_size)
 
     def _check_tables(self, rows: StoredRows, segment_size: int) -> TableFindings:
-        return check_tables(rows, self.last, segment_size, indexes=self._indexes)
+        return check_tables(
+            rows, self.last, segment_size, indexes=self._indexes, digests=self._digests_of_facts
+        )
 
     # -- joining ---------------------------------------------------------------------------------
 
@@ -274,6 +280,7 @@ class _Reading:
             self._compare_with_before(tables.digests)
         elif self._before is not None:
             raise _NotAsBefore
+        done.add_parts(tables.digests_of_facts)
         done.add_parts(self._unlisted(tables.digests, is_dense=is_dense))
         done.add_parts(tables.subjects)
         check_documents(self._rows, self._documents, self._erased_documents, tables)

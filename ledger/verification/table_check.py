@@ -12,6 +12,7 @@ from ledger.documents import is_text_of
 from ledger.persistence.entry import command_id_of
 from ledger.persistence.raw_rows import StoredRows
 from ledger.subjects import is_as_registered
+from ledger.verification.digest_check import check_digests
 from ledger.verification.findings import FINDINGS_MAX, Findings
 from ledger.verification.segment import digest_of
 from ledger.verification.snapshot_check import check_snapshots
@@ -26,6 +27,7 @@ class TableFindings:
     subjects: Findings = field(default_factory=Findings)
     documents: Findings = field(default_factory=Findings)
     snapshots: Findings = field(default_factory=Findings)
+    digests_of_facts: Findings = field(default_factory=Findings)
     indexes: Findings = field(default_factory=Findings)
     not_replayed: int = 0
     """How many snapshots another version of the program wrote. It is not a finding."""
@@ -38,18 +40,26 @@ class TableFindings:
 
 
 def check_tables(
-    rows: StoredRows, last: int, segment_size: int, *, indexes: bool = False
+    rows: StoredRows,
+    last: int,
+    segment_size: int,
+    *,
+    indexes: bool = False,
+    digests: bool = False,
 ) -> TableFindings:
     """Check the side tables up to position `last`; later appends are not looked at.
 
     `segment_size`: how many positions each digest covers; 0 for no digests. `indexes`: compare
     the indexes with their tables too, which takes as long as the rest of a verification.
+    `digests`: compute the digests of traces again, which takes several times as long.
     """
     done = TableFindings()
     _check_versions(rows, last, done.versions)
     _check_commands(rows, last, segment_size, done)
     _check_subjects(rows, done.subjects)
     done.not_replayed = check_snapshots(rows, done.snapshots)
+    if digests:
+        done.digests_of_facts = check_digests(rows, last)
     for fault in rows.index_faults() if indexes else ():
         # A row that is missing in an index is hidden from queries that use the index, and from
         # no others.
@@ -123,6 +133,10 @@ def _check_commands(rows: StoredRows, last: int, segment_size: int, done: TableF
         expected = max(expected, until + 1)
     done.last_commanded = expected - 1
     ids.finish()
+    for stored_id, first, until in rows.stray_commands():
+        # Also of those that were appended meanwhile, the positions are there.
+        what = f"it lists the positions {first} to {until}, which are not there"
+        done.commands.add(f"command {_readable(stored_id)}", what)
 
 
 def find_unlisted(rows: StoredRows, first: int, last: int, found: Findings) -> None:

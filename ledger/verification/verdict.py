@@ -36,6 +36,14 @@ NOT_COMPARED_WITH_PINS = (
     "signed another history: that takes a checkpoint that you kept (--since FILE)"
 )
 NOT_COMPARED_WITH_RECORD = "the signer's own record of its last checkpoint: it is not available"
+DIGESTS = (
+    "the digests by which a repeated command or trace is compared with its first time (--digests "
+    "checks those of traces, and takes several times as long)"
+)
+DIGESTS_OF_COMMANDS = (
+    "the digests by which a repeated command is compared with its first time: the entries do not "
+    "have all that was asked"
+)
 NOT_RECORDED = "whether everything that happened in the cloud was recorded"
 NOT_ON_TIME = "whether the clocks that the times come from were right"
 NOT_THE_VIEWS = (
@@ -129,6 +137,7 @@ def verify(
     on_progress: OnProgress = lambda *_: None,
     jobs: int | None = None,
     indexes: bool = False,
+    digests: bool = False,
     receipt: Receipt | None = None,
     with_receipt: bool = False,
     segment_size: int = SEGMENT_SIZE,
@@ -160,6 +169,7 @@ def verify(
         on_progress,
         jobs=jobs,
         indexes=indexes,
+        digests=digests,
         segment_size=segment_size,
         before=before,
         with_whole=with_receipt,
@@ -183,7 +193,7 @@ def verify(
             f"the checkpoint covers {checkpoint.size} of {done.size} entries: deleting later ones "
             "would go unnoticed; `authledger log checkpoint` signs one that covers all",
         )
-    unchecked = _unchecked(location_of(ledger), pins, record, indexes=indexes)
+    unchecked = _unchecked(location_of(ledger), pins, record, indexes=indexes, digests=digests)
     if done.without_text:
         unchecked += (_without_text(done.without_text),)
     if done.not_replayed:
@@ -239,6 +249,7 @@ def _unchecked(
     record: Checkpoint | None,
     *,
     indexes: bool,
+    digests: bool,
 ) -> tuple[str, ...]:
     """The clauses that follow on "Not checked: "."""
     clauses = []
@@ -252,4 +263,5 @@ def _unchecked(
             "whether the indexes agree with their tables: a damaged index can hide entries from "
             f"queries ({by} checks that)"
         )
+    clauses.append(DIGESTS_OF_COMMANDS if digests else DIGESTS)
     return (*clauses, NOT_RECORDED, NOT_ON_TIME, NOT_THE_VIEWS)

@@ -85,6 +85,15 @@ Indexes = Annotated[
     ),
 ]
 
+Digests = Annotated[
+    bool,
+    typer.Option(
+        "--digests",
+        help="Compute the digests of traces again, by which a copy of a trace is recognised: takes "
+        "several times as long.",
+    ),
+]
+
 
 @command(app, "init")
 def init(
@@ -146,6 +155,7 @@ def verify(
     policy: PolicyFile = None,
     jobs: Jobs = None,
     indexes: Indexes = False,
+    digests: Digests = False,
     receipt: ReceiptFile = None,
 ) -> None:
     """Read every stored byte, and compare it with the log, its checkpoint and those you kept.
@@ -169,6 +179,7 @@ def verify(
             policy,
             jobs=jobs,
             indexes=indexes,
+            digests=digests,
             receipt=receipt,
         )
 

@@ -28,6 +28,7 @@ def verify_log(
     *,
     jobs: int | None = None,
     indexes: bool = False,
+    digests: bool = False,
     receipt: Path | None = None,
 ) -> None:
     """Verify, print the verdict, and replace the pins by the new checkpoint, and the receipt.
@@ -55,6 +56,7 @@ def verify_log(
             on_progress=advance,
             jobs=jobs,
             indexes=indexes,
+            digests=digests,
             receipt=earlier,
             with_receipt=receipt is not None,
         )

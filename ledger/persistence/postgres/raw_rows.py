@@ -114,6 +114,14 @@ class PostgresRows:
             last,
         )
 
+    def stray_commands(self) -> Iterable[Any]:
+        return self._cursor(
+            "stray_commands",
+            "SELECT convert_to(command_id, 'UTF8'), first_position, last_position FROM commands "
+            "WHERE coalesce(first_position > "
+            "(SELECT coalesce(max(position), 0) FROM events), true)",
+        )
+
     def commands_after(self, after: int) -> Iterable[Any]:
         return self._cursor(
             "commands",

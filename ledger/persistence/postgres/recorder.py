@@ -63,6 +63,7 @@ from ledger.persistence.side_tables import (
     SideRows,
     SnapshotRow,
     SubjectRow,
+    commands_by_id,
 )
 
 Answer = TypeVar("Answer")
@@ -311,15 +312,19 @@ class LedgerRecorder(PostgresApplicationRecorder):
         return SnapshotRow(*rows[0]) if rows else None
 
     def select_commands(self, command_ids: Iterable[str]) -> dict[str, CommandRow]:
-        """Those of these commands that were appended, by id; the standby has them too (CONFIRM)."""
+        """Those of these commands that were appended, by id; the standby has them too (CONFIRM).
+
+        Raises CorruptEntry.
+        """
         rows = self._rows(
-            "SELECT command_id, digest, first_position, last_position FROM commands "
+            "SELECT command_id, digest, first_position, last_position, entry "
+            "FROM commands LEFT JOIN events ON position = first_position "
             "WHERE command_id = ANY(%s)",
             (list(command_ids),),
         )
         if rows:
             self._rows(CONFIRM)
-        return {row[0]: CommandRow(*row) for row in rows}
+        return commands_by_id(rows)
 
     def select_subjects(self, kind: str, names: Iterable[str]) -> dict[str, SubjectRow]:
         """The subjects of a kind that are registered for these names, by name."""

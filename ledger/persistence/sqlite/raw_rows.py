@@ -121,6 +121,12 @@ class SQLiteRows:
             (last,),
         )
 
+    def stray_commands(self) -> Iterable[Any]:
+        return self._connection.execute(
+            "SELECT CAST(command_id AS BLOB), first_position, last_position FROM commands WHERE "
+            "coalesce(first_position > (SELECT coalesce(max(position), 0) FROM events), 1)"
+        )
+
     def commands_after(self, after: int) -> Iterable[Any]:
         return self._connection.execute(
             "SELECT CAST(command_id AS BLOB), CAST(digest AS BLOB), first_position, last_position "

@@ -42,6 +42,7 @@ from ledger.persistence.side_tables import (
     SideRows,
     SnapshotRow,
     SubjectRow,
+    commands_by_id,
 )
 from ledger.persistence.sqlite.append import append, append_as_is, check
 from ledger.persistence.sqlite.connections import Datastore
@@ -237,18 +238,20 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             return None if row is None else SnapshotRow(*row)
 
     def select_commands(self, command_ids: Iterable[str]) -> dict[str, CommandRow]:
-        """The commands among these that have been appended, by id."""
+        """The commands among these that have been appended, by id. Raises CorruptEntry."""
         wanted = list(command_ids)
-        found = {}
+        found: dict[str, CommandRow] = {}
         with self.datastore.transaction(commit=False) as c:
             for start in range(0, len(wanted), 500):
                 part = wanted[start : start + 500]
                 c.execute(
-                    "SELECT command_id, digest, first_position, last_position FROM commands "
+                    "SELECT command_id, digest, first_position, last_position, "
+                    "CAST(entry AS BLOB) FROM commands LEFT JOIN events "
+                    "ON position = first_position "
                     f"WHERE command_id IN ({','.join('?' * len(part))})",
                     part,
                 )
-                found.update({row[0]: CommandRow(*row) for row in c.fetchall()})
+                found |= commands_by_id(c.fetchall())
         return found
 
     def select_subjects(self, kind: str, names: Iterable[str]) -> dict[str, SubjectRow]:

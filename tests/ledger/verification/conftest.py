@@ -11,7 +11,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.log.signer import LogSigner
-from tests.ledger.scenario import BEIJING, grant, login
+from tests.ledger.scenario import BEIJING, SHANGHAI, grant, login
 from tests.ledger.verification.crimes import ORIGIN, Scene, checkpoint
 from tests.ledger.worlds import Place, traces
 from tests.postgres import Server
@@ -41,6 +41,23 @@ def ledger_made(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Scene
         ledger.execute(grant(BEIJING))
         ledger.observe(traces(1_100)[700:])
         return Scene(place, keys, checkpoint(ledger), keys)
+
+
+@pytest.fixture
+def small(place: Place, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """A ledger of a few hundred entries with a key of its own, to which a test may append."""
+    keys = tmp_path_factory.mktemp("config")
+    with Ledger(place, log_keys=keys) as ledger:
+        signer = LogSigner(keys, ORIGIN)
+        signer.key.create(place)
+        ledger.entries.sign(signer)
+        ledger.execute(login(BEIJING))
+        ledger.execute(grant(BEIJING))
+        ledger.observe(traces(300))
+        pin = checkpoint(ledger)
+        ledger.execute(login(SHANGHAI))
+        ledger.execute(grant(SHANGHAI))
+    return Scene(place, keys, pin, tmp_path)
 
 
 @pytest.fixture

@@ -13,33 +13,20 @@ from pathlib import Path
 import pytest
 
 from ledger.application import Ledger
-from ledger.log.signer import LogSigner
-from tests.ledger.scenario import BEIJING, SHANGHAI, grant, login
+from tests.ledger.scenario import login
 from tests.ledger.verification.crimes import (
-    ORIGIN,
     VICTIM,
     Scene,
     checkpoint,
     forged,
     rebuild_log,
 )
-from tests.ledger.worlds import Place, raw, traces
+from tests.ledger.worlds import raw
 
 
 @pytest.fixture
-def scene(place: Place, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    keys = tmp_path_factory.mktemp("config")
-    with Ledger(place, log_keys=keys) as ledger:
-        signer = LogSigner(keys, ORIGIN)
-        signer.key.create(place)
-        ledger.entries.sign(signer)
-        ledger.execute(login(BEIJING))
-        ledger.execute(grant(BEIJING))
-        ledger.observe(traces(300))
-        pin = checkpoint(ledger)
-        ledger.execute(login(SHANGHAI))
-        ledger.execute(grant(SHANGHAI))
-    return Scene(place, keys, pin, tmp_path)
+def scene(small: Scene) -> Scene:
+    return small
 
 
 def test_an_unaltered_ledger_has_no_findings(scene: Scene) -> None:
