@@ -35,7 +35,7 @@ from ledger.execution.seal import Seal
 from ledger.execution.transactions import Transactions
 from ledger.log.signer_lookup import Signers
 from ledger.messages import Command, DomainEvent, Observation, Recorded
-from ledger.persistence.entry import EntryMapper
+from ledger.persistence.entry import EntryMapper, admit
 from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import Location, location_of
 from ledger.persistence.opening import opening
@@ -87,6 +87,7 @@ class Ledger(Application[str]):
                 raise
         self.signers = Signers(log_keys)
         self.entries.log.signer_of, self.entries.log.every = self.signers, checkpoint_every
+        self.entries.admit = admit
         seal = Seal(self.signers.folder)
         self._transactions = Transactions(self.entries, self.mapper, seal, self.store_errors)
         if self.entries.has_runners:

@@ -44,18 +44,22 @@ def _text(longest: int, pattern: str) -> StringConstraints:
     return StringConstraints(pattern=pattern, min_length=1, max_length=longest)
 
 
-_NO_CONTROL = r"^[^\p{Cc}\p{Zl}\p{Zp}]+$"
+LINE_PATTERN = r"^[^\p{Cc}\p{Zl}\p{Zp}]+$"
+"""Any characters but control characters and breaks of lines."""
+ONE_PLACE_PATTERN = r"^[^\p{Cc}\p{Z}:*]+$"
+PLACE_PATTERN = r"^(\*|[^\p{Cc}\p{Z}:*]+)$"
+"""One place, or all of them. No spaces, colons or stars otherwise."""
 
 Provider = Annotated[str, _word(r"^[a-z][a-z0-9-]{0,31}$")]
 AccountId = Annotated[str, _word(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Region = Annotated[str, _text(128, r"^(\*|[^\p{Cc}\p{Z}:*]+)$")]
-OneRegion = Annotated[str, _text(128, r"^[^\p{Cc}\p{Z}:*]+$")]
+Region = Annotated[str, _text(128, PLACE_PATTERN)]
+OneRegion = Annotated[str, _text(128, ONE_PLACE_PATTERN)]
 """One region, and not all of them: consent is given in one at a time."""
 ServiceCode = Annotated[str, _word(r"^[a-z0-9][a-z0-9._-]{0,127}$")]
 FeatureName = Annotated[str, _word(r"^[a-z0-9][a-z0-9-]{0,63}$")]
-AgencyName = Annotated[str, _text(128, _NO_CONTROL)]
-PolicyName = Annotated[str, _text(512, _NO_CONTROL)]
-Trustee = Annotated[str, _text(2048, _NO_CONTROL)]
+AgencyName = Annotated[str, _text(128, LINE_PATTERN)]
+PolicyName = Annotated[str, _text(512, LINE_PATTERN)]
+Trustee = Annotated[str, _text(2048, LINE_PATTERN)]
 """The party that an agency trusts: a service (`service:asm`), an account, an identity provider."""
 
 Digest = Annotated[str, _word(r"^[0-9a-f]{64}$")]
@@ -68,10 +72,10 @@ runner.
 Names stay outside.
 """
 
-CommandId = Annotated[str, _text(128, _NO_CONTROL)]
+CommandId = Annotated[str, _text(128, LINE_PATTERN)]
 """Makes a command idempotent: the second use of the same id appends nothing."""
 
-Line = Annotated[str, _text(1024, _NO_CONTROL)]
+Line = Annotated[str, _text(1024, LINE_PATTERN)]
 """One line of free text, such as a reason."""
 
 

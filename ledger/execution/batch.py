@@ -11,11 +11,11 @@ from ledger.account.conflicting import ConflictingTrace
 from ledger.documents import digests_of
 from ledger.execution.comparison import digest_of
 from ledger.execution.request import Actor
-from ledger.execution.streams import AccountKey, stream_of
 from ledger.messages import DomainEvent, Observation, Provenance, Recorded
 from ledger.persistence.entry import encode
 from ledger.persistence.side_tables import DocumentRow, SideRows, SnapshotRow, SubjectRow
 from ledger.runner import Runner
+from ledger.streams import AccountKey, stream_of
 from ledger.subjects import (
     RUNNER,
     RegisteredKind,

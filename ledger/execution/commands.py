@@ -16,10 +16,10 @@ from ledger.execution.deciding import Decided, decided, state_of
 from ledger.execution.outcome import Outcome
 from ledger.execution.repetition import check_actor, command_digest, first_outcome
 from ledger.execution.request import Actor, Request, names_of
-from ledger.execution.streams import stream_of
 from ledger.execution.transactions import Transactions
 from ledger.messages import DomainEvent, Recorded
 from ledger.persistence.side_tables import CommandRow
+from ledger.streams import stream_of
 
 COMMANDS_MAX: Final = 1_000
 """How many commands one commit takes: so many accounts fit into the cache together, and other

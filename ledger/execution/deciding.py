@@ -25,8 +25,8 @@ from ledger.execution.cache import Cache
 from ledger.execution.outcome import Outcome
 from ledger.execution.repetition import command_digest
 from ledger.execution.request import Request, names_of
-from ledger.execution.streams import stream_of
 from ledger.messages import Command, DomainEvent, Recorded
+from ledger.streams import stream_of
 
 
 @dataclass(frozen=True, slots=True)

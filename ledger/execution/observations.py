@@ -14,10 +14,10 @@ from ledger import collector
 from ledger.execution.batch import Batch, Known, subject_names
 from ledger.execution.outcome import CONFLICTS_MAX, Observed
 from ledger.execution.revisit import Revisit
-from ledger.execution.streams import is_of_account, stream_of
 from ledger.execution.transactions import Transactions
 from ledger.messages import Observation
 from ledger.persistence.side_tables import DocumentRow
+from ledger.streams import is_of_account, stream_of
 
 TRACES_MAX: Final = 5_000
 """How many traces one transaction appends. With more, fewer pages are written twice."""

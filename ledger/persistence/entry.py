@@ -29,6 +29,7 @@ from ledger.messages import (
     Recorded,
     event_class,
 )
+from ledger.streams import AccountKey, stream_of
 from ledger.values import instant, instant_text
 
 FORMAT: Final = 2
@@ -203,6 +204,25 @@ def format_fault(fields: dict[str, Any]) -> str | None:
     return None
 
 
+def check(stored: StoredEvent, position: int | None = None) -> None:
+    """Raises CorruptEntry or UnknownTopic unless this program could have written the entry: it
+    decodes, with no field beyond, and is in the stream of its event and account.
+    """
+    entry = decode(stored, position)
+    key = entry.provider, entry.account
+    account = None if None in key else cast(AccountKey, key)
+    try:
+        stream = stream_of(entry.event, account)
+    except ValueError as error:
+        stream = str(error)
+    if stream != entry.stream or (account is None and key != (None, None)):
+        place = f"{entry.stream} version {entry.version}"
+        raise CorruptEntry(
+            f"{place if position is None else f'position {position} ({place})'}: the stream is not "
+            f"that of its {entry.type}: {stream}."
+        )
+
+
 def _canonical(fields: dict[str, Any]) -> bytes:
     """One line by RFC 8785. An entry is flat, so only its own keys have to be sorted."""
     return to_json({name: fields[name] for name in in_order(fields)})
@@ -342,12 +362,29 @@ def stamped(state: bytes, recorded_at: bytes) -> bytes:
     return state[:start] + recorded_at + state[start + _INSTANT_BYTES :]
 
 
+class Encoded(StoredEvent):
+    """An event that `encode` wrote: it need not be decoded to know that it is one."""
+
+
+def admit(stored_events: Iterable[StoredEvent]) -> None:
+    """Check what is about to be appended, unless this codec wrote it. Raises CorruptEntry,
+    UnknownTopic: an entry that cannot be read would end every later command on its stream.
+    """
+    for stored in stored_events:
+        if type(stored) is not Encoded:
+            try:
+                check(stored)
+            except (CorruptEntry, UnknownTopic) as error:
+                error.message += " Nothing was appended."
+                raise
+
+
 class EntryMapper(Mapper[str]):
     """The library's interface: domain event ↔ stored event. A topic never chooses an import."""
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
         assert isinstance(domain_event, Recorded)
-        return StoredEvent(
+        return Encoded(
             originator_id=domain_event.stream,
             originator_version=domain_event.version,
             topic=domain_event.event.TOPIC,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
@@ -32,6 +32,9 @@ class Recorder(Protocol):
     has_runners: bool
     """Whether its new entries say who ran the process. Not if a file of an older format could not
     be migrated, because its disk is full: older programs may read it."""
+
+    admit: Callable[[Sequence[StoredEvent]], None]
+    """Checks what is about to be appended. A ledger sets it."""
 
     def database_user(self) -> str | None:
         """The session user of the database's connections; None if it has no users."""

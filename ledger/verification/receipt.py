@@ -23,7 +23,7 @@ from ledger.persistence.columns import COLUMNS, FORMAT_VERSION
 from ledger.values import instant_text
 from ledger.verification.findings import Before, Whole
 
-RULES: Final = 1
+RULES: Final = 2
 """The version of the rules by which rows are checked. A change that adds a rule counts
 it up."""
 BYTES_MAX: Final = 65_536

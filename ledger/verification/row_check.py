@@ -1,4 +1,5 @@
-"""Whether a stored row agrees with its entry: canonical bytes, and columns with the same values.
+"""Whether a stored row agrees with its entry: canonical bytes, columns with the same values, and an
+event that it decodes to.
 
 `fits` is the quick check that good rows pass; `differences` says what is wrong with a row that
 does not fit.
@@ -10,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
+from eventsourcing.persistence import StoredEvent
 from pydantic_core import from_json, to_json
 
 from ledger.errors import LedgerError
 from ledger.events import EVENTS
 from ledger.persistence.columns import COLUMNS
-from ledger.persistence.entry import format_fault, in_order, line, odd_value
+from ledger.persistence.entry import check, format_fault, in_order, line, odd_value
 
 _stream_version_topic = itemgetter(1, 2, 3)
 KEY_ORDERS_MAX: Final = 1_000
@@ -47,9 +49,20 @@ def fits(row: Sequence[Any], entry: bytes, recorded_at: str) -> bool:
             and row[3] in _TOPICS
             and fields["recorded_at"] >= recorded_at
             and odd_value(fields) is None
+            and _meaning(row, entry) is None
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return False
+
+
+def _meaning(row: Sequence[Any], entry: bytes) -> str | None:
+    """Why an entry is not an event of its stream; None if it is one."""
+    position, stream, version, topic = row[:4]
+    try:
+        check(StoredEvent(stream, version, topic, entry), position)
+    except LedgerError as error:
+        return error.message
+    return None
 
 
 def _is_sorted(keys: tuple[str, ...]) -> bool:
@@ -75,7 +88,10 @@ def differences(row: Sequence[Any], entry: bytes, before: int, recorded_at: str)
     except LedgerError as error:
         yield error.message
     else:
-        yield from _disagreements(row, fields)
+        found = [*_disagreements(row, fields)]
+        yield from found
+        if not found and (what := _meaning(row, entry)) is not None:
+            yield what.removeprefix(f"position {row[0]} ")
         if str(fields.get("recorded_at")) < recorded_at:
             yield (
                 f"its recorded time {fields.get('recorded_at')} is earlier than that of the entry "

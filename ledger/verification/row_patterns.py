@@ -2,53 +2,65 @@
 
     {"account":"…","actor":"…",…,"stream":"account:…","topic":"PermissionGranted.v1","version":9}
 
-The pattern of a form (a topic and its keys) lets each text be any text without escapes. An entry
-that matches is canonical JSON by RFC 8785, with the keys of an entry that was checked in full
-before. An entry that does not match may be good as well: it is checked in full.
+The pattern of a form (a topic and its keys) lets each field have any value of its type without
+escapes. An entry that matches is canonical JSON by RFC 8785 with the keys of an entry that was
+checked in full before, decodes to its event, and is in the stream of that event. An entry that does
+not match may be good as well: it is checked in full.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-Match = Callable[[str], "re.Match[str] | None"]
+Matcher = tuple[Callable[[str], "re.Match[str] | None"], Sequence[int]]
+"""Matches an entry; and the numbers of the groups GROUPS."""
 
 PER_TOPIC_MAX: Final = 16
 """Trying more patterns without a match takes as long as checking the row in full."""
 GROUPS: Final = ("command_id", "recorded_at", "stream", "version")
 """The members that the reader of a segment wants of each entry, in canonical order."""
-_LITERAL: Final = frozenset({"format", "topic"})
 # Without a range above 255 `re` looks up each character in a bitmap, which is twice as fast.
-_ASCII: Final = r"[ !#-\[\]-\x7f]*"
-# Without half characters, as which bytes are read that are not UTF-8.
-_ANY: Final = r"[ !#-\[\]-\ud7ff\ue000-\U0010ffff]*"
+_ASCII: Final = {
+    "<text>": r"[ !#-\[\]-\x7f]*",
+    "<line>": r"[ !#-\[\]-~]",
+    "<place>": r"[!#-)+-9;-\[\]-~]",
+}
+# Without half characters, as which bytes are read that are not UTF-8; in lines without control
+# characters and breaks of lines, in places without spaces.
+_ANY: Final = {
+    "<text>": r"[ !#-\[\]-\ud7ff\ue000-\U0010ffff]*",
+    "<line>": r"[ !#-\[\]-~\xa0-\u2027\u202a-\ud7ff\ue000-\U0010ffff]",
+    "<place>": r"[!#-)+-9;-\[\]-~\xa1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e"
+    r"\u2060-\u2fff\u3001-\ud7ff\ue000-\U0010ffff]",
+}
 _NAME: Final = re.compile("[a-z][a-z0-9_]*")
-# Whole, and exact as a double, which RFC 8785 makes of numbers.
-_INTEGER: Final = "(?:0|-?[1-9][0-9]{0,14})"
+_REPEATED: Final = re.compile(r"\(\?P=([a-z_]+)\)")
+_TOKEN: Final = re.compile("<text>|<line>|<place>")
 
 
-class Matchers(dict[object, list[Match]]):
+class Matchers(dict[object, list[Matcher]]):
     """By topic: the matchers of its patterns, which are compiled when the topic first occurs.
 
-    Each returns a match with the groups GROUPS for a good entry, and None for any other.
+    Each returns a match for a good entry, and None for any other.
     """
 
-    def __init__(self, patterns: Mapping[str, list[str]], text: str) -> None:
+    def __init__(self, patterns: Mapping[str, list[str]], characters: Mapping[str, str]) -> None:
         super().__init__()
-        self._patterns, self._text = patterns, text
+        self._patterns, self._characters = patterns, characters
 
-    def __missing__(self, topic: object) -> list[Match]:
+    def __missing__(self, topic: object) -> list[Matcher]:
         patterns = self._patterns.get(topic) if isinstance(topic, str) else None
         if not patterns:
             return []
-        compiled: list[Match] = [
-            re.compile(each.replace("<text>", self._text)).fullmatch for each in patterns
-        ]
-        self[topic] = compiled
-        return compiled
+        self[topic] = [self._matcher(each) for each in patterns]
+        return self[topic]
+
+    def _matcher(self, pattern: str) -> Matcher:
+        compiled = re.compile(_TOKEN.sub(lambda token: self._characters[token[0]], pattern))
+        return compiled.fullmatch, [compiled.groupindex[name] for name in GROUPS]
 
 
 class RowPatterns:
@@ -77,32 +89,26 @@ class RowPatterns:
 
 
 def _pattern(fields: dict[str, Any]) -> str | None:
-    """The pattern of an entry, with `<text>` for any text; None if a value has no pattern."""
-    members = []
+    """The pattern of an entry, with tokens for characters; None if a value has no pattern."""
+    # Imported when the first row is learned: workers are given most of their patterns.
+    from ledger.verification.field_patterns import stream_pattern, value_pattern  # noqa: PLC0415
+
+    stream, members = stream_pattern(fields), []
+    repeated = {*GROUPS, *_REPEATED.findall(stream)}
     for name, value in fields.items():
-        member = _member(name, value, is_group=name in GROUPS)
-        if member is None:
+        its = value_pattern(fields["topic"], name, value)
+        if name == "stream":
+            its = f'"{stream}"'
+        if its is None or not _NAME.fullmatch(name):
             return None
-        members.append(f'"{name}":{member}')
+        members.append(f'"{name}":{_group(name, its) if name in repeated else its}')
     # A group that matches nothing, so that the groups are the same for all patterns.
     absent = "" if "command_id" in fields else "(?P<command_id>(?!))?"
     return rf"{absent}\{{{','.join(members)}\}}"
 
 
-def _member(name: str, value: object, *, is_group: bool) -> str | None:
-    """The pattern of a member's value; None if it has none."""
-    if not _NAME.fullmatch(name):
-        pattern: str | None = None
-    elif name in _LITERAL:
-        pattern = re.escape(json.dumps(value))
-    elif isinstance(value, bool):
-        pattern = None if is_group else "(?:true|false)"
-    elif isinstance(value, int):
-        pattern = f"(?P<{name}>{_INTEGER})" if is_group else _INTEGER
-    elif isinstance(value, str):
-        pattern = f'"(?P<{name}><text>)"' if is_group else '"<text>"'
-    elif isinstance(value, list) and not is_group and all(isinstance(v, str) for v in value):
-        pattern = r'\[(?:"<text>"(?:,"<text>")*)?\]'
-    else:
-        pattern = None
-    return pattern
+def _group(name: str, pattern: str) -> str:
+    """The pattern with a group around the value, without the quotes of a text."""
+    if not pattern.startswith('"'):
+        return f"(?P<{name}>{pattern})"
+    return f'"(?P<{name}>{pattern[1:-1]})"'

@@ -162,11 +162,11 @@ class SegmentReader:
             position, stream, version, topic, entry = row
             if position == before + 1 and type(entry) is str:
                 found = None
-                for match in (only_ascii if entry.isascii() else others)[topic]:
+                for match, groups in (only_ascii if entry.isascii() else others)[topic]:  # noqa: B007
                     if found := match(entry):
                         break
                 if found is not None:
-                    command_id, recorded_at, its_stream, its_version = found.groups()
+                    command_id, recorded_at, its_stream, its_version = found.group(*groups)
                     if (
                         recorded_at >= latest
                         and stream == its_stream

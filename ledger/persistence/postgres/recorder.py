@@ -84,6 +84,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         self.events_table_name = events_table_name
         self.log = Log()
         self.has_runners, self._is_former = True, False
+        self.admit: Callable[[Sequence[StoredEvent]], None] = lambda _: None
 
     def create_table(self) -> None:
         """Make the database a ledger of this format, or check that it is one. Raises NotALedger,
@@ -126,6 +127,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     def append(self, stored_events: Sequence[StoredEvent], side_rows: SideRows) -> Appended:
         """Append in one transaction. Raises IntegrityError on a conflict."""
+        self.admit(stored_events)
         append = Append(self.log, stored_events, side_rows)
         try:
             with self._of_today():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
 from urllib.parse import unquote
@@ -78,6 +78,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         super().__init__(datastore, events_table_name)
         self.log = Log()
         self.has_runners = True
+        self.admit: Callable[[Sequence[StoredEvent]], None] = lambda _: None
 
     def construct_create_table_statements(self) -> list[str]:
         return list(SCHEMA)
@@ -112,6 +113,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     def append(self, stored_events: Sequence[StoredEvent], side_rows: SideRows) -> Appended:
         """Append in one transaction. Raises IntegrityError on a conflict."""
+        self.admit(stored_events)
         with self.datastore.transaction(commit=True) as c:
             return append(c, self.log, stored_events, side_rows)
 
@@ -125,6 +127,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
     ) -> Sequence[int]:
         """Append without side tables: the library's interface."""
+        self.admit(stored_events)
         return append(c, self.log, stored_events, SideRows()).positions
 
     def append_as_is(self, part: AsIs) -> None:

@@ -28,7 +28,7 @@ def _of_what(event: Any) -> str:
 def stream_of(event: Any, account: AccountKey | None) -> str:
     """The name of an event's stream. Its last part may hold any character, also a colon.
 
-    `account` is None for an event that is about no account.
+    `account` is None for an event that is about no account; otherwise it is a ValueError.
     """
     kind = event.STREAM
     if kind == "subject":
@@ -37,7 +37,8 @@ def stream_of(event: Any, account: AccountKey | None) -> str:
         return f"document:{event.document}"
     if kind == "log":
         return f"log:{event.log}"
-    assert account is not None
+    if account is None:
+        raise ValueError(f"{type(event).__name__} is about an account, and none is named")
     if kind == "account":
         return account_stream(*account)
     provider, its_id = account
