@@ -221,14 +221,12 @@ def _copy_checkpoint(target: OpenLedger, noted: tuple[str, Checkpoint], size: in
 # -- names and documents ---------------------------------------------------------------------------
 
 
-def _erase_names(source: OpenLedger, target: OpenLedger, size: int) -> None:
-    """Erase the names in the target that were erased in the source."""
-    gone: list[str] = []
+def _erase_names(target: OpenLedger, size: int) -> None:
+    """Erase the names in the target that its entries erase. A name that is missing in the source
+    without such an entry stays.
+    """
     with target.store_errors(), stored_rows(target.location) as rows:
-        for page in _pages(row[0] for row in rows.subjects()):
-            with source.store_errors():
-                known = source.entries.subject_names(page)
-            gone += [subject for subject in page if subject not in known]
+        gone = [subject for (subject,) in rows.names_erased()]
     if gone:
         _append(target, AsIs(size, erased=gone))
         with target.store_errors():
@@ -237,7 +235,7 @@ def _erase_names(source: OpenLedger, target: OpenLedger, size: int) -> None:
 
 def _erase(source: OpenLedger, target: OpenLedger, size: int) -> None:
     """Erase in the target what was erased in the source."""
-    _erase_names(source, target, size)
+    _erase_names(target, size)
     _erase_documents(source, target, size)
 
 

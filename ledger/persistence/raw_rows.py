@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
+from ledger.persistence.side_tables import ERASURES
+
 PAGE: Final = 2_560
 """Ten tiles of leaves."""
 
 Row = Sequence[Any]
 """The columns of the table, in the order of COLUMNS."""
+
+
+NAMES_ERASED: Final = f"SELECT subject FROM subjects WHERE EXISTS (SELECT 1 FROM events e WHERE {ERASURES['subjects']})"
+NAMES_MISSING: Final = (
+    "SELECT subject FROM (SELECT substr(stream, 9) AS subject FROM events "
+    "WHERE stream > 'subject:' AND stream < 'subject;' AND topic LIKE 'SubjectRegistered.%') AS r "
+    "WHERE NOT EXISTS (SELECT 1 FROM subjects s WHERE s.subject = r.subject) "
+    f"AND NOT EXISTS (SELECT 1 FROM events e WHERE {ERASURES['subjects']})"
+)
 
 
 class AnotherLedger(Exception):
@@ -76,6 +87,12 @@ class StoredRows(Protocol):
 
     def subjects(self) -> Iterable[tuple[Any, Any, Any, Any, bytes | None]]:
         """Subject, kind, name and salt as stored, and the entry that registered the subject."""
+
+    def names_erased(self) -> Iterable[tuple[Any]]:
+        """The subjects whose names are stored, though an entry erases them."""
+
+    def names_missing(self) -> Iterable[tuple[Any]]:
+        """The subjects that an entry registers and none erases, and that have no stored name."""
 
     def documents(self) -> Iterable[tuple[Any, Any, Any]]:
         """Digest, size and text as stored. None in a ledger of an older format."""

@@ -14,6 +14,11 @@ Erasable = Literal["subjects", "documents"]
 """A table from which rows are erased."""
 KEYS: Final[Mapping[Erasable, str]] = {"subjects": "subject", "documents": "digest"}
 """The key of each such table."""
+ERASURES: Final[Mapping[Erasable, str]] = {
+    "subjects": "e.stream = 'subject:' || subject AND e.topic LIKE 'SubjectErased.%'",
+    "documents": "e.stream = 'document:' || digest AND e.topic LIKE 'DocumentErased.%'",
+}
+"""For each such table, the condition in SQL that an event `e` erases its row."""
 
 
 IS_REGISTERED: Final = (
@@ -91,7 +96,7 @@ class SideRows:
     `commands`: id, digest and number of events, in the events' order. `subjects`: names to insert;
     `erased`: subjects whose names are deleted; `snapshots`: states of streams before the append.
     `documents`: texts to keep, unless they are kept or were erased; `erased_documents`: digests of
-    those that are deleted.
+    those that are deleted. Nothing is deleted without an event that erases it.
 
     Conditions, or the append is a conflict: the subjects in `relied` still have names, and no
     stream has a later version than `versions` says.

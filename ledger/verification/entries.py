@@ -64,6 +64,7 @@ def verify_entries(
     jobs: int | None = None,
     indexes: bool = False,
     digests: bool = False,
+    without_names: bool = False,
     segment_size: int = SEGMENT_SIZE,
     one_process_max: int | None = None,
     before: Before | None = None,
@@ -74,7 +75,7 @@ def verify_entries(
     `sizes`: the sizes of the log whose roots are wanted. `jobs`: how many processes read (None: as
     many as there are processors); only this one reads a ledger of at most `one_process_max`
     entries. `indexes`: compare the indexes with their tables as well. `digests`: compute the
-    digests of traces again.
+    digests of traces again. `without_names`: a name that is missing is not a finding.
 
     `before`: the whole segments of an earlier check are only hashed, and digests of their columns
     and commands compared. If anything is found or is not as it was then, all of the ledger is
@@ -100,6 +101,7 @@ def verify_entries(
                 segment_size,
                 indexes=indexes,
                 digests=digests,
+                without_names=without_names,
                 before=before,
                 with_whole=with_whole or before is not None,
             )
@@ -132,10 +134,11 @@ class _Reading:
         *,
         indexes: bool,
         digests: bool,
+        without_names: bool,
         before: Before | None,
         with_whole: bool,
     ) -> None:
-        self._indexes, self._digests_of_facts = indexes, digests
+        self._options = {"indexes": indexes, "digests": digests, "without_names": without_names}
         self._before, self._with_whole = before, with_whole
         self._trusted = before.whole.size if before is not None else 0
         """How many entries are only hashed."""
@@ -222,9 +225,7 @@ class _Reading:
             return self._check_tables(rows, self._segment_size)
 
     def _check_tables(self, rows: StoredRows, segment_size: int) -> TableFindings:
-        return check_tables(
-            rows, self.last, segment_size, indexes=self._indexes, digests=self._digests_of_facts
-        )
+        return check_tables(rows, self.last, segment_size, **self._options)
 
     # -- joining ---------------------------------------------------------------------------------
 
@@ -288,6 +289,7 @@ class _Reading:
         done.add_parts(tables.snapshots)
         done.add_parts(tables.indexes)
         done.without_text = tables.without_text
+        done.names_missing = tables.names_missing
         done.not_replayed = tables.not_replayed
         if done.rehashed and done.count:
             raise _NotAsBefore  # The findings of a full check say more.

@@ -36,6 +36,11 @@ class Findings:
         if len(self.kept) < FINDINGS_MAX:
             self.kept.append((place, what))
 
+    def extend(self, others: Findings) -> None:
+        """Take in other findings."""
+        self.count += others.count
+        self.kept += others.kept[: FINDINGS_MAX - len(self.kept)]
+
 
 @dataclass(frozen=True, slots=True)
 class Whole:
@@ -72,6 +77,8 @@ class Verification:
     """How many findings there are, those that were not kept included."""
     without_text: int = 0
     """How many documents the events refer to whose texts are not kept: erased, or never kept."""
+    names_missing: int = 0
+    """How many names are missing in what was called a copy without names."""
     not_replayed: int = 0
     """How many snapshots were passed over: another version of the program wrote them."""
     whole: Whole | None = None

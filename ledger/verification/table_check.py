@@ -29,6 +29,8 @@ class TableFindings:
     snapshots: Findings = field(default_factory=Findings)
     digests_of_facts: Findings = field(default_factory=Findings)
     indexes: Findings = field(default_factory=Findings)
+    names_missing: int = 0
+    """How many names a copy without names does not have."""
     not_replayed: int = 0
     """How many snapshots another version of the program wrote. It is not a finding."""
     without_text: int = 0
@@ -46,17 +48,20 @@ def check_tables(
     *,
     indexes: bool = False,
     digests: bool = False,
+    without_names: bool = False,
 ) -> TableFindings:
     """Check the side tables up to position `last`; later appends are not looked at.
 
     `segment_size`: how many positions each digest covers; 0 for no digests. `indexes`: compare
     the indexes with their tables too, which takes as long as the rest of a verification.
     `digests`: compute the digests of traces again, which takes several times as long.
+    `without_names`: names that are missing are counted, and are not findings.
     """
     done = TableFindings()
     _check_versions(rows, last, done.versions)
     _check_commands(rows, last, segment_size, done)
     _check_subjects(rows, done.subjects)
+    _check_names_missing(rows, done, without_names=without_names)
     done.not_replayed = check_snapshots(rows, done.snapshots)
     if digests:
         done.digests_of_facts = check_digests(rows, last)
@@ -172,6 +177,23 @@ def _check_subjects(rows: StoredRows, found: Findings) -> None:
             found.add(
                 f"subject {subject}", "its stored kind, name and salt do not match its registration"
             )
+    for (subject,) in rows.names_erased():
+        found.add(f"subject {subject}", "an entry erases its name, but a name is stored")
+
+
+def _check_names_missing(rows: StoredRows, done: TableFindings, *, without_names: bool) -> None:
+    """A name that is missing was erased by an entry, unless the ledger is a copy without names."""
+    missing = Findings()
+    for (subject,) in rows.names_missing():
+        missing.add(
+            f"subject {subject}",
+            "its name is missing, but no entry erases it (a copy without names is verified with "
+            "--without-names)",
+        )
+    if without_names:
+        done.names_missing = missing.count
+        return
+    done.subjects.extend(missing)
 
 
 def check_documents(

@@ -138,6 +138,7 @@ def verify(
     jobs: int | None = None,
     indexes: bool = False,
     digests: bool = False,
+    without_names: bool = False,
     receipt: Receipt | None = None,
     with_receipt: bool = False,
     segment_size: int = SEGMENT_SIZE,
@@ -170,6 +171,7 @@ def verify(
         jobs=jobs,
         indexes=indexes,
         digests=digests,
+        without_names=without_names,
         segment_size=segment_size,
         before=before,
         with_whole=with_receipt,
@@ -194,10 +196,7 @@ def verify(
             "would go unnoticed; `authledger log checkpoint` signs one that covers all",
         )
     unchecked = _unchecked(location_of(ledger), pins, record, indexes=indexes, digests=digests)
-    if done.without_text:
-        unchecked += (_without_text(done.without_text),)
-    if done.not_replayed:
-        unchecked += (_not_replayed(done.not_replayed),)
+    unchecked += _left_out(done)
     return Verdict(
         done,
         checkpoint,
@@ -230,12 +229,30 @@ def _signed(
     return checkpoint, signed_by, None
 
 
+def _left_out(done: Verification) -> tuple[str, ...]:
+    """The clauses about what was passed over because it is not there, or not used."""
+    return tuple(
+        clause(count)
+        for count, clause in (
+            (done.without_text, _without_text),
+            (done.names_missing, _without_names),
+            (done.not_replayed, _not_replayed),
+        )
+        if count
+    )
+
+
 def _without_text(count: int) -> str:
     documents = "1 document" if count == 1 else f"{count} documents"
     return (
         f"the content of {documents}: only the digest is known, because the text was erased, is not "
         "JSON, is too long, or was left out of a copy"
     )
+
+
+def _without_names(count: int) -> str:
+    names = "1 name is" if count == 1 else f"{count} names are"
+    return f"why {names} missing that no entry erases: this is said to be a copy without names"
 
 
 def _not_replayed(count: int) -> str:

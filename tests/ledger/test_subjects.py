@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ledger.account.usage import TemporaryCredentialIssued
 from ledger.application import Actor, Ledger
 from ledger.errors import InvalidInput, NotFound, StoreLocked
-from ledger.messages import Observation, Provenance
+from ledger.messages import Observation, Provenance, Recorded
 from ledger.persistence.side_tables import SideRows, SubjectRow
 from ledger.subjects import SubjectErased, SubjectRegistered, commitment, new_salt, new_subject
 from tests.ledger.scenario import AGENCY, BEIJING, SHANGHAI, grant, login
@@ -223,7 +223,21 @@ def test_erasing_one_of_very_many_names_leaves_no_byte_of_it(
     for start in range(0, len(people), 20):
         ledger.entries.append([], SideRows(subjects=people[start : start + 20]))
     gone = chance.sample(people, 300)
-    ledger.entries.append([], SideRows(erased=[row.subject for row in gone]))
+    events = [SubjectErased(subject=row.subject) for row in gone]
+    stored = [
+        ledger.mapper.to_stored_event(
+            Recorded(
+                stream=f"subject:{event.subject}",
+                version=1,
+                event=event,
+                recorded_at=NOW,
+                effective_at=NOW,
+                origin="commanded",
+            )
+        )
+        for event in events
+    ]
+    ledger.entries.append(stored, SideRows(erased=[row.subject for row in gone]))
     ledger.entries.wipe("subjects")
     names = set(re.findall(rb"<[0-9]{6}>", bytes_of(path)))
     salts = set(re.findall(rb"[0-9a-f]{64}", bytes_of(path)))

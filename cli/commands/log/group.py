@@ -94,6 +94,14 @@ Digests = Annotated[
     ),
 ]
 
+WithoutNames = Annotated[
+    bool,
+    typer.Option(
+        "--without-names",
+        help="The ledger is a copy without names: a name that is missing is not a finding.",
+    ),
+]
+
 
 @command(app, "init")
 def init(
@@ -156,6 +164,7 @@ def verify(
     jobs: Jobs = None,
     indexes: Indexes = False,
     digests: Digests = False,
+    without_names: WithoutNames = False,
     receipt: ReceiptFile = None,
 ) -> None:
     """Read every stored byte, and compare it with the log, its checkpoint and those you kept.
@@ -180,6 +189,7 @@ def verify(
             jobs=jobs,
             indexes=indexes,
             digests=digests,
+            without_names=without_names,
             receipt=receipt,
         )
 

@@ -29,6 +29,7 @@ def verify_log(
     jobs: int | None = None,
     indexes: bool = False,
     digests: bool = False,
+    without_names: bool = False,
     receipt: Path | None = None,
 ) -> None:
     """Verify, print the verdict, and replace the pins by the new checkpoint, and the receipt.
@@ -57,6 +58,7 @@ def verify_log(
             jobs=jobs,
             indexes=indexes,
             digests=digests,
+            without_names=without_names,
             receipt=earlier,
             with_receipt=receipt is not None,
         )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from psycopg import Cursor
 
-from ledger.persistence.side_tables import KEYS, DocumentRow, Erasable
+from ledger.persistence.side_tables import ERASURES, KEYS, DocumentRow, Erasable
 
 _INSERT: Final = (
     b"INSERT INTO documents SELECT k.* FROM (VALUES (%s, %s::bigint, %s)) AS k (digest, size, text) "
@@ -34,6 +34,11 @@ def select_documents(c: Cursor[Any], digests: Iterable[str]) -> dict[str, Docume
 
 
 def forget(c: Cursor[Any], table: Erasable, keys: Sequence[str]) -> None:
-    """Delete rows by their keys."""
+    """Delete rows by their keys. Rows that no event erases stay."""
     if keys:
-        c.execute(f"DELETE FROM {table} WHERE {KEYS[table]} = ANY(%s)".encode(), (list(keys),))
+        erasure = ERASURES[table].replace("%", "%%")
+        c.execute(
+            f"DELETE FROM {table} WHERE {KEYS[table]} = ANY(%s) "
+            f"AND EXISTS (SELECT FROM events e WHERE {erasure})".encode(),
+            (list(keys),),
+        )

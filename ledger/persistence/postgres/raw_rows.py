@@ -17,7 +17,7 @@ from ledger.errors import InvalidInput
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.numbering import recorded_in
 from ledger.persistence.postgres.connections import connect
-from ledger.persistence.raw_rows import PAGE, Row
+from ledger.persistence.raw_rows import NAMES_ERASED, NAMES_MISSING, PAGE, Row
 
 _PAGE: Final = (
     f"SELECT {', '.join(COLUMNS)} FROM events WHERE position > %s ORDER BY position LIMIT %s"
@@ -155,6 +155,12 @@ class PostgresRows:
             "FROM subjects s LEFT JOIN events e "
             "ON e.stream = 'subject:' || s.subject AND e.version = 1",
         )
+
+    def names_erased(self) -> Iterable[Any]:
+        return self._cursor("names_erased", NAMES_ERASED.replace("%", "%%"))
+
+    def names_missing(self) -> Iterable[Any]:
+        return self._cursor("names_missing", NAMES_MISSING.replace("%", "%%"))
 
     def documents(self) -> Iterable[Any]:
         if not self._value("SELECT to_regclass('documents') IS NOT NULL"):

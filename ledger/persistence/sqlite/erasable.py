@@ -9,7 +9,14 @@ from typing import Final
 
 from eventsourcing.sqlite import SQLiteCursor
 
-from ledger.persistence.side_tables import IS_REGISTERED, KEYS, DocumentRow, Erasable, SubjectRow
+from ledger.persistence.side_tables import (
+    ERASURES,
+    IS_REGISTERED,
+    KEYS,
+    DocumentRow,
+    Erasable,
+    SubjectRow,
+)
 
 DOCUMENTS: Final = (
     "CREATE TABLE IF NOT EXISTS documents (\n"
@@ -59,13 +66,17 @@ def select_documents(c: SQLiteCursor, digests: Iterable[str]) -> dict[str, Docum
 
 
 def forget(c: SQLiteCursor, table: Erasable, keys: Iterable[str]) -> None:
-    """Delete rows by their keys, and all copies of their bytes.
+    """Delete rows by their keys, and all copies of their bytes. Rows that no event erases stay.
 
     While a B-tree grows, it moves rows from page to page and leaves their bytes behind, which
     secure_delete overwrites only when the page is freed. So the table is emptied, which frees all
     its pages, and the other rows are inserted again.
     """
-    c.executemany(f"DELETE FROM {table} WHERE {KEYS[table]} = ?", [(key,) for key in keys])
+    c.executemany(
+        f"DELETE FROM {table} WHERE {KEYS[table]} = ? "
+        f"AND EXISTS (SELECT 1 FROM events e WHERE {ERASURES[table]})",
+        [(key,) for key in keys],
+    )
     c.execute(f"CREATE TEMP TABLE kept AS SELECT * FROM {table} ORDER BY {KEYS[table]}")
     c.execute(f"DELETE FROM {table}")
     c.execute(f"INSERT INTO {table} SELECT * FROM kept")

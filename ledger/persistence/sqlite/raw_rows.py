@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.numbering import recorded_in
-from ledger.persistence.raw_rows import PAGE, AnotherLedger, Row
+from ledger.persistence.raw_rows import NAMES_ERASED, NAMES_MISSING, PAGE, AnotherLedger, Row
 from ledger.persistence.sqlite.erasable import has_documents
 
 
@@ -156,6 +156,12 @@ class SQLiteRows:
                 "SELECT s.subject, s.kind, s.name, s.salt, CAST(e.entry AS BLOB) FROM subjects s "
                 "LEFT JOIN events e ON e.stream = 'subject:' || s.subject AND e.version = 1"
             )
+
+    def names_erased(self) -> Iterable[Any]:
+        return self._connection.execute(NAMES_ERASED)
+
+    def names_missing(self) -> Iterable[Any]:
+        return self._connection.execute(NAMES_MISSING)
 
     def documents(self) -> Iterator[Any]:
         if has_documents(self._connection.cursor()):
