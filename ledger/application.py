@@ -38,10 +38,12 @@ from ledger.messages import Command, DomainEvent, Observation, Recorded
 from ledger.persistence.entry import EntryMapper, admit
 from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import Location, location_of
+from ledger.persistence.merkle_log import CheckpointSigner
 from ledger.persistence.opening import opening
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.side_tables import SubjectRow
 from ledger.runner import Runner, this_runner
+from ledger.signing import Signing
 from ledger.subjects import SubjectErased, SubjectKind
 
 PAGE: Final = 1_000
@@ -59,6 +61,7 @@ class Ledger(Application[str]):
     Raises StoreUnavailable (and its kinds) when it cannot be used, NotFound if it does not exist
     and `create` is false. `log_keys` is the folder with the keys of logs; with the key of this
     one, a checkpoint is signed at least every `checkpoint_every` entries (0: only on request).
+    `require_signature`: an append that should be signed and cannot be is refused.
     """
 
     name = "ledger"
@@ -73,6 +76,7 @@ class Ledger(Application[str]):
         lock_timeout_s: int = 30,
         log_keys: Path | None = None,
         checkpoint_every: int = 1,
+        require_signature: bool = False,
     ) -> None:
         self.location = location_of(location)
         self.catalogue = catalogue or load_catalogue()
@@ -87,9 +91,13 @@ class Ledger(Application[str]):
                 raise
         self.signers = Signers(log_keys)
         self.entries.log.signer_of, self.entries.log.every = self.signers, checkpoint_every
+        self.entries.log.required = require_signature
         self.entries.admit = admit
         seal = Seal(self.signers.folder)
-        self._transactions = Transactions(self.entries, self.mapper, seal, self.store_errors)
+        self._signing = Signing(self.entries, self.location)
+        self._transactions = Transactions(
+            self.entries, self.mapper, seal, self._signing.released, self.store_errors
+        )
         if self.entries.has_runners:
             self._transactions.cache.runner = self._runner()
         self.committed = self._transactions.committed
@@ -224,6 +232,15 @@ class Ledger(Application[str]):
         """Append an event about no account; names of `erased` go in the same transaction."""
         with self.committed.call():
             return self._commands.append_event(event, actor, reason, erased=erased)
+
+    def sign(self, signer: CheckpointSigner) -> str:
+        """Sign a checkpoint of the log as it is now; return the note.
+
+        Entries that nobody signed, and that this process did not append, are verified first and
+        shown in the log of this program. Raises VerificationFailed, KeyUnusable, LogForked.
+        """
+        with self._transactions.lock, self.store_errors():
+            return self._signing.sign(signer)
 
     def clear_cache(self) -> None:
         """Forget the accounts, versions and names that this process has read."""

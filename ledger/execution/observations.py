@@ -74,7 +74,7 @@ class Observations:
         for command_id, observation in new.items():
             batch.add_observation(command_id, observation)
         appended = self._transactions.append(batch)
-        appended.released()
+        self._transactions.released(appended)
         new_traces = sum(not each.sums_up for each in new.values())
         counts.new_traces += new_traces
         counts.known_traces += sum(not each.sums_up for each in part) - new_traces
@@ -98,7 +98,7 @@ class Observations:
         for observation in again:
             visit.take(batch, observation, complete=complete)
         appended = self._transactions.append(batch)
-        appended.released()
+        self._transactions.released(appended)
         counts.completed_traces += visit.completed
         counts.conflicts += len(visit.conflicting)
         room = CONFLICTS_MAX - len(counts.conflicting)

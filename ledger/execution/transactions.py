@@ -38,11 +38,14 @@ class Transactions:
         recorder: Recorder,
         mapper: Mapper[str],
         seal: Seal,
+        released: Callable[[Appended], str | None],
         store_errors: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self.recorder = recorder
         self.committed = Committed()
         self.cache = Cache(recorder, mapper, seal)
+        self.released = released
+        """Releases the checkpoint of an append; without one, it says why."""
         self.lock = RLock()
         """Held by the thread that decides and appends, or that uses the cache."""
         self._mapper = mapper
@@ -84,7 +87,7 @@ class Transactions:
         appended = self.append(batch)
         entries = batch.stored(appended.positions, instant(appended.recorded_at))
         try:
-            return entries, appended.released()
+            return entries, self.released(appended)
         except LedgerError as error:
             error.entries = entries
             raise

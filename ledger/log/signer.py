@@ -12,9 +12,11 @@ from pathlib import Path
 
 from ledger.errors import LogForked
 from ledger.log.key_folder import LogKey
-from ledger.merkle.checkpoint import Checkpoint
-from ledger.merkle.invalid import ProofInvalid, TileInvalid
+from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
+from ledger.merkle.invalid import NoteInvalid, ProofInvalid, TileInvalid
+from ledger.merkle.note import parse_note
 from ledger.merkle.proofs import consistency_proof, verify_consistency
+from ledger.merkle.signing import verify_note
 from ledger.merkle.tree import Frontier, SubtreeHash
 
 
@@ -23,17 +25,43 @@ class LogSigner:
 
     def __init__(self, keys: Path, origin: str) -> None:
         self.key = LogKey(keys, origin)
+        self._noted: Checkpoint | None = None
+        """What the ledger's own checkpoint, signed by this key, says; read when it is needed."""
 
     def checkpoint(self, before: Frontier, after: Frontier, subtree: SubtreeHash) -> str:
         """Sign the log as it is `after` an append, and return the note; `subtree` reads its tiles.
 
         Raises LogForked if it does not continue the log that this key signed last, KeyUnusable.
         """
-        last = self.key.last()
+        last = self._last()
         reached = Checkpoint(self.key.origin, after.size, after.root())
         if last is not None and (last.size, last.root) != (before.size, before.root()):
             self._check(last, reached, subtree)
         return self.key.sign(reached)
+
+    def continues(self, before: Frontier, note: str | None) -> bool:
+        """Whether the log as it is `before` an append is what this key signed last: by the
+        signer's record, or by the ledger's own checkpoint. Raises KeyUnusable.
+        """
+        root = before.root()
+        last = self.key.last()
+        if last is not None and (last.size, last.root) == (before.size, root):
+            return True
+        noted = self._noted = None if note is None else self._own(note)
+        return noted is not None and (noted.size, noted.root) == (before.size, root)
+
+    def _own(self, note: str) -> Checkpoint | None:
+        """The checkpoint in a note, if this key signed it."""
+        try:
+            parsed = parse_note(note.encode(errors="surrogatepass"))
+            verify_note(parsed, self.key.verifiers)
+            return parse_checkpoint(parsed.text)
+        except NoteInvalid:
+            return None
+
+    def _last(self) -> Checkpoint | None:
+        """What this key signed last: by its record, or by the ledger if there is no record."""
+        return self.key.last() or self._noted
 
     def released(self, note: str) -> None:
         """Record that the transaction with this checkpoint was committed. Raises KeyUnusable."""

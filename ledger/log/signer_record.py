@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ledger import durable_file
 from ledger.errors import KeyUnusable
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
 from ledger.merkle.invalid import NoteInvalid
@@ -35,7 +36,7 @@ class SignerRecord:
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
-            return None
+            return None  # An empty file is not a missing one: it was emptied.
         try:
             return self._parse(data)
         except NoteInvalid:
@@ -49,10 +50,13 @@ class SignerRecord:
         """
         record = note.encode()
         size = self._parse(record).size
-        with self._write_errors(), self._locked() as handle:
-            known = self._read(handle)
-            if known is None or known.size < size:
-                _overwrite(handle, record)
+        with self._write_errors():
+            if not self.path.exists():
+                durable_file.write(self.path, record, synced=False)
+                return
+            with self._locked() as handle:
+                if self._read(handle).size < size:
+                    _overwrite(handle, record)
 
     def cache(self, note: str, checkpoint: Checkpoint) -> None:
         """Keep what a note parses to, for `remember`."""
@@ -72,19 +76,18 @@ class SignerRecord:
     @contextmanager
     def _locked(self) -> Iterator[int]:
         """The open file, locked against other processes."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-        handle = os.open(self.path, flags, 0o600)
+        handle = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield handle
         finally:
             os.close(handle)
 
-    def _read(self, handle: int) -> Checkpoint | None:
-        """The checkpoint in an open record; None if the record is new."""
+    def _read(self, handle: int) -> Checkpoint:
+        """The checkpoint in an open record."""
         data = os.pread(handle, NOTE_BYTES_MAX + 1, 0)
         try:
-            return self._parse(data) if data else None
+            return self._parse(data)
         except NoteInvalid as error:
             raise KeyUnusable(
                 f"{self.path}, the signer's record, cannot be read: {error}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from ledger.errors import CorruptEntry
+from ledger.errors import CorruptEntry, KeyUnusable
 from ledger.merkle.tiles import TILE_WIDTH, Tile, TileHashes, append
 from ledger.merkle.tree import HASH_BYTES, Frontier, SubtreeHash, frontier_of, leaf_hash
 
@@ -19,6 +19,11 @@ class CheckpointSigner(Protocol):
 
     def checkpoint(self, before: Frontier, after: Frontier, subtree: SubtreeHash) -> str:
         """The signed note over `after`, which grew from `before`."""
+
+    def continues(self, before: Frontier, note: str | None) -> bool:
+        """Whether the log as it is `before` an append is what this key signed last: by the
+        signer's record, or by the ledger's own checkpoint.
+        """
 
     def released(self, note: str) -> None:
         """Learn that the note is committed, and may be shown."""
@@ -55,35 +60,99 @@ class Signed(NamedTuple):
         return self.note
 
 
+class Tail(NamedTuple):
+    """Entries that nobody signed, and that this process neither appended nor verified.
+
+    An append over a tail is stored and not signed.
+    """
+
+    origin: str
+    first: int
+    last: int
+
+    def released(self) -> None:
+        """There is no checkpoint."""
+
+
+class KeyAbsent(NamedTuple):
+    """The key of the ledger's log is not here: what was appended is not signed."""
+
+    origin: str
+
+    def released(self) -> None:
+        """There is no checkpoint."""
+
+
+class UnsignedTail(KeyUnusable):
+    """A checkpoint would cover a tail. Nothing was signed."""
+
+    def __init__(self, tail: Tail) -> None:
+        super().__init__(
+            f"The positions {tail.first} to {tail.last} are not signed, and were not appended by "
+            "this process. Nothing was signed.",
+            remedy="`authledger log checkpoint` verifies them, shows them and signs.",
+        )
+        self.tail = tail
+
+
 class Log:
     """Extends the tree in the transaction that appends, and signs the result.
 
     `signer_of` finds the signer of an origin. `every`: after how many entries a checkpoint is due;
-    0: only on request.
+    0: only on request. `required`: an append that should be signed and cannot be is refused.
     """
 
     def __init__(self) -> None:
         self.signer_of: Callable[[str], CheckpointSigner | None] = lambda _: None
         self.every = 1
+        self.required = False
+        self._is_known = True
+        """Whether all in `_frontier` was signed, or appended or verified by this process."""
+        self._tail: Tail | None = None
+        """The entries because of which it is not."""
         self._frontier = Frontier()
         self._edge = b""
         """The last tile of leaves that `_frontier` belongs to. After a rollback the database has
         another one."""
 
-    def append(self, rows: LogRows, last: int, states: Iterable[bytes]) -> Signed | None:
-        """Append entries to a log with `last` leaves; return the checkpoint, if one was due.
+    def append(
+        self, rows: LogRows, last: int, states: Iterable[bytes]
+    ) -> Signed | Tail | KeyAbsent | None:
+        """Append entries to a log with `last` leaves; return the checkpoint, if one was due, or
+        why there is none.
 
-        Raises CorruptEntry, and the errors of the signer.
+        Raises CorruptEntry, and the errors of the signer; KeyUnusable if a signature is required.
         """
         before, after = self.grow(rows, last, states)
         note = rows.note()
         if note is None or after.size == before.size or not self.every:
             return None
         origin, size = note.split("\n", 2)[:2]
-        signer = self.signer_of(origin)
-        if signer is None or after.size - int(size) < self.every:
+        if after.size - int(size) < self.every:
             return None
+        signer = self.signer_of(origin)
+        found = KeyAbsent(origin) if signer is None else self._unknown(signer, before, note)
+        if found is not None or signer is None:
+            if self.required:
+                raise _required(found)
+            return found
         return self._sign(rows, signer, before, after)
+
+    def _unknown(self, signer: CheckpointSigner, before: Frontier, note: str | None) -> Tail | None:
+        """The tail that a checkpoint would cover; None if there is none."""
+        self._is_known = self._is_known or signer.continues(before, note)
+        if self._is_known:
+            return None
+        if self._tail is None:
+            origin, size = (note or "\n0").split("\n", 2)[:2]
+            first = min(int(size), before.size - 1) + 1 if size.isascii() and size.isdigit() else 1
+            self._tail = Tail(origin, first, before.size)
+        return self._tail
+
+    def verified(self, tail: Tail) -> None:
+        """Learn that a tail was verified: from now on it can be signed."""
+        if tail == self._tail:
+            self._is_known, self._tail = True, None
 
     def grow(self, rows: LogRows, last: int, states: Iterable[bytes]) -> tuple[Frontier, Frontier]:
         """Append entries to a log with `last` leaves; return the frontier before and after.
@@ -100,8 +169,11 @@ class Log:
         return before, after
 
     def sign(self, rows: LogRows, signer: CheckpointSigner, last: int) -> Signed:
-        """Sign a checkpoint of the log as it is now."""
+        """Sign a checkpoint of the log as it is now. Raises UnsignedTail."""
         frontier = self.frontier(rows, last)
+        tail = self._unknown(signer, frontier, rows.note())
+        if tail is not None:
+            raise UnsignedTail(tail)
         return self._sign(rows, signer, frontier, frontier)
 
     def _sign(
@@ -110,6 +182,7 @@ class Log:
         subtree = TileHashes(after.size, rows.tile)
         note = signer.checkpoint(before, after, subtree)
         rows.put_note(note)
+        self._is_known, self._tail = True, None
         return Signed(note, signer)
 
     def frontier(self, rows: LogRows, last: int) -> Frontier:
@@ -125,7 +198,21 @@ class Log:
         if (self._frontier.size, self._edge) != (size, edge):
             hashes = TileHashes(size, rows.tile)
             self._frontier, self._edge = frontier_of(size, hashes), edge
+            self._is_known, self._tail = not size, None
         return self._frontier.copy()
+
+
+def _required(found: Tail | KeyAbsent | None) -> KeyUnusable:
+    if isinstance(found, Tail):
+        error: KeyUnusable = UnsignedTail(found)
+        error.message += " Nothing was appended: a signature is required."
+        return error
+    origin = found.origin if found else ""
+    return KeyUnusable(
+        f"The key of the log {origin} is not here, and a signature is required. Nothing was "
+        "appended.",
+        remedy="AUTHLEDGER_LOG_KEYS names the folder with the keys of logs.",
+    )
 
 
 def tree_size(rows: LogRows) -> int:

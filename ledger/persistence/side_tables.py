@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from ledger.errors import CorruptEntry
 from ledger.persistence.entry import command_id_of
-from ledger.persistence.merkle_log import Signed
+from ledger.persistence.merkle_log import KeyAbsent, Signed, Tail
 
 Erasable = Literal["subjects", "documents"]
 """A table from which rows are erased."""
@@ -114,14 +114,15 @@ class SideRows:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """The result of an append: positions, the last recorded time, a checkpoint if one was due.
+    """The result of an append: positions, the last recorded time; a checkpoint if one was due, or
+    why there is none.
 
     The caller releases the checkpoint.
     """
 
     positions: Sequence[int] = ()
     recorded_at: str = ""
-    signed: Signed | None = None
+    signed: Signed | Tail | KeyAbsent | None = None
 
     def released(self) -> str | None:
         """Tell the signer that its checkpoint is committed; return it. Raises KeyUnusable."""

@@ -124,8 +124,7 @@ def init(
         _check_is_new(ledger, origin)
         signer = LogSigner(ledger.signers.keys, origin)
         signer.key.create(ledger.location, command=signer_command, vkey=verifier_key)
-        with ledger.store_errors():
-            ledger.entries.sign(signer)
+        ledger.sign(signer)
     log_key.print_key(ask, signer.key)
     say(
         f"The key is in {signer.key.folder}: keep a copy of this folder where nobody else can "
@@ -223,8 +222,7 @@ def _covering(ledger: Ledger) -> str:
         return str(note)
     signer = ledger.signers(checkpoint.origin)
     if signer is not None:
-        with ledger.store_errors():
-            return ledger.entries.sign(signer)
+        return ledger.sign(signer)
     folder = ledger.signers.folder
     say(
         f"This checkpoint covers {checkpoint.size} of {last} entries, and no newer one could be "

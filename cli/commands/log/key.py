@@ -69,8 +69,7 @@ def rotate(
             reason=checked("reason", reason),
         )
         key.rotate(new)
-        with ledger.store_errors():
-            ledger.entries.sign(LogSigner(ledger.signers.keys, key.origin))
+        ledger.sign(LogSigner(ledger.signers.keys, key.origin))
     print_key(ask, key)
     say(
         f"Position {done.entries[-1].position} announces the new key, signed by the old one. Both "

@@ -19,7 +19,7 @@ from ledger.errors import LedgerError, StoreUnavailable
 from ledger.persistence.as_is import COMMAND, AsIs, another_writer
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.entry import recorded_at_of, stamped
-from ledger.persistence.merkle_log import CheckpointSigner, Log, Signed
+from ledger.persistence.merkle_log import CheckpointSigner, KeyAbsent, Log, Signed, Tail
 from ledger.persistence.numbering import Numbered, key, numbered
 from ledger.persistence.postgres.erasable import forget, insert_documents, select_documents
 from ledger.persistence.postgres.log_tables import CHANGED, Head, PostgresLogRows
@@ -63,7 +63,7 @@ class Append:
 
     def __init__(self, log: Log, stored_events: Sequence[StoredEvent], side_rows: SideRows) -> None:
         self._log, self._stored, self._side_rows = log, stored_events, side_rows
-        self._signed: Signed | None = None
+        self._signed: Signed | Tail | KeyAbsent | None = None
         self.may_be_done = False
 
     def __call__(self, connection: Connection[Any]) -> Appended:
