@@ -43,6 +43,7 @@ def open(  # noqa: A001  It is called authledger.open, as gzip.open is.
     catalogue: Path | str | None = None,
     log_keys: Path | str | None = None,
     checkpoint_every: int = 1,
+    require_signature: bool = False,
     clock: Callable[[], datetime] = system_clock,
 ) -> Ledger:
     """Open a ledger. Use it in a `with` block, or call `close()` in the end.
@@ -55,6 +56,8 @@ def open(  # noqa: A001  It is called authledger.open, as gzip.open is.
     - `log_keys`: the folder with the keys of logs; default: the one that the command line uses.
       With the key of this ledger's log, appends end with a signed checkpoint.
     - `checkpoint_every`: a checkpoint is signed at least every so many entries; 0: on request only.
+    - `require_signature`: an append that should be signed and cannot be is refused: without the key
+      of the ledger's log, or after entries that nobody signed.
     - `clock`: returns the present as an aware `datetime`.
 
     Raises NotFound if there is no ledger and `create` is false; InvalidInput for a location or a
@@ -69,6 +72,7 @@ def open(  # noqa: A001  It is called authledger.open, as gzip.open is.
             catalogue=load_catalogue(None if catalogue is None else Path(catalogue)),
             log_keys=None if log_keys is None else Path(log_keys),
             checkpoint_every=checkpoint_every,
+            require_signature=require_signature,
             clock=clock,
         )
     except NotFound as error:
@@ -98,6 +102,7 @@ class Ledger(Reader):
         catalogue: Catalogue,
         log_keys: Path | None,
         checkpoint_every: int,
+        require_signature: bool,
         clock: Callable[[], datetime],
     ) -> None:
         super().__init__(lambda: Views.open(location, catalogue), clock)
@@ -111,6 +116,7 @@ class Ledger(Reader):
                 clock=clock,
                 log_keys=log_keys,
                 checkpoint_every=checkpoint_every,
+                require_signature=require_signature,
             )
         except StoreForbidden as error:  # A role of PostgreSQL's that may read the views alone.
             self._writer = error

@@ -11,7 +11,7 @@ from ledger.errors import NotFound, VerificationFailed
 from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.signing import Verifier
 from ledger.verification.receipt import read_receipt
-from ledger.verification.verdict import Verdict, pinned, verify
+from ledger.verification.verdict import Verdict, pinned, record_of, verify
 
 FINDINGS_NAMED = 3
 """How many findings the error's text names; the verdict has them all."""
@@ -28,16 +28,18 @@ def verdict_of(
     receipt: Path | None = None,
 ) -> Verdict:
     """The verdict. Raises VerificationFailed if anything was found and `check` asks for it."""
-    trusted, record = verifiers(keys), None
+    trusted, record, fault = verifiers(keys), None, ""
     note = ledger.entries.checkpoint()
     if note is not None and (signer := ledger.signers(note.split("\n", maxsplit=1)[0])):
-        trusted, record = trusted or list(signer.key.verifiers), signer.key.last()
+        trusted = trusted or list(signer.key.verifiers)
+        record, fault = record_of(signer.key)
     verdict = verify(
         ledger.location,
         note,
         trusted,
         pins={f"pin {path}": _kept(Path(path), trusted) for path in since},
         record=record,
+        record_fault=fault,
         jobs=jobs,
         indexes=indexes,
         receipt=None if receipt is None else read_receipt(receipt),

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from cli import exits
 from cli.appended import counting
 from cli.input import check_text
-from cli.options import Account, CatalogueFolder, Ledger, Provider, Root
+from cli.options import Account, CatalogueFolder, Ledger, Provider, RequireSignature, Root
 from cli.printing.output import escape_what_does_not_encode
 from cli.settings import truthy
 
@@ -171,6 +171,7 @@ def authledger(
     provider: Provider = None,
     account: Account = None,
     debug: Debug = False,
+    require_signature: RequireSignature = False,
     version: Version = False,  # noqa: ARG001  Its callback answers it.
 ) -> None:
     """An event-sourced authorization ledger for cloud delegations.
@@ -181,7 +182,7 @@ def authledger(
     Options come from flags, then AUTHLEDGER_* variables, ./authledger.toml, the XDG configuration,
     and defaults. `authledger demo` plays a whole story; `authledger docs` prints the documentation.
     """
-    ctx.obj = Root(ledger, catalogue, provider, account, debug)
+    ctx.obj = Root(ledger, catalogue, provider, account, debug, require_signature)
 
 
 def _built(name: str) -> Any:

@@ -171,6 +171,15 @@ DryRun = Annotated[
         rich_help_panel=_WHO,
     ),
 ]
+RequireSignature = Annotated[
+    bool,
+    typer.Option(
+        "--require-signature",
+        help="Append nothing that cannot be signed: without the key of the ledger's log, or after "
+        "entries that nobody signed.",
+        rich_help_panel=_WHO,
+    ),
+]
 AsOf = Annotated[
     str | None,
     typer.Option(
@@ -198,6 +207,7 @@ class Root:
     provider: str | None = None
     account: str | None = None
     debug: bool = False
+    require_signature: bool = False
 
 
 _group = dataclass(frozen=True, eq=False, repr=False)
@@ -221,6 +231,8 @@ class Where:
         for name in ("ledger", "catalogue", "provider", "account", "output", "actor"):
             if (flag := getattr(self, name, None)) is not None:
                 flags[name] = str(flag)
+        if self.root.require_signature or getattr(self, "require_signature", False):
+            flags["require_signature"] = "yes"
         return Settings(flags)
 
     @functools.cached_property
@@ -306,6 +318,7 @@ class Login(Where):
     command_id: CommandId = None
     correlation_id: CorrelationId = None
     dry_run: DryRun = False
+    require_signature: RequireSignature = False
     output: Form = None
 
 

@@ -46,6 +46,7 @@ def opened(settings: Settings, location: Location, *, create: bool) -> Ledger:
             catalogue=load_catalogue(settings.catalogue),
             log_keys=settings.log_keys,
             checkpoint_every=settings.checkpoint_every,
+            require_signature=settings.require_signature,
         )
     )
 

@@ -25,6 +25,7 @@ NAMES: Final = (
     "actor",
     "log_keys",
     "checkpoint_every",
+    "require_signature",
 )
 DEFAULTS: Final[Mapping[str, str]] = {
     "provider": "huaweicloud",
@@ -113,6 +114,10 @@ class Settings:
             f"The setting checkpoint_every {text!r} is not valid. Accepted: a number of entries.",
             remedy="1 signs a checkpoint with every append, 0 only with `log checkpoint`.",
         )
+
+    @property
+    def require_signature(self) -> bool:
+        return truthy(self.value("require_signature"))
 
     @cached_property
     def _files(self) -> Mapping[str, str]:

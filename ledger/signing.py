@@ -35,9 +35,8 @@ class Signing:
             try:
                 return self._recorder.sign(signer)
             except UnsignedTail as error:
-                last = error
                 self._verify(error.tail)
-        raise last
+        return self._recorder.sign(signer)
 
     def released(self, appended: Appended) -> str | None:
         """The checkpoint of an append, released; None if there is none.

@@ -162,6 +162,21 @@ class LogKey:
         """The last checkpoint that this key signed and that was released. Raises KeyUnusable."""
         return self._record.last()
 
+    def recorded(self) -> Checkpoint | None:
+        """The same, for verification. Raises KeyUnusable also if this key can sign and has no
+        record: without it, nothing shows that an older copy replaced the ledger.
+        """
+        last = self.last()
+        if last is None and any(
+            (self.folder / each).exists() for each in (PRIVATE_KEY, SIGNER_COMMAND)
+        ):
+            raise KeyUnusable(
+                f"{self.folder / _RECORD}, the signer's record, is missing, although the key is here",
+                remedy="Check the ledger against a checkpoint that an auditor kept (`authledger log "
+                "verify --since FILE`). The next checkpoint makes a new record.",
+            )
+        return last
+
     def remember(self, note: str) -> None:
         """Record a released checkpoint: nothing that contradicts it is signed from now on.
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ledger.errors import InvalidInput, VerificationFailed
+from ledger.errors import InvalidInput, KeyUnusable, VerificationFailed
+from ledger.log.key_folder import LogKey
 from ledger.merkle.checkpoint import Checkpoint, parse_checkpoint
 from ledger.merkle.invalid import NoteInvalid, PolicyInvalid
 from ledger.merkle.note import parse_note
@@ -134,6 +135,7 @@ def verify(
     *,
     pins: Mapping[str, Checkpoint],
     record: Checkpoint | None = None,
+    record_fault: str = "",
     on_progress: OnProgress = lambda *_: None,
     jobs: int | None = None,
     indexes: bool = False,
@@ -147,8 +149,9 @@ def verify(
 
     `note` is the ledger's own checkpoint, `keys` are verifier keys known from elsewhere. `pins`
     are checkpoints that others kept, by the name that findings call them; `record` is the last
-    checkpoint that the signer recorded. `receipt`: an earlier verification, which is relied on for
-    the entries that it covers; it is a pin too. `with_receipt`: one is made for the next time.
+    checkpoint that the signer recorded, `record_fault` why it cannot be read (`record_of`).
+    `receipt`: an earlier verification, which is relied on for the entries that it covers; it is a
+    pin too. `with_receipt`: one is made for the next time.
 
     Raises StoreUnavailable; InvalidInput for the receipt of another log.
     """
@@ -187,8 +190,9 @@ def verify(
             )
         else:
             done.compare(about, each)
-    if complaint:
-        done.add_log(*complaint)
+    for fault in (complaint, ("the signer's record", record_fault) if record_fault else None):
+        if fault:
+            done.add_log(*fault)
     if checkpoint is not None and done.size > checkpoint.size:
         done.add_log(
             "tail",
@@ -206,6 +210,14 @@ def verify(
         not_relied=not_relied,
         segment_size=segment_size,
     )
+
+
+def record_of(key: LogKey) -> tuple[Checkpoint | None, str]:
+    """The last checkpoint in the signer's record; and why there is none that can be read."""
+    try:
+        return key.recorded(), ""
+    except KeyUnusable as error:
+        return None, error.message
 
 
 def _key_ids(keys: Sequence[Verifier]) -> tuple[str, ...]:

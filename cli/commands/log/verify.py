@@ -54,6 +54,7 @@ def verify_log(
             keys,
             pins=pins,
             record=own.record,
+            record_fault=own.fault,
             on_progress=advance,
             jobs=jobs,
             indexes=indexes,
@@ -62,8 +63,6 @@ def verify_log(
             receipt=earlier,
             with_receipt=receipt is not None,
         )
-    if own.fault:
-        verdict.verification.add_log("the signer's record", own.fault)
     _show(form, verdict)
     if policy and verdict.checkpoint:
         cosigned = max((pin.size for pin in pins.values()), default=0)
@@ -93,22 +92,18 @@ class _KeyFolder:
     keys: list[Verifier] = field(default_factory=list)
     record: Checkpoint | None = None
     """The signer's record."""
-    fault: str | None = None
+    fault: str = ""
     """Why the signer's record cannot be read."""
 
     @classmethod
     def of(cls, ledger: Ledger, note: str | None) -> _KeyFolder:
         """The folder of the log that signed a note."""
-        from ledger.errors import KeyUnusable
+        from ledger.verification.verdict import record_of
 
         signer = ledger.signers(note.split("\n", maxsplit=1)[0]) if note is not None else None
         if signer is None:
             return cls()
-        keys = list(signer.key.verifiers)
-        try:
-            return cls(keys, signer.key.last())
-        except KeyUnusable as error:
-            return cls(keys, fault=error.message)
+        return cls(list(signer.key.verifiers), *record_of(signer.key))
 
 
 def _policy(path: Path, since: Sequence[Path], vkeys: Sequence[str]) -> Policy:

@@ -16,6 +16,7 @@ from ledger.log.signing_key import NewKey
 from ledger.merkle.checkpoint import parse_checkpoint
 from ledger.merkle.note import parse_note
 from ledger.persistence.side_tables import SideRows
+from ledger.verification.verdict import record_of, verify
 from tests.ledger.scenario import BEIJING, SHANGHAI, grant, login
 from tests.ledger.verification.crimes import ORIGIN, Scene
 from tests.ledger.worlds import raw, unchecked
@@ -178,6 +179,28 @@ def test_an_empty_or_cut_off_record_is_never_taken_for_none(scene: Scene, conten
         ledger.execute(login("cn-south-1"))
     with pytest.raises(KeyUnusable, match="the signer's record, cannot be read"):
         scene.key.last()
+
+
+def test_an_empty_or_missing_record_is_a_finding(scene: Scene) -> None:
+    """Where the key is, so that an older copy of the ledger cannot be put in its place."""
+    path = scene.key.folder / "last-checkpoint"
+    last, fault = record_of(scene.key)
+    assert (last is not None, fault) == (True, "")
+    path.write_bytes(b"")
+    assert "the signer's record, cannot be read" in found_with_record(scene)
+    path.unlink()
+    assert "the signer's record, is missing, although the key is here" in found_with_record(scene)
+    (scene.key.folder / "private.key").unlink()
+    assert found_with_record(scene) == "", "an auditor has the verifier key alone"
+
+
+def found_with_record(scene: Scene) -> str:
+    record, fault = record_of(scene.key)
+    with raw(scene.place) as db:
+        (note,) = db.execute("SELECT note FROM checkpoint").fetchone()
+    keys = [scene.key.verifier]
+    done = verify(scene.place, note, keys, pins={}, record=record, record_fault=fault)
+    return "\n".join(map(str, done.verification.findings))
 
 
 def test_without_a_record_the_ledgers_own_checkpoint_is_continued(scene: Scene) -> None:
