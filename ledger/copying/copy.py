@@ -30,7 +30,7 @@ from ledger.persistence.location import Location, SQLiteFile
 from ledger.persistence.raw_reading import stored_rows
 from ledger.persistence.raw_rows import PAGE
 from ledger.persistence.recorder import Recorder
-from ledger.persistence.side_tables import DocumentRow, SubjectRow
+from ledger.persistence.side_tables import DocumentRow, Erasable, SubjectRow
 from ledger.subjects import is_as_registered
 
 _VERIFY_BOTH: Final = "To learn which one is damaged, run `authledger log verify` on both."
@@ -104,6 +104,7 @@ def _copy(
         _erase(source, target, before)
         for part in original.parts(before):
             _append(target, part)
+            _wipe(target, part)
             on_progress("entries", part.last, original.size)
         root = _compare(original, source, target, before)
         if note is not None:
@@ -228,9 +229,9 @@ def _erase_names(target: OpenLedger, size: int) -> None:
     with target.store_errors(), stored_rows(target.location) as rows:
         gone = [subject for (subject,) in rows.names_erased()]
     if gone:
-        _append(target, AsIs(size, erased=gone))
-        with target.store_errors():
-            target.entries.wipe("subjects")
+        part = AsIs(size, erased=gone)
+        _append(target, part)
+        _wipe(target, part)
 
 
 def _erase(source: OpenLedger, target: OpenLedger, size: int) -> None:
@@ -246,9 +247,21 @@ def _erase_documents(source: OpenLedger, target: OpenLedger, size: int) -> None:
         erased = source.entries.max_versions(f"document:{each}" for each in kept)
         gone = [each for each in kept if erased[f"document:{each}"]]
     if gone:
-        _append(target, AsIs(size, erased_documents=gone))
-        with target.store_errors():
-            target.entries.wipe("documents")
+        part = AsIs(size, erased_documents=gone)
+        _append(target, part)
+        _wipe(target, part)
+
+
+def _wipe(target: OpenLedger, part: AsIs) -> None:
+    """Overwrite the bytes of what a part erased in the target."""
+    erased: tuple[tuple[Erasable, object], ...] = (
+        ("subjects", part.erased),
+        ("documents", part.erased_documents),
+    )
+    for table, keys in erased:
+        if keys:
+            with target.store_errors():
+                target.entries.wipe(table)
 
 
 def _copy_documents(

@@ -20,6 +20,21 @@ from ledger.verification.segment import stored_bytes
 _ENTRY: Final = COLUMNS.index("entry")
 
 
+def _part(after: int, rows: Sequence[Numbered], commands: Sequence[CommandRow]) -> AsIs:
+    """A part, which erases in the target what its entries erase."""
+    erased = {
+        kind: [row.stream.partition(":")[2] for row in rows if row.topic.startswith(f"{kind}.")]
+        for kind in ("SubjectErased", "DocumentErased")
+    }
+    return AsIs(
+        after,
+        rows,
+        commands,
+        erased=erased["SubjectErased"],
+        erased_documents=erased["DocumentErased"],
+    )
+
+
 class Original:
     """A ledger within one read transaction: later appends are not seen."""
 
@@ -82,7 +97,7 @@ class Original:
                     current = next(commands, None)
             if ended:
                 count = ended[-1].last_position - after
-                yield AsIs(after, held[:count], ended)
+                yield _part(after, held[:count], ended)
                 after, held = after + count, held[count:]
         if current is not None:
             raise self.altered(

@@ -8,6 +8,7 @@ rolled back is never shown to anybody.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from pathlib import Path
 
 from ledger.errors import LogForked
@@ -25,30 +26,36 @@ class LogSigner:
 
     def __init__(self, keys: Path, origin: str) -> None:
         self.key = LogKey(keys, origin)
-        self._noted: Checkpoint | None = None
-        """What the ledger's own checkpoint, signed by this key, says; read when it is needed."""
+
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+        return self.key.origin
 
     def checkpoint(self, before: Frontier, after: Frontier, subtree: SubtreeHash) -> str:
         """Sign the log as it is `after` an append, and return the note; `subtree` reads its tiles.
 
         Raises LogForked if it does not continue the log that this key signed last, KeyUnusable.
         """
-        last = self._last()
+        last = self.key.last()
         reached = Checkpoint(self.key.origin, after.size, after.root())
-        if last is not None and (last.size, last.root) != (before.size, before.root()):
+        if last is not None and not last.is_of(before):
             self._check(last, reached, subtree)
         return self.key.sign(reached)
 
-    def continues(self, before: Frontier, note: str | None) -> bool:
-        """Whether the log as it is `before` an append is what this key signed last: by the
-        signer's record, or by the ledger's own checkpoint. Raises KeyUnusable.
+    def last(self, before: Frontier, note: str | None) -> Checkpoint | None:
+        """The newest checkpoint that this key signed: by the signer's record, or by the `note` that
+        the ledger keeps, if this key signed it. None if there is none. Raises KeyUnusable.
         """
-        root = before.root()
         last = self.key.last()
-        if last is not None and (last.size, last.root) == (before.size, root):
-            return True
-        noted = self._noted = None if note is None else self._own(note)
-        return noted is not None and (noted.size, noted.root) == (before.size, root)
+        if note is None or (last is not None and last.is_of(before)):
+            return last
+        own = self._own(note)
+        return max(filter(None, (last, own)), key=attrgetter("size"), default=None)
+
+    def check(self, last: Checkpoint, after: Frontier, subtree: SubtreeHash) -> None:
+        """Raises LogForked if the log does not continue that checkpoint."""
+        self._check(last, Checkpoint(self.key.origin, after.size, after.root()), subtree)
 
     def _own(self, note: str) -> Checkpoint | None:
         """The checkpoint in a note, if this key signed it."""
@@ -58,10 +65,6 @@ class LogSigner:
             return parse_checkpoint(parsed.text)
         except NoteInvalid:
             return None
-
-    def _last(self) -> Checkpoint | None:
-        """What this key signed last: by its record, or by the ledger if there is no record."""
-        return self.key.last() or self._noted
 
     def released(self, note: str) -> None:
         """Record that the transaction with this checkpoint was committed. Raises KeyUnusable."""

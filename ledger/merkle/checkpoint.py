@@ -14,7 +14,7 @@ from typing import Final
 
 from ledger.merkle.invalid import NoteInvalid
 from ledger.merkle.note import base64_bytes, base64_text
-from ledger.merkle.tree import EMPTY_ROOT, HASH_BYTES
+from ledger.merkle.tree import EMPTY_ROOT, HASH_BYTES, Frontier
 
 SIZE_MAX: Final = 2**63 - 1
 
@@ -46,6 +46,10 @@ class Checkpoint:
             raise NoteInvalid(
                 "The checkpoint of an empty log does not have the root of the empty tree."
             )
+
+    def is_of(self, log: Frontier) -> bool:
+        """Whether the log has this size and this root."""
+        return self.size == log.size and self.root == log.root()
 
     def text(self) -> str:
         """The text that is signed, with its final line end."""

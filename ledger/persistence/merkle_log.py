@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from ledger.errors import CorruptEntry, KeyUnusable
+from ledger.merkle.checkpoint import Checkpoint
 from ledger.merkle.tiles import TILE_WIDTH, Tile, TileHashes, append
 from ledger.merkle.tree import HASH_BYTES, Frontier, SubtreeHash, frontier_of, leaf_hash
 
@@ -17,13 +18,20 @@ from ledger.merkle.tree import HASH_BYTES, Frontier, SubtreeHash, frontier_of, l
 class CheckpointSigner(Protocol):
     """Signs a log's new state, and learns when that state is committed."""
 
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+
     def checkpoint(self, before: Frontier, after: Frontier, subtree: SubtreeHash) -> str:
         """The signed note over `after`, which grew from `before`."""
 
-    def continues(self, before: Frontier, note: str | None) -> bool:
-        """Whether the log as it is `before` an append is what this key signed last: by the
-        signer's record, or by the ledger's own checkpoint.
+    def last(self, before: Frontier, note: str | None) -> Checkpoint | None:
+        """The newest checkpoint that this key signed: by the signer's record, or by the `note` that
+        the ledger keeps. None if there is none.
         """
+
+    def check(self, last: Checkpoint, after: Frontier, subtree: SubtreeHash) -> None:
+        """Raises LogForked if the log does not continue that checkpoint."""
 
     def released(self, note: str) -> None:
         """Learn that the note is committed, and may be shown."""
@@ -131,22 +139,30 @@ class Log:
         if after.size - int(size) < self.every:
             return None
         signer = self.signer_of(origin)
-        found = KeyAbsent(origin) if signer is None else self._unknown(signer, before, note)
-        if found is not None or signer is None:
-            if self.required:
-                raise _required(found)
-            return found
-        return self._sign(rows, signer, before, after)
+        if signer is None:
+            return self._unsigned(KeyAbsent(origin))
+        tail = self._unknown(rows, signer, before, after)
+        return self._unsigned(tail) if tail else self._sign(rows, signer, before, after)
 
-    def _unknown(self, signer: CheckpointSigner, before: Frontier, note: str | None) -> Tail | None:
-        """The tail that a checkpoint would cover; None if there is none."""
-        self._is_known = self._is_known or signer.continues(before, note)
-        if self._is_known:
+    def _unsigned(self, why: Tail | KeyAbsent) -> Tail | KeyAbsent:
+        """Why an append is not signed. Raises KeyUnusable if it must be."""
+        if self.required:
+            raise _required(why)
+        return why
+
+    def _unknown(
+        self, rows: LogRows, signer: CheckpointSigner, before: Frontier, after: Frontier
+    ) -> Tail | None:
+        """The tail that a checkpoint would cover; None if there is none. Raises LogForked."""
+        if self._is_known or self._tail is not None:
+            return self._tail
+        last = signer.last(before, rows.note())
+        if last is not None and last.is_of(before):
+            self._is_known = True
             return None
-        if self._tail is None:
-            origin, size = (note or "\n0").split("\n", 2)[:2]
-            first = min(int(size), before.size - 1) + 1 if size.isascii() and size.isdigit() else 1
-            self._tail = Tail(origin, first, before.size)
+        if last is not None:
+            signer.check(last, after, TileHashes(after.size, rows.tile))
+        self._tail = Tail(signer.origin, last.size + 1 if last else 1, before.size)
         return self._tail
 
     def verified(self, tail: Tail) -> None:
@@ -171,7 +187,7 @@ class Log:
     def sign(self, rows: LogRows, signer: CheckpointSigner, last: int) -> Signed:
         """Sign a checkpoint of the log as it is now. Raises UnsignedTail."""
         frontier = self.frontier(rows, last)
-        tail = self._unknown(signer, frontier, rows.note())
+        tail = self._unknown(rows, signer, frontier, frontier)
         if tail is not None:
             raise UnsignedTail(tail)
         return self._sign(rows, signer, frontier, frontier)
@@ -202,14 +218,13 @@ class Log:
         return self._frontier.copy()
 
 
-def _required(found: Tail | KeyAbsent | None) -> KeyUnusable:
-    if isinstance(found, Tail):
-        error: KeyUnusable = UnsignedTail(found)
+def _required(why: Tail | KeyAbsent) -> KeyUnusable:
+    if isinstance(why, Tail):
+        error: KeyUnusable = UnsignedTail(why)
         error.message += " Nothing was appended: a signature is required."
         return error
-    origin = found.origin if found else ""
     return KeyUnusable(
-        f"The key of the log {origin} is not here, and a signature is required. Nothing was "
+        f"The key of the log {why.origin} is not here, and a signature is required. Nothing was "
         "appended.",
         remedy="AUTHLEDGER_LOG_KEYS names the folder with the keys of logs.",
     )

@@ -17,7 +17,7 @@ Row = Sequence[Any]
 NAMES_ERASED: Final = f"SELECT subject FROM subjects WHERE EXISTS (SELECT 1 FROM events e WHERE {ERASURES['subjects']})"
 NAMES_MISSING: Final = (
     "SELECT subject FROM (SELECT substr(stream, 9) AS subject FROM events "
-    "WHERE stream > 'subject:' AND stream < 'subject;' AND topic LIKE 'SubjectRegistered.%') AS r "
+    "WHERE stream > 'subject:' AND stream < 'subject;' AND CAST(topic AS text) LIKE 'SubjectRegistered.%') AS r "
     "WHERE NOT EXISTS (SELECT 1 FROM subjects s WHERE s.subject = r.subject) "
     f"AND NOT EXISTS (SELECT 1 FROM events e WHERE {ERASURES['subjects']})"
 )

@@ -15,8 +15,8 @@ Erasable = Literal["subjects", "documents"]
 KEYS: Final[Mapping[Erasable, str]] = {"subjects": "subject", "documents": "digest"}
 """The key of each such table."""
 ERASURES: Final[Mapping[Erasable, str]] = {
-    "subjects": "e.stream = 'subject:' || subject AND e.topic LIKE 'SubjectErased.%'",
-    "documents": "e.stream = 'document:' || digest AND e.topic LIKE 'DocumentErased.%'",
+    "subjects": "e.stream = 'subject:' || subject AND CAST(e.topic AS text) LIKE 'SubjectErased.%'",
+    "documents": "e.stream = 'document:' || digest AND CAST(e.topic AS text) LIKE 'DocumentErased.%'",
 }
 """For each such table, the condition in SQL that an event `e` erases its row."""
 

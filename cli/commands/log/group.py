@@ -218,9 +218,10 @@ def _covering(ledger: Ledger) -> str:
 
     note, checkpoint = signed_checkpoint(ledger.entries)
     last = ledger.last_position()
-    if last == checkpoint.size:
-        return str(note)
     signer = ledger.signers(checkpoint.origin)
+    has_record = signer is None or signer.key.last() is not None
+    if last == checkpoint.size and has_record:
+        return str(note)
     if signer is not None:
         return ledger.sign(signer)
     folder = ledger.signers.folder

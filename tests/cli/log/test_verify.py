@@ -145,13 +145,16 @@ def test_an_unreadable_signers_record_is_a_finding_and_the_rest_is_verified(
     assert "last-checkpoint, the signer's record, cannot be read" in finding
 
 
-def test_without_its_record_the_signer_is_not_called_absent(
+def test_a_missing_record_is_a_finding_and_the_next_checkpoint_makes_a_new_one(
     cli: Cli, key: str, config: Path
 ) -> None:
-    next(config.rglob("last-checkpoint")).unlink()
-    said = cli.done("log verify")
     assert key
-    assert "the signer's own record of its last checkpoint: it is not available" in said.err
+    next(config.rglob("last-checkpoint")).unlink()
+    said = cli("log verify")
+    assert said.code == 6
+    assert "the signer's record, is missing, although the key is here" in said.out
+    cli.done("log checkpoint")
+    cli.done("log verify")
 
 
 def test_only_keys_that_signed_the_checkpoint_are_printed(cli: Cli, key: str) -> None:

@@ -173,6 +173,9 @@ def test_subjects_erased_before_or_during_a_copy_stay_erased_even_if_it_fails(
             assert other.names([before, during]).keys() == {during}
         consent(ledger, "later")
         copied(source, target, on_progress=erase)
+        with Ledger(target) as other:
+            assert other.names([before, during]).keys() == {during}, "no entry of it erases that"
+        copied(source, target)
     with Ledger(target) as other:
         assert other.names([before, during]) == {}
 
@@ -216,7 +219,7 @@ def signed(place: Place, keys: Path, origin: str = ORIGIN) -> LogKey:
     with Ledger(place, log_keys=keys, clock=Clock()) as ledger:
         signer = LogSigner(keys, origin)
         signer.key.create(ledger.location)
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
         consent(ledger, "signed")
     return signer.key
 
@@ -253,7 +256,7 @@ def test_the_checkpoint_of_a_log_of_its_own_stays(source: Place, target: Place, 
     with Ledger(target, log_keys=keys) as other:
         signer = LogSigner(keys, "example.com/mirror")
         signer.key.create(other.location)
-        own = other.entries.sign(signer)
+        own = other.sign(signer)
     with Ledger(source, log_keys=keys) as one:
         consent(one, "later")
     copied(source, target)

@@ -18,7 +18,7 @@ from ledger.verification import segment
 from ledger.verification.receipt import Receipt, parse_receipt, read_receipt
 from ledger.verification.verdict import Verdict, verify
 from tests.ledger.verification.crimes import ORIGIN, Scene, rebuild_log
-from tests.ledger.worlds import traces
+from tests.ledger.worlds import raw, traces
 
 SEGMENT = 256
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -151,9 +151,11 @@ def test_a_history_altered_with_its_tiles_and_signed_again_is_found_by_the_root(
     with scene.unprotected() as db:
         db.execute("UPDATE events SET entry = replace(entry, 'cce', 'asm') WHERE position = 203")
     rebuild_log(scene)
+    with raw(scene.place) as db:
+        db.execute("DELETE FROM checkpoint")
     (scene.key.folder / "last-checkpoint").unlink()
     with Ledger(scene.place, log_keys=scene.keys) as ledger:
-        ledger.entries.sign(LogSigner(scene.keys, ORIGIN))
+        ledger.sign(LogSigner(scene.keys, ORIGIN))
     assert verdict_of(scene).verified
     found = verdict_of(scene, receipt).verification.findings
     assert any(
@@ -203,7 +205,7 @@ def test_a_receipt_of_earlier_rules_is_not_relied_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receipt = receipt_of(scene)
-    monkeypatch.setattr("ledger.verification.receipt.RULES", 2)
+    monkeypatch.setattr("ledger.verification.receipt.RULES", 3)
     assert "other rules" in verdict_of(scene, receipt).relied
 
 

@@ -138,6 +138,26 @@ def test_a_forged_checkpoint_in_the_ledger_does_not_hide_a_tail(
         ledger.execute(login("cn-south-1"))
 
 
+def test_a_forged_checkpoint_hides_no_earlier_entry_of_a_tail_without_a_record(
+    scene: Scene,
+) -> None:
+    first, last = by_hand(scene, 6)
+    with scene.unprotected() as db:
+        text = scene.altered(db, first, reason="as agreed")
+        db.execute("UPDATE events SET entry = ? WHERE position = ?", (text, first))
+        (note,) = db.execute("SELECT note FROM checkpoint").fetchone()
+        lines = note.split("\n")
+        db.execute(
+            "UPDATE checkpoint SET note = ?", ("\n".join([lines[0], str(last - 1), *lines[2:]]),)
+        )
+    (scene.key.folder / "last-checkpoint").unlink()
+    with (
+        Ledger(scene.place, log_keys=scene.keys) as ledger,
+        pytest.raises(VerificationFailed, match=f"position {first}: the entry does not match"),
+    ):
+        ledger.execute(login("cn-south-1"))
+
+
 def test_a_log_that_begins_on_an_old_ledger_is_verified_first(
     place: Path | str, tmp_path: Path, keys: Path
 ) -> None:

@@ -139,6 +139,10 @@ PINS = (
 )
 RECORD = "the signer's own record of its last checkpoint: it is not available"
 ALWAYS = [
+    (
+        "the digests by which a repeated command or trace is compared with its first time (--digests "
+        "checks those of traces, and takes several times as long)"
+    ),
     "whether everything that happened in the cloud was recorded",
     "whether the clocks that the times come from were right",
     "the views, which are derived from the entries (`authledger projection rebuild` compares them)",
