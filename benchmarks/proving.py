@@ -97,7 +97,7 @@ def _ledger(course: Course, *, signed: bool) -> Ledger:
     if signed:
         signer = LogSigner(keys, ORIGIN)
         signer.key.create(path)
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
     else:
         ledger.entries.log = NoLog()
     return ledger
@@ -109,7 +109,7 @@ def _reading(course: Course) -> Iterator[Row]:
         signer = LogSigner(keys, ORIGIN)
         signer.key.folder.mkdir(parents=True)
         signer.key.create(course.place("elsewhere") / "ledger.db")
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
     random = course.random
     for name, ask in (("inclusion", _inclusion), ("consistency", _consistency)):
         samples = in_turn({OURS: partial(_cold, made.path, ask, random)}, course.repetitions)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from ledger.errors import VerificationFailed
+from ledger.errors import StreamChanged, VerificationFailed
 from ledger.persistence.location import Location
 from ledger.persistence.merkle_log import CheckpointSigner, KeyAbsent, Tail, UnsignedTail
 from ledger.persistence.recorder import Recorder
@@ -36,7 +36,10 @@ class Signing:
                 return self._recorder.sign(signer)
             except UnsignedTail as error:
                 self._verify(error.tail)
-        return self._recorder.sign(signer)
+        raise StreamChanged(
+            "No checkpoint was signed: other writers without the log's key kept appending.",
+            remedy="Try again.",
+        )
 
     def released(self, appended: Appended) -> str | None:
         """The checkpoint of an append, released; None if there is none.

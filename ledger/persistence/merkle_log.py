@@ -91,14 +91,13 @@ class KeyAbsent(NamedTuple):
         """There is no checkpoint."""
 
 
-class UnsignedTail(KeyUnusable):
+class UnsignedTail(Exception):
     """A checkpoint would cover a tail. Nothing was signed."""
 
     def __init__(self, tail: Tail) -> None:
         super().__init__(
             f"The positions {tail.first} to {tail.last} are not signed, and were not appended by "
-            "this process. Nothing was signed.",
-            remedy="`authledger log checkpoint` verifies them, shows them and signs.",
+            "this process."
         )
         self.tail = tail
 
@@ -220,9 +219,10 @@ class Log:
 
 def _required(why: Tail | KeyAbsent) -> KeyUnusable:
     if isinstance(why, Tail):
-        error: KeyUnusable = UnsignedTail(why)
-        error.message += " Nothing was appended: a signature is required."
-        return error
+        return KeyUnusable(
+            f"{UnsignedTail(why)} Nothing was appended: a signature is required.",
+            remedy="`authledger log checkpoint` verifies them, shows them and signs.",
+        )
     return KeyUnusable(
         f"The key of the log {why.origin} is not here, and a signature is required. Nothing was "
         "appended.",

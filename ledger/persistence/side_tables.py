@@ -58,6 +58,13 @@ class CommandRow:
     last_position: int
 
 
+COMMANDS: Final = (
+    "SELECT c.command_id, c.digest, c.first_position, c.last_position, {} FROM commands c "
+    "LEFT JOIN events e ON e.position = c.first_position WHERE c.command_id"
+)
+"""The rows for `commands_by_id`, up to a condition on the id; {} is how an entry is read."""
+
+
 def commands_by_id(
     rows: Iterable[tuple[str, str | None, int, int, bytes | str | None]],
 ) -> dict[str, CommandRow]:

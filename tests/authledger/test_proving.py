@@ -33,7 +33,7 @@ def signed(place: Place, keys: Path) -> Iterator[tuple[authledger.Ledger, str]]:
     with WriteSide(place, log_keys=keys) as begun:
         signer = LogSigner(keys, ORIGIN)
         signer.key.create(begun.location)
-        begun.entries.sign(signer)
+        begun.sign(signer)
     with authledger.open(place, log_keys=keys, clock=Clock()) as ledger:
         ledger.execute(login())
         ledger.execute(grant())

@@ -59,7 +59,7 @@ def given(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Given]:
         ledger.execute(login(BEIJING))
     signer = LogSigner(keys, ORIGIN)
     signer.key.create(path)
-    ledger.entries.sign(signer)
+    ledger.sign(signer)
     yield Given(ledger, str(signer.key.verifier), folder)
     ledger.close()
 

@@ -60,5 +60,5 @@ def key(keys: Path, place: Place) -> LogKey:
     with Ledger(place, log_keys=keys) as ledger:
         signer = LogSigner(keys, ORIGIN)
         signer.key.create(ledger.location)
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
     return signer.key

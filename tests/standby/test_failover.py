@@ -25,7 +25,7 @@ def signed(url: str, keys: Path) -> LogSigner:
         consent(ledger, BEIJING)
         signer = LogSigner(keys, ORIGIN)
         signer.key.create(ledger.location)
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
         return signer
 
 

@@ -55,7 +55,7 @@ def _story(_pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, 
         world.take(step)
     signer = LogSigner(keys, ORIGIN)
     signer.key.create(world.ledger.location)
-    world.ledger.entries.sign(signer)
+    world.ledger.sign(signer)
     world.ledger.close()
     return database, keys
 

@@ -56,6 +56,7 @@ from ledger.persistence.postgres.failures import is_forbidden
 from ledger.persistence.postgres.format import format_of, make
 from ledger.persistence.postgres.log_tables import PostgresLogRows
 from ledger.persistence.side_tables import (
+    COMMANDS,
     Appended,
     CommandRow,
     DocumentRow,
@@ -314,16 +315,8 @@ class LedgerRecorder(PostgresApplicationRecorder):
         return SnapshotRow(*rows[0]) if rows else None
 
     def select_commands(self, command_ids: Iterable[str]) -> dict[str, CommandRow]:
-        """Those of these commands that were appended, by id; the standby has them too (CONFIRM).
-
-        Raises CorruptEntry.
-        """
-        rows = self._rows(
-            "SELECT command_id, digest, first_position, last_position, entry "
-            "FROM commands LEFT JOIN events ON position = first_position "
-            "WHERE command_id = ANY(%s)",
-            (list(command_ids),),
-        )
+        """Those of these commands that were appended, by id; the standby has them too (CONFIRM)."""
+        rows = self._rows(f"{COMMANDS.format('e.entry')} = ANY(%s)", (list(command_ids),))
         if rows:
             self._rows(CONFIRM)
         return commands_by_id(rows)

@@ -35,6 +35,7 @@ from ledger.persistence.numbering import (
     streams_from,
 )
 from ledger.persistence.side_tables import (
+    COMMANDS,
     Appended,
     CommandRow,
     DocumentRow,
@@ -248,10 +249,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             for start in range(0, len(wanted), 500):
                 part = wanted[start : start + 500]
                 c.execute(
-                    "SELECT command_id, digest, first_position, last_position, "
-                    "CAST(entry AS BLOB) FROM commands LEFT JOIN events "
-                    "ON position = first_position "
-                    f"WHERE command_id IN ({','.join('?' * len(part))})",
+                    f"{COMMANDS.format('CAST(e.entry AS BLOB)')} IN ({','.join('?' * len(part))})",
                     part,
                 )
                 found |= commands_by_id(c.fetchall())

@@ -26,7 +26,7 @@ def test_a_conflict_is_retried_and_not_reported_as_a_fork(
         consent(loser, BEIJING)
         signer = LogSigner(tmp_path, ORIGIN)
         signer.key.create(loser.location)
-        loser.entries.sign(signer)
+        loser.sign(signer)
         append, checkpoint = loser.entries.append, LogSigner.checkpoint
         put_tiles = PostgresLogRows.put_tiles
         forks = []

@@ -32,7 +32,7 @@ def signed(place: Place, keys: Path) -> Iterator[Ledger]:
     ledger = Ledger(place, log_keys=keys)
     signer = LogSigner(keys, ORIGIN)
     signer.key.create(place)
-    ledger.entries.sign(signer)
+    ledger.sign(signer)
     ledger.observe(traces(300))
     yield ledger
     ledger.close()
@@ -150,7 +150,7 @@ def test_an_export_does_not_write_to_the_folder_of_another_log(
     with Ledger(tmp_path / "other" / "ledger.db", log_keys=keys) as other:
         signer = LogSigner(keys, "example.com/other")
         signer.key.create(other.location)
-        other.entries.sign(signer)
+        other.sign(signer)
         static_export.export(other.entries, folder)
     before = files(folder)
     with pytest.raises(VerificationFailed, match=r"holds the log example\.com/other, not"):
@@ -167,7 +167,7 @@ def test_an_export_does_not_overwrite_another_history(
     LogSigner(keys, ORIGIN).key.folder.joinpath("last-checkpoint").unlink()
     with Ledger(tmp_path / "other" / "ledger.db", log_keys=keys) as other:
         other.observe(traces(size)[1:])
-        other.entries.sign(LogSigner(keys, ORIGIN))
+        other.sign(LogSigner(keys, ORIGIN))
         static_export.export(other.entries, folder)
     before = files(folder)
     with pytest.raises(VerificationFailed, match="holds another history"):

@@ -37,7 +37,7 @@ def test_a_released_checkpoint_is_never_contradicted(
     with Ledger(place, log_keys=keys) as ledger:
         signer = LogSigner(keys, ORIGIN)
         signer.key.create(place)
-        released = {_checkpoint(ledger.entries.sign(signer))}
+        released = {_checkpoint(ledger.sign(signer))}
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload([__name__])
     kills = KILLS if isinstance(place, Path) else KILLS // 3

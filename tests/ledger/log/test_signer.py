@@ -60,7 +60,7 @@ def test_the_first_checkpoint_covers_entries_from_before_the_key(keys: Path, pla
         ledger.observe(traces(20))
         signer = LogSigner(keys, ORIGIN)
         signer.key.create(place)
-        first = verified(ledger.entries.sign(signer), signer.key)
+        first = verified(ledger.sign(signer), signer.key)
         assert first == Checkpoint(ORIGIN, ledger.last_position(), root_at(ledger, first.size))
 
 
@@ -299,7 +299,7 @@ def test_a_signer_command_signs_instead_of_a_private_key(
     kms: LogKey, keys: Path, place: Place
 ) -> None:
     with Ledger(place, log_keys=keys) as ledger:
-        ledger.entries.sign(LogSigner(keys, ORIGIN))
+        ledger.sign(LogSigner(keys, ORIGIN))
         assert verified(ledger.execute(login(BEIJING)).checkpoint, kms).size
     assert not (kms.folder / "private.key").exists()
 
@@ -312,7 +312,7 @@ def test_a_signer_command_that_gives_no_valid_signature_stops_the_append(
     kms: LogKey, keys: Path, place: Place, answer: str
 ) -> None:
     with Ledger(place, log_keys=keys) as ledger:
-        ledger.entries.sign(LogSigner(keys, ORIGIN))
+        ledger.sign(LogSigner(keys, ORIGIN))
         command = f'{sys.executable} -c "import sys; {answer}"'
         (kms.folder / "signer-command").write_text(command)
     with Ledger(place, log_keys=keys) as ledger:
@@ -330,7 +330,7 @@ def test_a_signer_command_that_other_users_can_change_is_refused(
         Ledger(place, log_keys=keys) as ledger,
         pytest.raises(KeyUnusable, match="is open to other users"),
     ):
-        ledger.entries.sign(LogSigner(keys, ORIGIN))
+        ledger.sign(LogSigner(keys, ORIGIN))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -31,7 +31,7 @@ def filled(place: Place, keys: Path, count: int = 300) -> None:
     with Ledger(place, log_keys=keys) as ledger:
         signer = LogSigner(keys, ORIGIN)
         signer.key.create(place)
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
         for number in range(40):
             ledger.execute(login(f"region-{number}"), actor=Actor("Zoë"))
         ledger.observe(traces(count))

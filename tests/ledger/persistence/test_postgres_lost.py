@@ -191,7 +191,7 @@ def test_the_signers_record_follows_a_commit_whose_answer_was_lost(
     with Ledger(by_way, log_keys=tmp_path) as ledger:
         signer = LogSigner(tmp_path, "example.com/authledger")
         signer.key.create(ledger.location)
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
         cuts: tuple[Cut, Cut] = ("after", "before")
         for cut in cuts:
             way.cut_at_commit = cut

@@ -89,7 +89,7 @@ def test_a_writer_can_do_everything_that_a_ledger_does(
     with Ledger(as_role["a writer"], log_keys=tmp_path) as ledger:
         signer = LogSigner(tmp_path, ORIGIN)
         signer.key.create(ledger.location)
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
         consent(ledger, SHANGHAI)
         ledger.observe(traces(300))
         for number in range(70):
@@ -110,7 +110,7 @@ def test_a_writer_can_copy_from_and_to_a_ledger(as_role: dict[str, str], tmp_pat
     with Ledger(away, log_keys=tmp_path / "keys") as ledger:
         signer = LogSigner(tmp_path / "keys", ORIGIN)
         signer.key.create(Path("elsewhere", "ledger.db"))
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
         ledger.observe(traces(50))
         copied(away, here)
         assert_is_copy(away, here)

@@ -35,7 +35,7 @@ def ledger_made(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Scene
     with Ledger(place, log_keys=keys) as ledger:
         signer = LogSigner(keys, ORIGIN)
         signer.key.create(place)
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
         ledger.observe(traces(700))
         ledger.execute(login(BEIJING))
         ledger.execute(grant(BEIJING))
@@ -50,7 +50,7 @@ def small(place: Place, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
     with Ledger(place, log_keys=keys) as ledger:
         signer = LogSigner(keys, ORIGIN)
         signer.key.create(place)
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
         ledger.execute(login(BEIJING))
         ledger.execute(grant(BEIJING))
         ledger.observe(traces(300))

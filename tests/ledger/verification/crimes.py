@@ -116,5 +116,5 @@ def forged(scene: Scene, keys: Path) -> Scene:
         if not signer.key.exists:
             signer.key.create(path)
         ledger.observe(traces(320))
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
     return Scene(path, keys, scene.pin, scene.folder)

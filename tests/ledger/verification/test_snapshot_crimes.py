@@ -36,7 +36,7 @@ def scene(
     with Ledger(place, log_keys=keys, clock=clock) as ledger:
         signer = LogSigner(keys, ORIGIN)
         signer.key.create(place)
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
         for command in consent(BEIJING):
             ledger.execute(command)
         ledger.observe([seen(f"c-{n}", each, at=NOON) for n, each in enumerate(changes(40))])

@@ -34,7 +34,7 @@ def verifier(place: Place, keys: Path) -> Verifier:
     with Ledger(place, log_keys=keys) as ledger:
         signer = LogSigner(keys, ORIGIN)
         signer.key.create(place)
-        ledger.entries.sign(signer)
+        ledger.sign(signer)
         ledger.execute(login(BEIJING))
         return signer.key.verifier
 

@@ -38,7 +38,7 @@ class Signed:
         self.signer.key.create(self.place)
         elsewhere = policy_seen("t2", TRUST, "others", account="another")
         self.ledger.observe([elsewhere, policy_seen("t1", READ)])
-        self.ledger.entries.sign(self.signer)
+        self.ledger.sign(self.signer)
 
     def made(self, *, complete: bool = False) -> set[str]:
         """The digests of the documents in the file."""
@@ -126,7 +126,7 @@ def test_evidence_of_a_document_in_force_holds_and_brings_its_text(tmp_path: Pat
     signed.ledger.observe([as_before(policy_seen("t3", READ, "late"))])
     signed.ledger.observe([policy_seen("t3", READ, "late")], complete=True)
     signed.ledger.observe([change_seen("t4", WRITE)])
-    signed.ledger.entries.sign(signed.signer)
+    signed.ledger.sign(signed.signer)
     for policy, given in (("late", document(READ)), ("readers", document(WRITE))):
         with Views.open(signed.place, CATALOGUE) as views:
             views.catch_up()

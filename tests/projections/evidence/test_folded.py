@@ -54,7 +54,7 @@ class Signed:
     def __post_init__(self) -> None:
         self.signer = LogSigner(self.folder / "keys", ORIGIN)
         self.signer.key.create(self.world.ledger.location)
-        self.world.ledger.entries.sign(self.signer)
+        self.world.ledger.sign(self.signer)
         self.world.ledger.close()
         keys = self.folder / "keys"
         self.world.ledger = Ledger(self.world.place, clock=Clock(), log_keys=keys)
