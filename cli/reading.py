@@ -28,14 +28,19 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 @contextmanager
-def ledger_of(ask: Any) -> Iterator[Ledger]:
-    """The ledger, which must exist. Raises NotFound, StoreUnavailable."""
-    with opened(ask.settings, ask.settings.ledger, create=False) as ledger:
+def ledger_of(ask: Any, *, refuses_altered: bool = True) -> Iterator[Ledger]:
+    """The ledger, which must exist. Raises NotFound, StoreUnavailable, SchemaAltered."""
+    place = ask.settings.ledger
+    with opened(ask.settings, place, create=False, refuses_altered=refuses_altered) as ledger:
         yield ledger
 
 
-def opened(settings: Settings, location: Location, *, create: bool) -> Ledger:
-    """Open a ledger with the settings' catalogue and keys. Raises NotFound, StoreUnavailable."""
+def opened(
+    settings: Settings, location: Location, *, create: bool, refuses_altered: bool = True
+) -> Ledger:
+    """Open a ledger with the settings' catalogue and keys. Raises NotFound, StoreUnavailable, and
+    SchemaAltered unless `refuses_altered` is false.
+    """
     from ledger.application import Ledger
     from ledger.catalogue import load_catalogue
 
@@ -47,6 +52,7 @@ def opened(settings: Settings, location: Location, *, create: bool) -> Ledger:
             log_keys=settings.log_keys,
             checkpoint_every=settings.checkpoint_every,
             require_signature=settings.require_signature,
+            refuses_altered=refuses_altered,
         )
     )
 

@@ -62,6 +62,8 @@ class Ledger(Application[str]):
     and `create` is false. `log_keys` is the folder with the keys of logs; with the key of this
     one, a checkpoint is signed at least every `checkpoint_every` entries (0: only on request).
     `require_signature`: an append that should be signed and cannot be is refused.
+    Raises SchemaAltered if the database has other tables than this program makes, unless
+    `refuses_altered` is false: to verify it, and for nothing else.
     """
 
     name = "ledger"
@@ -77,12 +79,18 @@ class Ledger(Application[str]):
         log_keys: Path | None = None,
         checkpoint_every: int = 1,
         require_signature: bool = False,
+        refuses_altered: bool = True,
     ) -> None:
         self.location = location_of(location)
         self.catalogue = catalogue or load_catalogue()
         self.clock = clock
         with self.store_errors():
-            env = opening(self.location, create=create, lock_timeout_s=lock_timeout_s)
+            env = opening(
+                self.location,
+                create=create,
+                lock_timeout_s=lock_timeout_s,
+                refuses_altered=refuses_altered,
+            )
             try:
                 super().__init__(env)
             except BaseException:

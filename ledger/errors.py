@@ -11,6 +11,7 @@ LedgerError
 ├── VerificationFailed      stored bytes are not what was written                   exit 6
 │   ├── UnknownTopic          an entry's topic is not in the closed catalogue
 │   ├── CorruptEntry          an entry cannot be read as one
+│   ├── SchemaAltered         the database's tables are not those that this program makes
 │   └── LogForked             the log differs from what its key signed
 ├── StoreUnavailable        the ledger cannot be read or written at present         exit 7
 │   ├── KeyUnusable           the log's signing key cannot be used, or must not be
@@ -99,6 +100,10 @@ class UnknownTopic(VerificationFailed):
 
 class CorruptEntry(VerificationFailed):
     """An entry cannot be read as one."""
+
+
+class SchemaAltered(VerificationFailed):
+    """The tables, views, triggers or indexes are not those that this program makes."""
 
 
 class LogForked(VerificationFailed):

@@ -12,12 +12,20 @@ from ledger.persistence.location import Location, SQLiteFile
 REMEDY: Final = "Name another with --ledger, or make one with the first writing command."
 
 
-def opening(location: Location, *, create: bool, lock_timeout_s: int) -> dict[str, str]:
+REFUSES_ALTERED: Final = "LEDGER_REFUSES_ALTERED"
+"""The setting that is "no" if a ledger is opened whatever its tables are."""
+
+
+def opening(
+    location: Location, *, create: bool, lock_timeout_s: int, refuses_altered: bool = True
+) -> dict[str, str]:
     """The settings for the factory of a ledger's database. Raises NotFound, StoreUnavailable."""
+    common = {REFUSES_ALTERED: "yes" if refuses_altered else "no"}
     if isinstance(location, SQLiteFile):
-        return _file(location, create=create) | {"SQLITE_LOCK_TIMEOUT": str(lock_timeout_s)}
+        timeout = {"SQLITE_LOCK_TIMEOUT": str(lock_timeout_s)}
+        return _file(location, create=create) | timeout | common
     need_psycopg()
-    return {
+    return common | {
         "PERSISTENCE_MODULE": "ledger.persistence.postgres.recorder:LedgerFactory",
         "POSTGRES_URL": location.url,
         "POSTGRES_LOCK_TIMEOUT": str(lock_timeout_s),

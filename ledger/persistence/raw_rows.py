@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
+from ledger.persistence.schema_difference import Difference
 from ledger.persistence.side_tables import ERASURES
 
 PAGE: Final = 2_560
@@ -36,6 +37,9 @@ class StoredRows(Protocol):
 
     def moment(self) -> str:
         """A text by which `stored_rows` opens the same ledger in another process or thread."""
+
+    def schema_differences(self) -> Sequence[Difference]:
+        """The objects of the ledger's database that are not as this program makes them."""
 
     # -- events ----------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import Location, location_of
 from ledger.persistence.raw_reading import stored_rows
 from ledger.persistence.raw_rows import AnotherLedger, StoredRows
+from ledger.persistence.schema_difference import refuse_misleading
 from ledger.processes import processors
 from ledger.verification.findings import Before, Findings, Verification, Whole
 from ledger.verification.row_check import faults
@@ -37,6 +38,7 @@ from ledger.verification.table_check import (
     check_documents,
     check_tables,
     find_unlisted,
+    schema_findings,
 )
 from ledger.verification.workers import WorkerLost, Workers
 
@@ -81,13 +83,15 @@ def verify_entries(
     and commands compared. If anything is found or is not as it was then, all of the ledger is
     checked in full. `with_whole`: the result has what a later check needs for that.
 
-    Raises StoreUnavailable, or InvalidInput if the database cannot check its indexes.
+    Raises StoreUnavailable, SchemaAltered if its tables cannot even be read, or InvalidInput if the
+    database cannot check its indexes.
     """
     location, wanted = location_of(ledger), set(sizes)
     jobs = processors() if jobs is None else jobs
     if before is not None:
         wanted.add(before.size)
     with as_store_errors(str(location)), stored_rows(location) as rows:
+        altered = rows.schema_differences()
         if indexes:
             rows.index_faults()  # Raises at once if the database cannot check its indexes.
         one_process_max = rows.one_process_max if one_process_max is None else one_process_max
@@ -115,10 +119,19 @@ def verify_entries(
                     pass  # This process reads everything again, and reports its own errors.
             return reading(before).alone()
 
-        if before is not None and before.whole.size:
-            with suppress(_NotAsBefore):
-                return read(before)
-        return read(None)
+        def read_all() -> Verification:
+            if before is not None and before.whole.size:
+                with suppress(_NotAsBefore):
+                    return read(before)
+            return read(None)
+
+        try:
+            done = read_all()
+        except (PersistenceError, sqlite3.Error):
+            refuse_misleading(str(location), altered)
+            raise
+        done.add_parts(schema_findings(altered))
+        return done
 
 
 class _Reading:

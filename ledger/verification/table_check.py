@@ -4,6 +4,7 @@ indexes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,6 +12,7 @@ from functools import lru_cache
 from ledger.documents import is_text_of
 from ledger.persistence.entry import command_id_of
 from ledger.persistence.raw_rows import StoredRows
+from ledger.persistence.schema_difference import Difference
 from ledger.subjects import is_as_registered
 from ledger.verification.digest_check import check_digests
 from ledger.verification.findings import FINDINGS_MAX, Findings
@@ -39,6 +41,14 @@ class TableFindings:
     """The last position that a command lists."""
     digests: list[str] = field(default_factory=list)
     """For each segment of positions, the digest of the command ids that it should have."""
+
+
+def schema_findings(differences: Iterable[Difference]) -> Findings:
+    """A finding for each table, view, trigger, index … that is not as this program makes it."""
+    found = Findings()
+    for each in differences:
+        found.add(f"schema, {each.what}", each.how)
+    return found
 
 
 def check_tables(

@@ -30,6 +30,7 @@ from ledger.merkle.tiles import TILE_WIDTH, append
 from ledger.merkle.tlogproof import parse_proof, verify_proof
 from ledger.merkle.tree import Frontier, leaf_hash
 from ledger.persistence.columns import COLUMNS
+from ledger.persistence.sqlite.files import connect, uri_of
 from ledger.persistence.sqlite.format import set_format
 from ledger.persistence.sqlite.schema import SCHEMA
 from ledger.values import check_storable
@@ -132,7 +133,7 @@ class _Bundle:
         """The texts that came along: an entry refers to each, and each has its digest. And the
         digests of documents that entries refer to, and of which no text came along.
         """
-        with closing(sqlite3.connect(path)) as connection:
+        with closing(connect(uri_of(path, "ro"))) as connection:
             entries = connection.execute("SELECT CAST(entry AS BLOB) FROM events")
             referred = digests_in(entry for (entry,) in entries)
         found = {}
@@ -194,7 +195,7 @@ class _Bundle:
     ) -> None:
         """Make a ledger of the entries, after their proofs were verified."""
         proven = {number: self._proven(number, checkpoint) for number in numbers}
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with closing(connect(uri_of(path, "rwc"), isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("BEGIN")
             for statement in SCHEMA:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import quote
 
 import orjson
 
@@ -17,6 +15,7 @@ from ledger.errors import LedgerError, VerificationFailed
 from ledger.persistence.columns import COLUMNS as STORED
 from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import PostgresDatabase
+from ledger.persistence.sqlite.files import connect, uri_of
 from ledger.verification.row_check import differences
 from projections.entry_columns import COLUMNS, typed
 
@@ -106,7 +105,7 @@ class SqliteEvents:
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True)
+    return connect(uri_of(path, "ro"))
 
 
 def _page(connection: sqlite3.Connection, statement: str, params: tuple[int, int]) -> list[Row]:

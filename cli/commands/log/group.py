@@ -178,7 +178,7 @@ def verify(
     """
     from cli.commands.log.verify import verify_log
 
-    with ledger_of(ask) as ledger:
+    with ledger_of(ask, refuses_altered=False) as ledger:
         verify_log(
             ask.form,
             ledger,

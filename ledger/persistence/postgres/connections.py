@@ -172,6 +172,9 @@ class _Connections:
 class Datastore(PostgresDatastore):
     """The library's datastore with our connections, which are not pinged before each use."""
 
+    refuses_altered = True
+    """Whether a ledger is refused if its tables may mislead a reader."""
+
     def __init__(
         self, url: str, *, lock_timeout_s: int = 30, may_create: bool = True, **options: Any
     ) -> None:

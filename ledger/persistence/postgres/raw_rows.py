@@ -14,10 +14,12 @@ from psycopg.sql import SQL
 from psycopg.types.string import TextLoader
 
 from ledger.errors import InvalidInput
-from ledger.persistence.columns import COLUMNS
+from ledger.persistence.columns import COLUMNS, FORMAT_VERSION
 from ledger.persistence.numbering import recorded_in
 from ledger.persistence.postgres.connections import connect
+from ledger.persistence.postgres.schema_check import schema_differences
 from ledger.persistence.raw_rows import NAMES_ERASED, NAMES_MISSING, PAGE, Row
+from ledger.persistence.schema_difference import Difference
 
 _PAGE: Final = (
     f"SELECT {', '.join(COLUMNS)} FROM events WHERE position > %s ORDER BY position LIMIT %s"
@@ -53,6 +55,11 @@ class PostgresRows:
     def moment(self) -> str:
         """Export the snapshot, so that other processes can read in it while this one lasts."""
         return str(self._value("SELECT pg_export_snapshot()"))
+
+    def schema_differences(self) -> Sequence[Difference]:
+        with self._connection.cursor(row_factory=tuple_row) as c:
+            c.execute("SELECT version FROM format")
+            return schema_differences(c, int((c.fetchone() or (FORMAT_VERSION,))[0]))
 
     # -- events ----------------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ from ledger.persistence.numbering import (
     streams_between,
     streams_from,
 )
-from ledger.persistence.opening import REMEDY
+from ledger.persistence.opening import REFUSES_ALTERED, REMEDY
 from ledger.persistence.postgres.append import (
     CONFIRM,
     Append,
@@ -55,6 +55,8 @@ from ledger.persistence.postgres.erasable import select_documents
 from ledger.persistence.postgres.failures import is_forbidden
 from ledger.persistence.postgres.format import format_of, make
 from ledger.persistence.postgres.log_tables import PostgresLogRows
+from ledger.persistence.postgres.schema_check import misleading_differences
+from ledger.persistence.schema_difference import refuse_misleading
 from ledger.persistence.side_tables import (
     COMMANDS,
     Appended,
@@ -89,10 +91,10 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     def create_table(self) -> None:
         """Make the database a ledger of this format, or check that it is one. Raises NotALedger,
-        NewerFormat, NotFound.
+        NewerFormat, NotFound, SchemaAltered.
         """
         name = self.datastore.name
-        version = self._read(lambda c: format_of(c, name))
+        version = self._read(self._format_checked)
         if version == FORMAT_VERSION:
             return
         if not version and not self.datastore.may_create:
@@ -103,6 +105,13 @@ class LedgerRecorder(PostgresApplicationRecorder):
             if version < READABLE_FORMAT or not is_forbidden(error.__cause__):
                 raise
             self._is_former = True  # It is read as it is.
+
+    def _format_checked(self, c: Cursor[Any]) -> int:
+        """The format of the ledger. Raises SchemaAltered if its tables may mislead a reader."""
+        version = format_of(c, self.datastore.name)
+        if version >= READABLE_FORMAT and self.datastore.refuses_altered:
+            refuse_misleading(self.datastore.name, misleading_differences(c, version))
+        return version
 
     def _read(self, work: Callable[[Cursor[Any]], Answer]) -> Answer:
         """Read with a cursor whose rows are tuples. Each statement sees what is committed then."""
@@ -403,3 +412,4 @@ class LedgerFactory(PostgresFactory):
             may_create=env.get("LEDGER_CREATE") != "no",
             originator_id_type=env.get("ORIGINATOR_ID_TYPE") or "uuid",
         )
+        self.datastore.refuses_altered = env.get(REFUSES_ALTERED) != "no"

@@ -40,7 +40,7 @@ _AS_SUBJECTS: Final = (
     "  END LOOP;\nEND $$"
 )
 """Gives the table of documents the owner and the rights of the table of names."""
-_DERIVED: Final = (
+DERIVED: Final = (
     "type", "provider", "account", "region", "service", "agency", "agency_id", "trustee", "policy",
     "feature", "outcome", "expires_at", "actor", "origin", "recorded_at", "effective_at",
     "command_id",
@@ -49,7 +49,7 @@ _DERIVED: Final = (
 _BYTES_ALONE: Final = (
     # No row is written: the server only forgets the columns, and their indexes. Views over them
     # are dropped (CASCADE), and made anew by the views' owner.
-    f"ALTER TABLE ledger.events {', '.join(f'DROP COLUMN IF EXISTS {name} CASCADE' for name in _DERIVED)}",
+    f"ALTER TABLE ledger.events {', '.join(f'DROP COLUMN IF EXISTS {name} CASCADE' for name in DERIVED)}",
 )
 _DONE: Final = f"UPDATE ledger.format SET version = {FORMAT_VERSION}"
 MIGRATIONS: Final = {

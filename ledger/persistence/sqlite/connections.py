@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import local
 from types import TracebackType
@@ -20,6 +20,7 @@ from eventsourcing.sqlite import (
 )
 
 from ledger.persistence.columns import APPLICATION_ID
+from ledger.persistence.sqlite.files import connect
 
 _PAUSE_S: Final = 0.005
 _CACHE_KIB: Final = 16_384
@@ -60,10 +61,24 @@ class _Transaction(SQLiteTransaction):
 
 
 class _Connection(SQLiteConnection):
+    def __init__(self, connection: sqlite3.Connection, pool: _Pool) -> None:
+        super().__init__(connection, max_age=pool.max_age)
+        self._pool, self._checked = pool, -1
+
     @contextmanager
     def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
         with _Transaction(self, commit=commit) as cursor, cursor:
+            self.check_schema(cursor)
             yield cursor
+
+    def check_schema(self, c: SQLiteCursor) -> None:
+        """Check the schema if it has changed since this connection checked it."""
+        if self._pool.check is not None:
+            c.execute("PRAGMA schema_version")
+            (version,) = c.fetchone()
+            if version != self._checked:
+                self._pool.check(c)
+                self._checked = version
 
     @property
     def in_transaction(self) -> bool:
@@ -88,14 +103,13 @@ def use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
 
 
 class _Pool(SQLiteConnectionPool):
+    check: Callable[[SQLiteCursor], None] | None = None
+    """Raises an error unless the schema is the ledger's."""
+
     def _create_connection(self) -> SQLiteConnection:
         timeout_s = self.lock_timeout or SQLITE3_DEFAULT_LOCK_TIMEOUT
-        connection = sqlite3.connect(
-            self.db_name,
-            uri=True,
-            check_same_thread=False,
-            isolation_level=None,
-            timeout=timeout_s,
+        connection = connect(
+            self.db_name, check_same_thread=False, isolation_level=None, timeout=timeout_s
         )
         connection.row_factory = sqlite3.Row
         try:
@@ -111,7 +125,7 @@ class _Pool(SQLiteConnectionPool):
         except BaseException:
             connection.close()
             raise
-        return _Connection(connection, max_age=self.max_age)
+        return _Connection(connection, self)
 
 
 def _may_be_a_ledger(connection: sqlite3.Connection) -> bool:
@@ -127,13 +141,21 @@ class _Held(local):
 class Datastore(SQLiteDatastore):
     """The library's datastore with our connections, and the append lock."""
 
+    refuses_altered = True
+    """Whether a ledger is refused if its tables may mislead a reader."""
+
     def __init__(self, db_name: str, **options: Any) -> None:
         super().__init__(db_name, **options)
         self.pool.close()
         options.pop("single_row_tracking", None)
         options.pop("originator_id_type", None)
-        self.pool = _Pool(db_name=db_name, **options)
+        self.connections = _Pool(db_name=db_name, **options)
+        self.pool = self.connections
         self._held = _Held()
+
+    def check_schema_by(self, check: Callable[[SQLiteCursor], None]) -> None:
+        """Check the schema at the beginning of every transaction that sees another one."""
+        self.connections.check = check
 
     @contextmanager
     def get_connection(self, *, commit: bool) -> Iterator[SQLiteConnection]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from eventsourcing.sqlite import SQLiteCursor
 
@@ -15,6 +13,7 @@ from ledger.errors import NewerFormat, NotALedger, NotFound
 from ledger.persistence.columns import APPLICATION_ID, FORMAT_VERSION
 from ledger.persistence.merkle_log import Log
 from ledger.persistence.opening import REMEDY
+from ledger.persistence.sqlite.files import connect, uri_of
 from ledger.persistence.sqlite.log_tables import SQLiteLogRows
 
 _PAGE: Final = 10_000
@@ -48,8 +47,7 @@ def format_of(c: SQLiteCursor | sqlite3.Cursor, name: str) -> int:
 
 def check_file(path: Path, lock_timeout_s: int) -> None:
     """Raises NotALedger, NewerFormat, or NotFound if a file is empty. Writes nothing."""
-    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, timeout=lock_timeout_s)) as connection:
+    with closing(connect(uri_of(path, "ro"), timeout=lock_timeout_s)) as connection:
         connection.execute("BEGIN")  # One snapshot: another process may just be making it.
         if not format_of(connection.cursor(), str(path)):
             raise NotFound(f"The file {path} is empty, so it is not a ledger.", remedy=REMEDY)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.numbering import recorded_in
-from ledger.persistence.raw_rows import NAMES_ERASED, NAMES_MISSING, PAGE, AnotherLedger, Row
+from ledger.persistence.raw_rows import PAGE, AnotherLedger, Row
+from ledger.persistence.schema_difference import Difference
 from ledger.persistence.sqlite.erasable import has_documents
+from ledger.persistence.sqlite.files import connect, uri_of
+from ledger.persistence.sqlite.schema_check import schema_differences
 
 
 @contextmanager
 def reading(path: Path, moment: str | None = None) -> Iterator[SQLiteRows]:
     """One read transaction over the file. A later one also sees rows that were appended since."""
-    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
+    with closing(connect(uri_of(path, "ro"))) as connection:
         connection.execute("BEGIN")
         rows = SQLiteRows(connection, path)
         if moment is not None and rows.moment() != moment:
@@ -43,6 +43,9 @@ class SQLiteRows:
         """The identity of the file itself: another file may get its name."""
         status = self._path.stat()
         return f"{status.st_dev}:{status.st_ino}"
+
+    def schema_differences(self) -> Sequence[Difference]:
+        return schema_differences(self._connection.cursor())
 
     # -- events ----------------------------------------------------------------------------------
 

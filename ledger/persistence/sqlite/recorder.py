@@ -34,6 +34,8 @@ from ledger.persistence.numbering import (
     streams_between,
     streams_from,
 )
+from ledger.persistence.opening import REFUSES_ALTERED
+from ledger.persistence.schema_difference import refuse_misleading
 from ledger.persistence.side_tables import (
     COMMANDS,
     Appended,
@@ -56,6 +58,7 @@ from ledger.persistence.sqlite.format import format_of
 from ledger.persistence.sqlite.log_tables import SQLiteLogRows
 from ledger.persistence.sqlite.migration import Migration
 from ledger.persistence.sqlite.schema import SCHEMA
+from ledger.persistence.sqlite.schema_check import schema_differences
 
 _log: Final = logging.getLogger("authledger")
 _COLUMNS: Final = (
@@ -86,13 +89,19 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     def create_table(self) -> None:
         """Make the file a ledger of this format, or check that it is one. Raises NotALedger,
-        NewerFormat.
+        NewerFormat, SchemaAltered.
         """
         name = unquote(self.datastore.pool.db_name.removeprefix("file:").partition("?")[0])
         with self.datastore.transaction(commit=False) as c:
             version = format_of(c, name)
-        if version == FORMAT_VERSION:
-            return
+            if self.datastore.refuses_altered and version >= READABLE_FORMAT:
+                refuse_misleading(name, schema_differences(c))
+        if version < FORMAT_VERSION:
+            self._migrate(name, version)
+        if self.datastore.refuses_altered:
+            self.datastore.check_schema_by(lambda c: refuse_misleading(name, schema_differences(c)))
+
+    def _migrate(self, name: str, version: int) -> None:
         self.has_runners = False
         try:
             Migration(self.datastore, self.log, name).run()
@@ -343,6 +352,7 @@ class LedgerFactory(SQLiteFactory):
             single_row_tracking=stock.single_row_tracking,
             originator_id_type=stock.originator_id_type,
         )
+        self.datastore.refuses_altered = env.get(REFUSES_ALTERED) != "no"
 
 
 def _text(stored: bytes) -> str:

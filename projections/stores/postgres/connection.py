@@ -19,7 +19,7 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
 from ledger.errors import NotFound, StoreUnavailable
-from ledger.persistence.columns import COLUMNS
+from ledger.persistence.columns import COLUMNS, FORMAT_VERSION
 from ledger.persistence.failures import as_store_errors
 from ledger.persistence.location import PostgresDatabase
 from ledger.persistence.opening import REMEDY
@@ -27,6 +27,8 @@ from ledger.persistence.postgres.connections import connect, is_given_up, is_los
 from ledger.persistence.postgres.format import format_of, make
 from ledger.persistence.postgres.roles import NAMES, make_views_schema
 from ledger.persistence.postgres.schema import APPENDED
+from ledger.persistence.postgres.schema_check import misleading_differences
+from ledger.persistence.schema_difference import refuse_misleading
 from projections.definitions.declared import VIEWS
 from projections.dialect import POSTGRES
 from projections.stores import trail
@@ -65,8 +67,10 @@ _OBJECTS: Final = """
     JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE nspname IN ('views', 'views_names') AND relkind IN ('r', 'v')
 """
-PATH: Final = f"{NAMES}, views"
-"""Where a name of a view is looked for: PostgreSQL passes over a schema without rights."""
+PATH: Final = f"{NAMES}, views, pg_temp"
+"""Where a name of a view is looked for: PostgreSQL passes over a schema without rights. Temporary
+tables come last, or one that was made at login would hide a view.
+"""
 
 
 class PostgresConnection(Connection):
@@ -107,12 +111,15 @@ class PostgresConnection(Connection):
         self._look_up_rights()
 
     def _has_format(self) -> bool:
-        """Whether the ledger has a format. Raises NotALedger, NewerFormat."""
-        try:
-            with self.psycopg.cursor() as c:
-                return format_of(c, str(self.database)) > 0
-        except errors.InsufficientPrivilege:
-            return True  # A role that only reads the views cannot look.
+        """Whether the ledger has a format. Raises NotALedger, NewerFormat, SchemaAltered."""
+        with self.psycopg.cursor() as c:
+            try:
+                version = format_of(c, str(self.database))
+            except errors.InsufficientPrivilege:
+                version = FORMAT_VERSION  # A role that only reads the views cannot look.
+            if version:
+                refuse_misleading(str(self.database), misleading_differences(c, version))
+            return version > 0
 
     def _without_views(self) -> StoreUnavailable:
         return StoreUnavailable(f"{self.database} has no views yet.", remedy=_MAKE_THEM)
@@ -156,7 +163,7 @@ class PostgresConnection(Connection):
                 )
             make(self.psycopg, str(self.database))  # An older ledger lacks tables that views need.
             narrow_defaults(self.psycopg)
-            self.psycopg.execute("SET LOCAL search_path = views")
+            self.psycopg.execute("SET LOCAL search_path = views, pg_temp")
             for kind, schema, name in objects:
                 self.psycopg.execute(
                     SQL("DROP {} IF EXISTS {} CASCADE").format(SQL(kind), Identifier(schema, name))
@@ -217,7 +224,9 @@ class PostgresConnection(Connection):
     @contextmanager
     def transaction(self) -> Iterator[None]:
         with self.psycopg.transaction():
-            self.execute("SET LOCAL search_path = views")  # New tables and views belong there.
+            self.execute(
+                "SET LOCAL search_path = views, pg_temp"
+            )  # New tables and views belong there.
             self.execute(LOCK)
             yield
 

@@ -69,7 +69,7 @@ class PostgresUpkeep(Upkeep):
     def building(self, *projections: Stored) -> Iterator[None]:
         with self._connection.psycopg.transaction():
             self._connection.execute("SET LOCAL synchronous_commit TO DEFAULT")
-            self._connection.execute("SET LOCAL search_path = views")
+            self._connection.execute("SET LOCAL search_path = views, pg_temp")
             # One rebuild at a time: two would wait for each other's table.
             for name in sorted(projection.name for projection in projections):
                 self._connection.execute(

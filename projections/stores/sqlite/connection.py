@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 from ledger.errors import NotALedger, StoreUnavailable
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.failures import as_store_errors
+from ledger.persistence.schema_difference import refuse_misleading
 from ledger.persistence.sqlite.connections import use_wal
+from ledger.persistence.sqlite.files import attach, connect, uri_of
 from ledger.persistence.sqlite.format import check_file
+from ledger.persistence.sqlite.schema_check import schema_differences
 from projections.definitions.declared import VIEWS
 from projections.dialect import SQLITE
 from projections.projection import EVENTS
@@ -49,12 +50,12 @@ class SQLiteConnection(Connection):
         super().__init__()
         self.ledger = ledger.absolute()
         self.path = views_path(self.ledger)
+        self._is_attached, self._checked = False, -1
         with as_store_errors(str(ledger)):
             check_file(ledger, LOCK_TIMEOUT_S)
         with self.store_errors():
-            self._sqlite = sqlite3.connect(
-                f"file:{quote(os.fsencode(self.path))}?mode=rwc",
-                uri=True,
+            self._sqlite = connect(
+                uri_of(self.path, "rwc"),
                 isolation_level=None,
                 timeout=LOCK_TIMEOUT_S,
                 check_same_thread=False,  # `store_errors` checks it, and any thread may close it.
@@ -64,6 +65,7 @@ class SQLiteConnection(Connection):
                 self._prepare()
             with as_store_errors(str(ledger)):
                 attach_ledger(self._sqlite, self.ledger)
+            self._is_attached = True
         except BaseException:
             self._sqlite.close()
             raise
@@ -140,6 +142,7 @@ class SQLiteConnection(Connection):
     def transaction(self) -> Iterator[None]:
         self._sqlite.execute("BEGIN IMMEDIATE")
         try:
+            self._check_ledger()
             yield
         except BaseException:
             self._sqlite.execute("ROLLBACK")
@@ -150,19 +153,36 @@ class SQLiteConnection(Connection):
     def snapshot(self, *_: str) -> Iterator[None]:
         self._sqlite.execute("BEGIN")
         try:
+            self._check_ledger()
             yield
         finally:
             self._sqlite.execute("ROLLBACK")
+
+    def _check_ledger(self) -> None:
+        """Check the ledger's schema again if it has changed. Raises SchemaAltered."""
+        if self._is_attached:
+            version = self.value("PRAGMA ledger.schema_version")
+            if version != self._checked:
+                check_ledger(self._sqlite, self.ledger)
+                self._checked = version
 
     def set_durable(self, *, durable: bool) -> None:
         """Whether a commit waits until its changes are on the disk."""
         self._sqlite.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
 
 
+def check_ledger(connection: sqlite3.Connection, ledger: Path, schema: str = "ledger") -> None:
+    """Raises SchemaAltered if the attached ledger has other tables than this program makes."""
+    refuse_misleading(str(ledger), schema_differences(connection.cursor(), schema))
+
+
 def attach_ledger(connection: sqlite3.Connection, ledger: Path, schema: str = "ledger") -> None:
-    """Attach the ledger read-only, and make views of what may be read of it: no salts."""
-    uri = f"file:{quote(os.fsencode(ledger))}?mode=ro"
-    connection.execute(f"ATTACH DATABASE ? AS {schema}", (uri,))
+    """Attach the ledger read-only, and make views of what may be read of it: no salts.
+
+    Raises SchemaAltered.
+    """
+    attach(connection, ledger, schema)
+    check_ledger(connection, ledger, schema)
     own = ", ".join(COLUMNS)
     connection.execute(f"CREATE TEMP VIEW entries AS SELECT {own} FROM {schema}.events")
     connection.execute(f"CREATE TEMP VIEW events AS {trail.events(f'{schema}.events')}")

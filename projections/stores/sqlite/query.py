@@ -6,16 +6,15 @@ interrupted when its time is up.
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from ledger.errors import InvalidInput, LedgerError
+from ledger.persistence.sqlite.files import connect, uri_of
 from projections.stores.query import Fetched, fetch, is_empty, not_allowed, took_too_long
 from projections.stores.sqlite.connection import attach_ledger
 
@@ -44,8 +43,7 @@ class SQLiteQuery:
 
     def __call__(self, sql: str, row_limit: int, time_limit_s: float) -> Fetched:
         """Raises InvalidInput, QueryTimedOut, and KeyboardInterrupt on Ctrl-C."""
-        uri = f"file:{quote(os.fsencode(self._path))}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+        with closing(connect(uri_of(self._path, "ro"), isolation_level=None)) as connection:
             end = time.monotonic() + time_limit_s
             try:
                 # A random name: some joins reach columns that the authorizer is not asked about,
@@ -74,7 +72,6 @@ def _fetched(connection: sqlite3.Connection, sql: str, row_limit: int, end: floa
 
 def _forbid_writing(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA query_only = ON")
-    connection.execute("PRAGMA trusted_schema = OFF")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)
 
     def authorize(

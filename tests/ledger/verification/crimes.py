@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from ledger.merkle.signing import Verifier
 from ledger.persistence.merkle_log import Log
 from ledger.persistence.postgres.log_tables import PostgresLogRows
 from ledger.verification.verdict import Verdict, verify
+from tests.ledger.unprotected import unprotected
 from tests.ledger.worlds import Place, entries_of, raw, traces
 
 ORIGIN = "example.com/authledger"
@@ -58,24 +58,9 @@ class Scene:
         """All findings, one a line."""
         return "\n".join(map(str, self.verdict(pin=pin, record=record).verification.findings))
 
-    @contextmanager
-    def unprotected(self) -> Iterator[Any]:
-        """A connection to the ledger without triggers and column types."""
-        with raw(self.place) as db:
-            if not isinstance(self.place, Path):
-                db.execute("ALTER TABLE events DISABLE TRIGGER ALL")
-                yield db
-                return
-            for (name,) in db.execute(
-                "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
-            ).fetchall():
-                db.execute(f"DROP TRIGGER {name}")
-            db.execute("PRAGMA writable_schema = ON")
-            db.execute(
-                "UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'events'"
-            )
-            db.execute("PRAGMA writable_schema = RESET")
-            yield db
+    def unprotected(self) -> AbstractContextManager[Any]:
+        """A connection without triggers and column types, which are back afterwards."""
+        return unprotected(self.place)
 
     def altered(self, db: Any, position: int, **fields: object) -> str:
         """An entry with other values, in canonical JSON."""
