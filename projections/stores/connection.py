@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from threading import get_ident
 from typing import Any, Protocol
 
 from ledger.errors import StoreUnavailable, WrongThread
+from ledger.persistence.schema_difference import Difference
 from projections.dialect import Dialect
 
 Row = tuple[Any, ...]
@@ -103,6 +104,18 @@ class Connection(ABC):
 
         A rebuild's swap waits until it has ended.
         """
+
+    # -- definitions -----------------------------------------------------------------------------
+
+    def altered(self, _: Callable[[], Sequence[str]], /) -> Sequence[Difference]:
+        """What another program has altered of the tables, indexes and views that some statements
+        make; looked for again only when the database says that its schema has changed.
+        """
+        return ()
+
+    def make_anew(self) -> None:
+        """Drop all tables and views, and make those that belong to no projection."""
+        raise NotImplementedError
 
     # -- following -------------------------------------------------------------------------------
 

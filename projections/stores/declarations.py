@@ -7,11 +7,15 @@ was restored or replaced) are emptied, and caught up again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
+from typing import Final
 
 from ledger.catalogue import Catalogue
 from ledger.errors import StoreUnavailable
+from ledger.persistence.schema_difference import Difference
 from projections.definitions.declared import FORMER_NAMES, PROJECTIONS, VIEWS
 from projections.dialect import Dialect
 from projections.history import tables
@@ -19,6 +23,8 @@ from projections.projection import EVENTS, Stored
 from projections.stores import fact_index, name_index, time_index, trail
 from projections.stores.connection import Connection
 from projections.stores.tracking import Tracked, Tracking
+
+_log: Final = logging.getLogger("authledger")
 
 
 def schema(dialect: Dialect) -> tuple[str, ...]:
@@ -68,6 +74,12 @@ def schema(dialect: Dialect) -> tuple[str, ...]:
     )
 
 
+@lru_cache
+def _select(name: str, dialect: Dialect) -> str:
+    """The SELECT of a derived view."""
+    return VIEWS[name].select(dialect)
+
+
 class Declarations:
     """Compares the tables with the declared projections, and makes them fit."""
 
@@ -81,7 +93,11 @@ class Declarations:
 
     def is_current(self, catalogue: Catalogue) -> bool:
         """Whether all tables fit: declarations, catalogue and history are the same."""
-        return self.catalogue_version() == catalogue.version and self._fits()
+        return (
+            self.catalogue_version() == catalogue.version
+            and self._fits()
+            and not self._connection.altered(self._definitions)
+        )
 
     def check(self) -> None:
         """Raises StoreUnavailable if another version of the program made the tables."""
@@ -94,7 +110,13 @@ class Declarations:
             )
 
     def apply(self, catalogue: Catalogue) -> None:
-        """Make the tables fit. Those that do not are emptied; the next catch-up fills them."""
+        """Make the tables fit. Those that do not are emptied; the next catch-up fills them.
+
+        If another program has altered a definition, it is made anew, and a warning names it.
+        """
+        # Those of another version of the program differ as well, and are not altered.
+        if self._fits() and (altered := self._connection.altered(self._definitions)):
+            self._make_anew(altered)
         self._drop_derived_views()
         known, others = self._tracking.rows()
         for name in others:
@@ -111,6 +133,41 @@ class Declarations:
                 self._create(projection)
         self._insert_catalogue(catalogue)
         self._create_derived_views()
+
+    def _definitions(self) -> list[str]:
+        """The statements that make all tables, indexes and views as they should be now."""
+        dialect, known = self._connection.dialect, self._tracking.tracked()
+        return [
+            *schema(dialect),
+            *chain.from_iterable(
+                (
+                    tables.create_table(projection, table, dialect),
+                    *tables.create_indexes(projection, table),
+                    *tables.create_views(projection, table, dialect),
+                )
+                for name, projection in PROJECTIONS.items()
+                if name in known
+                for table in (known[name].table,)
+            ),
+            *self._derived_views(),
+        ]
+
+    def _make_anew(self, altered: Sequence[Difference]) -> None:
+        """Repair definitions: only the views, unless what the rows are stored in was altered."""
+        _log.warning(
+            "Another program has altered the views of the ledger, so they are made anew: %s.",
+            ", ".join(each.what for each in altered),
+        )
+        if any(not each.what.startswith("view ") for each in altered):
+            self._connection.make_anew()
+            return
+        for known in self._tracking.tracked().values():
+            projection = PROJECTIONS[known.name]
+            for statement in (
+                *tables.drop_views(projection),
+                *tables.create_views(projection, known.table, self._connection.dialect),
+            ):
+                self._connection.execute(statement)
 
     def _fits(self) -> bool:
         known, others = self._tracking.rows()
@@ -134,7 +191,7 @@ class Declarations:
         So a derived view that was added or changed is made anew, together with the projection.
         """
         selects = [
-            VIEWS[name].select(self._connection.dialect)
+            _select(name, self._connection.dialect)
             for name in self._derived()
             if projection.name in VIEWS[name].projections
         ]
@@ -163,12 +220,19 @@ class Declarations:
             self._connection.execute(f"DROP VIEW IF EXISTS {name}")
 
     def _create_derived_views(self) -> None:
-        for name in self._derived():
-            select = VIEWS[name].select(self._connection.dialect)
-            self._connection.execute(f"CREATE VIEW {name} AS {select}")
-        for former, name in FORMER_NAMES.items():
-            for end in ("", "_history"):
-                self._connection.execute(f"CREATE VIEW {former}{end} AS SELECT * FROM {name}{end}")
+        for statement in self._derived_views():
+            self._connection.execute(statement)
+
+    def _derived_views(self) -> list[str]:
+        dialect = self._connection.dialect
+        return [
+            *(f"CREATE VIEW {name} AS {_select(name, dialect)}" for name in self._derived()),
+            *(
+                f"CREATE VIEW {former}{end} AS SELECT * FROM {name}{end}"
+                for former, name in FORMER_NAMES.items()
+                for end in ("", "_history")
+            ),
+        ]
 
     def _create(self, projection: Stored) -> None:
         table = f"{projection.name}_1"

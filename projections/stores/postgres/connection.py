@@ -296,7 +296,7 @@ def _own_schema() -> tuple[str, ...]:
         "CREATE TABLE write_lock ()",
         "CREATE TABLE layout (version integer NOT NULL)",
         f"INSERT INTO layout VALUES ({LAYOUT:d})",
-        f"SET LOCAL search_path = {PATH}",
+        f"SET LOCAL search_path = {NAMES}, views",
         f"CREATE VIEW {NAMES}.subjects AS SELECT subject, kind, name FROM ledger.subjects",
         *_of_events_alone(NAMES),
     )

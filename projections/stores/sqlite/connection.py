@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -11,11 +11,16 @@ from typing import Any, Final
 from ledger.errors import NotALedger, StoreUnavailable
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.failures import as_store_errors
-from ledger.persistence.schema_difference import refuse_misleading
+from ledger.persistence.schema_difference import Difference, refuse_misleading
 from ledger.persistence.sqlite.connections import use_wal
 from ledger.persistence.sqlite.files import attach, connect, uri_of
 from ledger.persistence.sqlite.format import check_file
-from ledger.persistence.sqlite.schema_check import schema_differences
+from ledger.persistence.sqlite.schema_check import (
+    compared,
+    made_by,
+    schema_differences,
+    stored_objects,
+)
 from projections.definitions.declared import VIEWS
 from projections.dialect import SQLITE
 from projections.projection import EVENTS
@@ -50,7 +55,7 @@ class SQLiteConnection(Connection):
         super().__init__()
         self.ledger = ledger.absolute()
         self.path = views_path(self.ledger)
-        self._is_attached, self._checked = False, -1
+        self._is_attached, self._checked, self._unaltered = False, -1, -1
         with as_store_errors(str(ledger)):
             check_file(ledger, LOCK_TIMEOUT_S)
         with self.store_errors():
@@ -87,13 +92,12 @@ class SQLiteConnection(Connection):
         if not self._has_tables():
             with self.transaction():
                 if not self._has_tables():
-                    self._make_tables()
+                    self.make_anew()
 
     def _has_tables(self) -> bool:
         return bool(self.value("PRAGMA user_version") == LAYOUT)
 
-    def _make_tables(self) -> None:
-        """Make the tables that belong to no projection; drop all of an older layout."""
+    def make_anew(self) -> None:
         objects = self._sqlite.execute(
             "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY type DESC"
         ).fetchall()
@@ -157,6 +161,24 @@ class SQLiteConnection(Connection):
             yield
         finally:
             self._sqlite.execute("ROLLBACK")
+
+    def altered(self, made: Callable[[], Sequence[str]], /) -> Sequence[Difference]:
+        version = self.value("PRAGMA main.schema_version")
+        if version != self._unaltered:
+            statements = made()
+            if found := self._differences(statements):
+                return found
+            self._unaltered = version
+        return ()
+
+    def _differences(self, statements: Sequence[str]) -> list[Difference]:
+        """Looks for differences if not all texts are the same, which costs less to see."""
+        texts = self._sqlite.execute(
+            "SELECT sql FROM main.sqlite_schema WHERE sql NOTNULL AND name NOT LIKE 'sqlite%'"
+        )
+        if sorted(text for (text,) in texts) == sorted(statements):
+            return []
+        return compared(stored_objects(self._sqlite.cursor()), made_by(statements))
 
     def _check_ledger(self) -> None:
         """Check the ledger's schema again if it has changed. Raises SchemaAltered."""

@@ -24,7 +24,7 @@ from ledger.persistence.sqlite.migration import Migration
 from ledger.persistence.sqlite.recorder import LedgerRecorder
 from ledger.verification.entries import verify_entries
 from ledger.verification.verdict import verify
-from tests.ledger.former_tables import make_former
+from tests.ledger.former_tables import TRIGGERS_OF_FILES, make_former
 from tests.ledger.persistence.migrated import assert_migrated, contents, filled, is_migrated
 from tests.ledger.scenario import BEIJING, login
 from tests.ledger.worlds import ORIGIN, Place, consent, datastore_of, raw, sound
@@ -198,12 +198,16 @@ def test_an_altered_entry_stays_as_it_is_and_is_found_afterwards(
             db.execute("PRAGMA writable_schema = RESET")
             if declared == loose:
                 db.execute(alteration)
+        for trigger in TRIGGERS_OF_FILES:
+            db.execute(trigger)
     before, found = exactly(old), [str(each) for each in verify_entries(old).findings]
     assert found
     Ledger(old).close()
     assert is_migrated(old)
     assert exactly(old) == before
-    assert [str(each) for each in verify_entries(old).findings] == found
+    after = [str(each) for each in verify_entries(old).findings]
+    assert [each for each in after if "takes values of any type" not in each] == found
+    Ledger(old, create=False).close()
 
 
 def exactly(path: Path) -> list[tuple[Any, ...]]:
