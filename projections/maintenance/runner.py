@@ -122,6 +122,8 @@ class Runner:
         with_trail = not chosen or TRAIL in chosen
         others = [name for name in chosen if name != TRAIL]
         wanted = [] if chosen and not others else projections_named(others)
+        with self._store.connection.store_errors():
+            self._declare(thoroughly=True)
         self.catch_up()
         store = self._store
         swapped = store.connection.can_rebuild
@@ -146,7 +148,7 @@ class Runner:
         """How far each projection has come, without catching up."""
         connection = self._store.connection
         with connection.store_errors():
-            self._declare()
+            self._declare(thoroughly=True)
             last = self._store.tracking.last_position()
             reached = trail.reached(connection)
             rows = connection.value("SELECT count(*) FROM trail")
@@ -186,9 +188,11 @@ class Runner:
                 reached = position
                 yield position
 
-    def _declare(self) -> None:
+    def _declare(self, *, thoroughly: bool = False) -> None:
         connection, declarations = self._store.connection, self._store.declarations
-        if not connection.can_catch_up or declarations.is_current(self._catalogue):
+        if not connection.can_catch_up:
+            return
+        if declarations.is_current(self._catalogue, thoroughly=thoroughly):
             return
         if not connection.can_rebuild:
             declarations.check()  # If only the catalogue differs, the owner's serves as well.

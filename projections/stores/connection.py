@@ -107,15 +107,18 @@ class Connection(ABC):
 
     # -- definitions -----------------------------------------------------------------------------
 
-    def altered(self, _: Callable[[], Sequence[str]], /) -> Sequence[Difference]:
-        """What another program has altered of the tables, indexes and views that some statements
-        make; looked for again only when the database says that its schema has changed.
+    @abstractmethod
+    def altered(
+        self, made: Callable[[], Sequence[str]], /, *, thoroughly: bool = False
+    ) -> Sequence[Difference]:
+        """The tables, indexes and views that another program has altered, among those that some
+        statements make. It looks again only when the database says that its schema has changed; or,
+        where a database does not say it, only `thoroughly`.
         """
-        return ()
 
+    @abstractmethod
     def make_anew(self) -> None:
         """Drop all tables and views, and make those that belong to no projection."""
-        raise NotImplementedError
 
     # -- following -------------------------------------------------------------------------------
 

@@ -91,12 +91,12 @@ class Declarations:
         found = self._connection.value("SELECT version FROM catalogue")
         return None if found is None else str(found)
 
-    def is_current(self, catalogue: Catalogue) -> bool:
-        """Whether all tables fit: declarations, catalogue and history are the same."""
+    def is_current(self, catalogue: Catalogue, *, thoroughly: bool = False) -> bool:
+        """Whether all tables fit: definitions, declarations, catalogue and history are the same."""
         return (
             self.catalogue_version() == catalogue.version
             and self._fits()
-            and not self._connection.altered(self._definitions)
+            and not self._connection.altered(self._definitions, thoroughly=thoroughly)
         )
 
     def check(self) -> None:
@@ -115,7 +115,9 @@ class Declarations:
         If another program has altered a definition, it is made anew, and a warning names it.
         """
         # Those of another version of the program differ as well, and are not altered.
-        if self._fits() and (altered := self._connection.altered(self._definitions)):
+        if self._fits() and (
+            altered := self._connection.altered(self._definitions, thoroughly=True)
+        ):
             self._make_anew(altered)
         self._drop_derived_views()
         known, others = self._tracking.rows()
@@ -153,21 +155,12 @@ class Declarations:
         ]
 
     def _make_anew(self, altered: Sequence[Difference]) -> None:
-        """Repair definitions: only the views, unless what the rows are stored in was altered."""
+        """Make everything anew: a row that was written through an altered definition may be wrong."""
         _log.warning(
             "Another program has altered the views of the ledger, so they are made anew: %s.",
             ", ".join(each.what for each in altered),
         )
-        if any(not each.what.startswith("view ") for each in altered):
-            self._connection.make_anew()
-            return
-        for known in self._tracking.tracked().values():
-            projection = PROJECTIONS[known.name]
-            for statement in (
-                *tables.drop_views(projection),
-                *tables.create_views(projection, known.table, self._connection.dialect),
-            ):
-                self._connection.execute(statement)
+        self._connection.make_anew()
 
     def _fits(self) -> bool:
         known, others = self._tracking.rows()

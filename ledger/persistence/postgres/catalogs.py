@@ -1,4 +1,4 @@
-"""What PostgreSQL's catalogs say of the objects in a schema, in words that all versions share.
+"""Describes the objects in a schema by PostgreSQL's catalogs, in words that all versions share.
 
 An index, a constraint or a column is told by its parts and not by the server's own text of its
 definition, which each version formats in another way.
@@ -52,6 +52,7 @@ KINDS: Final = """
 _RELATIONS: Final = f"""
     SELECT {KINDS}, concat_ws('; ', coalesce('(' || ({_COLUMNS}) || ')', '()'),
         'stored by ' || (SELECT amname FROM pg_am WHERE oid = r.relam),
+        CASE r.relkind WHEN 'v' THEN pg_get_viewdef(r.oid) END,
         CASE r.relpersistence WHEN 'u' THEN 'unlogged' WHEN 't' THEN 'temporary' END,
         CASE WHEN r.relrowsecurity THEN 'row security' END,
         CASE WHEN r.relforcerowsecurity THEN 'forced row security' END,

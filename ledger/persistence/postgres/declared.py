@@ -1,4 +1,4 @@
-"""What the catalogs say of a new ledger, and what its writers may change.
+"""The descriptions of a new ledger's objects, and the rights of its writers.
 
 A change of `schema` needs a change here: tests/ledger/persistence/test_postgres_schema.py fails and
 prints the new text.

@@ -23,7 +23,7 @@ _PUBLIC: Final = "PUBLIC"
 
 
 def misleading_differences(c: Cursor[Any], version: int) -> list[Difference]:
-    """What may mislead a reader. If nothing has changed, it costs only a look at the relations.
+    """The differences that may mislead a reader. Without any, it only reads the relations.
 
     `c` returns tuples.
     """
@@ -78,7 +78,7 @@ def compared(stored: Mapping[str, str], made: Mapping[str, str]) -> Iterator[Dif
 
 
 def _enabled(trigger: str) -> str:
-    """What is said of a trigger, as if it were enabled."""
+    """The description of a trigger, without whether it is enabled."""
     return trigger.rpartition(", enabled ")[0]
 
 

@@ -7,7 +7,7 @@ only read them. A standby has them as the primary last wrote them.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, Final
@@ -28,12 +28,13 @@ from ledger.persistence.postgres.format import format_of, make
 from ledger.persistence.postgres.roles import NAMES, make_views_schema
 from ledger.persistence.postgres.schema import APPENDED
 from ledger.persistence.postgres.schema_check import misleading_differences
-from ledger.persistence.schema_difference import refuse_misleading
+from ledger.persistence.schema_difference import Difference, refuse_misleading
 from projections.definitions.declared import VIEWS
 from projections.dialect import POSTGRES
 from projections.stores import trail
 from projections.stores.connection import Connection, Cursor, Row
 from projections.stores.declarations import schema as common_schema
+from projections.stores.postgres.definitions import differences
 from projections.stores.postgres.rights import LOCK, MAKING, admit_writers, narrow_defaults
 
 LAYOUT: Final = 8
@@ -163,14 +164,31 @@ class PostgresConnection(Connection):
                 )
             make(self.psycopg, str(self.database))  # An older ledger lacks tables that views need.
             narrow_defaults(self.psycopg)
-            self.psycopg.execute("SET LOCAL search_path = views, pg_temp")
-            for kind, schema, name in objects:
-                self.psycopg.execute(
-                    SQL("DROP {} IF EXISTS {} CASCADE").format(SQL(kind), Identifier(schema, name))
-                )
-            for statement in (*common_schema(self.dialect), *_own_schema()):
-                self.execute(statement)
-            admit_writers(self.psycopg)
+            self.make_anew()
+
+    def make_anew(self) -> None:
+        """Within a transaction only."""
+        self.psycopg.execute("SET LOCAL search_path = views, pg_temp")
+        for kind, schema, name in self.execute(_OBJECTS).fetchall():
+            self.psycopg.execute(
+                SQL("DROP {} IF EXISTS {} CASCADE").format(SQL(kind), Identifier(schema, name))
+            )
+        for statement in (*common_schema(self.dialect), *_own_schema()):
+            self.execute(statement)
+        self.execute(_BACK)
+        admit_writers(self.psycopg)
+
+    def altered(
+        self, made: Callable[[], Sequence[str]], /, *, thoroughly: bool = False
+    ) -> Sequence[Difference]:
+        if not thoroughly or not self.can_rebuild:
+            return ()
+        try:
+            common = common_schema(self.dialect)
+            others = made()[len(common) :]
+            return differences(self.psycopg, (*common, *_own_schema(), _BACK, *others))
+        except errors.InsufficientPrivilege:
+            return ()  # The role may not make schemas.
 
     @property
     def engine(self) -> str:
@@ -278,6 +296,7 @@ class PostgresConnection(Connection):
                 return
 
 
+_BACK: Final = "SET LOCAL search_path = views, pg_temp"
 _SUBJECTS_WITHOUT_NAMES: Final = (
     "CREATE VIEW subjects AS SELECT subject, kind, "
     'CAST(NULL AS text) COLLATE "C" AS name FROM ledger.subjects'

@@ -162,7 +162,10 @@ class SQLiteConnection(Connection):
         finally:
             self._sqlite.execute("ROLLBACK")
 
-    def altered(self, made: Callable[[], Sequence[str]], /) -> Sequence[Difference]:
+    def altered(
+        self, made: Callable[[], Sequence[str]], /, *, thoroughly: bool = False
+    ) -> Sequence[Difference]:
+        del thoroughly  # A changed schema is always seen.
         version = self.value("PRAGMA main.schema_version")
         if version != self._unaltered:
             statements = made()

@@ -195,7 +195,7 @@ PROTECTION_OF_DATABASES: Final[dict[str, tuple[Crime, str]]] = {
         "table commands",
     ),
 }
-"""What changes no answer yet, and stops nobody from changing one."""
+"""Alterations that change no answer by themselves."""
 
 
 def commit(crime: Crime, place: Place) -> None:
@@ -224,5 +224,5 @@ HONEST_OF_DATABASES: Final = (
 
 
 def honest(place: Place) -> tuple[str, ...]:
-    """What users do in their own rooms."""
+    """Statements of a user who adds tables, views and indexes of their own."""
     return HONEST_OF_FILES if isinstance(place, Path) else HONEST_OF_DATABASES

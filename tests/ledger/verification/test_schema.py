@@ -25,7 +25,7 @@ from tests.ledger.worlds import Place, raw, traces
 
 
 def found(place: Place) -> list[str]:
-    """What `log verify` finds, or why it cannot."""
+    """The findings of `log verify`, or the reason why it cannot read."""
     try:
         return [str(each) for each in verify_entries(place).findings]
     except SchemaAltered as error:
@@ -76,7 +76,7 @@ def test_a_protection_missing_in_a_database_is_found(
     Ledger(database).close()
 
 
-def test_what_users_make_in_their_own_rooms_is_not_a_finding(scene: Scene) -> None:
+def test_tables_views_and_schemas_of_a_user_are_not_findings(scene: Scene) -> None:
     with raw(scene.place) as db:
         for statement in honest(scene.place):
             db.execute(statement)
@@ -127,7 +127,7 @@ def test_a_table_of_the_same_name_in_a_schema_before_ours_is_not_read(database: 
 
 
 def test_the_verifier_opens_a_file_as_readers_do(path: Path) -> None:
-    """What is stored in the schema may only compute, whoever opens the file."""
+    """Expressions in the schema may only compute, also for the verifier."""
     Ledger(path).close()
     commit(redefined("events", "stream TEXT NOT NULL", "stream TEXT CHECK (randomblob(9))"), path)
     assert "table events" in found(path)[0]

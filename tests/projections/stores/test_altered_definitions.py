@@ -14,7 +14,7 @@ from ledger.errors import SchemaAltered
 from projections.stores.sqlite.connection import views_path
 from projections.views import Views
 from tests.ledger.verification.schema_crimes import OF_DATABASES, OF_FILES, commit
-from tests.ledger.worlds import Place, traces
+from tests.ledger.worlds import Place, raw, traces
 
 CATALOGUE = load_catalogue()
 IN_DATABASES = [
@@ -169,4 +169,61 @@ def test_a_rebuild_is_not_taken_for_an_alteration(
         views.rebuild()
         views.catch_up()
     assert answers(path) == before
+    assert caplog.text == ""
+
+
+IN_A_DATABASE = {
+    "a view leaves a row out": (
+        "CREATE OR REPLACE VIEW views.agencies AS "
+        "SELECT * FROM views.agencies_history WHERE agency <> 'agency 1'"
+    ),
+    "events leave an entry out": (
+        "DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW views.events AS ' || "
+        "replace(pg_get_viewdef('views.events'::regclass), ';', ' WHERE t.position <> 3'); END $$"
+    ),
+    "a view with names has other names": (
+        "CREATE OR REPLACE VIEW views_names.subjects AS SELECT subject, kind, "
+        "'somebody else' COLLATE \"C\" AS name FROM ledger.subjects"
+    ),
+    "a table hides a view": "CREATE TABLE views_names.agencies AS SELECT * FROM views.agencies",
+    "a policy hides rows": "ALTER TABLE views.agencies_1 ENABLE ROW LEVEL SECURITY",
+    "a rule drops what is caught up": (
+        "CREATE RULE extra AS ON INSERT TO views.trail DO INSTEAD NOTHING"
+    ),
+    "an index has another collation": (
+        'CREATE INDEX extra ON views.trail (account COLLATE "default")'
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_A_DATABASE)
+def test_altered_definitions_in_a_database_are_repaired_by_a_look_at_the_status(
+    name: str, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    filled(database)
+    before = answers(database)
+    with raw(database) as db:
+        db.execute(IN_A_DATABASE[name])
+    with Views.open(database, CATALOGUE) as views:
+        views.status()
+        assert "Another program has altered the views of the ledger" in caplog.text
+        caplog.clear()
+        views.catch_up()
+        views.status()
+        assert caplog.text == "", "they are as they should be"
+    assert answers(database) == before
+
+
+def test_views_of_a_user_over_ours_are_not_an_alteration(
+    database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    filled(database)
+    answers(database)
+    with raw(database) as db:
+        db.execute("CREATE SCHEMA mine")
+        db.execute("CREATE VIEW mine.overview AS SELECT * FROM views.agencies")
+    with Views.open(database, CATALOGUE) as views:
+        views.status()
+        views.rebuild()
+        views.status()
     assert caplog.text == ""
