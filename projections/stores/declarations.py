@@ -155,7 +155,7 @@ class Declarations:
         ]
 
     def _make_anew(self, altered: Sequence[Difference]) -> None:
-        """Make everything anew: a row that was written through an altered definition may be wrong."""
+        """Make everything anew: rows written through an altered definition may be wrong."""
         _log.warning(
             "Another program has altered the views of the ledger, so they are made anew: %s.",
             ", ".join(each.what for each in altered),

@@ -31,14 +31,18 @@ def differences(connection: Connection[Any], statements: Sequence[str]) -> list[
     """
     found: list[Difference] = []
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=tuple_row) as c:
-        for made in _MADE.values():
-            c.execute(f"CREATE SCHEMA {made}".encode())
+        for name in _MADE.values():
+            c.execute(f"CREATE SCHEMA {name}".encode())
         c.execute(f"SET LOCAL search_path = {_MADE[VIEWS]}, pg_temp".encode())
         for statement in statements:
-            c.execute(_SCHEMA.sub(lambda name: _MADE[name[0]], statement).encode())
+            c.execute(_SCHEMA.sub(lambda found: _MADE[found[0]], statement).encode())
         c.execute("SET LOCAL search_path = pg_catalog, pg_temp")  # All names have their schema.
-        for schema, made in _MADE.items():
-            found += compared(_described(c, schema), _described(c, made))
+        made = {schema: _described(c, other) for schema, other in _MADE.items()}
+        ours = {_relation(*each) for objects in made.values() for each in objects.items()}
+        for schema, expected in made.items():
+            stored = _described(c, schema).items()
+            of_ours = {what: how for what, how in stored if _relation(what, how) in ours}
+            found += compared(of_ours, expected)
     return found
 
 
@@ -49,6 +53,13 @@ def _described(c: Cursor[Any], schema: str) -> dict[str, str]:
         for what, how in objects(c, schema).items()
         if not what.startswith(_RELATED)
     }
+
+
+def _relation(what: str, how: str) -> str:
+    """The name of the table or the view that an object is, or is on."""
+    if what.startswith("index "):
+        return how.removeprefix("on ").partition(";")[0]
+    return what.rpartition(" ")[2]
 
 
 def _renamed(text: str) -> str:
