@@ -55,8 +55,7 @@ from ledger.persistence.postgres.erasable import select_documents
 from ledger.persistence.postgres.failures import is_forbidden
 from ledger.persistence.postgres.format import format_of, make
 from ledger.persistence.postgres.log_tables import PostgresLogRows
-from ledger.persistence.postgres.schema_check import misleading_differences
-from ledger.persistence.schema_difference import refuse_misleading
+from ledger.persistence.postgres.schema_check import refuse_altered
 from ledger.persistence.side_tables import (
     COMMANDS,
     Appended,
@@ -94,7 +93,9 @@ class LedgerRecorder(PostgresApplicationRecorder):
         NewerFormat, NotFound, SchemaAltered.
         """
         name = self.datastore.name
-        version = self._read(self._format_checked)
+        version = self._read(lambda c: format_of(c, name))
+        if version >= READABLE_FORMAT and self.datastore.refuses_altered:
+            self._read(lambda c: refuse_altered(c, name, version))
         if version == FORMAT_VERSION:
             return
         if not version and not self.datastore.may_create:
@@ -105,13 +106,6 @@ class LedgerRecorder(PostgresApplicationRecorder):
             if version < READABLE_FORMAT or not is_forbidden(error.__cause__):
                 raise
             self._is_former = True  # It is read as it is.
-
-    def _format_checked(self, c: Cursor[Any]) -> int:
-        """The format of the ledger. Raises SchemaAltered if its tables may mislead a reader."""
-        version = format_of(c, self.datastore.name)
-        if version >= READABLE_FORMAT and self.datastore.refuses_altered:
-            refuse_misleading(self.datastore.name, misleading_differences(c, version))
-        return version
 
     def _read(self, work: Callable[[Cursor[Any]], Answer]) -> Answer:
         """Read with a cursor whose rows are tuples. Each statement sees what is committed then."""
@@ -403,9 +397,8 @@ class LedgerFactory(PostgresFactory):
         url = env.get("POSTGRES_URL")
         if not url:
             raise StoreUnavailable("POSTGRES_URL is empty.")
-        BaseInfrastructureFactory.__init__(
-            self, env
-        )  # Not PostgresFactory's, which reads all variables.
+        # Not PostgresFactory's, which reads all variables.
+        BaseInfrastructureFactory.__init__(self, env)
         self.datastore: Datastore = Datastore(
             url,
             lock_timeout_s=int(env.get("POSTGRES_LOCK_TIMEOUT") or 30),

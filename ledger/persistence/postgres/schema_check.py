@@ -16,20 +16,19 @@ from psycopg import Cursor
 from ledger.persistence.columns import FORMAT_VERSION
 from ledger.persistence.postgres import catalogs, declared
 from ledger.persistence.postgres.schema import DERIVED
-from ledger.persistence.schema_difference import Difference
+from ledger.persistence.schema_difference import Difference, refuse_misleading
 
 SCHEMA: Final = "ledger"
 _PUBLIC: Final = "PUBLIC"
 
 
-def misleading_differences(c: Cursor[Any], version: int) -> list[Difference]:
-    """The differences that may mislead a reader. Without any, it only reads the relations.
+def refuse_altered(c: Cursor[Any], name: str, version: int) -> None:
+    """Raises SchemaAltered if a difference may mislead a reader. `c` returns tuples.
 
-    `c` returns tuples.
+    Without any, it only reads a digest of the relations.
     """
-    if c.execute(catalogs.BRIEF.encode(), (SCHEMA,)).fetchone() == (declared.BRIEF,):
-        return []
-    return [each for each in schema_differences(c, version) if each.misleads]
+    if c.execute(catalogs.BRIEF.encode(), (SCHEMA,)).fetchone() != (declared.BRIEF,):
+        refuse_misleading(name, schema_differences(c, version))
 
 
 def schema_differences(c: Cursor[Any], version: int) -> list[Difference]:

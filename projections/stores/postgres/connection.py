@@ -27,8 +27,8 @@ from ledger.persistence.postgres.connections import connect, is_given_up, is_los
 from ledger.persistence.postgres.format import format_of, make
 from ledger.persistence.postgres.roles import NAMES, make_views_schema
 from ledger.persistence.postgres.schema import APPENDED
-from ledger.persistence.postgres.schema_check import misleading_differences
-from ledger.persistence.schema_difference import Difference, refuse_misleading
+from ledger.persistence.postgres.schema_check import refuse_altered
+from ledger.persistence.schema_difference import Difference
 from projections.definitions.declared import VIEWS
 from projections.dialect import POSTGRES
 from projections.stores import trail
@@ -119,7 +119,7 @@ class PostgresConnection(Connection):
             except errors.InsufficientPrivilege:
                 version = FORMAT_VERSION  # A role that only reads the views cannot look.
             if version:
-                refuse_misleading(str(self.database), misleading_differences(c, version))
+                refuse_altered(c, str(self.database), version)
             return version > 0
 
     def _without_views(self) -> StoreUnavailable:
