@@ -1,97 +1,158 @@
 """Free SQL on SQLite, read-only in the engine itself: its authorizer permits nothing but reading.
 
-The connection opens the views' file read-only, limits the length of any one value, and is
-interrupted when its time is up.
+Each query has a process of its own, which is killed when its time is up.
 """
 
 from __future__ import annotations
 
+import json
 import secrets
+import signal
 import sqlite3
-import time
-from contextlib import closing
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from ledger import processes
 from ledger.errors import InvalidInput, LedgerError
 from ledger.persistence.sqlite.files import connect, uri_of
-from projections.stores.query import Fetched, fetch, is_empty, not_allowed, took_too_long
+from projections.stores.query import (
+    ROW_BYTES_MAX,
+    Fetched,
+    fetch,
+    is_empty,
+    not_allowed,
+    row_too_large,
+    took_too_long,
+)
 from projections.stores.sqlite.connection import attach_ledger
 
 VALUE_BYTES_MAX: Final = 100_000
-"""No value is longer, because a single function call on a long one cannot be interrupted. An entry
-has 65,535 bytes at most."""
+"""No value is longer. An entry has 65,535 bytes at most."""
+HEAP_BYTES_MAX: Final = 256 * 2**20
+"""The engine allocates no more."""
+MEMORY_BYTES_MAX: Final = 1024 * 2**20
+"""The process, with its interpreter, has no more address space."""
+FILE_BYTES_MAX: Final = 1024 * 2**20
+"""No temporary file is larger: a sort writes one if its rows do not fit in the engine's cache."""
 
-_ALLOWED: Final = {
-    sqlite3.SQLITE_SELECT,
-    sqlite3.SQLITE_READ,
-    sqlite3.SQLITE_FUNCTION,
-    sqlite3.SQLITE_RECURSIVE,
-}
-_FORBIDDEN_FUNCTIONS: Final = {"load_extension", "fts3_tokenizer"}
-_FORBIDDEN_TABLES: Final = {"sqlite_temp_master", "sqlite_temp_schema"}
-_OF_THE_STORE: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR", "SQLITE_FULL")
-_INTERRUPTED: Final = "interrupted"
-_INSTRUCTIONS_BETWEEN_LOOKS: Final = 10_000
+_OF_THE_STORE: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR")
+_TEMPORARY_FILE: Final = ("SQLITE_FULL", "SQLITE_IOERR_WRITE")
+"""Errors of writing. A query writes nothing but temporary files."""
 
 
 class SQLiteQuery:
-    """Free SQL over the views' file, by a connection of its own for each query."""
+    """Free SQL over the views' file, by a process of its own for each query."""
 
     def __init__(self, path: Path, ledger: Path) -> None:
         self._path, self._ledger = path, ledger
 
     def __call__(self, sql: str, row_limit: int, time_limit_s: float) -> Fetched:
         """Raises InvalidInput, QueryTimedOut, and KeyboardInterrupt on Ctrl-C."""
-        with closing(connect(uri_of(self._path, "ro"), isolation_level=None)) as connection:
-            end = time.monotonic() + time_limit_s
-            try:
-                # A random name: some joins reach columns that the authorizer is not asked about,
-                # so a query must not be able to name the table that holds the salts.
-                attach_ledger(connection, self._ledger, f"ledger_{secrets.token_hex(16)}")
-                _forbid_writing(connection)
-                return _fetched(connection, sql, row_limit, end)
-            except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
-                if getattr(error, "sqlite_errorname", "").startswith(_OF_THE_STORE):
-                    raise
-                if str(error) == _INTERRUPTED and time.monotonic() <= end:
-                    # sqlite3 drops an exception of the progress handler, where Ctrl-C arrives.
-                    raise KeyboardInterrupt from error
-                raise _explained(error, time_limit_s) from error
+        request = self._places() | {"sql": sql, "limits": _limits(time_limit_s)}
+        with _asked(request) as process:
+            answer = _Answer(process, time_limit_s)
+            rows = fetch(answer.rows(), row_limit + 1)
+            return Fetched(answer.columns, rows[:row_limit], len(rows) > row_limit)
+
+    def _places(self) -> dict[str, Any]:
+        """What the process opens, and the temporary views that it makes, as they are made here."""
+        views, ledger = (uri_of(path, "ro") for path in (self._path, self._ledger))
+        # A random name: some joins reach columns that the authorizer is not asked about, so a
+        # query must not be able to name the table that holds the salts.
+        schema = f"ledger_{secrets.token_hex(16)}"
+        with closing(connect(views, isolation_level=None)) as connection:
+            attach_ledger(connection, self._ledger, schema)
+            made = connection.execute("SELECT sql FROM sqlite_temp_schema ORDER BY rowid")
+            statements = [text.replace("CREATE VIEW", "CREATE TEMP VIEW", 1) for (text,) in made]
+        return {"views": views, "ledger": ledger, "schema": schema, "statements": statements}
 
 
-def _fetched(connection: sqlite3.Connection, sql: str, row_limit: int, end: float) -> Fetched:
-    connection.set_progress_handler(lambda: time.monotonic() > end, _INSTRUCTIONS_BETWEEN_LOOKS)
-    cursor = connection.execute(sql)
-    if cursor.description is None:
-        raise is_empty()
-    rows = fetch(cursor, row_limit + 1)
-    columns = tuple(column[0] for column in cursor.description)
-    return Fetched(columns, rows[:row_limit], len(rows) > row_limit)
+def _limits(time_limit_s: float) -> dict[str, float]:
+    return {
+        "seconds": time_limit_s,
+        "value_bytes": VALUE_BYTES_MAX,
+        "row_bytes": ROW_BYTES_MAX,
+        "heap_bytes": HEAP_BYTES_MAX,
+        "memory_bytes": MEMORY_BYTES_MAX,
+        "file_bytes": FILE_BYTES_MAX,
+    }
 
 
-def _forbid_writing(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA query_only = ON")
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)
-
-    def authorize(
-        action: int, first: str | None, second: str | None, _: str | None, __: str | None
-    ) -> int:
-        if action not in _ALLOWED:
-            return sqlite3.SQLITE_DENY
-        if action == sqlite3.SQLITE_FUNCTION and second in _FORBIDDEN_FUNCTIONS:
-            return sqlite3.SQLITE_DENY
-        if action == sqlite3.SQLITE_READ and first in _FORBIDDEN_TABLES:
-            return sqlite3.SQLITE_DENY
-        return sqlite3.SQLITE_OK
-
-    connection.set_authorizer(authorize)
+@contextmanager
+def _asked(request: Mapping[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
+    """The process that answers the request. It is killed if it still runs at the end."""
+    process = processes.begun("projections.stores.sqlite.asker", stdin=subprocess.PIPE)
+    with process:
+        try:
+            assert process.stdin is not None
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+            yield process
+        finally:
+            process.kill()
 
 
-def _explained(error: Exception, time_limit_s: float) -> LedgerError:
-    text = str(error)
-    if text == _INTERRUPTED:
-        return took_too_long(time_limit_s)
+class _Answer:
+    """The lines that a process writes."""
+
+    def __init__(self, process: subprocess.Popen[bytes], time_limit_s: float) -> None:
+        self._process, self._time_limit_s = process, time_limit_s
+        self.columns: tuple[str, ...] = ()
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Every row. Raises InvalidInput, QueryTimedOut, sqlite3.Error."""
+        for line in self._process.stdout or ():
+            document = json.loads(line)
+            if isinstance(document, list):
+                yield tuple(map(_value, document))
+            elif "columns" in document:
+                self.columns = tuple(document["columns"])
+            elif "error" in document:
+                raise _explained(document["error"], document["name"] or "")
+            elif self.columns:
+                return
+            else:
+                raise is_empty()
+        raise self._ended()
+
+    def _ended(self) -> BaseException:
+        """The error for a process that ended before its answer did."""
+        status = self._process.wait()
+        if status == -signal.SIGALRM:
+            return took_too_long(self._time_limit_s)
+        if status == -signal.SIGINT:
+            return KeyboardInterrupt()
+        return InvalidInput(
+            f"The query failed: its process ended before the answer did (status {status}).",
+            remedy="Ask for less. It may have needed more memory than this computer has.",
+        )
+
+
+def _value(cell: object) -> object:
+    return bytes.fromhex(cell["hex"]) if isinstance(cell, dict) else cell
+
+
+def _explained(text: str, name: str) -> LedgerError | sqlite3.Error:
+    if name == "ROW":
+        return row_too_large()
+    if name in _TEMPORARY_FILE:
+        return _needs_too_much(f"{FILE_BYTES_MAX // 2**20} MiB in a temporary file")
+    if name == "SQLITE_NOMEM":
+        return _needs_too_much(f"{HEAP_BYTES_MAX // 2**20} MiB of memory")
+    if name.startswith(_OF_THE_STORE):
+        error = sqlite3.DatabaseError(text)
+        error.sqlite_errorname = name
+        return error
     if any(word in text for word in ("not authorized", "prohibited", "readonly", "cannot modify")):
         return not_allowed(text)
     return InvalidInput(f"The query failed: {text.rstrip('.')}.")
+
+
+def _needs_too_much(what: str) -> InvalidInput:
+    return InvalidInput(
+        f"The query was stopped: it needs more than {what}, or than is free.",
+        remedy="Ask for fewer rows or columns, or sort and group fewer of them.",
+    )

@@ -16,8 +16,9 @@ from ledger.catalogue import load_catalogue
 from ledger.errors import InvalidInput, NotFound, StoreLocked, StoreUnavailable
 from projections.definitions.audit_trail import TrailFilter
 from projections.dialect import POSTGRES
+from projections.stores import query as limits
 from projections.stores.declarations import schema
-from projections.stores.postgres import connection, upkeep
+from projections.stores.postgres import connection, query, upkeep
 from projections.views import Views
 from tests.projections.conftest import story
 from tests.projections.worlds import Do, World
@@ -50,6 +51,67 @@ def reader(world: World, views: Views, database: str) -> Any:
         yield as_role(database, "analyst")
         connection.execute("DROP OWNED BY analyst")
         connection.execute("DROP ROLE analyst")
+
+
+ESCAPES = [
+    "SELECT set_config('role', 'other', false)",
+    "SELECT Set_Config('role', 'other', false), query_to_xml('TABLE hidden', true, true, '')",
+    "SELECT \"set_config\"('role', 'other', false)",
+    "SELECT U&\"set\\005fconfig\"('role', 'other', false)",
+    "SELECT query_to_xml('SELECT set_' || 'config(''role'', ''other'', false)', true, true, '')",
+    "SELECT * FROM ts_stat('TABLE hidden')",
+    "SELECT pg_advisory_lock(1)",
+    "SELECT pg_notify('x', 'y')",
+    "SELECT lo_import('/etc/passwd')",
+    "SELECT pg_read_file('/etc/passwd')",
+    "SELECT pg_terminate_backend(1)",
+    "SELECT 1) AS a; SET ROLE other; SELECT * FROM (SELECT 1",
+    "SELECT 1) AS a, (SELECT 2",
+    "SELECT 1) AS a --",
+    "SELECT 1) AS a /*",
+    "SET ROLE other",
+    "DO 'BEGIN SET ROLE other; END'",
+    "COPY (SELECT 1) TO STDOUT",
+    "COPY (SELECT 1) TO PROGRAM 'true'",
+    "SELECT 1 INTO mine",
+    "WITH gone AS (DELETE FROM views.tracking RETURNING 1) SELECT * FROM gone",
+]
+
+
+@pytest.mark.parametrize("sql", ESCAPES)
+def test_a_query_cannot_leave_the_role_of_its_reader(
+    views: Views, database: str, reader: str, sql: str
+) -> None:
+    """Also a reader who may act for another role. The owner, a superuser, is refused the same."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS other")
+        connection.execute("CREATE ROLE other")
+        connection.execute("GRANT other TO analyst")
+        try:
+            for place in (reader, database):
+                with Views.open(place, CATALOGUE) as asked, pytest.raises(InvalidInput):
+                    asked.query(sql)
+        finally:
+            connection.execute("DROP ROLE other")
+
+
+def test_a_query_may_use_functions_and_names_that_have_no_effect(views: Views, reader: str) -> None:
+    with Views.open(reader, CATALOGUE) as asked:
+        [(number, day, left)] = asked.query(
+            "SELECT length(upper('set')), date_trunc('day', clock_timestamp()) <= now(), "
+            '(SELECT count(*) FROM (SELECT 1) AS x ("set config")) -- ) a comment'
+        ).rows
+        assert (number, day, left) == (3, True, 1)
+
+
+def test_a_row_that_is_too_large_is_not_sent(views: Views, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (query, limits):
+        monkeypatch.setattr(module, "ROW_BYTES_MAX", 100_000)
+    assert views.query("SELECT repeat('x', 90000) AS asked").rows
+    with pytest.raises(InvalidInput, match="a row is larger than 100000 bytes"):
+        views.query("SELECT repeat('x', 60000), repeat('y', 60000)")
+    with pytest.raises(InvalidInput):
+        views.query("SELECT repeat('x', 200000)) AS a --")
 
 
 def test_a_reader_sees_the_views_as_of_the_last_catch_up_and_nothing_else(

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
+import subprocess
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ledger import processes
 from ledger.errors import InvalidInput, QueryTimedOut
+from projections.stores import query as limits
+from projections.stores.sqlite import query
 from projections.stores.sqlite.connection import views_path
 from projections.views import Views
 
@@ -108,19 +116,87 @@ def test_no_value_can_fill_the_memory(path: Path, views: Views) -> None:
         views.query("SELECT randomblob(1000000000)")
 
 
-def test_no_answer_can_fill_the_memory(path: Path, views: Views) -> None:
+def test_no_answer_can_fill_the_memory(
+    path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ANSWER_BYTES_MAX", 8_000_000)
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
     with pytest.raises(InvalidInput, match="larger than"):
         views.query(endless + "SELECT randomblob(90000) FROM n", row_limit=100_000)
 
 
-def test_one_long_function_call_ends_soon(path: Path, views: Views) -> None:
-    """No progress is asked for within a call; values are too short for a long one."""
+def test_numbers_count_in_the_size_of_an_answer(
+    path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ANSWER_BYTES_MAX", 8_000_000)
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+    columns = ", ".join(["i + 0.5"] * 500)
+    with pytest.raises(InvalidInput, match="larger than 8000000 bytes in memory"):
+        views.query(f"{endless} SELECT {columns} FROM n", row_limit=1_000_000, time_limit_s=60)
+
+
+def test_a_row_of_long_calls_is_stopped_in_time(path: Path, views: Views) -> None:
+    """The engine looks at the clock between rows only: this row takes more than a minute."""
+    call = "instr(zeroblob(99000), CAST(zeroblob(49000) || x'01' AS BLOB))"
     began = time.monotonic()
-    with pytest.raises(InvalidInput):
-        views.query("SELECT instr(zeroblob(9000000), zeroblob(4500000) || x'01')", time_limit_s=1)
-    views.query("SELECT instr(zeroblob(99000), CAST(zeroblob(49000) || x'01' AS BLOB))")
-    assert time.monotonic() - began < 30
+    with pytest.raises(QueryTimedOut, match="took longer than 1 s"):
+        views.query(f"SELECT {', '.join([call] * 1_900)}", time_limit_s=1)
+    assert time.monotonic() - began < 10
+    assert views.query("SELECT 1").rows == [(1,)]
+
+
+def test_a_row_that_is_too_large_is_refused(path: Path, views: Views) -> None:
+    values = ", ".join(["hex(randomblob(49000))"] * 200)
+    with pytest.raises(InvalidInput, match="a row is larger than 16000000 bytes"):
+        views.query(f"SELECT {values}")
+
+
+def test_a_query_that_needs_too_much_memory_is_refused(
+    path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "HEAP_BYTES_MAX", 8_000_000)
+    values = ", ".join(["hex(randomblob(49000))"] * 160)
+    with pytest.raises(InvalidInput, match="of memory"):
+        views.query(f"SELECT {values}")
+    monkeypatch.undo()
+    assert views.query(f"SELECT {values}").rows
+
+
+def test_a_sort_that_fills_the_disk_is_refused(
+    path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 500) "
+    sort = f"{many} SELECT i, hex(randomblob(40000)) FROM n ORDER BY 2"
+    monkeypatch.setattr(query, "FILE_BYTES_MAX", 8_000_000)
+    with pytest.raises(InvalidInput, match="in a temporary file"):
+        views.query(sort, row_limit=10, time_limit_s=60)
+    monkeypatch.undo()
+    assert len(views.query(sort, row_limit=10, time_limit_s=60).rows) == 10
+
+
+def test_a_process_that_dies_is_not_an_empty_answer(
+    path: Path, views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = processes.begun
+
+    def killed(*args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
+        process = begin(*args, **kwargs)
+        os.kill(process.pid, signal.SIGSTOP)
+        threading.Timer(0.2, process.kill).start()
+        return process
+
+    monkeypatch.setattr(processes, "begun", killed)
+    with pytest.raises(InvalidInput, match="ended before the answer did"):
+        views.query("SELECT 1")
+
+
+@pytest.mark.parametrize("how", ["EXPLAIN", "EXPLAIN QUERY PLAN"])
+def test_a_plan_does_not_show_under_which_name_the_ledger_is_attached(
+    path: Path, views: Views, how: str
+) -> None:
+    plan = str(views.query(f"{how} SELECT * FROM subjects").rows)
+    assert "subjects" in plan or how == "EXPLAIN"
+    assert "ledger_" not in plan
 
 
 @pytest.mark.parametrize("sql", ["", "   ", "-- nothing", "SELEC 1", "SELECT 1; SELECT 2", "\0"])
