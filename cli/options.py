@@ -18,7 +18,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from cli.printing.columns import Choice
-from cli.printing.output import Output
+from cli.printing.output import Output, raw_csv
 from cli.settings import Settings
 
 Command = Callable[..., None]
@@ -123,6 +123,14 @@ StrictOutcome = Annotated[
 Form = Annotated[
     Output | None,
     typer.Option("--output", "-o", help="The form of output: table (default), json, jsonl or csv."),
+]
+Raw = Annotated[
+    bool,
+    typer.Option(
+        "--raw",
+        help="With -o csv: every text exact, for programs. By default a text that a spreadsheet "
+        "would calculate (=1+1) gets an apostrophe in front.",
+    ),
 ]
 Columns = Annotated[
     str | None,
@@ -253,6 +261,7 @@ class Printing(Where):
     """A command that prints, and needs no ledger."""
 
     output: Form = None
+    raw: Raw = False
 
 
 @_group
@@ -275,6 +284,7 @@ class Reading(Opening):
     """A command that reads a ledger, and prints."""
 
     output: Form = None
+    raw: Raw = False
 
 
 @_group
@@ -320,6 +330,7 @@ class Login(Where):
     dry_run: DryRun = False
     require_signature: RequireSignature = False
     output: Form = None
+    raw: Raw = False
 
 
 @_group
@@ -350,6 +361,7 @@ def _spread(function: Command) -> Command:
     shared = [option for group in groups.values() for option in _options_of(group)]
 
     def spread(ctx: typer.Context, **given: Any) -> None:
+        raw_csv.set(bool(ctx.params.get("raw")))
         root = ctx.find_object(Root) or Root()
         for name, group in groups.items():
             names = [field.name for field in fields(group) if field.name != "root"]

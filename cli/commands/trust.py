@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import Form, command
+from cli.options import Form, Raw, command
 from cli.printing.output import Output, say, show
 from cli.settings import GUARDED, LOCAL_FILE, guarded_in, settings_in, trusted_files
 from cli.trusted import place_of, sha256_of
@@ -31,6 +31,7 @@ def trust(
     list_: List = False,
     remove: Remove = False,
     output: Form = None,
+    raw: Raw = False,  # noqa: ARG001  `command` passes it on.
 ) -> None:
     """Trust the authledger.toml in DIR, with its present content.
 

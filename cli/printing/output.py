@@ -1,7 +1,8 @@
 """Prints data on stdout as table, json, jsonl or csv, and notes on stderr.
 
 Names come from the clouds' traces, and may hold escape sequences or characters that turn the
-direction of writing. A terminal is shown those in escaped form; json and csv stay exact.
+direction of writing. A terminal is shown those in escaped form; json stays exact, and csv with
+--raw. Without it, a text in csv that a spreadsheet would calculate gets an apostrophe in front.
 """
 
 from __future__ import annotations
@@ -11,15 +12,20 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any
 
 from cli.printing.columns import Choice, picked
 from cli.printing.text import as_cell, safe, wrapped
+
+raw_csv: ContextVar[bool] = ContextVar("raw_csv", default=False)
+"""Whether the command that runs was given --raw."""
 
 
 class Output(StrEnum):
@@ -113,11 +119,12 @@ def show(
         shown = headings or [name.replace("_", " ") for name in columns]
         _draw(shown, rows, empty, choice, whole=whole)
     elif form is Output.CSV:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_csv_cell(value) for value in row] for row in rows)
-        exact(text.getvalue())
+        lines = _Lines()
+        writer = csv.writer(lines)
+        written = _csv_text if raw_csv.get() else _unformulated
+        writer.writerow(map(written, columns))
+        writer.writerows([written(value) for value in row] for row in rows)
+        exact("".join(lines))
     else:
         documents = records or (dict(zip(columns, row, strict=True)) for row in rows)
         show_documents(form, documents)
@@ -197,7 +204,30 @@ def _json_safe(text: str) -> str:
     )
 
 
-def _csv_cell(value: object) -> object:
+class _Lines(list[str]):
+    """The rows of a csv.writer, as lines. It quotes a carriage return only if rows end with one."""
+
+    def write(self, row: str) -> None:
+        self.append(row.removesuffix("\r\n") + "\n")
+
+
+def _csv_text(value: object) -> object:
     if isinstance(value, list | tuple):
         return " ".join(as_cell(item) for item in value)
     return as_cell(value) if isinstance(value, bool | Mapping) else value
+
+
+_number = re.compile(r"[+-]?\d+([.,]\d+)?")
+_formula = re.compile(r"(^|[;\t\r\n])(?=[=+\-@\t\r\n＝＋－＠])")
+"""Where a formula begins: in front, or behind what some spreadsheets separate cells by."""
+
+
+def _unformulated(value: object) -> object:
+    """A cell that no spreadsheet calculates: https://owasp.org/www-community/attacks/CSV_Injection.
+
+    Numbers stay numbers.
+    """
+    text = _csv_text(value)
+    if not isinstance(text, str) or _number.fullmatch(text):
+        return text
+    return _formula.sub(r"\1'", text)

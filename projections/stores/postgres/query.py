@@ -73,9 +73,13 @@ def _fetched(
         connection.execute("SET TRANSACTION READ ONLY")
         connection.execute(f"SET LOCAL statement_timeout = {max(1, int(time_limit_s * 1000))}")
         with connection.cursor(row_factory=tuple_row) as cursor:
-            _check_alone(connection, asked)
+            limited = _limited(asked, row_limit + 1)
+            # The text must also be one statement by itself: `SELECT 1) AS x --` would leave the
+            # parentheses that are put around it.
+            for text in (limited, asked):
+                _check_statement(connection, text)
             _check_functions(connection, asked)
-            rows = fetch(cursor.stream(_limited(asked, row_limit + 1).encode()), row_limit + 1)
+            rows = fetch(cursor.stream(limited.encode()), row_limit + 1)
             columns = tuple(column.name for column in cursor.description or ())
     return Fetched(
         columns, [tuple(map(_plain, row)) for row in rows[:row_limit]], len(rows) > row_limit
@@ -93,11 +97,9 @@ def _limited(asked: str, rows_max: int) -> str:
     )
 
 
-def _check_alone(connection: Connection[Any], asked: str) -> None:
-    """Raises Error unless the text is one statement by itself: `SELECT 1) AS x --` is not, and
-    would leave the parentheses that are put around it.
-    """
-    result = connection.pgconn.prepare(b"", asked.encode())
+def _check_statement(connection: Connection[Any], text: str) -> None:
+    """Raises Error unless the server can prepare the text, as one statement."""
+    result = connection.pgconn.prepare(b"", text.encode())
     if result.status != ExecStatus.COMMAND_OK:
         raise errors.error_from_result(result)
 
