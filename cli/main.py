@@ -47,6 +47,7 @@ _COMMANDS: Final = {
     "database": ("cli.commands.database", _KEEP),
     "projection": ("cli.commands.projection", _KEEP),
     "trust": ("cli.commands.trust", _KEEP),
+    "config": ("cli.commands.config", _KEEP),
     "subject": ("cli.commands.subject", _KEEP),
     "document": ("cli.commands.document", _KEEP),
     "catalogue": ("cli.commands.catalogue", _ASK),

@@ -231,7 +231,11 @@ class Where:
 
     @functools.cached_property
     def settings(self) -> Settings:
-        """The settings. A flag of the command comes before the same flag before the command."""
+        return Settings(self.flags)
+
+    @property
+    def flags(self) -> dict[str, str | None]:
+        """The flags. One of the command comes before the same flag before the command."""
         flags: dict[str, str | None] = {
             name: getattr(self.root, name)
             for name in ("ledger", "catalogue", "provider", "account")
@@ -241,19 +245,24 @@ class Where:
                 flags[name] = str(flag)
         if self.root.require_signature or getattr(self, "require_signature", False):
             flags["require_signature"] = "yes"
-        return Settings(flags)
+        return flags
 
     @functools.cached_property
     def form(self) -> Output:
-        text = self.settings.value("output") or ""
-        if text in list(Output):
-            return Output(text)
-        from ledger.errors import InvalidInput
-        from ledger.near_words import did_you_mean
+        return form_of(self.settings)
 
-        raise InvalidInput(
-            f"The form of output {text!r} is not valid.", remedy=did_you_mean(text, Output)
-        )
+
+def form_of(settings: Settings) -> Output:
+    """The form of output. Raises InvalidInput."""
+    text = settings.value("output") or ""
+    if text in list(Output):
+        return Output(text)
+    from ledger.errors import InvalidInput
+    from ledger.near_words import did_you_mean
+
+    raise InvalidInput(
+        f"The form of output {text!r} is not valid.", remedy=did_you_mean(text, Output)
+    )
 
 
 @_group

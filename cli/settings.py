@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cli.input import check_text
 from cli.trusted import TrustedFiles, place_of, sha256_of
@@ -35,7 +35,9 @@ DEFAULTS: Final[Mapping[str, str]] = {
 }
 LOCAL_FILE: Final = "authledger.toml"
 GUARDED: Final[Mapping[str, str]] = {
+    "actor": "an actor is the name under which your commands are recorded",
     "catalogue": "a catalogue says which agencies and policies are protected",
+    "checkpoint_every": "it decides whether what you append is signed at once",
     "ledger": "a PostgreSQL server is sent passwords, and its URL can load a library",
     "log_keys": "a folder of keys names the program that signs, and the keys that are believed",
 }
@@ -46,20 +48,34 @@ def truthy(text: str | None) -> bool:
     return (text or "").lower() not in ("", "0", "no", "false", "off")
 
 
+class Setting(NamedTuple):
+    """A setting's value, and what it comes from: a flag, a variable, a file's path or "default"."""
+
+    value: str | None
+    source: str
+
+
 class Settings:
     """All settings of one call. Raises InvalidInput where one cannot be understood."""
 
-    def __init__(self, flags: Mapping[str, str | None]) -> None:
+    def __init__(self, flags: Mapping[str, str | None], *, shows_untrusted: bool = False) -> None:
+        """`shows_untrusted`: what LOCAL_FILE must not name is left out, and not an error."""
         self._flags = flags
+        self._shows_untrusted = shows_untrusted
 
     def given(self, name: str) -> str | None:
         """The value of a flag; None without one, whatever the other sources say."""
         return self._flags.get(name)
 
     def value(self, name: str) -> str | None:
+        return self.found(name).value
+
+    def found(self, name: str) -> Setting:
+        """The value that counts, and what it comes from."""
         if (by_hand := self._by_hand(name)) is not None:
-            return by_hand
-        return self._files.get(name, DEFAULTS.get(name))
+            is_flag = self._flags.get(name) is not None
+            return Setting(by_hand, f"--{name}" if is_flag else f"AUTHLEDGER_{name.upper()}")
+        return self._files.get(name) or Setting(DEFAULTS.get(name), "default")
 
     def _by_hand(self, name: str) -> str | None:
         """The value of a flag or a variable; None without either."""
@@ -120,21 +136,37 @@ class Settings:
         return truthy(self.value("require_signature"))
 
     @cached_property
-    def _files(self) -> Mapping[str, str]:
+    def _files(self) -> Mapping[str, Setting]:
         from ledger.user_folders import config_folder
 
-        found: dict[str, str] = {}
+        found: dict[str, Setting] = {}
         own, local = config_folder(), Path(LOCAL_FILE)
         if own is not None and (file := own / "config.toml").is_file():
-            found |= settings_in(file, file.read_bytes())
+            found |= _from(file, settings_in(file, file.read_bytes()))
         if local.is_file():
             content = local.read_bytes()
             settings = settings_in(local, content)
-            _check_trusted(
-                local, content, [n for n in guarded_in(settings) if not self._by_hand(n)]
-            )
-            found |= settings
+            if not self._shows_untrusted:
+                wanted = [name for name in guarded_in(settings) if not self._by_hand(name)]
+                _check_trusted(local, content, wanted)
+            found |= _from(local, {n: v for n, v in settings.items() if n not in self.untrusted})
         return found
+
+    @cached_property
+    def untrusted(self) -> Mapping[str, Setting]:
+        """The settings of LOCAL_FILE that do not count, since the user did not trust the file."""
+        local = Path(LOCAL_FILE)
+        if not self._shows_untrusted or not local.is_file():
+            return {}
+        content = local.read_bytes()
+        if trusted_files().sha256(local) == sha256_of(content):
+            return {}
+        settings = settings_in(local, content)
+        return _from(local, {name: settings[name] for name in guarded_in(settings)})
+
+
+def _from(file: Path, settings: Mapping[str, str]) -> Mapping[str, Setting]:
+    return {name: Setting(value, place_of(file)) for name, value in settings.items()}
 
 
 def trusted_files() -> TrustedFiles:

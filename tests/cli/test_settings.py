@@ -37,6 +37,54 @@ def test_each_source_wins_over_the_next(bare: Cli, monkeypatch: pytest.MonkeyPat
     assert account_of(bare, "--account flag") == "flag"
 
 
+def test_config_show_says_what_each_setting_comes_from(
+    bare: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = bare.folder / "config" / "authledger" / "config.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text('provider = "aws"\naccount = "xdg"\nactor = "carol"\n')
+    local = bare.folder / "authledger.toml"
+    local.write_text('account = "local"\nregion = "cn-north-4"\n')
+    monkeypatch.setenv("AUTHLEDGER_SERVICE", "cce")
+    url = "postgresql://me:secret@db.example/authledger"
+    said = bare.done(f"--account flag config show --ledger {url} -o json")
+    shown = {row["setting"]: (row["value"], row["source"]) for row in said.json}
+    assert shown["account"] == ("flag", "--account")
+    assert shown["service"] == ("cce", "AUTHLEDGER_SERVICE")
+    assert shown["region"] == ("cn-north-4", str(local))
+    assert shown["provider"] == ("aws", str(own))
+    assert shown["actor"] == ("carol", str(own))
+    assert shown["checkpoint_every"] == ("1", "default")
+    assert shown["log_keys"] == (str(own.parent / "keys"), "default")
+    assert shown["output"] == ("json", "--output")
+    assert shown["catalogue"] == (None, "default")
+    assert "secret" not in said.out
+    assert "db.example" in str(shown["ledger"][0])
+    assert str(local) in bare.done("config show").out
+
+
+def test_config_show_shows_what_an_untrusted_file_names_and_does_not_use_it(bare: Cli) -> None:
+    local = bare.folder / "authledger.toml"
+    local.write_text('actor = "alice"\nlog_keys = "keys"\naccount = "local"\n')
+    assert bare("view regions").code == 2
+    said = bare.done("config show -o json")
+    states = {(row["setting"], row["value"]): row["state"] for row in said.json}
+    assert states["account", "local"] == "in use"
+    assert states["actor", "alice"] == "not trusted"
+    assert states["log_keys", str(Path("keys"))] == "not trusted"
+    assert "authledger trust ." in said.err
+    bare.done("trust .")
+    said = bare.done("config show -o json")
+    states = {(row["setting"], row["value"]): row["state"] for row in said.json}
+    assert states["actor", "alice"] == "in use"
+    assert set(states.values()) == {"in use"}
+
+
+def test_config_show_needs_no_ledger_and_makes_none(bare: Cli) -> None:
+    bare.done("config show")
+    assert not (bare.folder / "share").exists()
+
+
 def test_without_an_account_the_error_lists_the_three_ways_to_give_one(bare: Cli) -> None:
     said = bare("console login --region cn-north-4")
     assert said.code == 2

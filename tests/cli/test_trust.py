@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.settings import NAMES
+from cli.settings import GUARDED, NAMES
 from tests.cli.conftest import BEIJING, Cli
 
 INIT = "log init --origin example.com/authledger"
@@ -74,6 +74,8 @@ def test_a_strangers_key_in_a_downloaded_folder_verifies_nothing(cli: Cli, attac
     [
         ('catalogue = "extra"', "catalogue"),
         ('log_keys = "keys"', "log_keys"),
+        ('actor = "alice"', "actor"),
+        ('checkpoint_every = "0"', "checkpoint_every"),
         ('log_keys = "/keys"\ncatalogue = "extra"', "catalogue and log_keys"),
         ('ledger = "postgresql://nobody:secret@stranger.example/x?sslkey=/tmp/x.so:1"', "ledger"),
     ],
@@ -100,12 +102,23 @@ def test_settings_that_decide_nothing_about_trust_need_none(
     cli: Cli, local: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AUTHLEDGER_LEDGER")
-    harmless = {name: "x" for name in NAMES if name not in ("catalogue", "log_keys")}
+    harmless = {name: "x" for name in NAMES if name == "ledger" or name not in GUARDED}
     harmless |= {"ledger": "mine.db", "provider": "huaweicloud", "service": "asm"}
-    harmless |= {"output": "json", "checkpoint_every": "1"}
+    harmless |= {"output": "json"}
     local("".join(f"{name} = {json.dumps(value)}\n" for name, value in harmless.items()))
     cli.done(f"console login --region {BEIJING}")
     assert (cli.folder / "mine.db").exists()
+
+
+def test_a_folder_cannot_put_another_name_under_your_commands(
+    cli: Cli, local: Callable[[str], Path]
+) -> None:
+    local('actor = "alice"\n')
+    assert cli(f"console login --region {BEIJING}").code == 2
+    assert not cli.ledger.exists()
+    cli.done("trust .")
+    cli.done("agency create mine --trustee service:asm")
+    assert "alice" in cli.done("audit trail").out, "the attack is real"
 
 
 def test_flags_variables_and_the_users_own_file_need_no_trust(

@@ -95,6 +95,7 @@ def verify_evidence(ask: Printing, file: File, key: Keys) -> None:
         f"Verified by the checkpoint of {checked.checkpoint.origin}, "
         f"{checked.checkpoint.size} entries: {checked.question}"
     )
+    say("The key came from: --key.")
     show(
         form,
         checked.answer.columns,

@@ -185,6 +185,7 @@ def verify(
             since or [],
             keys or [],
             policy,
+            log_keys=ask.settings.found("log_keys"),
             jobs=jobs,
             indexes=indexes,
             digests=digests,

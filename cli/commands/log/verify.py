@@ -12,6 +12,7 @@ from cli.printing.output import Output, out, say, show
 from cli.printing.progress import progress
 
 if TYPE_CHECKING:
+    from cli.settings import Setting
     from ledger.application import Ledger
     from ledger.merkle.checkpoint import Checkpoint
     from ledger.merkle.policy import Policy
@@ -26,6 +27,7 @@ def verify_log(
     vkeys: Sequence[str],
     policy_file: Path | None = None,
     *,
+    log_keys: Setting,
     jobs: int | None = None,
     indexes: bool = False,
     digests: bool = False,
@@ -43,6 +45,7 @@ def verify_log(
     policy = None if policy_file is None else _policy(policy_file, since, vkeys)
     keys = [verifier_of(vkey) for vkey in vkeys]
     own = _KeyFolder.of(ledger, note)
+    keys_from = _keys_from(vkeys, policy_file, own, log_keys)
     keys = keys or own.keys
     keys = list(policy.logs) if policy else keys
     pins = {f"--since {path}": _read_pin(path, keys, policy) for path in since}
@@ -63,7 +66,7 @@ def verify_log(
             receipt=earlier,
             with_receipt=receipt is not None,
         )
-    _show(form, verdict)
+    _show(form, verdict, keys_from)
     if policy and verdict.checkpoint:
         cosigned = max((pin.size for pin in pins.values()), default=0)
         if cosigned < verdict.checkpoint.size:
@@ -94,6 +97,7 @@ class _KeyFolder:
     """The signer's record."""
     fault: str = ""
     """Why the signer's record cannot be read."""
+    folder: Path | None = None
 
     @classmethod
     def of(cls, ledger: Ledger, note: str | None) -> _KeyFolder:
@@ -103,7 +107,22 @@ class _KeyFolder:
         signer = ledger.signers(note.split("\n", maxsplit=1)[0]) if note is not None else None
         if signer is None:
             return cls()
-        return cls(list(signer.key.verifiers), *record_of(signer.key))
+        kept = record_of(signer.key)
+        return cls(list(signer.key.verifiers), *kept, folder=signer.key.folder)
+
+
+def _keys_from(
+    vkeys: Sequence[str], policy_file: Path | None, own: _KeyFolder, log_keys: Setting
+) -> str | None:
+    """Where the keys come from that the verdict relies on; None without any."""
+    if policy_file is not None:
+        return f"--policy {policy_file}"
+    if vkeys:
+        return "--key"
+    if own.folder is None:
+        return None
+    named = "by default" if log_keys.value is None else f"log_keys from {log_keys.source}"
+    return f"the folder {own.folder}, {named}"
 
 
 def _policy(path: Path, since: Sequence[Path], vkeys: Sequence[str]) -> Policy:
@@ -135,7 +154,7 @@ def _read_pin(path: Path, keys: Sequence[Verifier], policy: Policy | None) -> Ch
         ) from error
 
 
-def _show(form: Output, verdict: Verdict) -> None:
+def _show(form: Output, verdict: Verdict, keys_from: str | None) -> None:
     done, checkpoint = verdict.verification, verdict.checkpoint
     if form is not Output.TABLE:
         document = {
@@ -143,6 +162,7 @@ def _show(form: Output, verdict: Verdict) -> None:
             "entries": done.size,
             "origin": checkpoint.origin if checkpoint else None,
             "checkpoint_size": checkpoint.size if checkpoint else None,
+            "keys_from": keys_from,
             "findings": [{"place": each.place, "what": each.what} for each in done.findings],
             "findings_in_all": done.count,
             "not_checked": list(verdict.unchecked),
@@ -161,6 +181,7 @@ def _show(form: Output, verdict: Verdict) -> None:
             f"Verified: all {done.size} entries of {checkpoint.origin}, against its checkpoint of "
             f"{checkpoint.size} entries, signed with the {keys} {names}."
         )
+        say(f"The {keys} came from: {keys_from}.")
     if verdict.relied:
         say(f"Receipt: {verdict.relied}.")
     say("\n".join(f"Not checked: {each}." for each in verdict.unchecked))

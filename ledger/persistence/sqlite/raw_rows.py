@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ledger.persistence.columns import COLUMNS
 from ledger.persistence.numbering import recorded_in
-from ledger.persistence.raw_rows import PAGE, AnotherLedger, Row
+from ledger.persistence.raw_rows import NAMES_ERASED, NAMES_MISSING, PAGE, AnotherLedger, Row
 from ledger.persistence.schema_difference import Difference
 from ledger.persistence.sqlite.erasable import has_documents
 from ledger.persistence.sqlite.files import connect, uri_of

@@ -52,6 +52,25 @@ def test_after_init_every_command_is_covered_by_a_checkpoint(cli: Cli) -> None:
     assert said.err == ""
 
 
+def test_a_verdict_says_where_its_key_came_from(
+    cli: Cli, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.authorize()
+    vkey = cli.done(INIT).out.strip()
+    folder = config / "authledger" / "keys" / "example.com_authledger"
+    said = cli.done("log verify")
+    assert f"The key came from: the folder {folder}, by default" in said.err
+    assert "The key came from: --key" in cli.done(f"log verify --key {shlex.quote(vkey)}").err
+    keys = shutil.copytree(folder.parent, tmp_path / "other")
+    (cli.folder / "authledger.toml").write_text(f'log_keys = "{keys}"\n')
+    cli.done("trust .")
+    said = cli.done("log verify -o json")
+    file = cli.folder / "authledger.toml"
+    assert said.json[0]["keys_from"] == f"the folder {keys / folder.name}, log_keys from {file}"
+    monkeypatch.setenv("AUTHLEDGER_LOG_KEYS", str(keys))
+    assert "log_keys from AUTHLEDGER_LOG_KEYS" in cli.done("log verify").err
+
+
 def test_printing_the_checkpoint_signs_one_that_covers_all_entries(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
