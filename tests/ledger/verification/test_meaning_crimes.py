@@ -1,4 +1,4 @@
-"""An entry that is not an event of its stream: refused at an append, told by `log verify`."""
+"""An entry that is not an event of its stream: refused at an append, found by `log verify`."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_an_unknown_topic_is_refused_at_an_append(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
-def test_it_is_told_by_verify(scene: Scene, odd: dict[str, Any]) -> None:
+def test_log_verify_finds_it(scene: Scene, odd: dict[str, Any]) -> None:
     with Ledger(scene.place, log_keys=scene.keys) as ledger:
         ledger.observe([seen("t-1", GRANTED, at=NOON)])
         rows = SideRows(commands=[("by-hand", None, 1)])

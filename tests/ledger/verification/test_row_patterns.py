@@ -29,7 +29,7 @@ from ledger.verification.segment import SegmentReader, SegmentRequest
 from tests.ledger.examples import EVENTS, entries, example_entry
 
 LEAST = {"account": "a", "provider": "p", "topic": AgencyCreated.TOPIC}
-"""What a form has at least."""
+"""The fields that every form has."""
 
 
 @pytest.fixture(scope="module")
