@@ -77,7 +77,7 @@ def copy(
     with _source(ask, source) as one, _opened(ask, target, create=True) as other:
         with progress("copying") as advance:
             done = copied_between(one, other, with_names=not without_names, on_progress=advance)
-        found = _verified(other, done) if verify else None
+        found = _verified(other, done, without_names=without_names) if verify else None
     _print(
         form,
         {
@@ -124,12 +124,12 @@ def _opened(ask: Printing, place: str, *, create: bool) -> Ledger:
     return counted(Ledger(place, create=create, catalogue=catalogue))
 
 
-def _verified(other: Ledger, done: Copied) -> Verification:
+def _verified(other: Ledger, done: Copied, *, without_names: bool) -> Verification:
     """Verify the copy, and that it still has the root that the copying returned."""
     from ledger.verification.entries import verify_entries
 
     with progress("verifying", quiet=True) as advance:
-        found = verify_entries(other.location, [done.size], advance)
+        found = verify_entries(other.location, [done.size], advance, without_names=without_names)
     if found.roots.get(done.size) != done.root:
         found.add_log("root", f"the first {done.size} entries do not give the root of the source")
     return found
