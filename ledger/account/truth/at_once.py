@@ -98,7 +98,7 @@ def _begins_a_run(fact: Fact, last: Run | None) -> bool:
     if fact.call == "granted":
         if last is not None and last.status == GRANTED:
             return fact.document is None and last.content is None
-        return last is None or (last.status == REVOKED and not last.closed)
+        return last is None or last.status == REVOKED
     return last is not None and last.status == GRANTED
 
 

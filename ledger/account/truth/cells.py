@@ -107,8 +107,6 @@ class Cells:
         """
         if fact.id is not None:
             cell = self._agencies.by_handle.get(id_handle(fact.id))
-            if fact.name is not None and self._agencies.by_handle.get(fact.name) is not cell:
-                return False
         if cell is None or fact.policy_id is not None or fact.project_id is not None:
             return False
         return cell.take_use(fact)
