@@ -134,7 +134,7 @@ class Ledger(Application[str]):
         return self.clock()
 
     def _runner(self) -> Runner:
-        """Who runs this process. No argument of a call changes it."""
+        """The runner of this process. No argument of a call changes it."""
         with self.store_errors():
             return this_runner(self.entries.database_user())
 

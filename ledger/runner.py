@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Who really runs a process. `database_user` is None where the ledger is a file."""
+    """The user and the host that really run a process. `database_user` is None if the ledger is a
+    file.
+    """
 
     user: str
     host: str

@@ -32,7 +32,7 @@ class Cache:
     def __init__(self, recorder: Recorder, mapper: Mapper[str], seal: Seal) -> None:
         self._recorder, self._mapper = recorder, mapper
         self.runner: Runner | None = None
-        """Who runs this process: the entries say it."""
+        """The runner of this process, which the entries name."""
         self.accounts = States[State](recorder, seal, self._read_account, evolve)
         self.uses = States[Uses](recorder, seal, self._read_use, _take_use)
         self._versions, self._subjects = Bounded(), Bounded()

@@ -69,7 +69,7 @@ def test_the_trail_is_filtered_by_how_the_actor_is_known(views: Views, word: str
     assert bool(expected) is (word in ("claimed", "os-user", "trace"))
 
 
-def test_what_the_ceo_is_claimed_to_have_done_is_shown_with_who_ran_it(views: Views) -> None:
+def test_a_claimed_actor_is_shown_with_the_user_that_ran_the_command(views: Views) -> None:
     assert run_by(views, "bob", actor="ceo", established="claimed") == {"bob@one"}
 
 

@@ -14,7 +14,10 @@ import pytest
 
 from ledger.application import Actor, Ledger, Request
 from ledger.copying.copy import copy
+from ledger.persistence.as_is import AsIs
 from ledger.persistence.columns import FORMAT_VERSION
+from ledger.persistence.side_tables import SubjectRow
+from ledger.persistence.sqlite.migration import Migration
 from ledger.subjects import SubjectErased, commitment, runner_id
 from ledger.verification.entries import verify_entries
 from tests.ledger.former_tables import former_entries
@@ -80,7 +83,7 @@ def test_the_name_stands_once_and_no_event_registers_it(ledger: Ledger, place: P
     assert not any(ME in text for text in texts(ledger))
 
 
-def test_two_people_at_one_ledger_are_told_apart(
+def test_two_users_of_one_ledger_have_two_runners(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for user in ("alice", "bob"):
@@ -226,3 +229,26 @@ def test_a_copy_has_the_runners_and_not_those_that_were_erased(
         copy(source, copied)
         assert runners(copied) == {"erased"}
     assert verify_entries(target).findings == []
+
+
+def test_a_name_of_an_erased_runner_is_not_stored_again_by_a_copy(place: Place) -> None:
+    with Ledger(place) as ledger:
+        ledger.execute(login(BEIJING), actor=CEO)
+        subject = next(ledger.history()).run_by
+        assert subject is not None
+        with raw(place) as db:
+            rows = db.execute("SELECT * FROM subjects WHERE subject = ?", (subject,)).fetchall()
+        ledger.erase(subject)
+        names = [SubjectRow(*row) for row in rows]
+        ledger.entries.append_as_is(AsIs(ledger.last_position(), subjects=names))
+        assert ledger.names([subject]) == {}
+
+
+def test_the_entries_of_format_4_are_not_copied_to_another_table(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The migration takes as long for a million entries as for one."""
+    former(path)
+    monkeypatch.setattr(Migration, "_check_room", lambda _: pytest.fail("it would copy"))
+    Ledger(path).close()
+    assert version(path) == FORMAT_VERSION
