@@ -14,6 +14,7 @@ LedgerError
 │   ├── SchemaAltered         the database's tables are not those that this program makes
 │   └── LogForked             the log differs from what its key signed
 ├── StoreUnavailable        the ledger cannot be read or written at present         exit 7
+│   ├── LedgerReplaced        another file has the ledger's name, or none has it
 │   ├── KeyUnusable           the log's signing key cannot be used, or must not be
 │   ├── NotALedger            the file is not a ledger
 │   ├── NewerFormat           written by a newer version of this program
@@ -112,6 +113,10 @@ class LogForked(VerificationFailed):
 
 class StoreUnavailable(LedgerError):
     """The ledger cannot be read or written at present."""
+
+
+class LedgerReplaced(StoreUnavailable):
+    """The ledger's file was moved, deleted or replaced while it was open."""
 
 
 class KeyUnusable(StoreUnavailable):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from platformdirs import user_config_path, user_data_path
+from platformdirs import user_cache_path, user_config_path, user_data_path
 
 from ledger.errors import InvalidInput
 
@@ -20,6 +20,11 @@ _NAME: Final = "authledger"
 def config_folder() -> Path | None:
     """The folder of the user's settings; None without a home."""
     return _folder(user_config_path)
+
+
+def cache_folder() -> Path | None:
+    """The folder of what can be made again, such as views; None without a home."""
+    return _folder(user_cache_path)
 
 
 def data_folder() -> Path | None:

@@ -1,4 +1,4 @@
-"""authledger database: make a ledger's tables on PostgreSQL, and grant rights to roles."""
+"""authledger database: make tables on PostgreSQL; grant rights to roles, or a file to a group."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from cli.printing.output import say
 if TYPE_CHECKING:
     from ledger.persistence.location import PostgresDatabase
 
-app = typer.Typer(help="A ledger on PostgreSQL: make its tables, grant rights to roles.")
+app = typer.Typer(
+    help="Make a ledger's tables on PostgreSQL; grant rights to roles, or a file to a group."
+)
 
 Writers = Annotated[
     list[str] | None,
@@ -40,6 +42,15 @@ WithoutNames = Annotated[
     ),
 ]
 
+Share = Annotated[
+    str | None,
+    typer.Option(
+        metavar="GROUP",
+        help="For a ledger in a file: a group of the operating system that may read and append. The "
+        "folder must hold nothing but the ledger, and gets the mode 2770, the files 0660.",
+    ),
+]
+
 
 @command(app, "init")
 def init(ask: Opening) -> None:
@@ -62,13 +73,19 @@ def grant(
     writers: Writers = None,
     readers: Readers = None,
     without_names: WithoutNames = None,
+    share: Share = None,
 ) -> None:
     """Grant roles the rights that they need, and no more. Run it as the owner of the tables.
 
-    The roles must exist (CREATE ROLE … LOGIN). The command is idempotent.
+    The roles must exist (CREATE ROLE … LOGIN). The command is idempotent. A ledger in a file is its
+    owner's alone, and so are its views: `--share GROUP` opens both to a group.
     """
     from ledger.errors import InvalidInput
     from ledger.persistence.opening import need_psycopg
+
+    if share is not None:
+        _share(ask, share, others=bool(writers or readers or without_names))
+        return
 
     database = _database(ask)
     if not writers and not readers and not without_names:
@@ -94,6 +111,26 @@ def grant(
             say(f"{', '.join(roles)} may {what}.")
 
 
+def _share(ask: Opening, group: str, *, others: bool) -> None:
+    from ledger.errors import InvalidInput
+    from ledger.persistence.failures import as_store_errors
+    from ledger.persistence.location import SQLiteFile
+    from ledger.persistence.sqlite.format import check_file
+    from ledger.persistence.sqlite.sharing import share
+
+    location = ask.settings.ledger
+    if not isinstance(location, SQLiteFile) or others:
+        raise InvalidInput(
+            "--share is for a ledger in a file, and roles are for one on PostgreSQL. Nothing was "
+            "changed.",
+            remedy="Name a file with --ledger PATH, or give --writer ROLE or --reader ROLE.",
+        )
+    with as_store_errors(str(location)):
+        check_file(location.path, 30)
+        changed = share(location.path, group)
+    say(f"The group {group} may read and append: {', '.join(map(str, changed))}.")
+
+
 def _database(ask: Opening) -> PostgresDatabase:
     from ledger.errors import InvalidInput
     from ledger.persistence.location import PostgresDatabase
@@ -103,5 +140,6 @@ def _database(ask: Opening) -> PostgresDatabase:
         return location
     raise InvalidInput(
         f"{location} is a file: the permissions of the file say who may read and write it.",
-        remedy="Name a database: --ledger postgresql://USER@HOST/DATABASE",
+        remedy="Name a database: --ledger postgresql://USER@HOST/DATABASE. To open a file to a "
+        "group: authledger database grant --share GROUP",
     )

@@ -50,7 +50,7 @@ def _file(location: SQLiteFile, *, create: bool) -> dict[str, str]:
         location.path.parent.mkdir(parents=True, exist_ok=True)
     elif not location.path.exists():
         raise NotFound(f"There is no ledger at {location}.", remedy=REMEDY)
-    return {
+    return {  # The factory opens it for reading if it may not be written.
         "PERSISTENCE_MODULE": "ledger.persistence.sqlite.recorder:LedgerFactory",
         "SQLITE_DBNAME": f"file:{quote(os.fsencode(location.path.absolute()))}?mode=rwc",
         "ORIGINATOR_ID_TYPE": "text",

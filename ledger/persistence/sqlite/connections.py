@@ -21,6 +21,7 @@ from eventsourcing.sqlite import (
 
 from ledger.persistence.columns import APPLICATION_ID
 from ledger.persistence.sqlite.files import connect
+from ledger.persistence.sqlite.opened_file import OpenedFile
 
 _PAUSE_S: Final = 0.005
 _CACHE_KIB: Final = 16_384
@@ -44,7 +45,15 @@ class _Transaction(SQLiteTransaction):
         self._is_part = self.connection.in_transaction
         if not self._is_part:
             cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
+            self._check_file()
         return cursor
+
+    def _check_file(self) -> None:
+        try:
+            self.connection.check_file()
+        except BaseException:
+            self.connection.rollback()
+            raise
 
     def __exit__(
         self,
@@ -58,12 +67,14 @@ class _Transaction(SQLiteTransaction):
             super().__exit__(exc_type, exc_val, exc_tb)
         finally:
             self.connection.rollback()  # After a commit that failed, the transaction may still be open.
+            self.connection.check_file()  # Perhaps the commit went into a file that has no name.
 
 
 class _Connection(SQLiteConnection):
     def __init__(self, connection: sqlite3.Connection, pool: _Pool) -> None:
         super().__init__(connection, max_age=pool.max_age)
         self._pool, self._checked = pool, -1
+        self.check_file = pool.check_file
 
     @contextmanager
     def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
@@ -106,6 +117,13 @@ class _Pool(SQLiteConnectionPool):
     check: Callable[[SQLiteCursor], None] | None = None
     """Raises an error unless the schema is the ledger's."""
 
+    file: OpenedFile | None = None
+
+    def check_file(self) -> None:
+        """Raises LedgerReplaced."""
+        if self.file is not None:
+            self.file.check()
+
     def _create_connection(self) -> SQLiteConnection:
         timeout_s = self.lock_timeout or SQLITE3_DEFAULT_LOCK_TIMEOUT
         connection = connect(
@@ -114,7 +132,7 @@ class _Pool(SQLiteConnectionPool):
         connection.row_factory = sqlite3.Row
         try:
             # Another program's database is refused; not even its journal mode is changed before.
-            if not self.is_sqlite_memory_mode and _may_be_a_ledger(connection):
+            if _is_writable(self.db_name) and _may_be_a_ledger(connection):
                 use_wal(connection, timeout_s)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -126,6 +144,10 @@ class _Pool(SQLiteConnectionPool):
             connection.close()
             raise
         return _Connection(connection, self)
+
+
+def _is_writable(uri: str) -> bool:
+    return "mode=rwc" in uri
 
 
 def _may_be_a_ledger(connection: sqlite3.Connection) -> bool:
@@ -144,13 +166,14 @@ class Datastore(SQLiteDatastore):
     refuses_altered = True
     """Whether a ledger is refused if its tables may mislead a reader."""
 
-    def __init__(self, db_name: str, **options: Any) -> None:
+    def __init__(self, db_name: str, *, file: OpenedFile | None = None, **options: Any) -> None:
         super().__init__(db_name, **options)
         self.pool.close()
         options.pop("single_row_tracking", None)
         options.pop("originator_id_type", None)
         self.connections = _Pool(db_name=db_name, **options)
         self.pool = self.connections
+        self.connections.file = file
         self._held = _Held()
 
     def check_schema_by(self, check: Callable[[SQLiteCursor], None]) -> None:

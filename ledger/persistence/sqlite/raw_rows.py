@@ -14,18 +14,28 @@ from ledger.persistence.raw_rows import NAMES_ERASED, NAMES_MISSING, PAGE, Anoth
 from ledger.persistence.schema_difference import Difference
 from ledger.persistence.sqlite.erasable import has_documents
 from ledger.persistence.sqlite.files import connect, uri_of
+from ledger.persistence.sqlite.opened_file import OpenedFile
 from ledger.persistence.sqlite.schema_check import schema_differences
 
 
 @contextmanager
 def reading(path: Path, moment: str | None = None) -> Iterator[SQLiteRows]:
-    """One read transaction over the file. A later one also sees rows that were appended since."""
-    with closing(connect(uri_of(path, "ro"))) as connection:
+    """One read transaction over the file. A later one also sees rows that were appended since.
+
+    Raises LedgerReplaced if the file has been replaced by the end.
+    """
+    uri = uri_of(path, "ro")
+    file = OpenedFile(path, uri)
+    with closing(connect(uri)) as connection:
         connection.execute("BEGIN")
         rows = SQLiteRows(connection, path)
         if moment is not None and rows.moment() != moment:
             raise AnotherLedger(path)
-        yield rows
+        file.check()
+        try:
+            yield rows
+        finally:
+            file.check()
 
 
 class SQLiteRows:

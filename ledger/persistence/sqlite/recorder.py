@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
-from urllib.parse import unquote
 from uuid import UUID
 
 from eventsourcing.persistence import Notification, PersistenceError, StoredEvent
@@ -54,9 +53,11 @@ from ledger.persistence.sqlite.erasable import (
     select_documents,
 )
 from ledger.persistence.sqlite.failures import is_full, is_read_only
+from ledger.persistence.sqlite.files import make_private, may_write, path_of, uri_of
 from ledger.persistence.sqlite.format import format_of
 from ledger.persistence.sqlite.log_tables import SQLiteLogRows
 from ledger.persistence.sqlite.migration import Migration
+from ledger.persistence.sqlite.opened_file import OpenedFile
 from ledger.persistence.sqlite.schema import SCHEMA
 from ledger.persistence.sqlite.schema_check import schema_differences
 
@@ -91,7 +92,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """Make the file a ledger of this format, or check that it is one. Raises NotALedger,
         NewerFormat, SchemaAltered.
         """
-        name = unquote(self.datastore.pool.db_name.removeprefix("file:").partition("?")[0])
+        name = str(path_of(self.datastore.pool.db_name))
         with self.datastore.transaction(commit=False) as c:
             version = format_of(c, name)
             if self.datastore.refuses_altered and version >= READABLE_FORMAT:
@@ -338,7 +339,10 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
 
 class LedgerFactory(SQLiteFactory):
-    """The library's factory with our datastore and recorder."""
+    """The library's factory with our datastore and recorder.
+
+    A new file is its owner's alone. A file that may not be written is opened for reading.
+    """
 
     application_recorder_class = LedgerRecorder
 
@@ -346,8 +350,12 @@ class LedgerFactory(SQLiteFactory):
         super().__init__(env)
         stock = self.datastore
         stock.close()
+        path = path_of(stock.pool.db_name)
+        make_private(path)
+        uri = uri_of(path, "rwc" if may_write(path) else "ro")
         self.datastore = Datastore(
-            stock.pool.db_name,
+            uri,
+            file=OpenedFile(path, uri),
             lock_timeout=stock.pool.lock_timeout,
             single_row_tracking=stock.single_row_tracking,
             originator_id_type=stock.originator_id_type,

@@ -1,4 +1,7 @@
-"""A connection to the views' own file; the ledger's is attached read-only as `ledger`."""
+"""A connection to the views' own file; the ledger's is attached read-only as `ledger`.
+
+Both must stay the files that were opened: another history under the same name is never read.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from ledger.persistence.schema_difference import Difference, refuse_misleading
 from ledger.persistence.sqlite.connections import use_wal
 from ledger.persistence.sqlite.files import attach, connect, uri_of
 from ledger.persistence.sqlite.format import check_file
+from ledger.persistence.sqlite.opened_file import OpenedFile
 from ledger.persistence.sqlite.schema_check import (
     compared,
     made_by,
@@ -27,6 +31,7 @@ from projections.projection import EVENTS
 from projections.stores import trail
 from projections.stores.connection import Connection
 from projections.stores.declarations import schema
+from projections.stores.sqlite.place import Place, place_of, views_path
 
 APPLICATION_ID: Final = 0x61_75_74_76
 """`autv`: tells a file of views from another database."""
@@ -34,13 +39,9 @@ LAYOUT: Final = 6
 """Stored as the file's user version. Grows when the tables change that belong to no projection."""
 LOCK_TIMEOUT_S: Final = 30
 CACHE_KIB: Final = 65_536
+_VIEWS: Final = "Try again: the views are opened anew, and built again if they are missing."
 ANALYZED_MAX: Final = 1_000
 """So many rows of an index show how rare its values are; reading all would take seconds."""
-
-
-def views_path(ledger: Path) -> Path:
-    """Where the views of a ledger are: `ledger.db` has `ledger.db.views` beside it."""
-    return ledger.with_name(ledger.name + ".views")
 
 
 class SQLiteConnection(Connection):
@@ -51,16 +52,21 @@ class SQLiteConnection(Connection):
 
     dialect = SQLITE
 
-    def __init__(self, ledger: Path) -> None:
+    def __init__(self, ledger: Path, place: Place | None = None) -> None:
+        """`place`: where the views are, for a further connection to the same ones."""
         super().__init__()
         self.ledger = ledger.absolute()
-        self.path = views_path(self.ledger)
         self._is_attached, self._checked, self._unaltered = False, -1, -1
+        self._opened: list[OpenedFile] = []
         with as_store_errors(str(ledger)):
+            opened = OpenedFile(self.ledger, uri_of(self.ledger, "ro"))
             check_file(ledger, LOCK_TIMEOUT_S)
+        with as_store_errors(str(views_path(self.ledger))):
+            self.place = place or place_of(self.ledger)
+            self._opened.append(OpenedFile(self.place.path, self.place.uri("rwc"), _VIEWS))
         with self.store_errors():
             self._sqlite = connect(
-                uri_of(self.path, "rwc"),
+                self.place.uri("rwc"),
                 isolation_level=None,
                 timeout=LOCK_TIMEOUT_S,
                 check_same_thread=False,  # `store_errors` checks it, and any thread may close it.
@@ -71,6 +77,7 @@ class SQLiteConnection(Connection):
             with as_store_errors(str(ledger)):
                 attach_ledger(self._sqlite, self.ledger)
             self._is_attached = True
+            self._opened.append(opened)
         except BaseException:
             self._sqlite.close()
             raise
@@ -81,7 +88,7 @@ class SQLiteConnection(Connection):
             tables = self.value("SELECT count(*) FROM sqlite_schema")
         if application_id != APPLICATION_ID and tables:
             raise StoreUnavailable(
-                f"{self.path} is the place of the views, but holds another database.",
+                f"{self.place} is the place of the views, but holds another database.",
                 remedy="Move that file away; the views are built again from the ledger.",
             )
         use_wal(self._sqlite, LOCK_TIMEOUT_S)
@@ -119,16 +126,25 @@ class SQLiteConnection(Connection):
     @contextmanager
     def _translating(self) -> Iterator[None]:
         try:
-            with as_store_errors(str(self.path)):
-                yield
+            with as_store_errors(str(self.place)):
+                self._check_files()
+                try:
+                    yield
+                finally:
+                    self._check_files()
         except StoreUnavailable as error:
             if type(error) not in (StoreUnavailable, NotALedger) or error.__cause__ is None:
                 raise  # The message is about something else than a damaged file.
             raise StoreUnavailable(
-                f"The views {self.path} cannot be used: {error.__cause__}.",
+                f"The views {self.place} cannot be used: {error.__cause__}.",
                 remedy="Delete that file; the views are built again from the ledger. If that does "
                 "not help, the ledger is damaged.",
             ) from error
+
+    def _check_files(self) -> None:
+        """Raises LedgerReplaced."""
+        for each in self._opened:
+            each.check()
 
     def execute(self, statement: str, params: Sequence[Any] = ()) -> sqlite3.Cursor:
         return self._sqlite.execute(statement, params)

@@ -28,6 +28,7 @@ from projections.stores.query import (
     took_too_long,
 )
 from projections.stores.sqlite.connection import attach_ledger
+from projections.stores.sqlite.place import Place
 
 VALUE_BYTES_MAX: Final = 100_000
 """No value is longer. An entry has 65,535 bytes at most."""
@@ -46,8 +47,8 @@ _TEMPORARY_FILE: Final = ("SQLITE_FULL", "SQLITE_IOERR_WRITE")
 class SQLiteQuery:
     """Free SQL over the views' file, by a process of its own for each query."""
 
-    def __init__(self, path: Path, ledger: Path) -> None:
-        self._path, self._ledger = path, ledger
+    def __init__(self, place: Place, ledger: Path) -> None:
+        self._place, self._ledger = place, ledger
 
     def __call__(self, sql: str, row_limit: int, time_limit_s: float) -> Fetched:
         """Raises InvalidInput, QueryTimedOut, and KeyboardInterrupt on Ctrl-C."""
@@ -59,7 +60,7 @@ class SQLiteQuery:
 
     def _places(self) -> dict[str, Any]:
         """What the process opens, and the temporary views that it makes, as they are made here."""
-        views, ledger = (uri_of(path, "ro") for path in (self._path, self._ledger))
+        views, ledger = self._place.uri("ro"), uri_of(self._ledger, "ro")
         # A random name: some joins reach columns that the authorizer is not asked about, so a
         # query must not be able to name the table that holds the salts.
         schema = f"ledger_{secrets.token_hex(16)}"

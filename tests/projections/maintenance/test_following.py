@@ -11,11 +11,12 @@ import pytest
 from ledger.account.agency import AgencyCreated
 from ledger.account.console import RequestConsoleLogin
 from ledger.catalogue import load_catalogue
-from ledger.errors import CorruptEntry, StoreLocked, StoreUnavailable
+from ledger.errors import CorruptEntry, LedgerReplaced, StoreLocked, StoreUnavailable
 from projections.stores.postgres import connection as postgres
 from projections.stores.sqlite import connection as sqlite
-from projections.stores.sqlite.connection import views_path
+from projections.stores.sqlite.place import views_path
 from projections.views import Views
+from tests.ledger.persistence.test_replaced import put_in_its_place
 from tests.projections.shown import all_rows
 from tests.projections.worlds import Do, See, World
 
@@ -72,3 +73,40 @@ def test_an_entry_that_cannot_be_read_is_named_and_the_views_stay(world: World, 
             views.catch_up()
         assert "log verify" in str(failed.value.remedy)
         assert all_rows(views) == before
+
+
+def test_following_ends_when_another_history_takes_the_ledgers_place(
+    world: World, path: Path
+) -> None:
+    """A backup was renamed in: the views would go on from the discarded history."""
+    with Views.open(path, CATALOGUE) as views:
+        positions = views.follow(interval_s=0.01)
+        before = next(positions)
+        put_in_its_place(path)
+        with pytest.raises(LedgerReplaced, match=str(path)):
+            next(positions)
+    with Views.open(path, CATALOGUE) as views:
+        assert views.catch_up() < before
+
+
+def test_no_view_is_read_after_another_history_took_the_ledgers_place(
+    world: World, path: Path
+) -> None:
+    with Views.open(path, CATALOGUE) as views:
+        views.catch_up()
+        put_in_its_place(path)
+        with pytest.raises(LedgerReplaced):
+            views.read("regions")
+        with pytest.raises(LedgerReplaced):
+            views.query("SELECT 1")
+
+
+def test_views_that_were_deleted_while_they_are_followed_are_reported(
+    world: World, path: Path
+) -> None:
+    with Views.open(path, CATALOGUE) as views:
+        positions = views.follow(interval_s=0.01)
+        next(positions)
+        views_path(path).unlink()
+        with pytest.raises(LedgerReplaced, match="the views are opened anew"):
+            next(positions)

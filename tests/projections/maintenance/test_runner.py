@@ -17,7 +17,7 @@ from projections.definitions.recorded_authorizations import RECORDED_AUTHORIZATI
 from projections.maintenance import intervals as interval_writer
 from projections.maintenance import runner
 from projections.stores.connection import Connection
-from projections.stores.sqlite.connection import views_path
+from projections.stores.sqlite.place import views_path
 from projections.stores.store import Store
 from projections.views import Views
 from tests.ledger.worlds import Place

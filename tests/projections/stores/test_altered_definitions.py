@@ -11,7 +11,7 @@ import pytest
 from ledger.application import Ledger
 from ledger.catalogue import load_catalogue
 from ledger.errors import SchemaAltered
-from projections.stores.sqlite.connection import views_path
+from projections.stores.sqlite.place import views_path
 from projections.views import Views
 from tests.ledger.verification.schema_crimes import OF_DATABASES, OF_FILES, commit
 from tests.ledger.worlds import Place, raw, traces

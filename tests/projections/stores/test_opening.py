@@ -11,7 +11,7 @@ import pytest
 from ledger import application
 from ledger.catalogue import load_catalogue
 from ledger.errors import NewerFormat, NotALedger, NotFound, StoreUnavailable
-from projections.stores.sqlite.connection import views_path
+from projections.stores.sqlite.place import views_path
 from projections.views import Views
 from tests.projections.worlds import World
 

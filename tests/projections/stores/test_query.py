@@ -17,7 +17,7 @@ from ledger import processes
 from ledger.errors import InvalidInput, QueryTimedOut
 from projections.stores import query as limits
 from projections.stores.sqlite import query
-from projections.stores.sqlite.connection import views_path
+from projections.stores.sqlite.place import views_path
 from projections.views import Views
 
 

@@ -13,7 +13,7 @@ import pytest
 from ledger.catalogue import load_catalogue
 from ledger.errors import WrongThread
 from projections.definitions.audit_trail import TrailFilter
-from projections.stores.sqlite.connection import views_path
+from projections.stores.sqlite.place import views_path
 from projections.views import Views
 from tests.projections.worlds import World
 

@@ -14,7 +14,7 @@ from ledger.account.agency import AgencyCreated
 from ledger.catalogue import load_catalogue
 from projections.definitions.audit_trail import TrailFilter
 from projections.stores import time_index
-from projections.stores.sqlite.connection import views_path
+from projections.stores.sqlite.place import views_path
 from projections.views import Views
 from tests.projections.test_properties import new_world, views_of
 from tests.projections.worlds import BEGINNING, See, World, observations
