@@ -42,6 +42,7 @@ _COMMANDS: Final = {
     "audit": ("cli.commands.audit.group", _ASK),
     "import": ("cli.commands.import_traces", _KEEP),
     "copy": ("cli.commands.copy", _KEEP),
+    "backup": ("cli.commands.backup", _KEEP),
     "export": ("cli.commands.export", _KEEP),
     "log": ("cli.commands.log.group", _KEEP),
     "database": ("cli.commands.database", _KEEP),

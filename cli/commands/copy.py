@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.appended import counted
-from cli.options import Printing, command
+from cli.options import Printing, Where, command
 from cli.printing.output import Output, out, say, show
 from cli.printing.progress import progress
 from cli.printing.text import as_cell
@@ -16,6 +15,7 @@ from cli.printing.text import as_cell
 if TYPE_CHECKING:
     from ledger.application import Ledger
     from ledger.copying.copy import Copied
+    from ledger.persistence.location import Location
     from ledger.verification.findings import Verification
 
 From = Annotated[
@@ -68,55 +68,37 @@ def copy(
     """
     from ledger.copying.copy import check_are_two
     from ledger.copying.copy import copy as copied_between
-    from ledger.errors import VerificationFailed
-    from ledger.merkle.note import base64_text
     from ledger.persistence.location import location_of
 
     form = ask.form
     check_are_two(location_of(source), location_of(target))
-    with _source(ask, source) as one, _opened(ask, target, create=True) as other:
+    with _source(ask, source) as one, opened_at(ask, target, create=True) as other:
         with progress("copying") as advance:
             done = copied_between(one, other, with_names=not without_names, on_progress=advance)
-        found = _verified(other, done, without_names=without_names) if verify else None
-    _print(
-        form,
-        {
-            "source": str(one.location),
-            "target": str(other.location),
-            "copied": done.size - done.before,
-            "already_there": done.before,
-            "size": done.size,
-            "root": base64_text(done.root),
-            "names": "left out" if without_names else "copied",
-            "verified": None if found is None else not found.count,
-        },
-    )
+        found = verified(other, done, with_names=not without_names) if verify else None
+    print_copied(form, one, other, done, with_names=not without_names, found=found)
     if done.later:
         say(
             f"{done.later} entries were appended to the source during the copy: run it again to "
             "add them."
         )
-    if found is not None and found.count:
-        say("\n".join(map(str, found.findings)))
-        if found.count > len(found.findings):
-            say(f"… and {found.count - len(found.findings)} more")
-        raise VerificationFailed(
-            f"The copy is not verified: {found.count} finding{'s' if found.count > 1 else ''}."
-        )
+    if found is not None:
+        check_verified(found, "copy")
 
 
 def _source(ask: Printing, place: str) -> Ledger:
     from ledger.errors import NotFound
 
     try:
-        return _opened(ask, place, create=False)
+        return opened_at(ask, place, create=False)
     except NotFound as error:
         raise NotFound(
             f"{error.message} Nothing was copied.", remedy="Name the ledger to copy with --from."
         ) from error
 
 
-def _opened(ask: Printing, place: str, *, create: bool) -> Ledger:
+def opened_at(ask: Where, place: str | Location, *, create: bool) -> Ledger:
+    """Open the ledger at a place, without its key."""
     from ledger.application import Ledger
     from ledger.catalogue import load_catalogue
 
@@ -124,7 +106,7 @@ def _opened(ask: Printing, place: str, *, create: bool) -> Ledger:
     return counted(Ledger(place, create=create, catalogue=catalogue))
 
 
-def _verified(other: Ledger, done: Copied, *, without_names: bool) -> Verification:
+def verified(other: Ledger, done: Copied, *, with_names: bool = True) -> Verification:
     """Verify the copy, and that it still has the root that the copying returned."""
     from ledger.verification.entries import verify_entries
 
@@ -135,7 +117,42 @@ def _verified(other: Ledger, done: Copied, *, without_names: bool) -> Verificati
     return found
 
 
-def _print(form: Output, result: Mapping[str, Any]) -> None:
+def check_verified(found: Verification, what: str) -> None:
+    """Print the findings. Raises VerificationFailed if there are any."""
+    from ledger.errors import VerificationFailed
+
+    if not found.count:
+        return
+    say("\n".join(map(str, found.findings)))
+    if found.count > len(found.findings):
+        say(f"… and {found.count - len(found.findings)} more")
+    raise VerificationFailed(
+        f"The {what} is not verified: {found.count} finding{'s' if found.count > 1 else ''}."
+    )
+
+
+def print_copied(
+    form: Output,
+    one: Ledger,
+    other: Ledger,
+    done: Copied,
+    *,
+    with_names: bool,
+    found: Verification | None,
+) -> None:
+    """Print the result of a copy."""
+    from ledger.merkle.note import base64_text
+
+    result = {
+        "source": str(one.location),
+        "target": str(other.location),
+        "copied": done.size - done.before,
+        "already_there": done.before,
+        "size": done.size,
+        "root": base64_text(done.root),
+        "names": "copied" if with_names else "left out",
+        "verified": None if found is None else not found.count,
+    }
     if form is Output.TABLE:
         lines = {
             name.replace("_", " "): value for name, value in result.items() if value is not None
