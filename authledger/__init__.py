@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ledger.account.usage import IssueCredential, UseFeature
     from ledger.application import Actor, Observed, Outcome, Request
     from ledger.errors import (
+        ClockDisagrees,
         CommandIdReused,
         ConditionNotMet,
         Conflict,
@@ -83,6 +84,7 @@ __all__ = [
     "Answer",
     "AttemptAgencyDeletion",
     "AttemptPolicyDeletion",
+    "ClockDisagrees",
     "Command",
     "CommandIdReused",
     "ConditionNotMet",

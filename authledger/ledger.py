@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,7 @@ def open(  # noqa: A001  It is called authledger.open, as gzip.open is.
     checkpoint_every: int = 1,
     require_signature: bool = False,
     clock: Callable[[], datetime] = system_clock,
+    clock_jump_max: timedelta | None = None,
 ) -> Ledger:
     """Open a ledger. Use it in a `with` block, or call `close()` in the end.
 
@@ -59,6 +60,7 @@ def open(  # noqa: A001  It is called authledger.open, as gzip.open is.
     - `require_signature`: an append that should be signed and cannot be is refused: without the key
       of the ledger's log, or after entries that nobody signed.
     - `clock`: returns the present as an aware `datetime`.
+    - `clock_jump_max`: how long after the last entry an append may be; default: 366 days.
 
     Raises NotFound if there is no ledger and `create` is false; InvalidInput for a location or a
     catalogue that is not valid; StoreUnavailable, or one of its kinds, if it cannot be used.
@@ -74,6 +76,7 @@ def open(  # noqa: A001  It is called authledger.open, as gzip.open is.
             checkpoint_every=checkpoint_every,
             require_signature=require_signature,
             clock=clock,
+            clock_jump_max=clock_jump_max,
         )
     except NotFound as error:
         raise NotFound(
@@ -104,6 +107,7 @@ class Ledger(Reader):
         checkpoint_every: int,
         require_signature: bool,
         clock: Callable[[], datetime],
+        clock_jump_max: timedelta | None = None,
     ) -> None:
         super().__init__(lambda: Views.open(location, catalogue), clock)
         self._actor = actor
@@ -117,6 +121,7 @@ class Ledger(Reader):
                 log_keys=log_keys,
                 checkpoint_every=checkpoint_every,
                 require_signature=require_signature,
+                clock_jump_max=clock_jump_max,
             )
         except StoreForbidden as error:  # A role of PostgreSQL's that may read the views alone.
             self._writer = error
@@ -255,6 +260,10 @@ class Ledger(Reader):
         with self._caught_up() as (views, _):
             found = views.documents.find(digest)
         self._write_side.erase_document(found, actor=self._acting(actor), reason=reason)
+
+    def set_clock_back(self, *, actor: Actor | str | None = None, reason: str) -> Outcome:
+        """Append that a wrong clock recorded entries later than now. Raises InvalidInput if not."""
+        return self._write_side.set_clock_back(actor=self._acting(actor), reason=reason)
 
     # -- reading ---------------------------------------------------------------------------------
 

@@ -536,7 +536,7 @@ class AuditTrailRow(NamedTuple):
     position: int
     """Place in the history, 1, 2, 3 …"""
     recorded_at: datetime
-    """When the ledger learned it; never decreases along positions."""
+    """When the ledger learned it; never decreases along positions, but for ClockSetBack."""
     effective_at: datetime
     """When it happened in the cloud."""
     type: str

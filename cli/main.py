@@ -16,7 +16,14 @@ from typer.core import TyperGroup
 from cli import exits
 from cli.appended import counting
 from cli.input import check_text
-from cli.options import Account, CatalogueFolder, Ledger, Provider, RequireSignature, Root
+from cli.options import (
+    Account,
+    CatalogueFolder,
+    Ledger,
+    Provider,
+    RequireSignature,
+    Root,
+)
 from cli.printing.output import escape_what_does_not_encode
 from cli.settings import truthy
 
@@ -163,6 +170,16 @@ Debug = Annotated[
     ),
 ]
 
+ClockTolerance = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DURATION",
+        help="How long after the last entry an append is accepted, e.g. 800d. Default: 366d, since a "
+        "longer pause may be a wrong clock.",
+        rich_help_panel="Ledger and account",
+    ),
+]
+
 
 @app.callback()
 def authledger(
@@ -172,6 +189,7 @@ def authledger(
     catalogue: CatalogueFolder = None,
     provider: Provider = None,
     account: Account = None,
+    clock_tolerance: ClockTolerance = None,
     debug: Debug = False,
     require_signature: RequireSignature = False,
     version: Version = False,  # noqa: ARG001  Its callback answers it.
@@ -184,7 +202,7 @@ def authledger(
     Options come from flags, then AUTHLEDGER_* variables, ./authledger.toml, the XDG configuration,
     and defaults. `authledger demo` plays a whole story; `authledger docs` prints the documentation.
     """
-    ctx.obj = Root(ledger, catalogue, provider, account, debug, require_signature)
+    ctx.obj = Root(ledger, catalogue, provider, account, debug, require_signature, clock_tolerance)
 
 
 def _built(name: str) -> Any:

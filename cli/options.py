@@ -216,6 +216,7 @@ class Root:
     account: str | None = None
     debug: bool = False
     require_signature: bool = False
+    clock_tolerance: str | None = None
 
 
 _group = dataclass(frozen=True, eq=False, repr=False)
@@ -238,7 +239,7 @@ class Where:
         """The flags. One of the command comes before the same flag before the command."""
         flags: dict[str, str | None] = {
             name: getattr(self.root, name)
-            for name in ("ledger", "catalogue", "provider", "account")
+            for name in ("ledger", "catalogue", "provider", "account", "clock_tolerance")
         }
         for name in ("ledger", "catalogue", "provider", "account", "output", "actor"):
             if (flag := getattr(self, name, None)) is not None:

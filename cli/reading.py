@@ -53,6 +53,7 @@ def opened(
             checkpoint_every=settings.checkpoint_every,
             require_signature=settings.require_signature,
             refuses_altered=refuses_altered,
+            clock_jump_max=settings.clock_tolerance,
         )
     )
 

@@ -12,6 +12,8 @@ from cli.input import check_text
 from cli.trusted import TrustedFiles, place_of, sha256_of
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ledger.persistence.location import Location
 
 NAMES: Final = (
@@ -134,6 +136,19 @@ class Settings:
     @property
     def require_signature(self) -> bool:
         return truthy(self.value("require_signature"))
+
+    @property
+    def clock_tolerance(self) -> timedelta | None:
+        """How far after the last recorded time an append may be; None: the default.
+
+        No file can set it: a person says once that the clock is right.
+        """
+        text = self._by_hand("clock_tolerance")
+        if text is None:
+            return None
+        from ledger.as_of import parse_duration
+
+        return parse_duration(text)
 
     @cached_property
     def _files(self) -> Mapping[str, Setting]:

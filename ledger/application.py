@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, cast
 
@@ -61,6 +61,7 @@ class Ledger(Application[str]):
     Raises StoreUnavailable (and its kinds) when it cannot be used, NotFound if it does not exist
     and `create` is false. `log_keys` is the folder with the keys of logs; with the key of this
     one, a checkpoint is signed at least every `checkpoint_every` entries (0: only on request).
+    `clock_jump_max`: how far after the last recorded time an append may be; None: a year.
     `require_signature`: an append that should be signed and cannot be is refused.
     Raises SchemaAltered if the database has other tables than this program makes, unless
     `refuses_altered` is false: to verify it, and for nothing else.
@@ -80,6 +81,7 @@ class Ledger(Application[str]):
         checkpoint_every: int = 1,
         require_signature: bool = False,
         refuses_altered: bool = True,
+        clock_jump_max: timedelta | None = None,
     ) -> None:
         self.location = location_of(location)
         self.catalogue = catalogue or load_catalogue()
@@ -104,7 +106,12 @@ class Ledger(Application[str]):
         seal = Seal(self.signers.folder)
         self._signing = Signing(self.entries, self.location)
         self._transactions = Transactions(
-            self.entries, self.mapper, seal, self._signing.released, self.store_errors
+            self.entries,
+            self.mapper,
+            seal,
+            self._signing.released,
+            self.store_errors,
+            clock_jump_max=clock_jump_max,
         )
         if self.entries.has_runners:
             self._transactions.cache.runner = self._runner()
@@ -249,6 +256,15 @@ class Ledger(Application[str]):
         """
         with self._transactions.lock, self.store_errors():
             return self._signing.sign(signer)
+
+    def set_clock_back(self, *, actor: Actor | None = None, reason: str) -> Outcome:
+        """Append that recorded times begin anew: a wrong clock recorded entries later than now.
+
+        Raises InvalidInput if the last entry was not recorded later than now.
+        """
+        check_texts(reason=reason)
+        with self.committed.call():
+            return self._commands.set_clock_back(actor, reason)
 
     def clear_cache(self) -> None:
         """Forget the accounts, versions and names that this process has read."""

@@ -59,17 +59,29 @@ def parse_when(text: str, now: datetime) -> int | datetime:
         raise InvalidInput(f"{text!r} is not a valid time{why}.", remedy=_HELP) from error
 
 
+def parse_duration(text: str) -> timedelta:
+    """A duration such as 90s, 5m, 12h, 400d or 8w. Raises InvalidInput."""
+    match = re.fullmatch(r"([0-9]{1,6})([smhdw])", text.strip())
+    if match is None:
+        raise InvalidInput(
+            f"{text!r} is not a valid duration.", remedy="Write 90s, 5m, 12h, 400d or 8w."
+        )
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
 def resolve(
     ledger: Positions, as_of: str | None, known_at: str | None, now: datetime
 ) -> AsOf | None:
     """Turn `--as-of` and `--known-at` into one question; None means now.
 
     A position within a transaction becomes the end of the transaction before it: an answer never
-    shows half of a transaction. Raises InvalidInput.
+    shows half of a transaction. Raises InvalidInput, also for a time that has not come yet.
     """
+    if as_of is not None and as_of.strip() == "now" and known_at is None:
+        as_of = None
     if as_of is None and known_at is None:
         return None
-    as_of_when = None if as_of is None else parse_when(as_of, now)
+    as_of_when = None if as_of is None else _past(parse_when(as_of, now), now)
     if isinstance(as_of_when, int):
         if known_at is not None:
             raise InvalidInput(
@@ -77,7 +89,7 @@ def resolve(
                 remedy="With --known-at, give --as-of a time.",
             )
         return _known_at(ledger, as_of_when)
-    known = None if known_at is None else parse_when(known_at, now)
+    known = None if known_at is None else _past(parse_when(known_at, now), now)
     if isinstance(known, int):
         return _known_at(ledger, known, as_of_when)
     if known is None:
@@ -85,6 +97,16 @@ def resolve(
     else:
         position = ledger.commit_boundary(ledger.position_at(instant_text(known)))
     return AsOf(position, as_of_when)
+
+
+def _past(when: int | datetime, now: datetime) -> int | datetime:
+    """Raises InvalidInput for a time after now: nothing is known of it."""
+    if isinstance(when, datetime) and when > now:
+        raise InvalidInput(
+            f"{instant_text(when)} has not come yet: the clock says {instant_text(now)}.",
+            remedy="Leave the time out to ask about now.",
+        )
+    return when
 
 
 def _known_at(ledger: Positions, position: int, effective_at: datetime | None = None) -> AsOf:

@@ -61,8 +61,8 @@ class Effects:
 
 
 def _standing(followed: Followed, entry: Recorded, stands: Stands) -> Standing:
-    """How the thing that the entry is about stands, when the entry was recorded."""
-    at = followed.state.next_instant(entry.recorded_at)
+    """How the thing that the entry is about stands, when it was recorded and all facts count."""
+    at = followed.state.after_all(entry.recorded_at)
     return stands(followed.account(at), entry.event)
 
 

@@ -15,6 +15,7 @@ LedgerError
 │   └── LogForked             the log differs from what its key signed
 ├── StoreUnavailable        the ledger cannot be read or written at present         exit 7
 │   ├── LedgerReplaced        another file has the ledger's name, or none has it
+│   ├── ClockDisagrees        the writer's clock and the last recorded time are too far apart
 │   ├── KeyUnusable           the log's signing key cannot be used, or must not be
 │   ├── NotALedger            the file is not a ledger
 │   ├── NewerFormat           written by a newer version of this program
@@ -117,6 +118,10 @@ class StoreUnavailable(LedgerError):
 
 class LedgerReplaced(StoreUnavailable):
     """The ledger's file was moved, deleted or replaced while it was open."""
+
+
+class ClockDisagrees(StoreUnavailable):
+    """The writer's clock and the ledger's last recorded time are too far apart."""
 
 
 class KeyUnusable(StoreUnavailable):

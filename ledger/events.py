@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from ledger import erased_documents, subjects
+from ledger import clock_set_back, erased_documents, subjects
 from ledger.account import permissions, topics
 from ledger.account.activity import TRACE_CHARS, TRACES_KEPT_MAX
 from ledger.account.meaning import Meaning, Meanings
@@ -35,6 +35,7 @@ EVENTS: Final[Meanings] = {
     **subjects.EVENTS,
     **erased_documents.EVENTS,
     **key_events.EVENTS,
+    **clock_set_back.EVENTS,
 }
 BY_NAME: Final[Mapping[str, Meaning]] = {
     event.__name__: meaning for event, meaning in EVENTS.items()

@@ -17,7 +17,7 @@ from ledger.documents import Document
 from ledger.errors import UnknownTopic
 from ledger.values import AccountId, Provider
 
-StreamKind = Literal["account", "console", "usage", "other", "subject", "document", "log"]
+StreamKind = Literal["account", "console", "usage", "other", "subject", "document", "log", "clock"]
 Origin = Literal["commanded", "observed"]
 Established = Literal[
     "claimed", "os-user", "database-user", "ssh-key", "session", "trace", "ledger"

@@ -35,6 +35,8 @@ def stream_of(event: Any, account: AccountKey | None) -> str:
         return f"subject:{event.subject}"
     if kind == "document":
         return f"document:{event.document}"
+    if kind == "clock":
+        return "clock"
     if kind == "log":
         return f"log:{event.log}"
     if account is None:

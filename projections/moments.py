@@ -5,7 +5,7 @@ Everything is read through the views' own connection, so a role that sees only t
 
 from __future__ import annotations
 
-from ledger.persistence.numbering import last_recorded_by
+from ledger.persistence.numbering import SET_BACKS, last_recorded_by
 from projections.stores.connection import Connection
 from projections.stores.tracking import Tracking
 
@@ -23,11 +23,19 @@ class Moments:
     def position_at(self, recorded_at: str) -> int:
         """The last position recorded at that time or before; 0 if there is none."""
         statement = "SELECT recorded_at FROM events WHERE position = ?"
+        reached = self._tracking.reached()
+        set_backs = self._connection.execute(SET_BACKS.format(events="entries")).fetchall()
         return last_recorded_by(
             recorded_at,
-            self._tracking.reached(),
+            reached,
             lambda position: self._connection.value(statement, (position,)),
+            [position for (position,) in set_backs if position <= reached],
         )
+
+    def latest(self) -> str:
+        """The latest effective time of an event; empty if there is none."""
+        found = self._connection.value("SELECT latest FROM time_blocks ORDER BY first DESC LIMIT 1")
+        return found or ""
 
     def commit_boundary(self, position: int) -> int:
         """The position itself if a command ends there, else the end of the command before it.

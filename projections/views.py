@@ -16,11 +16,12 @@ from typing import Any, Self
 
 from ledger.as_of import AsOf, resolve
 from ledger.catalogue import Catalogue
+from ledger.clock import AHEAD_MAX
 from ledger.errors import InvalidInput, NotFound, StoreUnavailable
 from ledger.near_words import check_choice, did_you_mean
 from ledger.persistence.location import Location, location_of
 from ledger.subjects import RUNNER
-from ledger.values import check_storable
+from ledger.values import check_storable, instant_text, later
 from projections import behind
 from projections.between import Between
 from projections.definitions.audit_trail import AUDIT_TRAIL, TrailFilter
@@ -105,9 +106,17 @@ class Views:
             return self._tracking.reached()
 
     def resolve(self, as_of: str | None, known_at: str | None, now: datetime) -> AsOf | None:
-        """The moment that `--as-of` and `--known-at` name; None is now. Raises InvalidInput."""
+        """The moment that `--as-of` and `--known-at` name; None is now. Raises InvalidInput.
+
+        If an event lies further ahead of `now` than clocks differ, now is the time `now`: such an
+        event does not count before its time comes.
+        """
         with self._connection.store_errors():
-            return resolve(Moments(self._connection, self._tracking), as_of, known_at, now)
+            moments = Moments(self._connection, self._tracking)
+            when = resolve(moments, as_of, known_at, now)
+            if when is None and moments.latest() > instant_text(later(now, AHEAD_MAX)):
+                return AsOf(self._tracking.reached(), now)
+            return when
 
     def subject_names(self, subjects: Iterable[str]) -> Mapping[str, str]:
         """The names behind surrogate ids; erased ones are absent."""

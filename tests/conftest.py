@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,14 @@ def _nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             patch.delenv(name)
         for kind in ("DATA", "CONFIG", "STATE", "CACHE"):
             patch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clocks_of_any_year() -> Iterator[None]:
+    """Tests set clocks of years that the computer's clock leaves behind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ledger.clock.JUMP_MAX", timedelta(days=100 * 366))
         yield
 
 

@@ -25,7 +25,7 @@ _LAST: Final = 2**63
 
 
 class Account:
-    """One account at the instant `at`, which lies before none of its facts.
+    """One account at the instant `at`. A fact that lies after it does not count yet.
 
     An agency is named by its name, or by its id if no fact told the name.
     """
@@ -41,17 +41,23 @@ class Account:
 
     def authorization(self, service: str, region: str) -> Authorization | None:
         """The status of a service's authorization in one region; None if it never asked."""
-        known = self.state.authorizations.get((service, region))
-        return known.now if known else None
+        known = self._authorized(service, region)
+        return known[1] if known else None
 
     def authorization_since(self, service: str, region: str) -> datetime | None:
+        known = self._authorized(service, region)
+        return known[0] if known else None
+
+    def _authorized(self, service: str, region: str) -> tuple[datetime, Authorization] | None:
         known = self.state.authorizations.get((service, region))
-        return known.since if known else None
+        return known.at(self.at) if known else None
 
     def revocation(self, service: str, region: str) -> datetime | None:
         """When consent was revoked, if it was not granted since. A dialog alone changes nothing."""
         known = self.state.authorizations.get((service, region), ())
-        answers = [(at, each.status) for at, each in known if each.status in _ANSWERS]
+        answers = [
+            (at, each.status) for at, each in known if each.status in _ANSWERS and at <= self.at
+        ]
         at, status = answers[-1] if answers else (None, None)
         return at if status == "revoked" else None
 

@@ -11,6 +11,7 @@ from typing import Final, Generic, Literal, NamedTuple, TypeVar
 from ledger.account.truth.cells import Cells
 from ledger.account.truth.fact import CHANGES, FOREVER, Fact
 from ledger.account.truth.rules import rules_of
+from ledger.clock import AHEAD_MAX
 from ledger.messages import Origin
 
 V = TypeVar("V")
@@ -43,13 +44,10 @@ class Timeline(Generic[V]):
         self._times.insert(index, at)
         self._values.insert(index, value)
 
-    @property
-    def now(self) -> V | None:
-        return self._values[-1] if self._values else None
-
-    @property
-    def since(self) -> datetime | None:
-        return self._times[-1] if self._times else None
+    def at(self, when: datetime) -> tuple[datetime, V] | None:
+        """The value at an instant, and since when; None if there was none yet."""
+        index = bisect_right(self._times, when) - 1
+        return None if index < 0 else (self._times[index], self._values[index])
 
     def __iter__(self) -> Iterator[tuple[datetime, V]]:
         """All facts with their times, in order."""
@@ -191,12 +189,18 @@ class State:
             _learn_names(self.facts, self._names)
         return self._names
 
+    def after_all(self, now: datetime) -> datetime:
+        """The earliest time, from now on, at which all facts of its stream count."""
+        return max(now, self.earliest or now)
+
     def next_instant(self, now: datetime, earliest: datetime | None = None) -> datetime:
         """The time at which a command takes effect: now, or later if a known fact lies ahead.
 
-        It does not lie before `earliest`, if that is given.
+        It does not lie before `earliest`, if that is given. A fact that lies further ahead than
+        clocks differ does not count before its time comes.
         """
-        return max(now, earliest or now, self.earliest or now)
+        ahead = max(earliest or now, self.after_all(now))
+        return ahead if ahead - now <= AHEAD_MAX + MOMENT else now
 
     def regions(self) -> set[str]:
         """The regions in which the account was asked for consent, or was granted a permission."""

@@ -13,7 +13,7 @@ from ledger.execution.comparison import digest_of
 from ledger.execution.request import Actor
 from ledger.messages import DomainEvent, Observation, Provenance, Recorded
 from ledger.persistence.entry import encode
-from ledger.persistence.side_tables import DocumentRow, SideRows, SnapshotRow, SubjectRow
+from ledger.persistence.side_tables import Clock, DocumentRow, SideRows, SnapshotRow, SubjectRow
 from ledger.runner import Runner
 from ledger.streams import AccountKey, stream_of
 from ledger.subjects import (
@@ -56,7 +56,9 @@ class Batch:
 
     def __init__(self, known: Known, recorded_at: datetime) -> None:
         self._known = known
-        self._recorded_at = recorded_at
+        self.recorded_at = recorded_at
+        self.clock: Clock | None = None
+        """It stands in for the writer's clock, which is held against the last recorded time."""
         self.entries: list[Recorded] = []
         self.versions: dict[str, int] = {}
         self.subjects: dict[Name, SubjectRow] = {}
@@ -227,7 +229,7 @@ class Batch:
                 stream=stream,
                 version=self._next_version(stream),
                 event=event,
-                recorded_at=self._recorded_at,
+                recorded_at=self.recorded_at,
                 effective_at=at,
                 provider=account[0] if account else None,
                 account=account[1] if account else None,
@@ -303,7 +305,7 @@ class Batch:
             subject=row.subject, kind=kind, commitment=commitment(row.salt, kind, text)
         )
         self.versions[stream_of(registered, None)] = 0
-        self._envelop(None, registered, self._recorded_at, envelope)
+        self._envelop(None, registered, self.recorded_at, envelope)
         return row.subject
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Final
 
+from eventsourcing.persistence import IntegrityError
+
 from ledger.catalogue import Catalogue
+from ledger.clock_set_back import ClockSetBack
 from ledger.errors import Conflict, InvalidInput, LedgerError, NotFound, Refused
 from ledger.execution.batch import Batch
 from ledger.execution.deciding import Decided, decided, state_of
@@ -20,6 +24,7 @@ from ledger.execution.transactions import Transactions
 from ledger.messages import DomainEvent, Recorded
 from ledger.persistence.side_tables import CommandRow
 from ledger.streams import stream_of
+from ledger.values import instant, instant_text
 
 COMMANDS_MAX: Final = 1_000
 """How many commands one commit takes: so many accounts fit into the cache together, and other
@@ -74,6 +79,30 @@ class Commands:
             return Outcome(*self._transactions.append_and_release(batch))
 
         return self._transactions.retried(attempt, "the same stream")
+
+    def set_clock_back(self, actor: Actor | None, reason: str) -> Outcome:
+        """Append that recorded times begin anew, now. Raises InvalidInput if they need not."""
+        transactions = self._transactions
+
+        def attempt() -> Outcome:
+            now, last = self._now(), transactions.last_recorded_at()
+            if last is None or instant(last) <= now:
+                raise InvalidInput(
+                    f"The last entry was recorded at {last or 'no time'}, which is not later than "
+                    f"now ({instant_text(now)}). Nothing was appended.",
+                    remedy="The clock of the ledger needs no correction.",
+                )
+            event = ClockSetBack(recorded_until=instant(last))
+            known = transactions.cache.known([stream_of(event, None)], names_of(actor))
+            batch = Batch(known, now)
+            batch.clock = _After(last)
+            command_id = str(uuid.uuid4())
+            batch.add_command(
+                None, (event,), now, command_id=command_id, actor=actor, reason=reason
+            )
+            return Outcome(*transactions.append_and_release(batch))
+
+        return transactions.retried(attempt, "the ledger")
 
     def execute_many(self, requests: Sequence[Request], catalogue: Catalogue) -> list[Result]:
         """Decide commands one after another, and append all their events in one transaction.
@@ -170,6 +199,17 @@ class Commands:
         entries = tuple(self._history(row.first_position, row.last_position))
         check_actor(self._transactions.recorder, row, entries, request.actor)
         return first_outcome(row, entries, command_digest(request.command))
+
+
+@dataclass(frozen=True, slots=True)
+class _After:
+    """Stands in for the clock: the entry must follow one that was recorded at that time."""
+
+    recorded_at: str
+
+    def check(self, recorded_at: str | None) -> None:
+        if recorded_at != self.recorded_at:
+            raise IntegrityError("another writer appended")
 
 
 def _result(outcome: Callable[[], Outcome]) -> Result:

@@ -70,7 +70,11 @@ class Observations:
                 copies.append(observation)
         seen = self._transactions.recorder.select_commands(given)
         new = self._without_former({one: given[one] for one in given if one not in seen})
-        batch = Batch(self._known(new.values()), self._now())
+        now = self._now()
+        for observation in new.values():
+            clock = self._transactions.clock(now)
+            clock.check_trace(observation.source.trace_id, observation.effective_at)
+        batch = Batch(self._known(new.values()), now)
         for command_id, observation in new.items():
             batch.add_observation(command_id, observation)
         appended = self._transactions.append(batch)

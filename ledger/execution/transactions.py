@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any, Final, TypeVar, cast
 
 from eventsourcing.persistence import IntegrityError, Mapper
 
+from ledger.clock import ClockReading
 from ledger.errors import LedgerError, StreamChanged
 from ledger.execution.batch import Batch
 from ledger.execution.cache import Cache
 from ledger.execution.outcome import Committed
 from ledger.execution.seal import Seal
 from ledger.messages import Recorded
+from ledger.persistence.numbering import recorded_in
 from ledger.persistence.recorder import Recorder
-from ledger.persistence.side_tables import Appended, CommandRow
+from ledger.persistence.side_tables import Appended, Clock, CommandRow
 from ledger.values import instant
 
 Answer = TypeVar("Answer")
@@ -30,7 +34,8 @@ ATTEMPTS_MAX: Final = 20
 class Transactions:
     """Appends the batches of one process. Its threads take turns.
 
-    `store_errors` translates the database's errors into the ledger's.
+    `store_errors` translates the database's errors into the ledger's. `clock_jump_max`: how far
+    after the last recorded time the clock may be.
     """
 
     def __init__(
@@ -40,6 +45,8 @@ class Transactions:
         seal: Seal,
         released: Callable[[Appended], str | None],
         store_errors: Callable[[], AbstractContextManager[None]],
+        *,
+        clock_jump_max: timedelta | None = None,
     ) -> None:
         self.recorder = recorder
         self.committed = Committed()
@@ -50,6 +57,11 @@ class Transactions:
         """Held by the thread that decides and appends, or that uses the cache."""
         self._mapper = mapper
         self._store_errors = store_errors
+        self._clock_jump_max = clock_jump_max
+
+    def clock(self, at: datetime) -> ClockReading:
+        """The writer's clock, which showed that time."""
+        return ClockReading(at, self._clock_jump_max)
 
     def retried(self, attempt: Callable[[], Answer], changed: str) -> Answer:
         """Return what `attempt` returns, which is called again after each conflict.
@@ -75,6 +87,7 @@ class Transactions:
         """The entries as they would be appended now. Raises IntegrityError on a conflict."""
         with self.known_again_after_failure():
             self.recorder.check(batch.conditions())
+            self._clock_of(batch).check(self.last_recorded_at())
         return batch.preview()
 
     def append_and_release(self, batch: Batch) -> tuple[tuple[Recorded, ...], str | None]:
@@ -97,6 +110,7 @@ class Transactions:
         if not batch.entries:
             return Appended()
         side_rows = batch.side_rows(self.cache.snapshots())
+        side_rows = replace(side_rows, clock=self._clock_of(batch))
         # Not Application.save, which examines the type of every single event.
         stored = [self._mapper.to_stored_event(cast(Any, entry)) for entry in batch.entries]
         with self.known_again_after_failure():
@@ -104,6 +118,15 @@ class Transactions:
             self.committed.add(appended.positions)
             self.cache.add(batch)
         return appended
+
+    def last_recorded_at(self) -> str | None:
+        """The recorded time of the last entry; None if there is none."""
+        last = self.recorder.max_notification_id() or 0
+        found = self.recorder.select_notifications(last, 1, stop=last)
+        return recorded_in(found[0].state) if found else None
+
+    def _clock_of(self, batch: Batch) -> Clock:
+        return batch.clock or self.clock(batch.recorded_at)
 
     @contextmanager
     def known_again_after_failure(self) -> Iterator[None]:

@@ -5,14 +5,19 @@ finds a position by its recorded time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 
+from ledger.clock import SET_BACK
 from ledger.errors import CorruptEntry
 from ledger.persistence.entry import recorded_at_of, stamped, text_in
+from ledger.persistence.side_tables import Clock
 from ledger.values import instant, instant_text
+
+SET_BACKS: Final = "SELECT position FROM {events} WHERE stream = 'clock' ORDER BY position DESC"
+"""Selects the positions with which recorded times began anew, the last one first."""
 
 
 class Numbered(NamedTuple):
@@ -26,18 +31,24 @@ class Numbered(NamedTuple):
 
 
 def numbered(
-    last: int, recorded_at: str | None, stored_events: Iterable[StoredEvent]
+    last: int,
+    recorded_at: str | None,
+    stored_events: Iterable[StoredEvent],
+    clock: Clock | None = None,
 ) -> tuple[list[Numbered], str]:
     """The rows that follow position `last`, which was recorded at that time; and their latest time.
 
     Raises CorruptEntry if that time is not valid: an altered time must not spread to new entries.
+    Raises what `clock` raises.
     """
     latest = _sound(last, recorded_at)
+    if clock is not None:
+        clock.check(recorded_at)
     rows = []
     for position, stored in enumerate(stored_events, start=last + 1):
         state, at = stored.state, recorded_at_of(stored.state)
         if at is not None:
-            if at < latest:
+            if at < latest and stored.topic != SET_BACK:
                 state = stamped(state, latest)
             else:
                 latest = at
@@ -58,12 +69,30 @@ def recorded_in(entry: str | bytes | None) -> str | None:
     return text_in(state, "recorded_at") if at is None else at.decode(errors="backslashreplace")
 
 
-def last_recorded_by(recorded_at: str, last: int, recorded: Callable[[int], str | None]) -> int:
+def last_recorded_by(
+    recorded_at: str,
+    last: int,
+    recorded: Callable[[int], str | None],
+    set_backs: Iterable[int] = (),
+) -> int:
     """The last position recorded at that time or before; 0 if there is none.
 
-    Recorded times never decrease, so a binary search finds it in some twenty steps.
+    `set_backs`: the positions, the last one first, with which recorded times began anew. The answer
+    is among the entries that follow the last of them that was recorded by then.
     """
-    low, high = 0, last
+    low = 0
+    for first in set_backs:
+        if (recorded(first) or recorded_at) <= recorded_at:
+            low = first
+            break
+        last = first - 1
+    return _last_in_order(recorded_at, low, last, recorded)
+
+
+def _last_in_order(
+    recorded_at: str, low: int, high: int, recorded: Callable[[int], str | None]
+) -> int:
+    """Within some positions recorded times never decrease, so it takes some twenty steps."""
     while low < high:
         middle = (low + high + 1) // 2
         at = recorded(middle)

@@ -25,7 +25,8 @@ from ledger.persistence.side_tables import (
 class Recorder(Protocol):
     """Appends entries and reads them back by stream or by position.
 
-    Positions are 1, 2, 3 … in the order of the commits; recorded times never decrease along them.
+    Positions are 1, 2, 3 … in the order of the commits; recorded times never decrease along them,
+    except with an entry that sets the clock back.
     """
 
     log: Log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from ledger.errors import CorruptEntry
 from ledger.persistence.entry import command_id_of
@@ -96,6 +96,13 @@ class SnapshotRow:
     state: str
 
 
+class Clock(Protocol):
+    """The writer's clock, or what stands in its place."""
+
+    def check(self, recorded_at: str | None) -> None:
+        """Compare it with the last recorded time, under the append lock. Raises an error."""
+
+
 @dataclass(frozen=True, slots=True)
 class SideRows:
     """The side rows of an append, written in its transaction; and the conditions of the append.
@@ -106,7 +113,7 @@ class SideRows:
     those that are deleted. Nothing is deleted without an event that erases it.
 
     Conditions, or the append is a conflict: the subjects in `relied` still have names, and no
-    stream has a later version than `versions` says.
+    stream has a later version than `versions` says. `clock` is held against the last recorded time.
     """
 
     commands: Sequence[tuple[str, str | None, int]] = ()
@@ -117,6 +124,7 @@ class SideRows:
     snapshots: Sequence[SnapshotRow] = ()
     documents: Sequence[DocumentRow] = ()
     erased_documents: Sequence[str] = ()
+    clock: Clock | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
+from ledger.clock import AHEAD_MAX
 from ledger.messages import Observation
 from ledger.sources.fields import Unreadable
 from ledger.sources.files import Broken, OnProgress, files_of, pieces_of
@@ -20,8 +21,6 @@ from ledger.sources.uses import FileUses
 from ledger.sources.wrapping import WRAPPINGS_MAX, NotJson, unwrapped
 from ledger.values import AccountId, instant_text
 
-AHEAD_MAX: Final = timedelta(hours=24)
-"""A trace's time may be so much later than now: clocks differ, but not by days."""
 TEXT_CHARS_MAX: Final = 2_048
 """The most characters of a single text in a fact. All texts of an entry share 65,535 bytes."""
 KEYS_MAX: Final = 4

@@ -14,6 +14,7 @@ from typing import Any, Final
 from eventsourcing.persistence import StoredEvent
 from pydantic_core import from_json, to_json
 
+from ledger.clock import SET_BACK
 from ledger.errors import LedgerError
 from ledger.events import EVENTS
 from ledger.persistence.columns import COLUMNS
@@ -47,7 +48,7 @@ def fits(row: Sequence[Any], entry: bytes, recorded_at: str) -> bool:
             and type(fields["version"]) is type(row[2]) is int
             and format_fault(fields) is None
             and row[3] in _TOPICS
-            and fields["recorded_at"] >= recorded_at
+            and (fields["recorded_at"] >= recorded_at or _sets_back(fields, recorded_at))
             and odd_value(fields) is None
             and _meaning(row, entry) is None
         )
@@ -63,6 +64,11 @@ def _meaning(row: Sequence[Any], entry: bytes) -> str | None:
     except LedgerError as error:
         return error.message
     return None
+
+
+def _sets_back(fields: dict[str, Any], recorded_at: str) -> bool:
+    """Whether an entry says that recorded times begin anew after that time."""
+    return fields.get("topic") == SET_BACK and fields.get("recorded_until") == recorded_at
 
 
 def _is_sorted(keys: tuple[str, ...]) -> bool:
@@ -92,7 +98,7 @@ def differences(row: Sequence[Any], entry: bytes, before: int, recorded_at: str)
         yield from found
         if not found and (what := _meaning(row, entry)) is not None:
             yield what.removeprefix(f"position {row[0]} ")
-        if str(fields.get("recorded_at")) < recorded_at:
+        if str(fields.get("recorded_at")) < recorded_at and not _sets_back(fields, recorded_at):
             yield (
                 f"its recorded time {fields.get('recorded_at')} is earlier than that of the entry "
                 "before it"

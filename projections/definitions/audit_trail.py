@@ -42,7 +42,7 @@ AUDIT_TRAIL = DerivedView(
         Column("position", "Place in the history, 1, 2, 3 …", "INTEGER"),
         Column(
             "recorded_at",
-            "When the ledger learned it; never decreases along positions.",
+            "When the ledger learned it; never decreases along positions, but for ClockSetBack.",
             is_time=True,
         ),
         Column("effective_at", "When it happened in the cloud.", is_time=True),

@@ -42,9 +42,9 @@ def test_a_view_is_narrowed_by_its_columns(ledger: authledger.Ledger) -> None:
     [
         "@3",
         3,
-        "2026-03-01T12:00:10Z",
-        datetime(2026, 3, 1, 12, 0, 10, tzinfo=UTC),
-        datetime(2026, 3, 1, 20, 0, 10, tzinfo=timezone(timedelta(hours=8))),
+        "2026-06-01T12:00:10Z",
+        datetime(2026, 6, 1, 12, 0, 10, tzinfo=UTC),
+        datetime(2026, 6, 1, 20, 0, 10, tzinfo=timezone(timedelta(hours=8))),
     ],
     ids=str,
 )
@@ -57,7 +57,7 @@ def test_an_instant_is_a_text_a_position_or_a_time(place: Place, when: authledge
         assert len(ledger.view("authorizations", status="granted")) == 1
         assert [row.status for row in ledger.view("authorizations", as_of=when)] == ["requested"]
         assert [row.status for row in ledger.view("authorizations", known_at=when)] == ["requested"]
-        assert len(ledger.view("authorizations", as_of=date(2026, 3, 1))) == 0
+        assert len(ledger.view("authorizations", as_of=date(2026, 6, 1))) == 0
 
 
 def test_a_time_without_a_zone_is_refused(ledger: authledger.Ledger) -> None:

@@ -151,7 +151,7 @@ def analyst(on_postgres: Cli, database: str) -> Iterator[str]:
     [
         "view regions",
         "view capabilities --as-of @4",
-        "view regions --as-of 2999-01-01 --known-at now",
+        "view regions --as-of -0s --known-at now",
         "agency list",
         "agency show asm_admin_trust",
         "policy list",

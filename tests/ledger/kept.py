@@ -9,12 +9,13 @@ from ledger.account.agency import AgencyCreated
 from ledger.account.policy import PolicyChanged, PolicyCreated
 from ledger.documents import Document, document_of
 from ledger.messages import DomainEvent, Observation
-from tests.ledger.worlds import Clock, seen
+from tests.ledger.scenario import NOON
+from tests.ledger.worlds import seen
 
 READ = {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:servers:get"]}]}
 WRITE = {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:*:*"]}]}
 TRUST = {"Statement": [{"Principal": {"AWS": "arn:aws:iam::123456789012:user/zoe.of.nowhere"}}]}
-AT = Clock().now
+AT = NOON
 
 
 def document(value: object) -> Document:

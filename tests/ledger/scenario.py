@@ -125,7 +125,7 @@ class Given:
     @property
     def account(self) -> Account:
         """The account as it stands when the command comes."""
-        return Account(self.state, self.state.next_instant(self.now))
+        return Account(self.state, self.state.after_all(self.now))
 
     def when(self, command: Command, *, reason: str | None = None) -> When:
         """Decide; an error is kept for `fails_with`."""
@@ -135,7 +135,7 @@ class Given:
         except LedgerError as error:
             return When(account, None, [], error)
         take(state, decision.events, account.at, "commanded")
-        after = Account(state, state.next_instant(account.at))
+        after = Account(state, state.after_all(account.at))
         return When(after, decision, list(decision.events), None)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.application import Ledger
-from ledger.as_of import AsOf, parse_when, resolve
+from ledger.as_of import AsOf, parse_duration, parse_when, resolve
 from ledger.errors import InvalidInput
 from ledger.values import instant_text
 from tests.ledger.scenario import BEIJING, SHANGHAI
@@ -161,3 +161,42 @@ def test_a_resolved_position_never_lies_within_a_command(
         end = resolved.position
         assert end <= position
         assert end in (0, len(ids)) or ids[end - 1] != ids[end]
+
+
+@pytest.mark.parametrize("text", ["2026-03-08T12:00:00.000001Z", "2026-03-09", "9999-12-31"])
+def test_a_time_that_has_not_come_yet_is_refused(ledger: Ledger, text: str) -> None:
+    """An answer about tomorrow would be one about what is known today."""
+    for as_of, known_at in ((text, None), (None, text), (text, "@0")):
+        with pytest.raises(InvalidInput, match=r"has not come yet: the clock says 2026-03-08"):
+            resolve(ledger.entries, as_of, known_at, NOW)
+
+
+def test_this_very_moment_and_a_position_of_any_time_can_be_asked_about(ledger: Ledger) -> None:
+    now = instant_text(NOW)
+    assert resolve(ledger.entries, now, None, NOW) == AsOf(0, NOW)
+    assert resolve(ledger.entries, None, now, NOW) == AsOf(0)
+
+
+def test_as_of_now_is_now(ledger: Ledger) -> None:
+    assert resolve(ledger.entries, "now", None, NOW) is None
+    assert resolve(ledger.entries, "now", "@0", NOW) == AsOf(0, NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("5m", timedelta(minutes=5)),
+        ("12h", timedelta(hours=12)),
+        ("400d", timedelta(days=400)),
+        ("8w", timedelta(weeks=8)),
+    ],
+)
+def test_a_duration_is_written_as_in_a_time_before_now(text: str, meant: timedelta) -> None:
+    assert parse_duration(text) == meant
+
+
+@pytest.mark.parametrize("text", ["", "5", "-5d", "5y", "1.5h", "5 d", "9999999d", "٣d"])
+def test_another_duration_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a valid duration"):
+        parse_duration(text)

@@ -33,7 +33,7 @@ ORIGIN = "example.com/authledger"
 class Clock:
     """Goes on by a second whenever it is read, unless it is set."""
 
-    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    now: datetime = datetime(2026, 6, 1, 12, tzinfo=UTC)
     step: timedelta = field(default=timedelta(seconds=1))
 
     def __call__(self) -> datetime:

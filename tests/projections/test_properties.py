@@ -168,7 +168,7 @@ def _present(seen: list[See]) -> object:
                 sorted(map(repr, known.open_permissions("other"))),
                 sorted(str(agency.name) for agency in known.agencies()),
                 [known.policy_exists(name) for name in POLICIES],
-                sorted((k, v.now) for k, v in known.state.authorizations.items()),
+                sorted((k, v.at(known.at)) for k, v in known.state.authorizations.items()),
             )
             for account in {see.account for see in seen}
             for known in [made.ledger.account("huaweicloud", account)]

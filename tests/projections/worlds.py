@@ -87,9 +87,10 @@ class World:
     place: Place
     ledger: Ledger = field(init=False)
     traces: int = 0
+    clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(self.place, clock=Clock())
+        self.ledger = Ledger(self.place, clock=self.clock)
 
     def take(self, step: Step) -> None:
         if isinstance(step, Do):
@@ -98,13 +99,15 @@ class World:
                 self.ledger.execute(step.command, actor=Actor(step.actor), reason=step.reason)
             return
         self.traces += 1
+        at = BEGINNING + timedelta(minutes=step.minute)
+        self.clock.at = max(self.clock.at, at)  # No trace is of tomorrow.
         self.ledger.observe(
             [
                 Observation(
                     provider=step.provider,
                     account=step.account,
                     events=(step.event,),
-                    effective_at=BEGINNING + timedelta(minutes=step.minute),
+                    effective_at=at,
                     source=Provenance(trace_id=f"trace-{self.traces}"),
                     actor="bob",
                 )

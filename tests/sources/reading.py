@@ -15,7 +15,7 @@ from ledger.messages import DomainEvent, Observation, Recorded
 from ledger.sources import SOURCES, ImportReport, read_traces
 
 FIXTURES = Path(__file__).parent / "fixtures"
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def read(kind: str, *paths: Path) -> tuple[list[Observation], ImportReport]:

@@ -12,7 +12,7 @@ from cli.commands.log import prove as log_prove
 from cli.commands.log import timestamp as log_timestamp
 from cli.commands.log import witness as log_witness
 from cli.commands.log.key import SignerCommand, VerifierKey
-from cli.options import Reading, command
+from cli.options import Actor, Reading, Reason, command
 from cli.printing.output import Output, out, say, show
 from cli.reading import ledger_of
 
@@ -151,6 +151,30 @@ def checkpoint(ask: Reading) -> None:
     origin, size, root = note.split("\n")[:3]
     columns = ("origin", "size", "root", "note")
     show(form, columns, [(origin, int(size), root, note)])
+
+
+@command(app, "set-clock-back")
+def set_clock_back(ask: Reading, *, reason: Reason = None, actor: Actor = None) -> None:
+    """Record that recorded times begin anew: a wrong clock recorded entries later than now.
+
+    Nothing is changed: the entries with the wrong times stay, and this one says up to which time
+    they reach. Without it, no writer whose clock is right could append. An event that lies ahead of
+    the clock does not count before its time comes.
+    """
+    from cli.writing import actor_of, checked, names_in, show_entries
+    from ledger.errors import InvalidInput
+
+    form = ask.form
+    why = checked("reason", reason)
+    if why is None:
+        raise InvalidInput(
+            "Setting the clock back needs a reason. Nothing was appended.",
+            remedy="Add --reason TEXT.",
+        )
+    who = actor_of(ask.settings.value("actor") if actor is None else actor)
+    with ledger_of(ask) as ledger:
+        entries = ledger.set_clock_back(actor=who, reason=why).entries
+        show_entries(form, entries, names_in(ledger, entries))
 
 
 @command(app, "verify")

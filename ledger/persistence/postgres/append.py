@@ -83,7 +83,9 @@ class Append:
         self, c: Cursor[Any], connection: Connection[Any], head: Head
     ) -> tuple[Sequence[int], str]:
         """Positions have no gaps, recorded times never decrease."""
-        rows, latest = numbered(head.position, head.recorded_at, self._stored)
+        rows, latest = numbered(
+            head.position, head.recorded_at, self._stored, self._side_rows.clock
+        )
         if len(rows) >= COPY_FROM:
             self._insert_all(c, head, rows, None)
             self.may_be_done = True

@@ -33,6 +33,7 @@ from ledger.persistence.columns import FORMAT_VERSION, READABLE_FORMAT
 from ledger.persistence.entry import command_id_of
 from ledger.persistence.merkle_log import CheckpointSigner, Log, tree_size
 from ledger.persistence.numbering import (
+    SET_BACKS,
     key,
     last_recorded_by,
     recorded_in,
@@ -381,7 +382,8 @@ def _position_at(c: Cursor[Any], recorded_at: str) -> int:
         return recorded_in(row[0]) if row else None
 
     (last,) = c.execute("SELECT coalesce(max(position), 0) FROM events").fetchone() or (0,)
-    return last_recorded_by(recorded_at, int(last), recorded)
+    set_backs = c.execute(SET_BACKS.format(events="events").encode()).fetchall()
+    return last_recorded_by(recorded_at, int(last), recorded, [row[0] for row in set_backs])
 
 
 class LedgerFactory(PostgresFactory):

@@ -32,7 +32,7 @@ def append(
     """
     c.execute(_LAST)
     last, entry = c.fetchone() or (0, None)
-    rows, latest = numbered(last, recorded_in(entry), stored_events)
+    rows, latest = numbered(last, recorded_in(entry), stored_events, side_rows.clock)
     _insert_rows(c, rows)
     signed = log.append(SQLiteLogRows(c), last, (row.state for row in rows))
     _insert_side_rows(c, side_rows, last)

@@ -27,6 +27,7 @@ from ledger.persistence.merkle_log import (
     tree_size,
 )
 from ledger.persistence.numbering import (
+    SET_BACKS,
     key,
     last_recorded_by,
     recorded_in,
@@ -305,10 +306,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """The last position recorded at that time or before; 0 if there is none."""
         with self.datastore.transaction(commit=False) as c:
             last = self._max_notification_id(c) or 0
+            c.execute(SET_BACKS.format(events="events"))
+            set_backs = [row[0] for row in c.fetchall()]
             return last_recorded_by(
                 recorded_at,
                 last,
                 lambda position: recorded_in(self._value(c, _ENTRY, (position,))),
+                set_backs,
             )
 
     def commit_boundary(self, position: int) -> int:

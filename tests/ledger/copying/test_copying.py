@@ -243,10 +243,10 @@ def test_the_checkpoint_goes_along_as_it_is_and_the_log_goes_on_in_one_place(
     assert_is_copy(source, target)
     assert contents(target)["checkpoint"]
     assert key.last() == recorded, "nor for the second, whose target has a checkpoint already"
-    with Ledger(target, log_keys=keys, clock=Clock()) as moved:
+    with Ledger(target, log_keys=keys) as moved:
         consent(moved, "in-the-new-place")
         assert moved.entries.checkpoint() is not None
-    with Ledger(source, log_keys=keys, clock=Clock()) as left, pytest.raises(LogForked):
+    with Ledger(source, log_keys=keys) as left, pytest.raises(LogForked):
         consent(left, "in-the-old-place")
 
 

@@ -288,7 +288,7 @@ def test_an_error_after_the_commit_leaves_no_half_of_the_account_in_memory(
 def test_an_observation_is_known_to_the_commands_of_the_same_process(ledger: Ledger) -> None:
     consent(ledger, BEIJING)
     lost = PermissionRevoked(agency=AGENCY, region=BEIJING, service="cce", policy=POLICY)
-    ledger.observe([seen("lost", lost, at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC))])
+    ledger.observe([seen("lost", lost, at=datetime(2026, 6, 1, 12, 1, tzinfo=UTC))])
     with pytest.raises(Refused, match="mesh needs CCE"):
         ledger.execute(UseFeature(account=ACCOUNT, service="asm", region=BEIJING, feature="mesh"))
 

@@ -135,7 +135,10 @@ def test_after_two_conflicts_a_decision_is_taken_under_the_append_lock(
     place: Place, clock: Clock
 ) -> None:
     """Otherwise a process that waits for the lock could always find that others were faster."""
-    with Ledger(place, clock=clock) as ledger, Ledger(place, lock_timeout_s=1) as other:
+    with (
+        Ledger(place, clock=clock) as ledger,
+        Ledger(place, clock=clock, lock_timeout_s=1) as other,
+    ):
         attempts: list[str] = []
 
         def race() -> datetime:
@@ -158,7 +161,10 @@ def test_after_two_conflicts_a_decision_is_taken_under_the_append_lock(
 def test_a_decision_that_appends_nothing_gives_the_append_lock_back(
     place: Place, clock: Clock, *, dry_run: bool
 ) -> None:
-    with Ledger(place, clock=clock) as ledger, Ledger(place, lock_timeout_s=1) as other:
+    with (
+        Ledger(place, clock=clock) as ledger,
+        Ledger(place, clock=clock, lock_timeout_s=1) as other,
+    ):
         consent(ledger, BEIJING)
         attempts: list[int] = []
 

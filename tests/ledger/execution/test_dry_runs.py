@@ -68,7 +68,7 @@ def test_a_dry_run_is_decided_again_where_another_process_changed_the_account_me
 ) -> None:
     """Both would append entries of the same versions, so a check for later ones sees nothing."""
     consent(ledger, BEIJING)
-    with Ledger(place) as other:
+    with Ledger(place, clock=ledger.clock) as other:
         other.execute(revoke(BEIJING))
     dry = ledger.execute(revoke(BEIJING), dry_run=True)
     assert dry.entries == ()

@@ -242,7 +242,7 @@ def test_a_new_name_is_registered_once_for_the_batch(ledger: Ledger) -> None:
 def test_all_are_decided_again_after_a_conflict(ledger: Ledger, place: Place) -> None:
     """Another process records a consent that this one does not know."""
     ledger.execute(login(BEIJING))
-    with Ledger(place) as other:
+    with Ledger(place, clock=ledger.clock) as other:
         other.execute(grant(BEIJING))
     results = ledger.execute_many(asked(login(SHANGHAI), grant(BEIJING), revoke(BEIJING)))
     assert accepted(results[1]).note, "it is granted already"
@@ -259,7 +259,7 @@ def test_an_id_that_another_process_used_meanwhile_returns_that_outcome(
     def late(ids: Any) -> Any:
         found = used(ids)
         if next(was, False):
-            with Ledger(place) as other:
+            with Ledger(place, clock=ledger.clock) as other:
                 other.execute_many([request])
         return found
 

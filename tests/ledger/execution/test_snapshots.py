@@ -199,7 +199,7 @@ def test_every_field_of_a_state_is_in_its_snapshot() -> None:
 def test_a_field_that_is_new_is_read_back() -> None:
     account = grown_account()
     read = from_text(to_text(account), Grown)
-    assert read.quotas["agencies"].now is None
+    assert read.quotas["agencies"].at(START) == (START, None)
     assert list(read.quotas["agencies"]) == list(account.quotas["agencies"])
     assert isinstance(next(iter(read.quotas["agencies"]))[1], Quota)
     assert (read.kind, read.parents) == ("member", ("org", 2))

@@ -87,7 +87,7 @@ def test_a_decision_is_taken_again_if_another_process_imported_a_use_meanwhile(
 ) -> None:
     ledger.execute(login(BEIJING))
     ledger.execute(CREATE, dry_run=True)
-    with Ledger(place) as other:
+    with Ledger(place, clock=ledger.clock) as other:
         other.observe([happened(1, USED)])
     with pytest.raises(Refused, match="exists already"):
         ledger.execute(CREATE)
@@ -131,7 +131,7 @@ def kept(place: Place) -> Iterator[tuple[str, int]]:
 def test_a_command_takes_effect_after_a_use_whose_clock_is_ahead(
     ledger: Ledger, clock: Clock
 ) -> None:
-    ahead: datetime = clock.now + timedelta(hours=1)
+    ahead: datetime = clock.now + timedelta(minutes=4)
     ledger.observe([seen("ahead", USED, at=ahead)])
     command = AttemptAgencyDeletion(account=ACCOUNT, agency=AGENCY, override=True)
     deleted = ledger.execute(command, reason="clean-up").entries[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from ledger.account.agency import AgencyCreated
 from ledger.application import Ledger
 from ledger.errors import (
+    ClockDisagrees,
     NotFound,
 )
 from ledger.persistence.columns import APPLICATION_ID, FORMAT_VERSION
@@ -211,7 +213,7 @@ def test_recorded_times_never_decrease_when_the_clock_jumps_back(
 ) -> None:
     consent(ledger, BEIJING)
     latest = clock.now
-    clock.now -= timedelta(days=400)
+    clock.now -= timedelta(minutes=4)
     consent(ledger, SHANGHAI)
     ledger.observe(traces(3))
     times = [entry.recorded_at for entry in ledger.history()]
@@ -229,7 +231,8 @@ def test_recorded_times_never_decrease_with_any_clock(
     with Ledger(tmp_path_factory.mktemp("jumps") / "ledger.db", clock=clock) as ledger:
         for jump in jumps:
             clock.now += timedelta(seconds=jump)
-            ledger.execute(login(BEIJING))
+            with suppress(ClockDisagrees):  # It is too far behind.
+                ledger.execute(login(BEIJING))
         times = [entry.recorded_at for entry in ledger.history()]
         assert times == sorted(times)
         for time in set(times):
@@ -242,7 +245,7 @@ def test_a_command_takes_effect_no_earlier_than_the_known_facts(
     ledger: Ledger, clock: Clock
 ) -> None:
     consent(ledger, BEIJING)
-    clock.now -= timedelta(days=1)
+    clock.now -= timedelta(minutes=4)
     latest = max(entry.effective_at for entry in ledger.history())
     (login_, *_) = ledger.execute(login(BEIJING)).entries
     assert login_.effective_at == latest

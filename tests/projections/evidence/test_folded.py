@@ -35,7 +35,7 @@ from projections.views import Views
 from tests.ledger.worlds import ORIGIN
 from tests.postgres import Server
 from tests.projections.test_properties import histories, new_world
-from tests.projections.worlds import ACCOUNTS, BEGINNING, Clock, See, Step, World
+from tests.projections.worlds import ACCOUNTS, BEGINNING, See, Step, World
 
 CATALOGUE = load_catalogue()
 Parts = dict[str, bytes]
@@ -57,7 +57,7 @@ class Signed:
         self.world.ledger.sign(self.signer)
         self.world.ledger.close()
         keys = self.folder / "keys"
-        self.world.ledger = Ledger(self.world.place, clock=Clock(), log_keys=keys)
+        self.world.ledger = Ledger(self.world.place, clock=self.world.clock, log_keys=keys)
 
     @property
     def path(self) -> Path:
