@@ -48,7 +48,7 @@ def backup(ask: Reading, folder: Folder, without_names: WithoutNames = False) ->
         with opened_at(ask, place, create=True) as target:
             with progress("backing up") as advance:
                 done = copy(source, target, with_names=not without_names, on_progress=advance)
-            found = verified(target, done)
+            found = verified(target, done, with_names=not without_names)
             if not found.count:
                 kept.conclude(source, target, done, system_clock())
         print_copied(form, source, target, done, with_names=not without_names, found=found)

@@ -111,7 +111,7 @@ def verified(other: Ledger, done: Copied, *, with_names: bool = True) -> Verific
     from ledger.verification.entries import verify_entries
 
     with progress("verifying", quiet=True) as advance:
-        found = verify_entries(other.location, [done.size], advance, without_names=without_names)
+        found = verify_entries(other.location, [done.size], advance, without_names=not with_names)
     if found.roots.get(done.size) != done.root:
         found.add_log("root", f"the first {done.size} entries do not give the root of the source")
     return found
