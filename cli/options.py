@@ -18,7 +18,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from cli.printing.columns import Choice
-from cli.printing.output import Output, raw_csv
+from cli.printing.output import Output, output_named, raw_csv
 from cli.settings import Settings
 
 Command = Callable[..., None]
@@ -250,20 +250,7 @@ class Where:
 
     @functools.cached_property
     def form(self) -> Output:
-        return form_of(self.settings)
-
-
-def form_of(settings: Settings) -> Output:
-    """The form of output. Raises InvalidInput."""
-    text = settings.value("output") or ""
-    if text in list(Output):
-        return Output(text)
-    from ledger.errors import InvalidInput
-    from ledger.near_words import did_you_mean
-
-    raise InvalidInput(
-        f"The form of output {text!r} is not valid.", remedy=did_you_mean(text, Output)
-    )
+        return output_named(self.settings.value("output") or "")
 
 
 @_group

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from cli.options import Reading, command, form_of
-from cli.printing.output import say, show
+from cli.options import Reading, command
+from cli.printing.output import output_named, say, show
 from cli.settings import NAMES, Setting, Settings
 
 app = typer.Typer(help="The settings that count here, and what each comes from.")
@@ -20,10 +20,11 @@ def show_(ask: Reading) -> None:
     any other command refuses to run with them. Passwords are not shown.
     """
     settings = Settings(ask.flags, shows_untrusted=True)
+    form = output_named(settings.value("output") or "")
     rows = [(name, *_counting(name, settings), "in use") for name in NAMES]
     for name, (value, source) in settings.untrusted.items():
         rows.append((name, _shown(name, value), source, "not trusted"))
-    show(form_of(settings), ("setting", "value", "source", "state"), rows, whole=True)
+    show(form, ("setting", "value", "source", "state"), rows, whole=True)
     if settings.untrusted:
         say("Read the file. To trust it as it is now: authledger trust .")
 
@@ -43,7 +44,7 @@ def _shown(name: str, value: str | None) -> str | None:
 
 
 def _default(name: str, settings: Settings) -> str | None:
-    """What is used if nobody named a value; None if nothing is."""
+    """The value that is used if nobody named one; None if there is none."""
     from authledger.actor import actor_of
     from ledger.user_folders import data_folder, keys_folder
 

@@ -37,6 +37,18 @@ class Output(StrEnum):
     CSV = "csv"
 
 
+def output_named(text: str) -> Output:
+    """The form of output with a name. Raises InvalidInput."""
+    if text in list(Output):
+        return Output(text)
+    from ledger.errors import InvalidInput
+    from ledger.near_words import did_you_mean
+
+    raise InvalidInput(
+        f"The form of output {text!r} is not valid.", remedy=did_you_mean(text, Output)
+    )
+
+
 def escape_what_does_not_encode(stream: object) -> None:
     r"""Let a text stream write escapes, such as `\u5317`, for what its encoding does not have."""
     if isinstance(stream, io.TextIOWrapper):

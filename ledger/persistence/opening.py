@@ -26,7 +26,7 @@ def opening(
         return _file(location, create=create) | timeout | common
     need_psycopg()
     return common | {
-        "PERSISTENCE_MODULE": "ledger.persistence.postgres.recorder:LedgerFactory",
+        "PERSISTENCE_MODULE": "ledger.persistence.postgres.factory:LedgerFactory",
         "POSTGRES_URL": location.url,
         "POSTGRES_LOCK_TIMEOUT": str(lock_timeout_s),
         "LEDGER_CREATE": "yes" if create else "no",

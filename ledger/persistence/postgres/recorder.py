@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from eventsourcing.persistence import (
-    BaseInfrastructureFactory,
     IntegrityError,
     Notification,
     OperationalError,
@@ -18,7 +17,6 @@ from eventsourcing.persistence import (
 from eventsourcing.postgres import (
     PostgresApplicationRecorder,
     PostgresDatastore,
-    PostgresFactory,
     PostgresRecorder,
 )
 from psycopg import Connection, Cursor
@@ -26,7 +24,7 @@ from psycopg import Error as PsycopgError
 from psycopg.errors import LockNotAvailable
 from psycopg.rows import tuple_row
 
-from ledger.errors import NotFound, OutcomeUnknown, StoreForbidden, StoreLocked, StoreUnavailable
+from ledger.errors import NotFound, OutcomeUnknown, StoreForbidden, StoreLocked
 from ledger.messages import TRACE_PREFIX
 from ledger.persistence.as_is import AsIs
 from ledger.persistence.columns import FORMAT_VERSION, READABLE_FORMAT
@@ -40,7 +38,7 @@ from ledger.persistence.numbering import (
     streams_between,
     streams_from,
 )
-from ledger.persistence.opening import REFUSES_ALTERED, REMEDY
+from ledger.persistence.opening import REMEDY
 from ledger.persistence.postgres.append import (
     CONFIRM,
     Append,
@@ -167,7 +165,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         if self._is_former:
             raise StoreForbidden(
                 f"The ledger {self.datastore.name} has an older format, and this role may not "
-                "migrate it. Nothing was appended.",
+                "migrate it.",
                 remedy="Its owner migrates it: authledger database init",
             )
         yield
@@ -384,27 +382,3 @@ def _position_at(c: Cursor[Any], recorded_at: str) -> int:
     (last,) = c.execute("SELECT coalesce(max(position), 0) FROM events").fetchone() or (0,)
     set_backs = c.execute(SET_BACKS.format(events="events").encode()).fetchall()
     return last_recorded_by(recorded_at, int(last), recorded, [row[0] for row in set_backs])
-
-
-class LedgerFactory(PostgresFactory):
-    """The library's factory with our datastore and recorder.
-
-    It ignores the library's environment variables: they turn on, for example, database functions
-    by which a reader loses events, or a ping before each use.
-    """
-
-    application_recorder_class = LedgerRecorder
-
-    def __init__(self, env: Any) -> None:
-        url = env.get("POSTGRES_URL")
-        if not url:
-            raise StoreUnavailable("POSTGRES_URL is empty.")
-        # Not PostgresFactory's, which reads all variables.
-        BaseInfrastructureFactory.__init__(self, env)
-        self.datastore: Datastore = Datastore(
-            url,
-            lock_timeout_s=int(env.get("POSTGRES_LOCK_TIMEOUT") or 30),
-            may_create=env.get("LEDGER_CREATE") != "no",
-            originator_id_type=env.get("ORIGINATOR_ID_TYPE") or "uuid",
-        )
-        self.datastore.refuses_altered = env.get(REFUSES_ALTERED) != "no"

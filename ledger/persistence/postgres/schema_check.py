@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from psycopg import Cursor
 
-from ledger.persistence.columns import FORMAT_VERSION
+from ledger.persistence.columns import TABLES_FORMAT
 from ledger.persistence.postgres import catalogs, declared
 from ledger.persistence.postgres.schema import DERIVED
 from ledger.persistence.schema_difference import Difference, refuse_misleading
@@ -33,10 +33,10 @@ def refuse_altered(c: Cursor[Any], name: str, version: int) -> None:
 
 def schema_differences(c: Cursor[Any], version: int) -> list[Difference]:
     """The differences of a ledger's schema from the one of its format. `c` returns tuples."""
-    former = [] if version >= FORMAT_VERSION else [*DERIVED]
+    former = [] if version >= TABLES_FORMAT else [*DERIVED]
     stored = objects(c, SCHEMA, former)
     made = declared.MADE
-    if version < FORMAT_VERSION and "table documents" not in stored:
+    if version < TABLES_FORMAT and "table documents" not in stored:
         made = {what: how for what, how in made.items() if "documents" not in what}
     return [*compared(stored, made), *_owners(c), *_grants(c)]
 

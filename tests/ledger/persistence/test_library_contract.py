@@ -34,6 +34,7 @@ from eventsourcing.utils import Environment, get_topic
 
 from ledger.persistence.postgres import recorder as postgres
 from ledger.persistence.postgres.connections import Datastore
+from ledger.persistence.postgres.factory import LedgerFactory as PostgresLedgerFactory
 from ledger.persistence.recorder import Recorder
 from ledger.persistence.sqlite import connections
 from ledger.persistence.sqlite.recorder import LedgerFactory, LedgerRecorder
@@ -147,7 +148,7 @@ class TestNonInterleavingNotificationIdsOnPostgres(
 
 class TestAggregateRecorderOfOurFactoryOnPostgres(OnPostgres, cases.AggregateRecorderTestCase):
     def create_recorder(self) -> AggregateRecorder:  # type: ignore[override]
-        factory = postgres.LedgerFactory(Environment("App", {"POSTGRES_URL": self.url}))
+        factory = PostgresLedgerFactory(Environment("App", {"POSTGRES_URL": self.url}))
         self.datastores.append(factory.datastore)
         return factory.aggregate_recorder()
 
@@ -215,17 +216,15 @@ class TrackingRecorderSubclass(stock.SQLiteTrackingRecorder):
     pass
 
 
-class TestFactoryOnPostgres(
-    OnPostgres, cases.InfrastructureFactoryTestCase[postgres.LedgerFactory]
-):
+class TestFactoryOnPostgres(OnPostgres, cases.InfrastructureFactoryTestCase[PostgresLedgerFactory]):
     def setUp(self) -> None:
         self.env = Environment("TestCase")
-        self.env["PERSISTENCE_MODULE"] = "ledger.persistence.postgres.recorder:LedgerFactory"
+        self.env["PERSISTENCE_MODULE"] = "ledger.persistence.postgres.factory:LedgerFactory"
         self.env["POSTGRES_URL"] = self.url
         super().setUp()
 
-    def expected_factory_class(self) -> type[postgres.LedgerFactory]:
-        return postgres.LedgerFactory
+    def expected_factory_class(self) -> type[PostgresLedgerFactory]:
+        return PostgresLedgerFactory
 
     def expected_application_recorder_class(self) -> type[postgres.LedgerRecorder]:
         return postgres.LedgerRecorder
@@ -283,7 +282,7 @@ class OurDatabase(TestCase):
     @pytest.fixture(autouse=True)
     def _environment(self, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(
-            "PERSISTENCE_MODULE", "ledger.persistence.postgres.recorder:LedgerFactory"
+            "PERSISTENCE_MODULE", "ledger.persistence.postgres.factory:LedgerFactory"
         )
         monkeypatch.setenv("POSTGRES_URL", database)
         monkeypatch.setenv("POSTGRES_ENABLE_DB_FUNCTIONS", "y")
@@ -291,7 +290,7 @@ class OurDatabase(TestCase):
 
 
 class TestExampleApplicationOnPostgres(OurDatabase, application_cases.ExampleApplicationTestCase):
-    expected_factory_topic = get_topic(postgres.LedgerFactory)
+    expected_factory_topic = get_topic(PostgresLedgerFactory)
 
 
 @pytest.mark.filterwarnings("default::DeprecationWarning")
