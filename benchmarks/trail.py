@@ -22,7 +22,7 @@ BUDGET_S: Final = 5.0
 NOTHING: Final = "nothing-has-this-name"
 TARGET: Final = (Limit(20),)
 _DAY: Final = timedelta(days=1)
-_SPECIAL: Final = {"event", "actor", "service", "uses", "since", "until"}
+_SPECIAL: Final = {"event", "actor", "established", "service", "uses", "since", "until"}
 """Filters whose values do not come from a column of the same name."""
 
 
@@ -70,6 +70,9 @@ def _filters(entries: list[dict[str, Any]], random: Random) -> dict[str, list[Tr
     wanted["event"] = [TrailFilter(event=entry["type"]) for entry in entries[:CALLS]]
     wanted["actor, by id"] = [TrailFilter(actor=entry["actor"]) for entry in entries[:CALLS]]
     wanted["actor, by name"] = [TrailFilter(actor=e["actor_name"]) for e in entries[:CALLS]]
+    wanted["established"] = [
+        TrailFilter(established=e["actor_established"]) for e in entries[:CALLS]
+    ]
     days = [BEGINNING + SPAN * random.random() for _ in range(CALLS)]
     wanted["since and until, one day"] = [TrailFilter(since=d, until=d + _DAY) for d in days]
     wanted["since, an early day"] = [TrailFilter(since=BEGINNING + _DAY)] * CALLS

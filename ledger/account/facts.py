@@ -76,10 +76,10 @@ def fact_of(recorded: Recorded, position: int | None = None) -> Fact | None:
     said = _said(_SHAPES.get(type(event), ()), lambda name: getattr(event, name, None))
     if said is None:
         return None
-    shape, told = said
+    shape, given = said
     at = getattr(event, shape.at) if shape.at else recorded.effective_at
     trace = recorded.source.trace_id if recorded.source else None
-    return _fact(shape, at, place, told, (recorded.actor, recorded.origin, trace))
+    return _fact(shape, at, place, given, (recorded.actor, recorded.origin, trace))
 
 
 def fact_of_entry(entry: str | bytes, position: int) -> Fact | None:
@@ -93,19 +93,19 @@ def fact_of_entry(entry: str | bytes, position: int) -> Fact | None:
     said = _said(shapes, field)
     if said is None:
         return None
-    shape, told = said
-    if isinstance(told[_EXPIRY], str):
-        told[_EXPIRY] = instant(told[_EXPIRY])
+    shape, given = said
+    if isinstance(given[_EXPIRY], str):
+        given[_EXPIRY] = instant(given[_EXPIRY])
     at = instant(fields[shape.at] if shape.at else happened)
-    return _fact(shape, at, position, told, (field("actor"), origin, field("source_trace_id")))
+    return _fact(shape, at, position, given, (field("actor"), origin, field("source_trace_id")))
 
 
 def _fact(
-    shape: _Shape, at: datetime, position: int, told: list[Any], envelope: tuple[Any, ...]
+    shape: _Shape, at: datetime, position: int, given: list[Any], envelope: tuple[Any, ...]
 ) -> Fact:
     """A fact from its parts; as a tuple at once, which takes a quarter of the time."""
     says = shape.says
-    own, cause = told[:_IN_FORCE], told[_IN_FORCE]
+    own, cause = given[:_IN_FORCE], given[_IN_FORCE]
     return tuple.__new__(
         Fact, (says.call, says.kind, at, position, *own, *envelope, cause, None, ())
     )
@@ -117,14 +117,14 @@ def _said(shapes: Iterable[_Shape], field: _Field) -> tuple[_Shape, list[Any]] |
         says = shape.says
         if says.when and any(field(name) != value for name, value in says.when.items()):
             continue
-        told = [*map(field, shape.fields)]
-        if told[0] is None and (says.needs_id or told[1] is None):
+        given = [*map(field, shape.fields)]
+        if given[0] is None and (says.needs_id or given[1] is None):
             continue
-        if shape.has_expiry and told[_EXPIRY] is None:
-            told[_EXPIRY] = FOREVER if _is_for_ever(says, field) else None
-        if shape.has_document and told[_DOCUMENT] is None and _has_document(says, field):
-            told[_DOCUMENT] = NOT_TOLD
-        return shape, told
+        if shape.has_expiry and given[_EXPIRY] is None:
+            given[_EXPIRY] = FOREVER if _is_for_ever(says, field) else None
+        if shape.has_document and given[_DOCUMENT] is None and _has_document(says, field):
+            given[_DOCUMENT] = NOT_TOLD
+        return shape, given
     return None
 
 

@@ -13,6 +13,8 @@ FORMAT_VERSION: Final = 5
 had no documents; up to version 3, the table of the entries had columns derived from them, with
 indexes for the audit trail, which is a projection now; up to version 4, no entry said who ran the
 process."""
+TABLES_FORMAT: Final = 4
+"""From this version on, the tables are today's. Later versions differ in what entries say."""
 READABLE_FORMAT: Final = 2
 """A ledger of this version or a later one is read as it is where it cannot be migrated."""
 

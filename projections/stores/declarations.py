@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Final
@@ -74,10 +74,14 @@ def schema(dialect: Dialect) -> tuple[str, ...]:
     )
 
 
-@lru_cache
 def _select(name: str, dialect: Dialect) -> str:
     """The SELECT of a derived view."""
-    return VIEWS[name].select(dialect)
+    return _rendered(VIEWS[name].select, dialect)
+
+
+@lru_cache
+def _rendered(select: Callable[[Dialect], str], dialect: Dialect) -> str:
+    return select(dialect)
 
 
 class Declarations:

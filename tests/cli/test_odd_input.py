@@ -95,11 +95,13 @@ def test_a_wrong_form_of_output_shows_before_a_name_is_forgotten(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cli.done(f"{LOGIN} --user alice")
-    [subject] = [row["subject"] for row in cli.done("subject list -o json").json]
+    [subject] = [
+        row["subject"] for row in cli.done("subject list -o json").json if row["kind"] == "person"
+    ]
     monkeypatch.setenv("AUTHLEDGER_OUTPUT", "xml")
     assert cli(f"subject erase {subject} --yes").code == 2
     monkeypatch.delenv("AUTHLEDGER_OUTPUT")
-    assert cli.done("subject list -o json").json[0]["name"] == "alice"
+    assert "alice" in [row["name"] for row in cli.done("subject list -o json").json]
 
 
 def test_damaged_views_are_distinguished_from_a_damaged_ledger(cli: Cli) -> None:

@@ -119,7 +119,7 @@ def test_a_text_in_csv_that_no_spreadsheet_calculates_is_exact(cli: Cli, text: s
     assert rows[1] == [text, "1"]
 
 
-def test_a_name_from_a_trace_is_no_formula_in_a_list(cli: Cli) -> None:
+def test_a_name_from_a_trace_does_not_become_a_formula_in_a_list(cli: Cli) -> None:
     cli.done("agency create '=1+1' --trustee service:asm")
     assert "'=1+1" in cli.done("agency list -o csv").out
     assert "'=1+1" not in cli.done("agency list -o csv --raw").out

@@ -31,10 +31,12 @@ def _of_a_file(db: Any) -> Iterator[Any]:
     triggers = db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
     for name, _ in triggers:
         db.execute(f"DROP TRIGGER {name}")
-    (table,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'events'").fetchone()
-    _redefine(db, "events", table.replace(") STRICT", ")"))
+    tables = db.execute("SELECT name, sql FROM sqlite_schema WHERE sql LIKE '%STRICT%'").fetchall()
+    for name, sql in tables:
+        _redefine(db, name, sql.replace(") STRICT, ", ") ").removesuffix("STRICT"))
     yield db
-    _redefine(db, "events", table)
+    for name, sql in tables:
+        _redefine(db, name, sql)
     for _, sql in triggers:
         db.execute(sql)
 

@@ -130,7 +130,7 @@ def _identity(slot: Slot, life: Life, key: LineKey, shown: Shown) -> Identity:
 
 
 def _changes(identity: Identity, last: Run | None, run: Run) -> list[Change]:
-    """What a new run changed: the span before it ends."""
+    """The changes that a new run makes: the span before it ends."""
     new = Change(None, tuple.__new__(Span, (*identity, run.at, None, *state_of(run), False)))
     if last is None:
         return [new]

@@ -24,7 +24,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from ledger.durable_file import PRIVATE
 from ledger.errors import StoreReadOnly
-from ledger.persistence.columns import APPLICATION_ID, FORMAT_VERSION
+from ledger.persistence.columns import APPLICATION_ID, TABLES_FORMAT
 
 Mode = Literal["ro", "rwc"]
 _IMMUTABLE: Final = "&immutable=1"
@@ -71,7 +71,7 @@ def attach(connection: sqlite3.Connection, path: Path, schema: str) -> None:
 def _distrust(connection: sqlite3.Connection, schema: str) -> None:
     (version,) = connection.execute(f"PRAGMA {schema}.user_version").fetchone()
     (application_id,) = connection.execute(f"PRAGMA {schema}.application_id").fetchone()
-    if application_id != APPLICATION_ID or version >= FORMAT_VERSION:
+    if application_id != APPLICATION_ID or version >= TABLES_FORMAT:
         connection.execute("PRAGMA trusted_schema = OFF")
 
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from eventsourcing.sqlite import SQLiteCursor
 
-from ledger.persistence.columns import FORMAT_VERSION
+from ledger.persistence.columns import TABLES_FORMAT
 from ledger.persistence.schema_difference import Difference
 from ledger.persistence.sqlite.erasable import DOCUMENTS
 from ledger.persistence.sqlite.former_schema import WITH_COLUMNS
@@ -48,7 +48,7 @@ def schema_differences(c: SQLiteCursor | sqlite3.Cursor, schema: str = "main") -
     (version,) = c.fetchone()
     made = _made_in(version)
     stored = stored_objects(c, schema)
-    optional = () if version >= FORMAT_VERSION else made_by((DOCUMENTS,))
+    optional = () if version >= TABLES_FORMAT else made_by((DOCUMENTS,))
     missing_too = [each for each in optional if each.name not in {one.name for one in stored}]
     found = compared(stored, [each for each in made if each not in missing_too])
     return [_of_an_altered_ledger(each, stored) for each in found]
@@ -131,7 +131,7 @@ def _tokens(sql: str) -> str:
 
 @lru_cache
 def _made_in(version: int) -> list[Object]:
-    if version >= FORMAT_VERSION:
+    if version >= TABLES_FORMAT:
         return made_by(SCHEMA)
     return made_by((*WITH_COLUMNS, *SCHEMA))
 

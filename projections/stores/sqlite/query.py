@@ -59,7 +59,7 @@ class SQLiteQuery:
             return Fetched(answer.columns, rows[:row_limit], len(rows) > row_limit)
 
     def _places(self) -> dict[str, Any]:
-        """What the process opens, and the temporary views that it makes, as they are made here."""
+        """The files that the process opens, and the temporary views that it makes, as made here."""
         views, ledger = self._place.uri("ro"), uri_of(self._ledger, "ro")
         # A random name: some joins reach columns that the authorizer is not asked about, so a
         # query must not be able to name the table that holds the salts.

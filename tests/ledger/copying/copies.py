@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,18 +77,3 @@ def small_parts(rows: int) -> Iterator[None]:
         patch.setattr(sqlite_stored, "PAGE", rows)
         patch.setattr(postgres_stored, "PAGE", rows)
         yield
-
-
-@contextmanager
-def unprotected(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to a file without triggers and column types."""
-    with raw(path) as db:
-        for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type='trigger'").fetchall():
-            db.execute(f"DROP TRIGGER {name}")
-        db.execute("PRAGMA writable_schema = ON")
-        for table in ("events", "subjects", "commands", "checkpoint", "tiles"):
-            (sql,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
-            plain = sql.replace(") STRICT, ", ") ").removesuffix("STRICT")
-            db.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (plain, table))
-        db.execute("PRAGMA writable_schema = RESET")
-        yield db

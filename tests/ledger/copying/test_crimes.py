@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ledger.errors import LedgerError, VerificationFailed
-from tests.ledger.copying.copies import contents, copied, filled, small_parts, unprotected
+from tests.ledger.copying.copies import contents, copied, filled, small_parts
+from tests.ledger.unprotected import unprotected
 from tests.ledger.worlds import Place, raw, sound
 
 Crime = Callable[[Any], object]

@@ -16,8 +16,8 @@ from ledger.application import Ledger
 from ledger.errors import CorruptEntry, Refused
 from ledger.execution.state_cache import SNAPSHOT_AFTER
 from ledger.messages import DomainEvent, Observation
-from tests.ledger.copying.copies import unprotected
 from tests.ledger.scenario import ACCOUNT, AGENCY, BEIJING, NOON, PROVIDER, grant, login
+from tests.ledger.unprotected import unprotected
 from tests.ledger.worlds import Clock, Place, raw, seen, sound
 
 USED = TemporaryCredentialIssued(agency=AGENCY, region=BEIJING)

@@ -1,4 +1,4 @@
-"""What the program declares of a new ledger's catalogs is what the server says of one."""
+"""The program declares of a new ledger's catalogs just what the server says of one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_ledger_of_an_older_format_has_no_differences(database: str, version: 
         assert c.execute(catalogs.BRIEF.encode(), (SCHEMA,)).fetchone() == (declared.BRIEF,)
 
 
-def test_the_rights_that_are_granted_are_no_differences(database: str) -> None:
+def test_the_rights_that_are_granted_are_not_differences(database: str) -> None:
     Ledger(database).close()
     with raw(database) as db:
         for role in ("a_writer", "a_reader"):

@@ -72,7 +72,7 @@ def test_a_row_that_was_put_in_does_not_make_a_command_executed(scene: Scene) ->
 
 
 def test_a_row_without_a_position_is_found(scene: Scene, path: Path) -> None:
-    with scene.unprotected() as db:
+    with raw(path) as db:
         db.execute("CREATE TABLE free (command_id TEXT, digest, first_position, last_position)")
         db.execute("INSERT INTO free SELECT * FROM commands")
         db.execute(
@@ -80,7 +80,8 @@ def test_a_row_without_a_position_is_found(scene: Scene, path: Path) -> None:
         )
         db.execute("DROP TABLE commands")
         db.execute("ALTER TABLE free RENAME TO commands")
-    assert scene.found().splitlines() == [
+    found = scene.found().splitlines()
+    assert [each for each in found if not each.startswith("schema, ")] == [
         "command nowhere: it lists the positions None to None, which are not there",
         "command text: it lists the positions x to y, which are not there",
     ]

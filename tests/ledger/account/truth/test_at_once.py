@@ -26,34 +26,34 @@ SECONDS = st.integers(1, 14)
 def plain_facts(draw: st.DrawFn) -> Fact:
     """A fact of one agency that uses few permissions."""
     letter = draw(st.sampled_from("AAAXXXE"))
-    told: dict[str, Any] = {"id": draw(st.sampled_from((None, None, "X1"))), "name": "ci"}
+    given: dict[str, Any] = {"id": draw(st.sampled_from((None, None, "X1"))), "name": "ci"}
     if letter in "AX":
         policies = (("read", None), ("read", None), ("READ", None), ("etl", None), (None, "P1"))
-        told["policy"], told["policy_id"] = draw(st.sampled_from(policies))
+        given["policy"], given["policy_id"] = draw(st.sampled_from(policies))
         places = (("*", None), ("eu", None), (None, "p1"))
-        told["region"], told["project_id"] = draw(st.sampled_from(places))
-    told["trace"] = draw(st.sampled_from((None, None, "t1")))
-    return fact(letter, draw(SECONDS), draw(st.sampled_from(("bob", "eve"))), **told)
+        given["region"], given["project_id"] = draw(st.sampled_from(places))
+    given["trace"] = draw(st.sampled_from((None, None, "t1")))
+    return fact(letter, draw(SECONDS), draw(st.sampled_from(("bob", "eve"))), **given)
 
 
 @st.composite
 def wild_facts(draw: st.DrawFn) -> Fact:
     """A fact of any kind: of another name or id, of documents, of expiries."""
     letter = draw(st.sampled_from("AXECDTPBRRW"))
-    told: dict[str, Any] = {"name": draw(st.sampled_from(("ci", "CI", "cd")))}
-    told["id"] = draw(st.sampled_from((None, "X1", "X2")))
+    given: dict[str, Any] = {"name": draw(st.sampled_from(("ci", "CI", "cd")))}
+    given["id"] = draw(st.sampled_from((None, "X1", "X2")))
     if letter in "AXR":
-        told["policy"] = draw(st.sampled_from(("read", "etl", None)))
-        told["policy_id"] = draw(st.sampled_from((None, "P1")))
-        told["region"] = draw(st.sampled_from(("*", "eu")))
-        told["project_id"] = draw(st.sampled_from((None, None, "p1")))
-        told["document"] = draw(st.sampled_from((None, "", "d1")))
+        given["policy"] = draw(st.sampled_from(("read", "etl", None)))
+        given["policy_id"] = draw(st.sampled_from((None, "P1")))
+        given["region"] = draw(st.sampled_from(("*", "eu")))
+        given["project_id"] = draw(st.sampled_from((None, None, "p1")))
+        given["document"] = draw(st.sampled_from((None, "", "d1")))
     if letter == "P":
-        told["expires_at"] = at(draw(SECONDS))
-    told["consequence_of"] = draw(st.sampled_from((None, None, "PolicyDeleted")))
-    told["origin"] = draw(st.sampled_from(("observed", "commanded")))
-    told["trace"] = draw(st.sampled_from((None, "t1")))
-    return fact(letter, draw(SECONDS), **told)
+        given["expires_at"] = at(draw(SECONDS))
+    given["consequence_of"] = draw(st.sampled_from((None, None, "PolicyDeleted")))
+    given["origin"] = draw(st.sampled_from(("observed", "commanded")))
+    given["trace"] = draw(st.sampled_from((None, "t1")))
+    return fact(letter, draw(SECONDS), **given)
 
 
 @st.composite
@@ -81,7 +81,7 @@ def histories(draw: st.DrawFn) -> list[list[Fact]]:
 
 @settings(max_examples=400, deadline=None)
 @given(histories(), st.sampled_from((AWS, HUAWEICLOUD)))
-def test_what_is_taken_at_once_comes_to_the_same_as_by_the_search(
+def test_a_fact_that_is_taken_at_once_comes_to_the_same_as_by_the_search(
     commits: Sequence[Sequence[Fact]], rules: Rules
 ) -> None:
     at_once = _changes(commits, rules)
@@ -95,7 +95,7 @@ def test_what_is_taken_at_once_comes_to_the_same_as_by_the_search(
 def _changes(
     commits: Sequence[Sequence[Fact]], rules: Rules
 ) -> list[dict[tuple[object, ...], Change]]:
-    """What each commit changed, by the span that it changed."""
+    """The changes of each commit, by the span that it changed."""
     cells, found = Cells(rules), list[dict[tuple[object, ...], Change]]()
     for commit in commits:
         cells.learn(commit)
